@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define TOKEND_MODULE_OBJECT_PATH "/org/tokend/Module1"
+#define TOKEND_WATCH_SOCKET "watch.sock"
+#define TOKEND_OPERATE_SOCKET "operate.sock"
+
+/* Most tokens that one module may show; a module that shows more has its list cut here. */
+#define TOKEND_MODULE_TOKENS_MAX 64
+
+/**
+ * TokendTokenFlags:
+ * The flags of CK_TOKEN_INFO (PKCS#11 2.40, 3.2) that tokend uses. The field `flags` of a reading.
+ */
+typedef enum {
+  TOKEND_TOKEN_PIN_COUNT_LOW = 1 << 0,   /* CKF_USER_PIN_COUNT_LOW */
+  TOKEND_TOKEN_PIN_FINAL_TRY = 1 << 1,   /* CKF_USER_PIN_FINAL_TRY */
+  TOKEND_TOKEN_PIN_LOCKED = 1 << 2,      /* CKF_USER_PIN_LOCKED */
+  TOKEND_TOKEN_PIN_MUST_CHANGE = 1 << 3, /* CKF_USER_PIN_TO_BE_CHANGED */
+  TOKEND_TOKEN_PIN_INITIALIZED = 1 << 4, /* CKF_USER_PIN_INITIALIZED */
+  TOKEND_TOKEN_PUK_COUNT_LOW = 1 << 5,   /* CKF_SO_PIN_COUNT_LOW */
+  TOKEND_TOKEN_PUK_FINAL_TRY = 1 << 6,   /* CKF_SO_PIN_FINAL_TRY */
+  TOKEND_TOKEN_PUK_LOCKED = 1 << 7,      /* CKF_SO_PIN_LOCKED */
+  TOKEND_TOKEN_PIN_PAD = 1 << 8,         /* CKF_PROTECTED_AUTHENTICATION_PATH */
+} TokendTokenFlags;
+
+/**
+ * TokendOutcome:
+ * What became of a code that was to be sent. The field `result` of org.tokend.Module1.Operation.Commit, by nick.
+ */
+typedef enum {
+  TOKEND_OUTCOME_DONE,            /*< nick=done >*/
+  TOKEND_OUTCOME_CODE_INCORRECT,  /*< nick=code-incorrect >*/
+  TOKEND_OUTCOME_CODE_LOCKED,     /*< nick=code-locked >*/
+  TOKEND_OUTCOME_NEW_PIN_REFUSED, /*< nick=new-pin-refused >*/
+  TOKEND_OUTCOME_CHANGED,         /*< nick=changed >*/
+  TOKEND_OUTCOME_TOKEN_REMOVED,   /*< nick=token-removed >*/
+  TOKEND_OUTCOME_FAILED,          /*< nick=failed >*/
+} TokendOutcome;
+
+/** TokendUnlockWay: how a module sets a new PIN by the PUK; the profile key `Way` of the group `Unlock`, by nick. */
+typedef enum {
+  TOKEND_UNLOCK_WAY_NONE,              /*< nick=none >*/
+  TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, /*< nick=so-login-init-pin >*/
+} TokendUnlockWay;
+
+G_END_DECLS

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define TOKEND_BUS_NAME "org.tokend.Tokend1"
+#define TOKEND_OBJECT_PATH "/org/tokend/Tokend1"
+#define TOKEND_TOKENS_PATH TOKEND_OBJECT_PATH "/tokens"
+
+/* The longest PIN or PUK that is read from a descriptor, in bytes; SoftHSM2's own limit, and the largest known. */
+#define TOKEND_CODE_MAX 255
+
+/* polkit actions */
+#define TOKEND_ACTION_READ_STATUS "org.tokend.read-status"
+#define TOKEND_ACTION_SET_PIN "org.tokend.set-pin"
+#define TOKEND_ACTION_UNLOCK "org.tokend.unlock"
+
+/* Options of Unlock and SetPin */
+#define TOKEND_OPTION_FINAL_ATTEMPT "final-attempt"
+#define TOKEND_OPTION_EXPECTED_RETRIES "expected-retries"
+#define TOKEND_OPTION_SEND_REFUSED_CODE "send-refused-code"
+
+/* Keys of a status; their types and meaning stand in org.tokend.Tokend1.xml at GetStatus. */
+#define TOKEND_STATUS_LABEL "label"
+#define TOKEND_STATUS_MANUFACTURER "manufacturer"
+#define TOKEND_STATUS_MODEL "model"
+#define TOKEND_STATUS_SERIAL "serial"
+#define TOKEND_STATUS_MODULE "module"
+#define TOKEND_STATUS_MODULE_PROFILE "module-profile"
+#define TOKEND_STATUS_PROVIDER "provider"
+#define TOKEND_STATUS_PIN_STATE "pin-state"
+#define TOKEND_STATUS_PUK_STATE "puk-state"
+#define TOKEND_STATUS_PIN_REMAINING "pin-retries-remaining"
+#define TOKEND_STATUS_PIN_MAXIMUM "pin-retries-maximum"
+#define TOKEND_STATUS_PIN_SOURCE "pin-retries-source"
+#define TOKEND_STATUS_PUK_REMAINING "puk-retries-remaining"
+#define TOKEND_STATUS_PUK_MAXIMUM "puk-retries-maximum"
+#define TOKEND_STATUS_PUK_SOURCE "puk-retries-source"
+#define TOKEND_STATUS_PIN_MINIMUM_LENGTH "pin-minimum-length"
+#define TOKEND_STATUS_PIN_MAXIMUM_LENGTH "pin-maximum-length"
+#define TOKEND_STATUS_PIN_CHARACTERS "pin-characters"
+#define TOKEND_STATUS_PIN_MUST_CHANGE "pin-must-change"
+#define TOKEND_STATUS_CAN_UNLOCK "can-unlock"
+#define TOKEND_STATUS_READ_AT "read-at"
+
+/**
+ * TokendState:
+ * What is known of one role's code (PIN or PUK). Values of the status keys pin-state and puk-state, by nick.
+ */
+typedef enum {
+  TOKEND_STATE_UNKNOWN,       /*< nick=unknown >*/
+  TOKEND_STATE_OK,            /*< nick=ok >*/
+  TOKEND_STATE_LOW,           /*< nick=low >*/
+  TOKEND_STATE_FINAL_TRY,     /*< nick=final-try >*/
+  TOKEND_STATE_LOCKED,        /*< nick=locked >*/
+  TOKEND_STATE_UNINITIALIZED, /*< nick=uninitialized >*/
+} TokendState;
+
+/**
+ * TokendRetriesSource:
+ * Where a number of retries comes from. Values of the status keys pin-retries-source and puk-retries-source, by nick.
+ */
+typedef enum {
+  TOKEND_RETRIES_SOURCE_NONE,   /*< nick=none >*/
+  TOKEND_RETRIES_SOURCE_TOKEN,  /*< nick=token >*/
+  TOKEND_RETRIES_SOURCE_FLAGS,  /*< nick=flags >*/
+  TOKEND_RETRIES_SOURCE_LEDGER, /*< nick=ledger >*/
+} TokendRetriesSource;
+
+/** TokendCharacters: what a PIN may consist of. Values of the status key pin-characters, by nick. */
+typedef enum {
+  TOKEND_CHARACTERS_ANY,    /*< nick=any >*/
+  TOKEND_CHARACTERS_DIGITS, /*< nick=digits >*/
+} TokendCharacters;
+
+G_END_DECLS
