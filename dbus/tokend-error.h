@@ -9,29 +9,30 @@ G_BEGIN_DECLS
 
 /**
  * TokendError:
- * Everything a method of org.tokend.Tokend1 can answer but success. The nick is the last part of the D-Bus error name.
- * What each one cost on the token is said, method by method, in org.tokend.Tokend1.xml.
+ * Everything a method of org.tokend.Tokend1 can answer but success. The nick is the last part of
+ * the D-Bus error name. What each one cost on the token is said, method by method, in
+ * org.tokend.Tokend1.xml.
  */
 typedef enum {
-  TOKEND_ERROR_FAILED,             /*< nick=Failed >*/
-  TOKEND_ERROR_NOT_AUTHORIZED,     /*< nick=NotAuthorized >*/
-  TOKEND_ERROR_INVALID_ARGS,       /*< nick=InvalidArgs >*/
-  TOKEND_ERROR_NOT_FOUND,          /*< nick=NotFound >*/
-  TOKEND_ERROR_BUSY,               /*< nick=Busy >*/
-  TOKEND_ERROR_LIMITS_EXCEEDED,    /*< nick=LimitsExceeded >*/
-  TOKEND_ERROR_PIN_INCORRECT,      /*< nick=PinIncorrect >*/
-  TOKEND_ERROR_PUK_INCORRECT,      /*< nick=PukIncorrect >*/
-  TOKEND_ERROR_PIN_LOCKED,         /*< nick=PinLocked >*/
-  TOKEND_ERROR_PUK_LOCKED,         /*< nick=PukLocked >*/
-  TOKEND_ERROR_PIN_POLICY,         /*< nick=PinPolicy >*/
-  TOKEND_ERROR_ALREADY_REFUSED,    /*< nick=AlreadyRefused >*/
-  TOKEND_ERROR_FINAL_ATTEMPT,      /*< nick=FinalAttempt >*/
-  TOKEND_ERROR_RETRIES_CHANGED,    /*< nick=RetriesChanged >*/
-  TOKEND_ERROR_TOKEN_REMOVED,      /*< nick=TokenRemoved >*/
-  TOKEND_ERROR_MODULE_FAILED,      /*< nick=ModuleFailed >*/
-  TOKEND_ERROR_TIMED_OUT,          /*< nick=TimedOut >*/
-  TOKEND_ERROR_OUTCOME_UNKNOWN,    /*< nick=OutcomeUnknown >*/
-  TOKEND_ERROR_NOT_SUPPORTED,      /*< nick=NotSupported >*/
+  TOKEND_ERROR_FAILED,          /*< nick=Failed >*/
+  TOKEND_ERROR_NOT_AUTHORIZED,  /*< nick=NotAuthorized >*/
+  TOKEND_ERROR_INVALID_ARGS,    /*< nick=InvalidArgs >*/
+  TOKEND_ERROR_NOT_FOUND,       /*< nick=NotFound >*/
+  TOKEND_ERROR_BUSY,            /*< nick=Busy >*/
+  TOKEND_ERROR_LIMITS_EXCEEDED, /*< nick=LimitsExceeded >*/
+  TOKEND_ERROR_PIN_INCORRECT,   /*< nick=PinIncorrect >*/
+  TOKEND_ERROR_PUK_INCORRECT,   /*< nick=PukIncorrect >*/
+  TOKEND_ERROR_PIN_LOCKED,      /*< nick=PinLocked >*/
+  TOKEND_ERROR_PUK_LOCKED,      /*< nick=PukLocked >*/
+  TOKEND_ERROR_PIN_POLICY,      /*< nick=PinPolicy >*/
+  TOKEND_ERROR_ALREADY_REFUSED, /*< nick=AlreadyRefused >*/
+  TOKEND_ERROR_FINAL_ATTEMPT,   /*< nick=FinalAttempt >*/
+  TOKEND_ERROR_RETRIES_CHANGED, /*< nick=RetriesChanged >*/
+  TOKEND_ERROR_TOKEN_REMOVED,   /*< nick=TokenRemoved >*/
+  TOKEND_ERROR_MODULE_FAILED,   /*< nick=ModuleFailed >*/
+  TOKEND_ERROR_TIMED_OUT,       /*< nick=TimedOut >*/
+  TOKEND_ERROR_OUTCOME_UNKNOWN, /*< nick=OutcomeUnknown >*/
+  TOKEND_ERROR_NOT_SUPPORTED,   /*< nick=NotSupported >*/
 } TokendError;
 
 #define TOKEND_ERROR (tokend_error_quark ())

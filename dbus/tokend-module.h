@@ -30,7 +30,8 @@ typedef enum {
 
 /**
  * TokendOutcome:
- * What became of a code that was to be sent. The field `result` of org.tokend.Module1.Operation.Commit, by nick.
+ * What became of a code that was to be sent. The field `result` of
+ * org.tokend.Module1.Operation.Commit, by nick.
  */
 typedef enum {
   TOKEND_OUTCOME_DONE,            /*< nick=done >*/
@@ -42,7 +43,8 @@ typedef enum {
   TOKEND_OUTCOME_FAILED,          /*< nick=failed >*/
 } TokendOutcome;
 
-/** TokendUnlockWay: how a module sets a new PIN by the PUK; the profile key `Way` of the group `Unlock`, by nick. */
+/** TokendUnlockWay: how a module sets a new PIN by the PUK; the profile key `Way` of the group
+ * `Unlock`, by nick. */
 typedef enum {
   TOKEND_UNLOCK_WAY_NONE,              /*< nick=none >*/
   TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, /*< nick=so-login-init-pin >*/

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 #define TOKEND_OBJECT_PATH "/org/tokend/Tokend1"
 #define TOKEND_TOKENS_PATH TOKEND_OBJECT_PATH "/tokens"
 
-/* The longest PIN or PUK that is read from a descriptor, in bytes; SoftHSM2's own limit, and the largest known. */
+/* The longest PIN or PUK that is read from a descriptor, in bytes; SoftHSM2's own limit, and the
+ * largest known. */
 #define TOKEND_CODE_MAX 255
 
 /* polkit actions */
@@ -47,7 +48,8 @@ G_BEGIN_DECLS
 
 /**
  * TokendState:
- * What is known of one role's code (PIN or PUK). Values of the status keys pin-state and puk-state, by nick.
+ * What is known of one role's code (PIN or PUK). Values of the status keys pin-state and puk-state,
+ * by nick.
  */
 typedef enum {
   TOKEND_STATE_UNKNOWN,       /*< nick=unknown >*/
@@ -60,7 +62,8 @@ typedef enum {
 
 /**
  * TokendRetriesSource:
- * Where a number of retries comes from. Values of the status keys pin-retries-source and puk-retries-source, by nick.
+ * Where a number of retries comes from. Values of the status keys pin-retries-source and
+ * puk-retries-source, by nick.
  */
 typedef enum {
   TOKEND_RETRIES_SOURCE_NONE,   /*< nick=none >*/
@@ -69,7 +72,8 @@ typedef enum {
   TOKEND_RETRIES_SOURCE_LEDGER, /*< nick=ledger >*/
 } TokendRetriesSource;
 
-/** TokendCharacters: what a PIN may consist of. Values of the status key pin-characters, by nick. */
+/** TokendCharacters: what a PIN may consist of. Values of the status key pin-characters, by nick.
+ */
 typedef enum {
   TOKEND_CHARACTERS_ANY,    /*< nick=any >*/
   TOKEND_CHARACTERS_DIGITS, /*< nick=digits >*/

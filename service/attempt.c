@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "attempt.h"
+
+#include "tokend-error.h"
+
+/**
+ * tokend_attempt_parse:
+ * @options: a{sv}, as the caller sent it.
+ * @attempt: (out): what it says.
+ * @error: InvalidArgs for an option that is unknown or of the wrong type.
+ */
+gboolean
+tokend_attempt_parse (GVariant *options, TokendAttempt *attempt, GError **error)
+{
+  GVariantIter iter;
+  const char *key;
+  GVariant *value;
+
+  *attempt = (TokendAttempt){ 0 };
+  g_variant_iter_init (&iter, options);
+  while (g_variant_iter_loop (&iter, "{&sv}", &key, &value)) {
+    const char *wanted;
+
+    if (g_str_equal (key, TOKEND_OPTION_FINAL_ATTEMPT)
+        || g_str_equal (key, TOKEND_OPTION_SEND_REFUSED_CODE)) {
+      wanted = "b";
+    } else if (g_str_equal (key, TOKEND_OPTION_EXPECTED_RETRIES)) {
+      wanted = "u";
+    } else {
+      g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS, "Unknown option “%s”", key);
+      g_variant_unref (value);
+      return FALSE;
+    }
+
+    if (!g_variant_is_of_type (value, G_VARIANT_TYPE (wanted))) {
+      g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                   "Option “%s” must be of D-Bus type %s", key, wanted);
+      g_variant_unref (value);
+      return FALSE;
+    }
+    if (g_str_equal (key, TOKEND_OPTION_FINAL_ATTEMPT))
+      attempt->final_attempt = g_variant_get_boolean (value);
+    else if (g_str_equal (key, TOKEND_OPTION_SEND_REFUSED_CODE))
+      attempt->send_refused_code = g_variant_get_boolean (value);
+    else {
+      attempt->expects_retries = TRUE;
+      attempt->expected_retries = g_variant_get_uint32 (value);
+    }
+  }
+  return TRUE;
+}
+
+/**
+ * tokend_attempt_check:
+ * @attempt: what the caller allows.
+ * @role: whose code would be sent.
+ * @counter: that role's status, of the last read.
+ * @error: PinLocked, PukLocked, NotSupported (not set yet), RetriesChanged or FinalAttempt.
+ *
+ * Whether one try may be spent. A lock that only our own record tells of is not the token's word:
+ * it counts as a last try, so that a wrong record cannot shut the person out for ever.
+ */
+gboolean
+tokend_attempt_check (const TokendAttempt *attempt, TokendRole role, const TokendCounter *counter,
+                      GError **error)
+{
+  const char *code = role == TOKEND_ROLE_PIN ? "PIN" : "PUK";
+
+  if (counter->state == TOKEND_STATE_LOCKED && counter->source != TOKEND_RETRIES_SOURCE_LEDGER) {
+    g_set_error (error, TOKEND_ERROR,
+                 role == TOKEND_ROLE_PIN ? TOKEND_ERROR_PIN_LOCKED : TOKEND_ERROR_PUK_LOCKED,
+                 "The %s is locked; nothing was sent", code);
+    return FALSE;
+  }
+  if (counter->state == TOKEND_STATE_UNINITIALIZED) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                 "The %s of this token has not been set yet; nothing was sent", code);
+    return FALSE;
+  }
+  if (attempt->expects_retries
+      && (counter->remaining == TOKEND_RETRIES_UNKNOWN
+          || (guint) counter->remaining != attempt->expected_retries)) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_RETRIES_CHANGED,
+                 "The tries left for the %s are not the %u that were expected; nothing was sent",
+                 code, attempt->expected_retries);
+    return FALSE;
+  }
+  if (!counter->another_remains && !attempt->final_attempt) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_FINAL_ATTEMPT,
+                 "This may be the last try for the %s, and it was not allowed; nothing was sent",
+                 code);
+    return FALSE;
+  }
+  return TRUE;
+}

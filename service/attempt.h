@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "counter.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/** TokendAttempt: what the caller allows; the options of Unlock and SetPin. */
+typedef struct {
+  gboolean final_attempt;
+  gboolean send_refused_code;
+  gboolean expects_retries;
+  guint expected_retries;
+} TokendAttempt;
+
+gboolean tokend_attempt_parse (GVariant *options, TokendAttempt *attempt, GError **error);
+gboolean tokend_attempt_check (const TokendAttempt *attempt, TokendRole role,
+                               const TokendCounter *counter, GError **error);
+
+G_END_DECLS

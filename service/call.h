@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "service.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TokendCallFunc:
+ * @object: as it was given.
+ * @invocation: (transfer full): the call, which is allowed; must be replied to.
+ */
+typedef void (*TokendCallFunc) (gpointer object, GDBusMethodInvocation *invocation);
+
+void tokend_call_authorize (TokendService *service, GDBusMethodInvocation *invocation,
+                            const char *label, const char *serial, TokendCallFunc allowed,
+                            gpointer object);
+const char *tokend_call_get_action (GDBusMethodInvocation *invocation);
+void tokend_call_return_error (GDBusMethodInvocation *invocation, GError *error);
+
+G_END_DECLS

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * TokendClaims:
+ * One operation a physical token. A claim is an flock on a file of the token's: the operating host
+ * is handed the descriptor and so goes on holding it if the service dies, and the service's
+ * successor sees it.
+ */
+#define TOKEND_TYPE_CLAIMS (tokend_claims_get_type ())
+G_DECLARE_FINAL_TYPE (TokendClaims, tokend_claims, TOKEND, CLAIMS, GObject)
+
+TokendClaims *tokend_claims_new (const char *directory);
+
+int tokend_claims_take (TokendClaims *self, const char *physical_id, GError **error);
+gboolean tokend_claims_check_free (TokendClaims *self, const char *physical_id, GError **error);
+void tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,
+                            gboolean host_is_done);
+guint tokend_claims_count (TokendClaims *self);
+
+G_END_DECLS

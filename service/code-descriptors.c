@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "code-descriptors.h"
+
+#include "tokend-error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What is not one of these (a device, say) may never end, or do something when it is read. */
+static gboolean
+check (int fd, const char *which, GError **error)
+{
+  struct statx status;
+
+  /* A remote file system's server may be the caller: it is not asked (DONT_SYNC), so it cannot hold
+   * the service up. */
+  if (statx (fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                 "The descriptor of the %s cannot be examined: %s; nothing was sent", which,
+                 g_strerror (errno));
+    return FALSE;
+  }
+  if (!S_ISREG (status.stx_mode) && !S_ISFIFO (status.stx_mode) && !S_ISSOCK (status.stx_mode)) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                 "The descriptor of the %s is not a pipe, a socket or a regular file; "
+                 "nothing was sent",
+                 which);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static int
+take (GUnixFDList *fds, int handle, const char *which, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  int fd = -1;
+
+  if (fds != NULL && handle >= 0 && handle < g_unix_fd_list_get_length (fds))
+    fd = g_unix_fd_list_get (fds, handle, &local_error);
+  if (fd < 0) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                 "The descriptor of the %s did not come with the call; nothing was sent", which);
+    return -1;
+  }
+  if (!check (fd, which, error)) {
+    close (fd);
+    return -1;
+  }
+  return fd;
+}
+
+/**
+ * tokend_code_descriptors_take:
+ * @descriptors: (out): copies, to be closed with tokend_code_descriptors_close() also after an
+ * error.
+ * @fds: (nullable): the list that came with the call; %NULL if the caller sent none.
+ * @code_handle: the index of the code's descriptor in it.
+ * @new_pin_handle: likewise, of the new PIN's.
+ * @error: InvalidArgs.
+ */
+gboolean
+tokend_code_descriptors_take (TokendCodeDescriptors *descriptors, GUnixFDList *fds, int code_handle,
+                              int new_pin_handle, GError **error)
+{
+  *descriptors = (TokendCodeDescriptors){ .code = -1, .new_pin = -1 };
+  return (descriptors->code = take (fds, code_handle, "code", error)) >= 0
+         && (descriptors->new_pin = take (fds, new_pin_handle, "new PIN", error)) >= 0;
+}
+
+static void
+close_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  close (GPOINTER_TO_INT (data));
+}
+
+/* The last close of a file on a remote file system can wait for its server: not in the main thread.
+ */
+static void
+close_aside (int *fd)
+{
+  g_autoptr (GTask) task = NULL;
+
+  if (*fd < 0)
+    return;
+  task = g_task_new (NULL, NULL, NULL, NULL);
+  g_task_set_task_data (task, GINT_TO_POINTER (*fd), NULL);
+  g_task_run_in_thread (task, close_in_thread);
+  *fd = -1;
+}
+
+/** tokend_code_descriptors_close: @descriptors: closed ones are passed over. */
+void
+tokend_code_descriptors_close (TokendCodeDescriptors *descriptors)
+{
+  close_aside (&descriptors->code);
+  close_aside (&descriptors->new_pin);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "tokend-status.h"
+
+G_BEGIN_DECLS
+
+#define TOKEND_RETRIES_UNKNOWN (-1)
+
+/** TokendRole: whose code: the user's PIN, or the PUK (in PKCS#11's words, the SO PIN). */
+typedef enum {
+  TOKEND_ROLE_PIN,
+  TOKEND_ROLE_PUK,
+} TokendRole;
+#define TOKEND_N_ROLES 2
+
+/** TokendFlagsMeaning: what the CKF_…_COUNT_LOW, FINAL_TRY and LOCKED flags of a module are worth;
+ * profile key `Flags`. */
+typedef enum {
+  TOKEND_FLAGS_MEANING_NONE,      /*< nick=none >*/
+  TOKEND_FLAGS_MEANING_EXACT,     /*< nick=exact >*/
+  TOKEND_FLAGS_MEANING_LAST_ONLY, /*< nick=last-only >*/
+  TOKEND_FLAGS_MEANING_LOW_ONLY,  /*< nick=low-only >*/
+} TokendFlagsMeaning;
+
+/** TokendCounterReading: what the token shows of one role's counter. */
+typedef struct {
+  gboolean initialized;
+  gboolean count_low;
+  gboolean final_try;
+  gboolean locked;
+  int remaining; /* the token's own number, or TOKEND_RETRIES_UNKNOWN */
+  int maximum;   /* likewise */
+} TokendCounterReading;
+
+/** TokendCounterRules: what the profile says of one role's counter. */
+typedef struct {
+  TokendFlagsMeaning flags;
+  gboolean never_locks;
+  int maximum; /* or TOKEND_RETRIES_UNKNOWN */
+} TokendCounterRules;
+
+/** TokendCounterRecord: what the ledger says of one role's counter. */
+typedef struct {
+  guint spent;     /* tries since the last success, pending ones included */
+  gboolean locked; /* the token itself answered "locked" */
+} TokendCounterRecord;
+
+/** TokendCounter: one role's status. */
+typedef struct {
+  TokendState state;
+  int remaining; /* or TOKEND_RETRIES_UNKNOWN */
+  int maximum;   /* or TOKEND_RETRIES_UNKNOWN */
+  TokendRetriesSource source;
+  gboolean another_remains; /* proven: one more wrong code would not be the last */
+} TokendCounter;
+
+TokendCounter tokend_counter_judge (const TokendCounterReading *reading,
+                                    const TokendCounterRules *rules,
+                                    const TokendCounterRecord *record);
+
+gboolean tokend_counter_equal (const TokendCounter *a, const TokendCounter *b);
+
+G_END_DECLS

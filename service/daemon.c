@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon.h"
+
+#include "config.h"
+#include "journal.h"
+#include "manager.h"
+#include "module.h"
+#include "service.h"
+
+#include <glib-unix.h>
+
+/* The name is owned when the modules have settled, but then at the latest. */
+#define NAME_DELAY_MAX_MS 1500
+/* Another program's try is noticed within this and the time that a read takes. */
+#define POLL_INTERVAL_SECONDS 1
+/* An operation under way ends within this; systemd waits for 90 s. */
+#define STOP_POLL_MS 100
+
+struct _TokendDaemon {
+  GObject parent_instance;
+
+  TokendService service;
+  TokendManager *manager;
+  GMainLoop *loop;
+  GError *error; /* why it ended, if it was not asked to */
+  guint n_unsettled;
+  guint name_delay;
+  guint name;
+  guint poll;
+  guint stop;
+};
+
+G_DEFINE_FINAL_TYPE (TokendDaemon, tokend_daemon, G_TYPE_OBJECT)
+
+static void
+tokend_daemon_init (TokendDaemon *self)
+{
+  self->loop = g_main_loop_new (NULL, FALSE);
+}
+
+static void
+tokend_daemon_finalize (GObject *object)
+{
+  TokendDaemon *self = TOKEND_DAEMON (object);
+  TokendService *service = &self->service;
+
+  g_clear_handle_id (&self->name_delay, g_source_remove);
+  g_clear_handle_id (&self->poll, g_source_remove);
+  g_clear_handle_id (&self->stop, g_source_remove);
+  g_clear_handle_id (&self->name, g_bus_unown_name);
+  g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->manager));
+  g_object_unref (self->manager);
+  g_ptr_array_unref (service->modules);
+  g_object_unref (service->objects);
+  g_object_unref (service->gate);
+  g_object_unref (service->callers);
+  g_object_unref (service->subscribers);
+  g_object_unref (service->ledger);
+  g_object_unref (service->refused);
+  g_object_unref (service->claims);
+  g_ptr_array_unref (service->profiles);
+  g_object_unref (service->bus);
+  g_clear_error (&self->error);
+  g_main_loop_unref (self->loop);
+  G_OBJECT_CLASS (tokend_daemon_parent_class)->finalize (object);
+}
+
+static void
+tokend_daemon_class_init (TokendDaemonClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tokend_daemon_finalize;
+}
+
+static gboolean
+on_poll (gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  for (guint i = 0; i < self->service.modules->len; i++)
+    tokend_module_poll (self->service.modules->pdata[i]);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Nobody subscribed: no polling. */
+static void
+on_subscribers_changed (TokendSubscribers *subscribers, gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  if (tokend_subscribers_count (subscribers) == 0)
+    g_clear_handle_id (&self->poll, g_source_remove);
+  else if (self->poll == 0)
+    self->poll = g_timeout_add_seconds (POLL_INTERVAL_SECONDS, on_poll, self);
+}
+
+static void
+on_name_lost (GDBusConnection *bus, const char *name, gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  g_set_error (&self->error, G_DBUS_ERROR, G_DBUS_ERROR_ADDRESS_IN_USE,
+               "The bus name %s cannot be owned", name);
+  g_main_loop_quit (self->loop);
+}
+
+static void
+own_name (TokendDaemon *self)
+{
+  g_clear_handle_id (&self->name_delay, g_source_remove);
+  if (self->name == 0)
+    self->name = g_bus_own_name_on_connection (self->service.bus, TOKEND_BUS_NAME,
+                                               G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, NULL,
+                                               on_name_lost, self, NULL);
+}
+
+static gboolean
+on_name_delay (gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  self->name_delay = 0;
+  own_name (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_module_settled (TokendModule *module, gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  if (--self->n_unsettled == 0)
+    own_name (self);
+}
+
+static void
+start_modules (TokendDaemon *self)
+{
+  static const char *const directories[] = { P11_SYSTEM_CONFIG_MODULES, P11_PACKAGE_CONFIG_MODULES,
+                                             NULL };
+  g_autoptr (GPtrArray) configs =
+      tokend_module_configs_load (directories, P11_MODULE_PATH, "tokend");
+
+  self->n_unsettled = configs->len;
+  self->name_delay = g_timeout_add (configs->len > 0 ? NAME_DELAY_MAX_MS : 0, on_name_delay, self);
+  for (guint i = 0; i < configs->len; i++) {
+    TokendModule *module = tokend_module_new (&self->service, configs->pdata[i]);
+
+    g_ptr_array_add (self->service.modules, module);
+    g_signal_connect (module, "settled", G_CALLBACK (on_module_settled), self);
+    tokend_module_start (module);
+  }
+}
+
+/* What is under way completes first: its host would, and so its outcome is recorded. */
+static gboolean
+stop_when_idle (gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  if (tokend_claims_count (self->service.claims) > 0)
+    return G_SOURCE_CONTINUE;
+  self->stop = 0;
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_terminate (gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  g_clear_handle_id (&self->name, g_bus_unown_name);
+  if (self->stop == 0 && stop_when_idle (self) == G_SOURCE_CONTINUE)
+    self->stop = g_timeout_add (STOP_POLL_MS, stop_when_idle, self);
+  return G_SOURCE_CONTINUE;
+}
+
+/** tokend_daemon_new: @bus: the system bus. Returns: (transfer full): the service, with nothing on
+ * the bus yet. */
+TokendDaemon *
+tokend_daemon_new (GDBusConnection *bus)
+{
+  TokendDaemon *self = g_object_new (TOKEND_TYPE_DAEMON, NULL);
+  TokendService *service = &self->service;
+
+  service->bus = g_object_ref (bus);
+  service->objects = g_dbus_object_manager_server_new (TOKEND_OBJECT_PATH);
+  service->gate = tokend_gate_new ();
+  service->callers = tokend_callers_new ();
+  service->subscribers = tokend_subscribers_new (bus);
+  service->ledger = tokend_ledger_new (TOKEND_STATE_DIR);
+  service->refused = tokend_refused_new ();
+  service->claims = tokend_claims_new (TOKEND_RUN_DIR "/locks");
+  service->profiles = tokend_profiles_load (TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);
+  service->modules = g_ptr_array_new_with_free_func (g_object_unref);
+  self->manager = tokend_manager_new (service);
+  g_signal_connect (service->subscribers, "changed", G_CALLBACK (on_subscribers_changed), self);
+  return self;
+}
+
+/** tokend_daemon_run: serves until SIGTERM or SIGINT. Returns: %FALSE if it ended for another
+ * reason. */
+gboolean
+tokend_daemon_run (TokendDaemon *self, GError **error)
+{
+  guint terminate, interrupt;
+
+  if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self->manager),
+                                         self->service.bus, TOKEND_OBJECT_PATH, error))
+    return FALSE;
+  g_dbus_object_manager_server_set_connection (self->service.objects, self->service.bus);
+
+  terminate = g_unix_signal_add (SIGTERM, on_terminate, self);
+  interrupt = g_unix_signal_add (SIGINT, on_terminate, self);
+  start_modules (self);
+  g_main_loop_run (self->loop);
+  g_source_remove (terminate);
+  g_source_remove (interrupt);
+
+  if (self->error != NULL)
+    g_propagate_error (error, g_steal_pointer (&self->error));
+  return error == NULL || *error == NULL;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gate.h"
+
+#include "journal.h"
+#include "tokend-error.h"
+#include "tokend-status.h"
+
+#include <polkit/polkit.h>
+
+/* polkitd answers a check without a prompt in milliseconds; a prompt takes as long as a person
+ * takes, but not for ever. */
+#define SILENT_TIMEOUT_SECONDS 10
+#define PROMPT_TIMEOUT_SECONDS (10 * 60)
+
+#define MANAGER "org.tokend.Tokend1.Manager"
+#define TOKEN "org.tokend.Tokend1.Token"
+
+static const TokendGateRule rules[] = {
+  { MANAGER, "Subscribe", TOKEND_ACTION_READ_STATUS },
+  { MANAGER, "Unsubscribe", TOKEND_ACTION_READ_STATUS },
+  { MANAGER, "GetModules", TOKEND_ACTION_READ_STATUS },
+  { TOKEN, "GetStatus", TOKEND_ACTION_READ_STATUS },
+  { TOKEN, "Refresh", TOKEND_ACTION_READ_STATUS },
+  { TOKEN, "Unlock", TOKEND_ACTION_UNLOCK },
+  { TOKEN, "SetPin", TOKEND_ACTION_SET_PIN },
+};
+
+struct _TokendGate {
+  GObject parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (TokendGate, tokend_gate, G_TYPE_OBJECT)
+
+typedef struct {
+  PolkitSubject *subject;
+  PolkitDetails *details;
+  const char *action;
+  gboolean may_prompt;
+  GCancellable *given_up; /* the caller left, the deadline passed, or who asked us cancelled */
+  GCancellable *outer;
+  gulong outer_handler;
+  guint watch;
+  guint timeout;
+} Check;
+
+static void
+check_free (gpointer data)
+{
+  Check *check = data;
+
+  g_clear_handle_id (&check->watch, g_bus_unwatch_name);
+  g_clear_handle_id (&check->timeout, g_source_remove);
+  g_cancellable_disconnect (check->outer, check->outer_handler);
+  g_clear_object (&check->outer);
+  g_clear_object (&check->given_up);
+  g_clear_object (&check->subject);
+  g_clear_object (&check->details);
+  g_free (check);
+}
+
+static void
+tokend_gate_init (TokendGate *self)
+{
+}
+
+static void
+tokend_gate_class_init (TokendGateClass *klass)
+{
+}
+
+/** tokend_gate_new: Returns: (transfer full): a gate. */
+TokendGate *
+tokend_gate_new (void)
+{
+  return g_object_new (TOKEND_TYPE_GATE, NULL);
+}
+
+/** tokend_gate_get_rules: Returns: (transfer none) (array length=n_rules): the table. */
+const TokendGateRule *
+tokend_gate_get_rules (gsize *n_rules)
+{
+  *n_rules = G_N_ELEMENTS (rules);
+  return rules;
+}
+
+/** tokend_gate_get_action: Returns: (nullable): the polkit action of a method; %NULL: nobody may
+ * call it. */
+const char *
+tokend_gate_get_action (const char *interface, const char *method)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (rules); i++)
+    if (g_str_equal (rules[i].interface, interface) && g_str_equal (rules[i].method, method))
+      return rules[i].action;
+  return NULL;
+}
+
+static void
+refuse (GTask *task)
+{
+  g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED, "Not authorized");
+}
+
+static void
+on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PolkitAuthorizationResult) answer =
+      polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, &error);
+
+  if (answer != NULL && polkit_authorization_result_get_is_authorized (answer)) {
+    g_task_return_boolean (task, TRUE);
+    return;
+  }
+  if (answer == NULL)
+    tokend_debug ("polkit gave no answer: %s", error->message);
+  refuse (task);
+}
+
+static void
+on_authority (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Check *check = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PolkitAuthority) authority = polkit_authority_get_finish (result, &error);
+
+  if (authority == NULL) {
+    tokend_warning ("polkit cannot be asked, so the answer is no: %s", error->message);
+    refuse (task);
+    return;
+  }
+  polkit_authority_check_authorization (
+      authority, check->subject, check->action, check->details,
+      check->may_prompt ? POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION
+                        : POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE,
+      check->given_up, on_checked, g_object_ref (task));
+}
+
+static void
+on_caller_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
+{
+  g_cancellable_cancel (user_data);
+}
+
+static gboolean
+on_timeout (gpointer user_data)
+{
+  Check *check = user_data;
+
+  check->timeout = 0;
+  g_cancellable_cancel (check->given_up);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_outer_cancelled (GCancellable *outer, gpointer given_up)
+{
+  g_cancellable_cancel (given_up);
+}
+
+static PolkitDetails *
+make_details (const char *label, const char *serial)
+{
+  PolkitDetails *details = polkit_details_new ();
+
+  if (label != NULL)
+    polkit_details_insert (details, "label", label);
+  if (serial != NULL)
+    polkit_details_insert (details, "serial", serial);
+  return details;
+}
+
+/**
+ * tokend_gate_check_async:
+ * @invocation: the call; its sender is who must be authorized.
+ * @action: (nullable): the polkit action, from tokend_gate_get_action(); %NULL is refused.
+ * @mode: whether a person may be asked.
+ * @label: (nullable): of the token, for the prompt.
+ * @serial: (nullable): likewise.
+ * @cancellable: (nullable): withdraws the prompt.
+ *
+ * Asks polkit. A prompt is withdrawn when the caller leaves the bus.
+ */
+void
+tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, const char *action,
+                         TokendGateMode mode, const char *label, const char *serial,
+                         GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  const char *sender = g_dbus_method_invocation_get_sender (invocation);
+  GDBusMessageFlags flags =
+      g_dbus_message_get_flags (g_dbus_method_invocation_get_message (invocation));
+  Check *check;
+
+  if (action == NULL) {
+    refuse (task);
+    return;
+  }
+
+  check = g_new0 (Check, 1);
+  check->subject = polkit_system_bus_name_new (sender);
+  check->details = make_details (label, serial);
+  check->action = action;
+  check->may_prompt = mode == TOKEND_GATE_AS_CALLER_SAYS
+                      && (flags & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+  check->given_up = g_cancellable_new ();
+  check->watch = g_bus_watch_name_on_connection (
+      g_dbus_method_invocation_get_connection (invocation), sender, G_BUS_NAME_WATCHER_FLAGS_NONE,
+      NULL, on_caller_vanished, g_object_ref (check->given_up), g_object_unref);
+  check->timeout = g_timeout_add_seconds (
+      check->may_prompt ? PROMPT_TIMEOUT_SECONDS : SILENT_TIMEOUT_SECONDS, on_timeout, check);
+  if (cancellable != NULL) {
+    check->outer = g_object_ref (cancellable);
+    check->outer_handler = g_cancellable_connect (cancellable, G_CALLBACK (on_outer_cancelled),
+                                                  g_object_ref (check->given_up), g_object_unref);
+  }
+  g_task_set_task_data (task, check, check_free);
+  polkit_authority_get_async (check->given_up, on_authority, g_object_ref (task));
+}
+
+/** tokend_gate_check_finish: Returns: whether the caller may; else NotAuthorized, which never says
+ * why. */
+gboolean
+tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

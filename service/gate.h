@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/** TokendGateRule: a method and the polkit action that it takes. */
+typedef struct {
+  const char *interface;
+  const char *method;
+  const char *action;
+} TokendGateRule;
+
+/** TokendGateMode: whether a person may be asked. */
+typedef enum {
+  TOKEND_GATE_SILENT,         /* never */
+  TOKEND_GATE_AS_CALLER_SAYS, /* if the message has ALLOW_INTERACTIVE_AUTHORIZATION */
+} TokendGateMode;
+
+/**
+ * TokendGate:
+ * The one place where callers are let in. Asynchronous, cancellable; no word from polkit is a no.
+ */
+#define TOKEND_TYPE_GATE (tokend_gate_get_type ())
+G_DECLARE_FINAL_TYPE (TokendGate, tokend_gate, TOKEND, GATE, GObject)
+
+TokendGate *tokend_gate_new (void);
+
+const TokendGateRule *tokend_gate_get_rules (gsize *n_rules);
+const char *tokend_gate_get_action (const char *interface, const char *method);
+
+void tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation,
+                              const char *action, TokendGateMode mode, const char *label,
+                              const char *serial, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data);
+gboolean tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error);
+
+G_END_DECLS

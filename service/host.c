@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host.h"
+
+#include "config.h"
+#include "journal.h"
+#include "tokend-error.h"
+#include "tokend-module.h"
+
+#include <gio/gunixsocketaddress.h>
+#include <sys/socket.h>
+
+/* OpenSC takes up to 2 s to initialise; a module that takes more than this hangs. */
+#define LOAD_TIMEOUT_MS 10000
+#define READ_TIMEOUT_MS 5000
+/* 64 readings are below 24 KiB. */
+#define MESSAGE_MAX_BYTES (64 * 1024)
+
+struct _TokendHost {
+  GObject parent_instance;
+
+  GDBusConnection *connection;
+  TokendDbusModule1 *module;
+  TokendDbusModule1Operation *operation;
+};
+
+G_DEFINE_FINAL_TYPE (TokendHost, tokend_host, G_TYPE_OBJECT)
+
+enum {
+  SIGNAL_CLOSED,
+  N_SIGNALS,
+};
+static guint signals[N_SIGNALS];
+
+static void
+tokend_host_init (TokendHost *self)
+{
+}
+
+static void
+tokend_host_dispose (GObject *object)
+{
+  TokendHost *self = TOKEND_HOST (object);
+
+  tokend_host_close (self);
+  g_clear_object (&self->module);
+  g_clear_object (&self->operation);
+  g_clear_object (&self->connection);
+  G_OBJECT_CLASS (tokend_host_parent_class)->dispose (object);
+}
+
+static void
+tokend_host_class_init (TokendHostClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = tokend_host_dispose;
+  signals[SIGNAL_CLOSED] = g_signal_new ("closed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                         NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+typedef struct {
+  TokendHostKind kind;
+  char *module_path;
+  GVariant *environment;
+  TokendHost *host;
+} Start;
+
+static void
+start_free (gpointer data)
+{
+  Start *start = data;
+
+  g_free (start->module_path);
+  g_variant_unref (start->environment);
+  g_clear_object (&start->host);
+  g_free (start);
+}
+
+/* Runs in GDBus's own thread. A message that is larger than any honest one ends the conversation.
+ */
+static GDBusMessage *
+drop_large_messages (GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
+                     gpointer user_data)
+{
+  GVariant *body = g_dbus_message_get_body (message);
+
+  if (!incoming || body == NULL || g_variant_get_size (body) <= MESSAGE_MAX_BYTES)
+    return message;
+  g_object_unref (message);
+  g_dbus_connection_close (connection, NULL, NULL, NULL);
+  return NULL;
+}
+
+static void
+on_closed (GDBusConnection *connection, gboolean remote_peer_vanished, GError *error,
+           gpointer user_data)
+{
+  g_signal_emit (user_data, signals[SIGNAL_CLOSED], 0);
+}
+
+static void
+on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Start *start = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (GVariant) info = NULL;
+
+  if (!tokend_dbus_module1_call_load_finish (TOKEND_DBUS_MODULE1 (source), &info, result, &error)) {
+    tokend_host_normalise_error (error);
+    g_task_return_error (task, error);
+    return;
+  }
+  g_task_return_pointer (task, g_steal_pointer (&start->host), g_object_unref);
+}
+
+/* The proxies take no name and load no properties: making them sends nothing and waits for nothing.
+ */
+static gboolean
+make_proxies (TokendHost *self, GError **error)
+{
+  const GDBusProxyFlags flags =
+      G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS;
+
+  self->module = tokend_dbus_module1_proxy_new_sync (self->connection, flags, NULL,
+                                                     TOKEND_MODULE_OBJECT_PATH, NULL, error);
+  if (self->module == NULL)
+    return FALSE;
+  self->operation = tokend_dbus_module1_operation_proxy_new_sync (
+      self->connection, flags, NULL, TOKEND_MODULE_OBJECT_PATH, NULL, error);
+  return self->operation != NULL;
+}
+
+static void
+on_authenticated (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Start *start = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (GDBusConnection) connection = g_dbus_connection_new_finish (result, &error);
+
+  if (connection != NULL) {
+    start->host = g_object_new (TOKEND_TYPE_HOST, NULL);
+    start->host->connection = g_steal_pointer (&connection);
+    g_signal_connect_object (start->host->connection, "closed", G_CALLBACK (on_closed), start->host,
+                             0);
+    g_dbus_connection_add_filter (start->host->connection, drop_large_messages, NULL, NULL);
+  }
+  if (start->host == NULL || !make_proxies (start->host, &error)) {
+    tokend_host_normalise_error (error);
+    g_task_return_error (task, error);
+    return;
+  }
+  tokend_dbus_module1_call_load (start->host->module, start->module_path, start->environment,
+                                 G_DBUS_CALL_FLAGS_NONE, LOAD_TIMEOUT_MS,
+                                 g_task_get_cancellable (task), on_loaded, g_object_ref (task));
+}
+
+/*
+ * With socket activation the kernel names the one who listens, which is the supervisor: root.
+ * Nobody else can stand at the other end, whatever the folder's mode.
+ */
+static gboolean
+check_listener (GSocketConnection *stream, GError **error)
+{
+  GSocket *socket = g_socket_connection_get_socket (stream);
+  g_autoptr (GCredentials) credentials = g_socket_get_credentials (socket, error);
+  uid_t uid;
+
+  if (credentials == NULL || (uid = g_credentials_get_unix_user (credentials, error)) == (uid_t) -1)
+    return FALSE;
+  if (uid != 0) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                 "The module host's socket belongs to user %u, not to root", (guint) uid);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  g_autoptr (GSocketConnection) stream =
+      g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
+
+  if (stream == NULL || !check_listener (stream, &error)) {
+    tokend_host_normalise_error (error);
+    g_task_return_error (task, error);
+    return;
+  }
+  g_dbus_connection_new (G_IO_STREAM (stream), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT,
+                         NULL, g_task_get_cancellable (task), on_authenticated,
+                         g_object_ref (task));
+}
+
+static GVariant *
+environment_to_variant (GHashTable *environment)
+{
+  GVariantBuilder builder;
+  GHashTableIter iter;
+  gpointer name, value;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{ss}"));
+  if (environment != NULL) {
+    g_hash_table_iter_init (&iter, environment);
+    while (g_hash_table_iter_next (&iter, &name, &value))
+      g_variant_builder_add (&builder, "{ss}", name, value);
+  }
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+/**
+ * tokend_host_start_async:
+ * @kind: which kind of host.
+ * @module_path: the module that it is to load.
+ * @environment: (nullable): of char * → char *.
+ * @cancellable: gives up at once.
+ *
+ * Connects to a host of its own and has it load the module, 15 seconds at most.
+ */
+void
+tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
+                         GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  static const char *const sockets[] = {
+    [TOKEND_HOST_WATCH] = TOKEND_RUN_DIR "/" TOKEND_WATCH_SOCKET,
+    [TOKEND_HOST_OPERATE] = TOKEND_RUN_DIR "/" TOKEND_OPERATE_SOCKET,
+  };
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (sockets[kind]);
+  Start *start = g_new0 (Start, 1);
+
+  start->kind = kind;
+  start->module_path = g_strdup (module_path);
+  start->environment = environment_to_variant (environment);
+  g_task_set_task_data (task, start, start_free);
+  g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (address), cancellable, on_connected,
+                                 g_object_ref (task));
+}
+
+/** tokend_host_start_finish: Returns: (transfer full) (nullable): the host, its module loaded;
+ * ModuleFailed, TimedOut. */
+TokendHost *
+tokend_host_start_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static GPtrArray *
+parse_readings (GVariant *variant, GError **error)
+{
+  g_autoptr (GPtrArray) readings =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tokend_reading_free);
+  gsize n_tokens = MIN (g_variant_n_children (variant), TOKEND_MODULE_TOKENS_MAX);
+
+  for (gsize i = 0; i < n_tokens; i++) {
+    g_autoptr (GVariant) child = g_variant_get_child_value (variant, i);
+    TokendReading *reading = tokend_reading_parse (child, error);
+
+    if (reading == NULL)
+      return NULL;
+    g_ptr_array_add (readings, reading);
+  }
+  return g_steal_pointer (&readings);
+}
+
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GVariant) tokens = NULL;
+  GError *error = NULL;
+  GPtrArray *readings = NULL;
+
+  if (tokend_dbus_module1_call_read_finish (TOKEND_DBUS_MODULE1 (source), &tokens, result, &error))
+    readings = parse_readings (tokens, &error);
+  if (readings != NULL) {
+    g_task_return_pointer (task, readings, (GDestroyNotify) g_ptr_array_unref);
+  } else {
+    tokend_host_normalise_error (error);
+    g_task_return_error (task, error);
+  }
+}
+
+/** tokend_host_read_async: reads the tokens now, 5 seconds at most. */
+void
+tokend_host_read_async (TokendHost *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  tokend_dbus_module1_call_read (self->module, G_DBUS_CALL_FLAGS_NONE, READ_TIMEOUT_MS, cancellable,
+                                 on_read, task);
+}
+
+/**
+ * tokend_host_read_finish:
+ * Returns: (transfer full) (element-type TokendReading) (nullable): the readings; ModuleFailed,
+ * TokenRemoved, TimedOut.
+ */
+GPtrArray *
+tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/** tokend_host_get_operation: Returns: (transfer none): the operating host's second interface. */
+TokendDbusModule1Operation *
+tokend_host_get_operation (TokendHost *self)
+{
+  return self->operation;
+}
+
+/** tokend_host_close: ends the conversation, and with it the host's process. Emits `closed` no
+ * more. */
+void
+tokend_host_close (TokendHost *self)
+{
+  if (self->connection == NULL)
+    return;
+  g_signal_handlers_disconnect_by_func (self->connection, on_closed, self);
+  g_dbus_connection_close (self->connection, NULL, NULL, NULL);
+}
+
+/**
+ * tokend_host_normalise_error:
+ * @error: what a call to a host answered.
+ *
+ * Makes it one of #TokendError. A deadline is TimedOut, a cancelled call stays as it is, and
+ * whatever else is not a #TokendError is ModuleFailed: the host died, or spoke nonsense.
+ */
+void
+tokend_host_normalise_error (GError *error)
+{
+  g_dbus_error_strip_remote_error (error);
+  if (error->domain == TOKEND_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
+      || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
+    error->code = TOKEND_ERROR_TIMED_OUT;
+    g_free (error->message);
+    error->message = g_strdup ("The PKCS#11 module did not answer in time");
+  } else {
+    error->code = TOKEND_ERROR_MODULE_FAILED;
+    g_prefix_error (&error, "The module host failed: ");
+  }
+  error->domain = TOKEND_ERROR;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "module-glue.h"
+#include "reading.h"
+
+G_BEGIN_DECLS
+
+/** TokendHostKind: which of the two sockets a module host is asked for at. */
+typedef enum {
+  TOKEND_HOST_WATCH,
+  TOKEND_HOST_OPERATE,
+} TokendHostKind;
+
+/**
+ * TokendHost:
+ * The service's end of a connection to one module host. What it answers is hostile input. The host
+ * process ends when the connection is closed, which the last unref does.
+ *
+ * Signal `closed`: the connection is gone.
+ */
+#define TOKEND_TYPE_HOST (tokend_host_get_type ())
+G_DECLARE_FINAL_TYPE (TokendHost, tokend_host, TOKEND, HOST, GObject)
+
+void tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
+                              GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer user_data);
+TokendHost *tokend_host_start_finish (GAsyncResult *result, GError **error);
+
+void tokend_host_read_async (TokendHost *self, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
+GPtrArray *tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error);
+
+TokendDbusModule1Operation *tokend_host_get_operation (TokendHost *self);
+void tokend_host_close (TokendHost *self);
+
+void tokend_host_normalise_error (GError *error);
+
+G_END_DECLS

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ledger.h"
+
+G_BEGIN_DECLS
+
+/** TokendLedgerEntry: what the service has spent of one role's tries on one physical token, since
+ * the last success. */
+typedef struct {
+  guint spent;        /* tries that the token refused */
+  guint pending;      /* tries whose outcome is not known */
+  gboolean locked;    /* the token answered "locked" */
+  gboolean confirmed; /* the token's own flags have been seen to tell of these tries */
+} TokendLedgerEntry;
+
+void tokend_ledger_entry_begin (TokendLedgerEntry *entry);
+void tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlement);
+gboolean tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReading *reading,
+                                      const TokendCounterRules *rules);
+gboolean tokend_ledger_entry_is_clear (const TokendLedgerEntry *entry);
+
+G_END_DECLS

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "module.h"
+
+#include "host.h"
+#include "journal.h"
+#include "service-enums.h"
+#include "tokend-error.h"
+
+/* A host that failed is started again after 1 s, 2 s, 4 s, … at most this. */
+#define BACKOFF_MAX_SECONDS 300
+
+struct _TokendModule {
+  GObject parent_instance;
+
+  TokendService *service;
+  char *name;
+  char *path;
+  TokendModuleState state;
+  char *reason;     /* why it failed */
+  guint n_failures; /* since the last read that worked */
+  guint restart_source;
+  TokendHost *host; /* NULL unless ready */
+  GCancellable *cancellable;
+  GPtrArray *tokens; /* of TokendToken */
+
+  GPtrArray *readers;      /* of GTask: who waits for the read that is under way */
+  GPtrArray *next_readers; /* of GTask: who asked after it began, and so needs the next */
+  gboolean reading;
+  gint64 read_begun_at; /* monotonic, microseconds */
+};
+
+G_DEFINE_FINAL_TYPE (TokendModule, tokend_module, G_TYPE_OBJECT)
+
+enum {
+  SIGNAL_SETTLED,
+  N_SIGNALS,
+};
+static guint signals[N_SIGNALS];
+
+static void start_read (TokendModule *self);
+
+static void
+tokend_module_init (TokendModule *self)
+{
+  self->tokens = g_ptr_array_new_with_free_func (g_object_unref);
+  self->readers = g_ptr_array_new_with_free_func (g_object_unref);
+  self->next_readers = g_ptr_array_new_with_free_func (g_object_unref);
+  self->cancellable = g_cancellable_new ();
+}
+
+static void
+tokend_module_dispose (GObject *object)
+{
+  TokendModule *self = TOKEND_MODULE (object);
+
+  g_cancellable_cancel (self->cancellable);
+  g_clear_handle_id (&self->restart_source, g_source_remove);
+  g_clear_object (&self->host);
+  for (guint i = 0; i < self->tokens->len; i++)
+    tokend_token_remove (self->tokens->pdata[i]);
+  g_ptr_array_set_size (self->tokens, 0);
+  G_OBJECT_CLASS (tokend_module_parent_class)->dispose (object);
+}
+
+static void
+tokend_module_finalize (GObject *object)
+{
+  TokendModule *self = TOKEND_MODULE (object);
+
+  g_free (self->name);
+  g_free (self->path);
+  g_free (self->reason);
+  g_object_unref (self->cancellable);
+  g_ptr_array_unref (self->tokens);
+  g_ptr_array_unref (self->readers);
+  g_ptr_array_unref (self->next_readers);
+  G_OBJECT_CLASS (tokend_module_parent_class)->finalize (object);
+}
+
+static void
+tokend_module_class_init (TokendModuleClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = tokend_module_dispose;
+  G_OBJECT_CLASS (klass)->finalize = tokend_module_finalize;
+  signals[SIGNAL_SETTLED] = g_signal_new ("settled", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                          0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+/** tokend_module_new: Returns: (transfer full): the module, not started. */
+TokendModule *
+tokend_module_new (TokendService *service, const TokendModuleConfig *config)
+{
+  TokendModule *self = g_object_new (TOKEND_TYPE_MODULE, NULL);
+
+  self->service = service;
+  self->name = g_strdup (config->name);
+  self->path = g_strdup (config->path);
+  return self;
+}
+
+/** tokend_module_get_name: Returns: (transfer none): the name of its .module file. */
+const char *
+tokend_module_get_name (TokendModule *self)
+{
+  return self->name;
+}
+
+/** tokend_module_get_path: Returns: (transfer none): the library. */
+const char *
+tokend_module_get_path (TokendModule *self)
+{
+  return self->path;
+}
+
+/** tokend_module_get_environment: Returns: (transfer none) (nullable): what its hosts need in their
+ * environment. */
+GHashTable *
+tokend_module_get_environment (TokendModule *self)
+{
+  const TokendProfile *profile = tokend_profiles_match_module (self->service->profiles, self->path);
+
+  return profile != NULL ? profile->environment : NULL;
+}
+
+/** tokend_module_get_state: Returns: its state. */
+TokendModuleState
+tokend_module_get_state (TokendModule *self)
+{
+  return self->state;
+}
+
+/** tokend_module_describe: Returns: (transfer floating): a{sv}, as org.tokend.Tokend1.xml says at
+ * GetModules. */
+GVariant *
+tokend_module_describe (TokendModule *self)
+{
+  g_auto (GVariantDict) module = G_VARIANT_DICT_INIT (NULL);
+  g_autoptr (GEnumClass) states = g_type_class_ref (TOKEND_TYPE_MODULE_STATE);
+  const TokendProfile *profile = tokend_profiles_match_module (self->service->profiles, self->path);
+
+  g_variant_dict_insert (&module, "name", "s", self->name);
+  g_variant_dict_insert (&module, "path", "s", self->path);
+  if (profile != NULL)
+    g_variant_dict_insert (&module, "profile", "s", profile->name);
+  g_variant_dict_insert (&module, "state", "s",
+                         g_enum_get_value (states, (int) self->state)->value_nick);
+  if (self->state == TOKEND_MODULE_STATE_FAILED)
+    g_variant_dict_insert (&module, "reason", "s", self->reason);
+  return g_variant_dict_end (&module);
+}
+
+static void
+set_state (TokendModule *self, TokendModuleState state)
+{
+  gboolean settles = self->state == TOKEND_MODULE_STATE_LOADING;
+
+  self->state = state;
+  if (settles && state != TOKEND_MODULE_STATE_LOADING)
+    g_signal_emit (self, signals[SIGNAL_SETTLED], 0);
+}
+
+static void
+answer_readers (GPtrArray **readers, const GError *error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_ptr_array_extend_and_steal (tasks, g_steal_pointer (readers));
+  *readers = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < tasks->len; i++) {
+    if (error != NULL)
+      g_task_return_error (tasks->pdata[i], g_error_copy (error));
+    else
+      g_task_return_boolean (tasks->pdata[i], TRUE);
+  }
+}
+
+static void
+remove_token (TokendModule *self, guint index)
+{
+  tokend_token_remove (self->tokens->pdata[index]);
+  g_ptr_array_remove_index (self->tokens, index);
+}
+
+static gboolean
+on_restart (gpointer user_data)
+{
+  TokendModule *self = user_data;
+
+  self->restart_source = 0;
+  tokend_module_start (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* One failure may be a crash: its tokens stay for the restart. A second in a row: they cannot be
+ * reached. */
+static void
+fail (TokendModule *self, const GError *error)
+{
+  guint delay = 1U << MIN (self->n_failures, 9);
+
+  g_clear_object (&self->host);
+  self->reading = FALSE;
+  self->n_failures++;
+  if (self->n_failures > 1)
+    while (self->tokens->len > 0)
+      remove_token (self, self->tokens->len - 1);
+
+  if (self->n_failures == 1 || g_strcmp0 (self->reason, error->message) != 0)
+    tokend_warning ("Module %s failed: %s", self->name, error->message);
+  g_free (self->reason);
+  self->reason = g_strdup (error->message);
+  set_state (self, TOKEND_MODULE_STATE_FAILED);
+
+  answer_readers (&self->readers, error);
+  answer_readers (&self->next_readers, error);
+  self->restart_source = g_timeout_add_seconds (MIN (delay, BACKOFF_MAX_SECONDS), on_restart, self);
+}
+
+static void
+on_host_closed (TokendHost *host, gpointer user_data)
+{
+  g_autoptr (GError) error =
+      g_error_new (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED, "The module host ended");
+
+  fail (user_data, error);
+}
+
+static TokendToken *
+find_token (TokendModule *self, const TokendReading *reading)
+{
+  for (guint i = 0; i < self->tokens->len; i++) {
+    TokendToken *token = self->tokens->pdata[i];
+
+    if (tokend_reading_same_token (tokend_token_get_reading (token), reading))
+      return token;
+  }
+  return NULL;
+}
+
+static gboolean
+contains_token (GPtrArray *readings, TokendToken *token)
+{
+  for (guint i = 0; i < readings->len; i++)
+    if (tokend_reading_same_token (readings->pdata[i], tokend_token_get_reading (token)))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+update_tokens (TokendModule *self, GPtrArray *readings)
+{
+  for (guint i = self->tokens->len; i > 0; i--)
+    if (!contains_token (readings, self->tokens->pdata[i - 1]))
+      remove_token (self, i - 1);
+
+  for (guint i = 0; i < readings->len; i++) {
+    TokendToken *token = find_token (self, readings->pdata[i]);
+
+    if (token != NULL)
+      tokend_token_update (token, readings->pdata[i], self->read_begun_at);
+    else
+      g_ptr_array_add (self->tokens, tokend_token_new (self->service, self, readings->pdata[i]));
+  }
+}
+
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TokendModule) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
+
+  /* The host closed meanwhile, and the read's fate was told then. */
+  if (self->host != TOKEND_HOST (source))
+    return;
+  if (readings == NULL) {
+    fail (self, error);
+    return;
+  }
+
+  self->reading = FALSE;
+  self->n_failures = 0;
+  update_tokens (self, readings);
+  set_state (self, TOKEND_MODULE_STATE_READY);
+  answer_readers (&self->readers, NULL);
+  if (self->next_readers->len > 0)
+    start_read (self);
+}
+
+static void
+start_read (TokendModule *self)
+{
+  g_ptr_array_extend_and_steal (self->readers, g_steal_pointer (&self->next_readers));
+  self->next_readers = g_ptr_array_new_with_free_func (g_object_unref);
+  self->reading = TRUE;
+  self->read_begun_at = g_get_monotonic_time ();
+  tokend_host_read_async (self->host, self->cancellable, on_read, g_object_ref (self));
+}
+
+static void
+on_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TokendModule) self = user_data;
+  g_autoptr (GError) error = NULL;
+  TokendHost *host = tokend_host_start_finish (result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (host == NULL) {
+    fail (self, error);
+    return;
+  }
+  self->host = host;
+  g_signal_connect_object (host, "closed", G_CALLBACK (on_host_closed), self, 0);
+  start_read (self);
+}
+
+/** tokend_module_start: starts its watching host. */
+void
+tokend_module_start (TokendModule *self)
+{
+  tokend_host_start_async (TOKEND_HOST_WATCH, self->path, tokend_module_get_environment (self),
+                           self->cancellable, on_started, g_object_ref (self));
+}
+
+/**
+ * tokend_module_read_async:
+ * @callback: called when all its tokens have been read.
+ *
+ * Reads the tokens now. Callers at the same time share one read; it begins after each of them
+ * asked.
+ */
+void
+tokend_module_read_async (TokendModule *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  if (self->state == TOKEND_MODULE_STATE_FAILED) {
+    g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                             "The module %s failed: %s", self->name, self->reason);
+    g_object_unref (task);
+    return;
+  }
+  g_ptr_array_add (self->next_readers, task);
+  if (self->host != NULL && !self->reading)
+    start_read (self);
+}
+
+/** tokend_module_read_finish: Returns: whether the tokens were read; ModuleFailed or TimedOut. */
+gboolean
+tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/** tokend_module_poll: reads the tokens for nobody in particular, unless that is being done. */
+void
+tokend_module_poll (TokendModule *self)
+{
+  if (self->host != NULL && !self->reading)
+    start_read (self);
+}
+
+/** tokend_module_judge_again: the ledger's record of a physical token changed. */
+void
+tokend_module_judge_again (TokendModule *self, const char *physical_id)
+{
+  for (guint i = 0; i < self->tokens->len; i++)
+    if (g_str_equal (tokend_token_get_physical_id (self->tokens->pdata[i]), physical_id))
+      tokend_token_judge_again (self->tokens->pdata[i]);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "module-config.h"
+#include "service.h"
+#include "token.h"
+
+G_BEGIN_DECLS
+
+/** TokendModuleState: of a module, for GetModules, by nick. */
+typedef enum {
+  TOKEND_MODULE_STATE_LOADING, /*< nick=loading >*/
+  TOKEND_MODULE_STATE_READY,   /*< nick=ready >*/
+  TOKEND_MODULE_STATE_FAILED,  /*< nick=failed >*/
+} TokendModuleState;
+
+/**
+ * TokendModule:
+ * A configured PKCS#11 module: its watching host, which is started again when it fails, and the
+ * tokens that it shows.
+ *
+ * Signal `settled`: the state is not `loading` any more.
+ */
+#define TOKEND_TYPE_MODULE (tokend_module_get_type ())
+G_DECLARE_FINAL_TYPE (TokendModule, tokend_module, TOKEND, MODULE, GObject)
+
+TokendModule *tokend_module_new (TokendService *service, const TokendModuleConfig *config);
+void tokend_module_start (TokendModule *self);
+
+const char *tokend_module_get_name (TokendModule *self);
+const char *tokend_module_get_path (TokendModule *self);
+GHashTable *tokend_module_get_environment (TokendModule *self);
+TokendModuleState tokend_module_get_state (TokendModule *self);
+GVariant *tokend_module_describe (TokendModule *self);
+
+void tokend_module_read_async (TokendModule *self, GAsyncReadyCallback callback,
+                               gpointer user_data);
+gboolean tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **error);
+
+void tokend_module_poll (TokendModule *self);
+void tokend_module_judge_again (TokendModule *self, const char *physical_id);
+
+G_END_DECLS

@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation.h"
+
+#include "attempt.h"
+#include "call.h"
+#include "code-descriptors.h"
+#include "host.h"
+#include "journal.h"
+#include "module.h"
+#include "outcome.h"
+#include "tokend-enums.h"
+#include "tokend-error.h"
+
+#include <gio/gunixfdlist.h>
+
+/*
+ * Unlock and SetPin, in the order of the design. Each step is a function that ends by starting the
+ * next:
+ *
+ *   tokend_operation_start   1  arguments, options, descriptors
+ *   peek_… and check_state   2  the state, if the caller may read it unasked
+ *   ask                      3  polkit
+ *   claim                    4  the state again; the token is claimed
+ *   prepare                  5  the operating host reads and checks the codes
+ *   record                   6  the ledger: one try pending
+ *   commit                   7  the host sends the code
+ *   settle                   8  the ledger: the outcome
+ *   read_after               9  the status, read from the token
+ *   finish                   10 the reply
+ *
+ * Until step 6 the operation ends when its caller leaves; from there on it completes.
+ */
+
+/* Reading the codes may take 5 s of it. */
+#define PREPARE_TIMEOUT_MS 15000
+/* The slowest known token takes some seconds to set a PIN. A host ends by itself after 120 s. */
+#define COMMIT_TIMEOUT_MS 60000
+
+typedef struct {
+  TokendService *service;
+  TokendToken *token;
+  TokendRole role;
+  GDBusMethodInvocation *invocation; /* NULL once it is replied to */
+  TokendAttempt attempt;
+  TokendCodeDescriptors descriptors;
+
+  GCancellable *cancellable; /* the caller left */
+  guint caller_watch;
+
+  int lock_fd;       /* -1: the token is not claimed */
+  gboolean in_doubt; /* a code went and no answer came: the host may still be at it */
+  TokendHost *host;
+  TokendReading *prepared;
+  GBytes *digest;
+  GError *error; /* what the reply will be; NULL: the new status */
+} Operation;
+
+static void
+operation_free (Operation *operation)
+{
+  g_clear_handle_id (&operation->caller_watch, g_bus_unwatch_name);
+  tokend_code_descriptors_close (&operation->descriptors);
+  if (operation->lock_fd >= 0)
+    tokend_claims_release (operation->service->claims,
+                           tokend_token_get_physical_id (operation->token), operation->lock_fd,
+                           !operation->in_doubt);
+  g_clear_pointer (&operation->prepared, tokend_reading_free);
+  g_clear_pointer (&operation->digest, g_bytes_unref);
+  g_clear_error (&operation->error);
+  g_clear_object (&operation->host);
+  g_clear_object (&operation->cancellable);
+  g_clear_object (&operation->token);
+  g_free (operation);
+}
+
+static const char *
+get_method (TokendRole role)
+{
+  return role == TOKEND_ROLE_PUK ? "Unlock" : "SetPin";
+}
+
+static void
+log_end (Operation *operation)
+{
+  TokendCounter counter = tokend_token_judge (
+      operation->token, tokend_token_get_reading (operation->token), operation->role);
+  g_autofree char *left = counter.remaining == TOKEND_RETRIES_UNKNOWN
+                              ? g_strdup ("not known")
+                              : g_strdup_printf ("%d", counter.remaining);
+  const char *result = "done";
+
+  if (operation->error != NULL) {
+    g_autoptr (GEnumClass) errors = g_type_class_ref (TOKEND_TYPE_ERROR);
+    result = g_enum_get_value (errors, operation->error->code)->value_nick;
+  }
+  tokend_log_token (G_LOG_LEVEL_MESSAGE, tokend_token_get_physical_id (operation->token),
+                    "%s on “%s” for %s: %s; tries left: %s", get_method (operation->role),
+                    tokend_token_get_label (operation->token),
+                    g_dbus_method_invocation_get_sender (operation->invocation), result, left);
+}
+
+/* Step 10. Frees @operation. The claim goes first: who hears the reply may begin the next
+ * operation. */
+static void
+finish (Operation *operation)
+{
+  GDBusMethodInvocation *invocation = operation->invocation;
+  GError *error = NULL;
+  g_autoptr (GVariant) status = NULL;
+
+  if (operation->error != NULL && operation->error->domain != TOKEND_ERROR) {
+    operation->error->domain = TOKEND_ERROR;
+    operation->error->code = TOKEND_ERROR_FAILED;
+  }
+  log_end (operation);
+  error = g_steal_pointer (&operation->error);
+  if (error == NULL)
+    status = g_variant_ref_sink (tokend_token_get_status (operation->token));
+  operation_free (operation);
+
+  if (error != NULL)
+    tokend_call_return_error (invocation, error);
+  else
+    g_dbus_method_invocation_return_value_with_unix_fd_list (
+        invocation, g_variant_new ("(@a{sv})", status), NULL);
+}
+
+static void
+finish_with_error (Operation *operation, GError *error)
+{
+  operation->error = error;
+  finish (operation);
+}
+
+static void
+judge_modules_again (Operation *operation)
+{
+  GPtrArray *modules = operation->service->modules;
+
+  for (guint i = 0; i < modules->len; i++)
+    tokend_module_judge_again (modules->pdata[i], tokend_token_get_physical_id (operation->token));
+}
+
+/* What another program left may call for a clearer word than "changed". */
+static void
+explain_change (Operation *operation)
+{
+  TokendCounter counter = tokend_token_judge (
+      operation->token, tokend_token_get_reading (operation->token), operation->role);
+  GError *clearer = NULL;
+
+  if (g_error_matches (operation->error, TOKEND_ERROR, TOKEND_ERROR_RETRIES_CHANGED)
+      && !tokend_attempt_check (&operation->attempt, operation->role, &counter, &clearer)) {
+    g_error_free (operation->error);
+    operation->error = clearer;
+  }
+}
+
+static void
+on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
+
+  if (readings != NULL && readings->len == 1
+      && tokend_reading_same_token (readings->pdata[0], operation->prepared))
+    tokend_token_update (operation->token, readings->pdata[0], g_get_monotonic_time ());
+  else
+    tokend_token_lose_reading (operation->token);
+  explain_change (operation);
+  judge_modules_again (operation);
+  finish (operation);
+}
+
+static void
+on_refreshed_after (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!tokend_token_refresh_finish (operation->token, result, &error))
+    tokend_debug ("No status after an unknown outcome: %s", error->message);
+  finish (operation);
+}
+
+/* Step 9. The host that sent the code is asked: some cards look fine to a fresh process. */
+static void
+read_after (Operation *operation)
+{
+  if (!operation->in_doubt) {
+    tokend_host_read_async (operation->host, NULL, on_read_after, operation);
+    return;
+  }
+  tokend_token_lose_reading (operation->token);
+  judge_modules_again (operation);
+  tokend_token_refresh_async (operation->token, on_refreshed_after, operation);
+}
+
+static void
+on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!tokend_ledger_settle_finish (TOKEND_LEDGER (source), result, &error))
+    tokend_warning ("The outcome could not be written to the ledger; the try stays recorded as "
+                    "pending: %s",
+                    error->message);
+  read_after (operation);
+}
+
+/* Step 8. */
+static void
+settle (Operation *operation, TokendSettlement settlement)
+{
+  const char *physical_id = tokend_token_get_physical_id (operation->token);
+
+  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED) {
+    tokend_refused_forget (operation->service->refused, physical_id, operation->role);
+    if (operation->role == TOKEND_ROLE_PUK)
+      tokend_refused_forget (operation->service->refused, physical_id, TOKEND_ROLE_PIN);
+  }
+  tokend_ledger_settle_async (operation->service->ledger, physical_id, operation->role, settlement,
+                              on_settled, operation);
+}
+
+static void
+on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  const TokendProfile *profile = tokend_token_get_profile (operation->token);
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GError) error = NULL;
+  TokendVerdict verdict;
+  gboolean counts;
+
+  if (!tokend_dbus_module1_operation_call_commit_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
+                                                         &variant, result, &error)) {
+    tokend_debug ("The host gave no outcome: %s", error->message);
+    operation->in_doubt = TRUE;
+    operation->error = g_error_new_literal (
+        TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
+        "The code was sent and no answer came: count the try as spent, and ask the status");
+    settle (operation, TOKEND_SETTLEMENT_UNKNOWN);
+    return;
+  }
+
+  counts = operation->role == TOKEND_ROLE_PUK || profile == NULL || profile->change_counts;
+  verdict = tokend_outcome_judge (variant, operation->role, counts, &operation->error);
+  if (verdict.refused)
+    tokend_refused_add (operation->service->refused,
+                        tokend_token_get_physical_id (operation->token), operation->role,
+                        operation->digest);
+  settle (operation, verdict.settlement);
+}
+
+/* Step 7. */
+static void
+commit (Operation *operation)
+{
+  tokend_dbus_module1_operation_call_commit (tokend_host_get_operation (operation->host),
+                                             G_DBUS_CALL_FLAGS_NONE, COMMIT_TIMEOUT_MS, NULL,
+                                             on_committed, operation);
+}
+
+static void
+on_recorded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (tokend_ledger_begin_finish (TOKEND_LEDGER (source), result, &error)) {
+    commit (operation);
+    return;
+  }
+  operation->error =
+      g_error_new (TOKEND_ERROR, TOKEND_ERROR_FAILED,
+                   "The try cannot be recorded (%s), so nothing was sent", error->message);
+  settle (operation, TOKEND_SETTLEMENT_NOT_SPENT);
+}
+
+/* Step 6. */
+static void
+record (Operation *operation)
+{
+  g_clear_handle_id (&operation->caller_watch, g_bus_unwatch_name);
+  tokend_ledger_begin_async (operation->service->ledger,
+                             tokend_token_get_physical_id (operation->token), operation->role,
+                             on_recorded, operation);
+}
+
+static gboolean
+check_prepared (Operation *operation, GVariant *token, GVariant *digest, GError **error)
+{
+  gsize size;
+  gconstpointer bytes = g_variant_get_fixed_array (digest, &size, 1);
+  TokendCounter counter;
+
+  operation->prepared = tokend_reading_parse (token, error);
+  if (operation->prepared == NULL)
+    return FALSE;
+  if (size != (gsize) g_checksum_type_get_length (G_CHECKSUM_SHA256)
+      || !tokend_reading_same_token (operation->prepared,
+                                     tokend_token_get_reading (operation->token))) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                         "The module host prepared something else than was asked for; "
+                         "nothing was sent");
+    return FALSE;
+  }
+  operation->digest = g_bytes_new (bytes, size);
+
+  counter = tokend_token_judge (operation->token, operation->prepared, operation->role);
+  if (!tokend_attempt_check (&operation->attempt, operation->role, &counter, error))
+    return FALSE;
+  if (!operation->attempt.send_refused_code
+      && tokend_refused_contains (operation->service->refused,
+                                  tokend_token_get_physical_id (operation->token), operation->role,
+                                  operation->digest)) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED,
+                 "This token has refused this very %s before; nothing was sent",
+                 operation->role == TOKEND_ROLE_PUK ? "PUK" : "PIN");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+on_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GVariant) token = NULL;
+  g_autoptr (GVariant) digest = NULL;
+  GError *error = NULL;
+
+  if (!tokend_dbus_module1_operation_call_prepare_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
+                                                          &token, &digest, NULL, result, &error)) {
+    tokend_host_normalise_error (error);
+    finish_with_error (operation, error);
+    return;
+  }
+  if (g_cancellable_set_error_if_cancelled (operation->cancellable, &error)
+      || !check_prepared (operation, token, digest, &error)) {
+    finish_with_error (operation, error);
+    return;
+  }
+  record (operation);
+}
+
+static void
+add_bytes (GVariantDict *request, const char *key, GBytes *bytes)
+{
+  g_variant_dict_insert_value (request, key,
+                               g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE));
+}
+
+static void
+add_limits (GVariantDict *request, const char *minimum_key, int minimum, const char *maximum_key,
+            int maximum)
+{
+  g_variant_dict_insert (request, minimum_key, "u", (guint32) MAX (minimum, 1));
+  g_variant_dict_insert (
+      request, maximum_key, "u",
+      (guint32) (maximum < 1 ? TOKEND_CODE_MAX : MIN (maximum, TOKEND_CODE_MAX)));
+}
+
+static void
+add_nick (GVariantDict *request, const char *key, GType type, int value)
+{
+  g_autoptr (GEnumClass) values = g_type_class_ref (type);
+
+  g_variant_dict_insert (request, key, "s", g_enum_get_value (values, value)->value_nick);
+}
+
+static GVariant *
+make_request (Operation *operation)
+{
+  g_auto (GVariantDict) request = G_VARIANT_DICT_INIT (NULL);
+  const TokendReading *reading = tokend_token_get_reading (operation->token);
+  TokendPinPolicy policy = tokend_token_get_pin_policy (operation->token);
+
+  if (operation->role == TOKEND_ROLE_PUK) {
+    g_variant_dict_insert (&request, "operation", "s", "unlock");
+    add_nick (&request, "way", TOKEND_TYPE_UNLOCK_WAY,
+              (int) tokend_token_get_profile (operation->token)->unlock_way);
+  } else {
+    g_variant_dict_insert (&request, "operation", "s", "set-pin");
+  }
+  add_bytes (&request, "manufacturer", reading->manufacturer);
+  add_bytes (&request, "model", reading->model);
+  add_bytes (&request, "serial", reading->serial);
+  add_bytes (&request, "label", reading->label);
+  add_limits (&request, "code-minimum-length", reading->pin_minimum_length, "code-maximum-length",
+              reading->pin_maximum_length);
+  add_limits (&request, "new-pin-minimum-length", policy.minimum_length, "new-pin-maximum-length",
+              policy.maximum_length);
+  add_nick (&request, "new-pin-characters", TOKEND_TYPE_CHARACTERS, (int) policy.characters);
+  add_bytes (&request, "digest-key", tokend_refused_get_key (operation->service->refused));
+  return g_variant_dict_end (&request);
+}
+
+static void
+on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  GError *error = NULL;
+  int code, new_pin, lock;
+
+  operation->host = tokend_host_start_finish (result, &error);
+  if (operation->host == NULL
+      || (code = g_unix_fd_list_append (fds, operation->descriptors.code, &error)) < 0
+      || (new_pin = g_unix_fd_list_append (fds, operation->descriptors.new_pin, &error)) < 0
+      || (lock = g_unix_fd_list_append (fds, operation->lock_fd, &error)) < 0) {
+    finish_with_error (operation, error);
+    return;
+  }
+  tokend_code_descriptors_close (&operation->descriptors);
+  tokend_dbus_module1_operation_call_prepare (
+      tokend_host_get_operation (operation->host), make_request (operation),
+      g_variant_new_handle (code), g_variant_new_handle (new_pin), g_variant_new_handle (lock),
+      G_DBUS_CALL_FLAGS_NONE, PREPARE_TIMEOUT_MS, fds, operation->cancellable, on_prepared,
+      operation);
+}
+
+/* Step 5. */
+static void
+prepare (Operation *operation)
+{
+  TokendModule *module = tokend_token_get_module (operation->token);
+
+  tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_module_get_path (module),
+                           tokend_module_get_environment (module), operation->cancellable,
+                           on_host_started, operation);
+}
+
+/* The state, as of the last read: what steps 2 and 4 ask. */
+static gboolean
+check_state (Operation *operation, GError **error)
+{
+  TokendCounter counter = tokend_token_judge (
+      operation->token, tokend_token_get_reading (operation->token), operation->role);
+
+  return tokend_operation_is_supported (operation->token, operation->role, error)
+         && tokend_attempt_check (&operation->attempt, operation->role, &counter, error)
+         && tokend_claims_check_free (operation->service->claims,
+                                      tokend_token_get_physical_id (operation->token), error);
+}
+
+static void
+on_claim_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  GError *error = NULL;
+
+  if (!tokend_token_refresh_finish (operation->token, result, &error)
+      || g_cancellable_set_error_if_cancelled (operation->cancellable, &error)
+      || !check_state (operation, &error)
+      || (operation->lock_fd = tokend_claims_take (
+              operation->service->claims, tokend_token_get_physical_id (operation->token), &error))
+             < 0) {
+    finish_with_error (operation, error);
+    return;
+  }
+  prepare (operation);
+}
+
+static void
+on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  GError *error = NULL;
+
+  if (tokend_gate_check_finish (TOKEND_GATE (source), result, &error))
+    tokend_token_refresh_async (operation->token, on_claim_refreshed, operation); /* step 4 */
+  else
+    finish_with_error (operation, error);
+}
+
+/* Step 3. */
+static void
+ask (Operation *operation)
+{
+  tokend_gate_check_async (operation->service->gate, operation->invocation,
+                           tokend_call_get_action (operation->invocation),
+                           TOKEND_GATE_AS_CALLER_SAYS, tokend_token_get_label (operation->token),
+                           tokend_token_get_serial (operation->token), operation->cancellable,
+                           on_asked, operation);
+}
+
+static void
+on_peek_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  GError *error = NULL;
+
+  if (tokend_token_refresh_finish (operation->token, result, &error)
+      && check_state (operation, &error))
+    ask (operation);
+  else
+    finish_with_error (operation, error);
+}
+
+static void
+on_may_peek (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  /* One who may not read the status is asked first, and learns the state only once authorized. */
+  if (tokend_gate_check_finish (TOKEND_GATE (source), result, NULL))
+    tokend_token_refresh_async (operation->token, on_peek_refreshed, operation);
+  else
+    ask (operation);
+}
+
+static void
+on_caller_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  g_cancellable_cancel (operation->cancellable);
+}
+
+/**
+ * tokend_operation_is_supported:
+ * @role: the PUK's for Unlock, the PIN's for SetPin.
+ * @error: NotSupported, with the reason.
+ */
+gboolean
+tokend_operation_is_supported (TokendToken *token, TokendRole role, GError **error)
+{
+  const TokendProfile *profile = tokend_token_get_profile (token);
+
+  if (tokend_token_get_reading (token)->pin_pad) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                         "Codes of this token are typed on the PIN pad of its reader, "
+                         "which is not supported");
+    return FALSE;
+  }
+  if (role == TOKEND_ROLE_PUK && profile == NULL) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                         "No profile says how tokens of this kind are unlocked");
+    return FALSE;
+  }
+  if (role == TOKEND_ROLE_PUK && profile->unlock_way == TOKEND_UNLOCK_WAY_NONE) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                 "The profile “%s” has no way to unlock tokens of this kind", profile->name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/**
+ * tokend_operation_start:
+ * @token: on which.
+ * @role: the PUK's: Unlock; the PIN's: SetPin.
+ * @invocation: (transfer full): the call, which is replied to when the operation ends.
+ * @fds: (nullable): the descriptors that came with it.
+ * @code_handle: the index of the code's descriptor in @fds.
+ * @new_pin_handle: likewise, of the new PIN's.
+ * @options: a{sv}.
+ */
+void
+tokend_operation_start (TokendService *service, TokendToken *token, TokendRole role,
+                        GDBusMethodInvocation *invocation, GUnixFDList *fds, int code_handle,
+                        int new_pin_handle, GVariant *options)
+{
+  Operation *operation = g_new0 (Operation, 1);
+  GError *error = NULL;
+
+  operation->service = service;
+  operation->token = g_object_ref (token);
+  operation->role = role;
+  operation->invocation = invocation;
+  operation->lock_fd = -1;
+  operation->cancellable = g_cancellable_new ();
+  if (!tokend_code_descriptors_take (&operation->descriptors, fds, code_handle, new_pin_handle,
+                                     &error)
+      || !tokend_callers_admit (service->callers, invocation, &error)
+      || !tokend_attempt_parse (options, &operation->attempt, &error)) {
+    finish_with_error (operation, error);
+    return;
+  }
+
+  operation->caller_watch = g_bus_watch_name_on_connection (
+      service->bus, g_dbus_method_invocation_get_sender (invocation), G_BUS_NAME_WATCHER_FLAGS_NONE,
+      NULL, on_caller_vanished, operation, NULL);
+  tokend_gate_check_async (service->gate, invocation, TOKEND_ACTION_READ_STATUS, TOKEND_GATE_SILENT,
+                           NULL, NULL, operation->cancellable, on_may_peek, operation);
+}

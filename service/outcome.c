@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "outcome.h"
+
+#include "tokend-enums.h"
+#include "tokend-error.h"
+#include "tokend-module.h"
+
+static gboolean
+parse_result (GVariant *outcome, TokendOutcome *result, gboolean *sent)
+{
+  g_autoptr (GEnumClass) results = g_type_class_ref (TOKEND_TYPE_OUTCOME);
+  const char *nick;
+  GEnumValue *value;
+
+  if (!g_variant_lookup (outcome, "result", "&s", &nick)
+      || !g_variant_lookup (outcome, "sent", "b", sent)
+      || (value = g_enum_get_value_by_nick (results, nick)) == NULL)
+    return FALSE;
+  *result = value->value;
+  return TRUE;
+}
+
+static TokendVerdict
+judge_failure (GVariant *outcome, gboolean sent, TokendError code, GError **error)
+{
+  const char *reason = "";
+
+  g_variant_lookup (outcome, "reason", "&s", &reason);
+  g_set_error (error, TOKEND_ERROR, code, "The token did not complete it (%s); %s", reason,
+               sent ? "ask the status" : "nothing was sent");
+  return (TokendVerdict){ sent ? TOKEND_SETTLEMENT_UNKNOWN : TOKEND_SETTLEMENT_NOT_SPENT };
+}
+
+/**
+ * tokend_outcome_judge:
+ * @outcome: what Commit of org.tokend.Module1.Operation answered: hostile input.
+ * @role: whose code was to be sent.
+ * @counts: whether this kind of token counts a wrong code in this operation.
+ * @error: (out): what to reply; stays %NULL when all is done.
+ *
+ * Returns: what to record. An outcome that makes no sense counts as a try that may have been spent.
+ */
+TokendVerdict
+tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GError **error)
+{
+  gboolean is_puk = role == TOKEND_ROLE_PUK;
+  const char *code = is_puk ? "PUK" : "PIN";
+  TokendOutcome result;
+  gboolean sent;
+
+  if (!parse_result (outcome, &result, &sent)) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
+                         "The module host's answer makes no sense: count the try as spent, and ask "
+                         "the status");
+    return (TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN };
+  }
+
+  switch (result) {
+  case TOKEND_OUTCOME_DONE:
+    return (TokendVerdict){ TOKEND_SETTLEMENT_SUCCEEDED };
+
+  case TOKEND_OUTCOME_CODE_INCORRECT:
+    g_set_error (error, TOKEND_ERROR,
+                 is_puk ? TOKEND_ERROR_PUK_INCORRECT : TOKEND_ERROR_PIN_INCORRECT,
+                 "The %s is not right; the status says what is left", code);
+    return (TokendVerdict){ counts ? TOKEND_SETTLEMENT_SPENT : TOKEND_SETTLEMENT_NOT_SPENT, TRUE };
+
+  case TOKEND_OUTCOME_CODE_LOCKED:
+    g_set_error (error, TOKEND_ERROR, is_puk ? TOKEND_ERROR_PUK_LOCKED : TOKEND_ERROR_PIN_LOCKED,
+                 "The token answered that its %s is locked", code);
+    return (TokendVerdict){ TOKEND_SETTLEMENT_LOCKED };
+
+  case TOKEND_OUTCOME_NEW_PIN_REFUSED:
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
+                 is_puk ? "The %s is right, but the token refused the new PIN; no try was spent"
+                        : "The token refused the new PIN; whether the %s was right is not known",
+                 code);
+    return (TokendVerdict){ is_puk ? TOKEND_SETTLEMENT_SUCCEEDED : TOKEND_SETTLEMENT_UNKNOWN };
+
+  case TOKEND_OUTCOME_CHANGED:
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_RETRIES_CHANGED,
+                 "Meanwhile another program changed the tries left for the %s; nothing was sent",
+                 code);
+    return (TokendVerdict){ TOKEND_SETTLEMENT_NOT_SPENT };
+
+  case TOKEND_OUTCOME_TOKEN_REMOVED:
+    return judge_failure (outcome, sent, TOKEND_ERROR_TOKEN_REMOVED, error);
+
+  case TOKEND_OUTCOME_FAILED:
+    return judge_failure (outcome, sent, TOKEND_ERROR_FAILED, error);
+  }
+  g_return_val_if_reached ((TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN });
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ledger.h"
+
+G_BEGIN_DECLS
+
+/** TokendVerdict: what an operating host's outcome means to the ledger and to the store of refused
+ * codes. */
+typedef struct {
+  TokendSettlement settlement;
+  gboolean refused; /* the token refused this very code, proven */
+} TokendVerdict;
+
+TokendVerdict tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts,
+                                    GError **error);
+
+G_END_DECLS

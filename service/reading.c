@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "reading.h"
+
+#include "tokend-error.h"
+#include "tokend-module.h"
+
+/* The widest text field of CK_TOKEN_INFO (label, manufacturerID) is 32 bytes. */
+#define TEXT_MAX 32
+/* No known token has more tries than this; what is more is garbage. */
+#define RETRIES_MAX 255
+
+static GBytes *
+lookup_text (GVariant *variant, const char *key, GError **error)
+{
+  g_autoptr (GVariant) value = g_variant_lookup_value (variant, key, G_VARIANT_TYPE_BYTESTRING);
+
+  if (value == NULL || g_variant_get_size (value) > TEXT_MAX) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                 "The module host sent a reading without a sound %s", key);
+    return NULL;
+  }
+  return g_variant_get_data_as_bytes (value);
+}
+
+static int
+lookup_number (GVariant *variant, const char *key)
+{
+  guint32 number;
+
+  if (!g_variant_lookup (variant, key, "u", &number) || number > RETRIES_MAX)
+    return -1;
+  return (int) number;
+}
+
+static void
+parse_counter (TokendCounterReading *counter, GVariant *variant, const char *remaining_key,
+               const char *maximum_key)
+{
+  counter->remaining = lookup_number (variant, remaining_key);
+  counter->maximum = lookup_number (variant, maximum_key);
+  if (counter->maximum == 0
+      || (counter->maximum != TOKEND_RETRIES_UNKNOWN && counter->remaining > counter->maximum)) {
+    counter->remaining = TOKEND_RETRIES_UNKNOWN;
+    counter->maximum = TOKEND_RETRIES_UNKNOWN;
+  }
+}
+
+/**
+ * tokend_reading_parse:
+ * @variant: a reading (a{sv}) as org.tokend.Module1 describes it, from a module host: hostile
+ * input.
+ * @error: ModuleFailed.
+ *
+ * Returns: (transfer full) (nullable): the reading; numbers that make no sense are left out.
+ */
+TokendReading *
+tokend_reading_parse (GVariant *variant, GError **error)
+{
+  g_autoptr (TokendReading) reading = g_new0 (TokendReading, 1);
+  TokendCounterReading *pin = &reading->counters[TOKEND_ROLE_PIN];
+  TokendCounterReading *puk = &reading->counters[TOKEND_ROLE_PUK];
+  guint32 flags;
+
+  if (!g_variant_lookup (variant, "flags", "u", &flags)) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                         "The module host sent a reading without flags");
+    return NULL;
+  }
+  if ((reading->manufacturer = lookup_text (variant, "manufacturer", error)) == NULL
+      || (reading->model = lookup_text (variant, "model", error)) == NULL
+      || (reading->serial = lookup_text (variant, "serial", error)) == NULL
+      || (reading->label = lookup_text (variant, "label", error)) == NULL)
+    return NULL;
+
+  reading->pin_must_change = (flags & TOKEND_TOKEN_PIN_MUST_CHANGE) != 0;
+  reading->pin_pad = (flags & TOKEND_TOKEN_PIN_PAD) != 0;
+  reading->pin_minimum_length = lookup_number (variant, "pin-minimum-length");
+  reading->pin_maximum_length = lookup_number (variant, "pin-maximum-length");
+
+  pin->initialized = (flags & TOKEND_TOKEN_PIN_INITIALIZED) != 0;
+  pin->count_low = (flags & TOKEND_TOKEN_PIN_COUNT_LOW) != 0;
+  pin->final_try = (flags & TOKEND_TOKEN_PIN_FINAL_TRY) != 0;
+  pin->locked = (flags & TOKEND_TOKEN_PIN_LOCKED) != 0;
+  parse_counter (pin, variant, "pin-retries-remaining", "pin-retries-maximum");
+
+  puk->initialized = TRUE; /* PKCS#11 has no flag for it */
+  puk->count_low = (flags & TOKEND_TOKEN_PUK_COUNT_LOW) != 0;
+  puk->final_try = (flags & TOKEND_TOKEN_PUK_FINAL_TRY) != 0;
+  puk->locked = (flags & TOKEND_TOKEN_PUK_LOCKED) != 0;
+  parse_counter (puk, variant, "puk-retries-remaining", "puk-retries-maximum");
+
+  return g_steal_pointer (&reading);
+}
+
+/** tokend_reading_copy: Returns: (transfer full): a copy of @reading. */
+TokendReading *
+tokend_reading_copy (const TokendReading *reading)
+{
+  TokendReading *copy = g_memdup2 (reading, sizeof *reading);
+
+  g_bytes_ref (copy->manufacturer);
+  g_bytes_ref (copy->model);
+  g_bytes_ref (copy->serial);
+  g_bytes_ref (copy->label);
+  return copy;
+}
+
+/** tokend_reading_free: frees @reading, which may be partly filled. */
+void
+tokend_reading_free (TokendReading *reading)
+{
+  g_clear_pointer (&reading->manufacturer, g_bytes_unref);
+  g_clear_pointer (&reading->model, g_bytes_unref);
+  g_clear_pointer (&reading->serial, g_bytes_unref);
+  g_clear_pointer (&reading->label, g_bytes_unref);
+  g_free (reading);
+}
+
+/** tokend_reading_same_token: whether both are of one token: manufacturer, model, serial and label,
+ * to the byte. */
+gboolean
+tokend_reading_same_token (const TokendReading *a, const TokendReading *b)
+{
+  return g_bytes_equal (a->manufacturer, b->manufacturer) && g_bytes_equal (a->model, b->model)
+         && g_bytes_equal (a->serial, b->serial) && g_bytes_equal (a->label, b->label);
+}
+
+static void
+add_text (GChecksum *checksum, GBytes *text)
+{
+  gsize length;
+  const guchar *data = g_bytes_get_data (text, &length);
+  guchar prefix = (guchar) length;
+
+  g_checksum_update (checksum, &prefix, 1);
+  g_checksum_update (checksum, data, (gssize) length);
+}
+
+/**
+ * tokend_reading_physical_id:
+ * @reading: a reading.
+ *
+ * The physical token: two modules, or two labels of one card, have the same. Names the token in the
+ * ledger, in lock files and in the journal, without giving its serial away.
+ *
+ * Returns: (transfer full): SHA-256 over manufacturer, model and serial, each after its length (one
+ * byte), in hexadecimal.
+ */
+char *
+tokend_reading_physical_id (const TokendReading *reading)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+
+  add_text (checksum, reading->manufacturer);
+  add_text (checksum, reading->model);
+  add_text (checksum, reading->serial);
+  return g_strdup (g_checksum_get_string (checksum));
+}

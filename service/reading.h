@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "counter.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/** TokendReading: what a module host read from one token, checked. */
+typedef struct {
+  GBytes *manufacturer; /* as the module gave them: untrusted bytes */
+  GBytes *model;
+  GBytes *serial;
+  GBytes *label;
+  gboolean pin_must_change;
+  gboolean pin_pad;
+  int pin_minimum_length; /* or -1 */
+  int pin_maximum_length; /* or -1 */
+  TokendCounterReading counters[TOKEND_N_ROLES];
+} TokendReading;
+
+TokendReading *tokend_reading_parse (GVariant *variant, GError **error);
+TokendReading *tokend_reading_copy (const TokendReading *reading);
+void tokend_reading_free (TokendReading *reading);
+
+gboolean tokend_reading_same_token (const TokendReading *a, const TokendReading *b);
+char *tokend_reading_physical_id (const TokendReading *reading);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendReading, tokend_reading_free)
+
+G_END_DECLS

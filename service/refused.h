@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "counter.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * TokendRefused:
+ * The codes that tokens have refused, as keyed digests, in memory alone: so that the same wrong
+ * code is not sent twice. The key is made anew at every start; the service itself never sees a
+ * code.
+ */
+#define TOKEND_TYPE_REFUSED (tokend_refused_get_type ())
+G_DECLARE_FINAL_TYPE (TokendRefused, tokend_refused, TOKEND, REFUSED, GObject)
+
+TokendRefused *tokend_refused_new (void);
+GBytes *tokend_refused_get_key (TokendRefused *self);
+
+gboolean tokend_refused_contains (TokendRefused *self, const char *physical_id, TokendRole role,
+                                  GBytes *digest);
+void tokend_refused_add (TokendRefused *self, const char *physical_id, TokendRole role,
+                         GBytes *digest);
+void tokend_refused_forget (TokendRefused *self, const char *physical_id, TokendRole role);
+
+G_END_DECLS

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "callers.h"
+#include "claims.h"
+#include "gate.h"
+#include "ledger.h"
+#include "refused.h"
+#include "subscribers.h"
+
+G_BEGIN_DECLS
+
+/** TokendService: the parts that every room of the service stands on. Made and owned by the daemon;
+ * outlives them all. */
+typedef struct {
+  GDBusConnection *bus;
+  GDBusObjectManagerServer *objects;
+  TokendGate *gate;
+  TokendCallers *callers;
+  TokendSubscribers *subscribers;
+  TokendLedger *ledger;
+  TokendRefused *refused;
+  TokendClaims *claims;
+  GPtrArray *profiles; /* of TokendProfile */
+  GPtrArray *modules;  /* of TokendModule, by priority */
+} TokendService;
+
+G_END_DECLS

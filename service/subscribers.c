@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "subscribers.h"
+
+#include "tokend-error.h"
+
+struct _TokendSubscribers {
+  GObject parent_instance;
+
+  GDBusConnection *bus;
+  GHashTable *watches; /* of unique bus name → id of its watch */
+};
+
+G_DEFINE_FINAL_TYPE (TokendSubscribers, tokend_subscribers, G_TYPE_OBJECT)
+
+enum {
+  SIGNAL_CHANGED,
+  N_SIGNALS,
+};
+static guint signals[N_SIGNALS];
+
+static void
+unwatch (gpointer watch)
+{
+  g_bus_unwatch_name (GPOINTER_TO_UINT (watch));
+}
+
+static void
+tokend_subscribers_init (TokendSubscribers *self)
+{
+  self->watches = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unwatch);
+}
+
+static void
+tokend_subscribers_finalize (GObject *object)
+{
+  TokendSubscribers *self = TOKEND_SUBSCRIBERS (object);
+
+  g_hash_table_unref (self->watches);
+  g_object_unref (self->bus);
+  G_OBJECT_CLASS (tokend_subscribers_parent_class)->finalize (object);
+}
+
+static void
+tokend_subscribers_class_init (TokendSubscribersClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tokend_subscribers_finalize;
+  signals[SIGNAL_CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                          0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+/** tokend_subscribers_new: @bus: where they are. Returns: (transfer full): nobody, yet. */
+TokendSubscribers *
+tokend_subscribers_new (GDBusConnection *bus)
+{
+  TokendSubscribers *self = g_object_new (TOKEND_TYPE_SUBSCRIBERS, NULL);
+
+  self->bus = g_object_ref (bus);
+  return self;
+}
+
+static void
+on_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
+{
+  tokend_subscribers_remove (user_data, name);
+}
+
+/** tokend_subscribers_add: @name: a unique bus name; adding it again does nothing. @error:
+ * LimitsExceeded. */
+gboolean
+tokend_subscribers_add (TokendSubscribers *self, const char *name, GError **error)
+{
+  guint watch;
+
+  if (g_hash_table_contains (self->watches, name))
+    return TRUE;
+  if (g_hash_table_size (self->watches) >= TOKEND_SUBSCRIBERS_MAX) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED, "More than %d subscribers",
+                 TOKEND_SUBSCRIBERS_MAX);
+    return FALSE;
+  }
+  watch = g_bus_watch_name_on_connection (self->bus, name, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
+                                          on_vanished, self, NULL);
+  g_hash_table_insert (self->watches, g_strdup (name), GUINT_TO_POINTER (watch));
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+  return TRUE;
+}
+
+/** tokend_subscribers_remove: @name: a unique bus name, subscribed or not. */
+void
+tokend_subscribers_remove (TokendSubscribers *self, const char *name)
+{
+  if (g_hash_table_remove (self->watches, name))
+    g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+/** tokend_subscribers_count: Returns: how many there are. */
+guint
+tokend_subscribers_count (TokendSubscribers *self)
+{
+  return g_hash_table_size (self->watches);
+}
+
+/** tokend_subscribers_notify: sends StatusChanged of @object_path to each subscriber, and to nobody
+ * else. */
+void
+tokend_subscribers_notify (TokendSubscribers *self, const char *object_path)
+{
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, self->watches);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    g_dbus_connection_emit_signal (self->bus, name, object_path, "org.tokend.Tokend1.Token",
+                                   "StatusChanged", NULL, NULL);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* More than every desktop session of a large machine. */
+#define TOKEND_SUBSCRIBERS_MAX 256
+
+/**
+ * TokendSubscribers:
+ * Who is sent StatusChanged, while it is connected.
+ *
+ * Signal `changed`: somebody came or left.
+ */
+#define TOKEND_TYPE_SUBSCRIBERS (tokend_subscribers_get_type ())
+G_DECLARE_FINAL_TYPE (TokendSubscribers, tokend_subscribers, TOKEND, SUBSCRIBERS, GObject)
+
+TokendSubscribers *tokend_subscribers_new (GDBusConnection *bus);
+gboolean tokend_subscribers_add (TokendSubscribers *self, const char *name, GError **error);
+void tokend_subscribers_remove (TokendSubscribers *self, const char *name);
+guint tokend_subscribers_count (TokendSubscribers *self);
+void tokend_subscribers_notify (TokendSubscribers *self, const char *object_path);
+
+G_END_DECLS

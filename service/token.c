@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "token.h"
+
+#include "call.h"
+#include "module.h"
+#include "operation.h"
+#include "printable.h"
+#include "tokend-enums.h"
+#include "tokend-error.h"
+
+/* A watched token is read every second; what is older than this was not. */
+#define FRESH_US (3 * G_USEC_PER_SEC)
+
+struct _TokendToken {
+  TokendDbusTokenSkeleton parent_instance;
+
+  TokendService *service;
+  TokendModule *module; /* NULL once the token is gone */
+  char *object_path;
+
+  TokendReading *reading;
+  gboolean counters_known; /* FALSE: since the last reading, something happened that was not read */
+  gint64 read_at;          /* wall clock, for people */
+  gint64 read_at_monotonic;
+  gint64 not_before; /* a read that began before this may not have seen the last operation */
+  TokendCounter counters[TOKEND_N_ROLES];
+  gboolean exported;
+
+  char *physical_id;
+  char *manufacturer;
+  char *model;
+  char *serial;
+  char *label;
+  const TokendProfile *profile;
+};
+
+static void tokend_token_iface_init (TokendDbusTokenIface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TokendToken, tokend_token, TOKEND_DBUS_TYPE_TOKEN_SKELETON,
+                               G_IMPLEMENT_INTERFACE (TOKEND_DBUS_TYPE_TOKEN,
+                                                      tokend_token_iface_init))
+
+static void
+tokend_token_init (TokendToken *self)
+{
+}
+
+static void
+tokend_token_finalize (GObject *object)
+{
+  TokendToken *self = TOKEND_TOKEN (object);
+
+  g_clear_pointer (&self->reading, tokend_reading_free);
+  g_free (self->object_path);
+  g_free (self->physical_id);
+  g_free (self->manufacturer);
+  g_free (self->model);
+  g_free (self->serial);
+  g_free (self->label);
+  G_OBJECT_CLASS (tokend_token_parent_class)->finalize (object);
+}
+
+static void
+tokend_token_class_init (TokendTokenClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tokend_token_finalize;
+}
+
+static const TokendCounterRules *
+get_rules (TokendToken *self, TokendRole role)
+{
+  static const TokendCounterRules none = { .maximum = TOKEND_RETRIES_UNKNOWN };
+
+  return self->profile != NULL ? &self->profile->rules[role] : &none;
+}
+
+/**
+ * tokend_token_judge:
+ * @reading: a reading of this token, not necessarily the last.
+ * @role: whose counter.
+ *
+ * Returns: what @reading, the profile and the ledger say together.
+ */
+TokendCounter
+tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role)
+{
+  TokendCounterRecord record =
+      tokend_ledger_get_record (self->service->ledger, self->physical_id, role);
+
+  return tokend_counter_judge (&reading->counters[role], get_rules (self, role), &record);
+}
+
+static TokendCounter
+judge_now (TokendToken *self, TokendRole role)
+{
+  if (!self->counters_known)
+    return (TokendCounter){ .state = TOKEND_STATE_UNKNOWN,
+                            .remaining = TOKEND_RETRIES_UNKNOWN,
+                            .maximum = TOKEND_RETRIES_UNKNOWN };
+  return tokend_token_judge (self, self->reading, role);
+}
+
+static gboolean
+rose (const TokendCounter *before, const TokendCounter *after)
+{
+  if (before->remaining != TOKEND_RETRIES_UNKNOWN && after->remaining != TOKEND_RETRIES_UNKNOWN)
+    return after->remaining > before->remaining;
+  return before->state != TOKEND_STATE_UNKNOWN && before->state != TOKEND_STATE_OK
+         && after->state == TOKEND_STATE_OK;
+}
+
+static void
+judge_again (TokendToken *self)
+{
+  gboolean changed = FALSE;
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendCounter now = judge_now (self, role);
+
+    if (rose (&self->counters[role], &now))
+      tokend_refused_forget (self->service->refused, self->physical_id, role);
+    changed = changed || !tokend_counter_equal (&self->counters[role], &now);
+    self->counters[role] = now;
+  }
+  if (changed && self->exported)
+    tokend_subscribers_notify (self->service->subscribers, self->object_path);
+}
+
+/**
+ * tokend_token_update:
+ * @reading: of this token.
+ * @begun_at: when its reading began, monotonic, in microseconds.
+ *
+ * Takes over what was read, and tells the subscribers if the status is another one now. A read that
+ * an operation overtook is passed over: it would show a counter that seems to rise.
+ */
+void
+tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at)
+{
+  TokendReading *copy;
+
+  if (begun_at < self->not_before)
+    return;
+  copy = tokend_reading_copy (reading);
+  g_clear_pointer (&self->reading, tokend_reading_free);
+  self->reading = copy;
+  self->counters_known = TRUE;
+  self->read_at = g_get_real_time ();
+  self->read_at_monotonic = g_get_monotonic_time ();
+
+  if (tokend_claims_check_free (self->service->claims, self->physical_id, NULL))
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+      tokend_ledger_observe (self->service->ledger, self->physical_id, role, &copy->counters[role],
+                             get_rules (self, role));
+  judge_again (self);
+}
+
+/**
+ * tokend_token_judge_again:
+ * An operation on this physical token has just ended: tells the subscribers if the status is
+ * another one now.
+ */
+void
+tokend_token_judge_again (TokendToken *self)
+{
+  self->not_before = g_get_monotonic_time ();
+  judge_again (self);
+}
+
+/** tokend_token_lose_reading: a code went to the token, and what it shows now could not be read. */
+void
+tokend_token_lose_reading (TokendToken *self)
+{
+  self->counters_known = FALSE;
+  judge_again (self);
+}
+
+/** tokend_token_new: @reading: its first. Returns: (transfer full): the token, on the bus. */
+TokendToken *
+tokend_token_new (TokendService *service, TokendModule *module, const TokendReading *reading)
+{
+  static guint64 next_number = 0;
+  TokendToken *self = g_object_new (TOKEND_TYPE_TOKEN, NULL);
+  g_autoptr (TokendDbusObjectSkeleton) object = NULL;
+
+  self->service = service;
+  self->module = module;
+  self->object_path = g_strdup_printf (TOKEND_TOKENS_PATH "/%" G_GUINT64_FORMAT, next_number++);
+  self->physical_id = tokend_reading_physical_id (reading);
+  self->manufacturer = tokend_printable (reading->manufacturer);
+  self->model = tokend_printable (reading->model);
+  self->serial = tokend_printable (reading->serial);
+  self->label = tokend_printable (reading->label);
+  self->profile = tokend_profiles_match (service->profiles, tokend_module_get_path (module),
+                                         self->manufacturer, self->model);
+  tokend_token_update (self, reading, g_get_monotonic_time ());
+
+  object = tokend_dbus_object_skeleton_new (self->object_path);
+  tokend_dbus_object_skeleton_set_token (object, TOKEND_DBUS_TOKEN (self));
+  g_dbus_object_manager_server_export (service->objects, G_DBUS_OBJECT_SKELETON (object));
+  self->exported = TRUE;
+  return self;
+}
+
+/** tokend_token_remove: the token left: takes it off the bus. */
+void
+tokend_token_remove (TokendToken *self)
+{
+  self->module = NULL;
+  self->exported = FALSE;
+  g_dbus_object_manager_server_unexport (self->service->objects, self->object_path);
+}
+
+/** tokend_token_get_reading: Returns: (transfer none): the last reading. */
+const TokendReading *
+tokend_token_get_reading (TokendToken *self)
+{
+  return self->reading;
+}
+
+/** tokend_token_get_profile: Returns: (transfer none) (nullable): the module profile that fits. */
+const TokendProfile *
+tokend_token_get_profile (TokendToken *self)
+{
+  return self->profile;
+}
+
+/** tokend_token_get_physical_id: Returns: (transfer none): see tokend_reading_physical_id(). */
+const char *
+tokend_token_get_physical_id (TokendToken *self)
+{
+  return self->physical_id;
+}
+
+/** tokend_token_get_label: Returns: (transfer none): made printable. */
+const char *
+tokend_token_get_label (TokendToken *self)
+{
+  return self->label;
+}
+
+/** tokend_token_get_serial: Returns: (transfer none): made printable. */
+const char *
+tokend_token_get_serial (TokendToken *self)
+{
+  return self->serial;
+}
+
+/** tokend_token_get_module: Returns: (transfer none) (nullable): the module that shows it; %NULL
+ * once it is gone. */
+TokendModule *
+tokend_token_get_module (TokendToken *self)
+{
+  return self->module;
+}
+
+static int
+stricter_maximum (int a, int b)
+{
+  if (a < 0 || b < 0)
+    return MAX (a, b);
+  return MIN (a, b);
+}
+
+/** tokend_token_get_pin_policy: Returns: the stricter of the token's own policy and the profile's.
+ */
+TokendPinPolicy
+tokend_token_get_pin_policy (TokendToken *self)
+{
+  TokendPinPolicy policy = { .minimum_length = self->reading->pin_minimum_length,
+                             .maximum_length = self->reading->pin_maximum_length,
+                             .characters = TOKEND_CHARACTERS_ANY };
+
+  if (self->profile != NULL) {
+    policy.minimum_length = MAX (policy.minimum_length, self->profile->pin_minimum_length);
+    policy.maximum_length =
+        stricter_maximum (policy.maximum_length, self->profile->pin_maximum_length);
+    policy.characters = self->profile->pin_characters;
+  }
+  return policy;
+}
+
+static void
+add_string (GVariantDict *status, const char *key, const char *value)
+{
+  if (value[0] != '\0')
+    g_variant_dict_insert (status, key, "s", value);
+}
+
+static void
+add_nick (GVariantDict *status, const char *key, GType type, int value)
+{
+  g_autoptr (GEnumClass) values = g_type_class_ref (type);
+
+  g_variant_dict_insert (status, key, "s", g_enum_get_value (values, value)->value_nick);
+}
+
+static void
+add_number (GVariantDict *status, const char *key, int number)
+{
+  if (number >= 0)
+    g_variant_dict_insert (status, key, "u", (guint32) number);
+}
+
+static void
+add_counter (GVariantDict *status, const TokendCounter *counter, const char *state_key,
+             const char *remaining_key, const char *maximum_key, const char *source_key)
+{
+  add_nick (status, state_key, TOKEND_TYPE_STATE, (int) counter->state);
+  add_number (status, remaining_key, counter->remaining);
+  add_number (status, maximum_key, counter->maximum);
+  if (counter->source != TOKEND_RETRIES_SOURCE_NONE)
+    add_nick (status, source_key, TOKEND_TYPE_RETRIES_SOURCE, (int) counter->source);
+}
+
+/** tokend_token_get_status: Returns: (transfer floating): the status, a{sv}, as
+ * org.tokend.Tokend1.xml says at GetStatus. */
+GVariant *
+tokend_token_get_status (TokendToken *self)
+{
+  g_auto (GVariantDict) status = G_VARIANT_DICT_INIT (NULL);
+  TokendCounter pin = judge_now (self, TOKEND_ROLE_PIN);
+  TokendCounter puk = judge_now (self, TOKEND_ROLE_PUK);
+  TokendPinPolicy policy = tokend_token_get_pin_policy (self);
+
+  add_string (&status, TOKEND_STATUS_LABEL, self->label);
+  add_string (&status, TOKEND_STATUS_MANUFACTURER, self->manufacturer);
+  add_string (&status, TOKEND_STATUS_MODEL, self->model);
+  add_string (&status, TOKEND_STATUS_SERIAL, self->serial);
+  if (self->module != NULL)
+    add_string (&status, TOKEND_STATUS_MODULE, tokend_module_get_name (self->module));
+  if (self->profile != NULL)
+    add_string (&status, TOKEND_STATUS_MODULE_PROFILE, self->profile->name);
+
+  add_counter (&status, &pin, TOKEND_STATUS_PIN_STATE, TOKEND_STATUS_PIN_REMAINING,
+               TOKEND_STATUS_PIN_MAXIMUM, TOKEND_STATUS_PIN_SOURCE);
+  add_counter (&status, &puk, TOKEND_STATUS_PUK_STATE, TOKEND_STATUS_PUK_REMAINING,
+               TOKEND_STATUS_PUK_MAXIMUM, TOKEND_STATUS_PUK_SOURCE);
+
+  add_number (&status, TOKEND_STATUS_PIN_MINIMUM_LENGTH, policy.minimum_length);
+  add_number (&status, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, policy.maximum_length);
+  add_nick (&status, TOKEND_STATUS_PIN_CHARACTERS, TOKEND_TYPE_CHARACTERS, (int) policy.characters);
+  g_variant_dict_insert (&status, TOKEND_STATUS_PIN_MUST_CHANGE, "b",
+                         self->reading->pin_must_change);
+  g_variant_dict_insert (&status, TOKEND_STATUS_CAN_UNLOCK, "b",
+                         tokend_operation_is_supported (self, TOKEND_ROLE_PUK, NULL));
+  g_variant_dict_insert (&status, TOKEND_STATUS_READ_AT, "t", (guint64) self->read_at);
+  return g_variant_dict_end (&status);
+}
+
+static void
+on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  TokendToken *self = g_task_get_source_object (task);
+  GError *error = NULL;
+
+  if (!tokend_module_read_finish (TOKEND_MODULE (source), result, &error))
+    g_task_return_error (task, error);
+  else if (self->module == NULL)
+    g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
+                             "The token is not there any more");
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+/** tokend_token_refresh_async: reads the token now; callers at the same time share one read. */
+void
+tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  if (self->module == NULL) {
+    g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
+                             "The token is not there any more");
+    g_object_unref (task);
+    return;
+  }
+  tokend_module_read_async (self->module, on_refreshed, task);
+}
+
+/** tokend_token_refresh_finish: Returns: whether it was read; else NotFound, ModuleFailed or
+ * TimedOut. */
+gboolean
+tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+reply_with_status (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  TokendToken *self = TOKEND_TOKEN (source);
+  GDBusMethodInvocation *invocation = user_data;
+  GError *error = NULL;
+
+  if (tokend_token_refresh_finish (self, result, &error))
+    g_dbus_method_invocation_return_value (
+        invocation, g_variant_new ("(@a{sv})", tokend_token_get_status (self)));
+  else
+    tokend_call_return_error (invocation, error);
+}
+
+static void
+refresh (gpointer object, GDBusMethodInvocation *invocation)
+{
+  tokend_token_refresh_async (object, reply_with_status, invocation);
+}
+
+static void
+get_status (gpointer object, GDBusMethodInvocation *invocation)
+{
+  TokendToken *self = object;
+  gboolean watched = tokend_subscribers_count (self->service->subscribers) > 0;
+
+  if (watched && self->counters_known && self->module != NULL
+      && g_get_monotonic_time () - self->read_at_monotonic < FRESH_US)
+    g_dbus_method_invocation_return_value (
+        invocation, g_variant_new ("(@a{sv})", tokend_token_get_status (self)));
+  else
+    refresh (object, invocation);
+}
+
+static gboolean
+handle_get_status (TokendDbusToken *object, GDBusMethodInvocation *invocation)
+{
+  TokendToken *self = TOKEND_TOKEN (object);
+
+  tokend_call_authorize (self->service, invocation, self->label, self->serial, get_status, self);
+  return TRUE;
+}
+
+static gboolean
+handle_refresh (TokendDbusToken *object, GDBusMethodInvocation *invocation)
+{
+  TokendToken *self = TOKEND_TOKEN (object);
+
+  tokend_call_authorize (self->service, invocation, self->label, self->serial, refresh, self);
+  return TRUE;
+}
+
+static gboolean
+handle_unlock (TokendDbusToken *object, GDBusMethodInvocation *invocation, GUnixFDList *fds,
+               GVariant *puk, GVariant *new_pin, GVariant *options)
+{
+  TokendToken *self = TOKEND_TOKEN (object);
+
+  tokend_operation_start (self->service, self, TOKEND_ROLE_PUK, invocation, fds,
+                          g_variant_get_handle (puk), g_variant_get_handle (new_pin), options);
+  return TRUE;
+}
+
+static gboolean
+handle_set_pin (TokendDbusToken *object, GDBusMethodInvocation *invocation, GUnixFDList *fds,
+                GVariant *pin, GVariant *new_pin, GVariant *options)
+{
+  TokendToken *self = TOKEND_TOKEN (object);
+
+  tokend_operation_start (self->service, self, TOKEND_ROLE_PIN, invocation, fds,
+                          g_variant_get_handle (pin), g_variant_get_handle (new_pin), options);
+  return TRUE;
+}
+
+static void
+tokend_token_iface_init (TokendDbusTokenIface *iface)
+{
+  iface->handle_get_status = handle_get_status;
+  iface->handle_refresh = handle_refresh;
+  iface->handle_unlock = handle_unlock;
+  iface->handle_set_pin = handle_set_pin;
+}

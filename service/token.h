@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "profile.h"
+#include "reading.h"
+#include "service.h"
+#include "tokend-glue.h"
+
+G_BEGIN_DECLS
+
+typedef struct _TokendModule TokendModule;
+
+/** TokendPinPolicy: what a new PIN must be; lengths in characters, or -1. */
+typedef struct {
+  int minimum_length;
+  int maximum_length;
+  TokendCharacters characters;
+} TokendPinPolicy;
+
+/** TokendToken: a token as one module shows it: the object on the bus, and what was last read of
+ * it. */
+#define TOKEND_TYPE_TOKEN (tokend_token_get_type ())
+G_DECLARE_FINAL_TYPE (TokendToken, tokend_token, TOKEND, TOKEN, TokendDbusTokenSkeleton)
+
+TokendToken *tokend_token_new (TokendService *service, TokendModule *module,
+                               const TokendReading *reading);
+void tokend_token_remove (TokendToken *self);
+
+void tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at);
+void tokend_token_lose_reading (TokendToken *self);
+void tokend_token_judge_again (TokendToken *self);
+
+const TokendReading *tokend_token_get_reading (TokendToken *self);
+const TokendProfile *tokend_token_get_profile (TokendToken *self);
+const char *tokend_token_get_physical_id (TokendToken *self);
+const char *tokend_token_get_label (TokendToken *self);
+const char *tokend_token_get_serial (TokendToken *self);
+TokendModule *tokend_token_get_module (TokendToken *self);
+TokendPinPolicy tokend_token_get_pin_policy (TokendToken *self);
+TokendCounter tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role);
+GVariant *tokend_token_get_status (TokendToken *self);
+
+void tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback,
+                                 gpointer user_data);
+gboolean tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GError **error);
+
+G_END_DECLS
