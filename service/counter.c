@@ -75,6 +75,23 @@ judge_number (const TokendCounterReading *reading, int maximum)
   return counter;
 }
 
+/* Neither LOCKED nor FINAL_TRY is set, and the flags are exact. */
+static void
+apply_exact_flags (TokendCounter *counter, int maximum)
+{
+  if (counter->state == TOKEND_STATE_OK)
+    counter->remaining = maximum;
+  else if (maximum == 3)
+    counter->remaining = 2;
+
+  if (counter->remaining != TOKEND_RETRIES_UNKNOWN)
+    counter->state = state_of_number (counter->remaining, maximum);
+  /* Of two tries or one, a lost one leaves no other to be proven. */
+  if (counter->state == TOKEND_STATE_FINAL_TRY
+      || (counter->state == TOKEND_STATE_LOW && maximum < 3))
+    counter->another_remains = FALSE;
+}
+
 static TokendCounter
 judge_flags (const TokendCounterReading *reading, const TokendCounterRules *rules, int maximum)
 {
@@ -92,17 +109,12 @@ judge_flags (const TokendCounterReading *reading, const TokendCounterRules *rule
     break;
 
   default:
-    if (rules->flags == TOKEND_FLAGS_MEANING_NONE) {
+    counter.another_remains = rules->never_locks || rules->flags == TOKEND_FLAGS_MEANING_EXACT
+                              || rules->flags == TOKEND_FLAGS_MEANING_LAST_ONLY;
+    if (rules->flags == TOKEND_FLAGS_MEANING_NONE)
       counter.state = TOKEND_STATE_UNKNOWN;
-      break;
-    }
-    counter.another_remains = rules->flags != TOKEND_FLAGS_MEANING_LOW_ONLY || rules->never_locks;
-    if (rules->flags != TOKEND_FLAGS_MEANING_EXACT || maximum == TOKEND_RETRIES_UNKNOWN)
-      break;
-    if (counter.state == TOKEND_STATE_OK)
-      counter.remaining = maximum;
-    else if (maximum == 3)
-      counter.remaining = 2;
+    if (rules->flags == TOKEND_FLAGS_MEANING_EXACT && maximum != TOKEND_RETRIES_UNKNOWN)
+      apply_exact_flags (&counter, maximum);
     break;
   }
 
@@ -147,6 +159,15 @@ lower_by_record (TokendCounter *counter, const TokendCounterRecord *record)
   counter->source = TOKEND_RETRIES_SOURCE_LEDGER;
 }
 
+/* The token's own word first; a profile that knows fewer tries than the token has is wrong about it. */
+static int
+get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rules)
+{
+  if (reading->maximum != TOKEND_RETRIES_UNKNOWN)
+    return reading->maximum;
+  return reading->remaining > rules->maximum ? TOKEND_RETRIES_UNKNOWN : rules->maximum;
+}
+
 /**
  * tokend_counter_judge:
  * @reading: what the token shows.
@@ -160,7 +181,7 @@ TokendCounter
 tokend_counter_judge (const TokendCounterReading *reading, const TokendCounterRules *rules,
                       const TokendCounterRecord *record)
 {
-  int maximum = reading->maximum != TOKEND_RETRIES_UNKNOWN ? reading->maximum : rules->maximum;
+  int maximum = get_maximum (reading, rules);
   TokendCounter counter;
 
   if (!reading->initialized && !reading->locked)

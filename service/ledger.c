@@ -20,11 +20,16 @@
  *   pin-locked=, pin-confirmed=
  *   puk-…                     likewise
  *
+ *   [end]
+ *   sha256=                   over all that stands before this group, in hexadecimal: a file that was cut is seen
+ *
  * Each write replaces it whole and is on the disk (file and folder) before it is called done.
  */
 #define FILE_NAME "ledger"
 #define FILE_VERSION 1
 #define HEAD "ledger"
+#define END "end"
+#define END_FORMAT "[" END "]\nsha256=%s\n"
 
 /* Recorded of a token of which nothing is known, after the ledger was lost. */
 static const TokendCounterRecord assumed = { .spent = 255 };
@@ -47,6 +52,13 @@ G_DEFINE_FINAL_TYPE (TokendLedger, tokend_ledger, G_TYPE_OBJECT)
 
 static const char *const role_names[TOKEND_N_ROLES] = { "pin", "puk" };
 
+static gboolean
+write_whole (const char *path, const char *content, GError **error)
+{
+  return g_file_set_contents_full (
+      path, content, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error);
+}
+
 static void
 write_in_thread (gpointer data, gpointer user_data)
 {
@@ -55,9 +67,7 @@ write_in_thread (gpointer data, gpointer user_data)
   const char *content = g_task_get_task_data (task);
   GError *error = NULL;
 
-  if (g_file_set_contents_full (self->path, content, -1,
-                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
-                                &error))
+  if (write_whole (self->path, content, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -137,13 +147,37 @@ load_token (TokendLedger *self, GKeyFile *key_file, const char *group, GError **
 }
 
 static gboolean
+load_whole (const char *path, GKeyFile *key_file, GError **error)
+{
+  g_autofree char *text = NULL;
+  const char *end;
+  g_autofree char *sum = NULL;
+  g_autofree char *wanted = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, error))
+    return FALSE;
+  end = g_strrstr (text, "[" END "]\n");
+  if (end != NULL) {
+    sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) text,
+                                       (gsize) (end - text));
+    wanted = g_strdup_printf (END_FORMAT, sum);
+  }
+  if (end == NULL || !g_str_equal (end, wanted)) {
+    g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE,
+                         "it is not whole, or was changed");
+    return FALSE;
+  }
+  return g_key_file_load_from_data (key_file, text, (gsize) (end - text), G_KEY_FILE_NONE, error);
+}
+
+static gboolean
 load (TokendLedger *self, GError **error)
 {
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
   g_auto (GStrv) groups = NULL;
   int version;
 
-  if (!g_key_file_load_from_file (key_file, self->path, G_KEY_FILE_NONE, error))
+  if (!load_whole (self->path, key_file, error))
     return FALSE;
   version = g_key_file_get_integer (key_file, HEAD, "version", error);
   if (version != FILE_VERSION) {
@@ -152,7 +186,10 @@ load (TokendLedger *self, GError **error)
                    "version %d is not known here", version);
     return FALSE;
   }
-  self->assume_spent = g_key_file_get_boolean (key_file, HEAD, "assume-spent", NULL);
+  if (g_key_file_has_key (key_file, HEAD, "assume-spent", NULL))
+    self->assume_spent = g_key_file_get_boolean (key_file, HEAD, "assume-spent", error);
+  if (*error != NULL)
+    return FALSE;
 
   groups = g_key_file_get_groups (key_file, NULL);
   for (guint i = 0; groups[i] != NULL; i++)
@@ -161,12 +198,80 @@ load (TokendLedger *self, GError **error)
   return TRUE;
 }
 
+static void
+put_entry (GKeyFile *key_file, const char *group, const char *role, gboolean known,
+           const TokendLedgerEntry *entry)
+{
+  g_autofree char *spent = g_strconcat (role, "-spent", NULL);
+  g_autofree char *pending = g_strconcat (role, "-pending", NULL);
+  g_autofree char *locked = g_strconcat (role, "-locked", NULL);
+  g_autofree char *confirmed = g_strconcat (role, "-confirmed", NULL);
+  g_autofree char *known_key = g_strconcat (role, "-known", NULL);
+
+  if (entry->spent > 0)
+    g_key_file_set_uint64 (key_file, group, spent, entry->spent);
+  if (entry->pending > 0)
+    g_key_file_set_uint64 (key_file, group, pending, entry->pending);
+  if (entry->locked)
+    g_key_file_set_boolean (key_file, group, locked, TRUE);
+  if (entry->confirmed)
+    g_key_file_set_boolean (key_file, group, confirmed, TRUE);
+  if (known && tokend_ledger_entry_is_clear (entry))
+    g_key_file_set_boolean (key_file, group, known_key, TRUE);
+}
+
+static char *
+serialize (TokendLedger *self)
+{
+  g_autoptr (GKeyFile) key_file = g_key_file_new ();
+  g_autofree char *body = NULL;
+  g_autofree char *sum = NULL;
+  GHashTableIter iter;
+  gpointer physical_id, value;
+
+  g_key_file_set_integer (key_file, HEAD, "version", FILE_VERSION);
+  if (self->assume_spent)
+    g_key_file_set_boolean (key_file, HEAD, "assume-spent", TRUE);
+
+  g_hash_table_iter_init (&iter, self->tokens);
+  while (g_hash_table_iter_next (&iter, &physical_id, &value)) {
+    const Tries *tries = value;
+
+    for (guint role = 0; role < TOKEND_N_ROLES; role++)
+      put_entry (key_file, physical_id, role_names[role], self->assume_spent && tries->known[role],
+                 &tries->entries[role]);
+  }
+  body = g_key_file_to_data (key_file, NULL, NULL);
+  sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, body, -1);
+  return g_strdup_printf ("%s" END_FORMAT, body, sum);
+}
+
+/* The loss itself is written down: the next start must not take the missing file for a first one. */
+static void
+start_anew (TokendLedger *self, const GError *reason)
+{
+  g_autofree char *aside = g_strconcat (self->path, ".unreadable", NULL);
+  g_autofree char *content = NULL;
+  g_autoptr (GError) error = NULL;
+
+  tokend_warning ("The ledger %s cannot be read: %s. It is kept as %s; every try counts as spent "
+                  "until a token says otherwise",
+                  self->path, reason->message, aside);
+  g_hash_table_remove_all (self->tokens);
+  self->assume_spent = TRUE;
+  if (g_rename (self->path, aside) != 0)
+    tokend_warning ("%s could not be renamed: %s", self->path, g_strerror (errno));
+  content = serialize (self);
+  if (!write_whole (self->path, content, &error))
+    tokend_warning ("The ledger could not be written: %s", error->message);
+}
+
 /**
  * tokend_ledger_new:
  * @directory: the service's state folder.
  *
- * Reads the ledger. One that cannot be read is kept as `ledger.unreadable`; until the token's own
- * number or a success says otherwise, every token's tries then count as spent.
+ * Reads the ledger. One that cannot be read is kept as `ledger.unreadable`; until the token's own number or a success says
+ * otherwise, every token's tries then count as spent.
  *
  * Returns: (transfer full): the ledger.
  */
@@ -177,17 +282,8 @@ tokend_ledger_new (const char *directory)
   g_autoptr (GError) error = NULL;
 
   self->path = g_build_filename (directory, FILE_NAME, NULL);
-  if (!load (self, &error) && !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-    g_autofree char *aside = g_strconcat (self->path, ".unreadable", NULL);
-
-    tokend_warning ("The ledger %s cannot be read: %s. It is kept as %s; every try counts as spent "
-                    "until a token says otherwise",
-                    self->path, error->message, aside);
-    if (g_rename (self->path, aside) != 0)
-      tokend_warning ("%s could not be renamed: %s", self->path, g_strerror (errno));
-    g_hash_table_remove_all (self->tokens);
-    self->assume_spent = TRUE;
-  }
+  if (!load (self, &error) && !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    start_anew (self, error);
   return self;
 }
 
@@ -220,50 +316,6 @@ tokend_ledger_get_record (TokendLedger *self, const char *physical_id, TokendRol
     return self->assume_spent ? assumed : (TokendCounterRecord){ 0 };
   entry = &tries->entries[role];
   return (TokendCounterRecord){ .spent = entry->spent + entry->pending, .locked = entry->locked };
-}
-
-static void
-put_entry (GKeyFile *key_file, const char *group, const char *role, gboolean known,
-           const TokendLedgerEntry *entry)
-{
-  g_autofree char *spent = g_strconcat (role, "-spent", NULL);
-  g_autofree char *pending = g_strconcat (role, "-pending", NULL);
-  g_autofree char *locked = g_strconcat (role, "-locked", NULL);
-  g_autofree char *confirmed = g_strconcat (role, "-confirmed", NULL);
-  g_autofree char *known_key = g_strconcat (role, "-known", NULL);
-
-  if (entry->spent > 0)
-    g_key_file_set_uint64 (key_file, group, spent, entry->spent);
-  if (entry->pending > 0)
-    g_key_file_set_uint64 (key_file, group, pending, entry->pending);
-  if (entry->locked)
-    g_key_file_set_boolean (key_file, group, locked, TRUE);
-  if (entry->confirmed)
-    g_key_file_set_boolean (key_file, group, confirmed, TRUE);
-  if (known && tokend_ledger_entry_is_clear (entry))
-    g_key_file_set_boolean (key_file, group, known_key, TRUE);
-}
-
-static char *
-serialize (TokendLedger *self)
-{
-  g_autoptr (GKeyFile) key_file = g_key_file_new ();
-  GHashTableIter iter;
-  gpointer physical_id, value;
-
-  g_key_file_set_integer (key_file, HEAD, "version", FILE_VERSION);
-  if (self->assume_spent)
-    g_key_file_set_boolean (key_file, HEAD, "assume-spent", TRUE);
-
-  g_hash_table_iter_init (&iter, self->tokens);
-  while (g_hash_table_iter_next (&iter, &physical_id, &value)) {
-    const Tries *tries = value;
-
-    for (guint role = 0; role < TOKEND_N_ROLES; role++)
-      put_entry (key_file, physical_id, role_names[role], self->assume_spent && tries->known[role],
-                 &tries->entries[role]);
-  }
-  return g_key_file_to_data (key_file, NULL, NULL);
 }
 
 static void

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "outcome.h"
 
+#include "printable.h"
 #include "tokend-enums.h"
 #include "tokend-error.h"
 #include "tokend-module.h"
+
+#include <string.h>
+
+/* "C_InitPIN: CKR_…" is below this; what is longer is not a reason. */
+#define REASON_MAX 96
 
 static gboolean
 parse_result (GVariant *outcome, TokendOutcome *result, gboolean *sent)
@@ -17,15 +23,20 @@ parse_result (GVariant *outcome, TokendOutcome *result, gboolean *sent)
       || (value = g_enum_get_value_by_nick (results, nick)) == NULL)
     return FALSE;
   *result = value->value;
-  return TRUE;
+  /* "Done" without a code having been sent, or "changed, nothing was sent" with one, cannot be. */
+  return *sent ? *result != TOKEND_OUTCOME_CHANGED : *result >= TOKEND_OUTCOME_CHANGED;
 }
 
 static TokendVerdict
 judge_failure (GVariant *outcome, gboolean sent, TokendError code, GError **error)
 {
-  const char *reason = "";
+  const char *given = "";
+  g_autoptr (GBytes) bytes = NULL;
+  g_autofree char *reason = NULL;
 
-  g_variant_lookup (outcome, "reason", "&s", &reason);
+  g_variant_lookup (outcome, "reason", "&s", &given);
+  bytes = g_bytes_new (given, strnlen (given, REASON_MAX));
+  reason = tokend_printable (bytes);
   g_set_error (error, TOKEND_ERROR, code, "The token did not complete it (%s); %s", reason,
                sent ? "ask the status" : "nothing was sent");
   return (TokendVerdict){ sent ? TOKEND_SETTLEMENT_UNKNOWN : TOKEND_SETTLEMENT_NOT_SPENT };

@@ -18,13 +18,14 @@ static gboolean
 get_enum (GKeyFile *key_file, const char *group, const char *key, GType type, int fallback,
           gpointer value, GError **error)
 {
-  g_autofree char *nick = g_key_file_get_string (key_file, group, key, NULL);
+  g_autofree char *nick = NULL;
   g_autoptr (GEnumClass) values = g_type_class_ref (type);
   GEnumValue *found;
 
   *(int *) value = fallback;
-  if (nick == NULL)
+  if (!g_key_file_has_key (key_file, group, key, NULL))
     return TRUE;
+  nick = g_key_file_get_value (key_file, group, key, NULL);
   found = g_enum_get_value_by_nick (values, nick);
   if (found == NULL) {
     g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
@@ -70,18 +71,24 @@ get_boolean (GKeyFile *key_file, const char *group, const char *key, gboolean fa
   return TRUE;
 }
 
-static GPtrArray *
-get_patterns (GKeyFile *key_file, const char *key)
+/* A list that cannot be read must not pass for an absent one, which matches whatever it is. */
+static gboolean
+get_patterns (GKeyFile *key_file, const char *key, GPtrArray **patterns, GError **error)
 {
-  g_auto (GStrv) globs = g_key_file_get_string_list (key_file, "Match", key, NULL, NULL);
-  GPtrArray *patterns;
+  g_auto (GStrv) globs = NULL;
+  GError *local_error = NULL;
 
-  if (globs == NULL)
-    return NULL;
-  patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free);
+  if (!g_key_file_has_key (key_file, "Match", key, NULL))
+    return TRUE;
+  globs = g_key_file_get_string_list (key_file, "Match", key, NULL, &local_error);
+  if (local_error != NULL) {
+    g_propagate_prefixed_error (error, local_error, "[Match] %s: ", key);
+    return FALSE;
+  }
+  *patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free);
   for (guint i = 0; globs[i] != NULL; i++)
-    g_ptr_array_add (patterns, g_pattern_spec_new (globs[i]));
-  return patterns;
+    g_ptr_array_add (*patterns, g_pattern_spec_new (globs[i]));
+  return TRUE;
 }
 
 static gboolean
@@ -93,18 +100,24 @@ get_rules (GKeyFile *key_file, const char *group, TokendCounterRules *rules, GEr
          && get_boolean (key_file, group, "NeverLocks", FALSE, &rules->never_locks, error);
 }
 
-static GHashTable *
-get_environment (GKeyFile *key_file)
+static gboolean
+get_environment (GKeyFile *key_file, GHashTable **environment, GError **error)
 {
-  GHashTable *environment = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_auto (GStrv) names = g_key_file_get_keys (key_file, "Environment", NULL, NULL);
 
+  *environment = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   for (guint i = 0; names != NULL && names[i] != NULL; i++) {
-    g_autofree char *value = g_key_file_get_string (key_file, "Environment", names[i], NULL);
-    if (value != NULL)
-      g_hash_table_insert (environment, g_strdup (names[i]), g_steal_pointer (&value));
+    GError *local_error = NULL;
+    g_autofree char *value =
+        g_key_file_get_string (key_file, "Environment", names[i], &local_error);
+
+    if (local_error != NULL) {
+      g_propagate_prefixed_error (error, local_error, "[Environment] %s: ", names[i]);
+      return FALSE;
+    }
+    g_hash_table_insert (*environment, g_strdup (names[i]), g_steal_pointer (&value));
   }
-  return environment;
+  return TRUE;
 }
 
 /* A key that is not known may be a misspelt one that was meant to make us more careful. */
@@ -166,12 +179,12 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, GError **error)
   if (!check_keys (key_file, error))
     return NULL;
 
-  profile->files = get_patterns (key_file, "Files");
-  profile->manufacturers = get_patterns (key_file, "Manufacturers");
-  profile->models = get_patterns (key_file, "Models");
-  profile->environment = get_environment (key_file);
-  if (!get_enum (key_file, "Unlock", "Way", TOKEND_TYPE_UNLOCK_WAY, TOKEND_UNLOCK_WAY_NONE,
-                 &profile->unlock_way, error)
+  if (!get_patterns (key_file, "Files", &profile->files, error)
+      || !get_patterns (key_file, "Manufacturers", &profile->manufacturers, error)
+      || !get_patterns (key_file, "Models", &profile->models, error)
+      || !get_environment (key_file, &profile->environment, error)
+      || !get_enum (key_file, "Unlock", "Way", TOKEND_TYPE_UNLOCK_WAY, TOKEND_UNLOCK_WAY_NONE,
+                    &profile->unlock_way, error)
       || !get_rules (key_file, "PIN", &profile->rules[TOKEND_ROLE_PIN], error)
       || !get_rules (key_file, "PUK", &profile->rules[TOKEND_ROLE_PUK], error)
       || !get_count (key_file, "PIN", "MinimumLength", &profile->pin_minimum_length, error)

@@ -76,6 +76,8 @@ tokend_reading_parse (GVariant *variant, GError **error)
   reading->pin_pad = (flags & TOKEND_TOKEN_PIN_PAD) != 0;
   reading->pin_minimum_length = lookup_number (variant, "pin-minimum-length");
   reading->pin_maximum_length = lookup_number (variant, "pin-maximum-length");
+  reading->new_pin_minimum_length = lookup_number (variant, "new-pin-minimum-length");
+  reading->new_pin_maximum_length = lookup_number (variant, "new-pin-maximum-length");
 
   pin->initialized = (flags & TOKEND_TOKEN_PIN_INITIALIZED) != 0;
   pin->count_low = (flags & TOKEND_TOKEN_PIN_COUNT_LOW) != 0;

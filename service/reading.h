@@ -15,8 +15,10 @@ typedef struct {
   GBytes *label;
   gboolean pin_must_change;
   gboolean pin_pad;
-  int pin_minimum_length; /* or -1 */
-  int pin_maximum_length; /* or -1 */
+  int pin_minimum_length;     /* or -1 */
+  int pin_maximum_length;     /* or -1 */
+  int new_pin_minimum_length; /* or -1 */
+  int new_pin_maximum_length; /* or -1 */
   TokendCounterReading counters[TOKEND_N_ROLES];
 } TokendReading;
 

@@ -267,8 +267,8 @@ stricter_maximum (int a, int b)
 TokendPinPolicy
 tokend_token_get_pin_policy (TokendToken *self)
 {
-  TokendPinPolicy policy = { .minimum_length = self->reading->pin_minimum_length,
-                             .maximum_length = self->reading->pin_maximum_length,
+  TokendPinPolicy policy = { .minimum_length = self->reading->new_pin_minimum_length,
+                             .maximum_length = self->reading->new_pin_maximum_length,
                              .characters = TOKEND_CHARACTERS_ANY };
 
   if (self->profile != NULL) {
@@ -281,29 +281,30 @@ tokend_token_get_pin_policy (TokendToken *self)
 }
 
 static void
-add_string (GVariantDict *status, const char *key, const char *value)
+add_string (GVariantBuilder *status, const char *key, const char *value)
 {
   if (value[0] != '\0')
-    g_variant_dict_insert (status, key, "s", value);
+    g_variant_builder_add (status, "{sv}", key, g_variant_new_string (value));
 }
 
 static void
-add_nick (GVariantDict *status, const char *key, GType type, int value)
+add_nick (GVariantBuilder *status, const char *key, GType type, int value)
 {
   g_autoptr (GEnumClass) values = g_type_class_ref (type);
 
-  g_variant_dict_insert (status, key, "s", g_enum_get_value (values, value)->value_nick);
+  g_variant_builder_add (status, "{sv}", key,
+                         g_variant_new_string (g_enum_get_value (values, value)->value_nick));
 }
 
 static void
-add_number (GVariantDict *status, const char *key, int number)
+add_number (GVariantBuilder *status, const char *key, int number)
 {
   if (number >= 0)
-    g_variant_dict_insert (status, key, "u", (guint32) number);
+    g_variant_builder_add (status, "{sv}", key, g_variant_new_uint32 ((guint32) number));
 }
 
 static void
-add_counter (GVariantDict *status, const TokendCounter *counter, const char *state_key,
+add_counter (GVariantBuilder *status, const TokendCounter *counter, const char *state_key,
              const char *remaining_key, const char *maximum_key, const char *source_key)
 {
   add_nick (status, state_key, TOKEND_TYPE_STATE, (int) counter->state);
@@ -318,7 +319,7 @@ add_counter (GVariantDict *status, const TokendCounter *counter, const char *sta
 GVariant *
 tokend_token_get_status (TokendToken *self)
 {
-  g_auto (GVariantDict) status = G_VARIANT_DICT_INIT (NULL);
+  g_auto (GVariantBuilder) status = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   TokendCounter pin = judge_now (self, TOKEND_ROLE_PIN);
   TokendCounter puk = judge_now (self, TOKEND_ROLE_PUK);
   TokendPinPolicy policy = tokend_token_get_pin_policy (self);
@@ -340,12 +341,14 @@ tokend_token_get_status (TokendToken *self)
   add_number (&status, TOKEND_STATUS_PIN_MINIMUM_LENGTH, policy.minimum_length);
   add_number (&status, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, policy.maximum_length);
   add_nick (&status, TOKEND_STATUS_PIN_CHARACTERS, TOKEND_TYPE_CHARACTERS, (int) policy.characters);
-  g_variant_dict_insert (&status, TOKEND_STATUS_PIN_MUST_CHANGE, "b",
-                         self->reading->pin_must_change);
-  g_variant_dict_insert (&status, TOKEND_STATUS_CAN_UNLOCK, "b",
-                         tokend_operation_is_supported (self, TOKEND_ROLE_PUK, NULL));
-  g_variant_dict_insert (&status, TOKEND_STATUS_READ_AT, "t", (guint64) self->read_at);
-  return g_variant_dict_end (&status);
+  g_variant_builder_add (&status, "{sv}", TOKEND_STATUS_PIN_MUST_CHANGE,
+                         g_variant_new_boolean (self->reading->pin_must_change));
+  g_variant_builder_add (
+      &status, "{sv}", TOKEND_STATUS_CAN_UNLOCK,
+      g_variant_new_boolean (tokend_operation_is_supported (self, TOKEND_ROLE_PUK, NULL)));
+  g_variant_builder_add (&status, "{sv}", TOKEND_STATUS_READ_AT,
+                         g_variant_new_uint64 ((guint64) self->read_at));
+  return g_variant_builder_end (&status);
 }
 
 static void

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define POLKIT_AGENT_I_KNOW_API_IS_SUBJECT_TO_CHANGE
+#include "agent.h"
+
+#include <polkitagent/polkitagent.h>
+#include <unistd.h>
+
+struct _TokenctlAgent {
+  PolkitAgentListener *listener;
+  gpointer registration;
+};
+
+/* A session's own agent, with its windows, goes first. But polkit never turns to a fallback outside a session. */
+static GVariant *
+registration_options (void)
+{
+  g_autoptr (PolkitSubject) session =
+      polkit_unix_session_new_for_process_sync (getpid (), NULL, NULL);
+  GVariantDict options;
+
+  g_variant_dict_init (&options, NULL);
+  if (session != NULL)
+    g_variant_dict_insert (&options, "fallback", "b", TRUE);
+  return g_variant_ref_sink (g_variant_dict_end (&options));
+}
+
+/**
+ * tokenctl_agent_start:
+ *
+ * Registers a text agent for this process, to be used only if its session has none. It runs in a
+ * thread of its own, so that a call may wait for the answer while the agent asks.
+ *
+ * Returns: (transfer full) (nullable): the agent; %NULL if polkit does not take one: it then
+ * answers by itself
+ */
+TokenctlAgent *
+tokenctl_agent_start (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PolkitSubject) subject =
+      polkit_unix_process_new_for_owner (getpid (), 0, (int) getuid ());
+  g_autoptr (GVariant) options = registration_options ();
+  g_autoptr (PolkitAgentListener) listener = polkit_agent_text_listener_new (NULL, &error);
+  TokenctlAgent *agent;
+  gpointer registration;
+
+  if (listener == NULL) {
+    g_debug ("No text agent: %s", error->message);
+    return NULL;
+  }
+
+  registration = polkit_agent_listener_register_with_options (
+      listener, POLKIT_AGENT_REGISTER_FLAGS_RUN_IN_THREAD, subject, NULL, options, NULL, &error);
+  if (registration == NULL) {
+    g_debug ("No text agent: %s", error->message);
+    return NULL;
+  }
+
+  agent = g_new0 (TokenctlAgent, 1);
+  agent->listener = g_steal_pointer (&listener);
+  agent->registration = registration;
+  return agent;
+}
+
+void
+tokenctl_agent_stop (TokenctlAgent *agent)
+{
+  polkit_agent_listener_unregister (agent->registration);
+  g_object_unref (agent->listener);
+  g_free (agent);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** TokenctlAgent: asks for passwords on the terminal, on polkit's behalf, where no desktop does. */
+typedef struct _TokenctlAgent TokenctlAgent;
+
+TokenctlAgent *tokenctl_agent_start (void);
+void tokenctl_agent_stop (TokenctlAgent *agent);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlAgent, tokenctl_agent_stop)
+
+G_END_DECLS

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "status.h"
+#include "terminal.h"
+
+G_BEGIN_DECLS
+
+TokenctlCode *tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role,
+                                         GError **error);
+TokenctlCode *tokenctl_ask_new_pin (TokenctlTerminal *terminal, GVariant *status, GError **error);
+gboolean tokenctl_ask_final_word (TokenctlTerminal *terminal, GVariant *status, GError **error);
+
+G_END_DECLS

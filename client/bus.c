@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bus.h"
+
+#include <gio/gunixfdlist.h>
+#include <glib/gi18n.h>
+#include <unistd.h>
+
+#include "printable.h"
+#include "tokend-error.h"
+#include "tokend-glue.h"
+
+#define LOADING_DEADLINE (10 * G_USEC_PER_SEC)
+#define LOADING_POLL (G_USEC_PER_SEC / 5)
+
+struct _TokenctlBus {
+  GDBusConnection *connection;
+  TokendDbusManager *manager;
+};
+
+static const GDBusCallFlags interactive = G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
+static const GDBusProxyFlags plain =
+    G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS;
+
+/**
+ * tokenctl_bus_open:
+ * @error: return location
+ *
+ * Returns: (transfer full): a connection to the service, which is started when it is first called
+ */
+TokenctlBus *
+tokenctl_bus_open (GError **error)
+{
+  g_autoptr (TokenctlBus) bus = g_new0 (TokenctlBus, 1);
+
+  g_quark_to_string (TOKEND_ERROR); /* registers the errors' names */
+
+  bus->connection = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
+  if (bus->connection == NULL)
+    return NULL;
+  g_dbus_connection_set_exit_on_close (bus->connection, FALSE);
+
+  bus->manager = tokend_dbus_manager_proxy_new_sync (bus->connection, plain, TOKEND_BUS_NAME,
+                                                     TOKEND_OBJECT_PATH, NULL, error);
+  if (bus->manager == NULL)
+    return NULL;
+  return g_steal_pointer (&bus);
+}
+
+void
+tokenctl_bus_close (TokenctlBus *bus)
+{
+  g_clear_object (&bus->manager);
+  g_clear_object (&bus->connection);
+  g_free (bus);
+}
+
+static TokendDbusToken *
+proxy_for (TokenctlBus *bus, const char *path, GError **error)
+{
+  return tokend_dbus_token_proxy_new_sync (bus->connection, plain, TOKEND_BUS_NAME, path, NULL,
+                                           error);
+}
+
+/**
+ * tokenctl_bus_refresh:
+ * @bus: the service
+ * @path: a token's object
+ * @error: return location
+ *
+ * Returns: (transfer full): the status as the token itself tells it now
+ */
+GVariant *
+tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **error)
+{
+  g_autoptr (TokendDbusToken) proxy = proxy_for (bus, path, error);
+  GVariant *status = NULL;
+
+  if (proxy == NULL)
+    return NULL;
+  tokend_dbus_token_call_refresh_sync (proxy, interactive, TOKENCTL_NO_TIMEOUT, &status, NULL,
+                                       error);
+  return status;
+}
+
+/**
+ * tokenctl_bus_modules:
+ * @bus: the service
+ * @error: return location
+ *
+ * Returns: (transfer full): an aa{sv}, see Manager.GetModules
+ */
+GVariant *
+tokenctl_bus_modules (TokenctlBus *bus, GError **error)
+{
+  GVariant *modules = NULL;
+
+  tokend_dbus_manager_call_get_modules_sync (bus->manager, interactive, TOKENCTL_NO_TIMEOUT,
+                                             &modules, NULL, error);
+  return modules;
+}
+
+/**
+ * tokenctl_bus_connection:
+ * @bus: the service
+ *
+ * Returns: (transfer none): the connection to the system bus
+ */
+GDBusConnection *
+tokenctl_bus_connection (TokenctlBus *bus)
+{
+  return bus->connection;
+}
+
+/**
+ * tokenctl_bus_list:
+ * @managed_objects: the reply of GetManagedObjects, (a{oa{sa{sv}}})
+ *
+ * Returns: (transfer full) (element-type utf8): the object paths of the tokens
+ */
+GPtrArray *
+tokenctl_bus_list (GVariant *managed_objects)
+{
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GVariantIter) objects = NULL;
+  const char *path;
+  GVariant *interfaces;
+
+  g_variant_get (managed_objects, "(a{oa{sa{sv}}})", &objects);
+  while (g_variant_iter_loop (objects, "{&o@a{sa{sv}}}", &path, &interfaces)) {
+    g_autoptr (GVariant) token =
+        g_variant_lookup_value (interfaces, TOKENCTL_TOKEN_INTERFACE, NULL);
+
+    if (token != NULL)
+      g_ptr_array_add (paths, g_strdup (path));
+  }
+  return paths;
+}
+
+static GPtrArray *
+list_paths (TokenctlBus *bus, GError **error)
+{
+  g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
+      bus->connection, TOKEND_BUS_NAME, TOKEND_OBJECT_PATH, TOKENCTL_OBJECT_MANAGER_INTERFACE,
+      "GetManagedObjects", NULL, G_VARIANT_TYPE ("(a{oa{sa{sv}}})"), interactive,
+      TOKENCTL_NO_TIMEOUT, NULL, error);
+
+  return reply != NULL ? tokenctl_bus_list (reply) : NULL;
+}
+
+static gint
+compare_tokens (gconstpointer a, gconstpointer b)
+{
+  const TokenctlToken *left = *(const TokenctlToken *const *) a;
+  const TokenctlToken *right = *(const TokenctlToken *const *) b;
+  int by_label = g_utf8_collate (tokenctl_status_string (left->status, TOKEND_STATUS_LABEL),
+                                 tokenctl_status_string (right->status, TOKEND_STATUS_LABEL));
+
+  return by_label != 0 ? by_label : g_strcmp0 (left->path, right->path);
+}
+
+static gboolean
+has_left (const GError *error)
+{
+  return g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
+}
+
+static GPtrArray *
+read_tokens (TokenctlBus *bus, GPtrArray *problems, GError **error)
+{
+  g_autoptr (GPtrArray) paths = list_paths (bus, error);
+  g_autoptr (GPtrArray) tokens =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tokenctl_token_free);
+
+  if (paths == NULL)
+    return NULL;
+
+  g_ptr_array_set_size (problems, 0);
+  for (guint i = 0; i < paths->len; i++) {
+    g_autoptr (GError) problem = NULL;
+    g_autoptr (GVariant) status = tokenctl_bus_refresh (bus, paths->pdata[i], &problem);
+
+    if (status != NULL) {
+      g_ptr_array_add (tokens, tokenctl_token_new (paths->pdata[i], status));
+    } else if (g_error_matches (problem, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED)) {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return NULL;
+    } else if (!has_left (problem)) {
+      g_ptr_array_add (problems, g_steal_pointer (&problem));
+    }
+  }
+  g_ptr_array_sort (tokens, compare_tokens);
+  return g_steal_pointer (&tokens);
+}
+
+/* Returns: (transfer full) (nullable): the name of a module that is still loading. */
+static char *
+find_loading_module (TokenctlBus *bus)
+{
+  g_autoptr (GVariant) modules = tokenctl_bus_modules (bus, NULL);
+
+  for (gsize i = 0; modules != NULL && i < g_variant_n_children (modules); i++) {
+    g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
+
+    if (g_str_equal (tokenctl_status_string (module, "state"), "loading"))
+      return tokenctl_printable (tokenctl_status_string (module, "name"));
+  }
+  return NULL;
+}
+
+static gboolean
+is_there (GPtrArray *tokens, const char *wanted)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) views = NULL;
+
+  if (wanted == NULL)
+    return tokens->len > 0;
+  views = tokenctl_tokens_match (tokens, wanted, &error);
+  return views != NULL;
+}
+
+/**
+ * tokenctl_bus_tokens:
+ * @bus: the service
+ * @wanted: (nullable): the token that is looked for; %NULL if any will do
+ * @problems: (element-type GError): errors of tokens that could not be read are put here
+ * @error: return location
+ *
+ * Reads all tokens now. While what is looked for is not there and a module is still loading, waits
+ * for the module.
+ *
+ * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
+ */
+GPtrArray *
+tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, GError **error)
+{
+  gint64 deadline = g_get_monotonic_time () + LOADING_DEADLINE;
+  gboolean told = !isatty (STDERR_FILENO);
+
+  if (!tokend_dbus_manager_call_subscribe_sync (bus->manager, interactive, TOKENCTL_NO_TIMEOUT,
+                                                NULL, error))
+    return NULL;
+
+  while (TRUE) {
+    g_autofree char *loading = NULL;
+    g_autoptr (GPtrArray) tokens = read_tokens (bus, problems, error);
+
+    if (tokens == NULL)
+      return NULL;
+    if (is_there (tokens, wanted) || g_get_monotonic_time () > deadline)
+      return g_steal_pointer (&tokens);
+
+    loading = find_loading_module (bus);
+    if (loading == NULL)
+      return read_tokens (bus, problems, error);
+
+    if (!told)
+      g_printerr (_ ("Waiting for the module “%s”…\n"), loading);
+    told = TRUE;
+    g_usleep (LOADING_POLL);
+  }
+}
+
+static gboolean
+append_code (GUnixFDList *fds, TokenctlCode *code, GVariant **handle, GError **error)
+{
+  int fd = tokenctl_code_to_pipe (code, error);
+  int index;
+
+  if (fd < 0)
+    return FALSE;
+  index = g_unix_fd_list_append (fds, fd, error);
+  close (fd);
+  *handle = g_variant_new_handle (index);
+  return index >= 0;
+}
+
+/**
+ * tokenctl_bus_operate:
+ * @bus: the service
+ * @path: a token's object
+ * @call: what to do, and with which codes
+ * @error: return location
+ *
+ * Spends one try at the most.
+ *
+ * Returns: (transfer full): the status after it
+ */
+GVariant *
+tokenctl_bus_operate (TokenctlBus *bus, const char *path, const TokenctlCall *call, GError **error)
+{
+  g_autoptr (GVariant) options = g_variant_ref_sink (call->options);
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  g_autoptr (TokendDbusToken) proxy = proxy_for (bus, path, error);
+  GVariant *code, *new_pin, *status = NULL;
+
+  if (proxy == NULL || !append_code (fds, call->code, &code, error)
+      || !append_code (fds, call->new_pin, &new_pin, error))
+    return NULL;
+
+  if (call->role == TOKENCTL_ROLE_PUK)
+    tokend_dbus_token_call_unlock_sync (proxy, code, new_pin, options, interactive,
+                                        TOKENCTL_NO_TIMEOUT, fds, &status, NULL, NULL, error);
+  else
+    tokend_dbus_token_call_set_pin_sync (proxy, code, new_pin, options, interactive,
+                                         TOKENCTL_NO_TIMEOUT, fds, &status, NULL, NULL, error);
+  return status;
+}

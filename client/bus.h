@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "code.h"
+#include "status.h"
+#include "token.h"
+
+G_BEGIN_DECLS
+
+#define TOKENCTL_MANAGER_INTERFACE "org.tokend.Tokend1.Manager"
+#define TOKENCTL_TOKEN_INTERFACE "org.tokend.Tokend1.Token"
+#define TOKENCTL_OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
+
+/* A prompt takes as long as a person takes, and the service has its own deadlines. */
+#define TOKENCTL_NO_TIMEOUT G_MAXINT
+
+/** TokenctlBus: the connection to the service. */
+typedef struct _TokenctlBus TokenctlBus;
+
+TokenctlBus *tokenctl_bus_open (GError **error);
+void tokenctl_bus_close (TokenctlBus *bus);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlBus, tokenctl_bus_close)
+
+GDBusConnection *tokenctl_bus_connection (TokenctlBus *bus);
+GPtrArray *tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems,
+                                GError **error);
+GPtrArray *tokenctl_bus_list (GVariant *managed_objects);
+GVariant *tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **error);
+GVariant *tokenctl_bus_modules (TokenctlBus *bus, GError **error);
+
+/**
+ * TokenctlCall:
+ * @role: %TOKENCTL_ROLE_PUK for Unlock, %TOKENCTL_ROLE_PIN for SetPin
+ * @code: the PUK or the present PIN
+ * @new_pin: the PIN to be set
+ * @options: a{sv}, see the D-Bus method; a floating reference is sunk
+ */
+typedef struct {
+  TokenctlRole role;
+  TokenctlCode *code;
+  TokenctlCode *new_pin;
+  GVariant *options;
+} TokenctlCall;
+
+GVariant *tokenctl_bus_operate (TokenctlBus *bus, const char *path, const TokenctlCall *call,
+                                GError **error);
+
+G_END_DECLS

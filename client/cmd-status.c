@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command.h"
+
+#include <glib/gi18n.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "report.h"
+#include "session.h"
+#include "table.h"
+
+static void
+add_tries (TokenctlTable *table, GVariant *status, TokenctlRole role)
+{
+  TokenctlTries tries = tokenctl_status_tries (status, role);
+  g_autofree char *words = tokenctl_words_for_tries (&tries, role);
+
+  tokenctl_table_add (table, words, tokenctl_emphasis_of (&tries));
+}
+
+static void
+print_table (GPtrArray *tokens)
+{
+  const char *const headers[] = { _ ("LABEL"), _ ("SERIAL"), _ ("PIN"),
+                                  _ ("PUK"),   _ ("MODULE"), NULL };
+  g_autoptr (TokenctlTable) table = tokenctl_table_new (headers);
+  g_autofree char *text = NULL;
+
+  for (guint i = 0; i < tokens->len; i++) {
+    GVariant *status = ((TokenctlToken *) tokens->pdata[i])->status;
+
+    tokenctl_table_add (table, tokenctl_status_string (status, TOKEND_STATUS_LABEL),
+                        TOKENCTL_EMPHASIS_NONE);
+    tokenctl_table_add (table, tokenctl_status_string (status, TOKEND_STATUS_SERIAL),
+                        TOKENCTL_EMPHASIS_NONE);
+    add_tries (table, status, TOKENCTL_ROLE_PIN);
+    add_tries (table, status, TOKENCTL_ROLE_PUK);
+    tokenctl_table_add (table, tokenctl_status_string (status, TOKEND_STATUS_MODULE),
+                        TOKENCTL_EMPHASIS_NONE);
+  }
+
+  text = tokenctl_table_to_text (table, tokenctl_colour_wanted (STDOUT_FILENO));
+  g_print ("%s", text);
+}
+
+static void
+print_next_steps (GPtrArray *tokens, GPtrArray *all)
+{
+  static const TokenctlRole roles[] = { TOKENCTL_ROLE_PIN, TOKENCTL_ROLE_PUK };
+  const char *gap = "\n";
+
+  for (guint i = 0; i < tokens->len; i++) {
+    TokenctlToken *token = tokens->pdata[i];
+    g_autofree char *name = tokenctl_token_name (token);
+    g_autofree char *argument = tokenctl_tokens_argument (all, token);
+    g_autofree char *told = NULL;
+
+    for (gsize j = 0; j < G_N_ELEMENTS (roles); j++) {
+      g_autofree char *step = tokenctl_next_step (token->status, roles[j], argument);
+
+      /* That both are locked is what either role says. */
+      if (step == NULL || g_strcmp0 (step, told) == 0)
+        continue;
+      g_print ("%s%s: %s\n", gap, name, step);
+      gap = "";
+      g_free (told);
+      told = g_steal_pointer (&step);
+    }
+  }
+}
+
+static void
+print_json (GPtrArray *tokens)
+{
+  g_autoptr (GVariant) array = NULL;
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < tokens->len; i++)
+    g_variant_builder_add_value (&builder, ((TokenctlToken *) tokens->pdata[i])->status);
+  array = g_variant_ref_sink (g_variant_builder_end (&builder));
+  tokenctl_json_print (array, TRUE);
+}
+
+static TokenctlExit
+report_problems (GPtrArray *problems)
+{
+  TokenctlExit first = TOKENCTL_EXIT_DONE;
+
+  for (guint i = 0; i < problems->len; i++) {
+    TokenctlExit exit = tokenctl_report_error (problems->pdata[i]);
+
+    if (first == TOKENCTL_EXIT_DONE)
+      first = exit;
+  }
+  return first;
+}
+
+static TokenctlExit
+show (TokenctlBus *bus, const char *wanted, gboolean json)
+{
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) all = tokenctl_bus_tokens (bus, wanted, problems, &error);
+  g_autoptr (GPtrArray) shown = NULL;
+
+  if (all == NULL)
+    return tokenctl_report_error (error);
+
+  if (wanted == NULL) {
+    shown = g_ptr_array_ref (all);
+  } else if ((shown = tokenctl_tokens_match (all, wanted, &error)) == NULL) {
+    report_problems (problems);
+    return tokenctl_report_error (error);
+  }
+
+  if (json) {
+    print_json (shown);
+  } else if (shown->len > 0) {
+    print_table (shown);
+    print_next_steps (shown, all);
+  } else if (problems->len == 0) {
+    g_printerr ("%s\n",
+                _ ("No token is plugged in. If one is, “tokenctl modules” shows whether its "
+                   "PKCS#11 module is ready."));
+  }
+  return report_problems (problems);
+}
+
+static TokenctlExit
+run (const TokenctlCommand *command, int argc, char **argv)
+{
+  g_autoptr (TokenctlSession) session = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *wanted = NULL;
+  gboolean json = FALSE;
+  TokenctlExit status;
+  const GOptionEntry options[] = {
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("Print a JSON array"), NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  if (!tokenctl_command_parse (command, options, argc, argv, &wanted, &status))
+    return status;
+  session = tokenctl_session_open (&error);
+  if (session == NULL)
+    return tokenctl_report_error (error);
+  return show (session->bus, wanted, json);
+}
+
+const TokenctlCommand tokenctl_command_status = {
+  "status",
+  "[TOKEN]",
+  N_ ("Show how many tries the PIN and PUK have left"),
+  run,
+};

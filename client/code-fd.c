@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "code-fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gi18n.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "exit-code.h"
+
+static gboolean
+set_usage_error (GError **error, const char *option, const char *problem)
+{
+  g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_USAGE, "%s: %s", option, problem);
+  return FALSE;
+}
+
+/**
+ * tokenctl_claim_fd:
+ * @option: the option that named the descriptor
+ * @fd: (inout): the descriptor, or %TOKENCTL_FD_NOT_GIVEN
+ * @error: usage
+ *
+ * Takes the descriptor for ourselves. Must come before anything else is opened: a number that the
+ * caller left closed would else be somebody's connection.
+ */
+gboolean
+tokenctl_claim_fd (const char *option, int *fd, GError **error)
+{
+  int claimed, flags;
+
+  if (*fd == TOKENCTL_FD_NOT_GIVEN)
+    return TRUE;
+
+  flags = fcntl (*fd, F_GETFL);
+  if (flags < 0)
+    return set_usage_error (error, option, _ ("this file descriptor is not open"));
+  if ((flags & O_ACCMODE) == O_WRONLY)
+    return set_usage_error (error, option, _ ("this file descriptor cannot be read"));
+  if (isatty (*fd))
+    return set_usage_error (error, option,
+                            _ ("this is a terminal, which would show the code. Leave the option "
+                               "out, and the code is asked for without showing it"));
+
+  claimed = fcntl (*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (claimed < 0)
+    return set_usage_error (error, option, g_strerror (errno));
+  if (*fd > STDERR_FILENO)
+    close (*fd);
+  *fd = claimed;
+  return TRUE;
+}
+
+/**
+ * tokenctl_code_from_fd:
+ * @option: the option that named the descriptor
+ * @fd: the descriptor
+ * @error: usage; or refused, if the code has blanks at its ends
+ *
+ * Returns: (transfer full): the code that @fd holds
+ */
+TokenctlCode *
+tokenctl_code_from_fd (const char *option, int fd, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (TokenctlCode) code = tokenctl_code_new (error);
+
+  if (code == NULL)
+    return NULL;
+
+  if (!tokenctl_code_read (code, fd, &problem)
+      || !tokenctl_check_code (tokenctl_code_bytes (code), tokenctl_code_length (code), &problem)) {
+    set_usage_error (error, option, problem->message);
+    return NULL;
+  }
+  if (tokenctl_check_blanks (tokenctl_code_bytes (code)) == TOKENCTL_BLANKS_AT_ENDS) {
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                 _ ("%s: the code begins or ends with a blank, which is almost surely a mistake. "
+                    "Nothing was sent; no try was spent."),
+                 option);
+    return NULL;
+  }
+  return g_steal_pointer (&code);
+}

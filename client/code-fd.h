@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "code.h"
+
+G_BEGIN_DECLS
+
+/* The value of a --…-fd option that was not given. */
+#define TOKENCTL_FD_NOT_GIVEN G_MININT
+
+gboolean tokenctl_claim_fd (const char *option, int *fd, GError **error);
+TokenctlCode *tokenctl_code_from_fd (const char *option, int fd, GError **error);
+
+G_END_DECLS

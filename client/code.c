@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "code.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gi18n.h>
+#include <glib/gstdio.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "exit-code.h"
+
+struct _TokenctlCode {
+  gsize length;
+  char bytes[TOKENCTL_CODE_ROOM + 1]; /* always ends with a NUL */
+};
+
+/* What a pipe takes in one write, whole or not at all. */
+G_STATIC_ASSERT (TOKENCTL_CODE_ROOM < PIPE_BUF);
+
+static void
+set_errno_error (GError **error, const char *what)
+{
+  g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED, "%s: %s", what, g_strerror (errno));
+}
+
+/**
+ * tokenctl_code_harden_process:
+ * @error: return location
+ *
+ * No core file, and no look into this process by others of the same user, /proc/PID/fd included.
+ */
+gboolean
+tokenctl_code_harden_process (GError **error)
+{
+  const struct rlimit none = { 0, 0 };
+
+  if (prctl (PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit (RLIMIT_CORE, &none) != 0) {
+    set_errno_error (error, _ ("Cannot protect the codes from other programs"));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/**
+ * tokenctl_code_new:
+ * @error: return location
+ *
+ * Returns: (transfer full): room for a code, or %NULL if its memory cannot be protected
+ */
+TokenctlCode *
+tokenctl_code_new (GError **error)
+{
+  void *memory = mmap (NULL, sizeof (TokenctlCode), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (memory == MAP_FAILED) {
+    set_errno_error (error, _ ("Cannot protect the codes from other programs"));
+    return NULL;
+  }
+  if (mlock (memory, sizeof (TokenctlCode)) != 0
+      || madvise (memory, sizeof (TokenctlCode), MADV_DONTDUMP) != 0
+      || madvise (memory, sizeof (TokenctlCode), MADV_WIPEONFORK) != 0) {
+    set_errno_error (error, _ ("Cannot protect the codes from other programs"));
+    munmap (memory, sizeof (TokenctlCode));
+    return NULL;
+  }
+  return memory;
+}
+
+void
+tokenctl_code_free (TokenctlCode *code)
+{
+  explicit_bzero (code, sizeof *code);
+  munmap (code, sizeof *code);
+}
+
+/**
+ * tokenctl_code_bytes:
+ * @code: a code
+ *
+ * Returns: (transfer none): its #TOKENCTL_CODE_ROOM bytes; those in use are followed by a NUL
+ */
+char *
+tokenctl_code_bytes (TokenctlCode *code)
+{
+  return code->bytes;
+}
+
+gsize
+tokenctl_code_length (const TokenctlCode *code)
+{
+  return code->length;
+}
+
+/**
+ * tokenctl_code_set_length:
+ * @code: a code
+ * @length: how many of its bytes are in use, up to #TOKENCTL_CODE_ROOM; the others are wiped
+ */
+void
+tokenctl_code_set_length (TokenctlCode *code, gsize length)
+{
+  g_return_if_fail (length <= TOKENCTL_CODE_ROOM);
+
+  code->length = length;
+  explicit_bzero (code->bytes + length, sizeof code->bytes - length);
+}
+
+gboolean
+tokenctl_code_equal (TokenctlCode *a, TokenctlCode *b)
+{
+  return a->length == b->length && memcmp (a->bytes, b->bytes, a->length) == 0;
+}
+
+/**
+ * tokenctl_code_without_newline:
+ * @bytes: what was read
+ * @length: how much
+ *
+ * Returns: @length without one trailing newline, if there is one
+ */
+gsize
+tokenctl_code_without_newline (const char *bytes, gsize length)
+{
+  return length > 0 && bytes[length - 1] == '\n' ? length - 1 : length;
+}
+
+/**
+ * tokenctl_code_read:
+ * @code: where to
+ * @fd: a readable descriptor
+ * @error: return location
+ *
+ * Reads to the end, but no more than #TOKENCTL_CODE_ROOM bytes, so that the length tells when it is
+ * too much; takes one trailing newline off.
+ */
+gboolean
+tokenctl_code_read (TokenctlCode *code, int fd, GError **error)
+{
+  gsize length = 0;
+
+  while (length < TOKENCTL_CODE_ROOM) {
+    gssize n = read (fd, code->bytes + length, TOKENCTL_CODE_ROOM - length);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0) {
+      g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (errno), g_strerror (errno));
+      return FALSE;
+    }
+    if (n == 0)
+      break;
+    length += n;
+  }
+  tokenctl_code_set_length (code, tokenctl_code_without_newline (code->bytes, length));
+  return TRUE;
+}
+
+/**
+ * tokenctl_code_to_pipe:
+ * @code: a code
+ * @error: return location
+ *
+ * Returns: the reading end of a pipe that holds @code and is closed at the other end; -1 on error
+ */
+int
+tokenctl_code_to_pipe (TokenctlCode *code, GError **error)
+{
+  int ends[2];
+  gssize n;
+
+  if (pipe2 (ends, O_CLOEXEC) != 0) {
+    set_errno_error (error, _ ("Cannot make a pipe"));
+    return -1;
+  }
+
+  n = write (ends[1], code->bytes, code->length);
+  if (n != (gssize) code->length) {
+    set_errno_error (error, _ ("Cannot write to a pipe"));
+    close (ends[0]);
+    close (ends[1]);
+    return -1;
+  }
+  close (ends[1]);
+  return ends[0];
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command.h"
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "report.h"
+
+static const TokenctlCommand *const commands[] = {
+  &tokenctl_command_status,  &tokenctl_command_unlock,  &tokenctl_command_set_pin,
+  &tokenctl_command_modules, &tokenctl_command_monitor,
+};
+
+static const char *
+exit_status_help (void)
+{
+  return _ ("Exit status:\n"
+            "  0  done\n"
+            "  1  another failure\n"
+            "  2  wrong usage\n"
+            "  3  not authorized\n"
+            "  4  no such token\n"
+            "  5  wrong code\n"
+            "  6  locked\n"
+            "  7  refused for safety; no try was spent\n"
+            "  8  busy, or timed out\n"
+            "  9  the outcome is not known: look at the status");
+}
+
+static TokenctlExit
+report_usage (const char *problem, const char *program)
+{
+  g_autofree char *words = g_strdup_printf (_ ("%s\nSee “%s --help”."), problem, program);
+
+  tokenctl_report (words);
+  return TOKENCTL_EXIT_USAGE;
+}
+
+static gboolean
+take_argument (const TokenctlCommand *command, int argc, char **argv, char **argument)
+{
+  int allowed = *command->parameters != '\0' ? 1 : 0;
+
+  if (argc - 1 > allowed)
+    return FALSE;
+  if (argc > 1)
+    *argument = g_strdup (argv[1]);
+  return TRUE;
+}
+
+/* The words of the command line, without the "--" that may stand before them. */
+static int
+without_dashes (int argc, char **argv)
+{
+  if (argc > 1 && g_str_equal (argv[1], "--")) {
+    for (int i = 1; i < argc; i++)
+      argv[i] = argv[i + 1];
+    argc--;
+  }
+  return argc;
+}
+
+/**
+ * tokenctl_command_parse:
+ * @command: the subcommand
+ * @options: its options
+ * @argc: the number of words
+ * @argv: the words, the subcommand's name first
+ * @argument: (out): what was given besides options, or %NULL
+ * @status: (out): the exit status if there is nothing more to do
+ *
+ * Returns: whether to go on
+ */
+gboolean
+tokenctl_command_parse (const TokenctlCommand *command, const GOptionEntry *options, int argc,
+                        char **argv, char **argument, TokenctlExit *status)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (command->parameters);
+  g_autofree char *program = g_strdup_printf ("tokenctl %s", command->name);
+  g_autoptr (GError) error = NULL;
+  gboolean help = FALSE;
+  const GOptionEntry help_option[] = {
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &help, N_ ("Show this help and exit"), NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  g_set_prgname (program);
+  g_option_context_set_help_enabled (context, FALSE);
+  g_option_context_set_summary (context, _ (command->summary));
+  g_option_context_set_description (context, exit_status_help ());
+  g_option_context_add_main_entries (context, options, GETTEXT_PACKAGE);
+  g_option_context_add_main_entries (context, help_option, GETTEXT_PACKAGE);
+
+  *argument = NULL;
+  *status = TOKENCTL_EXIT_DONE;
+  if (!g_option_context_parse (context, &argc, &argv, &error)) {
+    *status = report_usage (error->message, program);
+    return FALSE;
+  }
+  if (help) {
+    g_autofree char *text = g_option_context_get_help (context, FALSE, NULL);
+
+    g_print ("%s", text);
+    return FALSE;
+  }
+  if (!take_argument (command, without_dashes (argc, argv), argv, argument)) {
+    *status = report_usage (_ ("There are too many words."), program);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static char *
+overview (void)
+{
+  GString *text = g_string_new (NULL);
+
+  g_string_append (text, _ ("Usage:\n  tokenctl COMMAND [OPTION…]\n\n"
+                            "Shows how many tries the PIN and PUK of your e-signature tokens have "
+                            "left,\nunlocks a token with its PUK, changes its PIN.\n\n"));
+  g_string_append (text, _ ("Commands:\n"));
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    g_string_append_printf (text, "  %-8s %-8s  %s\n", commands[i]->name, commands[i]->parameters,
+                            _ (commands[i]->summary));
+  g_string_append (text, _ ("\nOptions:\n"
+                            "  --help     Show this help, or that of a command, and exit\n"
+                            "  --version  Show the version and exit\n\n"));
+  g_string_append_printf (text, "%s\n", exit_status_help ());
+  return g_string_free (text, FALSE);
+}
+
+/**
+ * tokenctl_run:
+ * @argc: as main() has it
+ * @argv: as main() has it
+ *
+ * Returns: the exit status
+ */
+TokenctlExit
+tokenctl_run (int argc, char **argv)
+{
+  const char *word = argc > 1 ? argv[1] : "";
+  g_autofree char *problem = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++) {
+    if (g_str_equal (word, commands[i]->name))
+      return commands[i]->run (commands[i], argc - 1, argv + 1);
+  }
+
+  if (g_str_equal (word, "--help") || g_str_equal (word, "-h")) {
+    g_autofree char *text = overview ();
+
+    g_print ("%s", text);
+    return TOKENCTL_EXIT_DONE;
+  }
+  if (g_str_equal (word, "--version")) {
+    g_print ("tokenctl %s\n", TOKEND_VERSION);
+    return TOKENCTL_EXIT_DONE;
+  }
+
+  problem = *word != '\0' ? g_strdup_printf (_ ("There is no command “%s”."), word)
+                          : g_strdup (_ ("Say which command."));
+  return report_usage (problem, "tokenctl");
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "event.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TokenctlMonitorListener:
+ * @event: something happened; at first, for each token that is there already
+ * @waiting: the service went away and does not start again by itself; the monitor waits for it
+ * @failed: the monitor cannot go on; nothing more comes
+ */
+typedef struct {
+  void (*event) (const TokenctlEvent *event, gpointer user_data);
+  void (*waiting) (gpointer user_data);
+  void (*failed) (const GError *error, gpointer user_data);
+} TokenctlMonitorListener;
+
+/** TokenctlMonitor: follows the tokens, across restarts of the service. */
+typedef struct _TokenctlMonitor TokenctlMonitor;
+
+TokenctlMonitor *tokenctl_monitor_new (GDBusConnection *connection,
+                                       const TokenctlMonitorListener *listener, gpointer user_data);
+void tokenctl_monitor_free (TokenctlMonitor *monitor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlMonitor, tokenctl_monitor_free)
+
+G_END_DECLS

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation.h"
+
+#include <glib/gi18n.h>
+
+#include "ask.h"
+#include "check.h"
+#include "code-fd.h"
+#include "outcome.h"
+#include "report.h"
+#include "session.h"
+#include "words.h"
+
+/* What is known once the token is found. */
+typedef struct {
+  TokenctlRequest *request;
+  TokenctlSession *session;
+  TokenctlToken *token;
+  char *token_argument;
+  TokenctlTries tries;
+} Target;
+
+static gboolean
+is_interactive (const TokenctlRequest *request)
+{
+  return request->code_fd == TOKENCTL_FD_NOT_GIVEN || request->new_pin_fd == TOKENCTL_FD_NOT_GIVEN;
+}
+
+static gboolean
+claim_descriptors (TokenctlRequest *request, GError **error)
+{
+  if (!is_interactive (request) && request->code_fd == request->new_pin_fd) {
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_USAGE,
+                 _ ("%s and %s must name two different file descriptors."), request->code_option,
+                 TOKENCTL_NEW_PIN_OPTION);
+    return FALSE;
+  }
+  return tokenctl_claim_fd (request->code_option, &request->code_fd, error)
+         && tokenctl_claim_fd (TOKENCTL_NEW_PIN_OPTION, &request->new_pin_fd, error);
+}
+
+static gboolean
+check_who_can_be_asked (const TokenctlRequest *request, TokenctlSession *session, GError **error)
+{
+  if (!is_interactive (request) || session->terminal != NULL)
+    return TRUE;
+  g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_USAGE,
+               _ ("There is no terminal to ask for the codes on. Give them with %s and %s."),
+               request->code_option, TOKENCTL_NEW_PIN_OPTION);
+  return FALSE;
+}
+
+static gboolean
+find_token (Target *target, GError **error)
+{
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  g_autoptr (GPtrArray) tokens =
+      tokenctl_bus_tokens (target->session->bus, target->request->token, problems, error);
+  g_autoptr (GPtrArray) views = NULL;
+  TokenctlToken *picked;
+
+  if (tokens == NULL)
+    return FALSE;
+  if (tokens->len == 0 && problems->len > 0) {
+    g_propagate_error (error, g_error_copy (problems->pdata[0]));
+    return FALSE;
+  }
+  views = tokenctl_tokens_match (tokens, target->request->token, error);
+  if (views == NULL)
+    return FALSE;
+
+  picked = tokenctl_tokens_pick (views);
+  target->token = tokenctl_token_new (picked->path, picked->status);
+  target->token_argument = tokenctl_tokens_argument (tokens, picked);
+  target->tries = tokenctl_status_tries (picked->status, target->request->role);
+  return TRUE;
+}
+
+/* What is settled before a code is asked for, so that nobody types one in vain. */
+static gboolean
+check_that_it_can_be_done (Target *target, GError **error)
+{
+  GVariant *status = target->token->status;
+  g_autofree char *next = NULL;
+
+  if (target->request->role == TOKENCTL_ROLE_PUK
+      && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, FALSE)) {
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
+                 _ ("tokend knows no way to unlock the tokens of the module “%s”. Nothing was "
+                    "sent; no try was spent."),
+                 tokenctl_status_string (status, TOKEND_STATUS_MODULE));
+    return FALSE;
+  }
+
+  switch (tokenctl_decide (&target->tries)) {
+  case TOKENCTL_DECISION_LOCKED:
+    next = tokenctl_next_step (status, target->request->role, target->token_argument);
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_LOCKED, _ ("%s\nNo try was spent."), next);
+    return FALSE;
+  case TOKENCTL_DECISION_NOT_SET:
+    next = tokenctl_next_step (status, target->request->role, target->token_argument);
+    g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
+                         next != NULL ? next : _ ("This token has no such code yet."));
+    return FALSE;
+  case TOKENCTL_DECISION_GO:
+  case TOKENCTL_DECISION_FINAL_WORD:
+  default:
+    return TRUE;
+  }
+}
+
+/* The rows that the person decides on: the token, what is left, what is lost. */
+static void
+explain (Target *target)
+{
+  TokenctlTerminal *terminal = target->session->terminal;
+  GVariant *status = target->token->status;
+  g_autofree char *name = tokenctl_token_name (target->token);
+  g_autofree char *left = tokenctl_words_for_tries (&target->tries, target->request->role);
+  g_autofree char *loss = tokenctl_words_for_loss (&target->tries, target->request->role);
+  g_autofree char *first = g_strdup_printf (_ ("Token: %s, serial %s"), name,
+                                            tokenctl_status_string (status, TOKEND_STATUS_SERIAL));
+  g_autofree char *second =
+      target->tries.state == TOKEND_STATE_UNKNOWN
+          ? g_strdup_printf (_ ("%s: how many tries are left is not known."),
+                             tokenctl_words_for_role (target->request->role))
+          : g_strdup_printf (_ ("%s: %s."), tokenctl_words_for_role (target->request->role), left);
+
+  tokenctl_terminal_say (terminal, first);
+  tokenctl_terminal_say (terminal, second);
+  tokenctl_terminal_say (terminal, loss);
+}
+
+static gboolean
+get_final_word (Target *target, GError **error)
+{
+  g_autofree char *left = NULL;
+
+  if (tokenctl_decide (&target->tries) != TOKENCTL_DECISION_FINAL_WORD
+      || target->request->final_attempt)
+    return TRUE;
+
+  if (is_interactive (target->request)) {
+    target->request->final_attempt =
+        tokenctl_ask_final_word (target->session->terminal, target->token->status, error);
+    return target->request->final_attempt;
+  }
+
+  left = tokenctl_words_for_tries (&target->tries, target->request->role);
+  g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+               _ ("This may be the last try (%s: %s). Nothing was sent; no try was spent. If you "
+                  "are sure of the code: --final-attempt"),
+               tokenctl_words_for_role (target->request->role), left);
+  return FALSE;
+}
+
+static TokenctlCode *
+get_present_code (Target *target, GError **error)
+{
+  TokenctlRequest *request = target->request;
+
+  if (request->code_fd != TOKENCTL_FD_NOT_GIVEN)
+    return tokenctl_code_from_fd (request->code_option, request->code_fd, error);
+  return tokenctl_ask_present_code (target->session->terminal, request->role, error);
+}
+
+static TokenctlCode *
+get_new_pin (Target *target, GError **error)
+{
+  GVariant *status = target->token->status;
+  g_autoptr (TokenctlCode) pin = NULL;
+  g_autoptr (GError) problem = NULL;
+
+  if (target->request->new_pin_fd == TOKENCTL_FD_NOT_GIVEN)
+    return tokenctl_ask_new_pin (target->session->terminal, status, error);
+
+  pin = tokenctl_code_from_fd (TOKENCTL_NEW_PIN_OPTION, target->request->new_pin_fd, error);
+  if (pin == NULL)
+    return NULL;
+  if (!tokenctl_check_new_pin (tokenctl_code_bytes (pin), status, &problem)) {
+    g_set_error (error, TOKENCTL_ERROR, problem->code, _ ("%s Nothing was sent; no try was spent."),
+                 problem->message);
+    return NULL;
+  }
+  return g_steal_pointer (&pin);
+}
+
+static GVariant *
+make_options (Target *target)
+{
+  GVariantDict options;
+
+  g_variant_dict_init (&options, NULL);
+  if (target->request->final_attempt)
+    g_variant_dict_insert (&options, TOKEND_OPTION_FINAL_ATTEMPT, "b", TRUE);
+  if (target->tries.remaining_known)
+    g_variant_dict_insert (&options, TOKEND_OPTION_EXPECTED_RETRIES, "u", target->tries.remaining);
+  return g_variant_dict_end (&options);
+}
+
+static TokenctlExit
+report_failure (Target *target, const GError *error)
+{
+  TokenctlVerdict verdict = tokenctl_verdict (error, TRUE);
+  gboolean ask_again = verdict.cost != TOKENCTL_COST_NONE || verdict.exit == TOKENCTL_EXIT_LOCKED
+                       || verdict.exit == TOKENCTL_EXIT_REFUSED;
+  g_autoptr (GVariant) after =
+      ask_again ? tokenctl_bus_refresh (target->session->bus, target->token->path, NULL) : NULL;
+  TokenctlOutcome outcome = { error, target->request->role, target->token_argument,
+                              target->token->status, after };
+  g_autofree char *words = tokenctl_words_for_outcome (&outcome);
+
+  tokenctl_report (words);
+  return verdict.exit;
+}
+
+static TokenctlExit
+spend (Target *target, TokenctlCode *code, TokenctlCode *new_pin)
+{
+  TokenctlCall call = { target->request->role, code, new_pin, make_options (target) };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) after =
+      tokenctl_bus_operate (target->session->bus, target->token->path, &call, &error);
+  g_autofree char *words = NULL;
+
+  if (after == NULL)
+    return report_failure (target, error);
+
+  words = tokenctl_words_for_success (after, target->token_argument);
+  g_printerr ("%s\n", words);
+  return TOKENCTL_EXIT_DONE;
+}
+
+static TokenctlExit
+operate_on (Target *target)
+{
+  g_autoptr (TokenctlCode) code = NULL;
+  g_autoptr (TokenctlCode) new_pin = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!check_that_it_can_be_done (target, &error))
+    return tokenctl_report_error (error);
+  if (is_interactive (target->request))
+    explain (target);
+  if (!get_final_word (target, &error) || (code = get_present_code (target, &error)) == NULL
+      || (new_pin = get_new_pin (target, &error)) == NULL)
+    return tokenctl_report_error (error);
+  return spend (target, code, new_pin);
+}
+
+/**
+ * tokenctl_operation_run:
+ * @request: what to do
+ *
+ * The course of `unlock` and `set-pin`: find the token, see what can be known, let the person
+ * decide, get the codes, hand them over, tell the outcome. Spends one try at the most.
+ *
+ * Returns: the exit status
+ */
+TokenctlExit
+tokenctl_operation_run (TokenctlRequest *request)
+{
+  g_autoptr (TokenctlSession) session = NULL;
+  g_autoptr (GError) error = NULL;
+  Target target = { request };
+  TokenctlExit status;
+
+  if (!claim_descriptors (request, &error) || (session = tokenctl_session_open (&error)) == NULL
+      || !check_who_can_be_asked (request, session, &error))
+    return tokenctl_report_error (error);
+
+  target.session = session;
+  if (!find_token (&target, &error))
+    return tokenctl_report_error (error);
+
+  status = operate_on (&target);
+  tokenctl_token_free (target.token);
+  g_free (target.token_argument);
+  return status;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "exit-code.h"
+#include "status.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TokenctlRequest:
+ * @role: %TOKENCTL_ROLE_PUK to unlock, %TOKENCTL_ROLE_PIN to change the PIN
+ * @token: (nullable): which token
+ * @code_option: the option that names @code_fd
+ * @code_fd: where the PUK or present PIN comes from, or %TOKENCTL_FD_NOT_GIVEN: it is asked for
+ * @new_pin_fd: likewise, the new PIN
+ * @final_attempt: the person's word that the last try may be spent
+ */
+typedef struct {
+  TokenctlRole role;
+  const char *token;
+  const char *code_option;
+  int code_fd;
+  int new_pin_fd;
+  gboolean final_attempt;
+} TokenctlRequest;
+
+#define TOKENCTL_NEW_PIN_OPTION "--new-pin-fd"
+
+TokenctlExit tokenctl_operation_run (TokenctlRequest *request);
+
+G_END_DECLS

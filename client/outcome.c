@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "outcome.h"
+
+#include <glib/gi18n.h>
+
+#include "printable.h"
+#include "words.h"
+
+static void
+append_line (GString *text, const char *line)
+{
+  if (line == NULL || *line == '\0')
+    return;
+  if (text->len > 0)
+    g_string_append_c (text, '\n');
+  g_string_append (text, line);
+}
+
+static void
+append_what (GString *text, const GError *error, const TokenctlVerdict *verdict)
+{
+  g_autoptr (GError) copy = g_error_copy (error);
+  g_autofree char *detail = NULL;
+  g_autofree char *line = NULL;
+
+  g_dbus_error_strip_remote_error (copy);
+  detail = tokenctl_printable (copy->message);
+  if (verdict->detail && *detail != '\0')
+    line = g_strdup_printf ("%s (%s)", verdict->what, detail);
+  append_line (text, line != NULL ? line : verdict->what);
+}
+
+/**
+ * tokenctl_words_for_error:
+ * @error: an error of anything but an operation
+ *
+ * Returns: (transfer full): what happened and what to do now
+ */
+char *
+tokenctl_words_for_error (const GError *error)
+{
+  TokenctlVerdict verdict = tokenctl_verdict (error, FALSE);
+  GString *text = g_string_new (NULL);
+
+  append_what (text, error, &verdict);
+  append_line (text, verdict.now);
+  return g_string_free (text, FALSE);
+}
+
+static char *
+words_for_cost (const TokenctlOutcome *outcome, TokenctlCost cost)
+{
+  TokenctlTries before = tokenctl_status_tries (outcome->before, outcome->role);
+  TokenctlTries after = { 0 };
+
+  if (cost == TOKENCTL_COST_NONE)
+    return g_strdup (_ ("No try was spent."));
+
+  if (outcome->after != NULL)
+    after = tokenctl_status_tries (outcome->after, outcome->role);
+  if (before.remaining_known && after.remaining_known && after.remaining <= before.remaining) {
+    guint spent = before.remaining - after.remaining;
+
+    if (spent == 0)
+      return g_strdup (_ ("No try was spent."));
+    return g_strdup_printf (ngettext ("%u try was spent.", "%u tries were spent.", spent), spent);
+  }
+  return g_strdup (cost == TOKENCTL_COST_ONE ? _ ("Count one try as spent.")
+                                             : _ ("Whether a try was spent is not known: count it "
+                                                  "as spent."));
+}
+
+static char *
+words_for_left (GVariant *status, TokenctlRole role)
+{
+  TokenctlTries tries = tokenctl_status_tries (status, role);
+  g_autofree char *words = tokenctl_words_for_tries (&tries, role);
+
+  return g_strdup_printf (_ ("%s: %s."), tokenctl_words_for_role (role), words);
+}
+
+/**
+ * tokenctl_words_for_outcome:
+ * @outcome: an operation that did not succeed
+ *
+ * Returns: (transfer full): what happened, what it cost, what is left, what to do now
+ */
+char *
+tokenctl_words_for_outcome (const TokenctlOutcome *outcome)
+{
+  TokenctlVerdict verdict = tokenctl_verdict (outcome->error, TRUE);
+  GString *text = g_string_new (NULL);
+  g_autofree char *cost = words_for_cost (outcome, verdict.cost);
+  g_autofree char *left = NULL;
+  g_autofree char *next = NULL;
+
+  append_what (text, outcome->error, &verdict);
+  if (outcome->after != NULL) {
+    left = words_for_left (outcome->after, outcome->role);
+    next = tokenctl_next_step (outcome->after, outcome->role, outcome->token_argument);
+  }
+  g_string_append_printf (text, "\n%s", cost);
+  if (left != NULL)
+    g_string_append_printf (text, " %s", left);
+
+  /* After a refusal the reason is the advice; else what the token's state asks for. */
+  if (verdict.exit == TOKENCTL_EXIT_WRONG_CODE || verdict.exit == TOKENCTL_EXIT_LOCKED)
+    append_line (text, next != NULL ? next : verdict.now);
+  else
+    append_line (text, verdict.now);
+  return g_string_free (text, FALSE);
+}
+
+/**
+ * tokenctl_words_for_success:
+ * @after: the status after it
+ * @token_argument: what to call the token on tokenctl's command line
+ *
+ * Returns: (transfer full): what happened, what is left, what to do now
+ */
+char *
+tokenctl_words_for_success (GVariant *after, const char *token_argument)
+{
+  static const TokenctlRole roles[] = { TOKENCTL_ROLE_PIN, TOKENCTL_ROLE_PUK };
+  GString *text = g_string_new (NULL);
+
+  append_line (text, _ ("The new PIN is set."));
+  for (gsize i = 0; i < G_N_ELEMENTS (roles); i++) {
+    g_autofree char *left = words_for_left (after, roles[i]);
+
+    g_string_append_printf (text, "%c%s", i == 0 ? '\n' : ' ', left);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (roles); i++) {
+    g_autofree char *next = tokenctl_next_step (after, roles[i], token_argument);
+
+    append_line (text, next);
+  }
+  return g_string_free (text, FALSE);
+}

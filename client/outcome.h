@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "exit-code.h"
+#include "status.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TokenctlOutcome:
+ * @error: what the operation answered
+ * @role: whose code was to be sent
+ * @token_argument: what to call the token on tokenctl's command line
+ * @before: the status before it
+ * @after: (nullable): the status after it, if it could be had
+ */
+typedef struct {
+  const GError *error;
+  TokenctlRole role;
+  const char *token_argument;
+  GVariant *before;
+  GVariant *after;
+} TokenctlOutcome;
+
+char *tokenctl_words_for_error (const GError *error);
+char *tokenctl_words_for_outcome (const TokenctlOutcome *outcome);
+char *tokenctl_words_for_success (GVariant *after, const char *token_argument);
+
+G_END_DECLS

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "report.h"
+
+#include "outcome.h"
+
+/**
+ * tokenctl_report:
+ * @words: what went wrong, in words for people
+ */
+void
+tokenctl_report (const char *words)
+{
+  g_printerr ("tokenctl: %s\n", words);
+}
+
+/**
+ * tokenctl_report_error:
+ * @error: an error of anything but an operation
+ *
+ * Returns: the exit status for it
+ */
+TokenctlExit
+tokenctl_report_error (const GError *error)
+{
+  g_autofree char *words = tokenctl_words_for_error (error);
+
+  tokenctl_report (words);
+  return tokenctl_verdict (error, FALSE).exit;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "session.h"
+
+#include "agent.h"
+
+typedef struct {
+  TokenctlSession session;
+  TokenctlAgent *agent;
+} Private;
+
+/**
+ * tokenctl_session_open:
+ * @error: return location
+ *
+ * Connects to the service. If there is a terminal, polkit can ask for a password on it.
+ */
+TokenctlSession *
+tokenctl_session_open (GError **error)
+{
+  Private *self = g_new0 (Private, 1);
+  g_autoptr (TokenctlSession) session = &self->session;
+
+  session->terminal = tokenctl_terminal_open ();
+  session->bus = tokenctl_bus_open (error);
+  if (session->bus == NULL)
+    return NULL;
+  if (session->terminal != NULL)
+    self->agent = tokenctl_agent_start ();
+  return g_steal_pointer (&session);
+}
+
+void
+tokenctl_session_close (TokenctlSession *session)
+{
+  Private *self = (Private *) session;
+
+  g_clear_pointer (&self->agent, tokenctl_agent_stop);
+  g_clear_pointer (&session->bus, tokenctl_bus_close);
+  g_clear_pointer (&session->terminal, tokenctl_terminal_close);
+  g_free (self);
+}

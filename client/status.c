@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "status.h"
+
+#include "tokend-enums.h"
+
+/**
+ * tokenctl_status_string:
+ * @status: an a{sv} as Token.GetStatus gives it
+ * @key: a key of it
+ *
+ * Returns: (transfer none): the string, "" if the key is absent or no string
+ */
+const char *
+tokenctl_status_string (GVariant *status, const char *key)
+{
+  const char *value = NULL;
+
+  return g_variant_lookup (status, key, "&s", &value) ? value : "";
+}
+
+/**
+ * tokenctl_status_uint:
+ * @status: an a{sv} as Token.GetStatus gives it
+ * @key: a key of it
+ * @value: (out): the number, 0 if not known
+ *
+ * Returns: whether the number is known
+ */
+gboolean
+tokenctl_status_uint (GVariant *status, const char *key, guint *value)
+{
+  guint32 number = 0;
+  gboolean known = g_variant_lookup (status, key, "u", &number);
+
+  *value = number;
+  return known;
+}
+
+/**
+ * tokenctl_status_is:
+ * @status: an a{sv} as Token.GetStatus gives it
+ * @key: a key of it
+ * @value: the value asked about
+ *
+ * Returns: whether @key is known and is @value
+ */
+gboolean
+tokenctl_status_is (GVariant *status, const char *key, gboolean value)
+{
+  gboolean found = FALSE;
+
+  return g_variant_lookup (status, key, "b", &found) && !found == !value;
+}
+
+static TokendState
+state_from_nick (const char *nick)
+{
+  g_autoptr (GEnumClass) states = g_type_class_ref (TOKEND_TYPE_STATE);
+  GEnumValue *value = g_enum_get_value_by_nick (states, nick);
+
+  return value != NULL ? (TokendState) value->value : TOKEND_STATE_UNKNOWN;
+}
+
+/**
+ * tokenctl_status_tries:
+ * @status: an a{sv} as Token.GetStatus gives it
+ * @role: PIN or PUK
+ *
+ * Returns: what @status says of the tries of @role
+ */
+TokenctlTries
+tokenctl_status_tries (GVariant *status, TokenctlRole role)
+{
+  gboolean pin = role == TOKENCTL_ROLE_PIN;
+  TokenctlTries tries = { 0 };
+
+  tries.state = state_from_nick (
+      tokenctl_status_string (status, pin ? TOKEND_STATUS_PIN_STATE : TOKEND_STATUS_PUK_STATE));
+  tries.remaining_known = tokenctl_status_uint (
+      status, pin ? TOKEND_STATUS_PIN_REMAINING : TOKEND_STATUS_PUK_REMAINING, &tries.remaining);
+  tokenctl_status_uint (status, pin ? TOKEND_STATUS_PIN_MAXIMUM : TOKEND_STATUS_PUK_MAXIMUM,
+                        &tries.maximum);
+  tries.from_ledger = g_str_equal (
+      tokenctl_status_string (status, pin ? TOKEND_STATUS_PIN_SOURCE : TOKEND_STATUS_PUK_SOURCE),
+      "ledger");
+  return tries;
+}
+
+/**
+ * tokenctl_decide:
+ * @tries: what is known
+ *
+ * The service decides by the same rule and has the last word; this one is for asking before the
+ * codes are typed. Without a number the service says ok or low only where the last try is ruled
+ * out. A lock that only the service's own record tells of is not the token's word: it counts as a
+ * last try.
+ *
+ * Returns: what must happen before a code is asked for
+ */
+TokenctlDecision
+tokenctl_decide (const TokenctlTries *tries)
+{
+  switch (tries->state) {
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_LOW:
+    return tries->remaining_known && tries->remaining < 2 ? TOKENCTL_DECISION_FINAL_WORD
+                                                          : TOKENCTL_DECISION_GO;
+  case TOKEND_STATE_LOCKED:
+    return tries->from_ledger ? TOKENCTL_DECISION_FINAL_WORD : TOKENCTL_DECISION_LOCKED;
+  case TOKEND_STATE_UNINITIALIZED:
+    return TOKENCTL_DECISION_NOT_SET;
+  case TOKEND_STATE_FINAL_TRY:
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    return TOKENCTL_DECISION_FINAL_WORD;
+  }
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "tokend-status.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  TOKENCTL_ROLE_PIN,
+  TOKENCTL_ROLE_PUK,
+} TokenctlRole;
+
+/**
+ * TokenctlTries:
+ * @state: the state
+ * @remaining: tries left; meaningful if @remaining_known
+ * @maximum: tries a full counter has, 0 if not known
+ * @from_ledger: whether the number is an upper bound by the service's own record
+ */
+typedef struct {
+  TokendState state;
+  gboolean remaining_known;
+  guint remaining;
+  guint maximum;
+  gboolean from_ledger;
+} TokenctlTries;
+
+const char *tokenctl_status_string (GVariant *status, const char *key);
+gboolean tokenctl_status_uint (GVariant *status, const char *key, guint *value);
+gboolean tokenctl_status_is (GVariant *status, const char *key, gboolean value);
+TokenctlTries tokenctl_status_tries (GVariant *status, TokenctlRole role);
+
+/**
+ * TokenctlDecision:
+ * What must happen before a code of this role is asked for.
+ */
+typedef enum {
+  TOKENCTL_DECISION_GO,         /* another try remains after this one */
+  TOKENCTL_DECISION_FINAL_WORD, /* this may be the last try: the person must say so */
+  TOKENCTL_DECISION_LOCKED,     /* the token is locked: no code can help */
+  TOKENCTL_DECISION_NOT_SET,    /* there is no such code yet */
+} TokenctlDecision;
+
+TokenctlDecision tokenctl_decide (const TokenctlTries *tries);
+
+G_END_DECLS

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "exit-code.h"
+
+struct _TokenctlTerminal {
+  int fd;
+};
+
+/* For the signal handler: what the terminal was when it was opened. */
+static int saved_fd = -1;
+static struct termios saved_modes;
+
+static const int deadly_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+static struct sigaction old_actions[G_N_ELEMENTS (deadly_signals)];
+
+/* Also when it is the polkit agent that has the echo off. The signal then does what it would have
+ * done. */
+static void
+restore_and_die (int signal_number)
+{
+  if (saved_fd >= 0)
+    tcsetattr (saved_fd, TCSANOW, &saved_modes);
+  raise (signal_number);
+}
+
+/**
+ * tokenctl_terminal_open:
+ *
+ * Until it is closed, a signal that ends the program first gives the terminal its modes back.
+ *
+ * Returns: (transfer full) (nullable): the controlling terminal; %NULL if there is none, or if this
+ * program is in its background
+ */
+TokenctlTerminal *
+tokenctl_terminal_open (void)
+{
+  int fd = open ("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  struct sigaction action = { 0 };
+  TokenctlTerminal *terminal;
+
+  if (fd < 0)
+    return NULL;
+  if (tcgetpgrp (fd) != getpgrp () || tcgetattr (fd, &saved_modes) != 0) {
+    close (fd);
+    return NULL;
+  }
+
+  terminal = g_new0 (TokenctlTerminal, 1);
+  terminal->fd = fd;
+  saved_fd = fd;
+  action.sa_handler = restore_and_die;
+  action.sa_flags = (int) SA_RESETHAND;
+  for (gsize i = 0; i < G_N_ELEMENTS (deadly_signals); i++) {
+    sigaction (deadly_signals[i], NULL, &old_actions[i]);
+    if (old_actions[i].sa_handler != SIG_IGN)
+      sigaction (deadly_signals[i], &action, NULL);
+  }
+  return terminal;
+}
+
+void
+tokenctl_terminal_close (TokenctlTerminal *terminal)
+{
+  tcsetattr (terminal->fd, TCSANOW, &saved_modes);
+  for (gsize i = 0; i < G_N_ELEMENTS (deadly_signals); i++)
+    sigaction (deadly_signals[i], &old_actions[i], NULL);
+  saved_fd = -1;
+  close (terminal->fd);
+  g_free (terminal);
+}
+
+static void
+write_all (int fd, const char *text)
+{
+  gsize left = strlen (text);
+
+  while (left > 0) {
+    gssize n = write (fd, text, left);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return;
+    text += n;
+    left -= n;
+  }
+}
+
+/**
+ * tokenctl_terminal_say:
+ * @terminal: a terminal
+ * @text: printable text, without a line end
+ */
+void
+tokenctl_terminal_say (TokenctlTerminal *terminal, const char *text)
+{
+  write_all (terminal->fd, text);
+  write_all (terminal->fd, "\n");
+}
+
+static gboolean
+set_cancelled (GError **error)
+{
+  g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                       _ ("Cancelled. Nothing was sent to the token."));
+  return FALSE;
+}
+
+/* Reads one line. What does not fit is read and thrown away, and the length tells. */
+static gboolean
+read_line (int fd, char *bytes, gsize room, gsize *length, GError **error)
+{
+  gsize used = 0;
+  char spill[64];
+
+  while (TRUE) {
+    gboolean full = used == room;
+    gssize n = full ? read (fd, spill, sizeof spill) : read (fd, bytes + used, room - used);
+    const char *got = full ? spill : bytes + used;
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return set_cancelled (error);
+
+    if (!full)
+      used += n;
+    if (got[n - 1] == '\n')
+      break;
+  }
+  explicit_bzero (spill, sizeof spill);
+  *length = tokenctl_code_without_newline (bytes, used);
+  return TRUE;
+}
+
+/**
+ * tokenctl_terminal_ask_code:
+ * @terminal: a terminal
+ * @prompt: what to ask
+ * @code: where to
+ * @error: cancelled
+ *
+ * Asks for a code without showing it. Suspending is off meanwhile, because a shell that takes over
+ * shows what is typed.
+ */
+gboolean
+tokenctl_terminal_ask_code (TokenctlTerminal *terminal, const char *prompt, TokenctlCode *code,
+                            GError **error)
+{
+  struct termios silent = saved_modes;
+  gsize length = 0;
+  gboolean answered;
+
+  silent.c_lflag &= ~(tcflag_t) (ECHO | ECHOE | ECHOK | ECHONL);
+  silent.c_lflag |= ICANON | ISIG;
+  silent.c_cc[VSUSP] = _POSIX_VDISABLE;
+
+  write_all (terminal->fd, prompt);
+  tcsetattr (terminal->fd, TCSAFLUSH, &silent);
+  answered =
+      read_line (terminal->fd, tokenctl_code_bytes (code), TOKENCTL_CODE_ROOM, &length, error);
+  tcsetattr (terminal->fd, TCSAFLUSH, &saved_modes);
+  write_all (terminal->fd, "\n");
+
+  tokenctl_code_set_length (code, answered ? length : 0);
+  return answered;
+}
+
+/**
+ * tokenctl_terminal_ask_line:
+ * @terminal: a terminal
+ * @prompt: what to ask
+ * @error: cancelled
+ *
+ * Returns: (transfer full): the line that was typed, or %NULL
+ */
+char *
+tokenctl_terminal_ask_line (TokenctlTerminal *terminal, const char *prompt, GError **error)
+{
+  char line[1024];
+  gsize length;
+
+  write_all (terminal->fd, prompt);
+  tcflush (terminal->fd, TCIFLUSH);
+  if (!read_line (terminal->fd, line, sizeof line, &length, error))
+    return NULL;
+  return g_strndup (line, length);
+}

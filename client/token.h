@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * TokenctlToken:
+ * @path: its object on the bus
+ * @status: an a{sv} as Token.GetStatus gives it
+ *
+ * A token as one module shows it. Two modules may show the same physical one.
+ */
+typedef struct {
+  char *path;
+  GVariant *status;
+} TokenctlToken;
+
+TokenctlToken *tokenctl_token_new (const char *path, GVariant *status);
+void tokenctl_token_free (TokenctlToken *token);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlToken, tokenctl_token_free)
+
+char *tokenctl_token_name (const TokenctlToken *token);
+gboolean tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b);
+
+GPtrArray *tokenctl_tokens_match (GPtrArray *tokens, const char *wanted, GError **error);
+TokenctlToken *tokenctl_tokens_pick (GPtrArray *views);
+char *tokenctl_tokens_argument (GPtrArray *tokens, const TokenctlToken *token);
+
+G_END_DECLS

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "words.h"
+
+#include <glib/gi18n.h>
+
+static char *
+words_for_number (const TokenctlTries *tries)
+{
+  guint n = tries->remaining;
+
+  if (tries->maximum == 0)
+    return g_strdup_printf (ngettext ("%u try left", "%u tries left", n), n);
+  if (tries->from_ledger)
+    return g_strdup_printf (
+        ngettext ("at most %u of %u try left", "at most %u of %u tries left", n), n,
+        tries->maximum);
+  return g_strdup_printf (ngettext ("%u of %u try left", "%u of %u tries left", n), n,
+                          tries->maximum);
+}
+
+/**
+ * tokenctl_words_for_tries:
+ * @tries: what is known
+ * @role: whose tries these are
+ *
+ * Returns: (transfer full): the cell of the status table, in the person's language
+ */
+char *
+tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role)
+{
+  switch (tries->state) {
+  case TOKEND_STATE_LOCKED:
+    return g_strdup (tries->from_ledger ? _ ("locked, by tokend's own record") : _ ("locked"));
+  case TOKEND_STATE_FINAL_TRY:
+    return g_strdup (role == TOKENCTL_ROLE_PIN ? _ ("1 try left: the next wrong PIN locks it")
+                                               : _ ("1 try left: the next wrong PUK locks it"));
+  case TOKEND_STATE_LOW:
+    return tries->remaining_known ? words_for_number (tries)
+                                  : g_strdup (_ ("low: at least one try was lost"));
+  case TOKEND_STATE_OK:
+    return tries->remaining_known ? words_for_number (tries) : g_strdup (_ ("ok"));
+  case TOKEND_STATE_UNINITIALIZED:
+    return g_strdup (_ ("not set yet"));
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    return g_strdup (_ ("not known"));
+  }
+}
+
+/**
+ * tokenctl_emphasis_of:
+ * @tries: what is known
+ *
+ * Returns: how much it must stand out
+ */
+TokenctlEmphasis
+tokenctl_emphasis_of (const TokenctlTries *tries)
+{
+  switch (tries->state) {
+  case TOKEND_STATE_LOCKED:
+    return TOKENCTL_EMPHASIS_LOCKED;
+  case TOKEND_STATE_FINAL_TRY:
+    return TOKENCTL_EMPHASIS_FINAL;
+  case TOKEND_STATE_LOW:
+    return TOKENCTL_EMPHASIS_LOW;
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNINITIALIZED:
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    return TOKENCTL_EMPHASIS_NONE;
+  }
+}
+
+/**
+ * tokenctl_words_for_role:
+ * @role: PIN or PUK
+ *
+ * Returns: (transfer none): the name of the code, in the person's language
+ */
+const char *
+tokenctl_words_for_role (TokenctlRole role)
+{
+  return role == TOKENCTL_ROLE_PIN ? _ ("PIN") : _ ("PUK");
+}
+
+/* With a PIN in this state, is the PUK the way out? */
+static gboolean
+puk_can_help (GVariant *status)
+{
+  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+
+  return puk.state != TOKEND_STATE_LOCKED
+         && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE);
+}
+
+static char *
+words_for_both_locked (void)
+{
+  return g_strdup (
+      _ ("The PIN and the PUK are both locked. Call the support line of whoever issued "
+         "your certificate."));
+}
+
+static char *
+next_step_when_locked (GVariant *status, const char *token)
+{
+  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+
+  if (puk.state == TOKEND_STATE_LOCKED)
+    return words_for_both_locked ();
+  if (puk_can_help (status))
+    return g_strdup_printf (_ ("The PIN is locked. Unlock it with the PUK: tokenctl unlock %s"),
+                            token);
+  return g_strdup (_ ("The PIN is locked, and tokend knows no way to unlock this kind of token. "
+                      "Call the support line of whoever issued your certificate."));
+}
+
+static char *
+next_step_for_pin (GVariant *status, const char *token)
+{
+  TokenctlTries pin = tokenctl_status_tries (status, TOKENCTL_ROLE_PIN);
+
+  switch (pin.state) {
+  case TOKEND_STATE_LOCKED:
+    return next_step_when_locked (status, token);
+  case TOKEND_STATE_FINAL_TRY:
+    if (puk_can_help (status))
+      return g_strdup_printf (_ ("One PIN try is left. Not sure of the PIN? Set a new one with "
+                                 "the PUK: tokenctl unlock %s"),
+                              token);
+    return g_strdup (_ ("One PIN try is left. Not sure of the PIN? Then do not try it."));
+  case TOKEND_STATE_LOW:
+    if (puk_can_help (status))
+      return g_strdup_printf (_ ("A wrong PIN was typed. The right PIN brings the tries back; "
+                                 "forgotten it? Set a new one with the PUK: tokenctl unlock %s"),
+                              token);
+    return g_strdup (_ ("A wrong PIN was typed. The right PIN brings the tries back."));
+  case TOKEND_STATE_UNINITIALIZED:
+    if (puk_can_help (status))
+      return g_strdup_printf (_ ("No PIN is set yet. Set one with the PUK: tokenctl unlock %s"),
+                              token);
+    break;
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    break;
+  }
+
+  if (tokenctl_status_is (status, TOKEND_STATUS_PIN_MUST_CHANGE, TRUE))
+    return g_strdup_printf (_ ("The token wants a new PIN first: tokenctl set-pin %s"), token);
+  return NULL;
+}
+
+static char *
+next_step_for_puk (GVariant *status)
+{
+  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+
+  switch (puk.state) {
+  case TOKEND_STATE_LOCKED:
+    if (tokenctl_status_tries (status, TOKENCTL_ROLE_PIN).state == TOKEND_STATE_LOCKED)
+      return words_for_both_locked ();
+    return g_strdup (_ ("The PUK is locked: if the PIN gets locked too, nothing can unlock it. "
+                        "Call the support line of whoever issued your certificate."));
+  case TOKEND_STATE_FINAL_TRY:
+    return g_strdup (_ ("One PUK try is left. If it is wrong, the certificate may be destroyed and "
+                        "a new one must be bought. Unless you are sure of the PUK, call the "
+                        "support line of whoever issued your certificate first."));
+  case TOKEND_STATE_LOW:
+    return g_strdup (_ ("A wrong PUK was typed. If the PUK was changed earlier, the changed one "
+                        "counts. Unless you are sure of it, make no further try; call the support "
+                        "line of whoever issued your certificate."));
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNINITIALIZED:
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    return NULL;
+  }
+}
+
+/**
+ * tokenctl_next_step:
+ * @status: an a{sv} as Token.GetStatus gives it
+ * @role: the code it is about
+ * @token_argument: what to call the token on tokenctl's command line, quoted for the shell
+ *
+ * Returns: (transfer full) (nullable): what the person should do now, one line; %NULL if there is
+ * nothing to do
+ */
+char *
+tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argument)
+{
+  return role == TOKENCTL_ROLE_PIN ? next_step_for_pin (status, token_argument)
+                                   : next_step_for_puk (status);
+}
+
+/**
+ * tokenctl_words_for_loss:
+ * @tries: what is known
+ * @role: whose tries these are
+ *
+ * Returns: (transfer full): what is lost with the last try
+ */
+char *
+tokenctl_words_for_loss (const TokenctlTries *tries, TokenctlRole role)
+{
+  guint maximum = tries->maximum;
+
+  if (role == TOKENCTL_ROLE_PIN)
+    return g_strdup (_ ("If the last PIN try is wrong, the PIN is locked, and only the PUK opens "
+                        "it."));
+  if (maximum == 0)
+    return g_strdup (_ ("If the last PUK try is wrong, the certificate on the token may be "
+                        "destroyed, and a new one must be bought."));
+  return g_strdup_printf (ngettext ("After %u wrong PUK the certificate on the token may be "
+                                    "destroyed, and a new one must be bought.",
+                                    "After %u wrong PUKs in all the certificate on the token may "
+                                    "be destroyed, and a new one must be bought.",
+                                    maximum),
+                          maximum);
+}

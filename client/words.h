@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "status.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TokenctlEmphasis:
+ * How much a word must stand out.
+ */
+typedef enum {
+  TOKENCTL_EMPHASIS_NONE,
+  TOKENCTL_EMPHASIS_LOW,
+  TOKENCTL_EMPHASIS_FINAL,
+  TOKENCTL_EMPHASIS_LOCKED,
+} TokenctlEmphasis;
+
+char *tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role);
+TokenctlEmphasis tokenctl_emphasis_of (const TokenctlTries *tries);
+const char *tokenctl_words_for_role (TokenctlRole role);
+
+char *tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argument);
+char *tokenctl_words_for_loss (const TokenctlTries *tries, TokenctlRole role);
+
+G_END_DECLS

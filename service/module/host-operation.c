@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host-operation.h"
+
+#include "code-policy.h"
+#include "tokend-enums.h"
+#include "tokend-error.h"
+
+#include <gio/gunixfdlist.h>
+#include <signal.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* How long after the deadline of the codes a reader that should have noticed it is known to be
+ * stuck. In seconds. */
+#define CODES_DEADLINE_GRACE 1
+
+/* org.tokend.Module1.Operation: Prepare and Commit. */
+struct _TokendHostOperation {
+  TokendDbusModule1OperationSkeleton parent;
+  TokendHost *host;
+};
+
+typedef struct {
+  TokendHost *host;
+  GDBusMethodInvocation *invocation; /* NULL once it is answered */
+  TokendOperationRequest request;
+  int code;
+  int new_pin;
+  int lock;
+  guint deadline; /* the source that watches over the reading of codes */
+  TokendOperationResult result;
+} Call;
+
+static void tokend_host_operation_iface_init (TokendDbusModule1OperationIface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TokendHostOperation, tokend_host_operation,
+                               TOKEND_DBUS_TYPE_MODULE1_OPERATION_SKELETON,
+                               G_IMPLEMENT_INTERFACE (TOKEND_DBUS_TYPE_MODULE1_OPERATION,
+                                                      tokend_host_operation_iface_init))
+
+static Call *
+call_new (TokendHost *host, GDBusMethodInvocation *invocation)
+{
+  Call *call = g_new0 (Call, 1);
+
+  call->host = host;
+  call->invocation = invocation;
+  call->code = call->new_pin = call->lock = -1;
+  return call;
+}
+
+/* The lock stays open: it is the process that holds it, until its end. */
+static void
+call_free (Call *call)
+{
+  if (call->code >= 0)
+    close (call->code);
+  if (call->new_pin >= 0)
+    close (call->new_pin);
+  g_free (call->result.reason);
+  explicit_bzero (&call->request, sizeof call->request);
+  g_free (call);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
+
+static void
+run (Call *call, GTaskThreadFunc func, GAsyncReadyCallback done)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, done, call);
+
+  g_task_set_task_data (task, call, NULL);
+  tokend_worker_run (call->host->worker, task, func);
+}
+
+static gboolean
+take_descriptor (GUnixFDList *list, GVariant *handle, const char *name, int *fd, GError **error)
+{
+  gint index = g_variant_get_handle (handle);
+
+  if (list == NULL || index < 0 || index >= g_unix_fd_list_get_length (list)) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                 "The descriptor of the %s is missing", name);
+    return FALSE;
+  }
+
+  *fd = g_unix_fd_list_get (list, index, error);
+  return *fd >= 0;
+}
+
+/* The message would keep its descriptors open until it is answered. */
+static void
+close_descriptors (GUnixFDList *list)
+{
+  g_autofree int *fds = list != NULL ? g_unix_fd_list_steal_fds (list, NULL) : NULL;
+
+  for (int *fd = fds; fd != NULL && *fd != -1; fd++)
+    close (*fd);
+}
+
+static void
+refuse (Call *call, const GError *error)
+{
+  tokend_host_end (call->host, TOKEND_HOST_STAGE_FAILED);
+  g_clear_pointer (&call->host->operation, tokend_operation_free);
+  g_dbus_method_invocation_return_gerror (g_steal_pointer (&call->invocation), error);
+}
+
+static void
+read_codes (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  const Call *call = data;
+  gint64 deadline = g_get_monotonic_time () + TOKEND_HOST_CODES_DEADLINE * G_USEC_PER_SEC;
+  GError *error = NULL;
+
+  if (tokend_operation_read_codes (call->host->operation, call->code, call->new_pin, deadline,
+                                   &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_codes_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Call) call = data;
+  g_autoptr (GError) error = NULL;
+  const TokendOperation *operation = call->host->operation;
+
+  /* Answered already: the process is about to end. */
+  if (call->invocation == NULL)
+    return;
+  g_clear_handle_id (&call->deadline, g_source_remove);
+  if (!g_task_propagate_boolean (G_TASK (result), &error)) {
+    refuse (call, error);
+    return;
+  }
+
+  tokend_host_end (call->host, TOKEND_HOST_STAGE_PREPARED);
+  tokend_dbus_module1_operation_complete_prepare (NULL, g_steal_pointer (&call->invocation), NULL,
+                                                  tokend_operation_prepared_reading (operation),
+                                                  tokend_operation_digest (operation));
+}
+
+static void
+on_flushed (GObject *connection, GAsyncResult *result, gpointer data)
+{
+  tokend_host_leave (EX_OK);
+}
+
+/* The reader is stuck in a descriptor that blocks although it was ready; there is no way to get it
+ * out. */
+static gboolean
+on_codes_overdue (gpointer data)
+{
+  Call *call = data;
+  g_autoptr (GDBusConnection) connection =
+      g_object_ref (g_dbus_method_invocation_get_connection (call->invocation));
+
+  call->deadline = 0;
+  call->host->stage = TOKEND_HOST_STAGE_FAILED;
+  g_dbus_method_invocation_return_error_literal (
+      g_steal_pointer (&call->invocation), TOKEND_ERROR, TOKEND_ERROR_TIMED_OUT,
+      "A descriptor of a code did not end in time: nobody else may read from it");
+  g_dbus_connection_flush (connection, NULL, on_flushed, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+open_operation (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  const Call *call = data;
+  TokendHost *host = call->host;
+  GError *error = NULL;
+
+  host->operation = tokend_operation_open (&host->read, &host->functions, &call->request, &error);
+  if (host->operation != NULL)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_opened (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Call) call = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error)) {
+    refuse (call, error);
+    return;
+  }
+
+  call->deadline = g_timeout_add_seconds (TOKEND_HOST_CODES_DEADLINE + CODES_DEADLINE_GRACE,
+                                          on_codes_overdue, call);
+  run (g_steal_pointer (&call), read_codes, on_codes_read);
+}
+
+static gboolean
+handle_prepare (TokendDbusModule1Operation *object, GDBusMethodInvocation *invocation,
+                GUnixFDList *fd_list, GVariant *request, GVariant *code, GVariant *new_pin,
+                GVariant *lock)
+{
+  TokendHost *host = TOKEND_HOST_OPERATION (object)->host;
+  g_autoptr (Call) call = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!tokend_host_begin (host, TOKEND_HOST_CALL_PREPARE, invocation))
+    return TRUE;
+
+  call = call_new (host, invocation);
+  if (!tokend_operation_request_parse (&call->request, request, &error)
+      || !take_descriptor (
+          fd_list, code,
+          tokend_code_name (call->request.unlock ? TOKEND_CODE_PUK : TOKEND_CODE_PIN), &call->code,
+          &error)
+      || !take_descriptor (fd_list, new_pin, tokend_code_name (TOKEND_CODE_NEW_PIN), &call->new_pin,
+                           &error)
+      || !take_descriptor (fd_list, lock, "lock", &call->lock, &error)) {
+    refuse (call, error);
+    return TRUE;
+  }
+
+  close_descriptors (fd_list);
+  run (g_steal_pointer (&call), open_operation, on_opened);
+  return TRUE;
+}
+
+static GVariant *
+result_to_variant (const TokendOperationResult *result)
+{
+  g_autoptr (GEnumClass) outcomes = g_type_class_ref (TOKEND_TYPE_OUTCOME);
+  GVariantDict dict;
+
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert (&dict, "result", "s",
+                         g_enum_get_value (outcomes, (gint) result->outcome)->value_nick);
+  g_variant_dict_insert (&dict, "sent", "b", result->sent);
+  g_variant_dict_insert (&dict, "reason", "s", result->reason);
+  if (result->outcome == TOKEND_OUTCOME_CHANGED)
+    g_variant_dict_insert_value (&dict, "token", tokend_reading_to_variant (&result->changed));
+
+  return g_variant_dict_end (&dict);
+}
+
+static void
+commit (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Call *call = data;
+
+  tokend_operation_commit (call->host->operation, &call->result);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_committed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Call) call = data;
+
+  if (call->host->peer_left)
+    tokend_host_leave (EX_OK);
+
+  tokend_host_end (call->host, TOKEND_HOST_STAGE_COMMITTED);
+  tokend_dbus_module1_operation_complete_commit (NULL, call->invocation,
+                                                 result_to_variant (&call->result));
+}
+
+static gboolean
+handle_commit (TokendDbusModule1Operation *object, GDBusMethodInvocation *invocation)
+{
+  TokendHost *host = TOKEND_HOST_OPERATION (object)->host;
+
+  if (!tokend_host_begin (host, TOKEND_HOST_CALL_COMMIT, invocation))
+    return TRUE;
+
+  /* From here on the operation completes, also when the machine shuts down: it takes a moment, and
+   * a try. */
+  host->stage = TOKEND_HOST_STAGE_COMMITTING;
+  signal (SIGTERM, SIG_IGN);
+  run (call_new (host, invocation), commit, on_committed);
+  return TRUE;
+}
+
+static void
+tokend_host_operation_iface_init (TokendDbusModule1OperationIface *iface)
+{
+  iface->handle_prepare = handle_prepare;
+  iface->handle_commit = handle_commit;
+}
+
+static void
+tokend_host_operation_class_init (TokendHostOperationClass *class)
+{
+}
+
+static void
+tokend_host_operation_init (TokendHostOperation *self)
+{
+}
+
+/**
+ * tokend_host_operation_new:
+ * @host: lives as long as the process
+ *
+ * Returns: (transfer full): the interface of @host that unlocks and changes PINs
+ */
+TokendHostOperation *
+tokend_host_operation_new (TokendHost *host)
+{
+  TokendHostOperation *self = g_object_new (TOKEND_TYPE_HOST_OPERATION, NULL);
+
+  self->host = host;
+  return self;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "host.h"
+#include "operation.h"
+#include "pkcs11-module.h"
+#include "worker.h"
+
+G_BEGIN_DECLS
+
+/** TokendHostStage: how far a host has come. */
+typedef enum {
+  TOKEND_HOST_STAGE_NEW,
+  TOKEND_HOST_STAGE_LOADED,
+  TOKEND_HOST_STAGE_PREPARED,
+  TOKEND_HOST_STAGE_COMMITTING, /* a code may be on its way: nothing ends the process but its
+                                   deadline */
+  TOKEND_HOST_STAGE_COMMITTED,
+  TOKEND_HOST_STAGE_FAILED, /* nothing can follow */
+} TokendHostStage;
+
+/** TokendHostCall: the methods, as masks of the stages that they may be called at. */
+typedef enum {
+  TOKEND_HOST_CALL_LOAD = 1 << TOKEND_HOST_STAGE_NEW,
+  TOKEND_HOST_CALL_READ = 1 << TOKEND_HOST_STAGE_LOADED | 1 << TOKEND_HOST_STAGE_PREPARED
+                          | 1 << TOKEND_HOST_STAGE_COMMITTED,
+  TOKEND_HOST_CALL_PREPARE = 1 << TOKEND_HOST_STAGE_LOADED,
+  TOKEND_HOST_CALL_COMMIT = 1 << TOKEND_HOST_STAGE_PREPARED,
+} TokendHostCall;
+
+/**
+ * TokendHost:
+ * What the interfaces of a host share. The main thread's; but while @busy, @read, @functions and
+ * @operation are the worker's.
+ */
+typedef struct {
+  TokendHostMode mode;
+  TokendHostStage stage;
+  gboolean busy;
+  gboolean peer_left; /* during COMMITTING; the process ends when the outcome is known */
+  TokendWorker *worker;
+  TokendReadFunctions read;
+  TokendOperationFunctions functions; /* operating hosts only */
+  TokendOperation *operation;
+} TokendHost;
+
+gboolean tokend_host_begin (TokendHost *host, TokendHostCall call,
+                            GDBusMethodInvocation *invocation);
+void tokend_host_end (TokendHost *host, TokendHostStage stage);
+
+void tokend_host_leave (int status) G_GNUC_NORETURN;
+
+G_END_DECLS

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "code-policy.h"
+#include "reading.h"
+#include "tokend-module.h"
+
+G_BEGIN_DECLS
+
+#define TOKEND_DIGEST_KEY_LENGTH 32
+
+/** TokendOperationRequest: the request of Prepare, checked; its fields stand in
+ * org.tokend.Module1.xml. */
+typedef struct {
+  gboolean unlock; /* else set-pin */
+  TokendUnlockWay way;
+  TokendTokenIdentity identity;
+  TokendLengthLimits code_limits;    /* in bytes */
+  TokendLengthLimits new_pin_limits; /* in characters */
+  TokendCharacters new_pin_characters;
+  guint8 digest_key[TOKEND_DIGEST_KEY_LENGTH];
+} TokendOperationRequest;
+
+gboolean tokend_operation_request_parse (TokendOperationRequest *request, GVariant *variant,
+                                         GError **error);
+
+/** tokend_operation_request_role: whose tries the operation spends. */
+static inline TokendRole
+tokend_operation_request_role (const TokendOperationRequest *request)
+{
+  return request->unlock ? TOKEND_ROLE_PUK : TOKEND_ROLE_PIN;
+}
+
+G_END_DECLS

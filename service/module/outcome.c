@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "outcome.h"
+
+#include "pkcs11-reason.h"
+
+/* What means the same wherever a code was handed over. */
+static TokendOutcome
+outcome_of_any (CK_RV rv)
+{
+  if (rv == CKR_OK)
+    return TOKEND_OUTCOME_DONE;
+  if (rv == CKR_PIN_INCORRECT)
+    return TOKEND_OUTCOME_CODE_INCORRECT;
+  if (rv == CKR_PIN_LOCKED)
+    return TOKEND_OUTCOME_CODE_LOCKED;
+  if (tokend_pkcs11_token_is_gone (rv))
+    return TOKEND_OUTCOME_TOKEN_REMOVED;
+  return TOKEND_OUTCOME_FAILED;
+}
+
+static gboolean
+is_complaint_about_form (CK_RV rv)
+{
+  return rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_TOO_WEAK;
+}
+
+/**
+ * tokend_outcome_of_login:
+ *
+ * What became of the PUK when C_Login of the security officer answered @rv. A PUK of a wrong form
+ * is a wrong PUK: there are tokens that count it.
+ */
+TokendOutcome
+tokend_outcome_of_login (CK_RV rv)
+{
+  return is_complaint_about_form (rv) ? TOKEND_OUTCOME_CODE_INCORRECT : outcome_of_any (rv);
+}
+
+/**
+ * tokend_outcome_of_init_pin:
+ *
+ * What became of PUK and new PIN when C_InitPIN answered @rv. There are modules that accept any PUK
+ * at login and try it only here.
+ */
+TokendOutcome
+tokend_outcome_of_init_pin (CK_RV rv)
+{
+  return is_complaint_about_form (rv) ? TOKEND_OUTCOME_NEW_PIN_REFUSED : outcome_of_any (rv);
+}
+
+/** tokend_outcome_of_set_pin: what became of both PINs when C_SetPIN answered @rv. */
+TokendOutcome
+tokend_outcome_of_set_pin (CK_RV rv)
+{
+  return is_complaint_about_form (rv) ? TOKEND_OUTCOME_NEW_PIN_REFUSED : outcome_of_any (rv);
+}

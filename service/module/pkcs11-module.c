@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pkcs11-module.h"
+
+#include "pkcs11-reason.h"
+#include "token-field.h"
+#include "tokend-error.h"
+
+#include <p11-kit/p11-kit.h>
+
+static gboolean
+set_environment (GVariant *environment, GError **error)
+{
+  GVariantIter iter;
+  const char *name, *value;
+
+  g_variant_iter_init (&iter, environment);
+  while (g_variant_iter_next (&iter, "{&s&s}", &name, &value)) {
+    if (*name == '\0' || strchr (name, '=') != NULL) {
+      g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                   "“%s” cannot be the name of an environment variable", name);
+      return FALSE;
+    }
+    g_setenv (name, value, TRUE);
+  }
+
+  return TRUE;
+}
+
+/* What goes into these tables is all that the host can ever call: the list itself is not kept. */
+static gboolean
+copy_read_functions (const CK_FUNCTION_LIST *list, TokendReadFunctions *read)
+{
+  *read = (TokendReadFunctions){
+    .get_info = list->C_GetInfo,
+    .get_slot_list = list->C_GetSlotList,
+    .get_token_info = list->C_GetTokenInfo,
+    .open_session = list->C_OpenSession,
+    .close_session = list->C_CloseSession,
+    .find_objects_init = list->C_FindObjectsInit,
+    .find_objects = list->C_FindObjects,
+    .find_objects_final = list->C_FindObjectsFinal,
+    .get_attribute_value = list->C_GetAttributeValue,
+  };
+
+  return read->get_info != NULL && read->get_slot_list != NULL && read->get_token_info != NULL
+         && read->open_session != NULL && read->close_session != NULL
+         && read->find_objects_init != NULL && read->find_objects != NULL
+         && read->find_objects_final != NULL && read->get_attribute_value != NULL;
+}
+
+static gboolean
+copy_operation_functions (const CK_FUNCTION_LIST *list, TokendOperationFunctions *operation)
+{
+  *operation = (TokendOperationFunctions){
+    .login = list->C_Login,
+    .logout = list->C_Logout,
+    .init_pin = list->C_InitPIN,
+    .set_pin = list->C_SetPIN,
+  };
+
+  return operation->login != NULL && operation->logout != NULL && operation->init_pin != NULL
+         && operation->set_pin != NULL;
+}
+
+static CK_RV
+initialize (const CK_FUNCTION_LIST *list)
+{
+  CK_C_INITIALIZE_ARGS arguments = { .flags = CKF_OS_LOCKING_OK };
+  CK_RV rv = list->C_Initialize (&arguments);
+
+  /* Some versions of AKİS want no arguments at all; all calls come from one thread, so none are
+   * needed. */
+  if (rv == CKR_ARGUMENTS_BAD || rv == CKR_CANT_LOCK)
+    rv = list->C_Initialize (NULL);
+
+  return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
+}
+
+static GVariant *
+describe_module (const CK_INFO *info)
+{
+  TokendTokenField manufacturer, description;
+  GVariantDict dict;
+
+  tokend_token_field_init (&manufacturer, info->manufacturerID, sizeof info->manufacturerID);
+  tokend_token_field_init (&description, info->libraryDescription, sizeof info->libraryDescription);
+
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert_value (&dict, "manufacturer",
+                               tokend_token_field_to_variant (&manufacturer));
+  g_variant_dict_insert_value (&dict, "description", tokend_token_field_to_variant (&description));
+
+  return g_variant_ref_sink (g_variant_dict_end (&dict));
+}
+
+static const CK_FUNCTION_LIST *
+open_module (const char *path, GError **error)
+{
+  const CK_FUNCTION_LIST *list;
+
+  p11_kit_be_quiet ();
+
+  /* Unmanaged: p11-kit's “log-calls” would print codes, and a managed module's C_Initialize (NULL)
+   * is p11-kit's own. */
+  list = p11_kit_module_load (path, P11_KIT_MODULE_UNMANAGED);
+  if (list == NULL) {
+    const char *message = p11_kit_message ();
+    g_autofree char *printable =
+        g_utf8_make_valid (message != NULL ? message : "it cannot be loaded", -1);
+
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED, printable);
+    return NULL;
+  }
+  if (list->version.major < 2) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED, "PKCS#11 %u is too old",
+                 list->version.major);
+    return NULL;
+  }
+
+  return list;
+}
+
+/**
+ * tokend_pkcs11_module_load:
+ * @path: absolute file name of the module
+ * @environment: (type a{ss}): set in this process before the module is loaded
+ * @read: (out): what may be called to read tokens
+ * @operation: (out) (nullable): what may be called to change PINs; %NULL on a watching host, which
+ * then has no such function
+ * @info: (out) (transfer full): manufacturer and description (ay), as the module gives them
+ * @error: ModuleFailed, InvalidArgs
+ *
+ * Loads and initialises the module; it stays for the life of the process. May take as long as the
+ * module likes. Call it, and the functions it gives, from one and the same thread.
+ */
+gboolean
+tokend_pkcs11_module_load (const char *path, GVariant *environment, TokendReadFunctions *read,
+                           TokendOperationFunctions *operation, GVariant **info, GError **error)
+{
+  const CK_FUNCTION_LIST *list;
+  CK_INFO module_info = { 0 };
+  CK_RV rv;
+
+  if (!g_path_is_absolute (path)) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                 "The module's file name “%s” is not absolute", path);
+    return FALSE;
+  }
+  if (!set_environment (environment, error))
+    return FALSE;
+
+  list = open_module (path, error);
+  if (list == NULL)
+    return FALSE;
+  if (!copy_read_functions (list, read)
+      || (operation != NULL && !copy_operation_functions (list, operation))
+      || list->C_Initialize == NULL) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                         "It lacks a function of PKCS#11");
+    return FALSE;
+  }
+
+  rv = initialize (list);
+  if (rv != CKR_OK)
+    return tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_Initialize", rv);
+  rv = read->get_info (&module_info);
+  if (rv != CKR_OK)
+    return tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_GetInfo", rv);
+
+  *info = describe_module (&module_info);
+  return TRUE;
+}

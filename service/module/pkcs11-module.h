@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "narrow-pkcs11.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** TokendReadFunctions: all that a host may call to read tokens; none of them costs a try. */
+typedef struct {
+  CK_C_GetInfo get_info;
+  CK_C_GetSlotList get_slot_list;
+  CK_C_GetTokenInfo get_token_info;
+  CK_C_OpenSession open_session;
+  CK_C_CloseSession close_session;
+  CK_C_FindObjectsInit find_objects_init;
+  CK_C_FindObjects find_objects;
+  CK_C_FindObjectsFinal find_objects_final;
+  CK_C_GetAttributeValue get_attribute_value;
+} TokendReadFunctions;
+
+/** TokendOperationFunctions: what an operating host may call besides; a watching host never has
+ * them. */
+typedef struct {
+  CK_C_Login login;
+  CK_C_Logout logout;
+  CK_C_InitPIN init_pin;
+  CK_C_SetPIN set_pin;
+} TokendOperationFunctions;
+
+gboolean tokend_pkcs11_module_load (const char *path, GVariant *environment,
+                                    TokendReadFunctions *read, TokendOperationFunctions *operation,
+                                    GVariant **info, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "process.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static gboolean
+keep_memory_private (void)
+{
+  const struct rlimit none = { 0, 0 };
+
+  return prctl (PR_SET_DUMPABLE, 0) == 0 && setrlimit (RLIMIT_CORE, &none) == 0;
+}
+
+/* Modules print, and what they print may be a code: no descriptor of theirs leads anywhere. */
+static gboolean
+silence (void)
+{
+  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
+
+  return null >= 0 && dup2 (null, STDIN_FILENO) >= 0 && dup2 (null, STDOUT_FILENO) >= 0
+         && dup2 (null, STDERR_FILENO) >= 0 && close (null) == 0;
+}
+
+/**
+ * tokend_process_seal:
+ *
+ * Cuts the process off from what it was started with: environment, descriptors, standard output and
+ * error; and makes its memory unreadable for others. To be called before anything else.
+ *
+ * Returns: the descriptor that was standard input, or -1
+ */
+int
+tokend_process_seal (void)
+{
+  int input;
+
+  umask (077);
+  if (clearenv () != 0 || !keep_memory_private ())
+    return -1;
+  if (close_range (STDERR_FILENO + 1, ~0U, 0) != 0)
+    return -1;
+
+  input = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  return input >= 0 && silence () ? input : -1;
+}

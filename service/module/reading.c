@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "reading.h"
+
+#include "tokend-module.h"
+#include "tokend-status.h"
+
+static const struct {
+  CK_FLAGS theirs;
+  TokendTokenFlags ours;
+} flag_table[] = {
+  { CKF_USER_PIN_COUNT_LOW, TOKEND_TOKEN_PIN_COUNT_LOW },
+  { CKF_USER_PIN_FINAL_TRY, TOKEND_TOKEN_PIN_FINAL_TRY },
+  { CKF_USER_PIN_LOCKED, TOKEND_TOKEN_PIN_LOCKED },
+  { CKF_USER_PIN_TO_BE_CHANGED, TOKEND_TOKEN_PIN_MUST_CHANGE },
+  { CKF_USER_PIN_INITIALIZED, TOKEND_TOKEN_PIN_INITIALIZED },
+  { CKF_SO_PIN_COUNT_LOW, TOKEND_TOKEN_PUK_COUNT_LOW },
+  { CKF_SO_PIN_FINAL_TRY, TOKEND_TOKEN_PUK_FINAL_TRY },
+  { CKF_SO_PIN_LOCKED, TOKEND_TOKEN_PUK_LOCKED },
+  { CKF_PROTECTED_AUTHENTICATION_PATH, TOKEND_TOKEN_PIN_PAD },
+};
+
+static const guint role_flags[] = {
+  [TOKEND_ROLE_PIN] = TOKEND_TOKEN_PIN_COUNT_LOW | TOKEND_TOKEN_PIN_FINAL_TRY
+                      | TOKEND_TOKEN_PIN_LOCKED | TOKEND_TOKEN_PIN_INITIALIZED,
+  [TOKEND_ROLE_PUK] =
+      TOKEND_TOKEN_PUK_COUNT_LOW | TOKEND_TOKEN_PUK_FINAL_TRY | TOKEND_TOKEN_PUK_LOCKED,
+};
+
+/* Zero is what modules say that have no limit or do not know it; CK_UNAVAILABLE_INFORMATION is
+ * greater than any. */
+static void
+init_lengths (TokendReading *reading, const CK_TOKEN_INFO *info)
+{
+  reading->pin_minimum_length = TOKEND_NUMBER_UNKNOWN;
+  reading->pin_maximum_length = TOKEND_NUMBER_UNKNOWN;
+
+  if (info->ulMaxPinLen > 0 && info->ulMaxPinLen != CK_UNAVAILABLE_INFORMATION)
+    reading->pin_maximum_length = (gint) MIN (info->ulMaxPinLen, TOKEND_CODE_MAX);
+  if (info->ulMinPinLen > 0 && info->ulMinPinLen <= TOKEND_CODE_MAX)
+    reading->pin_minimum_length = (gint) info->ulMinPinLen;
+
+  if (reading->pin_maximum_length != TOKEND_NUMBER_UNKNOWN
+      && reading->pin_minimum_length > reading->pin_maximum_length) {
+    reading->pin_minimum_length = TOKEND_NUMBER_UNKNOWN;
+    reading->pin_maximum_length = TOKEND_NUMBER_UNKNOWN;
+  }
+}
+
+/**
+ * tokend_reading_init:
+ * @info: as C_GetTokenInfo gave it
+ *
+ * Returns: %FALSE if the token is not initialised, and so has nothing to tell
+ */
+gboolean
+tokend_reading_init (TokendReading *reading, const CK_TOKEN_INFO *info)
+{
+  const TokendRetries unknown = { TOKEND_NUMBER_UNKNOWN, TOKEND_NUMBER_UNKNOWN };
+  TokendTokenIdentity *identity = &reading->identity;
+
+  if ((info->flags & CKF_TOKEN_INITIALIZED) == 0)
+    return FALSE;
+
+  *reading = (TokendReading){ .pin = unknown, .puk = unknown };
+  tokend_token_field_init (&identity->manufacturer, info->manufacturerID,
+                           sizeof info->manufacturerID);
+  tokend_token_field_init (&identity->model, info->model, sizeof info->model);
+  tokend_token_field_init (&identity->serial, info->serialNumber, sizeof info->serialNumber);
+  tokend_token_field_init (&identity->label, info->label, sizeof info->label);
+  for (gsize i = 0; i < G_N_ELEMENTS (flag_table); i++) {
+    if (info->flags & flag_table[i].theirs)
+      reading->flags |= flag_table[i].ours;
+  }
+  init_lengths (reading, info);
+  reading->new_pin_minimum_length = reading->pin_minimum_length;
+  reading->new_pin_maximum_length = reading->pin_maximum_length;
+
+  return TRUE;
+}
+
+static void
+insert_number (GVariantDict *dict, const char *key, gint number)
+{
+  if (number != TOKEND_NUMBER_UNKNOWN)
+    g_variant_dict_insert (dict, key, "u", (guint) number);
+}
+
+/**
+ * tokend_reading_to_variant:
+ *
+ * Returns: (transfer floating): the reading, of type a{sv}
+ */
+GVariant *
+tokend_reading_to_variant (const TokendReading *reading)
+{
+  const TokendTokenIdentity *identity = &reading->identity;
+  GVariantDict dict;
+
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert_value (&dict, "manufacturer",
+                               tokend_token_field_to_variant (&identity->manufacturer));
+  g_variant_dict_insert_value (&dict, "model", tokend_token_field_to_variant (&identity->model));
+  g_variant_dict_insert_value (&dict, "serial", tokend_token_field_to_variant (&identity->serial));
+  g_variant_dict_insert_value (&dict, "label", tokend_token_field_to_variant (&identity->label));
+  g_variant_dict_insert (&dict, "flags", "u", reading->flags);
+  insert_number (&dict, "pin-minimum-length", reading->pin_minimum_length);
+  insert_number (&dict, "pin-maximum-length", reading->pin_maximum_length);
+  insert_number (&dict, "new-pin-minimum-length", reading->new_pin_minimum_length);
+  insert_number (&dict, "new-pin-maximum-length", reading->new_pin_maximum_length);
+  insert_number (&dict, "pin-retries-remaining", reading->pin.remaining);
+  insert_number (&dict, "pin-retries-maximum", reading->pin.maximum);
+  insert_number (&dict, "puk-retries-remaining", reading->puk.remaining);
+  insert_number (&dict, "puk-retries-maximum", reading->puk.maximum);
+
+  return g_variant_dict_end (&dict);
+}
+
+/**
+ * tokend_reading_same_tries:
+ *
+ * Whether all that both readings tell of the tries of @role is the same; a number that only one of
+ * them has is not.
+ */
+gboolean
+tokend_reading_same_tries (const TokendReading *a, const TokendReading *b, TokendRole role)
+{
+  const TokendRetries *a_retries = role == TOKEND_ROLE_PIN ? &a->pin : &a->puk;
+  const TokendRetries *b_retries = role == TOKEND_ROLE_PIN ? &b->pin : &b->puk;
+
+  return (a->flags & role_flags[role]) == (b->flags & role_flags[role])
+         && a_retries->remaining == b_retries->remaining
+         && a_retries->maximum == b_retries->maximum;
+}

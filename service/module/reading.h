@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "narrow-pkcs11.h"
+#include "token-field.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* A number that the token does not tell. */
+#define TOKEND_NUMBER_UNKNOWN (-1)
+
+/** TokendRetries: the token's own count of one code; a number or TOKEND_NUMBER_UNKNOWN. */
+typedef struct {
+  gint remaining;
+  gint maximum;
+} TokendRetries;
+
+/** TokendReading: what a token says of itself; its form on the bus stands in
+ * org.tokend.Module1.xml. */
+typedef struct {
+  TokendTokenIdentity identity;
+  guint flags;             /* TokendTokenFlags */
+  gint pin_minimum_length; /* bytes, or TOKEND_NUMBER_UNKNOWN: what no code can be outside of */
+  gint pin_maximum_length;
+  gint new_pin_minimum_length; /* likewise, by the policy on the token: of a new PIN alone */
+  gint new_pin_maximum_length;
+  TokendRetries pin;
+  TokendRetries puk;
+} TokendReading;
+
+/** TokendSlotReading: the reading of the token in @slot. */
+typedef struct {
+  CK_SLOT_ID slot;
+  TokendReading reading;
+} TokendSlotReading;
+
+/** TokendRole: whose code it is. */
+typedef enum {
+  TOKEND_ROLE_PIN,
+  TOKEND_ROLE_PUK,
+} TokendRole;
+
+gboolean tokend_reading_init (TokendReading *reading, const CK_TOKEN_INFO *info);
+GVariant *tokend_reading_to_variant (const TokendReading *reading);
+gboolean tokend_reading_same_tries (const TokendReading *a, const TokendReading *b,
+                                    TokendRole role);
+
+G_END_DECLS

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "slots.h"
+
+#include "pkcs11-reason.h"
+#include "tokend-module.h"
+#include "vendor-counters.h"
+
+/* A module with more slots than this is not believed. */
+#define SLOTS_MAX 1024
+/* How often the list may grow between two calls before the module is given up. */
+#define LIST_ATTEMPTS_MAX 8
+
+/* The slots with a token in them. Between asking for the number and asking for the list, tokens may
+ * come and go. */
+static GArray *
+list_slots (const TokendReadFunctions *functions, GError **error)
+{
+  g_autoptr (GArray) slots = g_array_new (FALSE, TRUE, sizeof (CK_SLOT_ID));
+
+  for (guint i = 0; i < LIST_ATTEMPTS_MAX; i++) {
+    CK_ULONG count = 0;
+    CK_ULONG room;
+    CK_RV rv = functions->get_slot_list (CK_TRUE, NULL, &count);
+
+    if (rv != CKR_OK) {
+      tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_GetSlotList", rv);
+      return NULL;
+    }
+    if (count == 0)
+      return g_steal_pointer (&slots);
+
+    room = MIN (count, SLOTS_MAX);
+    g_array_set_size (slots, (guint) room);
+    count = room;
+    rv = functions->get_slot_list (CK_TRUE, (CK_SLOT_ID *) (void *) slots->data, &count);
+    if (rv == CKR_OK && count <= room) {
+      g_array_set_size (slots, (guint) count);
+      return g_steal_pointer (&slots);
+    }
+    if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL) {
+      tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_GetSlotList", rv);
+      return NULL;
+    }
+  }
+
+  tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_GetSlotList",
+                           CKR_BUFFER_TOO_SMALL);
+  return NULL;
+}
+
+/**
+ * tokend_slots_read:
+ * @error: ModuleFailed
+ *
+ * Reads what C_GetTokenInfo tells of every token; opens no session, costs no try. A token that
+ * cannot be read is left out, and so are those beyond TOKEND_MODULE_TOKENS_MAX.
+ *
+ * Returns: (transfer full) (element-type TokendSlotReading): the readings
+ */
+GArray *
+tokend_slots_read (const TokendReadFunctions *functions, GError **error)
+{
+  g_autoptr (GArray) slots = list_slots (functions, error);
+  g_autoptr (GArray) readings = NULL;
+
+  if (slots == NULL)
+    return NULL;
+
+  readings = g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
+  for (guint i = 0; i < slots->len && readings->len < TOKEND_MODULE_TOKENS_MAX; i++) {
+    TokendSlotReading reading = { .slot = g_array_index (slots, CK_SLOT_ID, i) };
+    CK_TOKEN_INFO info = { 0 };
+
+    if (functions->get_token_info (reading.slot, &info) == CKR_OK
+        && tokend_reading_init (&reading.reading, &info))
+      g_array_append_val (readings, reading);
+  }
+
+  return g_steal_pointer (&readings);
+}
+
+/**
+ * tokend_slots_read_with_numbers:
+ * @error: ModuleFailed
+ *
+ * As tokend_slots_read(), and the tokens' own numbers, for which a read-only session is opened and
+ * closed where the token is of a family that has them. Costs no try.
+ *
+ * Returns: (transfer floating): the readings, of type aa{sv}
+ */
+GVariant *
+tokend_slots_read_with_numbers (const TokendReadFunctions *functions, GError **error)
+{
+  g_autoptr (GArray) readings = tokend_slots_read (functions, error);
+  GVariantBuilder builder;
+
+  if (readings == NULL)
+    return NULL;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < readings->len; i++) {
+    TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
+
+    tokend_vendor_counters_read_slot (functions, reading->slot, &reading->reading);
+    g_variant_builder_add_value (&builder, tokend_reading_to_variant (&reading->reading));
+  }
+
+  return g_variant_builder_end (&builder);
+}

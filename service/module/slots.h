@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "pkcs11-module.h"
+#include "reading.h"
+
+G_BEGIN_DECLS
+
+GArray *tokend_slots_read (const TokendReadFunctions *functions, GError **error);
+GVariant *tokend_slots_read_with_numbers (const TokendReadFunctions *functions, GError **error);
+
+G_END_DECLS

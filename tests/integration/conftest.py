@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Sandboxes for the tests, each of which must end clean."""
+
+import contextlib
+import os
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
+from sandbox import Sandbox  # noqa: E402
+
+# What no daemon of ours may ever say, whatever is done to it.
+BUG = re.compile(r"-CRITICAL \*\*|\bCRITICAL:|Sanitizer|runtime error:|assertion failed|Segmentation fault")
+
+
+@pytest.fixture(name="make_sandbox")
+def fixture_make_sandbox():
+    """Gives a function that takes Sandbox's arguments and returns one that runs until the test ends."""
+    with contextlib.ExitStack() as stack:
+        sandboxes = []
+
+        def make(*arguments, **settings):
+            sandboxes.append(stack.enter_context(Sandbox(*arguments, **settings)))
+            return sandboxes[-1]
+
+        yield make
+        for sandbox in sandboxes:
+            found = BUG.search(sandbox.logs())
+            assert not found, sandbox.logs()
+
+
+@pytest.fixture
+def sandbox(make_sandbox):
+    """A sandbox with one eToken."""
+    return make_sandbox()

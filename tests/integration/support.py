@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What several of these tests use: a client of the bus, and how to see that no code was sent."""
+
+import collections
+import contextlib
+import json
+import os
+import select
+import subprocess
+import time
+
+from sandbox import FOLDER, PYTHON
+
+CLIENT = f"{FOLDER}/source/tests/integration/client.py"
+ADMIN_PROFILES = "/etc/tokend/profiles.d"
+
+MANAGER_PATH = "/org/tokend/Tokend1"
+MANAGER = "org.tokend.Tokend1.Manager"
+TOKEN = "org.tokend.Tokend1.Token"
+PROPERTIES = "org.freedesktop.DBus.Properties"
+OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
+ERROR_PREFIX = "org.tokend.Tokend1.Error."
+
+# What the service promises to its subscribers, in seconds, and what a test grants to everything else.
+PROMISED = 3
+TIMEOUT = 30
+
+# PUKs and PINs that no token here has. 0000 and 00000000 are what Token.wrong_pin() and wrong_puk() send.
+WRONG_PUKS = ("11111111", "22222222", "33333333")
+WRONG_PINS = ("1111", "2222", "3333")
+
+SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
+
+
+class BusError(Exception):
+    """An error reply; name: without the prefix of tokend's own errors."""
+
+    def __init__(self, name, message):
+        self.name = name.removeprefix(ERROR_PREFIX)
+        self.message = message
+        super().__init__(f"{self.name}: {message}")
+
+
+@contextlib.contextmanager
+def raises(*names):
+    """The block must end with an error reply of one of these names."""
+    caught = []
+    try:
+        yield caught
+    except BusError as error:
+        assert error.name in names, error
+        caught.append(error)
+    else:
+        raise AssertionError(f"no error, where {' or '.join(names)} was to come")
+
+
+class Client:
+    """A client of tokend's on the bus, as one of the users; with Client(sandbox) as client: …
+
+    Each call is made on the same connection. Signals are kept in the order in which they come.
+    """
+
+    def __init__(self, sandbox, user="alice"):
+        self._process = sandbox.popen(
+            user, [PYTHON, CLIENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        self._unread = b""
+        self._count = 0
+        self._replies = {}
+        self.signals = collections.deque()
+        self.bus_name = self.finish(0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self.close()
+
+    def close(self):
+        """Leaves the bus."""
+        if self._process.returncode is not None:
+            return
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(TIMEOUT)
+
+    # Messages to and from client.py
+
+    def _send(self, **request):
+        self._count += 1
+        line = json.dumps({"id": self._count, **request}) + "\n"
+        self._process.stdin.write(line.encode())
+        return self._count
+
+    def _receive(self, deadline):
+        """Takes in one more message."""
+        while b"\n" not in self._unread:
+            remaining = max(0, deadline - time.monotonic())
+            if not select.select([self._process.stdout], [], [], remaining)[0]:
+                raise TimeoutError("nothing more came from the bus")
+            data = os.read(self._process.stdout.fileno(), 65536)
+            if not data:
+                raise EOFError("the client ended")
+            self._unread += data
+        line, self._unread = self._unread.split(b"\n", 1)
+        message = json.loads(line)
+        if "signal" in message:
+            self.signals.append(message)
+        else:
+            self._replies[message["id"]] = message
+
+    def begin(self, method, path=MANAGER_PATH, interface=None, interactive=False, **more):
+        """Makes a call; returns its number, for finish()."""
+        interface = interface or (MANAGER if path == MANAGER_PATH else TOKEN)
+        return self._send(do="call", method=method, path=path, interface=interface, interactive=interactive, **more)
+
+    def _reply(self, number, timeout=TIMEOUT):
+        deadline = time.monotonic() + timeout
+        while number not in self._replies:
+            self._receive(deadline)
+        message = self._replies.pop(number)
+        if "error" in message:
+            raise BusError(message["error"], message["message"])
+        return message
+
+    def finish(self, number, timeout=TIMEOUT):
+        """The reply to a call: its one value, or None. Raises BusError."""
+        reply = self._reply(number, timeout)["reply"]
+        return reply[0] if isinstance(reply, list) and reply else reply or None
+
+    def call(self, *arguments, timeout=TIMEOUT, **more):
+        return self.finish(self.begin(*arguments, **more), timeout)
+
+    # The bus API
+
+    def tokens(self):
+        """The paths of the tokens' objects."""
+        objects = self.call("GetManagedObjects", interface=OBJECT_MANAGER)
+        return sorted(path for path, interfaces in objects.items() if TOKEN in interfaces)
+
+    def subscribe(self):
+        self.call("Subscribe")
+
+    def unsubscribe(self):
+        self.call("Unsubscribe")
+
+    def modules(self):
+        return self.call("GetModules")
+
+    def status(self, path):
+        return self.call("GetStatus", path)
+
+    def refresh(self, path):
+        return self.call("Refresh", path)
+
+    def types(self, path):
+        """The D-Bus types of what GetStatus says."""
+        return self._reply(self.begin("GetStatus", path))["types"]
+
+    def begin_operation(self, method, path, code, new_pin, **options):
+        """Unlock or SetPin; code: None for one that is fed. Options are written with underscores."""
+        options = {key.replace("_", "-"): value for key, value in options.items()}
+        return self.begin(method, path, codes=[code, new_pin], options=options)
+
+    def unlock(self, path, puk, new_pin, **options):
+        return self.finish(self.begin_operation("Unlock", path, puk, new_pin, **options))
+
+    def set_pin(self, path, pin, new_pin, **options):
+        return self.finish(self.begin_operation("SetPin", path, pin, new_pin, **options))
+
+    def feed(self, call, text):
+        """Hands over a part of the code of a call under way; returns when it was read."""
+        self.finish(self._send(do="feed", call=call, text=text))
+
+    def end(self, call, text=""):
+        """Hands over the rest of the code of a call under way."""
+        self.finish(self._send(do="end", call=call, text=text))
+
+    # Signals
+
+    def take_signals(self, name):
+        """The signals of this name that have come so far; they are then forgotten, as all others."""
+        found = [signal for signal in self.signals if signal["signal"] == name]
+        self.signals.clear()
+        return found
+
+    def wait_signal(self, name, matches=lambda signal: True, timeout=TIMEOUT):
+        """Waits for the next signal of this name; those before it are forgotten."""
+        deadline = time.monotonic() + timeout
+        while True:
+            while self.signals:
+                signal = self.signals.popleft()
+                if signal["signal"] == name and matches(signal):
+                    return signal
+            self._receive(deadline)
+
+    def wait_status(self, path, wanted, timeout=PROMISED):
+        """Waits until StatusChanged is followed by a status that says what is wanted; asks only after the signal."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self.wait_signal("StatusChanged", lambda signal: signal["path"] == path, deadline - time.monotonic())
+            status = self.status(path)
+            if says(status, wanted):
+                return status
+
+
+def says(status, wanted):
+    """Whether the status has these keys with these values; a value of None: it has no such key."""
+    return all(status.get(key) == value for key, value in wanted.items())
+
+
+def tries(role, state, remaining=None, source=None, maximum=3):
+    """What a status says of the tries of "pin" or "puk", for says()."""
+    return {
+        f"{role}-state": state,
+        f"{role}-retries-remaining": remaining,
+        f"{role}-retries-maximum": maximum,
+        f"{role}-retries-source": source,
+    }
+
+
+def check(status, *wanted):
+    """The status must say each of these."""
+    for part in wanted:
+        assert says(status, part), f"{part} is not in {status}"
+
+
+def sent(token):
+    """eToken: the calls that carry a code, as far as tokend's module hosts made them."""
+    return [name for name in token.calls("tokend-module") if name in SENDING]
+
+
+@contextlib.contextmanager
+def nothing_sent(token):
+    """In the block no code goes to the token, by its own record, and no try is spent, by its own counter."""
+    before = sent(token) if token.kind == "etoken" else None
+    counters = token.counters()
+    yield
+    assert token.counters() == counters
+    if before is not None:
+        assert sent(token) == before
+
+
+def restart_with_profile(sandbox, name, text):
+    """Starts tokend again with an administrator's file that overrides the profile."""
+    sandbox.write_file(f"{ADMIN_PROFILES}/{name}.conf", text)
+    sandbox.stop_tokend()
+    sandbox.start_tokend()

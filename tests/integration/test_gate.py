@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who may do what, and who learns what: real users before the real polkitd."""
+
+import os
+import signal
+
+import pytest
+from client import MANAGER, NEVER, ROOT_PATH, TOKEN, Client
+from sandbox import wait_until
+
+PIN, PUK, NEW_PIN, WRONG = "1234", "12345678", "4321", "87654321"
+SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
+ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
+
+
+def sent(token):
+    """What has been done to the token with a code, by our module hosts."""
+    return [name for name in token.calls("tokend-module") if name in SENDING]
+
+
+@pytest.fixture(name="client")
+def fixture_client(sandbox):
+    """Gives a function from a user to a new client of the bus."""
+    clients = []
+
+    def connect(user):
+        clients.append(Client(sandbox, user))
+        return clients[-1]
+
+    yield connect
+    for client in clients:
+        client.kill()
+
+
+def ask_everything(client, path, **options):
+    """The errors that every method answers, as a dict."""
+    answers = {method: client.call_manager(method) for method in ("Subscribe", "Unsubscribe", "GetModules")}
+    answers |= {method: client.call(method, path=path) for method in ("GetStatus", "Refresh")}
+    for method in ("Unlock", "SetPin"):
+        answers[method] = client.call(method, WRONG, NEW_PIN, path=path, options=options)
+        answers[f"{method}, interactive"] = client.call(
+            method, WRONG, NEW_PIN, path=path, options=options, interactive=True
+        )
+    return {method: (answer.error, answer.message, answer.value) for method, answer in answers.items()}
+
+
+def test_bob_may_nothing_and_learns_nothing(sandbox, client):
+    """Whatever state the token is in, each method gives him the same answer, word for word."""
+    alice, bob, token = client("alice"), client("bob"), sandbox.token("etoken")
+    path = bob.token()
+    refused = ask_everything(bob, path)
+    assert {error for error, _, _ in refused.values()} == {"NotAuthorized"}
+    assert len(set(refused.values())) == 1
+
+    assert alice.call("Unlock", WRONG, NEW_PIN).error == "PukIncorrect"
+    assert alice.call("Unlock", WRONG, NEW_PIN).error == "AlreadyRefused"
+    assert ask_everything(bob, path) == refused, "a PUK that was refused before"
+    assert ask_everything(bob, path, **{"expected-retries": 3}) == refused, "another number than he expects"
+
+    token.fault("pause C_Login")
+    operation = alice.begin_call("Unlock", PUK, PIN)
+    token.wait_paused()
+    assert alice.call("SetPin", PIN, NEW_PIN).error == "Busy"
+    assert ask_everything(bob, path) == refused, "busy"
+    token.clear_faults()
+    assert alice.wait(operation).error is None
+
+    token.wrong_pin(2)
+    token.wrong_puk(2)
+    assert alice.call("Refresh").value["puk-state"] == "final-try"
+    assert ask_everything(bob, path) == refused, "the last try"
+    assert ask_everything(bob, path, **{"final-attempt": True}) == refused, "the last try, allowed"
+    token.wrong_pin()
+    token.wrong_puk()
+    assert alice.call("Refresh").value["puk-state"] == "locked"
+    before = sent(token)
+    assert ask_everything(bob, path) == refused, "locked"
+
+    token.fault("vanish")
+    assert ask_everything(bob, path) == refused, "not plugged in"
+    assert sent(token) == before
+
+
+def test_bob_sees_no_more_than_that_a_token_is_there(client):
+    """The object manager and the introspection are for all, and bear no data."""
+    alice, bob = client("alice"), client("bob")
+    path = bob.token()
+    objects = bob.call_at(ROOT_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+    assert objects.value == {path: {TOKEN: {}}}
+    properties = bob.call_at(path, "org.freedesktop.DBus.Properties", "GetAll", "(s)", [TOKEN])
+    assert properties.value == {}
+    assert set(bob.call_at(ROOT_PATH, "org.freedesktop.DBus.Properties", "GetAll", "(s)", [MANAGER]).value) == {
+        "Version"
+    }
+
+    for known in alice.call("GetStatus").value.values():
+        if isinstance(known, str) and len(known) > 5:
+            assert known not in bob.call_at(path, "org.freedesktop.DBus.Introspectable", "Introspect").value
+
+
+def test_only_subscribers_hear_of_changes(sandbox, client):
+    """StatusChanged goes to those who may read the status and asked for it, and bears no data."""
+    alice, bob, carol = client("alice"), client("bob"), client("carol")
+    bob.listen()
+    assert bob.call_manager("Subscribe").error == "NotAuthorized"
+    carol.subscribe()
+    assert carol.call_manager("Unsubscribe").error is None
+    alice.subscribe()
+    sandbox.token("etoken").wrong_pin()
+    assert alice.expect_event("signal", member="StatusChanged")["arguments"] == []
+    for stranger in (bob, carol):
+        stranger.settle()
+        assert not stranger.events
+
+
+@pytest.mark.parametrize("user", ["bob", "alice"])
+def test_the_bus_stops_what_is_not_named(client, user):
+    """A member that the policy does not list does not reach the service, and nobody else owns the name."""
+    caller = client(user)
+    path = caller.token()
+    for there, interface, member, signature, arguments in (
+        (path, TOKEN, "InitToken", None, []),
+        (ROOT_PATH, MANAGER, "Quit", None, []),
+        (ROOT_PATH, "org.tokend.Module1", "Read", None, []),
+        (ROOT_PATH, "org.freedesktop.DBus.Properties", "Set", "(ssv)", [MANAGER, "Version"]),
+        (ROOT_PATH, "org.freedesktop.DBus.Peer", "GetMachineId", None, []),
+    ):
+        body = {"signature": "(ss)" if signature else None, "arguments": arguments}
+        reply = caller.call_at(there, interface, member, body["signature"], body["arguments"])
+        assert reply.error == ACCESS_DENIED, (member, reply)
+
+    owned = caller.call_at(
+        "/org/freedesktop/DBus",
+        "org.freedesktop.DBus",
+        "RequestName",
+        "(su)",
+        ["org.tokend.Tokend1", 2],  # replace
+        destination="org.freedesktop.DBus",
+    )
+    assert owned.error == ACCESS_DENIED
+
+
+CONNECT = """
+import socket, sys
+end = socket.socket(socket.AF_UNIX)
+try:
+    end.connect(sys.argv[1])
+except PermissionError:
+    print("denied")
+else:
+    print("connected")
+"""
+SPEAK = """
+import sys
+from gi.repository import Gio, GLib
+flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+try:
+    bus = Gio.DBusConnection.new_for_address_sync("unix:path=" + sys.argv[1], flags, None, None)
+    body = GLib.Variant("(sa{ss})", (sys.argv[2], {}))
+    bus.call_sync(None, "/org/tokend/Module1", "org.tokend.Module1", "Load", body, None, 0, 10000, None)
+except GLib.Error as error:
+    print("refused", error.message)
+else:
+    print("served")
+"""
+
+
+@pytest.mark.parametrize("kind", ["watch", "operate"])
+def test_only_the_service_reaches_a_module_host(sandbox, kind):
+    """Its socket is closed to others, and root, to whom no socket is, gets no service."""
+    path, module = f"/run/tokend/{kind}.sock", sandbox.token("etoken").module
+    for user in ("alice", "bob", "tokend-module"):
+        assert sandbox.python(user, CONNECT, path).stdout == "denied\n"
+
+    assert sandbox.python("tokend", SPEAK, path, module).stdout == "served\n"
+    calls = sandbox.token("etoken").calls()
+    assert sandbox.python("root", SPEAK, path, module).stdout.startswith("refused")
+    assert sandbox.token("etoken").calls() == calls, "no module was loaded for it"
+
+
+@pytest.mark.parametrize("password, status", [("carol", 0), ("wrong", None)])
+def test_carol_types_her_password(sandbox, password, status):
+    """tokenctl's own text agent asks on the terminal, and says for what and for which token."""
+    token = sandbox.token("etoken")
+    reading = [os.pipe() for _ in range(2)]
+    for (_, writing), code in zip(reading, (PUK, NEW_PIN)):
+        os.write(writing, code.encode())
+        os.close(writing)
+    ends = [end for end, _ in reading]
+    argv = ["tokenctl", "unlock", "--puk-fd", str(ends[0]), "--new-pin-fd", str(ends[1])]
+    with sandbox.terminal("carol", argv, pass_fds=ends) as terminal:
+        terminal.expect(r"unlock the token ETOKEN \(02a0b1c1\)")
+        terminal.expect("Password: ")
+        wait_until(lambda: not terminal.is_echoing(), what="the end of the echo")
+        terminal.type_line(password)
+        ended = terminal.finish(30)
+    for end in ends:
+        os.close(end)
+
+    if status == 0:
+        assert ended == 0, terminal.text
+        assert token.login(NEW_PIN)
+    else:
+        refusal = sandbox.tokenctl("bob", "status").returncode
+        assert ended == refusal != 0, terminal.text
+        assert not sent(token) and token.counters() == {"pin": 3, "puk": 3}
+        assert token.login(PIN)
+    assert password not in terminal.text.replace("carol@", "").replace("(carol)", "").replace(
+        "carol\n", ""
+    ) or password == "carol"
+
+
+@pytest.fixture(name="prompted")
+def fixture_prompted(client):
+    """Carol as a caller, and the polkit agent of that process, which is another connection."""
+    caller, agent = client("carol"), client("carol")
+    agent.become_agent(caller.number)
+    return caller, agent
+
+
+def test_without_the_flag_nobody_is_prompted(sandbox, prompted):
+    """Only a caller that allows it has its person asked; the prompt says what for and which token."""
+    caller, agent = prompted
+    token = sandbox.token("etoken")
+    for method, code in (("Unlock", PUK), ("SetPin", PIN)):
+        assert caller.call(method, code, NEW_PIN).error == "NotAuthorized"
+    agent.settle()
+    assert not agent.events
+
+    for method, code in (("Unlock", PUK), ("SetPin", PIN)):
+        call = caller.begin_call(method, code, NEW_PIN, interactive=True)
+        prompt = agent.expect_event("prompt")
+        assert token.label in prompt["text"] and "02a0b1c1" in prompt["text"]
+        assert prompt["action"] == {"Unlock": "org.tokend.unlock", "SetPin": "org.tokend.set-pin"}[method]
+        agent.refuse(prompt["cookie"])
+        assert caller.wait(call).error == "NotAuthorized"
+    assert not sent(token)
+
+
+def test_nobody_is_prompted_in_vain(sandbox, client, prompted):
+    """What is known to fail fails before the prompt, for one who may read the status anyway."""
+    caller, agent = prompted
+    alice, token = client("alice"), sandbox.token("etoken")
+
+    def refused(method, options=None):
+        reply = caller.call(method, WRONG, NEW_PIN, options=options, interactive=True, timeout=10)
+        agent.settle()
+        assert not agent.events, f"prompted, and then {reply}"
+        return reply.error
+
+    assert refused("Unlock", {"unknown": True}) == "InvalidArgs"
+    assert refused("Unlock", {"final-attempt": ("s", "yes")}) == "InvalidArgs"
+    assert refused("Unlock", {"expected-retries": 2}) == "RetriesChanged"
+    assert caller.wait(caller.begin_with_handles("Unlock", [0, 1], None, interactive=True)).error == "InvalidArgs"
+
+    token.fault("pause C_Login")
+    operation = alice.begin_call("Unlock", PUK, PIN)
+    token.wait_paused()
+    assert refused("Unlock") == "Busy"
+    token.clear_faults()
+    assert alice.wait(operation).error is None
+
+    token.wrong_puk(2)
+    token.wrong_pin(2)
+    assert refused("Unlock") == "FinalAttempt"
+    assert refused("SetPin") == "FinalAttempt"
+    token.wrong_puk()
+    token.wrong_pin()
+    assert refused("Unlock") == "PukLocked"
+    assert refused("SetPin") == "PinLocked"
+    token.fault("vanish")
+    assert refused("Unlock") == "NotFound"
+
+
+def test_the_state_is_checked_again_after_the_prompt(sandbox, prompted):
+    """What another program spends while the person types the password is not overlooked."""
+    caller, agent = prompted
+    token = sandbox.token("etoken")
+    call = caller.begin_call("Unlock", PUK, NEW_PIN, interactive=True)
+    prompt = agent.expect_event("prompt")
+    token.wrong_puk(2)
+    agent.grant(sandbox, prompt["cookie"])
+    assert caller.wait(call).error == "FinalAttempt"
+    assert not sent(token) and token.counters()["puk"] == 1
+
+
+def test_a_prompt_holds_nobody_up_and_goes_with_its_caller(sandbox, client, prompted):
+    """While carol is asked, alice operates on the same token and carol reads; when the caller leaves, so does it."""
+    caller, agent = prompted
+    alice, reader, token = client("alice"), client("carol"), sandbox.token("etoken")
+    call = caller.begin_call("Unlock", PUK, NEW_PIN, interactive=True)
+    prompt = agent.expect_event("prompt")
+
+    assert reader.call("Refresh", timeout=10).error is None
+    assert caller.call("GetStatus", timeout=10).error is None
+    assert alice.call("SetPin", PIN, "5555").error is None
+    assert alice.call("Unlock", PUK, PIN).error is None
+    assert not caller.is_answered(call)
+
+    before = sent(token)
+    caller.kill()
+    assert agent.expect_event("withdrawn")["cookie"] == prompt["cookie"]
+    assert alice.call("SetPin", PIN, NEW_PIN).error is None, "nothing is held"
+    assert sent(token) == before + ["C_SetPIN"]
+
+
+def everything(client, path, interactive):
+    """Begins a call of each method; returns their numbers."""
+    calls = [client.begin_call_at(ROOT_PATH, MANAGER, name, interactive=interactive)
+             for name in ("Subscribe", "Unsubscribe", "GetModules")]
+    calls += [client.begin_call(method, path=path, interactive=interactive) for method in ("GetStatus", "Refresh")]
+    calls += [client.begin_call(method, code, NEW_PIN, path=path, interactive=interactive)
+              for method, code in (("Unlock", PUK), ("SetPin", PIN))]
+    return calls
+
+
+@pytest.mark.parametrize("asked_before", [False, True], ids=["at first", "later"])
+@pytest.mark.parametrize("way", ["killed", "stopped"])
+def test_without_polkit_the_answer_is_no(sandbox, client, way, asked_before):
+    """A polkitd that is not there, or does not answer, is a no to all and everything, within a deadline."""
+    alice, token = client("alice"), sandbox.token("etoken")
+    path = alice.token()
+    if asked_before:
+        assert alice.call("GetStatus").error is None
+    (polkitd,) = [outside for outside, _, argv in sandbox.processes().values() if argv and "polkitd" in argv[0]]
+    if way == "killed":
+        sandbox.stop_polkit()
+    else:
+        os.kill(polkitd, signal.SIGSTOP)
+    try:
+        calls = everything(alice, path, False) + everything(alice, path, True)
+        assert {alice.wait(call, timeout=40).error for call in calls} == {"NotAuthorized"}
+        assert not sent(token)
+    finally:
+        if way == "stopped":
+            os.kill(polkitd, signal.SIGCONT)
+    if way == "stopped":
+        wait_until(lambda: alice.call("GetStatus").error is None, what="polkit's word again")

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Status: what is said of a token is what the token says, soon, and to nobody who did not ask."""
+
+import json
+import re
+import subprocess
+import time
+
+import pytest
+from sandbox import SOURCE, wait_until
+from support import MANAGER, PROMISED, PROPERTIES, TOKEN, Client, check, tries
+
+# What GetStatus is documented to hold. The provider is known of no token here.
+STRINGS = "label manufacturer model serial module module-profile pin-state puk-state pin-characters".split()
+NUMBERS = "pin-minimum-length pin-maximum-length".split()
+SOURCES = "pin-retries-source puk-retries-source".split()
+COUNTERS = [f"{role}-retries-{what}" for role in ("pin", "puk") for what in ("remaining", "maximum")]
+TYPES = (
+    {key: "s" for key in STRINGS}
+    | {key: "u" for key in NUMBERS}
+    | {"pin-must-change": "b", "can-unlock": "b", "read-at": "t"}
+)
+COUNTER_TYPES = {key: "s" for key in SOURCES} | {key: "u" for key in COUNTERS}
+
+# Tokens that count, and where their numbers come from.
+COUNTING = [
+    pytest.param("etoken", "token", id="etoken"),
+    pytest.param("etoken:vendor-objects=false", "flags", id="etoken-without-vendor-objects"),
+    pytest.param("etoken:counter-width=1", "token", id="etoken-narrow-counters"),
+    pytest.param("opencryptoki", "flags", id="opencryptoki"),
+]
+DOWN = [(2, "low"), (1, "final-try"), (0, "locked")]
+
+
+def only_token(sandbox):
+    return next(iter(sandbox.tokens.values()))
+
+
+@pytest.mark.parametrize("kind,source", COUNTING)
+def test_subscriber_is_told_of_another_programs_tries(make_sandbox, kind, source):
+    """Three wrong PINs by another program: 3, 2, 1, locked, each within 3 seconds, on the bus and by tokenctl."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    monitor = sandbox.popen("alice", ["tokenctl", "monitor", "--json"], stdout=subprocess.PIPE, text=True)
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = client.tokens()
+        full = tries("puk", "ok", 3, source)
+        check(client.status(path), tries("pin", "ok", 3, source), full)
+        assert json.loads(monitor.stdout.readline())["event"] == "added"
+
+        for remaining, state in DOWN:
+            token.wrong_pin()
+            begun = time.monotonic()
+            wanted = tries("pin", state, remaining, source)
+            check(client.wait_status(path, wanted), full)
+            event = json.loads(monitor.stdout.readline())
+            assert time.monotonic() - begun < PROMISED
+            assert event["event"] == "changed"
+            assert event["path"] == path
+            check(event, wanted, full)
+            assert token.counters() == {"pin": remaining, "puk": 3}
+
+        assert token.login("1234") is False
+    monitor.terminate()
+    assert monitor.wait() == 0
+
+
+@pytest.mark.parametrize("kind,source", COUNTING)
+def test_who_asks_is_told_at_once(make_sandbox, kind, source):
+    """With no subscriber GetStatus reads the token; with one, Refresh does. read-at advances."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = client.tokens()
+        client.unsubscribe()
+        read_at = [client.status(path)["read-at"]]
+        assert abs(read_at[0] / 1e6 - time.time()) < PROMISED
+
+        for (remaining, state), ask in zip(DOWN, (client.status, client.refresh, client.refresh)):
+            if ask == client.refresh:
+                client.subscribe()
+            token.wrong_pin()
+            status = ask(path)
+            check(status, tries("pin", state, remaining, source), tries("puk", "ok", 3, source))
+            read_at.append(status["read-at"])
+
+        token.wrong_puk()
+        status = client.refresh(path)
+        check(status, tries("pin", "locked", 0, source), tries("puk", "low", 2, source))
+        assert read_at == sorted(set(read_at))
+        (tokenctls,) = sandbox.status()
+        del tokenctls["read-at"], status["read-at"]
+        assert tokenctls == status
+
+
+def test_softhsm_is_low_and_never_locked(make_sandbox):
+    """SoftHSM2 never locks: whatever is tried, "low" without a number, until the right PIN."""
+    sandbox = make_sandbox(["softhsm"])
+    token = sandbox.token("softhsm")
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = client.tokens()
+        ok, low = tries("pin", "ok", maximum=None), tries("pin", "low", maximum=None)
+        check(client.status(path), ok, tries("puk", "ok", maximum=None))
+        token.wrong_pin()
+        client.wait_status(path, low)
+        token.wrong_pin(4)
+        check(client.refresh(path), low)
+        assert client.take_signals("StatusChanged") == []
+        token.wrong_puk()
+        client.wait_status(path, tries("puk", "low", maximum=None))
+        assert token.login("1234")
+        client.wait_status(path, ok)
+
+
+@pytest.mark.parametrize("kind", ["etoken", "opencryptoki", "softhsm"])
+def test_status_is_as_documented(make_sandbox, kind):
+    """The keys and D-Bus types of the XML, no other; tokenctl's JSON says the same."""
+    sandbox = make_sandbox([kind])
+    token = sandbox.token(kind)
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = client.tokens()
+        assert client.types(path) == TYPES | (COUNTER_TYPES if kind != "softhsm" else {})
+        status = client.status(path)
+
+    limits = {"etoken": (4, 16), "opencryptoki": (4, 8), "softhsm": (4, 255)}[kind]
+    assert status["label"] == token.label
+    assert status["module"] == kind
+    assert status["module-profile"] == {"softhsm": "softhsm2"}.get(kind, kind)
+    assert (status["pin-minimum-length"], status["pin-maximum-length"]) == limits
+    assert status["pin-characters"] == "any"
+    assert status["pin-must-change"] is False
+    assert status["can-unlock"] is True
+    if kind == "etoken":
+        assert status["serial"] == token.serial
+        assert (status["manufacturer"], status["model"]) == ("SafeNet, Inc.", "eToken")
+
+    (tokenctls,) = sandbox.status()
+    assert tokenctls.pop("read-at") >= status.pop("read-at")
+    assert tokenctls == status
+
+
+def test_objects_bear_no_data(sandbox):
+    """The object manager tells that a token is there, and nothing more; the only property is the Version."""
+    with open(f"{SOURCE}/meson.build", encoding="utf-8") as file:
+        version = re.search(r"version: '([^']*)'", file.read())[1]
+    with Client(sandbox, "bob") as client:
+        get = {"interface": PROPERTIES, "type": "(ss)", "arguments": [MANAGER, "Version"]}
+        assert client.call("Get", **get) == version
+        get_all = {"interface": PROPERTIES, "type": "(s)", "arguments": [MANAGER]}
+        assert client.call("GetAll", **get_all) == {"Version": version}
+        objects = client.call("GetManagedObjects", interface="org.freedesktop.DBus.ObjectManager")
+        ((path, interfaces),) = objects.items()
+        assert interfaces == {TOKEN: {}}
+        assert re.fullmatch("/org/tokend/Tokend1/tokens/[0-9]+", path)
+        assert client.call("GetAll", path, PROPERTIES, type="(s)", arguments=[TOKEN]) in (None, {})
+        introspected = client.call("Introspect", path, "org.freedesktop.DBus.Introspectable")
+        ours = introspected.split(f'<interface name="{TOKEN}">')[1].split("</interface>")[0]
+        assert "<property" not in ours
+
+
+def test_signals_go_to_subscribers_alone(sandbox):
+    """StatusChanged comes to who subscribed, bears no data, and ends with Unsubscribe or with the subscriber."""
+    token = sandbox.token("etoken")
+    with Client(sandbox) as first, Client(sandbox) as second:
+        first.subscribe()
+        first.subscribe()
+        (path,) = first.tokens()
+        second.tokens()  # its match rule is in place
+
+        token.wrong_pin()
+        signal = first.wait_signal("StatusChanged")
+        assert (signal["path"], signal["interface"], signal["type"]) == (path, TOKEN, "()")
+        # What was sent to it before this reply has come by now.
+        assert second.tokens() == [path]
+        assert second.take_signals("StatusChanged") == []
+
+        second.subscribe()
+        first.unsubscribe()
+        first.unsubscribe()
+        first.take_signals("StatusChanged")
+        token.wrong_pin()
+        second.wait_status(path, tries("pin", "final-try", 1, "token"))
+        assert first.tokens() == [path]
+        assert first.take_signals("StatusChanged") == []
+
+        # Nobody is left who waits for news: the token is left alone.
+        second.close()
+        wait_until_left_alone(token)
+        token.wrong_pin()
+        check(first.status(path), tries("pin", "locked", 0, "token"))
+        wait_until_left_alone(token)
+
+
+def wait_until_left_alone(token, seconds=2.5):
+    """Waits for a time, longer than two polls, in which no module host calls the token."""
+    seen = {"calls": None, "since": 0}
+
+    def is_quiet():
+        calls = len(token.calls("tokend-module"))
+        if calls != seen["calls"]:
+            seen.update(calls=calls, since=time.monotonic())
+        return time.monotonic() - seen["since"] > seconds
+
+    wait_until(is_quiet, timeout=20, what="an end of the polling")

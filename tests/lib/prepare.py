@@ -1,0 +1,90 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Installs what is missing and builds; prints the build folder.
+
+Both cost next to nothing when there is nothing to do. TOKEND_BUILD names another build folder, already set up, for a
+build with sanitizers.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+
+SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+# Only the tests want these, so that building alone does not make them.
+TEST_TARGETS = ["tests/tokens/etoken/key.pem"]
+
+
+def become_root():
+    """Runs the same command again by sudo, unless this is root already."""
+    if os.geteuid() != 0:
+        keep = "TOKEND_BUILD,NO_COLOR,LANG,LANGUAGE,LC_ALL,TERM"
+        os.execvp("sudo", ["sudo", f"--preserve-env={keep}", "--", sys.executable, "-B", *sys.argv])
+
+
+def install_packages():
+    with open(os.path.join(SOURCE, "tests/lib/packages"), encoding="ascii") as file:
+        wanted = [line.strip() for line in file if not line.startswith("#")]
+    query = subprocess.run(
+        ["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package}\n", *wanted],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    installed = {line.split()[1] for line in query.stdout.splitlines() if line.startswith("installed ")}
+    missing = [package for package in wanted if package not in installed]
+    if not missing:
+        return
+    print("Installing", *missing, file=sys.stderr)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing]
+    for command in (["apt-get", "update", "--quiet"], install):
+        subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=True)
+
+
+def run_as_owner(command):
+    """The clone is a person's own: what is built in it shall not be root's."""
+    owner = os.stat(SOURCE)
+    built = subprocess.run(
+        command,
+        cwd=SOURCE,
+        user=owner.st_uid,
+        group=owner.st_gid,
+        extra_groups=[],
+        umask=0o022,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if built.returncode != 0:
+        sys.stderr.buffer.write(built.stdout)
+        sys.exit(f"{command[0]} failed")
+
+
+def build():
+    """Returns the build folder."""
+    folder = os.path.abspath(os.environ.get("TOKEND_BUILD", os.path.join(SOURCE, "_build")))
+    lock = os.open(SOURCE, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if not os.path.exists(os.path.join(folder, "build.ninja")):
+        run_as_owner(["meson", "setup", folder])
+    run_as_owner(["ninja", "-C", folder, "all", *TEST_TARGETS])
+    os.close(lock)
+    return folder
+
+
+def prepare():
+    """Returns the build folder, built."""
+    install_packages()
+    return build()
+
+
+if __name__ == "__main__":
+    become_root()
+    try:
+        print(prepare())
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{error.cmd[0]} failed")

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a test tells the token to do wrong, and what the token tells the test. */
+#include "etoken.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How often a paused call looks whether it may go on, in microseconds. */
+#define PAUSE_POLL_INTERVAL 2000
+
+/**
+ * etoken_record:
+ * Appends a line to the record of calls. Never an argument: they hold codes.
+ */
+void
+etoken_record (EtokenFunction function, const char *result)
+{
+  g_autofree char *path = etoken_file ("calls");
+  g_autofree char *line = g_strdup_printf ("%d %u %s %s\n", (int) getpid (), (guint) getuid (),
+                                           etoken_function_name (function), result);
+  int fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  if (write (fd, line, strlen (line)) < 0)
+    abort ();
+  close (fd);
+}
+
+/* The lines of the file of faults as they are now, each as words. */
+static GPtrArray *
+read_faults (void)
+{
+  g_autofree char *path = etoken_file ("fault");
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  GPtrArray *faults = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return faults;
+  lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++) {
+    g_strstrip (*line);
+    if (**line != '\0')
+      g_ptr_array_add (faults, g_strsplit (*line, " ", -1));
+  }
+  return faults;
+}
+
+/**
+ * etoken_fault:
+ * @name: a fault without arguments: "vanish".
+ */
+gboolean
+etoken_fault (const char *name)
+{
+  g_autoptr (GPtrArray) faults = read_faults ();
+
+  for (guint i = 0; i < faults->len; i++) {
+    GStrv words = faults->pdata[i];
+    if (g_str_equal (words[0], name))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+is_paused (const char *function)
+{
+  g_autoptr (GPtrArray) faults = read_faults ();
+
+  for (guint i = 0; i < faults->len; i++) {
+    const char *const *words = faults->pdata[i];
+    if (g_str_equal (words[0], "pause") && g_strcmp0 (words[1], function) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+pause_while_told (const char *function)
+{
+  g_autofree char *marker = NULL;
+  g_autofree char *text = NULL;
+
+  if (!is_paused (function))
+    return;
+  marker = etoken_file ("paused");
+  text = g_strdup_printf ("%d %s\n", (int) getpid (), function);
+  g_file_set_contents (marker, text, -1, NULL);
+  while (is_paused (function))
+    g_usleep (PAUSE_POLL_INTERVAL);
+  unlink (marker);
+}
+
+static void
+hang (EtokenFunction function)
+{
+  etoken_record (function, "HANG");
+  for (;;)
+    pause ();
+}
+
+static void
+crash (EtokenFunction function)
+{
+  etoken_record (function, "CRASH");
+  signal (SIGSEGV, SIG_DFL);
+  raise (SIGSEGV);
+}
+
+/* KIND FUNCTION [N|*] …: whether it speaks of the @n-th call of @function. */
+static gboolean
+is_meant (GStrv words, EtokenFunction function, guint n)
+{
+  if (g_strcmp0 (words[1], etoken_function_name (function)) != 0)
+    return FALSE;
+  return words[2] == NULL || g_str_equal (words[2], "*") || strtoul (words[2], NULL, 10) == n;
+}
+
+/* "after" as the last word: once the call has had its effect. */
+static gboolean
+is_after (GStrv words)
+{
+  return g_str_equal (words[g_strv_length (words) - 1], "after");
+}
+
+static gboolean
+apply_faults (EtokenFunction function, guint n, gboolean after, CK_RV *result)
+{
+  g_autoptr (GPtrArray) faults = read_faults ();
+
+  for (guint i = 0; i < faults->len; i++) {
+    GStrv words = faults->pdata[i];
+
+    if (g_str_equal (words[0], "hang-on-load") && function == ETOKEN_C_Initialize && !after)
+      hang (function);
+    if (is_after (words) != after || words[1] == NULL)
+      continue;
+    if (g_str_equal (words[0], "delay") && g_str_equal (words[1], etoken_function_name (function))
+        && words[2] != NULL)
+      g_usleep (strtoul (words[2], NULL, 10) * 1000);
+    else if (!is_meant (words, function, n))
+      continue;
+    else if (g_str_equal (words[0], "hang"))
+      hang (function);
+    else if (g_str_equal (words[0], "crash"))
+      crash (function);
+    else if (g_str_equal (words[0], "error") && words[2] != NULL && words[3] != NULL) {
+      *result = etoken_result_from_name (words[3]);
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+/**
+ * etoken_fault_before:
+ * @n: which call of @function in this process it is, from 1.
+ * @result: (out): what to answer.
+ *
+ * Pauses, waits, hangs or crashes as told.
+ * Returns: whether the call is to answer @result, without any effect.
+ */
+gboolean
+etoken_fault_before (EtokenFunction function, guint n, CK_RV *result)
+{
+  pause_while_told (etoken_function_name (function));
+  return apply_faults (function, n, FALSE, result);
+}
+
+/** etoken_fault_after: the same for a call that has had its effect. */
+gboolean
+etoken_fault_after (EtokenFunction function, guint n, CK_RV *result)
+{
+  return apply_faults (function, n, TRUE, result);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "outcome.h"
+
+#include "tokend-error.h"
+
+#define PUK(state, n)                                                                              \
+  "{'pin-state': <'locked'>, 'can-unlock': <true>, 'puk-state': <'" state "'>, "                   \
+  "'puk-retries-remaining': <uint32 " n ">, 'puk-retries-maximum': <uint32 3>}"
+#define NO_NUMBER "{'pin-state': <'low'>, 'puk-state': <'low'>}"
+
+static GVariant *
+parse (const char *text)
+{
+  return text != NULL ? g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL) : NULL;
+}
+
+static void
+test_outcome (void)
+{
+  static const struct {
+    TokendError error;
+    TokenctlRole role;
+    const char *before;
+    const char *after;
+    const char *expected[3];
+  } rows[] = {
+    { TOKEND_ERROR_PUK_INCORRECT,
+      TOKENCTL_ROLE_PUK,
+      PUK ("ok", "3"),
+      PUK ("low", "2"),
+      { "The PUK is not right.\n1 try was spent. PUK: 2 of 3 tries left.\n", "no further try" } },
+    { TOKEND_ERROR_PUK_INCORRECT,
+      TOKENCTL_ROLE_PUK,
+      PUK ("final-try", "1"),
+      PUK ("locked", "0"),
+      { "1 try was spent. PUK: locked.", "support line" } },
+    { TOKEND_ERROR_PUK_INCORRECT,
+      TOKENCTL_ROLE_PUK,
+      PUK ("ok", "3"),
+      NULL,
+      { "The PUK is not right.\nCount one try as spent.\n", "no further try" } },
+    { TOKEND_ERROR_PIN_INCORRECT,
+      TOKENCTL_ROLE_PIN,
+      NO_NUMBER,
+      NO_NUMBER,
+      { "The PIN is not right.\nCount one try as spent.", "low" } },
+    { TOKEND_ERROR_PIN_INCORRECT,
+      TOKENCTL_ROLE_PUK,
+      PUK ("ok", "3"),
+      PUK ("ok", "3"),
+      { "No try was spent." } },
+    { TOKEND_ERROR_PUK_INCORRECT,
+      TOKENCTL_ROLE_PUK,
+      PUK ("low", "1"),
+      PUK ("ok", "3"),
+      { "Count one try as spent." } },
+    { TOKEND_ERROR_OUTCOME_UNKNOWN,
+      TOKENCTL_ROLE_PUK,
+      PUK ("ok", "3"),
+      NULL,
+      { "Whether a try was spent is not known: count it as spent.", "Look at the status" } },
+    { TOKEND_ERROR_OUTCOME_UNKNOWN,
+      TOKENCTL_ROLE_PUK,
+      PUK ("ok", "3"),
+      PUK ("low", "2"),
+      { "1 try was spent. PUK: 2 of 3 tries left." } },
+    { TOKEND_ERROR_ALREADY_REFUSED,
+      TOKENCTL_ROLE_PUK,
+      PUK ("low", "2"),
+      PUK ("low", "2"),
+      { "refused this very code", "No try was spent. PUK: 2 of 3 tries left.", "Check the code" } },
+    { TOKEND_ERROR_PIN_POLICY,
+      TOKENCTL_ROLE_PIN,
+      NO_NUMBER,
+      NO_NUMBER,
+      { "(the service's words)", "No try was spent." } },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GVariant) before = parse (rows[i].before);
+    g_autoptr (GVariant) after = parse (rows[i].after);
+    GError error = { TOKEND_ERROR, rows[i].error, (char *) "the service's words" };
+    TokenctlOutcome outcome = { &error, rows[i].role, "ETOKEN", before, after };
+    g_autofree char *words = tokenctl_words_for_outcome (&outcome);
+
+    for (gsize j = 0; j < G_N_ELEMENTS (rows[i].expected) && rows[i].expected[j] != NULL; j++) {
+      g_test_message ("row %" G_GSIZE_FORMAT ": “%s” in “%s”", i, rows[i].expected[j], words);
+      g_assert_nonnull (strstr (words, rows[i].expected[j]));
+    }
+  }
+}
+
+static void
+test_hostile_detail (void)
+{
+  GError error = { TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED, (char *) "a\033[2Jb" };
+  g_autofree char *words = tokenctl_words_for_error (&error);
+
+  g_assert_null (strchr (words, '\033'));
+  g_assert_nonnull (strstr (words, "a\\u{1B}[2Jb"));
+}
+
+static void
+test_success (void)
+{
+  g_autoptr (GVariant) after = parse (PUK ("ok", "3"));
+  g_autofree char *words = tokenctl_words_for_success (after, "ETOKEN");
+
+  g_assert_true (
+      g_str_has_prefix (words, "The new PIN is set.\nPIN: locked. PUK: 3 of 3 tries left.\n"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/outcome/words", test_outcome);
+  g_test_add_func ("/outcome/hostile-detail", test_hostile_detail);
+  g_test_add_func ("/outcome/success", test_success);
+  return g_test_run ();
+}

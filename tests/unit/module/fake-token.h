@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "pkcs11-module.h"
+
+/* A PKCS#11 module of plain variables: says what it is told to say, and records what it was asked. */
+
+#define FAKE_SLOTS_MAX 100
+#define FAKE_ATTRIBUTES_MAX 16
+
+typedef struct {
+  CK_ULONG feature; /* CKA_HW_FEATURE_TYPE of the object that has it */
+  CK_ATTRIBUTE_TYPE type;
+  guint64 value;
+  CK_ULONG width; /* in bytes */
+} FakeAttribute;
+
+typedef struct {
+  guint n_slots;
+  CK_TOKEN_INFO info[FAKE_SLOTS_MAX];
+  CK_RV info_rv[FAKE_SLOTS_MAX];
+  CK_RV slot_list_rv;
+  guint grows;   /* so many times, the slot list is longer than it was just said to be */
+  gboolean lies; /* the slot list is said to be longer than there was room for */
+
+  FakeAttribute attributes[FAKE_ATTRIBUTES_MAX];
+  guint n_attributes;
+  CK_ULONG feature_searched;
+
+  CK_RV open_session_rv;
+  CK_FLAGS session_flags;
+  guint open_sessions;
+
+  CK_RV login_rv;
+  CK_RV init_pin_rv;
+  CK_RV set_pin_rv;
+  GString *calls; /* the functions that take codes, with the codes they got */
+} FakeToken;
+
+extern FakeToken fake;
+extern const TokendReadFunctions fake_read_functions;
+extern const TokendOperationFunctions fake_operation_functions;
+
+/* One slot, with an initialised token: "Maker", "Model", "0001", "LABEL", PIN of 4 to 8 bytes, no retry flag. */
+void fake_reset (void);
+void fake_fill (CK_TOKEN_INFO *info, const char *manufacturer, const char *model,
+                const char *serial, const char *label);
+void fake_add_attribute (CK_ULONG feature, CK_ATTRIBUTE_TYPE type, guint64 value, CK_ULONG width);

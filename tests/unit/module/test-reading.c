@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake-token.h"
+#include "slots.h"
+#include "tokend-error.h"
+#include "tokend-module.h"
+#include "tokend-status.h"
+#include "vendor-counters.h"
+
+#include <string.h>
+
+#define UNKNOWN TOKEND_NUMBER_UNKNOWN
+#define NONE G_MAXUINT64
+
+#define COUNTERS 0x80005002UL
+#define POLICY 0x80005003UL
+
+static void
+test_trimming (void)
+{
+  static const struct {
+    const char *padded;
+    gsize size;
+    const char *trimmed;
+    gsize length;
+  } rows[] = {
+    { "LABEL   ", 8, "LABEL", 5 },
+    { "LABEL\0\0\0", 8, "LABEL", 5 },
+    { "LABEL \0 ", 8, "LABEL", 5 },
+    { "12345678", 8, "12345678", 8 },
+    { "A\0B     ", 8, "A\0B", 3 },
+    { "  A     ", 8, "  A", 3 },
+    { "\xff\xfe\n     ", 8, "\xff\xfe\n", 3 },
+    { "        ", 8, "", 0 },
+    { "\0\0\0\0\0\0\0\0", 8, "", 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    TokendTokenField field;
+    g_autoptr (GVariant) variant = NULL;
+    const void *bytes;
+    gsize length;
+
+    tokend_token_field_init (&field, (const guint8 *) rows[i].padded, rows[i].size);
+    g_assert_cmpmem (field.bytes, field.length, rows[i].trimmed, rows[i].length);
+    variant = g_variant_ref_sink (tokend_token_field_to_variant (&field));
+    bytes = g_variant_get_fixed_array (variant, &length, 1);
+    g_assert_cmpmem (bytes, length, rows[i].trimmed, rows[i].length);
+  }
+}
+
+static void
+test_lengths (void)
+{
+  static const struct {
+    CK_ULONG minimum, maximum;
+    gint expected_minimum, expected_maximum;
+  } rows[] = {
+    { 4, 8, 4, 8 },
+    { 4, 255, 4, 255 },
+    { 4, 256, 4, 255 },
+    { 4, 1UL << 40, 4, 255 },
+    { 0, 8, UNKNOWN, 8 },
+    { 4, 0, 4, UNKNOWN },
+    { 4, CK_UNAVAILABLE_INFORMATION, 4, UNKNOWN },
+    { CK_UNAVAILABLE_INFORMATION, 8, UNKNOWN, 8 },
+    { 256, 300, UNKNOWN, 255 },
+    { 9, 8, UNKNOWN, UNKNOWN },
+    { 8, 8, 8, 8 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
+    TokendReading reading;
+
+    info.ulMinPinLen = rows[i].minimum;
+    info.ulMaxPinLen = rows[i].maximum;
+    g_assert_true (tokend_reading_init (&reading, &info));
+    g_assert_cmpint (reading.pin_minimum_length, ==, rows[i].expected_minimum);
+    g_assert_cmpint (reading.pin_maximum_length, ==, rows[i].expected_maximum);
+  }
+}
+
+static void
+test_flags (void)
+{
+  static const struct {
+    CK_FLAGS theirs;
+    guint ours;
+  } rows[] = {
+    { 0, 0 },
+    { CKF_USER_PIN_COUNT_LOW, TOKEND_TOKEN_PIN_COUNT_LOW },
+    { CKF_USER_PIN_FINAL_TRY, TOKEND_TOKEN_PIN_FINAL_TRY },
+    { CKF_USER_PIN_LOCKED, TOKEND_TOKEN_PIN_LOCKED },
+    { CKF_USER_PIN_TO_BE_CHANGED, TOKEND_TOKEN_PIN_MUST_CHANGE },
+    { CKF_USER_PIN_INITIALIZED, TOKEND_TOKEN_PIN_INITIALIZED },
+    { CKF_SO_PIN_COUNT_LOW, TOKEND_TOKEN_PUK_COUNT_LOW },
+    { CKF_SO_PIN_FINAL_TRY, TOKEND_TOKEN_PUK_FINAL_TRY },
+    { CKF_SO_PIN_LOCKED, TOKEND_TOKEN_PUK_LOCKED },
+    { CKF_PROTECTED_AUTHENTICATION_PATH, TOKEND_TOKEN_PIN_PAD },
+    { CKF_SO_PIN_TO_BE_CHANGED | CKF_RNG | CKF_LOGIN_REQUIRED | CKF_WRITE_PROTECTED, 0 },
+    { CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_LOCKED,
+      TOKEND_TOKEN_PIN_COUNT_LOW | TOKEND_TOKEN_PIN_LOCKED },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED | rows[i].theirs };
+    TokendReading reading;
+
+    g_assert_true (tokend_reading_init (&reading, &info));
+    g_assert_cmpuint (reading.flags, ==, rows[i].ours);
+  }
+}
+
+static void
+test_not_initialised (void)
+{
+  CK_TOKEN_INFO info = { .flags = 0x500200 & ~CKF_TOKEN_INITIALIZED };
+  TokendReading reading;
+
+  g_assert_false (tokend_reading_init (&reading, &info));
+}
+
+static void
+test_unknown_is_absent (void)
+{
+  CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
+  TokendReading reading;
+  g_autoptr (GVariant) variant = NULL;
+  g_autofree char *text = NULL;
+
+  g_assert_true (tokend_reading_init (&reading, &info));
+  variant = g_variant_ref_sink (tokend_reading_to_variant (&reading));
+  g_assert_cmpuint (g_variant_n_children (variant), ==, 5);
+
+  reading.puk = (TokendRetries){ 0, 3 };
+  g_variant_unref (variant);
+  variant = g_variant_ref_sink (tokend_reading_to_variant (&reading));
+  g_assert_cmpuint (g_variant_n_children (variant), ==, 7);
+  text = g_variant_print (variant, TRUE);
+  g_assert_nonnull (strstr (text, "'puk-retries-remaining': <uint32 0>"));
+  g_assert_nonnull (strstr (text, "'puk-retries-maximum': <uint32 3>"));
+}
+
+static void
+test_same_tries (void)
+{
+  static const struct {
+    TokendReading other;
+    gboolean pin, puk;
+  } rows[] = {
+    { { .pin = { 3, 3 }, .puk = { 3, 3 } }, TRUE, TRUE },
+    { { .pin = { 2, 3 }, .puk = { 3, 3 } }, FALSE, TRUE },
+    { { .pin = { 3, 4 }, .puk = { 3, 3 } }, FALSE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 2, 3 } }, TRUE, FALSE },
+    { { .pin = { 3, 3 }, .puk = { UNKNOWN, 3 } }, TRUE, FALSE },
+    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PIN_COUNT_LOW }, FALSE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PIN_FINAL_TRY }, FALSE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PIN_LOCKED }, FALSE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PIN_INITIALIZED }, FALSE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PUK_COUNT_LOW }, TRUE, FALSE },
+    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PUK_FINAL_TRY }, TRUE, FALSE },
+    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PUK_LOCKED }, TRUE, FALSE },
+    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PIN_MUST_CHANGE }, TRUE, TRUE },
+  };
+  const TokendReading before = { .pin = { 3, 3 }, .puk = { 3, 3 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_assert_cmpint (tokend_reading_same_tries (&before, &rows[i].other, TOKEND_ROLE_PIN), ==,
+                     rows[i].pin);
+    g_assert_cmpint (tokend_reading_same_tries (&before, &rows[i].other, TOKEND_ROLE_PUK), ==,
+                     rows[i].puk);
+  }
+}
+
+static void
+test_vendor_numbers (void)
+{
+  static const struct {
+    TokendVendorNumbers numbers;
+    TokendRetries pin, puk;
+    gint minimum, maximum;
+  } rows[] = {
+    { { 3, 3, 3, 3, 1, NONE, NONE }, { 3, 3 }, { 3, 3 }, 4, 16 },
+    { { 0, 3, 1, 3, NONE, NONE, NONE }, { 0, 3 }, { 1, 3 }, 4, 16 },
+    { { NONE, NONE, NONE, NONE, NONE, NONE, NONE },
+      { UNKNOWN, UNKNOWN },
+      { UNKNOWN, UNKNOWN },
+      4,
+      16 },
+    /* absurd: more left than there are, no maximum, beyond a byte */
+    { { 4, 3, 3, 0, 1, NONE, NONE }, { UNKNOWN, UNKNOWN }, { 3, UNKNOWN }, 4, 16 },
+    { { 256, 3, 3, 256, 1, NONE, NONE }, { UNKNOWN, 3 }, { 3, UNKNOWN }, 4, 16 },
+    { { 3, NONE, NONE, 3, 1, NONE, NONE }, { 3, UNKNOWN }, { UNKNOWN, 3 }, 4, 16 },
+    /* no PUK on the token */
+    { { 3, 3, 3, 3, 0, NONE, NONE }, { 3, 3 }, { UNKNOWN, UNKNOWN }, 4, 16 },
+    /* the policy narrows and never widens */
+    { { NONE, NONE, NONE, NONE, NONE, 6, 10 }, { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 6, 10 },
+    { { NONE, NONE, NONE, NONE, NONE, 2, 20 }, { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 4, 16 },
+    { { NONE, NONE, NONE, NONE, NONE, 0, 0 }, { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 4, 16 },
+    { { NONE, NONE, NONE, NONE, NONE, 17, 20 }, { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 4, 16 },
+    { { NONE, NONE, NONE, NONE, NONE, 300, 400 },
+      { UNKNOWN, UNKNOWN },
+      { UNKNOWN, UNKNOWN },
+      4,
+      16 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED, .ulMinPinLen = 4, .ulMaxPinLen = 16 };
+    TokendReading reading;
+
+    g_assert_true (tokend_reading_init (&reading, &info));
+    tokend_vendor_numbers_apply (&rows[i].numbers, &reading);
+    g_assert_cmpint (reading.pin.remaining, ==, rows[i].pin.remaining);
+    g_assert_cmpint (reading.pin.maximum, ==, rows[i].pin.maximum);
+    g_assert_cmpint (reading.puk.remaining, ==, rows[i].puk.remaining);
+    g_assert_cmpint (reading.puk.maximum, ==, rows[i].puk.maximum);
+    g_assert_cmpint (reading.new_pin_minimum_length, ==, rows[i].minimum);
+    g_assert_cmpint (reading.new_pin_maximum_length, ==, rows[i].maximum);
+  }
+}
+
+static void
+test_vendor_families (void)
+{
+  static const struct {
+    const char *manufacturer, *model;
+    gboolean expected;
+  } rows[] = {
+    { "Aladdin Ltd.", "eToken", TRUE },     { "SafeNet, Inc.", "eToken", TRUE },
+    { "Gemalto", "ID Prime MD", TRUE },     { "Gemalto", "eToken", FALSE },
+    { "SoftHSM project", "eToken", FALSE }, { "SafeNet, Inc.", "eToken ", FALSE },
+    { "SafeNet, Inc.", "Luna K7", FALSE },  { "", "", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    TokendTokenIdentity identity = { 0 };
+
+    identity.manufacturer.length = strlen (rows[i].manufacturer);
+    memcpy (identity.manufacturer.bytes, rows[i].manufacturer, identity.manufacturer.length);
+    identity.model.length = strlen (rows[i].model);
+    memcpy (identity.model.bytes, rows[i].model, identity.model.length);
+    g_assert_cmpint (tokend_vendor_counters_expected (&identity), ==, rows[i].expected);
+  }
+}
+
+static void
+test_vendor_objects (void)
+{
+  g_autoptr (GVariant) tokens = NULL;
+  g_autofree char *text = NULL;
+
+  fake_reset ();
+  fake_fill (&fake.info[0], "SafeNet, Inc.", "eToken", "0001", "LABEL");
+  fake_add_attribute (COUNTERS, 0x80001110, 2, 1);
+  fake_add_attribute (COUNTERS, 0x80001112, 3, 4);
+  fake_add_attribute (COUNTERS, 0x80001111, 1, 8);
+  fake_add_attribute (COUNTERS, 0x80001113, 3, 2); /* a width that nobody has seen */
+  fake_add_attribute (POLICY, 0x80001202, 6, 8);
+  fake_add_attribute (POLICY, 0x8000120f, 7, 4);
+
+  tokens = g_variant_ref_sink (tokend_slots_read_with_numbers (&fake_read_functions, NULL));
+  text = g_variant_print (tokens, TRUE);
+  g_assert_nonnull (strstr (text, "'pin-retries-remaining': <uint32 2>"));
+  g_assert_nonnull (strstr (text, "'pin-retries-maximum': <uint32 3>"));
+  g_assert_nonnull (strstr (text, "'puk-retries-remaining': <uint32 1>"));
+  g_assert_null (strstr (text, "'puk-retries-maximum'"));
+  g_assert_nonnull (strstr (text, "'new-pin-minimum-length': <uint32 6>"));
+  g_assert_nonnull (strstr (text, "'new-pin-maximum-length': <uint32 7>"));
+  /* A read-only session is opened for it, and does not stay. */
+  g_assert_cmpuint (fake.session_flags, ==, CKF_SERIAL_SESSION);
+  g_assert_cmpuint (fake.open_sessions, ==, 0);
+}
+
+static void
+test_vendor_objects_elsewhere (void)
+{
+  g_autoptr (GVariant) tokens = NULL;
+  g_autofree char *text = NULL;
+
+  fake_reset ();
+  fake_add_attribute (COUNTERS, 0x80001110, 2, 1);
+  tokens = g_variant_ref_sink (tokend_slots_read_with_numbers (&fake_read_functions, NULL));
+  text = g_variant_print (tokens, TRUE);
+  g_assert_null (strstr (text, "retries"));
+  g_assert_cmpuint (fake.session_flags, ==, 0);
+}
+
+static void
+test_slots (void)
+{
+  g_autoptr (GArray) readings = NULL;
+
+  fake_reset ();
+  fake.n_slots = 4;
+  fake_fill (&fake.info[1], "Maker", "Model", "0002", "GONE");
+  fake.info_rv[1] = CKR_TOKEN_NOT_PRESENT;
+  fake_fill (&fake.info[2], "Maker", "Model", "0003", "EMPTY");
+  fake.info[2].flags &= ~CKF_TOKEN_INITIALIZED;
+  fake_fill (&fake.info[3], "Maker", "Model", "0004", "OTHER");
+
+  readings = tokend_slots_read (&fake_read_functions, NULL);
+  g_assert_cmpuint (readings->len, ==, 2);
+  g_assert_cmpuint (g_array_index (readings, TokendSlotReading, 0).slot, ==, 100);
+  g_assert_cmpuint (g_array_index (readings, TokendSlotReading, 1).slot, ==, 103);
+}
+
+static void
+test_slots_many (void)
+{
+  g_autoptr (GArray) readings = NULL;
+
+  fake_reset ();
+  fake.n_slots = FAKE_SLOTS_MAX;
+  for (guint i = 0; i < FAKE_SLOTS_MAX; i++)
+    fake_fill (&fake.info[i], "Maker", "Model", "0001", "LABEL");
+  readings = tokend_slots_read (&fake_read_functions, NULL);
+  g_assert_cmpuint (readings->len, ==, TOKEND_MODULE_TOKENS_MAX);
+}
+
+static void
+test_slots_while_they_change (void)
+{
+  static const struct {
+    guint n_slots, grows;
+    gboolean lies;
+    CK_RV rv;
+    int expected; /* number of readings, or -1: ModuleFailed */
+  } rows[] = {
+    { 0, 0, FALSE, CKR_OK, 0 },   { 2, 1, FALSE, CKR_OK, 2 }, { 2, 5, FALSE, CKR_OK, 2 },
+    { 2, 99, FALSE, CKR_OK, -1 }, { 2, 0, TRUE, CKR_OK, -1 }, { 2, 0, FALSE, CKR_DEVICE_ERROR, -1 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GArray) readings = NULL;
+
+    fake_reset ();
+    fake.n_slots = rows[i].n_slots;
+    fake_fill (&fake.info[1], "Maker", "Model", "0002", "OTHER");
+    fake.grows = rows[i].grows;
+    fake.lies = rows[i].lies;
+    fake.slot_list_rv = rows[i].rv;
+    readings = tokend_slots_read (&fake_read_functions, &error);
+    if (rows[i].expected >= 0)
+      g_assert_cmpint ((int) readings->len, ==, rows[i].expected);
+    else
+      g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/reading/trimming", test_trimming);
+  g_test_add_func ("/reading/lengths", test_lengths);
+  g_test_add_func ("/reading/flags", test_flags);
+  g_test_add_func ("/reading/not-initialised", test_not_initialised);
+  g_test_add_func ("/reading/unknown-is-absent", test_unknown_is_absent);
+  g_test_add_func ("/reading/same-tries", test_same_tries);
+  g_test_add_func ("/reading/vendor-numbers", test_vendor_numbers);
+  g_test_add_func ("/reading/vendor-families", test_vendor_families);
+  g_test_add_func ("/reading/vendor-objects", test_vendor_objects);
+  g_test_add_func ("/reading/vendor-objects-elsewhere", test_vendor_objects_elsewhere);
+  g_test_add_func ("/reading/slots", test_slots);
+  g_test_add_func ("/reading/slots-many", test_slots_many);
+  g_test_add_func ("/reading/slots-while-they-change", test_slots_while_they_change);
+  return g_test_run ();
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "claims.h"
+#include "scratch.h"
+#include "tokend-error.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CARD "0c7ad1"
+#define OTHER_CARD "b4e011"
+
+static TokendClaims *
+make_claims (const Scratch *scratch)
+{
+  g_autofree char *directory = scratch_path (scratch, "locks");
+
+  return tokend_claims_new (directory);
+}
+
+static int
+take (TokendClaims *claims, const char *card)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = tokend_claims_take (claims, card, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (fd, >=, 0);
+  return fd;
+}
+
+static void
+assert_busy (TokendClaims *claims, const char *card)
+{
+  g_autoptr (GError) check_error = NULL;
+  g_autoptr (GError) take_error = NULL;
+
+  g_assert_false (tokend_claims_check_free (claims, card, &check_error));
+  g_assert_error (check_error, TOKEND_ERROR, TOKEND_ERROR_BUSY);
+  g_assert_cmpint (tokend_claims_take (claims, card, &take_error), ==, -1);
+  g_assert_error (take_error, TOKEND_ERROR, TOKEND_ERROR_BUSY);
+}
+
+static void
+assert_free (TokendClaims *claims, const char *card)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (tokend_claims_check_free (claims, card, &error));
+  g_assert_no_error (error);
+  tokend_claims_release (claims, card, take (claims, card), TRUE);
+}
+
+static void
+test_taken_twice (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  int fd, other;
+
+  assert_free (claims, CARD);
+  fd = take (claims, CARD);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 1);
+  assert_busy (claims, CARD);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 1);
+
+  other = take (claims, OTHER_CARD);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 2);
+  tokend_claims_release (claims, CARD, fd, TRUE);
+  assert_free (claims, CARD);
+  assert_busy (claims, OTHER_CARD);
+  tokend_claims_release (claims, OTHER_CARD, other, TRUE);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
+}
+
+/* To ask whether it is free takes nothing, and makes nothing. */
+static void
+test_check_takes_nothing (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autofree char *directory = scratch_path (scratch, "locks");
+
+  g_assert_true (tokend_claims_check_free (claims, CARD, NULL));
+  g_assert_true (tokend_claims_check_free (claims, CARD, NULL));
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
+  g_assert_false (g_file_test (directory, G_FILE_TEST_EXISTS));
+}
+
+/* The service dies; the operating host holds the descriptor that it was handed. */
+static void
+test_successor (Scratch *scratch, gconstpointer user_data)
+{
+  TokendClaims *dead = make_claims (scratch);
+  g_autoptr (TokendClaims) successor = make_claims (scratch);
+  int fd = take (dead, CARD);
+  int hosts = dup (fd);
+
+  assert_busy (successor, CARD);
+  g_object_unref (dead);
+  close (fd);
+  assert_busy (successor, CARD);
+  assert_free (successor, OTHER_CARD);
+  close (hosts);
+  assert_free (successor, CARD);
+}
+
+/* No outcome came: the host may still be at it, and holds the lock until it ends. */
+static void
+test_host_not_done (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  int fd = take (claims, CARD);
+  int hosts = dup (fd);
+
+  tokend_claims_release (claims, CARD, fd, FALSE);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
+  assert_busy (claims, CARD);
+  close (hosts);
+  assert_free (claims, CARD);
+}
+
+/* The outcome came: whoever hears the reply may begin the next, though the host has yet to end. */
+static void
+test_host_done (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  int fd = take (claims, CARD);
+  int hosts = dup (fd);
+
+  tokend_claims_release (claims, CARD, fd, TRUE);
+  assert_free (claims, CARD);
+
+  fd = take (claims, CARD);
+  close (hosts);
+  assert_busy (claims, CARD);
+  tokend_claims_release (claims, CARD, fd, TRUE);
+}
+
+static void
+test_lock_file (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autofree char *directory = scratch_path (scratch, "locks");
+  g_autofree char *path = g_build_filename (directory, CARD, NULL);
+  int fd = take (claims, CARD);
+  GStatBuf status;
+
+  g_assert_cmpint (g_stat (directory, &status), ==, 0);
+  g_assert_cmpint (status.st_mode & 0777, ==, 0700);
+  g_assert_cmpint (g_stat (path, &status), ==, 0);
+  g_assert_cmpint (status.st_mode & 0777, ==, 0600);
+  g_assert_true ((fcntl (fd, F_GETFD) & FD_CLOEXEC) != 0);
+  tokend_claims_release (claims, CARD, fd, TRUE);
+}
+
+static void
+test_impossible (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autoptr (GError) error = NULL;
+
+  scratch_write (scratch, "locks", "a file where the folder should be");
+  g_assert_cmpint (tokend_claims_take (claims, CARD, &error), ==, -1);
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
+}
+
+static void
+test_symbolic_link (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autofree char *path = scratch_path (scratch, "locks/" CARD);
+  g_autoptr (GError) error = NULL;
+
+  scratch_write (scratch, "locks/elsewhere", "");
+  g_assert_cmpint (symlink ("elsewhere", path), ==, 0);
+  g_assert_cmpint (tokend_claims_take (claims, CARD, &error), ==, -1);
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
+}
+
+static void
+add (const char *path, void (*test) (Scratch *, gconstpointer))
+{
+  g_test_add (path, Scratch, NULL, scratch_set_up, test, scratch_tear_down);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add ("/claims/taken-twice", test_taken_twice);
+  add ("/claims/check-takes-nothing", test_check_takes_nothing);
+  add ("/claims/successor", test_successor);
+  add ("/claims/release/host-not-done", test_host_not_done);
+  add ("/claims/release/host-done", test_host_done);
+  add ("/claims/lock-file", test_lock_file);
+  add ("/claims/impossible", test_impossible);
+  add ("/claims/symbolic-link", test_symbolic_link);
+  return g_test_run ();
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ledger-entry.h"
+
+#include <string.h>
+
+/*
+ * A row is what happens to an entry, step by step, written as in a diary:
+ *
+ *   b          a try begins
+ *   n s o l u  it is settled: not spent, spent, succeeded ("ok"), locked, unknown
+ *   3 2 1 0    the token shows flags that are worth as many tries (none, COUNT_LOW, FINAL_TRY,
+ *              LOCKED); what else it shows stands in the row
+ */
+typedef struct {
+  const char *what;
+  const char *steps;
+  enum { BY_FLAGS, BY_NUMBER } shows;
+  TokendFlagsMeaning flags;
+  int maximum;
+  TokendLedgerEntry result;
+} Row;
+
+#define EXACT BY_FLAGS, TOKEND_FLAGS_MEANING_EXACT
+#define NUMBER BY_NUMBER, TOKEND_FLAGS_MEANING_EXACT
+
+static const Row rows[] = {
+  { "nothing happened", "", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "nothing to settle, by flags", "3210", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "nothing to settle, by number", "3210", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+  { "begun", "b", EXACT, 3, { 0, 1, FALSE, FALSE } },
+  { "begun twice", "bb", EXACT, 3, { 0, 2, FALSE, FALSE } },
+  { "not sent", "bn", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "spent", "bs", EXACT, 3, { 1, 0, FALSE, FALSE } },
+  { "spent twice", "bsbs", EXACT, 3, { 2, 0, FALSE, FALSE } },
+  { "unknown", "bu", EXACT, 3, { 0, 1, FALSE, FALSE } },
+  { "unknown, then spent", "bubs", EXACT, 3, { 1, 1, FALSE, FALSE } },
+  { "unknown, then not sent", "bubn", EXACT, 3, { 0, 1, FALSE, FALSE } },
+  { "unknown twice", "bubu", EXACT, 3, { 0, 2, FALSE, FALSE } },
+  { "spent, then not sent", "bsbn", EXACT, 3, { 1, 0, FALSE, FALSE } },
+  { "succeeded", "bo", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "spent, unknown, succeeded", "bsbubo", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "locked", "bl", EXACT, 3, { 0, 0, TRUE, FALSE } },
+  { "locked, then succeeded", "blbo", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "unknown, then locked", "bubl", EXACT, 3, { 0, 1, TRUE, FALSE } },
+  { "settled without a beginning", "n", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "spent without a beginning", "s", EXACT, 3, { 1, 0, FALSE, FALSE } },
+
+  /* A token that shows no flags for the role: none must not look like a full counter. */
+  { "no flags: spent", "bs3", EXACT, 3, { 1, 0, FALSE, FALSE } },
+  { "no flags: spent, seen often", "bs3333", EXACT, 3, { 1, 0, FALSE, FALSE } },
+  { "no flags: spent twice", "3bs3bs3", EXACT, 3, { 2, 0, FALSE, FALSE } },
+  { "no flags: pending", "bu3", EXACT, 3, { 0, 1, FALSE, FALSE } },
+  { "no flags: found pending at start", "b3", EXACT, 3, { 0, 1, FALSE, FALSE } },
+  { "no flags: locked", "bl3", EXACT, 3, { 0, 0, TRUE, FALSE } },
+
+  /* Flags that follow our tries. */
+  { "followed", "bs2", EXACT, 3, { 1, 0, FALSE, TRUE } },
+  { "followed twice", "bs2bs1", EXACT, 3, { 2, 0, FALSE, TRUE } },
+  { "more was spent by others", "bs1", EXACT, 3, { 1, 0, FALSE, TRUE } },
+  { "locked by others", "bs0", EXACT, 3, { 1, 0, FALSE, TRUE } },
+  { "pending, and counted", "bu2", EXACT, 3, { 0, 1, FALSE, TRUE } },
+  { "locked, and shown", "bl0", EXACT, 3, { 0, 0, TRUE, TRUE } },
+  { "locked, but FINAL", "bl1", EXACT, 3, { 0, 0, TRUE, FALSE } },
+  { "more tries than can be", "bsbsbsbs0", EXACT, 3, { 4, 0, FALSE, TRUE } },
+  { "more tries than can be, no flags", "bsbsbsbs3", EXACT, 3, { 4, 0, FALSE, FALSE } },
+  { "spent and pending count together", "bsbu2", EXACT, 3, { 1, 1, FALSE, FALSE } },
+  { "spent and pending, shown", "bsbu1", EXACT, 3, { 1, 1, FALSE, TRUE } },
+  { "pending settles nothing that followed", "bs2bu2", EXACT, 3, { 1, 1, FALSE, FALSE } },
+
+  /* … and then rise. */
+  { "rose", "bs23", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "rose from a lock", "bsbsbs03", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "rose from our lock", "bl03", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "rose from our lock, not fully", "bl02", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "rose from FINAL to LOW", "bsbs12", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "pending was counted, then rose", "bu23", EXACT, 3, { 0, 0, FALSE, FALSE } },
+  { "fell further, came back to ours", "bs12", EXACT, 3, { 1, 0, FALSE, TRUE } },
+  { "rose, and tried again", "bs23bs", EXACT, 3, { 1, 0, FALSE, FALSE } },
+  { "a new try must be followed anew", "bs2bs3", EXACT, 3, { 2, 0, FALSE, FALSE } },
+  { "not sent: followed again", "bs2bn2", EXACT, 3, { 1, 0, FALSE, TRUE } },
+
+  /* Another maximum: COUNT_LOW has no number. */
+  { "10: LOW tells nothing", "bs2", EXACT, 10, { 1, 0, FALSE, FALSE } },
+  { "10: none tells nothing", "bs3", EXACT, 10, { 1, 0, FALSE, FALSE } },
+  { "10: FINAL follows", "bs1", EXACT, 10, { 1, 0, FALSE, TRUE } },
+  { "10: FINAL, then none", "bs13", EXACT, 10, { 0, 0, FALSE, FALSE } },
+  { "10: FINAL, then LOW", "bs12", EXACT, 10, { 1, 0, FALSE, TRUE } },
+  { "no maximum: nothing is told", "bs103", EXACT, -1, { 1, 0, FALSE, FALSE } },
+
+  /* Flags that are not exact settle nothing. */
+  { "none", "bs2103", BY_FLAGS, TOKEND_FLAGS_MEANING_NONE, 3, { 1, 0, FALSE, FALSE } },
+  { "last-only", "bs2103", BY_FLAGS, TOKEND_FLAGS_MEANING_LAST_ONLY, 3, { 1, 0, FALSE, FALSE } },
+  { "low-only", "bs2103", BY_FLAGS, TOKEND_FLAGS_MEANING_LOW_ONLY, 3, { 1, 0, FALSE, FALSE } },
+
+  /* The token's own number settles it at once, whatever it is. */
+  { "number: as recorded", "bs2", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+  { "number: full", "bs3", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+  { "number: fewer", "bs1", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+  { "number: pending", "bu3", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+  { "number: locked", "bl0", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+  { "number: no maximum", "bu2", NUMBER, -1, { 0, 0, FALSE, FALSE } },
+  { "number: no profile", "bu2", BY_NUMBER, TOKEND_FLAGS_MEANING_NONE, -1, { 0, 0, FALSE, FALSE } },
+};
+
+static TokendCounterReading
+make_reading (const Row *row, int left)
+{
+  TokendCounterReading reading = { .initialized = TRUE,
+                                   .remaining = TOKEND_RETRIES_UNKNOWN,
+                                   .maximum = TOKEND_RETRIES_UNKNOWN };
+
+  if (row->shows == BY_NUMBER) {
+    reading.remaining = left;
+  } else {
+    reading.count_low = left == 2;
+    reading.final_try = left == 1;
+    reading.locked = left == 0;
+  }
+  return reading;
+}
+
+static void
+step (const Row *row, TokendLedgerEntry *entry, char what)
+{
+  static const char *const settlements = "nsolu"; /* in the order of TokendSettlement */
+  const char *settlement = strchr (settlements, what);
+
+  if (what == 'b') {
+    tokend_ledger_entry_begin (entry);
+  } else if (settlement != NULL) {
+    tokend_ledger_entry_settle (entry, (TokendSettlement) (settlement - settlements));
+  } else {
+    TokendCounterReading reading = make_reading (row, what - '0');
+    TokendCounterRules rules = { row->flags, FALSE, row->maximum };
+    TokendLedgerEntry before = *entry;
+    gboolean changed = tokend_ledger_entry_observe (entry, &reading, &rules);
+
+    g_assert_false (changed && tokend_ledger_entry_is_clear (&before));
+    g_assert_cmpint (changed, ==, memcmp (&before, entry, sizeof before) != 0);
+  }
+}
+
+static void
+test_row (gconstpointer data)
+{
+  const Row *row = data;
+  TokendLedgerEntry entry = { 0 };
+
+  for (const char *p = row->steps; *p != '\0'; p++)
+    step (row, &entry, *p);
+  g_assert_cmpuint (entry.spent, ==, row->result.spent);
+  g_assert_cmpuint (entry.pending, ==, row->result.pending);
+  g_assert_cmpint (entry.locked, ==, row->result.locked);
+  if (!tokend_ledger_entry_is_clear (&entry))
+    g_assert_cmpint (entry.confirmed, ==, row->result.confirmed);
+}
+
+/* A number that a flag contradicts is no number. */
+static void
+test_contradicted_number (void)
+{
+  const TokendCounterReading reading = { TRUE, FALSE, TRUE, FALSE, 3, 3 };
+  const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
+  TokendLedgerEntry entry = { .pending = 1 };
+
+  g_assert_false (tokend_ledger_entry_observe (&entry, &reading, &rules));
+  g_assert_cmpuint (entry.pending, ==, 1);
+}
+
+/* The counters stop where no token's go, and do not wrap. */
+static void
+test_endless (void)
+{
+  TokendLedgerEntry pending = { 0 };
+  TokendLedgerEntry spent = { 0 };
+
+  for (guint i = 0; i < 1000; i++) {
+    tokend_ledger_entry_begin (&pending);
+    tokend_ledger_entry_begin (&spent);
+    tokend_ledger_entry_settle (&spent, TOKEND_SETTLEMENT_SPENT);
+  }
+  g_assert_cmpuint (pending.pending, ==, 255);
+  g_assert_cmpuint (pending.spent, ==, 0);
+  g_assert_cmpuint (spent.spent, ==, 255);
+  g_assert_cmpuint (spent.pending, ==, 0);
+}
+
+static void
+test_is_clear (void)
+{
+  const TokendLedgerEntry clear = { 0 };
+  const TokendLedgerEntry confirmed = { .confirmed = TRUE };
+  const TokendLedgerEntry others[] = { { .spent = 1 }, { .pending = 1 }, { .locked = TRUE } };
+
+  g_assert_true (tokend_ledger_entry_is_clear (&clear));
+  g_assert_true (tokend_ledger_entry_is_clear (&confirmed));
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_false (tokend_ledger_entry_is_clear (&others[i]));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/ledger-entry/table/%s", rows[i].what);
+    g_test_add_data_func (path, &rows[i], test_row);
+  }
+  g_test_add_func ("/ledger-entry/contradicted-number", test_contradicted_number);
+  g_test_add_func ("/ledger-entry/endless", test_endless);
+  g_test_add_func ("/ledger-entry/is-clear", test_is_clear);
+  return g_test_run ();
+}

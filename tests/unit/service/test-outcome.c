@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "outcome.h"
+
+#include "tokend-error.h"
+
+#include <string.h>
+
+#define DONE (-1)
+
+#define NOT_SPENT TOKEND_SETTLEMENT_NOT_SPENT
+#define SPENT TOKEND_SETTLEMENT_SPENT
+#define SUCCEEDED TOKEND_SETTLEMENT_SUCCEEDED
+#define LOCKED TOKEND_SETTLEMENT_LOCKED
+#define IN_DOUBT TOKEND_SETTLEMENT_UNKNOWN
+
+typedef struct {
+  const char *outcome; /* as the host answers it */
+  int pin_error;
+  TokendSettlement pin_settlement;
+  int puk_error;
+  TokendSettlement puk_settlement;
+  gboolean refused;
+} Row;
+
+#define BOTH(code, settlement) (code), (settlement), (code), (settlement)
+#define NONSENSE BOTH (TOKEND_ERROR_OUTCOME_UNKNOWN, IN_DOUBT), FALSE
+
+static const Row rows[] = {
+  { "{'result': <'done'>, 'sent': <true>, 'reason': <''>}", BOTH (DONE, SUCCEEDED), FALSE },
+  { "{'result': <'code-incorrect'>, 'sent': <true>}", TOKEND_ERROR_PIN_INCORRECT, SPENT,
+    TOKEND_ERROR_PUK_INCORRECT, SPENT, TRUE },
+  { "{'result': <'code-locked'>, 'sent': <true>}", TOKEND_ERROR_PIN_LOCKED, LOCKED,
+    TOKEND_ERROR_PUK_LOCKED, LOCKED, FALSE },
+  { "{'result': <'changed'>, 'sent': <false>}", BOTH (TOKEND_ERROR_RETRIES_CHANGED, NOT_SPENT),
+    FALSE },
+  { "{'result': <'token-removed'>, 'sent': <true>}", BOTH (TOKEND_ERROR_TOKEN_REMOVED, IN_DOUBT),
+    FALSE },
+  { "{'result': <'token-removed'>, 'sent': <false>}", BOTH (TOKEND_ERROR_TOKEN_REMOVED, NOT_SPENT),
+    FALSE },
+  { "{'result': <'failed'>, 'sent': <true>}", BOTH (TOKEND_ERROR_FAILED, IN_DOUBT), FALSE },
+  { "{'result': <'failed'>, 'sent': <false>}", BOTH (TOKEND_ERROR_FAILED, NOT_SPENT), FALSE },
+  { "{'result': <'failed'>, 'sent': <true>, 'reason': <77>}", BOTH (TOKEND_ERROR_FAILED, IN_DOUBT),
+    FALSE },
+
+  /* What makes no sense may have spent the try. */
+  { "{}", NONSENSE },
+  { "{'result': <'done'>}", NONSENSE },
+  { "{'sent': <true>}", NONSENSE },
+  { "{'sent': <false>}", NONSENSE },
+  { "{'result': <'changed'>}", NONSENSE },
+  { "{'result': <''>, 'sent': <false>}", NONSENSE },
+  { "{'result': <'Done'>, 'sent': <true>}", NONSENSE },
+  { "{'result': <'TOKEND_OUTCOME_DONE'>, 'sent': <true>}", NONSENSE },
+  { "{'result': <'done '>, 'sent': <true>}", NONSENSE },
+  { "{'result': <uint32 0>, 'sent': <true>}", NONSENSE },
+  { "{'result': <b'done'>, 'sent': <true>}", NONSENSE },
+  { "{'result': <<'done'>>, 'sent': <true>}", NONSENSE },
+  { "{'result': <'done'>, 'sent': <'true'>}", NONSENSE },
+  { "{'result': <'changed'>, 'sent': <uint32 0>}", NONSENSE },
+
+  /* So does a result that a code's having been sent, or not, contradicts. */
+  { "{'result': <'done'>, 'sent': <false>}", NONSENSE },
+  { "{'result': <'code-incorrect'>, 'sent': <false>}", NONSENSE },
+  { "{'result': <'code-locked'>, 'sent': <false>}", NONSENSE },
+  { "{'result': <'new-pin-refused'>, 'sent': <false>}", NONSENSE },
+  { "{'result': <'changed'>, 'sent': <true>}", NONSENSE },
+};
+
+static GVariant *
+parse (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  GVariant *outcome = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  return outcome;
+}
+
+static void
+check (const Row *row, TokendRole role, int code, TokendSettlement settlement)
+{
+  g_autoptr (GVariant) outcome = parse (row->outcome);
+  g_autoptr (GError) error = NULL;
+  TokendVerdict verdict = tokend_outcome_judge (outcome, role, TRUE, &error);
+
+  if (code == DONE)
+    g_assert_no_error (error);
+  else
+    g_assert_error (error, TOKEND_ERROR, code);
+  g_assert_cmpint (verdict.settlement, ==, settlement);
+  g_assert_cmpint (verdict.refused, ==, row->refused);
+  if (settlement == NOT_SPENT)
+    g_assert_true (error != NULL && strstr (error->message, "nothing was sent") != NULL);
+}
+
+static void
+test_row (gconstpointer data)
+{
+  const Row *row = data;
+
+  check (row, TOKEND_ROLE_PIN, row->pin_error, row->pin_settlement);
+  check (row, TOKEND_ROLE_PUK, row->puk_error, row->puk_settlement);
+}
+
+/* Whether the PIN was right is not known; it may have cost a try, so that it stays counted. */
+static void
+test_new_pin_refused_on_change (void)
+{
+  g_autoptr (GVariant) outcome = parse ("{'result': <'new-pin-refused'>, 'sent': <true>}");
+  g_autoptr (GError) error = NULL;
+  TokendVerdict verdict = tokend_outcome_judge (outcome, TOKEND_ROLE_PIN, TRUE, &error);
+
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
+  g_assert_cmpint (verdict.settlement, ==, IN_DOUBT);
+  g_assert_false (verdict.refused);
+}
+
+/* The PUK was accepted. */
+static void
+test_new_pin_refused_on_unlock (void)
+{
+  g_autoptr (GVariant) outcome = parse ("{'result': <'new-pin-refused'>, 'sent': <true>}");
+  g_autoptr (GError) error = NULL;
+  TokendVerdict verdict = tokend_outcome_judge (outcome, TOKEND_ROLE_PUK, TRUE, &error);
+
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
+  g_assert_cmpint (verdict.settlement, !=, SPENT);
+  g_assert_cmpint (verdict.settlement, !=, IN_DOUBT);
+  g_assert_false (verdict.refused);
+}
+
+/* A token that does not count a wrong PIN in a change has refused it all the same. */
+static void
+test_not_counted (void)
+{
+  g_autoptr (GVariant) outcome = parse ("{'result': <'code-incorrect'>, 'sent': <true>}");
+  g_autoptr (GError) error = NULL;
+  TokendVerdict verdict = tokend_outcome_judge (outcome, TOKEND_ROLE_PIN, FALSE, &error);
+
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_INCORRECT);
+  g_assert_cmpint (verdict.settlement, ==, NOT_SPENT);
+  g_assert_true (verdict.refused);
+}
+
+static void
+test_reason (void)
+{
+  g_autoptr (GVariant) outcome =
+      parse ("{'result': <'failed'>, 'sent': <true>, 'reason': <'C_Login: CKR_DEVICE_ERROR'>}");
+  g_autoptr (GError) error = NULL;
+
+  tokend_outcome_judge (outcome, TOKEND_ROLE_PUK, TRUE, &error);
+  g_assert_nonnull (strstr (error->message, "C_Login: CKR_DEVICE_ERROR"));
+}
+
+/* The reason is the host's text, and the message reaches the caller's terminal. */
+static void
+test_hostile_reason (void)
+{
+  g_autofree char *long_text = g_strnfill (10 * 1024 * 1024, 'x');
+  const char *reasons[] = { "\033[2Jall is well", "one\ntwo\r", "\342\200\256 nip", long_text };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (reasons); i++) {
+    g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+    g_autoptr (GVariant) outcome = NULL;
+    g_autoptr (GError) error = NULL;
+
+    g_variant_dict_insert (&dict, "result", "s", "failed");
+    g_variant_dict_insert (&dict, "sent", "b", TRUE);
+    g_variant_dict_insert (&dict, "reason", "s", reasons[i]);
+    outcome = g_variant_ref_sink (g_variant_dict_end (&dict));
+    tokend_outcome_judge (outcome, TOKEND_ROLE_PUK, TRUE, &error);
+
+    g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
+    g_assert_cmpuint (strlen (error->message), <, 1024);
+    for (const char *p = error->message; *p != '\0'; p = g_utf8_next_char (p)) {
+      GUnicodeType type = g_unichar_type (g_utf8_get_char (p));
+      g_assert_cmpint (type, !=, G_UNICODE_CONTROL);
+      g_assert_cmpint (type, !=, G_UNICODE_FORMAT);
+    }
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/outcome/table/%s", rows[i].outcome);
+    g_test_add_data_func (path, &rows[i], test_row);
+  }
+  g_test_add_func ("/outcome/new-pin-refused/set-pin", test_new_pin_refused_on_change);
+  g_test_add_func ("/outcome/new-pin-refused/unlock", test_new_pin_refused_on_unlock);
+  g_test_add_func ("/outcome/not-counted", test_not_counted);
+  g_test_add_func ("/outcome/reason", test_reason);
+  g_test_add_func ("/outcome/reason/hostile", test_hostile_reason);
+  return g_test_run ();
+}

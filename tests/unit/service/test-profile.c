@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "journal-spy.h"
+#include "profile.h"
+#include "scratch.h"
+
+#include <string.h>
+
+#define PIN TOKEND_ROLE_PIN
+#define PUK TOKEND_ROLE_PUK
+
+static TokendProfile *
+parse (const char *text, GError **error)
+{
+  g_autoptr (GKeyFile) key_file = g_key_file_new ();
+  g_autoptr (GError) load_error = NULL;
+
+  g_key_file_load_from_data (key_file, text, strlen (text), G_KEY_FILE_NONE, &load_error);
+  g_assert_no_error (load_error);
+  return tokend_profile_parse ("a-profile", key_file, error);
+}
+
+static void
+test_defaults (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TokendProfile) profile = parse ("", &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (profile->name, ==, "a-profile");
+  g_assert_null (profile->files);
+  g_assert_null (profile->manufacturers);
+  g_assert_null (profile->models);
+  g_assert_cmpint (profile->unlock_way, ==, TOKEND_UNLOCK_WAY_NONE);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_assert_cmpint (profile->rules[role].flags, ==, TOKEND_FLAGS_MEANING_NONE);
+    g_assert_cmpint (profile->rules[role].maximum, ==, TOKEND_RETRIES_UNKNOWN);
+    g_assert_false (profile->rules[role].never_locks);
+  }
+  g_assert_cmpint (profile->pin_minimum_length, ==, -1);
+  g_assert_cmpint (profile->pin_maximum_length, ==, -1);
+  g_assert_cmpint (profile->pin_characters, ==, TOKEND_CHARACTERS_ANY);
+  g_assert_true (profile->change_counts);
+  g_assert_cmpuint (g_hash_table_size (profile->environment), ==, 0);
+}
+
+static void
+test_every_key (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TokendProfile) profile =
+      parse ("[Match]\nFiles=a.so;b.so*\nManufacturers=M\nModels=N\n"
+             "[Unlock]\nWay=so-login-init-pin\n"
+             "[PIN]\nFlags=last-only\nMaximum=5\nNeverLocks=true\n"
+             "MinimumLength=6\nMaximumLength=8\n"
+             "Characters=digits\nChangeCounts=false\n"
+             "[PUK]\nFlags=low-only\nMaximum=255\n"
+             "[Environment]\nOPENSC_CONF=/etc/x y.conf\nA=\n",
+             &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (profile->files->len, ==, 2);
+  g_assert_cmpuint (profile->manufacturers->len, ==, 1);
+  g_assert_cmpuint (profile->models->len, ==, 1);
+  g_assert_cmpint (profile->unlock_way, ==, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+  g_assert_cmpint (profile->rules[PIN].flags, ==, TOKEND_FLAGS_MEANING_LAST_ONLY);
+  g_assert_cmpint (profile->rules[PIN].maximum, ==, 5);
+  g_assert_true (profile->rules[PIN].never_locks);
+  g_assert_cmpint (profile->rules[PUK].flags, ==, TOKEND_FLAGS_MEANING_LOW_ONLY);
+  g_assert_cmpint (profile->rules[PUK].maximum, ==, 255);
+  g_assert_false (profile->rules[PUK].never_locks);
+  g_assert_cmpint (profile->pin_minimum_length, ==, 6);
+  g_assert_cmpint (profile->pin_maximum_length, ==, 8);
+  g_assert_cmpint (profile->pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
+  g_assert_false (profile->change_counts);
+  g_assert_cmpuint (g_hash_table_size (profile->environment), ==, 2);
+  g_assert_cmpstr (g_hash_table_lookup (profile->environment, "OPENSC_CONF"), ==, "/etc/x y.conf");
+  g_assert_cmpstr (g_hash_table_lookup (profile->environment, "A"), ==, "");
+}
+
+static const struct {
+  const char *text;
+  const char *group; /* both are named in the error */
+  const char *key;
+} bad[] = {
+  { "[Mach]\nFiles=a.so\n", "[Mach]", "" },
+  { "[pin]\nFlags=exact\n", "[pin]", "" },
+  { "[Match]\nFile=a.so\n", "[Match]", "File" },
+  { "[Match]\nFiles=a.so\nSerials=1\n", "[Match]", "Serials" },
+  { "[Unlock]\nway=none\n", "[Unlock]", "way" },
+  { "[PIN]\nNeverLock=true\n", "[PIN]", "NeverLock" },
+  { "[PUK]\nMinimumLength=4\n", "[PUK]", "MinimumLength" },
+  { "[PUK]\nChangeCounts=true\n", "[PUK]", "ChangeCounts" },
+  { "[PUK]\nCharacters=any\n", "[PUK]", "Characters" },
+
+  { "[Unlock]\nWay=init-token\n", "[Unlock]", "Way" },
+  { "[Unlock]\nWay=\n", "[Unlock]", "Way" },
+  { "[Unlock]\nWay=so-login-init-pin;none\n", "[Unlock]", "Way" },
+  { "[Unlock]\nWay=SO-LOGIN-INIT-PIN\n", "[Unlock]", "Way" },
+  { "[PIN]\nFlags=Exact\n", "[PIN]", "Flags" },
+  { "[PUK]\nFlags=sometimes\n", "[PUK]", "Flags" },
+  { "[PIN]\nMaximum=0\n", "[PIN]", "Maximum" },
+  { "[PIN]\nMaximum=-3\n", "[PIN]", "Maximum" },
+  { "[PUK]\nMaximum=256\n", "[PUK]", "Maximum" },
+  { "[PUK]\nMaximum=4294967299\n", "[PUK]", "Maximum" },
+  { "[PUK]\nMaximum=three\n", "[PUK]", "Maximum" },
+  { "[PUK]\nMaximum=3.5\n", "[PUK]", "Maximum" },
+  { "[PUK]\nMaximum=\n", "[PUK]", "Maximum" },
+  { "[PIN]\nNeverLocks=yes\n", "[PIN]", "NeverLocks" },
+  { "[PUK]\nNeverLocks=\n", "[PUK]", "NeverLocks" },
+  { "[PIN]\nMinimumLength=0\n", "[PIN]", "MinimumLength" },
+  { "[PIN]\nMaximumLength=long\n", "[PIN]", "MaximumLength" },
+  { "[PIN]\nCharacters=letters\n", "[PIN]", "Characters" },
+  { "[PIN]\nChangeCounts=never\n", "[PIN]", "ChangeCounts" },
+
+  /* What GKeyFile cannot read (an escape that does not exist, say) is there, and is bad. */
+  { "[Match]\nFiles=a\\q.so\n", "[Match]", "Files" },
+  { "[Match]\nManufacturers=\\x\n", "[Match]", "Manufacturers" },
+  { "[Match]\nFiles=a.so\nModels=\\x\n", "[Match]", "Models" },
+  { "[Unlock]\nWay=so\\qlogin\n", "[Unlock]", "Way" },
+  { "[PIN]\nCharacters=\\digits\n", "[PIN]", "Characters" },
+  { "[Environment]\nA=\\q\n", "[Environment]", "A" },
+};
+
+static void
+test_bad (gconstpointer data)
+{
+  const guint i = GPOINTER_TO_UINT (data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TokendProfile) profile = parse (bad[i].text, &error);
+
+  g_assert_null (profile);
+  g_assert_nonnull (error);
+  if (error != NULL) {
+    g_assert_cmpint (error->domain, ==, G_KEY_FILE_ERROR);
+    g_assert_true (strstr (error->message, bad[i].group) != NULL);
+    g_assert_true (strstr (error->message, bad[i].key) != NULL);
+  }
+}
+
+static GPtrArray *
+load (const Scratch *scratch)
+{
+  g_autofree char *package = scratch_path (scratch, "package");
+  g_autofree char *admin = scratch_path (scratch, "admin");
+
+  return tokend_profiles_load (package, admin);
+}
+
+static void
+test_no_folders (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (GPtrArray) profiles = load (scratch);
+
+  g_assert_cmpuint (profiles->len, ==, 0);
+  g_assert_null (tokend_profiles_match (profiles, "/usr/lib/a.so", "M", "N"));
+  g_assert_null (tokend_profiles_match_module (profiles, "/usr/lib/a.so"));
+  journal_spy_expect_nothing ();
+}
+
+static void
+test_override (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (GPtrArray) profiles = NULL;
+  const TokendProfile *card, *own;
+
+  scratch_write (scratch, "package/card.conf",
+                 "[Match]\nFiles=card.so\n[Unlock]\nWay=so-login-init-pin\n"
+                 "[PIN]\nFlags=exact\nMaximum=3\nCharacters=digits\n"
+                 "[Environment]\nA=1\nB=2\n");
+  scratch_write (scratch, "admin/card.conf",
+                 "[PIN]\nMaximum=5\n[PUK]\nFlags=exact\n[Environment]\nB=3\nC=a\\nb\n");
+  scratch_write (scratch, "admin/own.conf", "[Match]\nFiles=own.so\n");
+  profiles = load (scratch);
+  journal_spy_expect_nothing ();
+  g_assert_cmpuint (profiles->len, ==, 2);
+
+  card = tokend_profiles_match_module (profiles, "/usr/lib/card.so");
+  g_assert_cmpstr (card->name, ==, "card");
+  g_assert_cmpint (card->unlock_way, ==, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+  g_assert_cmpint (card->rules[PIN].flags, ==, TOKEND_FLAGS_MEANING_EXACT);
+  g_assert_cmpint (card->rules[PIN].maximum, ==, 5);
+  g_assert_cmpint (card->pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
+  g_assert_cmpint (card->rules[PUK].flags, ==, TOKEND_FLAGS_MEANING_EXACT);
+  g_assert_cmpstr (g_hash_table_lookup (card->environment, "A"), ==, "1");
+  g_assert_cmpstr (g_hash_table_lookup (card->environment, "B"), ==, "3");
+  g_assert_cmpstr (g_hash_table_lookup (card->environment, "C"), ==, "a\nb");
+
+  own = tokend_profiles_match_module (profiles, "/usr/lib/own.so");
+  g_assert_cmpstr (own->name, ==, "own");
+}
+
+/* What cannot be read is left out and named, the administrator's mistake as well; the rest stands. */
+static void
+test_bad_files (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (GPtrArray) profiles = NULL;
+
+  scratch_write (scratch, "package/good.conf", "[Match]\nFiles=good.so\n");
+  scratch_write (scratch, "package/spoilt.conf", "[Match]\nFiles=spoilt.so\n[PUK]\nMaximum=3\n");
+  scratch_write (scratch, "admin/spoilt.conf", "[PUK]\nMaximum=lots\n");
+  scratch_write (scratch, "package/.hidden.conf", "garbage");
+  scratch_write (scratch, "package/README", "garbage");
+  scratch_write (scratch, "package/good.conf~", "garbage");
+  profiles = load (scratch);
+  journal_spy_expect ("“spoilt”");
+  g_assert_cmpuint (profiles->len, ==, 1);
+
+  g_ptr_array_unref (profiles);
+  scratch_write (scratch, "admin/spoilt.conf", "no group\n");
+  profiles = load (scratch);
+  journal_spy_expect ("admin/spoilt.conf");
+  g_assert_cmpuint (profiles->len, ==, 1);
+  g_assert_nonnull (tokend_profiles_match_module (profiles, "good.so"));
+  g_assert_null (tokend_profiles_match_module (profiles, "spoilt.so"));
+}
+
+static const struct {
+  const char *module, *manufacturer, *model;
+  const char *matched;
+} matches[] = {
+  { "/usr/lib/card.so", "Other", "Other", "b-file" },
+  { "/usr/lib/card.so.2", "Other", "Other", "b-file" },
+  { "card.so", NULL, NULL, "b-file" },
+  { "/card.so/other.so", "Other", "Other", NULL },
+  { "/usr/lib/CARD.SO", "Other", "Other", NULL },
+  { "/usr/lib/any.so", "Maker Inc.", "Other", "d-maker" },
+  { "/usr/lib/any.so", "A Maker", "Other", NULL },
+  { "/usr/lib/any.so", "Maker Inc.", NULL, "d-maker" },
+  { "/usr/lib/any.so", NULL, "Model", NULL },
+  { "/usr/lib/any.so", "Maker Inc.", "Model", "c-maker-and-model" },
+  { "/usr/lib/any.so", "Second", "Model", "c-maker-and-model" },
+  { "/usr/lib/any.so", "Second", "Model 2", NULL },
+  { "/usr/lib/card.so", "Maker Inc.", "Other", "b-file" }, /* as many keys: the first by name */
+  { "/usr/lib/card.so", "Maker Inc.", "Model", "a-all" },
+  { "/usr/lib/card.so", "Second", "Model", "c-maker-and-model" },
+};
+
+static void
+test_match (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (GPtrArray) profiles = NULL;
+
+  scratch_write (scratch, "package/a-all.conf",
+                 "[Match]\nFiles=card.so\nManufacturers=Maker*\nModels=Model\n");
+  scratch_write (scratch, "admin/b-file.conf", "[Match]\nFiles=card.so*\n");
+  scratch_write (scratch, "package/c-maker-and-model.conf",
+                 "[Match]\nManufacturers=Maker*;Second\nModels=Model\n");
+  scratch_write (scratch, "package/d-maker.conf", "[Match]\nManufacturers=Maker*\n");
+  scratch_write (scratch, "package/e-nothing.conf", "[Unlock]\nWay=so-login-init-pin\n");
+  scratch_write (scratch, "package/f-empty.conf", "[Match]\nFiles=\nManufacturers=\nModels=\n");
+  profiles = load (scratch);
+  g_assert_cmpuint (profiles->len, ==, 6);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (matches); i++) {
+    const TokendProfile *profile = tokend_profiles_match (
+        profiles, matches[i].module, matches[i].manufacturer, matches[i].model);
+
+    g_test_message ("%s, %s, %s", matches[i].module, matches[i].manufacturer, matches[i].model);
+    g_assert_cmpstr (profile != NULL ? profile->name : NULL, ==, matches[i].matched);
+  }
+}
+
+static void
+test_match_module (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (GPtrArray) profiles = NULL;
+
+  scratch_write (scratch, "package/a-maker.conf", "[Match]\nManufacturers=*\n");
+  scratch_write (scratch, "package/b-file.conf", "[Match]\nFiles=lib?.so;card.so*\nModels=X\n");
+  profiles = load (scratch);
+  g_assert_null (tokend_profiles_match_module (profiles, "/usr/lib/other.so"));
+  g_assert_cmpstr (tokend_profiles_match_module (profiles, "/usr/lib/liba.so")->name, ==, "b-file");
+  g_assert_cmpstr (tokend_profiles_match_module (profiles, "card.so.1")->name, ==, "b-file");
+  g_assert_null (tokend_profiles_match_module (profiles, "/usr/lib/libab.so"));
+}
+
+/* The tokens that were seen, as they call themselves. */
+static const struct {
+  const char *module, *manufacturer, *model;
+  const char *profile;
+} tokens[] = {
+  { "/usr/lib/libeToken.so", "SafeNet, Inc.", "eToken", "etoken" },
+  { "/usr/lib/libeTPkcs11.so", "Aladdin Ltd.", "eToken", "etoken" },
+  { "/usr/lib/libeToken.so.10.8", "SafeNet, Inc.", "eToken 5110", "etoken" },
+  { "/anywhere/libetoken-simulated.so", "SafeNet, Inc.", "eToken", "etoken" },
+  { "/usr/lib/libIDPrimePKCS11.so", "Gemalto", "ID Prime MD", NULL },
+  { "/usr/lib/libeToken.so", "Gemalto", "ID Prime MD", NULL },
+  { "/usr/lib/softhsm/libsofthsm2.so", "SoftHSM project", "SoftHSM v2", "softhsm2" },
+  { "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so", "SoftHSM project", "SoftHSM v2",
+    "softhsm2" },
+  { "/usr/lib/libsofthsm2.so", "Somebody else", "SoftHSM v2", NULL },
+  { "/usr/lib/x86_64-linux-gnu/opencryptoki/libopencryptoki.so", "IBM", "Soft", "opencryptoki" },
+  { "/usr/lib/opencryptoki/libopencryptoki.so.0.0.0", "IBM", "Soft", "opencryptoki" },
+  { "/usr/lib/opencryptoki/PKCS11_API.so", "IBM", "Soft", "opencryptoki" },
+  { "/usr/lib/opencryptoki/libopencryptoki.so", "IBM", "TPM", NULL },
+  { "/usr/lib/opensc-pkcs11.so", "EnterSafe", "PKCS#15", NULL },
+  { "/usr/lib/libakisp11.so", "TUBITAK", "AKIS", NULL },
+};
+
+static GPtrArray *
+load_shipped (void)
+{
+  g_autofree char *directory = g_test_build_filename (G_TEST_DIST, "service", "profiles", NULL);
+  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
+  GPtrArray *profiles = tokend_profiles_load (directory, "/nonexistent");
+  guint n_files = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n_files++;
+  journal_spy_expect_nothing ();
+  g_assert_cmpuint (profiles->len, ==, n_files);
+  return profiles;
+}
+
+static void
+test_shipped_match (void)
+{
+  g_autoptr (GPtrArray) profiles = load_shipped ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (tokens); i++) {
+    const TokendProfile *profile =
+        tokend_profiles_match (profiles, tokens[i].module, tokens[i].manufacturer, tokens[i].model);
+
+    g_test_message ("%s, %s, %s", tokens[i].module, tokens[i].manufacturer, tokens[i].model);
+    g_assert_cmpstr (profile != NULL ? profile->name : NULL, ==, tokens[i].profile);
+  }
+}
+
+static const struct {
+  const char *module, *manufacturer, *model;
+  TokendFlagsMeaning flags;
+  int maximum;
+  gboolean never_locks, change_counts;
+} shipped[] = {
+  { "libeToken.so", "SafeNet, Inc.", "eToken", TOKEND_FLAGS_MEANING_EXACT, 3, FALSE, TRUE },
+  { "libsofthsm2.so", "SoftHSM project", "SoftHSM v2", TOKEND_FLAGS_MEANING_LOW_ONLY, -1, TRUE,
+    TRUE },
+  { "libopencryptoki.so", "IBM", "Soft", TOKEND_FLAGS_MEANING_EXACT, 3, FALSE, FALSE },
+};
+
+static void
+test_shipped_facts (void)
+{
+  g_autoptr (GPtrArray) profiles = load_shipped ();
+
+  g_assert_cmpuint (profiles->len, ==, G_N_ELEMENTS (shipped));
+  for (gsize i = 0; i < G_N_ELEMENTS (shipped); i++) {
+    const TokendProfile *profile = tokend_profiles_match (
+        profiles, shipped[i].module, shipped[i].manufacturer, shipped[i].model);
+
+    g_test_message ("%s", profile->name);
+    g_assert_cmpint (profile->unlock_way, ==, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+    g_assert_cmpint (profile->change_counts, ==, shipped[i].change_counts);
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+      g_assert_cmpint (profile->rules[role].flags, ==, shipped[i].flags);
+      g_assert_cmpint (profile->rules[role].maximum, ==, shipped[i].maximum);
+      g_assert_cmpint (profile->rules[role].never_locks, ==, shipped[i].never_locks);
+    }
+  }
+}
+
+static void
+add (const char *path, void (*test) (Scratch *, gconstpointer))
+{
+  g_test_add (path, Scratch, NULL, scratch_set_up, test, scratch_tear_down);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
+  journal_spy_install ();
+  g_test_add_func ("/profile/defaults", test_defaults);
+  g_test_add_func ("/profile/every-key", test_every_key);
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autofree char *path = g_strdup_printf ("/profile/bad/%u/%s", i, bad[i].group);
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_bad);
+  }
+  add ("/profile/no-folders", test_no_folders);
+  add ("/profile/override", test_override);
+  add ("/profile/bad-files", test_bad_files);
+  add ("/profile/match", test_match);
+  add ("/profile/match-module", test_match_module);
+  g_test_add_func ("/profile/shipped/match", test_shipped_match);
+  g_test_add_func ("/profile/shipped/facts", test_shipped_facts);
+  return g_test_run ();
+}
