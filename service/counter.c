@@ -146,12 +146,9 @@ lower_by_record (TokendCounter *counter, const TokendCounterRecord *record)
   left = (int) record->spent >= counter->maximum ? 0 : counter->maximum - (int) record->spent;
   recorded = state_of_number (left, counter->maximum);
   counter->another_remains = counter->another_remains && left >= 2;
-  /* Where the token tells nothing, what is left by our record is no more than an upper bound: no
-   * number. */
-  if (counter->state == TOKEND_STATE_UNKNOWN && left >= 2)
-    return;
   if (counter->remaining != TOKEND_RETRIES_UNKNOWN && counter->remaining <= left)
     return;
+  /* Where the token tells nothing, what is left by our record is no more than an upper bound. */
   if (badness (counter->state) > badness (recorded))
     return;
   counter->state = recorded;

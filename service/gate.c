@@ -100,21 +100,60 @@ refuse (GTask *task)
   g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED, "Not authorized");
 }
 
+static gboolean
+on_timeout (gpointer user_data)
+{
+  Check *check = user_data;
+
+  check->timeout = 0;
+  g_cancellable_cancel (check->given_up);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+set_deadline (Check *check, guint seconds)
+{
+  g_clear_handle_id (&check->timeout, g_source_remove);
+  check->timeout = g_timeout_add_seconds (seconds, on_timeout, check);
+}
+
+static void
+on_prompted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (PolkitAuthorizationResult) answer =
+      polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, NULL);
+
+  if (answer != NULL && polkit_authorization_result_get_is_authorized (answer))
+    g_task_return_boolean (task, TRUE);
+  else
+    refuse (task);
+}
+
+/* A person is asked only once polkitd has said that it would help: a polkitd that hangs is found out in time. */
 static void
 on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  Check *check = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
   g_autoptr (PolkitAuthorizationResult) answer =
       polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, &error);
 
-  if (answer != NULL && polkit_authorization_result_get_is_authorized (answer)) {
-    g_task_return_boolean (task, TRUE);
-    return;
-  }
-  if (answer == NULL)
+  if (answer == NULL) {
     tokend_debug ("polkit gave no answer: %s", error->message);
-  refuse (task);
+    refuse (task);
+  } else if (polkit_authorization_result_get_is_authorized (answer)) {
+    g_task_return_boolean (task, TRUE);
+  } else if (!check->may_prompt || !polkit_authorization_result_get_is_challenge (answer)) {
+    refuse (task);
+  } else {
+    set_deadline (check, PROMPT_TIMEOUT_SECONDS);
+    polkit_authority_check_authorization (POLKIT_AUTHORITY (source), check->subject, check->action,
+                                          check->details,
+                                          POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION,
+                                          check->given_up, on_prompted, g_object_ref (task));
+  }
 }
 
 static void
@@ -130,27 +169,15 @@ on_authority (GObject *source, GAsyncResult *result, gpointer user_data)
     refuse (task);
     return;
   }
-  polkit_authority_check_authorization (
-      authority, check->subject, check->action, check->details,
-      check->may_prompt ? POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION
-                        : POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE,
-      check->given_up, on_checked, g_object_ref (task));
+  polkit_authority_check_authorization (authority, check->subject, check->action, check->details,
+                                        POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE, check->given_up,
+                                        on_checked, g_object_ref (task));
 }
 
 static void
 on_caller_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
 {
   g_cancellable_cancel (user_data);
-}
-
-static gboolean
-on_timeout (gpointer user_data)
-{
-  Check *check = user_data;
-
-  check->timeout = 0;
-  g_cancellable_cancel (check->given_up);
-  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -209,8 +236,7 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
   check->watch = g_bus_watch_name_on_connection (
       g_dbus_method_invocation_get_connection (invocation), sender, G_BUS_NAME_WATCHER_FLAGS_NONE,
       NULL, on_caller_vanished, g_object_ref (check->given_up), g_object_unref);
-  check->timeout = g_timeout_add_seconds (
-      check->may_prompt ? PROMPT_TIMEOUT_SECONDS : SILENT_TIMEOUT_SECONDS, on_timeout, check);
+  set_deadline (check, SILENT_TIMEOUT_SECONDS);
   if (cancellable != NULL) {
     check->outer = g_object_ref (cancellable);
     check->outer_handler = g_cancellable_connect (cancellable, G_CALLBACK (on_outer_cancelled),

@@ -18,7 +18,7 @@ tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlemen
 {
   if (settlement == TOKEND_SETTLEMENT_UNKNOWN)
     return;
-  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED) {
+  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED) {
     *entry = (TokendLedgerEntry){ 0 };
     return;
   }

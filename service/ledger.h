@@ -11,9 +11,10 @@ G_BEGIN_DECLS
 typedef enum {
   TOKEND_SETTLEMENT_NOT_SPENT, /* nothing was sent, or the token does not count it */
   TOKEND_SETTLEMENT_SPENT,     /* the token refused the code */
-  TOKEND_SETTLEMENT_SUCCEEDED, /* the token accepted the code */
+  TOKEND_SETTLEMENT_SUCCEEDED, /* the token accepted the code and did what it was sent for */
   TOKEND_SETTLEMENT_LOCKED,    /* the token answered that the role is locked */
   TOKEND_SETTLEMENT_UNKNOWN,   /* it may have been spent: it stays pending, and counts */
+  TOKEND_SETTLEMENT_ACCEPTED,  /* the token accepted the code, and did not do the rest */
 } TokendSettlement;
 
 #define TOKEND_TYPE_LEDGER (tokend_ledger_get_type ())

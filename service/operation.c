@@ -216,11 +216,11 @@ settle (Operation *operation, TokendSettlement settlement)
 {
   const char *physical_id = tokend_token_get_physical_id (operation->token);
 
-  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED) {
+  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED)
     tokend_refused_forget (operation->service->refused, physical_id, operation->role);
-    if (operation->role == TOKEND_ROLE_PUK)
-      tokend_refused_forget (operation->service->refused, physical_id, TOKEND_ROLE_PIN);
-  }
+  /* A new PIN is set: what was refused before says nothing of it. */
+  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED)
+    tokend_refused_forget (operation->service->refused, physical_id, TOKEND_ROLE_PIN);
   tokend_ledger_settle_async (operation->service->ledger, physical_id, operation->role, settlement,
                               on_settled, operation);
 }

@@ -114,8 +114,9 @@ read_tokens (GTask *task, gpointer source, gpointer data, GCancellable *cancella
 {
   const TokendHost *host = ((Call *) data)->host;
   GError *error = NULL;
-  GVariant *tokens = host->operation != NULL ? read_prepared_token (host->operation, &error)
-                                             : tokend_slots_read_with_numbers (&host->read, &error);
+  GVariant *tokens = host->operation != NULL
+                         ? read_prepared_token (host->operation, &error)
+                         : tokend_slots_read_with_numbers (&host->read, host->issuers, &error);
 
   if (tokens != NULL)
     g_task_return_pointer (task, g_variant_ref_sink (tokens), (GDestroyNotify) g_variant_unref);

@@ -30,8 +30,8 @@ typedef enum {
 
 /**
  * TokendHost:
- * What the interfaces of a host share. The main thread's; but while @busy, @read, @functions and
- * @operation are the worker's.
+ * What the interfaces of a host share. The main thread's; but while @busy, @read, @issuers,
+ * @functions and @operation are the worker's.
  */
 typedef struct {
   TokendHostMode mode;
@@ -40,6 +40,7 @@ typedef struct {
   gboolean peer_left; /* during COMMITTING; the process ends when the outcome is known */
   TokendWorker *worker;
   TokendReadFunctions read;
+  GPtrArray *issuers;
   TokendOperationFunctions functions; /* operating hosts only */
   TokendOperation *operation;
 } TokendHost;

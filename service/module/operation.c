@@ -192,7 +192,7 @@ tokend_operation_digest (const TokendOperation *operation)
 GVariant *
 tokend_operation_prepared_reading (const TokendOperation *operation)
 {
-  return tokend_reading_to_variant (&operation->prepared);
+  return tokend_reading_to_variant (&operation->prepared, NULL);
 }
 
 /**
@@ -210,7 +210,7 @@ tokend_operation_read (const TokendOperation *operation, GError **error)
   CK_RV rv = read_token (operation, &reading);
 
   if (rv == CKR_OK)
-    return tokend_reading_to_variant (&reading);
+    return tokend_reading_to_variant (&reading, NULL);
 
   tokend_pkcs11_set_error (error,
                            tokend_pkcs11_token_is_gone (rv) ? TOKEND_ERROR_TOKEN_REMOVED

@@ -87,11 +87,12 @@ insert_number (GVariantDict *dict, const char *key, gint number)
 
 /**
  * tokend_reading_to_variant:
+ * @issuer: (nullable): who issued the certificate on the token, where that was read
  *
  * Returns: (transfer floating): the reading, of type a{sv}
  */
 GVariant *
-tokend_reading_to_variant (const TokendReading *reading)
+tokend_reading_to_variant (const TokendReading *reading, const char *issuer)
 {
   const TokendTokenIdentity *identity = &reading->identity;
   GVariantDict dict;
@@ -111,6 +112,9 @@ tokend_reading_to_variant (const TokendReading *reading)
   insert_number (&dict, "pin-retries-maximum", reading->pin.maximum);
   insert_number (&dict, "puk-retries-remaining", reading->puk.remaining);
   insert_number (&dict, "puk-retries-maximum", reading->puk.maximum);
+
+  if (issuer != NULL)
+    g_variant_dict_insert (&dict, "certificate-issuer", "s", issuer);
 
   return g_variant_dict_end (&dict);
 }

@@ -43,7 +43,7 @@ typedef enum {
 } TokendRole;
 
 gboolean tokend_reading_init (TokendReading *reading, const CK_TOKEN_INFO *info);
-GVariant *tokend_reading_to_variant (const TokendReading *reading);
+GVariant *tokend_reading_to_variant (const TokendReading *reading, const char *issuer);
 gboolean tokend_reading_same_tries (const TokendReading *a, const TokendReading *b,
                                     TokendRole role);
 

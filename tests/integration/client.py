@@ -357,16 +357,11 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
 
-    def to_variant(kind, value):
-        if kind == "v":
-            return GLib.Variant("v", GLib.Variant(*value))
-        return GLib.Variant(kind, value)
-
     def make_body(signature, arguments):
         if signature == "(hha{sv})":
             options = {key: GLib.Variant(kind, value) for key, (kind, value) in arguments[2].items()}
             return GLib.Variant(signature, (arguments[0], arguments[1], options))
-        return to_variant(signature, tuple(arguments))
+        return GLib.Variant(signature, tuple(arguments))
 
     def make_message(path, interface, method, signature, arguments, descriptors_, interactive=False, destination=None):
         message = Gio.DBusMessage.new_method_call(destination or BUS_NAME, path, interface, method)
@@ -439,11 +434,10 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
         body = GLib.Variant("(us(sa{sv}))", (number, cookie, ("unix-user", identity)))
         call_polkit(reply_to, "AuthenticationAgentResponse2", body)
 
-    def settle():
-        # An answer of the bus comes after all that it has sent before; GDBus hands signals on by an idle source.
-        bus.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping", None, None, 0, -1, None)
-        while GLib.MainContext.default().iteration(False):
-            pass
+    def settle(reply_to):
+        # An answer of the bus comes after all that it has sent before.
+        message = Gio.DBusMessage.new_method_call("org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping")
+        bus.send_message_with_reply(message, Gio.DBusSendMessageFlags.NONE, NEVER, None, on_reply, reply_to)
 
     def close_prompt(cookie):
         prompts.pop(cookie).return_value(None)
@@ -455,10 +449,9 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
         "describe": descriptors.describe,
         "close-all": descriptors.close_all,
         "listen": lambda: bus.signal_subscribe(BUS_NAME, None, None, None, None, 0, on_signal) and None,
-        "settle": settle,
         "close-prompt": close_prompt,
     }
-    later = {"call": call, "become-agent": become_agent, "respond": respond}
+    later = {"call": call, "settle": settle, "become-agent": become_agent, "respond": respond}
 
     def on_request(request, id, **arguments):  # pylint: disable=redefined-builtin
         if request in later:

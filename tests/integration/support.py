@@ -11,7 +11,7 @@ import time
 
 from sandbox import FOLDER, PYTHON
 
-CLIENT = f"{FOLDER}/source/tests/integration/client.py"
+CLIENT = f"{FOLDER}/source/tests/integration/bus_client.py"
 ADMIN_PROFILES = "/etc/tokend/profiles.d"
 
 MANAGER_PATH = "/org/tokend/Tokend1"
@@ -84,7 +84,7 @@ class Client:
         self._process.stdout.close()
         self._process.wait(TIMEOUT)
 
-    # Messages to and from client.py
+    # Messages to and from bus_client.py
 
     def _send(self, **request):
         self._count += 1

@@ -109,8 +109,13 @@ static CK_RV
 find_objects_init (CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count)
 {
   g_assert_cmpuint (fake.feature_searched, ==, 0);
-  g_assert_cmpuint (count, ==, 2);
   g_assert_cmpuint (template[0].type, ==, CKA_CLASS);
+  if (*(CK_OBJECT_CLASS *) template[0].pValue == CKO_CERTIFICATE) {
+    g_assert_cmpuint (count, ==, 1);
+    fake.feature_searched = FAKE_CERTIFICATE;
+    return CKR_OK;
+  }
+  g_assert_cmpuint (count, ==, 2);
   g_assert_cmpuint (*(CK_OBJECT_CLASS *) template[0].pValue, ==, CKO_HW_FEATURE);
   g_assert_cmpuint (template[1].type, ==, CKA_HW_FEATURE_TYPE);
   fake.feature_searched = *(CK_ULONG *) template[1].pValue;
@@ -122,6 +127,10 @@ static CK_RV
 find_objects (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG room, CK_ULONG *count)
 {
   *count = 0;
+  if (fake.feature_searched == FAKE_CERTIFICATE && fake.certificate != NULL) {
+    *objects = FAKE_CERTIFICATE;
+    *count = 1;
+  }
   for (guint i = 0; i < fake.n_attributes; i++) {
     if (fake.attributes[i].feature == fake.feature_searched) {
       *objects = fake.feature_searched;
@@ -143,6 +152,14 @@ get_attribute_value (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTR
                      CK_ULONG count)
 {
   g_assert_cmpuint (count, ==, 1);
+  if (object == FAKE_CERTIFICATE) {
+    g_assert_cmpuint (attribute->type, ==, CKA_VALUE);
+    if (attribute->pValue != NULL)
+      memcpy (attribute->pValue, fake.certificate,
+              MIN (attribute->ulValueLen, fake.certificate_size));
+    attribute->ulValueLen = fake.certificate_size;
+    return CKR_OK;
+  }
   for (guint i = 0; i < fake.n_attributes; i++) {
     guint64 value = GUINT64_TO_LE (fake.attributes[i].value);
 

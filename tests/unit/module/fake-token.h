@@ -7,6 +7,8 @@
 
 #define FAKE_SLOTS_MAX 100
 #define FAKE_ATTRIBUTES_MAX 16
+/* Handle of the certificate's object; no feature type is this. */
+#define FAKE_CERTIFICATE 0x7fffffff
 
 typedef struct {
   CK_ULONG feature; /* CKA_HW_FEATURE_TYPE of the object that has it */
@@ -26,6 +28,8 @@ typedef struct {
   FakeAttribute attributes[FAKE_ATTRIBUTES_MAX];
   guint n_attributes;
   CK_ULONG feature_searched;
+  const void *certificate; /* its DER; NULL: there is none */
+  CK_ULONG certificate_size;
 
   CK_RV open_session_rv;
   CK_FLAGS session_flags;

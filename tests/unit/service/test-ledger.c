@@ -122,8 +122,8 @@ static const struct {
   gboolean locked;
 } settlements[] = {
   { TOKEND_SETTLEMENT_NOT_SPENT, 0, FALSE }, { TOKEND_SETTLEMENT_SPENT, 1, FALSE },
-  { TOKEND_SETTLEMENT_SUCCEEDED, 0, FALSE }, { TOKEND_SETTLEMENT_LOCKED, 0, TRUE },
-  { TOKEND_SETTLEMENT_UNKNOWN, 1, FALSE },
+  { TOKEND_SETTLEMENT_SUCCEEDED, 0, FALSE }, { TOKEND_SETTLEMENT_ACCEPTED, 0, FALSE },
+  { TOKEND_SETTLEMENT_LOCKED, 0, TRUE },     { TOKEND_SETTLEMENT_UNKNOWN, 1, FALSE },
 };
 
 static void
@@ -239,6 +239,15 @@ test_unwritable_later (Scratch *scratch, gconstpointer user_data)
   assert_on_disk (scratch, CARD, PUK, 1, FALSE);
 }
 
+/* With the sum at the end that makes a file whole: what else is wrong with it is then judged. */
+static char *
+seal (const char *body)
+{
+  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, body, -1);
+
+  return g_strdup_printf ("%s[end]\nsha256=%s\n", body, sum);
+}
+
 static const struct {
   const char *what;
   const char *content;
@@ -267,9 +276,8 @@ static const struct {
 };
 
 static void
-test_unreadable (Scratch *scratch, gconstpointer user_data)
+check_unreadable (Scratch *scratch, const char *content)
 {
-  const char *content = user_data;
   g_autoptr (TokendLedger) ledger = NULL;
   g_autofree char *aside = NULL;
 
@@ -282,6 +290,44 @@ test_unreadable (Scratch *scratch, gconstpointer user_data)
   assert_record (ledger, CARD, PIN, ASSUMED, FALSE);
   assert_record (ledger, CARD, PUK, ASSUMED, FALSE);
   assert_record (ledger, OTHER_CARD, PIN, ASSUMED, FALSE);
+}
+
+static void
+test_unreadable (Scratch *scratch, gconstpointer user_data)
+{
+  g_autofree char *sealed = seal (user_data);
+
+  check_unreadable (scratch, sealed);
+  check_unreadable (scratch, user_data);
+}
+
+#define GOOD "[ledger]\nversion=1\n\n[0c7ad1]\npin-spent=2\npuk-locked=true\n\n"
+
+/* The files of the table are refused for what is wrong in them: a sound one is read. */
+static void
+test_sealed (Scratch *scratch, gconstpointer user_data)
+{
+  g_autofree char *sealed = seal (GOOD);
+
+  scratch_write (scratch, "ledger", sealed);
+  assert_on_disk (scratch, CARD, PIN, 2, FALSE);
+  assert_on_disk (scratch, CARD, PUK, 0, TRUE);
+  journal_spy_expect_nothing ();
+}
+
+static void
+test_changed_by_a_bit (Scratch *scratch, gconstpointer user_data)
+{
+  g_autofree char *sealed = seal (GOOD);
+  gsize length = strlen (sealed);
+
+  for (gsize i = 0; i < length && !g_test_failed (); i++) {
+    g_autofree char *changed = g_strdup (sealed);
+
+    changed[i] ^= 1;
+    g_test_message ("byte %" G_GSIZE_FORMAT, i);
+    check_unreadable (scratch, changed);
+  }
 }
 
 static void
@@ -384,10 +430,11 @@ test_absurd_numbers (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = NULL;
   TokendCounterRecord record;
+  g_autofree char *sealed =
+      seal ("[ledger]\nversion=1\n\n[0c7ad1]\npin-spent=4294967297\n"
+            "puk-spent=18446744073709551615\npuk-pending=18446744073709551615\n");
 
-  scratch_write (scratch, "ledger",
-                 "[ledger]\nversion=1\n\n[0c7ad1]\npin-spent=4294967297\n"
-                 "puk-spent=18446744073709551615\npuk-pending=18446744073709551615\n");
+  scratch_write (scratch, "ledger", sealed);
   ledger = tokend_ledger_new (scratch->path);
   assert_record (ledger, CARD, PIN, ASSUMED, FALSE);
   record = tokend_ledger_get_record (ledger, CARD, PUK);
@@ -531,6 +578,8 @@ main (int argc, char **argv)
     g_test_add (path, Scratch, unreadable[i].content, scratch_set_up, test_unreadable,
                 scratch_tear_down);
   }
+  add ("/ledger/sealed", test_sealed);
+  add ("/ledger/changed-by-a-bit", test_changed_by_a_bit);
   add ("/ledger/truncated", test_truncated);
   add ("/ledger/absurd-numbers", test_absurd_numbers);
   add ("/ledger/loss/outlives-a-restart", test_loss_outlives_a_restart);

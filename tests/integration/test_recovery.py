@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What ends in the middle: the service, a module host, a module, a caller, the disk. No try is lost from the record."""
+
+import configparser
+import contextlib
+import os
+import signal
+
+import pytest
+from client import Client
+from sandbox import wait_until
+
+PIN, PUK, NEW_PIN, WRONG, WRONG_TOO = "1234", "12345678", "4321", "87654321", "87654322"
+SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
+STATE = "/var/lib/tokend"
+# A token that shows neither a number nor a flag of its PUK
+MUTE = ("no-so-flags", "no-vendor-objects")
+
+
+def sent(token):
+    """What has been done to the token with a code, by our module hosts."""
+    return [name for name in token.calls("tokend-module") if name in SENDING]
+
+
+@pytest.fixture(name="alice")
+def fixture_alice(sandbox):
+    """A client of the bus."""
+    with Client(sandbox, "alice") as alice:
+        yield alice
+
+
+def recorded(sandbox):
+    """What the ledger says of the only token, as a dict."""
+    ledger = configparser.ConfigParser()
+    with contextlib.suppress(FileNotFoundError):
+        ledger.read_string(sandbox.read_file(f"{STATE}/ledger"))
+    items = (item for section in ledger.sections() for item in ledger[section].items())
+    return {key: value for key, value in items if key.startswith(("pin-", "puk-"))}
+
+
+def puk(alice):
+    """What the service says of the PUK: state, number, source."""
+    status = alice.call("Refresh").value
+    return tuple(status.get(f"puk-{key}") for key in ("state", "retries-remaining", "retries-source"))
+
+
+def kill_while_sending(sandbox, alice, code, *faults):
+    """The service dies while its host is about to hand this PUK to the token, and comes back. The host is held."""
+    token = sandbox.token("etoken")
+    token.fault(*faults, "pause C_Login")
+    before = int(recorded(sandbox).get("puk-pending", 0))
+    call = alice.begin_call("Unlock", code, NEW_PIN)
+    token.wait_paused()
+    assert int(recorded(sandbox)["puk-pending"]) == before + 1
+    sandbox.stop_tokend(signal.SIGKILL)
+    assert alice.wait(call).error == "org.freedesktop.DBus.Error.NoReply"
+    sandbox.start_tokend()
+
+
+def let_host_finish(sandbox, *faults):
+    """Lets the held host go on, and waits for its end."""
+    sandbox.token("etoken").fault(*faults)
+    wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
+
+
+def test_killed_while_the_code_is_on_its_way(sandbox, alice):
+    """The host finishes, its successor is Busy until then, and the try counts though the token shows nothing of it."""
+    token = sandbox.token("etoken")
+    token.fault(*MUTE)
+    assert puk(alice) == ("ok", 3, "flags")
+
+    kill_while_sending(sandbox, alice, WRONG, *MUTE)
+    assert alice.call("Unlock", PUK, NEW_PIN).error == "Busy"
+    assert alice.call("SetPin", PIN, NEW_PIN).error == "Busy"
+    assert puk(alice) == ("low", 2, "ledger")
+    assert token.counters()["puk"] == 3, "not sent yet"
+    let_host_finish(sandbox, *MUTE)
+    assert token.counters()["puk"] == 2
+    assert puk(alice) == ("low", 2, "ledger")
+
+    kill_while_sending(sandbox, alice, WRONG_TOO, *MUTE)
+    let_host_finish(sandbox, *MUTE)
+    assert token.counters()["puk"] == 1
+    assert puk(alice) == ("final-try", 1, "ledger")
+    before = sent(token)
+    assert alice.call("Unlock", PUK, NEW_PIN).error == "FinalAttempt"
+    assert sent(token) == before
+
+    assert alice.call("Unlock", PUK, NEW_PIN, options={"final-attempt": True}).error is None
+    assert token.counters() == {"pin": 3, "puk": 3} and token.login(NEW_PIN)
+    assert puk(alice) == ("ok", 3, "flags")
+    assert not recorded(sandbox)
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    assert puk(alice) == ("ok", 3, "flags")
+
+
+def test_killed_with_the_right_code_on_its_way(sandbox, alice):
+    """Nobody is there to hear of it, but it is done."""
+    token = sandbox.token("etoken")
+    kill_while_sending(sandbox, alice, PUK)
+    let_host_finish(sandbox)
+    assert token.login(NEW_PIN) and token.counters() == {"pin": 3, "puk": 3}
+    assert puk(alice) == ("ok", 3, "token")
+
+
+@pytest.mark.parametrize("faults, said, pending", [(MUTE, ("low", 2, "ledger"), "1"), ((), ("ok", 3, "token"), None)],
+                         ids=["mute token", "token with a number"])
+def test_all_killed_before_the_code_was_sent(sandbox, alice, faults, said, pending):
+    """It was pending, so it counts as spent, unless the token's own number says otherwise."""
+    token = sandbox.token("etoken")
+    kill_while_sending(sandbox, alice, WRONG, *faults)
+    (host,) = sandbox.hosts("operate")
+    sandbox.kill(host)
+    token.fault(*faults)
+    assert token.counters()["puk"] == 3
+    assert puk(alice) == said
+    wait_until(lambda: recorded(sandbox).get("puk-pending") == pending, what="the record")
+    assert alice.call("Unlock", PUK, NEW_PIN).error is None, "free again"
+    assert puk(alice)[:2] == ("ok", 3)
+
+
+@pytest.mark.parametrize("faults, source", [(MUTE, "ledger"), ((), "token")], ids=["mute token", "token with a number"])
+@pytest.mark.parametrize("when", ["before it is sent", "after"])
+def test_the_host_dies(sandbox, alice, faults, source, when):
+    """OutcomeUnknown, a status that does not promise too much, and the token free again."""
+    token = sandbox.token("etoken")
+    # By a signal from outside, and in the module itself
+    token.fault(*faults, "pause C_Login" if when == "before it is sent" else "crash C_Login 1 after")
+    call = alice.begin_call("Unlock", WRONG, NEW_PIN)
+    if when == "before it is sent":
+        token.wait_paused()
+        (host,) = sandbox.hosts("operate")
+        sandbox.kill(host)
+    reply = alice.wait(call)
+    token.fault(*faults)
+
+    spent = 0 if when == "before it is sent" else 1
+    assert reply.error == "OutcomeUnknown"
+    assert token.counters()["puk"] == 3 - spent
+    assert puk(alice)[1:] == ((3 - spent if source == "token" else 2), source)
+    assert alice.call("Unlock", PUK, NEW_PIN).error is None
+    assert token.login(NEW_PIN) and not recorded(sandbox)
+
+
+def test_a_module_hangs_with_the_code(make_sandbox):
+    """OutcomeUnknown when the deadline has passed, Busy while the host is there, and others are served meanwhile."""
+    sandbox = make_sandbox(tokens=["etoken", "etoken"])
+    token, other = sandbox.token("etoken"), sandbox.token("etoken2")
+    with Client(sandbox, "alice") as alice, Client(sandbox, "alice") as rival:
+        path, other_path = alice.find("ETOKEN"), alice.find("ETOKEN2")
+        token.fault("hang C_Login")
+        call = alice.begin_call("Unlock", WRONG, NEW_PIN, path=path)
+        wait_until(lambda: "HANG" in token.results("C_Login"), what="the hang")
+        assert rival.call("Unlock", PUK, NEW_PIN, path=other_path, timeout=10).error is None
+        assert other.login(NEW_PIN)
+        assert rival.call("Refresh", path=path, timeout=10).error is None
+        assert rival.call("Unlock", PUK, NEW_PIN, path=path, timeout=10).error == "Busy"
+
+        assert alice.wait(call, timeout=90).error == "OutcomeUnknown"
+        assert rival.call("Unlock", PUK, NEW_PIN, path=path, timeout=10).error == "Busy"
+        assert rival.call("Refresh", path=other_path, timeout=10).error is None
+        token.clear_faults()
+        (host,) = sandbox.hosts("operate")
+        sandbox.kill(host)
+        assert rival.call("Unlock", PUK, NEW_PIN, path=path).error is None
+        assert token.login(NEW_PIN)
+
+
+@contextlib.contextmanager
+def read_only_folder(sandbox):
+    folder = sandbox.path(STATE)
+    before = os.stat(folder)
+    os.chown(folder, 0, before.st_gid)
+    os.chmod(folder, 0o550)
+    yield
+    os.chown(folder, before.st_uid, before.st_gid)
+    os.chmod(folder, before.st_mode & 0o7777)
+
+
+@contextlib.contextmanager
+def full_disk(sandbox):
+    def root(*argv):
+        finished = sandbox.run("root", [*argv])
+        assert finished.returncode == 0, finished.stderr
+
+    root("mount", "-t", "tmpfs", "-o", "size=4k,uid=tokend,gid=tokend,mode=700", "tmpfs", STATE)
+    root("dd", "if=/dev/zero", f"of={STATE}/full", "bs=4096", "count=1")
+    yield
+    root("umount", STATE)
+
+
+@pytest.mark.parametrize("obstacle", [read_only_folder, full_disk])
+@pytest.mark.parametrize("method", ["Unlock", "SetPin"])
+def test_what_cannot_be_recorded_is_not_sent(sandbox, alice, obstacle, method):
+    """No code goes without its entry on the disk; the error says so, and the next one goes."""
+    token, code = sandbox.token("etoken"), PUK if method == "Unlock" else PIN
+    with obstacle(sandbox):
+        reply = alice.call(method, code, NEW_PIN)
+        assert reply.error == "Failed"
+        assert "recorded" in reply.message and "nothing was sent" in reply.message
+        assert not sent(token)
+        assert alice.call("Refresh").error is None
+        assert alice.call(method, code, NEW_PIN).error == "Failed", "and not Busy"
+    assert alice.call(method, code, NEW_PIN).error is None
+    assert token.login(NEW_PIN)
+
+
+@pytest.mark.parametrize("content", ["", "[ledger]\nversion=99\n", "\0\xff not a key file", "[ledger]\nversion=1\n[x]\npin-spent=many\n"],
+                         ids=["empty", "newer", "garbage", "bad number"])
+def test_a_ledger_that_cannot_be_read(sandbox, alice, content):
+    """The service starts, says so, keeps the file, and takes for spent what no token's own number denies."""
+    token = sandbox.token("etoken")
+    token.fault(*MUTE)
+    sandbox.stop_tokend()
+    sandbox.write_file(f"{STATE}/ledger", content)
+    os.chmod(sandbox.path(f"{STATE}/ledger"), 0o644)
+    sandbox.start_tokend()
+    assert "cannot be read" in sandbox.journal()
+    assert sandbox.read_file(f"{STATE}/ledger.unreadable") == content
+    assert puk(alice) == ("locked", 0, "ledger")
+    assert alice.call("Unlock", WRONG, NEW_PIN).error == "FinalAttempt"
+    assert not sent(token)
+
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    # Still so, although nothing is wrong with the file any more
+    assert puk(alice)[0] in ("locked", "ok")
+
+    token.clear_faults()
+    assert puk(alice) == ("ok", 3, "token")
+    token.fault(*MUTE)
+    assert alice.call("Unlock", PUK, NEW_PIN, options={"final-attempt": True}).error is None
+    assert puk(alice) == ("ok", 3, "flags")
+    assert token.login(NEW_PIN)
+
+
+@pytest.mark.parametrize("victim", ["tokend", "host"])
+def test_asked_to_end_in_the_middle(sandbox, alice, victim):
+    """SIGTERM, as at shutdown: what is under way completes, and its caller hears of it."""
+    token = sandbox.token("etoken")
+    token.fault("pause C_Login")
+    call = alice.begin_call("Unlock", PUK, NEW_PIN)
+    token.wait_paused()
+    tokend = sandbox.tokend()
+    (host,) = sandbox.hosts("operate")
+    os.kill(tokend if victim == "tokend" else host, signal.SIGTERM)
+    if victim == "tokend":
+        name_has_owner = ["/", "org.freedesktop.DBus", "NameHasOwner", "(s)", ["org.tokend.Tokend1"]]
+        wait_until(lambda: not alice.call_at(*name_has_owner, destination="org.freedesktop.DBus").value,
+                   what="tokend without its name")
+    assert os.path.exists(f"/proc/{tokend}") and not alice.is_answered(call)
+
+    token.clear_faults()
+    reply = alice.wait(call)
+    assert reply.error is None and reply.value["puk-state"] == "ok"
+    assert token.login(NEW_PIN) and not recorded(sandbox)
+    if victim == "tokend":
+        wait_until(lambda: not os.path.exists(f"/proc/{tokend}"), what="tokend's end")
+
+
+@pytest.mark.parametrize("method", ["Unlock", "SetPin"])
+def test_the_caller_leaves_before_the_code_is_sent(sandbox, alice, method):
+    """Nothing is sent, and the token is free again; here while the code's descriptor is being read."""
+    token, code = sandbox.token("etoken"), PUK if method == "Unlock" else PIN
+    fifo = "/run/sandbox/home/alice/fifo"
+    sandbox.run("alice", ["mkfifo", fifo])
+    # The writing end is the test's own, so that the caller's end does not end it.
+    writing = os.open(sandbox.path(fifo), os.O_RDWR)
+    with Client(sandbox, "alice") as leaver:
+        leaver.begin_call(method, leaver.open_path(fifo, os.O_RDONLY), NEW_PIN)
+        wait_until(lambda: "C_OpenSession" in token.calls("tokend-module"), what="the operating host")
+        wait_until(lambda: sandbox.hosts("operate"), what="the operating host")
+        assert alice.call(method, code, NEW_PIN).error == "Busy"
+        leaver.kill()
+    reply = wait_until(lambda: (lambda r: r.error != "Busy" and r)(alice.call(method, code, PIN)), what="a free token")
+    assert reply.error is None
+    os.write(writing, code.encode())
+    os.close(writing)
+    assert sent(token) == (["C_Login", "C_InitPIN"] if method == "Unlock" else ["C_SetPIN"]), "alice's own"
+    assert token.login(PIN)
+
+
+@pytest.mark.parametrize("method, function", [("Unlock", "C_Login"), ("Unlock", "C_InitPIN"), ("SetPin", "C_SetPIN")])
+def test_the_caller_leaves_after_the_code_was_sent(sandbox, alice, method, function):
+    """The operation completes, and its outcome is recorded."""
+    token, code = sandbox.token("etoken"), PUK if method == "Unlock" else PIN
+    token.fault(f"pause {function}")
+    with Client(sandbox, "alice") as leaver:
+        leaver.begin_call(method, code, NEW_PIN)
+        token.wait_paused()
+        leaver.kill()
+    assert alice.call(method, code, NEW_PIN).error == "Busy"
+    token.clear_faults()
+    wait_until(lambda: not sandbox.hosts("operate"), what="the operation's end")
+    assert token.login(NEW_PIN)
+    wait_until(lambda: not recorded(sandbox), what="its outcome in the ledger")

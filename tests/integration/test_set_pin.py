@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""SetPin: a new PIN by the present one."""
+
+import pytest
+from support import WRONG_PINS, Client, check, nothing_sent, raises, sent, tries
+
+NEW_PIN = "4321"
+COUNTING = ["etoken", "etoken:vendor-objects=false"]
+
+
+def only_token(sandbox):
+    return next(iter(sandbox.tokens.values()))
+
+
+def only_path(client):
+    client.subscribe()
+    (path,) = client.tokens()
+    return path
+
+
+@pytest.mark.parametrize("kind", ["etoken", "opencryptoki", "softhsm"])
+def test_right_pin(make_sandbox, kind):
+    """The new PIN works in another program, the old one does not; a PIN that had lost tries has them back."""
+    sandbox = make_sandbox([kind])
+    token = sandbox.token(kind)
+    token.wrong_pin()
+    with Client(sandbox) as client:
+        path = only_path(client)
+        assert client.status(path)["pin-state"] == "low"
+        status = client.set_pin(path, sandbox.pin, NEW_PIN)
+        assert token.login(NEW_PIN)
+        assert client.refresh(path)["pin-state"] == "ok"
+    if kind == "etoken":
+        check(status, tries("pin", "ok", 3, "token"))
+        assert sent(token) == ["C_SetPIN"]
+        assert token.sign(NEW_PIN)
+    assert token.counters() == ({"pin": "ok", "puk": "ok"} if kind == "softhsm" else {"pin": 3, "puk": 3})
+    assert not token.login(sandbox.pin)
+
+
+@pytest.mark.parametrize("kind", COUNTING)
+def test_wrong_pin_costs_one_try_once(make_sandbox, kind):
+    """PinIncorrect, one try; the same PIN again is not sent, until somebody wants that or the counter has risen."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    source = "token" if kind == "etoken" else "flags"
+    wrong = WRONG_PINS[0]
+    with Client(sandbox) as client:
+        path = only_path(client)
+        with raises("PinIncorrect"):
+            client.set_pin(path, wrong, NEW_PIN)
+        assert token.counters() == {"pin": 2, "puk": 3}
+        check(client.status(path), tries("pin", "low", 2, source), tries("puk", "ok", 3, source))
+        with nothing_sent(token), raises("AlreadyRefused"):
+            client.set_pin(path, wrong, NEW_PIN)
+        # What the PIN refused may still be the PUK.
+        with raises("PukIncorrect"):
+            client.unlock(path, wrong, NEW_PIN)
+        with raises("PinIncorrect"):
+            client.set_pin(path, wrong, NEW_PIN, send_refused_code=True)
+        assert token.counters() == {"pin": 1, "puk": 2}
+
+        assert token.login(sandbox.pin)
+        with raises("PinIncorrect"):
+            client.set_pin(path, wrong, NEW_PIN)
+        assert token.counters() == {"pin": 2, "puk": 2}
+
+
+def test_wrong_pin_that_is_not_counted(make_sandbox):
+    """openCryptoki's C_SetPIN refuses a wrong PIN and counts nothing: no try was spent, and none is said to be."""
+    sandbox = make_sandbox(["opencryptoki"])
+    token = sandbox.token("opencryptoki")
+    full = tries("pin", "ok", 3, "flags")
+    with Client(sandbox) as client:
+        path = only_path(client)
+        for wrong in WRONG_PINS + ("4444",):
+            with raises("PinIncorrect"):
+                client.set_pin(path, wrong, NEW_PIN)
+            assert token.counters() == {"pin": 3, "puk": 3}
+            check(client.status(path), full)
+            check(client.refresh(path), full)
+        with raises("AlreadyRefused"):
+            client.set_pin(path, WRONG_PINS[0], NEW_PIN)
+        client.set_pin(path, sandbox.pin, NEW_PIN)
+    assert token.login(NEW_PIN)
+
+
+def test_wrong_pin_on_a_token_that_never_locks(make_sandbox):
+    """SoftHSM2: low, without a number, and never locked."""
+    sandbox = make_sandbox(["softhsm"])
+    token = sandbox.token("softhsm")
+    with Client(sandbox) as client:
+        path = only_path(client)
+        for wrong in WRONG_PINS + ("4444",):
+            with raises("PinIncorrect"):
+                client.set_pin(path, wrong, NEW_PIN)
+            check(client.status(path), tries("pin", token.counters()["pin"], maximum=None))
+        with raises("AlreadyRefused"):
+            client.set_pin(path, WRONG_PINS[0], NEW_PIN)
+        client.set_pin(path, sandbox.pin, NEW_PIN)
+    assert token.login(NEW_PIN)
+
+
+@pytest.mark.parametrize("kind", COUNTING + ["opencryptoki"])
+def test_last_try_and_locked(make_sandbox, kind):
+    """The last try needs the caller's word; a locked PIN takes no code at all, not even the right one."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    token.wrong_pin(2)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        for pin in (WRONG_PINS[0], sandbox.pin):
+            with nothing_sent(token), raises("FinalAttempt"):
+                client.set_pin(path, pin, NEW_PIN)
+        with nothing_sent(token), raises("RetriesChanged"):
+            client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True, expected_retries=2)
+        client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True, expected_retries=1)
+        assert token.counters() == {"pin": 3, "puk": 3}
+        assert token.login(NEW_PIN)
+
+        token.wrong_pin(3)
+        with nothing_sent(token), raises("PinLocked"):
+            client.set_pin(path, NEW_PIN, sandbox.pin, final_attempt=True)
+        assert token.counters() == {"pin": 0, "puk": 3}
+        client.unlock(path, sandbox.puk, sandbox.pin)
+    assert token.login(sandbox.pin)
+
+
+@pytest.mark.parametrize("kind", COUNTING + ["opencryptoki"])
+def test_another_program_spends_a_try_meanwhile(make_sandbox, kind):
+    """Between the moment the state was found good and the moment the PIN would go: nothing is sent."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        for left, errors in ((2, ["RetriesChanged"]), (1, ["RetriesChanged", "FinalAttempt"])):
+            changing = client.begin_operation("SetPin", path, None, NEW_PIN)
+            client.feed(changing, sandbox.pin[:2])
+            token.wrong_pin()
+            client.end(changing, sandbox.pin[2:])
+            with raises(*errors):
+                client.finish(changing)
+            assert token.counters() == {"pin": left, "puk": 3}
+    if token.kind == "etoken":
+        assert sent(token) == []
+    assert token.login(sandbox.pin)
+
+
+@pytest.mark.parametrize(
+    "kind,refused",
+    [("etoken", ["123", "12345678901234567"]), ("opencryptoki", ["123", "123456789"]), ("softhsm", ["123"])],
+)
+def test_new_pin_of_a_wrong_length_costs_nothing(make_sandbox, kind, refused):
+    """Too short or too long: refused before the present PIN goes."""
+    sandbox = make_sandbox([kind])
+    token = sandbox.token(kind)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        for pin in refused:
+            for present in (sandbox.pin, WRONG_PINS[0]):
+                with nothing_sent(token), raises("PinPolicy"):
+                    client.set_pin(path, present, pin)
+    assert token.login(sandbox.pin)
+
+
+def test_token_refuses_the_new_pin(make_sandbox):
+    """The present PIN was right and the token does not want the new one: PinPolicy, and no try is gone."""
+    sandbox = make_sandbox(["etoken:refused-new-pins=0123"])
+    token = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        path = only_path(client)
+        with raises("PinPolicy"):
+            client.set_pin(path, sandbox.pin, "0123")
+        assert sent(token) == ["C_SetPIN"]
+        assert token.counters() == {"pin": 3, "puk": 3}
+        check(client.status(path), tries("pin", "ok", 3, "token"))
+        client.set_pin(path, sandbox.pin, NEW_PIN)
+    assert token.sign(NEW_PIN)
