@@ -8,6 +8,7 @@
 #include "journal.h"
 #include "module.h"
 #include "outcome.h"
+#include "prepare-request.h"
 #include "tokend-enums.h"
 #include "tokend-error.h"
 
@@ -348,58 +349,6 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-add_bytes (GVariantDict *request, const char *key, GBytes *bytes)
-{
-  g_variant_dict_insert_value (request, key,
-                               g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE));
-}
-
-static void
-add_limits (GVariantDict *request, const char *minimum_key, int minimum, const char *maximum_key,
-            int maximum)
-{
-  g_variant_dict_insert (request, minimum_key, "u", (guint32) MAX (minimum, 1));
-  g_variant_dict_insert (
-      request, maximum_key, "u",
-      (guint32) (maximum < 1 ? TOKEND_CODE_MAX : MIN (maximum, TOKEND_CODE_MAX)));
-}
-
-static void
-add_nick (GVariantDict *request, const char *key, GType type, int value)
-{
-  g_autoptr (GEnumClass) values = g_type_class_ref (type);
-
-  g_variant_dict_insert (request, key, "s", g_enum_get_value (values, value)->value_nick);
-}
-
-static GVariant *
-make_request (Operation *operation)
-{
-  g_auto (GVariantDict) request = G_VARIANT_DICT_INIT (NULL);
-  const TokendReading *reading = tokend_token_get_reading (operation->token);
-  TokendPinPolicy policy = tokend_token_get_pin_policy (operation->token);
-
-  if (operation->role == TOKEND_ROLE_PUK) {
-    g_variant_dict_insert (&request, "operation", "s", "unlock");
-    add_nick (&request, "way", TOKEND_TYPE_UNLOCK_WAY,
-              (int) tokend_token_get_profile (operation->token)->unlock_way);
-  } else {
-    g_variant_dict_insert (&request, "operation", "s", "set-pin");
-  }
-  add_bytes (&request, "manufacturer", reading->manufacturer);
-  add_bytes (&request, "model", reading->model);
-  add_bytes (&request, "serial", reading->serial);
-  add_bytes (&request, "label", reading->label);
-  add_limits (&request, "code-minimum-length", reading->pin_minimum_length, "code-maximum-length",
-              reading->pin_maximum_length);
-  add_limits (&request, "new-pin-minimum-length", policy.minimum_length, "new-pin-maximum-length",
-              policy.maximum_length);
-  add_nick (&request, "new-pin-characters", TOKEND_TYPE_CHARACTERS, (int) policy.characters);
-  add_bytes (&request, "digest-key", tokend_refused_get_key (operation->service->refused));
-  return g_variant_dict_end (&request);
-}
-
-static void
 on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Operation *operation = user_data;
@@ -417,7 +366,9 @@ on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
   }
   tokend_code_descriptors_close (&operation->descriptors);
   tokend_dbus_module1_operation_call_prepare (
-      tokend_host_get_operation (operation->host), make_request (operation),
+      tokend_host_get_operation (operation->host),
+      tokend_prepare_request_new (operation->token, operation->role,
+                                  tokend_refused_get_key (operation->service->refused)),
       g_variant_new_handle (code), g_variant_new_handle (new_pin), g_variant_new_handle (lock),
       G_DBUS_CALL_FLAGS_NONE, PREPARE_TIMEOUT_MS, fds, operation->cancellable, on_prepared,
       operation);

@@ -128,13 +128,14 @@ check_keys (GKeyFile *key_file, GError **error)
     const char *group;
     const char *keys[8];
   } known[] = {
-    { "Match", { "Files", "Manufacturers", "Models" } },
+    { "Match", { "Files", "Manufacturers", "Models", "Issuers" } },
     { "Unlock", { "Way" } },
     { "PIN",
       { "Flags", "Maximum", "NeverLocks", "MinimumLength", "MaximumLength", "Characters",
         "ChangeCounts" } },
     { "PUK", { "Flags", "Maximum", "NeverLocks" } },
     { "Environment", { NULL } },
+    { "Provider", { NULL } },
   };
   g_auto (GStrv) groups = g_key_file_get_groups (key_file, NULL);
 
@@ -182,6 +183,7 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, GError **error)
   if (!get_patterns (key_file, "Files", &profile->files, error)
       || !get_patterns (key_file, "Manufacturers", &profile->manufacturers, error)
       || !get_patterns (key_file, "Models", &profile->models, error)
+      || !get_patterns (key_file, "Issuers", &profile->issuers, error)
       || !get_environment (key_file, &profile->environment, error)
       || !get_enum (key_file, "Unlock", "Way", TOKEND_TYPE_UNLOCK_WAY, TOKEND_UNLOCK_WAY_NONE,
                     &profile->unlock_way, error)
@@ -205,6 +207,7 @@ tokend_profile_free (TokendProfile *profile)
   g_clear_pointer (&profile->files, g_ptr_array_unref);
   g_clear_pointer (&profile->manufacturers, g_ptr_array_unref);
   g_clear_pointer (&profile->models, g_ptr_array_unref);
+  g_clear_pointer (&profile->issuers, g_ptr_array_unref);
   g_clear_pointer (&profile->environment, g_hash_table_unref);
   g_free (profile);
 }
@@ -307,6 +310,8 @@ matches (GPtrArray *patterns, const char *text)
 static guint
 strictness (const TokendProfile *profile)
 {
+  if (profile->issuers != NULL)
+    return 0;
   return (profile->files != NULL) + (profile->manufacturers != NULL) + (profile->models != NULL);
 }
 
@@ -339,6 +344,25 @@ tokend_profiles_match (GPtrArray *profiles, const char *module_path, const char 
 }
 
 /**
+ * tokend_profiles_match_provider:
+ * @profiles: (element-type TokendProfile): the profiles.
+ * @issuer: of the certificate on the token.
+ *
+ * Returns: (transfer none) (nullable): the provider's profile, the first by name of several.
+ */
+const TokendProfile *
+tokend_profiles_match_provider (GPtrArray *profiles, const char *issuer)
+{
+  for (guint i = 0; i < profiles->len; i++) {
+    const TokendProfile *profile = profiles->pdata[i];
+
+    if (profile->issuers != NULL && matches (profile->issuers, issuer))
+      return profile;
+  }
+  return NULL;
+}
+
+/**
  * tokend_profiles_match_module:
  * @profiles: (element-type TokendProfile): the profiles.
  * @module_path: the module's library.
@@ -354,7 +378,7 @@ tokend_profiles_match_module (GPtrArray *profiles, const char *module_path)
   for (guint i = 0; i < profiles->len; i++) {
     const TokendProfile *profile = profiles->pdata[i];
 
-    if (profile->files != NULL && matches (profile->files, file))
+    if (profile->issuers == NULL && profile->files != NULL && matches (profile->files, file))
       return profile;
   }
   return NULL;

@@ -10,9 +10,10 @@ G_BEGIN_DECLS
 
 /**
  * TokendProfile:
- * What is known of a kind of token, as data: a key file NAME.conf.
+ * What is known of a kind of token, or of a provider of certificates, as data: a key file NAME.conf.
  *
  *   [Match]        lists of globs; a token must match each key that is there
+ *   Issuers=       who issued the certificate (RFC 4514): this is a provider's profile, and no other key is of use
  *   Files=         the module's file name, without folders
  *   Manufacturers= CK_TOKEN_INFO.manufacturerID
  *   Models=        CK_TOKEN_INFO.model
@@ -31,6 +32,8 @@ G_BEGIN_DECLS
  *
  *   [Environment]  variables of the module host
  *
+ *   [Provider]     what a person is told; read by the clients, see provider.h
+ *
  * A file of the same name in the administrator's folder overrides it key by key.
  */
 typedef struct {
@@ -38,6 +41,7 @@ typedef struct {
   GPtrArray *files;         /* of GPatternSpec, or NULL: whatever it is */
   GPtrArray *manufacturers; /* likewise */
   GPtrArray *models;        /* likewise */
+  GPtrArray *issuers;       /* likewise; NULL: a module's profile */
   TokendUnlockWay unlock_way;
   TokendCounterRules rules[TOKEND_N_ROLES];
   int pin_minimum_length; /* or -1 */
@@ -53,6 +57,7 @@ void tokend_profile_free (TokendProfile *profile);
 
 const TokendProfile *tokend_profiles_match (GPtrArray *profiles, const char *module_path,
                                             const char *manufacturer, const char *model);
+const TokendProfile *tokend_profiles_match_provider (GPtrArray *profiles, const char *issuer);
 const TokendProfile *tokend_profiles_match_module (GPtrArray *profiles, const char *module_path);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendProfile, tokend_profile_free)

@@ -8,6 +8,7 @@
 #define TEXT_MAX 32
 /* No known token has more tries than this; what is more is garbage. */
 #define RETRIES_MAX 255
+#define ISSUER_MAX 1024
 
 static GBytes *
 lookup_text (GVariant *variant, const char *key, GError **error)
@@ -20,6 +21,17 @@ lookup_text (GVariant *variant, const char *key, GError **error)
     return NULL;
   }
   return g_variant_get_data_as_bytes (value);
+}
+
+static char *
+lookup_issuer (GVariant *variant)
+{
+  g_autoptr (GVariant) value =
+      g_variant_lookup_value (variant, "certificate-issuer", G_VARIANT_TYPE_STRING);
+
+  if (value == NULL || g_variant_get_size (value) > ISSUER_MAX)
+    return NULL;
+  return g_variant_dup_string (value, NULL);
 }
 
 static int
@@ -72,6 +84,7 @@ tokend_reading_parse (GVariant *variant, GError **error)
       || (reading->label = lookup_text (variant, "label", error)) == NULL)
     return NULL;
 
+  reading->issuer = lookup_issuer (variant);
   reading->pin_must_change = (flags & TOKEND_TOKEN_PIN_MUST_CHANGE) != 0;
   reading->pin_pad = (flags & TOKEND_TOKEN_PIN_PAD) != 0;
   reading->pin_minimum_length = lookup_number (variant, "pin-minimum-length");
@@ -104,6 +117,7 @@ tokend_reading_copy (const TokendReading *reading)
   g_bytes_ref (copy->model);
   g_bytes_ref (copy->serial);
   g_bytes_ref (copy->label);
+  copy->issuer = g_strdup (reading->issuer);
   return copy;
 }
 
@@ -115,6 +129,7 @@ tokend_reading_free (TokendReading *reading)
   g_clear_pointer (&reading->model, g_bytes_unref);
   g_clear_pointer (&reading->serial, g_bytes_unref);
   g_clear_pointer (&reading->label, g_bytes_unref);
+  g_clear_pointer (&reading->issuer, g_free);
   g_free (reading);
 }
 

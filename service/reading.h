@@ -13,6 +13,7 @@ typedef struct {
   GBytes *model;
   GBytes *serial;
   GBytes *label;
+  char *issuer; /* of the certificate, or NULL: not told */
   gboolean pin_must_change;
   gboolean pin_pad;
   int pin_minimum_length;     /* or -1 */

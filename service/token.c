@@ -5,7 +5,6 @@
 #include "module.h"
 #include "operation.h"
 #include "printable.h"
-#include "tokend-enums.h"
 #include "tokend-error.h"
 
 /* A watched token is read every second; what is older than this was not. */
@@ -31,7 +30,8 @@ struct _TokendToken {
   char *model;
   char *serial;
   char *label;
-  const TokendProfile *profile;
+  const TokendProfile *profile;  /* of the module, or NULL */
+  const TokendProfile *provider; /* or NULL */
 };
 
 static void tokend_token_iface_init (TokendDbusTokenIface *iface);
@@ -66,12 +66,17 @@ tokend_token_class_init (TokendTokenClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_token_finalize;
 }
 
-static const TokendCounterRules *
+/* The module's profile says what its flags are worth; who issued the certificate set the number of tries. */
+static TokendCounterRules
 get_rules (TokendToken *self, TokendRole role)
 {
-  static const TokendCounterRules none = { .maximum = TOKEND_RETRIES_UNKNOWN };
+  TokendCounterRules rules = { .maximum = TOKEND_RETRIES_UNKNOWN };
 
-  return self->profile != NULL ? &self->profile->rules[role] : &none;
+  if (self->profile != NULL)
+    rules = self->profile->rules[role];
+  if (self->provider != NULL && self->provider->rules[role].maximum != TOKEND_RETRIES_UNKNOWN)
+    rules.maximum = self->provider->rules[role].maximum;
+  return rules;
 }
 
 /**
@@ -87,7 +92,9 @@ tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole 
   TokendCounterRecord record =
       tokend_ledger_get_record (self->service->ledger, self->physical_id, role);
 
-  return tokend_counter_judge (&reading->counters[role], get_rules (self, role), &record);
+  TokendCounterRules rules = get_rules (self, role);
+
+  return tokend_counter_judge (&reading->counters[role], &rules, &record);
 }
 
 static TokendCounter
@@ -126,6 +133,17 @@ judge_again (TokendToken *self)
     tokend_subscribers_notify (self->service->subscribers, self->object_path);
 }
 
+static void
+observe (TokendToken *self)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendCounterRules rules = get_rules (self, role);
+
+    tokend_ledger_observe (self->service->ledger, self->physical_id, role,
+                           &self->reading->counters[role], &rules);
+  }
+}
+
 /**
  * tokend_token_update:
  * @reading: of this token.
@@ -148,10 +166,11 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   self->read_at = g_get_real_time ();
   self->read_at_monotonic = g_get_monotonic_time ();
 
+  /* An operating host does not read certificates. */
+  if (copy->issuer != NULL)
+    self->provider = tokend_profiles_match_provider (self->service->profiles, copy->issuer);
   if (tokend_claims_check_free (self->service->claims, self->physical_id, NULL))
-    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
-      tokend_ledger_observe (self->service->ledger, self->physical_id, role, &copy->counters[role],
-                             get_rules (self, role));
+    observe (self);
   judge_again (self);
 }
 
@@ -262,8 +281,17 @@ stricter_maximum (int a, int b)
   return MIN (a, b);
 }
 
-/** tokend_token_get_pin_policy: Returns: the stricter of the token's own policy and the profile's.
- */
+static void
+narrow (TokendPinPolicy *policy, const TokendProfile *profile)
+{
+  if (profile == NULL)
+    return;
+  policy->minimum_length = MAX (policy->minimum_length, profile->pin_minimum_length);
+  policy->maximum_length = stricter_maximum (policy->maximum_length, profile->pin_maximum_length);
+  policy->characters = MAX (policy->characters, profile->pin_characters);
+}
+
+/** tokend_token_get_pin_policy: Returns: the strictest of the token's own policy, the module's profile and the provider's. */
 TokendPinPolicy
 tokend_token_get_pin_policy (TokendToken *self)
 {
@@ -271,84 +299,32 @@ tokend_token_get_pin_policy (TokendToken *self)
                              .maximum_length = self->reading->new_pin_maximum_length,
                              .characters = TOKEND_CHARACTERS_ANY };
 
-  if (self->profile != NULL) {
-    policy.minimum_length = MAX (policy.minimum_length, self->profile->pin_minimum_length);
-    policy.maximum_length =
-        stricter_maximum (policy.maximum_length, self->profile->pin_maximum_length);
-    policy.characters = self->profile->pin_characters;
-  }
+  narrow (&policy, self->profile);
+  narrow (&policy, self->provider);
   return policy;
 }
 
-static void
-add_string (GVariantBuilder *status, const char *key, const char *value)
-{
-  if (value[0] != '\0')
-    g_variant_builder_add (status, "{sv}", key, g_variant_new_string (value));
-}
-
-static void
-add_nick (GVariantBuilder *status, const char *key, GType type, int value)
-{
-  g_autoptr (GEnumClass) values = g_type_class_ref (type);
-
-  g_variant_builder_add (status, "{sv}", key,
-                         g_variant_new_string (g_enum_get_value (values, value)->value_nick));
-}
-
-static void
-add_number (GVariantBuilder *status, const char *key, int number)
-{
-  if (number >= 0)
-    g_variant_builder_add (status, "{sv}", key, g_variant_new_uint32 ((guint32) number));
-}
-
-static void
-add_counter (GVariantBuilder *status, const TokendCounter *counter, const char *state_key,
-             const char *remaining_key, const char *maximum_key, const char *source_key)
-{
-  add_nick (status, state_key, TOKEND_TYPE_STATE, (int) counter->state);
-  add_number (status, remaining_key, counter->remaining);
-  add_number (status, maximum_key, counter->maximum);
-  if (counter->source != TOKEND_RETRIES_SOURCE_NONE)
-    add_nick (status, source_key, TOKEND_TYPE_RETRIES_SOURCE, (int) counter->source);
-}
-
-/** tokend_token_get_status: Returns: (transfer floating): the status, a{sv}, as
- * org.tokend.Tokend1.xml says at GetStatus. */
+/** tokend_token_get_status: Returns: (transfer floating): the status, a{sv}, as org.tokend.Tokend1.xml says at GetStatus. */
 GVariant *
 tokend_token_get_status (TokendToken *self)
 {
-  g_auto (GVariantBuilder) status = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
-  TokendCounter pin = judge_now (self, TOKEND_ROLE_PIN);
-  TokendCounter puk = judge_now (self, TOKEND_ROLE_PUK);
-  TokendPinPolicy policy = tokend_token_get_pin_policy (self);
+  const TokendStatus status = {
+    .label = self->label,
+    .manufacturer = self->manufacturer,
+    .model = self->model,
+    .serial = self->serial,
+    .module = self->module != NULL ? tokend_module_get_name (self->module) : NULL,
+    .module_profile = self->profile != NULL ? self->profile->name : NULL,
+    .provider = self->provider != NULL ? self->provider->name : NULL,
+    .pin = judge_now (self, TOKEND_ROLE_PIN),
+    .puk = judge_now (self, TOKEND_ROLE_PUK),
+    .pin_policy = tokend_token_get_pin_policy (self),
+    .pin_must_change = self->reading->pin_must_change,
+    .can_unlock = tokend_operation_is_supported (self, TOKEND_ROLE_PUK, NULL),
+    .read_at = self->read_at,
+  };
 
-  add_string (&status, TOKEND_STATUS_LABEL, self->label);
-  add_string (&status, TOKEND_STATUS_MANUFACTURER, self->manufacturer);
-  add_string (&status, TOKEND_STATUS_MODEL, self->model);
-  add_string (&status, TOKEND_STATUS_SERIAL, self->serial);
-  if (self->module != NULL)
-    add_string (&status, TOKEND_STATUS_MODULE, tokend_module_get_name (self->module));
-  if (self->profile != NULL)
-    add_string (&status, TOKEND_STATUS_MODULE_PROFILE, self->profile->name);
-
-  add_counter (&status, &pin, TOKEND_STATUS_PIN_STATE, TOKEND_STATUS_PIN_REMAINING,
-               TOKEND_STATUS_PIN_MAXIMUM, TOKEND_STATUS_PIN_SOURCE);
-  add_counter (&status, &puk, TOKEND_STATUS_PUK_STATE, TOKEND_STATUS_PUK_REMAINING,
-               TOKEND_STATUS_PUK_MAXIMUM, TOKEND_STATUS_PUK_SOURCE);
-
-  add_number (&status, TOKEND_STATUS_PIN_MINIMUM_LENGTH, policy.minimum_length);
-  add_number (&status, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, policy.maximum_length);
-  add_nick (&status, TOKEND_STATUS_PIN_CHARACTERS, TOKEND_TYPE_CHARACTERS, (int) policy.characters);
-  g_variant_builder_add (&status, "{sv}", TOKEND_STATUS_PIN_MUST_CHANGE,
-                         g_variant_new_boolean (self->reading->pin_must_change));
-  g_variant_builder_add (
-      &status, "{sv}", TOKEND_STATUS_CAN_UNLOCK,
-      g_variant_new_boolean (tokend_operation_is_supported (self, TOKEND_ROLE_PUK, NULL)));
-  g_variant_builder_add (&status, "{sv}", TOKEND_STATUS_READ_AT,
-                         g_variant_new_uint64 ((guint64) self->read_at));
-  return g_variant_builder_end (&status);
+  return tokend_status_to_variant (&status);
 }
 
 static void

@@ -4,18 +4,12 @@
 #include "profile.h"
 #include "reading.h"
 #include "service.h"
+#include "status.h"
 #include "tokend-glue.h"
 
 G_BEGIN_DECLS
 
 typedef struct _TokendModule TokendModule;
-
-/** TokendPinPolicy: what a new PIN must be; lengths in characters, or -1. */
-typedef struct {
-  int minimum_length;
-  int maximum_length;
-  TokendCharacters characters;
-} TokendPinPolicy;
 
 /** TokendToken: a token as one module shows it: the object on the bus, and what was last read of
  * it. */

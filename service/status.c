@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "status.h"
+
+#include "tokend-enums.h"
+
+static void
+add_string (GVariantBuilder *builder, const char *key, const char *value)
+{
+  if (value != NULL && value[0] != '\0')
+    g_variant_builder_add (builder, "{sv}", key, g_variant_new_string (value));
+}
+
+static void
+add_nick (GVariantBuilder *builder, const char *key, GType type, int value)
+{
+  g_autoptr (GEnumClass) values = g_type_class_ref (type);
+
+  g_variant_builder_add (builder, "{sv}", key,
+                         g_variant_new_string (g_enum_get_value (values, value)->value_nick));
+}
+
+static void
+add_number (GVariantBuilder *builder, const char *key, int number)
+{
+  if (number >= 0)
+    g_variant_builder_add (builder, "{sv}", key, g_variant_new_uint32 ((guint32) number));
+}
+
+static void
+add_counter (GVariantBuilder *builder, const TokendCounter *counter, const char *state_key,
+             const char *remaining_key, const char *maximum_key, const char *source_key)
+{
+  add_nick (builder, state_key, TOKEND_TYPE_STATE, (int) counter->state);
+  add_number (builder, remaining_key, counter->remaining);
+  add_number (builder, maximum_key, counter->maximum);
+  if (counter->source != TOKEND_RETRIES_SOURCE_NONE)
+    add_nick (builder, source_key, TOKEND_TYPE_RETRIES_SOURCE, (int) counter->source);
+}
+
+/**
+ * tokend_status_to_variant:
+ *
+ * Returns: (transfer floating): @status as org.tokend.Tokend1.xml says at GetStatus, a{sv}. What is not known is left out.
+ */
+GVariant *
+tokend_status_to_variant (const TokendStatus *status)
+{
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  add_string (&builder, TOKEND_STATUS_LABEL, status->label);
+  add_string (&builder, TOKEND_STATUS_MANUFACTURER, status->manufacturer);
+  add_string (&builder, TOKEND_STATUS_MODEL, status->model);
+  add_string (&builder, TOKEND_STATUS_SERIAL, status->serial);
+  add_string (&builder, TOKEND_STATUS_MODULE, status->module);
+  add_string (&builder, TOKEND_STATUS_MODULE_PROFILE, status->module_profile);
+  add_string (&builder, TOKEND_STATUS_PROVIDER, status->provider);
+
+  add_counter (&builder, &status->pin, TOKEND_STATUS_PIN_STATE, TOKEND_STATUS_PIN_REMAINING,
+               TOKEND_STATUS_PIN_MAXIMUM, TOKEND_STATUS_PIN_SOURCE);
+  add_counter (&builder, &status->puk, TOKEND_STATUS_PUK_STATE, TOKEND_STATUS_PUK_REMAINING,
+               TOKEND_STATUS_PUK_MAXIMUM, TOKEND_STATUS_PUK_SOURCE);
+
+  add_number (&builder, TOKEND_STATUS_PIN_MINIMUM_LENGTH, status->pin_policy.minimum_length);
+  add_number (&builder, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, status->pin_policy.maximum_length);
+  add_nick (&builder, TOKEND_STATUS_PIN_CHARACTERS, TOKEND_TYPE_CHARACTERS,
+            (int) status->pin_policy.characters);
+  g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_PIN_MUST_CHANGE,
+                         g_variant_new_boolean (status->pin_must_change));
+  g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_CAN_UNLOCK,
+                         g_variant_new_boolean (status->can_unlock));
+  g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_READ_AT,
+                         g_variant_new_uint64 ((guint64) status->read_at));
+  return g_variant_builder_end (&builder);
+}

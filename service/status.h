@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "counter.h"
+
+G_BEGIN_DECLS
+
+/** TokendPinPolicy: what a new PIN must be; lengths in characters, or -1. */
+typedef struct {
+  int minimum_length;
+  int maximum_length;
+  TokendCharacters characters;
+} TokendPinPolicy;
+
+/** TokendStatus: what goes out as a token's status. Strings may be %NULL or empty: not known. */
+typedef struct {
+  const char *label;
+  const char *manufacturer;
+  const char *model;
+  const char *serial;
+  const char *module;
+  const char *module_profile;
+  const char *provider;
+  TokendCounter pin;
+  TokendCounter puk;
+  TokendPinPolicy pin_policy;
+  gboolean pin_must_change;
+  gboolean can_unlock;
+  gint64 read_at; /* microseconds since the epoch */
+} TokendStatus;
+
+GVariant *tokend_status_to_variant (const TokendStatus *status);
+
+G_END_DECLS

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A code is seen by the token and by nobody else: random ones are looked for wherever they might have been left."""
+
+import base64
+import contextlib
+import os
+import random
+import re
+import subprocess
+import threading
+
+import pytest
+from client import Client
+from sandbox import FOLDER
+
+KINDS = ("etoken", "opencryptoki", "softhsm")
+# Who goes on living when an operation is over
+RESIDENTS = ("/tokend", "/tokend-module", "dbus-daemon", "/polkitd")
+# Not what the services left: the sources, the binaries, and the machine's own folders under the overlays
+PASSED_OVER = (f"{FOLDER}/source", f"{FOLDER}/build")
+
+
+class Codes:
+    """Random codes of 8 digits, which the machine's memory holds by no other chance, by name."""
+
+    def __init__(self):
+        numbers = random.SystemRandom().sample(range(10_000_000, 100_000_000), 8)
+        names = ("pin", "puk", "new_pin", "third_pin", "fourth_pin", "wrong_puk", "wrong_pin", "planted")
+        self._codes = {name: str(number) for name, number in zip(names, numbers)}
+        shapes = {}
+        for name, code in self._codes.items():
+            plain = code.encode()
+            for shape in (plain, code.encode("utf-16-le"), code.encode("utf-32-le"), plain.hex().encode(),
+                          base64.b64encode(plain).rstrip(b"="), plain[::-1]):
+                shapes[shape] = name
+        self._shapes = shapes
+        self._pattern = re.compile(b"|".join(map(re.escape, shapes)))
+
+    def __getattr__(self, name):
+        return self._codes[name]
+
+    def find(self, data):
+        """The names of the codes that are in data, as bytes, UTF-16, UTF-32, hexadecimal, base64 or backwards."""
+        return {self._shapes[found.group()] for found in self._pattern.finditer(data)}
+
+
+@pytest.fixture(name="codes")
+def fixture_codes():
+    return Codes()
+
+
+def read(path):
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read()
+    return b""
+
+
+def search_memory(codes, outside):
+    """The codes in the memory of a process."""
+    found, size = set(), 0
+    with open(f"/proc/{outside}/maps", encoding="utf-8") as maps, open(f"/proc/{outside}/mem", "rb", 0) as memory:
+        for line in maps:
+            match = re.match(r"([0-9a-f]+)-([0-9a-f]+) r.*?(\S*)$", line)
+            if not match or match[3] in ("[vvar]", "[vsyscall]", "[vvar_vclock]"):
+                continue
+            begin, end = int(match[1], 16), int(match[2], 16)
+            with contextlib.suppress(OSError):
+                data = os.pread(memory.fileno(), end - begin, begin)
+                size += len(data)
+                found |= codes.find(data)
+    assert size > 1_000_000, "the memory cannot be read"
+    return found
+
+
+def search_residents(sandbox, codes):
+    """What the memory of each process that goes on living holds, as a dict from arguments to codes."""
+    found = {}
+    for outside, _, argv in sandbox.processes().values():
+        if argv and argv[0].endswith(RESIDENTS):
+            found[" ".join(argv)] = search_memory(codes, outside)
+    return found
+
+
+def search_files(sandbox, codes, folder):
+    """The files below the folder that hold a code, in their content or name."""
+    found = {}
+    root = sandbox.path("")
+    for path, folders, names in os.walk(sandbox.path(folder)):
+        inside = path.removeprefix(root)
+        folders[:] = [name for name in folders if f"{inside}/{name}" not in PASSED_OVER]
+        for name in names:
+            whole = os.path.join(path, name)
+            data = name.encode() + (read(whole) if os.path.isfile(whole) and not os.path.islink(whole) else b"")
+            if codes.find(data):
+                found[f"{inside}/{name}"] = codes.find(data)
+    return found
+
+
+class Sampler(threading.Thread):
+    """Looks at the arguments and environment of every process of the sandbox, again and again."""
+
+    def __init__(self, sandbox, codes):
+        super().__init__()
+        self._sandbox, self._codes = sandbox, codes
+        self._over = threading.Event()
+        self.rounds, self.seen, self.found = 0, set(), []
+
+    def sample(self):
+        for outside, _, argv in self._sandbox.processes().values():
+            self.seen.add(os.path.basename(argv[0]) if argv else "")
+            for what in ("cmdline", "environ", "comm"):
+                if self._codes.find(read(f"/proc/{outside}/{what}")):
+                    self.found.append((argv, what))
+        self.rounds += 1
+
+    def run(self):
+        while not self._over.is_set():
+            self.sample()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_exception):
+        self._over.set()
+        self.join()
+
+
+def test_the_search_finds_what_is_there(sandbox, codes):
+    """A code that is planted in arguments, environment, memory, a file, a message and a log is found in each."""
+    script = "import sys; code = bytes.fromhex(sys.stdin.readline())[::-1]; print(flush=True); sys.stdin.read()"
+    with Sampler(sandbox, codes):
+        pass
+    planted = sandbox.popen("alice", ["sleep", "100"], env={"CODE": codes.planted})
+    argued = sandbox.popen("alice", ["sh", "-c", "read line", codes.pin], stdin=subprocess.PIPE)
+    remembering = sandbox.popen(
+        "alice", ["python3", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    )
+    remembering.stdin.write(codes.puk.encode()[::-1].hex().encode() + b"\n")
+    remembering.stdout.readline()
+    with Sampler(sandbox, codes) as sampler, sandbox.recorded_bus() as recorded:
+        sandbox.run("alice", ["dbus-send", "--system", "--type=signal", "/org/tokend/Test", f"org.tokend.Test.C{codes.pin}"])
+        assert "pin" in codes.find(recorded())
+        assert search_memory(codes, remembering.number()) >= {"puk"}
+        sampler.sample()
+    assert {(os.path.basename(argv[0]), what) for argv, what in sampler.found} >= {("sleep", "environ"), ("sh", "cmdline")}
+    sandbox.write_file(f"{FOLDER}/log/planted.log", f"a code: {codes.new_pin.encode('utf-16-le').hex()}")
+    sandbox.write_file("/var/lib/tokend/planted", codes.new_pin.encode().hex())
+    assert search_files(sandbox, codes, "/var/lib/tokend") == {"/var/lib/tokend/planted": {"new_pin"}}
+    for process in (planted, argued, remembering):
+        process.kill()
+        process.wait()
+        for stream in filter(None, (process.stdin, process.stdout)):
+            stream.close()
+
+
+def tokenctl(sandbox, *arguments, **given):
+    """Runs tokenctl with codes by descriptors: given by option, with an underscore; returns its exit status."""
+    options = [word for option in given for word in (f"--{option.replace('_', '-')}-fd", "{%s}" % option)]
+    return sandbox.tokenctl("alice", *arguments, *options, codes=given).returncode
+
+
+def use_all_codes(sandbox, token, codes):
+    """Right and wrong, by tokenctl and by a client of the bus."""
+    assert tokenctl(sandbox, "unlock", token.label, puk=codes.wrong_puk, new_pin=codes.third_pin) != 0
+    assert tokenctl(sandbox, "unlock", token.label, puk=codes.wrong_puk, new_pin=codes.third_pin) != 0, "already refused"
+    assert tokenctl(sandbox, "unlock", token.label, puk=codes.puk, new_pin=codes.new_pin) == 0
+    assert tokenctl(sandbox, "set-pin", token.label, pin=codes.wrong_pin, new_pin=codes.third_pin) != 0
+    assert tokenctl(sandbox, "set-pin", token.label, pin=codes.new_pin, new_pin=codes.third_pin) == 0
+    with Client(sandbox, "alice") as alice:
+        path = alice.find(token.label)
+        for send in (alice.pipe, alice.socket, alice.file, alice.memfd):
+            alice.call("SetPin", send(codes.wrong_pin), send(codes.fourth_pin), path=path)
+            # Refused by the policy, the new one holding a code that must not be told in the error
+            reply = alice.call("SetPin", send(codes.third_pin), send(codes.new_pin + "\n"), path=path)
+            assert reply.error == "PinPolicy" and not codes.find(reply.message.encode())
+        assert alice.call("Unlock", codes.puk, codes.fourth_pin, path=path).error is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_code_is_left_anywhere(make_sandbox, codes, kind):
+    """Not in a message of the bus, an argument, an environment, a log, a file, or the memory of who goes on living."""
+    sandbox = make_sandbox(tokens=[kind], pin=codes.pin, puk=codes.puk)
+    token = sandbox.token(kind)
+    with sandbox.recorded_bus() as recorded, Sampler(sandbox, codes) as sampler:
+        use_all_codes(sandbox, token, codes)
+        traffic = recorded()
+    assert b"SetPin" in traffic and b"Unlock" in traffic
+    assert not codes.find(traffic)
+    assert {"tokend", "tokend-module", "tokenctl"} <= sampler.seen
+    assert not sampler.found
+
+    residents = search_residents(sandbox, codes)
+    assert {os.path.basename(arguments.split()[0]) for arguments in residents} == {
+        "tokend", "tokend-module", "dbus-daemon", "polkitd"
+    }
+    assert not {who: found for who, found in residents.items() if found}
+
+    assert "SetPin" in sandbox.journal() and "DEBUG" in sandbox.journal(), "the log is the most verbose"
+    assert not codes.find(sandbox.logs().encode())
+    assert not search_files(sandbox, codes, "/run")
+    assert not search_files(sandbox, codes, "/var/lib/tokend")
+    assert token.login(codes.fourth_pin), "these were the codes"
+
+
+def test_nothing_shows_while_it_is_done(make_sandbox, codes):
+    """With the operation held where the token is about to see the code, only tokenctl and the operating host hold it,
+    and nobody may look into either; nor into the service or a watching host."""
+    sandbox = make_sandbox(pin=codes.pin, puk=codes.puk)
+    token = sandbox.token("etoken")
+    for function, arguments, given in (
+        ("C_Login", ["unlock"], {"puk": codes.puk, "new_pin": codes.new_pin}),
+        ("C_InitPIN", ["unlock"], {"puk": codes.puk, "new_pin": codes.new_pin}),
+        ("C_SetPIN", ["set-pin"], {"pin": codes.new_pin, "new_pin": codes.pin}),
+    ):
+        token.fault(f"pause {function}")
+        held = threading.Thread(target=tokenctl, args=[sandbox, *arguments], kwargs=given)
+        held.start()
+        token.wait_paused()
+        try:
+            sampler = Sampler(sandbox, codes)
+            sampler.sample()
+            assert {"tokend", "tokend-module", "tokenctl"} <= sampler.seen and not sampler.found
+            assert_closed(sandbox)
+            (operating,) = sandbox.hosts("operate")
+            found = search_residents(sandbox, codes)
+            holding = {who for who, codes_in in found.items() if codes_in}
+            assert len(holding) <= 1 and all("--operate" in who for who in holding), found
+            assert search_memory(codes, operating), "it is about to send the code"
+        finally:
+            token.clear_faults()
+            held.join()
+    assert token.login(codes.pin)
+
+
+def assert_closed(sandbox):
+    """Nobody, not even a process of the same user, looks into a process of ours."""
+    users = {"tokend": "tokend", "tokend-module": "tokend-module", "tokenctl": "alice"}
+    # The rest of the world can be looked into: else the test proves nothing.
+    shown = sandbox.run("tokend", ["sh", "-c", "ls /proc/$$/fd && cat /proc/$$/environ"])
+    assert shown.returncode == 0
+    seen = set()
+    for number, (outside, _, argv) in sandbox.processes().items():
+        name = os.path.basename(argv[0]) if argv else ""
+        if name not in users or (name == "tokenctl" and argv[0] != "tokenctl"):
+            continue
+        seen.add(name)
+        assert os.stat(f"/proc/{outside}/fd").st_uid == 0, argv
+        script = f"ls /proc/{number}/fd || cat /proc/{number}/environ || head -c1 /proc/{number}/mem"
+        assert sandbox.run(users[name], ["sh", "-c", script]).returncode != 0, argv
+        if name != "tokenctl":
+            assert re.search(r"Max core file size +0 +0 ", read(f"/proc/{outside}/limits").decode()), argv
+    assert seen == set(users)
