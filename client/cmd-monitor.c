@@ -62,7 +62,7 @@ on_signal (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static const TokenctlMonitorListener listener = { on_event, on_waiting, on_failed };
+static const TokenctlMonitorListener listener = { on_event, on_waiting, on_failed, NULL };
 
 static TokenctlExit
 follow (GDBusConnection *connection, gboolean json)
@@ -71,7 +71,8 @@ follow (GDBusConnection *connection, gboolean json)
   Watch watch = { loop, json, tokenctl_colour_wanted (STDOUT_FILENO), TOKENCTL_EXIT_DONE };
   guint signals[] = { g_unix_signal_add (SIGINT, on_signal, loop),
                       g_unix_signal_add (SIGTERM, on_signal, loop) };
-  g_autoptr (TokenctlMonitor) monitor = tokenctl_monitor_new (connection, &listener, &watch);
+  g_autoptr (TokenctlMonitor) monitor = tokenctl_monitor_new (
+      connection, G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, &listener, &watch);
 
   g_main_loop_run (loop);
 

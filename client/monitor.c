@@ -20,6 +20,7 @@ typedef struct {
 
 struct _TokenctlMonitor {
   GDBusConnection *connection;
+  GDBusCallFlags flags;
   const TokenctlMonitorListener *listener;
   gpointer user_data;
 
@@ -74,9 +75,7 @@ take_former_status (TokenctlMonitor *self, GVariant *status)
     TokenctlToken old = { former->path, former->status };
     TokenctlToken new = { NULL, status };
 
-    if (tokenctl_token_is_same (&old, &new)
-        && g_str_equal (tokenctl_status_string (old.status, TOKEND_STATUS_MODULE),
-                        tokenctl_status_string (new.status, TOKEND_STATUS_MODULE))) {
+    if (tokenctl_token_is_same_view (&old, &new)) {
       GVariant *found = g_steal_pointer (&former->status);
 
       g_ptr_array_remove_index (self->former, i);
@@ -87,13 +86,15 @@ take_former_status (TokenctlMonitor *self, GVariant *status)
 }
 
 static void
-tell_of_lost_ones (TokenctlMonitor *self)
+settle (TokenctlMonitor *self)
 {
   if (self->subscribing || self->n_reading > 0)
     return;
   for (guint i = 0; i < self->former->len; i++)
     tell (self, TOKENCTL_EVENT_REMOVED, self->former->pdata[i], NULL);
   g_ptr_array_set_size (self->former, 0);
+  if (self->listener->settled != NULL)
+    self->listener->settled (self->user_data);
 }
 
 static void
@@ -164,7 +165,7 @@ on_status (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (watched->read_again)
     read_status (watched);
-  tell_of_lost_ones (self);
+  settle (self);
 }
 
 static void
@@ -180,8 +181,7 @@ read_status (Watched *watched)
   watched->reading = g_cancellable_new ();
   g_dbus_connection_call (self->connection, TOKEND_BUS_NAME, watched->path,
                           TOKENCTL_TOKEN_INTERFACE, "GetStatus", NULL, G_VARIANT_TYPE ("(a{sv})"),
-                          G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, TOKENCTL_NO_TIMEOUT,
-                          watched->reading, on_status, watched);
+                          self->flags, TOKENCTL_NO_TIMEOUT, watched->reading, on_status, watched);
 }
 
 static void
@@ -208,7 +208,7 @@ lose_token (TokenctlMonitor *self, const char *path)
   if (watched->told || watched->status != NULL)
     tell (self, TOKENCTL_EVENT_REMOVED, watched, NULL);
   g_hash_table_remove (self->watched, path);
-  tell_of_lost_ones (self);
+  settle (self);
 }
 
 static gboolean
@@ -272,7 +272,7 @@ on_list (GObject *source, GAsyncResult *result, gpointer user_data)
   self->had_service = TRUE;
   self->vanished = 0;
   take_list (self, paths);
-  tell_of_lost_ones (self);
+  settle (self);
 }
 
 static void
@@ -300,8 +300,7 @@ subscribe (TokenctlMonitor *self)
   self->subscribing = TRUE;
   g_dbus_connection_call (self->connection, TOKEND_BUS_NAME, TOKEND_OBJECT_PATH,
                           TOKENCTL_MANAGER_INTERFACE, "Subscribe", NULL, G_VARIANT_TYPE_UNIT,
-                          G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, TOKENCTL_NO_TIMEOUT,
-                          self->generation, on_subscribed, self);
+                          self->flags, TOKENCTL_NO_TIMEOUT, self->generation, on_subscribed, self);
 }
 
 static void
@@ -402,18 +401,20 @@ on_manager_signal (GDBusConnection *connection, const char *sender, const char *
 /**
  * tokenctl_monitor_new:
  * @connection: the system bus
+ * @flags: of the calls that polkit may ask the person about
  * @listener: (transfer none): whom to tell; must outlive the monitor
  * @user_data: for @listener
  *
  * Returns: (transfer full): a monitor that lives in the thread's default main context
  */
 TokenctlMonitor *
-tokenctl_monitor_new (GDBusConnection *connection, const TokenctlMonitorListener *listener,
-                      gpointer user_data)
+tokenctl_monitor_new (GDBusConnection *connection, GDBusCallFlags flags,
+                      const TokenctlMonitorListener *listener, gpointer user_data)
 {
   TokenctlMonitor *self = g_new0 (TokenctlMonitor, 1);
 
   self->connection = g_object_ref (connection);
+  self->flags = flags;
   self->listener = listener;
   self->user_data = user_data;
   self->watched = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, watched_free);

@@ -11,18 +11,20 @@ G_BEGIN_DECLS
  * TokenctlMonitorListener:
  * @event: something happened; at first, for each token that is there already
  * @waiting: the service went away and does not start again by itself; the monitor waits for it
- * @failed: the monitor cannot go on; nothing more comes
+ * @failed: the monitor cannot go on; nothing more comes. It must not be freed in here
+ * @settled: (nullable): all that is there has been told, for now
  */
 typedef struct {
   void (*event) (const TokenctlEvent *event, gpointer user_data);
   void (*waiting) (gpointer user_data);
   void (*failed) (const GError *error, gpointer user_data);
+  void (*settled) (gpointer user_data);
 } TokenctlMonitorListener;
 
 /** TokenctlMonitor: follows the tokens, across restarts of the service. */
 typedef struct _TokenctlMonitor TokenctlMonitor;
 
-TokenctlMonitor *tokenctl_monitor_new (GDBusConnection *connection,
+TokenctlMonitor *tokenctl_monitor_new (GDBusConnection *connection, GDBusCallFlags flags,
                                        const TokenctlMonitorListener *listener, gpointer user_data);
 void tokenctl_monitor_free (TokenctlMonitor *monitor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlMonitor, tokenctl_monitor_free)

@@ -82,6 +82,23 @@ tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b)
   return TRUE;
 }
 
+/**
+ * tokenctl_token_is_same_view:
+ * @a: a token
+ * @b: a token
+ *
+ * Their paths do not matter: the service gives another one after its restart.
+ *
+ * Returns: whether both are the same token as the same module shows it
+ */
+gboolean
+tokenctl_token_is_same_view (const TokenctlToken *a, const TokenctlToken *b)
+{
+  return tokenctl_token_is_same (a, b)
+         && g_str_equal (tokenctl_status_string (a->status, TOKEND_STATUS_MODULE),
+                         tokenctl_status_string (b->status, TOKEND_STATUS_MODULE));
+}
+
 static gboolean
 answers_exactly (const TokenctlToken *token, const char *wanted)
 {

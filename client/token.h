@@ -23,6 +23,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlToken, tokenctl_token_free)
 
 char *tokenctl_token_name (const TokenctlToken *token);
 gboolean tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b);
+gboolean tokenctl_token_is_same_view (const TokenctlToken *a, const TokenctlToken *b);
 
 GPtrArray *tokenctl_tokens_match (GPtrArray *tokens, const char *wanted, GError **error);
 TokenctlToken *tokenctl_tokens_pick (GPtrArray *views);

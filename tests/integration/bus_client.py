@@ -104,7 +104,6 @@ class Client:
             reply, _ = bus.call_with_unix_fd_list_finish(result)
         except GLib.Error as error:
             name = Gio.DBusError.get_remote_error(error) or error.domain
-            Gio.DBusError.strip_remote_error(error)
             tell({"id": number, "error": name, "message": error.message})
         else:
             tell({"id": number, "reply": reply.unpack(), "types": types_of_dictionary(reply)})

@@ -206,6 +206,14 @@ class Client:
         """A "pipe" or "socket" that never runs dry."""
         return self._open("endless", of=kind)
 
+    def writing_end(self):
+        """Of a pipe."""
+        return self._open("writing_end")
+
+    def lonely_socket(self):
+        """One that is not connected."""
+        return self._open("lonely_socket")
+
     def file(self, data):
         return self._open("file", data)
 
@@ -306,6 +314,15 @@ class Descriptors:
         # No SIGPIPE in Python: the thread ends when nobody reads any more.
         threading.Thread(target=fill, args=[lambda block: os.write(writing, block)], daemon=True).start()
         return reading
+
+    def _open_writing_end(self, _data):
+        reading, writing = os.pipe()
+        self._kept.append(reading)
+        return writing
+
+    @staticmethod
+    def _open_lonely_socket(_data):
+        return socket.socket(socket.AF_UNIX).detach()
 
     @staticmethod
     def _open_file(data):
@@ -473,7 +490,11 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
         while b"\n" in buffer:
             line, _, rest = bytes(buffer).partition(b"\n")
             buffer[:] = rest
-            on_request(**json.loads(line))
+            try:
+                on_request(**json.loads(line))
+            except BaseException:
+                loop.quit()  # the test notices; by itself GLib would go on
+                raise
         return True
 
     loop = GLib.MainLoop()

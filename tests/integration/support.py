@@ -37,8 +37,8 @@ class BusError(Exception):
 
     def __init__(self, name, message):
         self.name = name.removeprefix(ERROR_PREFIX)
-        self.message = message
-        super().__init__(f"{self.name}: {message}")
+        self.message = message.removeprefix(f"GDBus.Error:{name}: ")
+        super().__init__(f"{self.name}: {self.message}")
 
 
 @contextlib.contextmanager

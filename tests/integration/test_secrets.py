@@ -129,8 +129,6 @@ class Sampler(threading.Thread):
 def test_the_search_finds_what_is_there(sandbox, codes):
     """A code that is planted in arguments, environment, memory, a file, a message and a log is found in each."""
     script = "import sys; code = bytes.fromhex(sys.stdin.readline())[::-1]; print(flush=True); sys.stdin.read()"
-    with Sampler(sandbox, codes):
-        pass
     planted = sandbox.popen("alice", ["sleep", "100"], env={"CODE": codes.planted})
     argued = sandbox.popen("alice", ["sh", "-c", "read line", codes.pin], stdin=subprocess.PIPE)
     remembering = sandbox.popen(

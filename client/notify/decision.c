@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "decision.h"
+
+static guint
+gravity (const TokenctlTries *tries)
+{
+  switch (tries->state) {
+  case TOKEND_STATE_LOCKED:
+    return 3;
+  case TOKEND_STATE_FINAL_TRY:
+    return 2;
+  case TOKEND_STATE_LOW:
+    return 1;
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNINITIALIZED:
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    return 0;
+  }
+}
+
+/**
+ * tokend_notify_is_concern:
+ * @tries: what is known
+ *
+ * Returns: whether a person should know of it
+ */
+gboolean
+tokend_notify_is_concern (const TokenctlTries *tries)
+{
+  return gravity (tries) > 0;
+}
+
+/**
+ * tokend_notify_is_worse:
+ * @a: what is known
+ * @b: what is known
+ *
+ * Returns: whether @a is graver than @b
+ */
+gboolean
+tokend_notify_is_worse (const TokenctlTries *a, const TokenctlTries *b)
+{
+  if (gravity (a) != gravity (b))
+    return gravity (a) > gravity (b);
+  return a->state == TOKEND_STATE_LOW && a->remaining_known && b->remaining_known
+         && a->remaining < b->remaining;
+}
+
+static gboolean
+is_equal (const TokenctlTries *a, const TokenctlTries *b)
+{
+  return a->state == b->state && a->remaining_known == b->remaining_known
+         && (!a->remaining_known || a->remaining == b->remaining) && a->maximum == b->maximum
+         && a->from_ledger == b->from_ledger;
+}
+
+/* A counter that is higher than before and still not full was full in between: that is a try lost
+ * again. But the service's own record only says the least that may be left; when the token's
+ * number is known to be higher, nothing happened. */
+static gboolean
+is_news (const TokenctlTries *told, const TokenctlTries *now)
+{
+  if (!tokend_notify_is_concern (now))
+    return FALSE;
+  return tokend_notify_is_worse (now, told)
+         || (tokend_notify_is_worse (told, now) && !told->from_ledger);
+}
+
+/* What is not known now is what it was: a reading that failed makes nothing well. */
+static TokenctlTries
+believed (const TokenctlTries *told, const TokenctlTries *now)
+{
+  static const TokenctlTries well = { 0 };
+
+  if (now->state == TOKEND_STATE_UNKNOWN)
+    return *told;
+  return tokend_notify_is_concern (now) ? *now : well;
+}
+
+/**
+ * tokend_notify_decide:
+ * @told: what the person has been told of this token in this session; all zero for nothing
+ * @now: its status now
+ *
+ * Whether the token was away in between makes no difference: a person who was told of it need not
+ * be told again. A removal is no status, and forgets nothing.
+ *
+ * Returns: what to do with the token's notification
+ */
+TokendNotifyDecision
+tokend_notify_decide (const TokendNotifyTries *told, const TokendNotifyTries *now)
+{
+  TokendNotifyDecision decision = { TOKEND_NOTIFY_KEEP, { { { 0 } } } };
+  gboolean concern = FALSE, had_concern = FALSE, news = FALSE, changed = FALSE;
+
+  for (guint role = 0; role < G_N_ELEMENTS (decision.told.of); role++) {
+    const TokenctlTries *old = &told->of[role];
+    TokenctlTries new = believed (old, &now->of[role]);
+
+    decision.told.of[role] = new;
+    had_concern = had_concern || tokend_notify_is_concern (old);
+    concern = concern || tokend_notify_is_concern (&new);
+    news = news || is_news (old, &new);
+    changed = changed || !is_equal (old, &new);
+  }
+
+  if (news)
+    decision.act = TOKEND_NOTIFY_SHOW;
+  else if (had_concern && !concern)
+    decision.act = TOKEND_NOTIFY_CLOSE;
+  else if (changed)
+    decision.act = TOKEND_NOTIFY_UPDATE;
+  return decision;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "message.h"
+
+#include <glib/gi18n.h>
+
+#include "provider-words.h"
+#include "words.h"
+
+/* Sentences stand behind each other, lines below each other. */
+static void
+append_sentence (GString *body, const char *sentence)
+{
+  if (sentence == NULL)
+    return;
+  if (body->len > 0 && body->str[body->len - 1] != '\n')
+    g_string_append_c (body, ' ');
+  g_string_append (body, sentence);
+}
+
+static void
+append_line (GString *body, const char *line)
+{
+  if (line == NULL)
+    return;
+  if (body->len > 0)
+    g_string_append_c (body, '\n');
+  g_string_append (body, line);
+}
+
+static void
+append_support (GString *body, const TokendProvider *provider)
+{
+  g_autofree char *support = tokenctl_words_for_support (provider);
+
+  append_sentence (body, support);
+}
+
+static gboolean
+puk_helps (const TokendNotifySituation *situation)
+{
+  return situation->can_unlock
+         && situation->tries.of[TOKENCTL_ROLE_PUK].state != TOKEND_STATE_LOCKED;
+}
+
+static char *
+title_for (const TokendNotifySituation *situation)
+{
+  const TokenctlTries *pin = &situation->tries.of[TOKENCTL_ROLE_PIN];
+  const TokenctlTries *puk = &situation->tries.of[TOKENCTL_ROLE_PUK];
+  const char *name = situation->name;
+
+  if (puk->state == TOKEND_STATE_LOCKED)
+    return pin->state == TOKEND_STATE_LOCKED
+               ? g_strdup_printf (_ ("%s: the PIN and the PUK are locked"), name)
+               : g_strdup_printf (_ ("%s: the PUK is locked"), name);
+  if (puk->state == TOKEND_STATE_FINAL_TRY)
+    return g_strdup_printf (_ ("%s: one PUK try is left"), name);
+  if (puk->state == TOKEND_STATE_LOW)
+    return g_strdup_printf (_ ("%s: a PUK try was lost"), name);
+  if (pin->state == TOKEND_STATE_LOCKED)
+    return g_strdup_printf (_ ("%s: the PIN is locked"), name);
+  if (pin->state == TOKEND_STATE_FINAL_TRY)
+    return g_strdup_printf (_ ("%s: one PIN try is left"), name);
+  return g_strdup_printf (_ ("%s: a PIN try was lost"), name);
+}
+
+static char *
+words_for_left (const TokenctlTries *tries, TokenctlRole role)
+{
+  g_autofree char *words = tokenctl_words_for_tries (tries, role);
+
+  return g_strdup_printf (_ ("%s: %s."), tokenctl_words_for_role (role), words);
+}
+
+static void
+append_pin_low (GString *body, const TokendNotifySituation *situation)
+{
+  g_autofree char *left =
+      words_for_left (&situation->tries.of[TOKENCTL_ROLE_PIN], TOKENCTL_ROLE_PIN);
+
+  append_sentence (body, left);
+  append_sentence (body, _ ("The right PIN brings the tries back."));
+  if (puk_helps (situation))
+    append_sentence (body, _ ("Forgotten it? A new one can be set with the PUK."));
+}
+
+static void
+append_pin_final (GString *body, const TokendNotifySituation *situation)
+{
+  append_sentence (body, _ ("The next wrong PIN locks the token."));
+  append_sentence (body, puk_helps (situation)
+                             ? _ ("If you are not sure of the PIN, do not try it: a new one can be "
+                                  "set with the PUK.")
+                             : _ ("If you are not sure of the PIN, do not try it."));
+}
+
+static void
+append_pin_locked (GString *body, const TokendNotifySituation *situation,
+                   const TokendProvider *provider)
+{
+  if (situation->tries.of[TOKENCTL_ROLE_PIN].from_ledger)
+    append_sentence (body, _ ("By tokend's own record no try is left."));
+  if (puk_helps (situation)) {
+    append_sentence (body, _ ("Unlock it with the PUK and set a new PIN. Keys and certificates "
+                              "stay."));
+  } else {
+    append_sentence (body, _ ("tokend knows no way to unlock this kind of token."));
+    append_support (body, provider);
+  }
+}
+
+static void
+append_puk (GString *body, const TokendNotifySituation *situation, const TokendProvider *provider)
+{
+  const TokenctlTries *pin = &situation->tries.of[TOKENCTL_ROLE_PIN];
+  const TokenctlTries *puk = &situation->tries.of[TOKENCTL_ROLE_PUK];
+  g_autofree char *loss = tokenctl_words_for_puk_loss (provider, puk);
+  g_autofree char *puk_left = words_for_left (puk, TOKENCTL_ROLE_PUK);
+  g_autofree char *pin_left = words_for_left (pin, TOKENCTL_ROLE_PIN);
+
+  if (puk->from_ledger && puk->state == TOKEND_STATE_LOCKED)
+    append_sentence (body, _ ("By tokend's own record no try is left."));
+  if (puk->state == TOKEND_STATE_LOCKED) {
+    append_sentence (body, pin->state == TOKEND_STATE_LOCKED
+                               ? _ ("Nothing on this computer can unlock the token.")
+                               : _ ("If the PIN gets locked too, nothing can unlock it."));
+    append_support (body, provider);
+    return;
+  }
+
+  if (puk->state == TOKEND_STATE_LOW)
+    append_sentence (body, puk_left);
+  append_sentence (body, puk->state == TOKEND_STATE_FINAL_TRY
+                             ? _ ("Make no further try.")
+                             : _ ("Unless you are sure of the PUK, make no further try. If it was "
+                                  "changed earlier, the changed one counts."));
+  append_support (body, provider);
+  append_line (body, loss);
+  if (tokend_notify_is_concern (pin))
+    append_line (body, pin_left);
+}
+
+static char *
+command_for (const TokendNotifySituation *situation)
+{
+  g_autofree char *quoted = g_shell_quote (situation->argument);
+
+  return g_strdup_printf ("tokenctl unlock -- %s", quoted);
+}
+
+/* What the buttons would do, where there are none. */
+static void
+append_what_actions_do (GString *body, const TokendNotifyMessage *message,
+                        const TokendNotifySituation *situation, const TokendProvider *provider)
+{
+  g_autofree char *command = command_for (situation);
+  g_autofree char *unlock = g_strdup_printf (_ ("In a terminal: %s"), command);
+  g_autofree char *source = tokenctl_words_for_puk_source (provider);
+
+  if (message->offer_unlock)
+    append_line (body, unlock);
+  if (message->offer_help)
+    append_line (body, source);
+}
+
+static void
+choose_actions (TokendNotifyMessage *message, const TokendNotifySituation *situation)
+{
+  const TokenctlTries *pin = &situation->tries.of[TOKENCTL_ROLE_PIN];
+  const TokenctlTries *puk = &situation->tries.of[TOKENCTL_ROLE_PUK];
+
+  message->offer_help = puk_helps (situation)
+                        && (pin->state == TOKEND_STATE_LOCKED || tokend_notify_is_concern (puk));
+  /* Not on the last PUK try: the words say to make none. */
+  message->offer_unlock = puk_helps (situation) && pin->state == TOKEND_STATE_LOCKED
+                          && puk->state != TOKEND_STATE_FINAL_TRY;
+}
+
+/**
+ * tokend_notify_message_new:
+ * @situation: a token's, with a concern
+ * @provider: (nullable): who issued its certificate
+ * @actions: whether the notification server shows actions
+ *
+ * Of two concerns the PUK's goes first: what it can lose is dearer.
+ *
+ * Returns: (transfer full): what to say of it
+ */
+TokendNotifyMessage *
+tokend_notify_message_new (const TokendNotifySituation *situation, const TokendProvider *provider,
+                           gboolean actions)
+{
+  const TokenctlTries *pin = &situation->tries.of[TOKENCTL_ROLE_PIN];
+  gboolean about_puk = tokend_notify_is_concern (&situation->tries.of[TOKENCTL_ROLE_PUK]);
+  TokendNotifyMessage *message = g_new0 (TokendNotifyMessage, 1);
+  GString *body = g_string_new (NULL);
+
+  message->title = title_for (situation);
+  message->critical = about_puk || pin->state != TOKEND_STATE_LOW;
+  message->icon = message->critical ? "dialog-error" : "dialog-warning";
+  choose_actions (message, situation);
+
+  if (about_puk)
+    append_puk (body, situation, provider);
+  else if (pin->state == TOKEND_STATE_LOCKED)
+    append_pin_locked (body, situation, provider);
+  else if (pin->state == TOKEND_STATE_FINAL_TRY)
+    append_pin_final (body, situation);
+  else
+    append_pin_low (body, situation);
+  if (!actions)
+    append_what_actions_do (body, message, situation, provider);
+
+  message->body = g_string_free (body, FALSE);
+  return message;
+}
+
+/**
+ * tokend_notify_message_new_help:
+ * @situation: a token's
+ * @provider: (nullable): who issued its certificate
+ * @page_opened: whether the provider's page is on the screen already
+ *
+ * Returns: (transfer full): how to get the PUK, and then on with it
+ */
+TokendNotifyMessage *
+tokend_notify_message_new_help (const TokendNotifySituation *situation,
+                                const TokendProvider *provider, gboolean page_opened)
+{
+  TokendNotifyMessage *message = g_new0 (TokendNotifyMessage, 1);
+
+  message->title = g_strdup_printf (_ ("%s: how to get the PUK"), situation->name);
+  message->body = page_opened && provider->puk_help != NULL
+                      ? g_strdup (provider->puk_help)
+                      : tokenctl_words_for_puk_source (provider);
+  message->icon = "dialog-information";
+  message->critical = TRUE;
+  choose_actions (message, situation);
+  message->offer_help = FALSE;
+  return message;
+}
+
+/**
+ * tokend_notify_message_new_no_terminal:
+ * @situation: a token's
+ *
+ * Returns: (transfer full): how to unlock it where no terminal could be opened
+ */
+TokendNotifyMessage *
+tokend_notify_message_new_no_terminal (const TokendNotifySituation *situation)
+{
+  TokendNotifyMessage *message = g_new0 (TokendNotifyMessage, 1);
+  g_autofree char *command = command_for (situation);
+
+  message->title = g_strdup_printf (_ ("%s: no terminal could be opened"), situation->name);
+  message->body = g_strdup_printf (_ ("Open one, and type: %s"), command);
+  message->icon = "dialog-error";
+  message->critical = TRUE;
+  choose_actions (message, situation);
+  message->offer_unlock = FALSE;
+  return message;
+}
+
+void
+tokend_notify_message_free (TokendNotifyMessage *message)
+{
+  g_free (message->title);
+  g_free (message->body);
+  g_free (message);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "situation.h"
+
+#include <glib/gi18n.h>
+
+#include "printable.h"
+
+#define SERIAL_SHOWN 4 /* characters, at the most */
+
+static const char *
+label_of (const TokenctlToken *token)
+{
+  return tokenctl_status_string (token->status, TOKEND_STATUS_LABEL);
+}
+
+static const char *
+serial_of (const TokenctlToken *token)
+{
+  return tokenctl_status_string (token->status, TOKEND_STATUS_SERIAL);
+}
+
+/**
+ * tokend_notify_identity:
+ * @status: a status
+ *
+ * Returns: (transfer full): the same text for all views of one physical token
+ */
+char *
+tokend_notify_identity (GVariant *status)
+{
+  const char *serial = tokenctl_status_string (status, TOKEND_STATUS_SERIAL);
+  g_autoptr (GVariant) parts = g_variant_ref_sink (
+      g_variant_new ("(ssss)", tokenctl_status_string (status, TOKEND_STATUS_MANUFACTURER),
+                     tokenctl_status_string (status, TOKEND_STATUS_MODEL), serial,
+                     *serial != '\0' ? "" : tokenctl_status_string (status, TOKEND_STATUS_LABEL)));
+
+  return g_variant_print (parts, FALSE);
+}
+
+static gboolean
+is_view_of (const TokenctlToken *token, const char *identity)
+{
+  g_autofree char *own = tokend_notify_identity (token->status);
+
+  return g_str_equal (own, identity);
+}
+
+/* Its last characters, and never more than half of it. */
+static const char *
+end_of_serial (const TokenctlToken *token)
+{
+  const char *serial = serial_of (token);
+  glong length = g_utf8_strlen (serial, -1);
+  glong shown = MIN (length / 2, SERIAL_SHOWN);
+
+  return g_utf8_offset_to_pointer (serial, length - shown);
+}
+
+static gboolean
+shares_its_label (GPtrArray *tokens, const TokenctlToken *token, const char *identity)
+{
+  for (guint i = 0; i < tokens->len; i++) {
+    if (!is_view_of (tokens->pdata[i], identity)
+        && g_str_equal (label_of (tokens->pdata[i]), label_of (token)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static char *
+name_of (GPtrArray *tokens, const TokenctlToken *token, const char *identity)
+{
+  g_autofree char *label = tokenctl_printable (label_of (token));
+  g_autofree char *end = tokenctl_printable (end_of_serial (token));
+  const char *name = *label != '\0' ? label : _ ("a token without a label");
+
+  if (*end != '\0' && shares_its_label (tokens, token, identity))
+    return g_strdup_printf ("%s (…%s)", name, end);
+  return g_strdup (name);
+}
+
+/* The serial is needed only where the label would not do. */
+static char *
+argument_of (GPtrArray *tokens, const TokenctlToken *token)
+{
+  g_autoptr (GPtrArray) views = tokenctl_tokens_match (tokens, label_of (token), NULL);
+
+  return g_strdup (views != NULL ? label_of (token) : serial_of (token));
+}
+
+/* Returns: (nullable): the view to speak of: the one with the gravest news, of the PUK first. */
+static const TokenctlToken *
+merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *identity)
+{
+  const TokenctlToken *worst = NULL;
+
+  for (guint i = 0; i < tokens->len; i++) {
+    const TokenctlToken *token = tokens->pdata[i];
+    const char *provider = tokenctl_status_string (token->status, TOKEND_STATUS_PROVIDER);
+
+    if (!is_view_of (token, identity))
+      continue;
+    if (worst == NULL)
+      worst = token;
+    for (guint role = 0; role < G_N_ELEMENTS (situation->tries.of); role++) {
+      TokenctlTries tries = tokenctl_status_tries (token->status, (TokenctlRole) role);
+
+      if (tokend_notify_is_worse (&tries, &situation->tries.of[role])) {
+        situation->tries.of[role] = tries;
+        worst = token;
+      } else if (situation->tries.of[role].state == TOKEND_STATE_UNKNOWN) {
+        situation->tries.of[role] = tries;
+      }
+    }
+    if (tokenctl_status_is (token->status, TOKEND_STATUS_CAN_UNLOCK, TRUE))
+      situation->can_unlock = TRUE;
+    if (situation->provider == NULL && *provider != '\0')
+      situation->provider = g_strdup (provider);
+  }
+  return worst;
+}
+
+/**
+ * tokend_notify_situation_new:
+ * @tokens: (element-type TokenctlToken): what is plugged in
+ * @identity: of one physical token, by tokend_notify_identity()
+ *
+ * Returns: (transfer full) (nullable): what is known of it; %NULL if it is not plugged in
+ */
+TokendNotifySituation *
+tokend_notify_situation_new (GPtrArray *tokens, const char *identity)
+{
+  g_autoptr (TokendNotifySituation) situation = g_new0 (TokendNotifySituation, 1);
+  const TokenctlToken *worst = merge_views (situation, tokens, identity);
+
+  if (worst == NULL)
+    return NULL;
+  situation->name = name_of (tokens, worst, identity);
+  situation->argument = argument_of (tokens, worst);
+  return g_steal_pointer (&situation);
+}
+
+void
+tokend_notify_situation_free (TokendNotifySituation *situation)
+{
+  g_free (situation->name);
+  g_free (situation->argument);
+  g_free (situation->provider);
+  g_free (situation);
+}

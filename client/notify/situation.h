@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "decision.h"
+#include "token.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TokendNotifySituation:
+ * @tries: the worst that any of its views says
+ * @can_unlock: whether Unlock is supported
+ * @name: what sentences call the token; never bears more of a serial than its last characters
+ * @argument: what tokenctl calls it, not quoted
+ * @provider: (nullable): the status key `provider`
+ *
+ * What is known of a physical token, which several modules, or several labels, may show.
+ */
+typedef struct {
+  TokendNotifyTries tries;
+  gboolean can_unlock;
+  char *name;
+  char *argument;
+  char *provider;
+} TokendNotifySituation;
+
+char *tokend_notify_identity (GVariant *status);
+TokendNotifySituation *tokend_notify_situation_new (GPtrArray *tokens, const char *identity);
+void tokend_notify_situation_free (TokendNotifySituation *situation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendNotifySituation, tokend_notify_situation_free)
+
+G_END_DECLS

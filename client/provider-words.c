@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "provider-words.h"
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "words.h"
+
+/**
+ * tokenctl_provider_of:
+ * @status: an a{sv} as Token.GetStatus gives it
+ *
+ * Returns: (transfer full) (nullable): who issued the token's certificate, if that is known
+ */
+TokendProvider *
+tokenctl_provider_of (GVariant *status)
+{
+  return tokend_provider_load (tokenctl_status_string (status, TOKEND_STATUS_PROVIDER),
+                               TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);
+}
+
+/**
+ * tokenctl_words_for_puk_source:
+ * @provider: (nullable): who issued the certificate
+ *
+ * Returns: (transfer full): how to get the PUK
+ */
+char *
+tokenctl_words_for_puk_source (const TokendProvider *provider)
+{
+  if (provider != NULL && provider->puk_help != NULL && provider->puk_page != NULL)
+    return g_strdup_printf ("%s\n%s", provider->puk_help, provider->puk_page);
+  if (provider != NULL && provider->puk_help != NULL)
+    return g_strdup (provider->puk_help);
+  if (provider != NULL && provider->puk_page != NULL)
+    return g_strdup_printf (_ ("The PUK comes from %s: %s"), provider->name, provider->puk_page);
+  return g_strdup (_ ("The PUK comes from whoever issued your certificate: with the token, by SMS, "
+                      "or from their help desk."));
+}
+
+/**
+ * tokenctl_words_for_support:
+ * @provider: (nullable): who issued the certificate
+ *
+ * Returns: (transfer full): whom to call, one sentence
+ */
+char *
+tokenctl_words_for_support (const TokendProvider *provider)
+{
+  if (provider != NULL && provider->support_line != NULL)
+    return g_strdup_printf (_ ("Call the support line of %s: %s."), provider->name,
+                            provider->support_line);
+  return g_strdup (_ ("Call the support line of whoever issued your certificate."));
+}
+
+/**
+ * tokenctl_words_for_puk_loss:
+ * @provider: (nullable): who issued the certificate
+ * @tries: what is known of the PUK's tries
+ *
+ * Returns: (transfer full): what is lost with the last PUK try
+ */
+char *
+tokenctl_words_for_puk_loss (const TokendProvider *provider, const TokenctlTries *tries)
+{
+  if (provider != NULL && provider->loss != NULL)
+    return g_strdup (provider->loss);
+  return tokenctl_words_for_loss (tries, TOKENCTL_ROLE_PUK);
+}

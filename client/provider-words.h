@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "provider.h"
+#include "status.h"
+
+G_BEGIN_DECLS
+
+TokendProvider *tokenctl_provider_of (GVariant *status);
+
+char *tokenctl_words_for_puk_source (const TokendProvider *provider);
+char *tokenctl_words_for_support (const TokendProvider *provider);
+char *tokenctl_words_for_puk_loss (const TokendProvider *provider, const TokenctlTries *tries);
+
+G_END_DECLS

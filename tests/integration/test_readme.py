@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What README shows works as it stands there."""
+
+import os
+import re
+import subprocess
+
+from sandbox import SOURCE
+
+MAIN = """
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDBusConnection) bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, &error);
+
+  if (bus == NULL || !unlock (bus, argv[1], 3, 4, 3, &error))
+    g_error ("%s", error->message);
+  return 0;
+}
+"""
+
+
+def blocks(language):
+    with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
+        return re.findall(rf"^```{language}\n(.*?)^```$", file.read(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_python_example_unlocks(sandbox):
+    (example,) = blocks("python")
+    token = sandbox.token("etoken")
+    shown = sandbox.python("alice", example)
+    assert (shown.returncode, shown.stdout) == (0, "ETOKEN ok 3\n"), shown.stderr
+
+    token.wrong_pin(3)
+    shown = sandbox.python("alice", example, stdin="12345678\n5678\n")
+    assert (shown.returncode, shown.stdout) == (0, "ETOKEN locked 0\nETOKEN ok\n"), shown.stderr
+    assert token.login("5678")
+
+
+def test_the_c_example_unlocks(sandbox, tmp_path):
+    (example,) = blocks("c")
+    (tmp_path / "unlock.c").write_text(example + MAIN)
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", "gio-unix-2.0"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.split()
+    os.chmod(tmp_path, 0o755)
+    subprocess.run(
+        ["cc", "-Wall", "-Werror", "-o", tmp_path / "unlock", tmp_path / "unlock.c", *flags], check=True
+    )
+    program = f"{sandbox.token('etoken').folder}/unlock"
+    with open(sandbox.path(program), "wb") as file:
+        file.write((tmp_path / "unlock").read_bytes())
+    os.chmod(sandbox.path(program), 0o755)
+
+    redirect = f'exec {program} "$0" 3<&{{puk}} 4<&{{new_pin}}'
+    path = "/org/tokend/Tokend1/tokens/0"
+    codes = {"puk": "12345678", "new_pin": "5678"}
+    done = sandbox.run_with_codes("alice", ["bash", "-c", redirect, path], codes)
+    assert done.returncode == 0, done.stderr
+    assert sandbox.token("etoken").login("5678")
+
+
+def test_the_commands_and_exit_codes_are_those_of_tokenctl(sandbox):
+    with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
+        readme = re.sub(r"\s+", " ", file.read())
+    for line in sandbox.tokenctl("alice", "--help").stdout.split("Exit status:\n")[1].splitlines():
+        number, meaning = line.split(None, 1)
+        words = meaning.split(";")[0].split(":")[0].split(",")[0]
+        assert f"{number} {words}" in readme, line
