@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "provider-words.h"
 #include "report.h"
 #include "session.h"
 #include "table.h"
@@ -53,15 +54,21 @@ print_next_steps (GPtrArray *tokens, GPtrArray *all)
     TokenctlToken *token = tokens->pdata[i];
     g_autofree char *name = tokenctl_token_name (token);
     g_autofree char *argument = tokenctl_tokens_argument (all, token);
+    g_autoptr (TokendProvider) provider =
+        tokenctl_provider (tokenctl_status_string (token->status, TOKEND_STATUS_PROVIDER));
     g_autofree char *told = NULL;
 
     for (gsize j = 0; j < G_N_ELEMENTS (roles); j++) {
       g_autofree char *step = tokenctl_next_step (token->status, roles[j], argument);
+      g_autofree char *more = tokenctl_words_for_provider (provider, token->status, roles[j]);
 
       /* That both are locked is what either role says. */
-      if (step == NULL || g_strcmp0 (step, told) == 0)
+      if (step != NULL && g_strcmp0 (step, told) != 0)
+        g_print ("%s%s: %s\n", gap, name, step);
+      if (more != NULL)
+        g_print ("%s\n", more);
+      if (step == NULL)
         continue;
-      g_print ("%s%s: %s\n", gap, name, step);
       gap = "";
       g_free (told);
       told = g_steal_pointer (&step);

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "code-fd.h"
 #include "outcome.h"
+#include "provider-words.h"
 #include "report.h"
 #include "session.h"
 #include "words.h"
@@ -18,6 +19,7 @@ typedef struct {
   TokenctlToken *token;
   char *token_argument;
   TokenctlTries tries;
+  TokendProvider *provider; /* or NULL */
 } Target;
 
 static gboolean
@@ -73,6 +75,8 @@ find_token (Target *target, GError **error)
   target->token = tokenctl_token_new (picked->path, picked->status);
   target->token_argument = tokenctl_tokens_argument (tokens, picked);
   target->tries = tokenctl_status_tries (picked->status, target->request->role);
+  target->provider =
+      tokenctl_provider (tokenctl_status_string (picked->status, TOKEND_STATUS_PROVIDER));
   return TRUE;
 }
 
@@ -81,7 +85,11 @@ static gboolean
 check_that_it_can_be_done (Target *target, GError **error)
 {
   GVariant *status = target->token->status;
-  g_autofree char *next = NULL;
+  g_autofree char *next =
+      tokenctl_next_step (status, target->request->role, target->token_argument);
+  g_autofree char *more =
+      tokenctl_words_for_provider (target->provider, status, target->request->role);
+  g_autofree char *advice = NULL;
 
   if (target->request->role == TOKENCTL_ROLE_PUK
       && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, FALSE)) {
@@ -94,11 +102,10 @@ check_that_it_can_be_done (Target *target, GError **error)
 
   switch (tokenctl_decide (&target->tries)) {
   case TOKENCTL_DECISION_LOCKED:
-    next = tokenctl_next_step (status, target->request->role, target->token_argument);
-    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_LOCKED, _ ("%s\nNo try was spent."), next);
+    advice = more != NULL ? g_strdup_printf ("%s\n%s", next, more) : g_strdup (next);
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_LOCKED, _ ("%s\nNo try was spent."), advice);
     return FALSE;
   case TOKENCTL_DECISION_NOT_SET:
-    next = tokenctl_next_step (status, target->request->role, target->token_argument);
     g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
                          next != NULL ? next : _ ("This token has no such code yet."));
     return FALSE;
@@ -109,7 +116,7 @@ check_that_it_can_be_done (Target *target, GError **error)
   }
 }
 
-/* The rows that the person decides on: the token, what is left, what is lost. */
+/* The rows that the person decides on: the token, what is left, what is lost, how to get the PUK. */
 static void
 explain (Target *target)
 {
@@ -117,18 +124,25 @@ explain (Target *target)
   GVariant *status = target->token->status;
   g_autofree char *name = tokenctl_token_name (target->token);
   g_autofree char *left = tokenctl_words_for_tries (&target->tries, target->request->role);
-  g_autofree char *loss = tokenctl_words_for_loss (&target->tries, target->request->role);
+  gboolean puk = target->request->role == TOKENCTL_ROLE_PUK;
+  g_autofree char *loss = puk ? tokenctl_words_for_puk_loss (target->provider, &target->tries)
+                              : tokenctl_words_for_loss (&target->tries, TOKENCTL_ROLE_PIN);
+  g_autofree char *source = tokenctl_words_for_puk_source (target->provider);
   g_autofree char *first = g_strdup_printf (_ ("Token: %s, serial %s"), name,
                                             tokenctl_status_string (status, TOKEND_STATUS_SERIAL));
-  g_autofree char *second =
-      target->tries.state == TOKEND_STATE_UNKNOWN
-          ? g_strdup_printf (_ ("%s: how many tries are left is not known."),
-                             tokenctl_words_for_role (target->request->role))
-          : g_strdup_printf (_ ("%s: %s."), tokenctl_words_for_role (target->request->role), left);
+  const char *role = tokenctl_words_for_role (target->request->role);
+  g_autofree char *second = g_strdup_printf (_ ("%s: %s."), role, left);
+  g_autofree char *unknown =
+      g_strdup_printf (_ ("%s: how many tries are left is not known."), role);
 
   tokenctl_terminal_say (terminal, first);
-  tokenctl_terminal_say (terminal, second);
+  if (target->tries.state != TOKEND_STATE_UNKNOWN)
+    tokenctl_terminal_say (terminal, second);
+  if (!target->tries.remaining_known && target->tries.state != TOKEND_STATE_LOCKED)
+    tokenctl_terminal_say (terminal, unknown);
   tokenctl_terminal_say (terminal, loss);
+  if (puk)
+    tokenctl_terminal_say (terminal, source);
 }
 
 static gboolean
@@ -206,8 +220,10 @@ report_failure (Target *target, const GError *error)
                        || verdict.exit == TOKENCTL_EXIT_REFUSED;
   g_autoptr (GVariant) after =
       ask_again ? tokenctl_bus_refresh (target->session->bus, target->token->path, NULL) : NULL;
-  TokenctlOutcome outcome = { error, target->request->role, target->token_argument,
-                              target->token->status, after };
+  TokenctlOutcome outcome = {
+    error, target->request->role, target->token_argument, target->token->status,
+    after, target->provider
+  };
   g_autofree char *words = tokenctl_words_for_outcome (&outcome);
 
   tokenctl_report (words);
@@ -275,6 +291,7 @@ tokenctl_operation_run (TokenctlRequest *request)
 
   status = operate_on (&target);
   tokenctl_token_free (target.token);
+  g_clear_pointer (&target.provider, tokend_provider_free);
   g_free (target.token_argument);
   return status;
 }

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "printable.h"
+#include "provider-words.h"
 #include "words.h"
 
 static void
@@ -93,9 +94,11 @@ tokenctl_words_for_outcome (const TokenctlOutcome *outcome)
   g_autofree char *cost = words_for_cost (outcome, verdict.cost);
   g_autofree char *left = NULL;
   g_autofree char *next = NULL;
+  g_autofree char *more = NULL;
 
   append_what (text, outcome->error, &verdict);
   if (outcome->after != NULL) {
+    more = tokenctl_words_for_provider (outcome->provider, outcome->after, outcome->role);
     left = words_for_left (outcome->after, outcome->role);
     next = tokenctl_next_step (outcome->after, outcome->role, outcome->token_argument);
   }
@@ -108,6 +111,7 @@ tokenctl_words_for_outcome (const TokenctlOutcome *outcome)
     append_line (text, next != NULL ? next : verdict.now);
   else
     append_line (text, verdict.now);
+  append_line (text, more);
   return g_string_free (text, FALSE);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "exit-code.h"
+#include "provider.h"
 #include "status.h"
 
 G_BEGIN_DECLS
@@ -13,6 +14,7 @@ G_BEGIN_DECLS
  * @token_argument: what to call the token on tokenctl's command line
  * @before: the status before it
  * @after: (nullable): the status after it, if it could be had
+ * @provider: (nullable): who issued the certificate
  */
 typedef struct {
   const GError *error;
@@ -20,6 +22,7 @@ typedef struct {
   const char *token_argument;
   GVariant *before;
   GVariant *after;
+  const TokendProvider *provider;
 } TokenctlOutcome;
 
 char *tokenctl_words_for_error (const GError *error);

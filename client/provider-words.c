@@ -8,16 +8,15 @@
 #include "words.h"
 
 /**
- * tokenctl_provider_of:
- * @status: an a{sv} as Token.GetStatus gives it
+ * tokenctl_provider:
+ * @name: the status key `provider`
  *
  * Returns: (transfer full) (nullable): who issued the token's certificate, if that is known
  */
 TokendProvider *
-tokenctl_provider_of (GVariant *status)
+tokenctl_provider (const char *name)
 {
-  return tokend_provider_load (tokenctl_status_string (status, TOKEND_STATUS_PROVIDER),
-                               TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);
+  return tokend_provider_load (name, TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);
 }
 
 /**
@@ -67,4 +66,45 @@ tokenctl_words_for_puk_loss (const TokendProvider *provider, const TokenctlTries
   if (provider != NULL && provider->loss != NULL)
     return g_strdup (provider->loss);
   return tokenctl_words_for_loss (tries, TOKENCTL_ROLE_PUK);
+}
+
+static char *
+words_for_last_resort (const TokendProvider *provider)
+{
+  g_autofree char *support =
+      provider->support_line != NULL
+          ? g_strdup_printf (_ ("Support line of %s: %s"), provider->name, provider->support_line)
+          : NULL;
+
+  if (support != NULL && provider->loss != NULL)
+    return g_strdup_printf ("%s\n%s", support, provider->loss);
+  return support != NULL ? g_steal_pointer (&support) : g_strdup (provider->loss);
+}
+
+/**
+ * tokenctl_words_for_provider:
+ * @provider: (nullable): who issued the certificate
+ * @status: an a{sv} as Token.GetStatus gives it
+ * @role: the code it is about
+ *
+ * What the provider adds to tokenctl_next_step(): how to get the PUK that opens a locked PIN; whom
+ * to call about the PUK, and what it can cost.
+ *
+ * Returns: (transfer full) (nullable): lines of text; %NULL if there is nothing to add
+ */
+char *
+tokenctl_words_for_provider (const TokendProvider *provider, GVariant *status, TokenctlRole role)
+{
+  TokenctlTries pin = tokenctl_status_tries (status, TOKENCTL_ROLE_PIN);
+  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+
+  if (provider == NULL)
+    return NULL;
+  if (role == TOKENCTL_ROLE_PIN)
+    return pin.state == TOKEND_STATE_LOCKED && puk.state != TOKEND_STATE_LOCKED
+                   && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE)
+               ? tokenctl_words_for_puk_source (provider)
+               : NULL;
+  return tokenctl_emphasis_of (&puk) != TOKENCTL_EMPHASIS_NONE ? words_for_last_resort (provider)
+                                                               : NULL;
 }

@@ -166,8 +166,9 @@ tokenctl_terminal_ask_code (TokenctlTerminal *terminal, const char *prompt, Toke
   silent.c_lflag |= ICANON | ISIG;
   silent.c_cc[VSUSP] = _POSIX_VDISABLE;
 
-  write_all (terminal->fd, prompt);
+  /* Whoever types at once what the prompt asks for must neither see it nor lose it. */
   tcsetattr (terminal->fd, TCSAFLUSH, &silent);
+  write_all (terminal->fd, prompt);
   answered =
       read_line (terminal->fd, tokenctl_code_bytes (code), TOKENCTL_CODE_ROOM, &length, error);
   tcsetattr (terminal->fd, TCSAFLUSH, &saved_modes);
@@ -191,8 +192,8 @@ tokenctl_terminal_ask_line (TokenctlTerminal *terminal, const char *prompt, GErr
   char line[1024];
   gsize length;
 
-  write_all (terminal->fd, prompt);
   tcflush (terminal->fd, TCIFLUSH);
+  write_all (terminal->fd, prompt);
   if (!read_line (terminal->fd, line, sizeof line, &length, error))
     return NULL;
   return g_strndup (line, length);

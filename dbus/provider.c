@@ -52,7 +52,8 @@ get_page (GKeyFile *key_file, const char *key)
 {
   g_autofree char *page = get_text (key_file, key);
 
-  if (page == NULL || !g_str_has_prefix (page, "https://") || !g_uri_is_valid (page, 0, NULL))
+  if (page == NULL || !g_str_has_prefix (page, "https://") || strpbrk (page, " \"'<>`") != NULL
+      || !g_uri_is_valid (page, G_URI_FLAGS_NONE, NULL))
     return NULL;
   return g_steal_pointer (&page);
 }

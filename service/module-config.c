@@ -54,6 +54,14 @@ merge (GHashTable *options, GHashTable *below)
       g_hash_table_insert (options, g_strdup (name), g_strdup (value));
 }
 
+/* Any other name is invalid to p11-kit too. */
+static gboolean
+is_module_file (const char *entry)
+{
+  return g_str_has_suffix (entry, SUFFIX) && g_ascii_isalnum (entry[0])
+         && entry[strspn (entry, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-.")] == '\0';
+}
+
 static void
 read_directory (const char *directory, GHashTable *modules)
 {
@@ -67,7 +75,7 @@ read_directory (const char *directory, GHashTable *modules)
     g_autoptr (GHashTable) options = NULL;
     GHashTable *known;
 
-    if (!g_str_has_suffix (entry, SUFFIX) || !g_ascii_isalnum (entry[0]))
+    if (!is_module_file (entry))
       continue;
     options = parse_file (path, &error);
     if (options == NULL) {

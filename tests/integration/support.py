@@ -246,3 +246,14 @@ def restart_with_profile(sandbox, name, text):
     sandbox.write_file(f"{ADMIN_PROFILES}/{name}.conf", text)
     sandbox.stop_tokend()
     sandbox.start_tokend()
+
+
+def only_token(sandbox):
+    return next(iter(sandbox.tokens.values()))
+
+
+def only_path(client):
+    """Subscribes; returns the path of the only token's object."""
+    client.subscribe()
+    (path,) = client.tokens()
+    return path

@@ -2,20 +2,10 @@
 """SetPin: a new PIN by the present one."""
 
 import pytest
-from support import WRONG_PINS, Client, check, nothing_sent, raises, sent, tries
+from support import WRONG_PINS, Client, check, nothing_sent, only_path, only_token, raises, sent, tries
 
 NEW_PIN = "4321"
 COUNTING = ["etoken", "etoken:vendor-objects=false"]
-
-
-def only_token(sandbox):
-    return next(iter(sandbox.tokens.values()))
-
-
-def only_path(client):
-    client.subscribe()
-    (path,) = client.tokens()
-    return path
 
 
 @pytest.mark.parametrize("kind", ["etoken", "opencryptoki", "softhsm"])

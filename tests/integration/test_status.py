@@ -8,7 +8,7 @@ import time
 
 import pytest
 from sandbox import SOURCE, wait_until
-from support import MANAGER, PROMISED, PROPERTIES, TOKEN, Client, check, tries
+from support import MANAGER, PROMISED, PROPERTIES, TOKEN, Client, check, only_token, tries
 
 # What GetStatus is documented to hold. The provider is known of no token here.
 STRINGS = "label manufacturer model serial module module-profile pin-state puk-state pin-characters".split()
@@ -30,10 +30,6 @@ COUNTING = [
     pytest.param("opencryptoki", "flags", id="opencryptoki"),
 ]
 DOWN = [(2, "low"), (1, "final-try"), (0, "locked")]
-
-
-def only_token(sandbox):
-    return next(iter(sandbox.tokens.values()))
 
 
 @pytest.mark.parametrize("kind,source", COUNTING)

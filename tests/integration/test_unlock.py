@@ -2,7 +2,19 @@
 """Unlock: a new PIN by the PUK, and never a PUK try that could have been saved."""
 
 import pytest
-from support import WRONG_PUKS, Client, check, nothing_sent, raises, restart_with_profile, says, sent, tries
+from support import (
+    WRONG_PUKS,
+    Client,
+    check,
+    nothing_sent,
+    only_path,
+    only_token,
+    raises,
+    restart_with_profile,
+    says,
+    sent,
+    tries,
+)
 
 KINDS = ["etoken", "opencryptoki", "softhsm"]
 COUNTING = ["etoken", "etoken:vendor-objects=false", "opencryptoki"]
@@ -13,16 +25,6 @@ NO_FLAGS = "[PIN]\nFlags=none\n[PUK]\nFlags=none\n"
 NO_COUNTERS = ("no-so-flags", "no-vendor-objects")
 # No token is of this kind any more: the eToken's module is left without a profile.
 NO_PROFILE = "[Match]\nManufacturers=Nobody\n"
-
-
-def only_token(sandbox):
-    return next(iter(sandbox.tokens.values()))
-
-
-def only_path(client):
-    client.subscribe()
-    (path,) = client.tokens()
-    return path
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["locked", "not-locked"])

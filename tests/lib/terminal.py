@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A terminal with a program in it: what a person sees and types."""
 
-import fcntl
 import os
 import pty
 import re
@@ -19,14 +18,9 @@ class Terminal:
 
     def __init__(self, argv, popen=subprocess.Popen, **more):
         self._master, slave = pty.openpty()
-
-        def become_controlling_terminal():
-            os.setsid()
-            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-
-        self.process = popen(
-            argv, stdin=slave, stdout=slave, stderr=slave, preexec_fn=become_controlling_terminal, **more
-        )
+        # The program itself leads the session: were it nsenter, that could die of a Ctrl-C first, and hang up.
+        leader = ["setsid", "--ctty", *argv]
+        self.process = popen(leader, stdin=slave, stdout=slave, stderr=slave, **more)
         os.close(slave)
         self.text = ""
         self._position = 0

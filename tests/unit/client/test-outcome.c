@@ -80,7 +80,7 @@ test_outcome (void)
     g_autoptr (GVariant) before = parse (rows[i].before);
     g_autoptr (GVariant) after = parse (rows[i].after);
     GError error = { TOKEND_ERROR, rows[i].error, (char *) "the service's words" };
-    TokenctlOutcome outcome = { &error, rows[i].role, "ETOKEN", before, after };
+    TokenctlOutcome outcome = { &error, rows[i].role, "ETOKEN", before, after, NULL };
     g_autofree char *words = tokenctl_words_for_outcome (&outcome);
 
     for (gsize j = 0; j < G_N_ELEMENTS (rows[i].expected) && rows[i].expected[j] != NULL; j++) {

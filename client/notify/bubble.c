@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bubble.h"
+
+#include <glib/gi18n.h>
+#include <libnotify/notify.h>
+
+#define UNLOCK "unlock"
+#define HELP "puk-help"
+
+struct _TokendNotifyBubble {
+  TokendNotifyBubbleListener listener;
+  gpointer user_data;
+
+  NotifyNotification *notification; /* NULL when nothing is shown */
+  guint idle;                       /* to tell of an action, or to let go of what was closed */
+  gboolean chosen;
+  TokendNotifyAction action;
+  char *activation_token;
+};
+
+/**
+ * tokend_notify_bubble_new:
+ * @listener: whom to tell of an action
+ * @user_data: for @listener
+ *
+ * Returns: (transfer full): a notification that is not shown yet
+ */
+TokendNotifyBubble *
+tokend_notify_bubble_new (TokendNotifyBubbleListener listener, gpointer user_data)
+{
+  TokendNotifyBubble *self = g_new0 (TokendNotifyBubble, 1);
+
+  self->listener = listener;
+  self->user_data = user_data;
+  return self;
+}
+
+/**
+ * tokend_notify_bubble_forget:
+ * @self: a notification
+ *
+ * It is not shown any more. Nothing is said to the server: to another one its number may mean
+ * another program's notification.
+ */
+void
+tokend_notify_bubble_forget (TokendNotifyBubble *self)
+{
+  if (self->notification != NULL)
+    g_signal_handlers_disconnect_by_data (self->notification, self);
+  g_clear_object (&self->notification);
+  g_clear_handle_id (&self->idle, g_source_remove);
+  g_clear_pointer (&self->activation_token, g_free);
+  self->chosen = FALSE;
+}
+
+void
+tokend_notify_bubble_close (TokendNotifyBubble *self)
+{
+  if (self->notification != NULL)
+    notify_notification_close (self->notification, NULL);
+  tokend_notify_bubble_forget (self);
+}
+
+void
+tokend_notify_bubble_free (TokendNotifyBubble *self)
+{
+  tokend_notify_bubble_close (self);
+  g_free (self);
+}
+
+gboolean
+tokend_notify_bubble_is_shown (TokendNotifyBubble *self)
+{
+  return self->notification != NULL;
+}
+
+/* Not in libnotify's own callbacks: it goes on to use the notification after them. A choice is told
+ * of once the notification is gone, so that what is shown next is a new one: a server may close the
+ * chosen one by itself, later. */
+static gboolean
+on_idle (gpointer user_data)
+{
+  TokendNotifyBubble *self = user_data;
+  g_autofree char *activation_token = g_steal_pointer (&self->activation_token);
+  gboolean chosen = self->chosen;
+
+  self->idle = 0;
+  tokend_notify_bubble_close (self);
+  if (chosen)
+    self->listener (self->action, activation_token, self->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_for_idle (TokendNotifyBubble *self)
+{
+  if (self->idle == 0)
+    self->idle = g_idle_add (on_idle, self);
+}
+
+static void
+on_closed (NotifyNotification *notification, gpointer user_data)
+{
+  wait_for_idle (user_data);
+}
+
+static void
+on_action (NotifyNotification *notification, char *action, gpointer user_data)
+{
+  TokendNotifyBubble *self = user_data;
+
+  self->chosen = TRUE;
+  self->action =
+      g_str_equal (action, UNLOCK) ? TOKEND_NOTIFY_ACTION_UNLOCK : TOKEND_NOTIFY_ACTION_HELP;
+  g_free (self->activation_token);
+  self->activation_token = g_strdup (notify_notification_get_activation_token (notification));
+  wait_for_idle (self);
+}
+
+static void
+set_actions (TokendNotifyBubble *self, const TokendNotifyMessage *message)
+{
+  notify_notification_clear_actions (self->notification);
+  if (message->offer_unlock)
+    notify_notification_add_action (self->notification, UNLOCK, _ ("Unlock…"), on_action, self,
+                                    NULL);
+  if (message->offer_help)
+    notify_notification_add_action (self->notification, HELP, _ ("How do I get the PUK?"),
+                                    on_action, self, NULL);
+}
+
+/**
+ * tokend_notify_bubble_show:
+ * @self: a notification
+ * @message: what it says
+ * @markup: whether the server takes the body for markup
+ * @error: the server cannot show it
+ *
+ * Shows it, or changes it in place.
+ *
+ * Returns: whether it is shown
+ */
+gboolean
+tokend_notify_bubble_show (TokendNotifyBubble *self, const TokendNotifyMessage *message,
+                           gboolean markup, GError **error)
+{
+  g_autofree char *body =
+      markup ? g_markup_escape_text (message->body, -1) : g_strdup (message->body);
+
+  if (self->idle != 0)
+    tokend_notify_bubble_close (self);
+  if (self->notification == NULL) {
+    self->notification = notify_notification_new (message->title, body, message->icon);
+    g_signal_connect (self->notification, "closed", G_CALLBACK (on_closed), self);
+    notify_notification_set_category (self->notification, "device");
+  } else {
+    notify_notification_update (self->notification, message->title, body, message->icon);
+  }
+  notify_notification_set_urgency (self->notification, message->critical ? NOTIFY_URGENCY_CRITICAL
+                                                                         : NOTIFY_URGENCY_NORMAL);
+  notify_notification_set_timeout (self->notification, message->critical ? NOTIFY_EXPIRES_NEVER
+                                                                         : NOTIFY_EXPIRES_DEFAULT);
+  set_actions (self, message);
+
+  if (notify_notification_show (self->notification, error))
+    return TRUE;
+  tokend_notify_bubble_forget (self);
+  return FALSE;
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "notify.h"
+
+#include "bubble.h"
+#include "follower.h"
+#include "login-session.h"
+#include "opener.h"
+#include "provider-words.h"
+#include "server.h"
+
+struct _TokendNotify {
+  TokendNotifyServer *server;
+  TokendNotifyFollower *follower;
+  TokendNotifyLoginSession *login_session;
+
+  GPtrArray *views;   /* of TokenctlToken: what is plugged in, as far as it could be read */
+  GHashTable *tokens; /* identity → Token */
+  gboolean settled;   /* whether views is complete */
+};
+
+/* A physical token, plugged in or not, of which the person has been told something. */
+typedef struct {
+  TokendNotify *notify;
+  char *identity;
+  char *name; /* as it is shown */
+  TokendNotifyTries told;
+  TokendNotifyBubble *bubble;
+  gboolean waits; /* to be shown, once there is a server */
+} Token;
+
+static void on_action (TokendNotifyAction action, const char *activation_token, gpointer user_data);
+
+static void
+token_free (gpointer data)
+{
+  Token *token = data;
+
+  tokend_notify_bubble_free (token->bubble);
+  g_free (token->identity);
+  g_free (token->name);
+  g_free (token);
+}
+
+static Token *
+get_token (TokendNotify *self, const char *identity)
+{
+  Token *token = g_hash_table_lookup (self->tokens, identity);
+
+  if (token != NULL)
+    return token;
+  token = g_new0 (Token, 1);
+  token->notify = self;
+  token->identity = g_strdup (identity);
+  token->bubble = tokend_notify_bubble_new (on_action, token);
+  g_hash_table_insert (self->tokens, token->identity, token);
+  return token;
+}
+
+/* What is not known now is what the person was told. */
+static TokendNotifySituation *
+situation_of (Token *token)
+{
+  TokendNotifySituation *situation =
+      tokend_notify_situation_new (token->notify->views, token->identity);
+
+  if (situation != NULL)
+    situation->tries = tokend_notify_decide (&token->told, &situation->tries).told;
+  return situation;
+}
+
+static TokendProvider *
+provider_of (const TokendNotifySituation *situation)
+{
+  return situation->provider != NULL ? tokenctl_provider (situation->provider) : NULL;
+}
+
+static void
+show_message (Token *token, const TokendNotifyMessage *message)
+{
+  TokendNotifyServer *server = token->notify->server;
+  g_autoptr (GError) error = NULL;
+
+  token->waits = !tokend_notify_bubble_show (
+      token->bubble, message, tokend_notify_server_has (server, "body-markup"), &error);
+  if (token->waits)
+    g_info ("Cannot show a notification: %s", error->message);
+}
+
+static void
+show (Token *token)
+{
+  g_autoptr (TokendNotifySituation) situation = situation_of (token);
+  g_autoptr (TokendProvider) provider = provider_of (situation);
+  g_autoptr (TokendNotifyMessage) message = tokend_notify_message_new (
+      situation, provider, tokend_notify_server_has (token->notify->server, "actions"));
+
+  g_free (token->name);
+  token->name = g_strdup (situation->name);
+  show_message (token, message);
+}
+
+static void
+close_bubble (Token *token)
+{
+  tokend_notify_bubble_close (token->bubble);
+  token->waits = FALSE;
+}
+
+/* One that was not shown to anybody was not told. */
+static void
+take_removal (Token *token)
+{
+  if (token->waits)
+    token->told = (TokendNotifyTries){ { { 0 } } };
+  close_bubble (token);
+}
+
+/* While not all is known, bad news is told at once; good news waits. */
+static void
+reconsider (Token *token)
+{
+  g_autoptr (TokendNotifySituation) situation =
+      tokend_notify_situation_new (token->notify->views, token->identity);
+  TokendNotifyDecision decision;
+
+  if (situation == NULL) {
+    if (token->notify->settled)
+      take_removal (token);
+    return;
+  }
+  decision = tokend_notify_decide (&token->told, &situation->tries);
+  if (!token->notify->settled && decision.act != TOKEND_NOTIFY_SHOW)
+    return;
+
+  token->told = decision.told;
+  if (decision.act == TOKEND_NOTIFY_SHOW)
+    show (token);
+  else if (decision.act == TOKEND_NOTIFY_UPDATE && tokend_notify_bubble_is_shown (token->bubble))
+    show (token);
+  else if (decision.act == TOKEND_NOTIFY_CLOSE)
+    close_bubble (token);
+}
+
+/* A token that comes or goes changes what another one with its label must be called. */
+static void
+correct_names (TokendNotify *self)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->tokens);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Token *token = value;
+    g_autoptr (TokendNotifySituation) situation = situation_of (token);
+
+    if (situation != NULL && tokend_notify_bubble_is_shown (token->bubble)
+        && g_strcmp0 (situation->name, token->name) != 0)
+      show (token);
+  }
+}
+
+static void
+drop_view (TokendNotify *self, GVariant *status)
+{
+  TokenctlToken dropped = { NULL, status };
+
+  for (guint i = self->views->len; i > 0; i--) {
+    if (tokenctl_token_is_same_view (self->views->pdata[i - 1], &dropped))
+      g_ptr_array_remove_index (self->views, i - 1);
+  }
+}
+
+static void
+reconsider_identity (TokendNotify *self, GVariant *status)
+{
+  g_autofree char *identity = tokend_notify_identity (status);
+
+  reconsider (get_token (self, identity));
+}
+
+static void
+on_event (const TokenctlEvent *event, gpointer user_data)
+{
+  TokendNotify *self = user_data;
+
+  if (event->status == NULL)
+    return;
+  if (event->before != NULL)
+    drop_view (self, event->before);
+  drop_view (self, event->status);
+  if (event->kind != TOKENCTL_EVENT_REMOVED)
+    g_ptr_array_add (self->views, tokenctl_token_new (event->path, event->status));
+
+  if (event->before != NULL)
+    reconsider_identity (self, event->before);
+  reconsider_identity (self, event->status);
+  correct_names (self);
+}
+
+static void
+on_started (gpointer user_data)
+{
+  TokendNotify *self = user_data;
+
+  g_ptr_array_set_size (self->views, 0);
+  self->settled = FALSE;
+}
+
+static void
+on_settled (gpointer user_data)
+{
+  TokendNotify *self = user_data;
+  GHashTableIter iter;
+  gpointer token;
+
+  if (self->settled)
+    return;
+  self->settled = TRUE;
+  g_hash_table_iter_init (&iter, self->tokens);
+  while (g_hash_table_iter_next (&iter, NULL, &token))
+    reconsider (token);
+}
+
+static void
+on_server_appeared (gpointer user_data)
+{
+  TokendNotify *self = user_data;
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->tokens);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Token *token = value;
+    g_autoptr (TokendNotifySituation) situation = situation_of (token);
+
+    if (token->waits && situation != NULL)
+      show (token);
+  }
+}
+
+static void
+on_server_vanished (gpointer user_data)
+{
+  TokendNotify *self = user_data;
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->tokens);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    tokend_notify_bubble_forget (((Token *) value)->bubble);
+}
+
+static void
+show_help (Token *token, gboolean page_opened)
+{
+  g_autoptr (TokendNotifySituation) situation = situation_of (token);
+  g_autoptr (TokendProvider) provider = NULL;
+  g_autoptr (TokendNotifyMessage) message = NULL;
+
+  if (situation == NULL)
+    return;
+  provider = provider_of (situation);
+  message = tokend_notify_message_new_help (situation, provider, page_opened);
+  show_message (token, message);
+}
+
+/* An action under way outlives nothing: the token is looked up again when it ends. */
+typedef struct {
+  TokendNotify *notify;
+  char *identity;
+} Help;
+
+static void
+on_page_opened (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Help *help = user_data;
+  g_autoptr (GError) error = NULL;
+  gboolean opened = g_app_info_launch_default_for_uri_finish (result, &error);
+
+  if (!opened)
+    g_info ("Cannot open the provider's page: %s", error->message);
+  show_help (get_token (help->notify, help->identity), opened);
+  g_free (help->identity);
+  g_free (help);
+}
+
+static void
+help_to_puk (Token *token, const TokendNotifySituation *situation, const char *activation_token)
+{
+  g_autoptr (TokendProvider) provider = provider_of (situation);
+  Help *help;
+
+  if (provider == NULL || provider->puk_page == NULL) {
+    show_help (token, FALSE);
+    return;
+  }
+  help = g_new0 (Help, 1);
+  help->notify = token->notify;
+  help->identity = g_strdup (token->identity);
+  tokend_notify_open_page (provider->puk_page, activation_token, on_page_opened, help);
+}
+
+static void
+unlock (Token *token, const TokendNotifySituation *situation, const char *activation_token)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TokendNotifyMessage) message = NULL;
+
+  if (tokend_notify_open_unlock (situation->argument, activation_token, &error))
+    return;
+  g_info ("Cannot open a terminal: %s", error->message);
+  message = tokend_notify_message_new_no_terminal (situation);
+  show_message (token, message);
+}
+
+static void
+on_action (TokendNotifyAction action, const char *activation_token, gpointer user_data)
+{
+  Token *token = user_data;
+  g_autoptr (TokendNotifySituation) situation = situation_of (token);
+
+  if (situation == NULL)
+    return;
+  if (action == TOKEND_NOTIFY_ACTION_UNLOCK)
+    unlock (token, situation, activation_token);
+  else
+    help_to_puk (token, situation, activation_token);
+}
+
+static void
+on_login_session (gboolean active, gpointer user_data)
+{
+  TokendNotify *self = user_data;
+
+  if (active)
+    tokend_notify_follower_start (self->follower);
+  else
+    tokend_notify_follower_stop (self->follower);
+}
+
+static const TokendNotifyServerListener server_listener = { on_server_appeared,
+                                                            on_server_vanished };
+static const TokendNotifyFollowerListener follower_listener = { on_started, on_event, on_settled };
+
+/**
+ * tokend_notify_new:
+ * @session_bus: the session bus
+ *
+ * Returns: (transfer full): what does all this program's work, in the default main context
+ */
+TokendNotify *
+tokend_notify_new (GDBusConnection *session_bus)
+{
+  TokendNotify *self = g_new0 (TokendNotify, 1);
+
+  self->views = g_ptr_array_new_with_free_func ((GDestroyNotify) tokenctl_token_free);
+  self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, token_free);
+  self->server = tokend_notify_server_new (session_bus, &server_listener, self);
+  self->follower = tokend_notify_follower_new (&follower_listener, self);
+  self->login_session = tokend_notify_login_session_new (on_login_session, self);
+  return self;
+}
+
+/** tokend_notify_free: takes all notifications off the screen: nobody would answer to their actions.
+ */
+void
+tokend_notify_free (TokendNotify *self)
+{
+  tokend_notify_login_session_free (self->login_session);
+  tokend_notify_follower_free (self->follower);
+  g_hash_table_unref (self->tokens);
+  tokend_notify_server_free (self->server);
+  g_ptr_array_unref (self->views);
+  g_free (self);
+}

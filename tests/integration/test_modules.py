@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""PKCS#11 modules: which ones, in which order, and what becomes of those that hang, crash or are none."""
+
+import os
+import re
+import shutil
+import time
+
+import pytest
+from sandbox import FOLDER, wait_until
+from support import PROMISED, Client, check, raises, tries
+
+SYSTEM = "/etc/pkcs11/modules"
+PACKAGE = "/usr/share/p11-kit/modules"
+LIBRARY = "/usr/lib/softhsm/libsofthsm2.so"
+COPIES = f"{FOLDER}/copies"
+
+# The bus name is to be owned this soon after the start, in seconds, whatever the modules do.
+OWNED = 2
+
+# What p11-kit itself makes of the configuration, for a program that is called tokend: a module's name a line.
+P11_KIT = """
+import ctypes
+p11 = ctypes.CDLL("libp11-kit.so.0")
+p11.p11_kit_set_progname(b"tokend")
+p11.p11_kit_be_loud()
+p11.p11_kit_modules_load.restype = ctypes.POINTER(ctypes.c_void_p)
+p11.p11_kit_module_get_name.argtypes = [ctypes.c_void_p]
+p11.p11_kit_module_get_name.restype = ctypes.c_char_p
+modules = p11.p11_kit_modules_load(None, 0)
+names = []
+while modules[len(names)]:
+    names.append(p11.p11_kit_module_get_name(modules[len(names)]).decode())
+print("\\n".join(names))
+"""
+
+# Each is a table of files; @NAME stands for a module of its own. The names are those that must come of it.
+CONFIGURATIONS = {
+    "names": (
+        {
+            f"{PACKAGE}/b.module": "module: @b",
+            f"{PACKAGE}/a.module": "module: @a",
+            f"{PACKAGE}/A1.module": "module: @c",
+        },
+        ["A1", "a", "b"],
+    ),
+    "priority": (
+        {
+            f"{PACKAGE}/a.module": "module: @a\npriority: -5",
+            f"{PACKAGE}/b.module": "module: @b",
+            f"{PACKAGE}/c.module": "module: @c\npriority: 10",
+            f"{PACKAGE}/d.module": "module: @d\npriority: 10",
+            f"{PACKAGE}/e.module": "module: @e\npriority: 2",
+        },
+        ["c", "d", "e", "b", "a"],
+    ),
+    "system-goes-before-package": (
+        {
+            f"{PACKAGE}/a.module": "module: /nonexistent.so\npriority: 1",
+            f"{SYSTEM}/a.module": "module: @a\npriority: 3",
+            f"{PACKAGE}/b.module": "module: @b\npriority: 2",
+        },
+        ["a", "b"],
+    ),
+    "merged-key-by-key": (
+        {
+            f"{PACKAGE}/a.module": "module: @a\npriority: 1",
+            f"{SYSTEM}/a.module": "# only this\npriority: 5\n",
+            f"{PACKAGE}/b.module": "module: @b\npriority: 3",
+            f"{SYSTEM}/b.module": "trust-policy: no",
+            f"{PACKAGE}/c.module": "module: @c\npriority: 9",
+            f"{SYSTEM}/c.module": "disable-in: tokend",
+        },
+        ["a", "b"],
+    ),
+    "enabled-and-disabled": (
+        {
+            f"{PACKAGE}/a.module": "module: @a\nenable-in: tokend",
+            f"{PACKAGE}/b.module": "module: @b\nenable-in: firefox, thunderbird",
+            f"{PACKAGE}/c.module": "module: @c\ndisable-in: firefox",
+            f"{PACKAGE}/d.module": "module: @d\ndisable-in: firefox, tokend",
+            f"{PACKAGE}/e.module": "module: @e\nenable-in: firefox tokend",
+            f"{PACKAGE}/f.module": "module: @f\nenable-in: tokend-not",
+            f"{PACKAGE}/g.module": "module: @g\ndisable-in: tokend2,xtokend",
+            f"{PACKAGE}/h.module": "module: @h\nenable-in: tokend\ndisable-in: tokend",
+            f"{PACKAGE}/i.module": "module: @i\nenable-in:",
+            f"{PACKAGE}/j.module": "module: @j\ndisable-in:",
+        },
+        ["a", "c", "e", "g", "h", "j"],
+    ),
+    "form": (
+        {
+            f"{PACKAGE}/a.module": "\n# a comment\n  module :   @a  \n\n",
+            f"{PACKAGE}/b.module": "module: @b\nunknown-option: yes",
+            f"{PACKAGE}/c.conf": "module: @c",
+            f"{PACKAGE}/d.module~": "module: @d",
+            f"{PACKAGE}/e.module": "priority: 3",
+            f"{PACKAGE}/f.x-1_y.module": "module: @f",
+            f"{PACKAGE}/g g.module": "module: @g",
+            f"{PACKAGE}/.h.module": "module: @h",
+            f"{PACKAGE}/_i.module": "module: @i",
+        },
+        ["a", "b", "f.x-1_y"],
+    ),
+    "relative-path": (
+        {f"{PACKAGE}/a.module": "module: opensc-pkcs11.so", f"{PACKAGE}/b.module": "module: @b"},
+        ["a", "b"],
+    ),
+}
+
+
+def write_configuration(sandbox, files):
+    """Replaces all .module files, makes the modules that they name, and starts tokend again."""
+    os.makedirs(sandbox.path(COPIES), mode=0o755, exist_ok=True)
+    for folder in (SYSTEM, PACKAGE):
+        shutil.rmtree(sandbox.path(folder), ignore_errors=True)
+        os.makedirs(sandbox.path(folder), mode=0o755)
+    for path, text in files.items():
+        if "@" in text:
+            name = text.split("@")[1].split()[0]
+            shutil.copy(LIBRARY, sandbox.path(f"{COPIES}/{name}.so"))
+            text = text.replace(f"@{name}", f"{COPIES}/{name}.so")
+        sandbox.write_file(path, text)
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+
+
+def modules_by_name(client):
+    return {module["name"]: module for module in client.modules()}
+
+
+def test_list_is_p11_kits_own(make_sandbox):
+    """The same names in the same order as p11-kit answers a program that is called tokend."""
+    sandbox = make_sandbox([])
+    with Client(sandbox) as client:
+        for name, (files, wanted) in CONFIGURATIONS.items():
+            write_configuration(sandbox, files)
+            asked = sandbox.python("alice", P11_KIT)
+            assert asked.returncode == 0, asked.stderr
+            # Files with other names than a .module file may have: p11-kit takes them still, and says so.
+            odd = set(re.findall("will be ignored in the future: (?:.*/)?(.*)", asked.stderr))
+            theirs = [module for module in asked.stdout.splitlines() if module not in odd]
+            listed = client.modules()
+            assert theirs == wanted, name
+            assert [module["name"] for module in listed] == wanted, name
+            assert all(os.path.isabs(module["path"]) for module in listed)
+
+
+def test_p11_kits_own_modules_are_left_out(make_sandbox):
+    """The trust store holds no person's token, and the proxy would bring all modules into one process."""
+    sandbox = make_sandbox(["softhsm"])
+    with Client(sandbox) as client:
+        files = {
+            f"{PACKAGE}/p11-kit-trust.module": "module: p11-kit-trust.so\npriority: 1",
+            f"{PACKAGE}/proxy.module": "module: /usr/lib/x86_64-linux-gnu/p11-kit-proxy.so",
+            f"{PACKAGE}/a.module": "module: @a",
+        }
+        write_configuration(sandbox, files)
+        assert [module["name"] for module in client.modules()] == ["a"]
+
+
+def test_modules_that_are_none(make_sandbox):
+    """A path to nothing, a library that is no PKCS#11 module, a file that is no library: failed, and why."""
+    bad = {
+        "nothing": "/nonexistent/libnothing.so",
+        "library": "/lib/x86_64-linux-gnu/libm.so.6",
+        "text": "/etc/hostname",
+    }
+    sandbox = make_sandbox(["etoken"], modules=bad)
+    with Client(sandbox) as client:
+        client.subscribe()
+        modules = modules_by_name(client)
+        assert set(modules) == {"etoken", *bad}
+        for name, path in bad.items():
+            assert modules[name]["path"] == path
+            assert modules[name]["state"] == "failed"
+            assert modules[name]["reason"]
+        assert modules["etoken"] == {
+            "name": "etoken",
+            "path": sandbox.token("etoken").module,
+            "state": "ready",
+        }
+        (path,) = client.tokens()
+        check(client.status(path), tries("pin", "ok", 3, "token"))
+        client.unlock(path, sandbox.puk, "4321")
+
+    table = sandbox.tokenctl("alice", "modules")
+    assert table.returncode == 0
+    assert all(name in table.stdout for name in ("etoken", *bad.values()))
+
+
+def test_module_that_hangs_while_loading(make_sandbox):
+    """The name is owned in time and the other tokens are served; the module fails, and is there once it can be."""
+    sandbox = make_sandbox(["etoken", "softhsm"])
+    token = sandbox.token("etoken")
+    begun = time.monotonic()
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    overhead = time.monotonic() - begun
+
+    token.fault("hang-on-load")
+    begun = time.monotonic()
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    assert time.monotonic() - begun < overhead + OWNED
+    with Client(sandbox) as client:
+        modules = modules_by_name(client)
+        assert (modules["etoken"]["state"], modules["softhsm"]["state"]) == ("loading", "ready")
+        client.subscribe()
+        (path,) = client.tokens()
+        begun = time.monotonic()
+        assert client.status(path)["label"] == "SOFTHSM"
+        client.set_pin(path, sandbox.pin, "4321")
+        assert time.monotonic() - begun < PROMISED
+        assert modules_by_name(client)["etoken"]["state"] == "loading"
+
+        wait_until(lambda: modules_by_name(client)["etoken"]["state"] == "failed", 30, "the failure")
+        assert modules_by_name(client)["etoken"]["reason"]
+        assert "reason" not in modules_by_name(client)["softhsm"]
+        token.clear_faults()
+        # The host that hung is gone; each module has one.
+        wait_until(lambda: modules_by_name(client)["etoken"]["state"] == "ready", 30, "the module")
+        wait_until(lambda: len(sandbox.hosts("watch")) == 2, 30, "the end of the host that hung")
+        labels = [client.status(path)["label"] for path in client.tokens()]
+        assert sorted(labels) == ["ETOKEN", "SOFTHSM"]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["once", "again-and-again"])
+def test_module_that_crashes_at_a_read(make_sandbox, again):
+    """Who asked gets ModuleFailed; other tokens are unaffected; the token is there again when the module works."""
+    sandbox = make_sandbox(["etoken", "softhsm"])
+    token = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        token.fault("crash C_GetTokenInfo")
+        with raises("ModuleFailed"):
+            client.refresh(paths["ETOKEN"])
+        if not again:
+            token.clear_faults()
+        assert modules_by_name(client)["etoken"]["reason"]
+        assert client.refresh(paths["SOFTHSM"])["pin-state"] == "ok"
+
+        if again:
+            client.wait_signal("InterfacesRemoved", lambda signal: signal["arguments"][0] == paths["ETOKEN"])
+            assert client.tokens() == [paths["SOFTHSM"]]
+            client.set_pin(paths["SOFTHSM"], sandbox.pin, "4321")
+            token.clear_faults()
+            paths["ETOKEN"] = client.wait_signal("InterfacesAdded")["arguments"][0]
+        else:
+            # The token never left: its object stays.
+            wait_until(lambda: modules_by_name(client)["etoken"]["state"] == "ready", 30, "the module")
+            assert client.take_signals("InterfacesRemoved") == []
+        check(client.refresh(paths["ETOKEN"]), tries("pin", "ok", 3, "token"), tries("puk", "ok", 3, "token"))
+        client.unlock(paths["ETOKEN"], sandbox.puk, "4321")
+    assert "CRASH" in token.results("C_GetTokenInfo")
+    assert token.counters() == {"pin": 3, "puk": 3}

@@ -1,0 +1,406 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tokend-notify: what a person sees, on a real screen, by a real notification server, in both languages.
+
+Each case leaves a picture in the build folder's screenshots/.
+"""
+
+import contextlib
+import subprocess
+
+import pytest
+from desktop import Desktop
+from sandbox import FOLDER, PYTHON, wait_until
+from support import Client, restart_with_profile
+
+LOGIND = f"{FOLDER}/source/tests/lib/logind.py"
+NEW_PIN = "4321"
+# The simulated eToken's certificate is then one of E-Güven's.
+PROVIDER = "[Match]\nIssuers=*Simulated issuer*\n"
+PAGE = "https://www.e-guven.com/destek-masasi/pin-sorgulama/"
+SUPPORT = "E-Güven", "0 850 470 05 37"
+
+WORDS = {
+    "en": {
+        "low": "ETOKEN: a PIN try was lost",
+        "2 left": "PIN: 2 of 3 tries left.",
+        "final": "ETOKEN: one PIN try is left",
+        "next locks": "The next wrong PIN locks the token.",
+        "locked": "ETOKEN: the PIN is locked",
+        "with the PUK": "Unlock it with the PUK",
+        "unlock": "Unlock…",
+        "help": "How do I get the PUK?",
+        "how": "ETOKEN: how to get the PUK",
+        "what one needs": "last two digits of the mobile number",
+        "puk low": "ETOKEN: a PUK try was lost",
+        "puk 2 left": "PUK: 2 of 3 tries left.",
+        "puk final": "ETOKEN: one PUK try is left",
+        "no further": "Make no further try.",
+        "loss": "With the third wrong PUK your e-signature certificate is deleted",
+        "puk locked": "ETOKEN: the PUK is locked",
+        "both locked": "ETOKEN: the PIN and the PUK are locked",
+        "press": "Press Enter to close this window.",
+    },
+    "tr": {
+        "low": "ETOKEN: PIN kodunun bir deneme hakkı gitti",
+        "2 left": "PIN kodu: kalan deneme hakkı: 2 / 3.",
+        "final": "ETOKEN: PIN kodunun bir deneme hakkı kaldı",
+        "next locks": "Sıradaki hatalı PIN kodu cihazı kilitler.",
+        "locked": "ETOKEN: PIN kodu kilitli",
+        "with the PUK": "Kilidi PUK koduyla açıp",
+        "unlock": "Kilidi aç…",
+        "help": "PUK kodunu nasıl alırım?",
+        "how": "ETOKEN: PUK kodu nasıl alınır",
+        "what one needs": "cep numaranızın son 2 hanesini",
+        "puk low": "ETOKEN: PUK kodunun bir deneme hakkı gitti",
+        "puk 2 left": "PUK kodu: kalan deneme hakkı: 2 / 3.",
+        "puk final": "ETOKEN: PUK kodunun bir deneme hakkı kaldı",
+        "no further": "Daha fazla deneme yapmayın.",
+        "loss": "PUK kodunuzu 3 kez hatalı girmeniz durumunda e-İmza sertifikanız silinir",
+        "puk locked": "ETOKEN: PUK kodu kilitli",
+        "both locked": "ETOKEN: PIN kodu da PUK kodu da kilitli",
+        "press": "Bu pencereyi kapatmak için Enter'a basın.",
+    },
+}
+
+
+def check(note, title, *parts, urgency="critical", actions=()):
+    """What the server got: title and body, urgency, the actions' labels; what is critical stays."""
+    assert note.title == title
+    for part in parts:
+        assert part in note.body
+    assert note.urgency == urgency
+    assert list(note.actions.values()) == list(actions)
+    if urgency == "critical":
+        assert note.timeout == 0
+
+
+def unlock(sandbox):
+    codes = {"puk": sandbox.puk, "new": NEW_PIN}
+    done = sandbox.tokenctl("alice", "unlock", "--puk-fd", "{puk}", "--new-pin-fd", "{new}", codes=codes)
+    assert done.returncode == 0, done.stderr
+
+
+def sees(sandbox, **wanted):
+    """Waits until tokend says this of its only token: what tokend-notify is told, it has been told before."""
+    wanted = {key.replace("_", "-"): value for key, value in wanted.items()}
+
+    def is_said():
+        statuses = sandbox.status()
+        return len(statuses) == 1 and all(statuses[0].get(key) == value for key, value in wanted.items())
+
+    wait_until(is_said, what=f"{wanted}")
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_pin(sandbox, language):
+    """2 left, 1 left, well again, none left between two reads, help, unlock: one notification, changed in place."""
+    words = WORDS[language]
+    both = [words["unlock"], words["help"]]
+    token = sandbox.token("etoken")
+    restart_with_profile(sandbox, "e-guven", PROVIDER)
+    with Desktop(sandbox, language) as desktop:
+        desktop.start_notify()
+        token.wrong_pin()
+        note = desktop.wait_note(1)  # and none before: it says nothing about what is fine
+        check(note, words["low"], words["2 left"], urgency="normal")
+        number = note.id
+        desktop.screenshot("pin-low")
+
+        token.wrong_pin()
+        note = desktop.wait_note(2)
+        check(note, words["final"], words["next locks"])
+        assert (note.replaces, note.id) == (number, number)
+        desktop.screenshot("pin-final")
+
+        assert token.login("1234")
+        desktop.wait_closed(number)
+
+        # Nobody reads while there is no service. It was restarted, and there is one thing to tell.
+        sandbox.stop_tokend()
+        token.wrong_pin(3)
+        sandbox.start_tokend()
+        note = desktop.wait_note(3)
+        check(note, words["locked"], words["with the PUK"], actions=both)
+        desktop.screenshot("pin-locked")
+
+        # There is nothing here that opens pages: the text has the address.
+        desktop.choose(words["help"])
+        note = desktop.wait_note(4)
+        check(note, words["how"], words["what one needs"], PAGE, actions=[words["unlock"]])
+        desktop.screenshot("puk-help")
+
+        desktop.choose(words["unlock"])
+        opened = desktop.opened("terminal")
+        assert opened[:3] == ["-e", "sh", "-c"]
+        assert opened[3].startswith('tokenctl unlock -- "$1"')
+        assert opened[-2:] == ["ETOKEN", words["press"]]
+
+        # Not told again when it comes back, nor when the service does.
+        token.fault("vanish")
+        wait_until(lambda: sandbox.status() == [], what="the removal")
+        token.clear_faults()
+        sees(sandbox, pin_state="locked")
+        sandbox.stop_tokend()
+        sandbox.start_tokend()
+        sees(sandbox, pin_state="locked", provider="e-guven")
+
+        unlock(sandbox)
+        sees(sandbox, pin_state="ok")
+        token.wrong_pin()
+        check(desktop.wait_note(5), words["low"], urgency="normal")
+        assert token.login(NEW_PIN)
+        desktop.wait_closed(desktop.notes[-1].id)
+        assert desktop.displayed() == 0
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_puk(sandbox, language):
+    """A PUK try is lost, one is left, none: the support line, and what the last one costs. Then the PIN locks too."""
+    words = WORDS[language]
+    token = sandbox.token("etoken")
+    restart_with_profile(sandbox, "e-guven", PROVIDER)
+    with Desktop(sandbox, language) as desktop:
+        desktop.install_browser()
+        desktop.start_notify()
+        token.wrong_puk()
+        note = desktop.wait_note(1)
+        check(note, words["puk low"], words["puk 2 left"], words["loss"], *SUPPORT, actions=[words["help"]])
+        desktop.screenshot("puk-low")
+
+        desktop.choose(words["help"])
+        assert desktop.opened("browser") == [PAGE]
+        note = desktop.wait_note(2)
+        check(note, words["how"], words["what one needs"])
+        assert PAGE not in note.body
+
+        token.wrong_puk()
+        note = desktop.wait_note(3)
+        check(note, words["puk final"], words["no further"], words["loss"], *SUPPORT, actions=[words["help"]])
+        desktop.screenshot("puk-final")
+
+        token.wrong_puk()
+        check(desktop.wait_note(4), words["puk locked"], *SUPPORT)
+        desktop.screenshot("puk-locked")
+
+        # No tries of the PIN are left either. On the way there it is told of each that is lost.
+        sandbox.stop_tokend()
+        token.wrong_pin(3)
+        sandbox.start_tokend()
+        check(desktop.wait_note(5), words["both locked"], *SUPPORT)
+        desktop.screenshot("both-locked")
+
+
+def test_unlock_closes_it(sandbox):
+    """A wrong PUK on the way shows in the same notification; the unlock closes it, and is seen within 3 seconds."""
+    words = WORDS["en"]
+    token = sandbox.token("etoken")
+    token.wrong_pin(3)
+    with Desktop(sandbox) as desktop:
+        desktop.start_notify()
+        first = desktop.wait_note(1)  # at log-in
+        check(first, words["locked"], actions=[words["unlock"], words["help"]])
+
+        token.wrong_puk()
+        note = desktop.wait_note(2)
+        check(note, words["puk low"], "PIN: locked.", actions=[words["unlock"], words["help"]])
+        assert note.id == first.id
+        desktop.screenshot("locked-and-puk-low")
+
+        unlock(sandbox)
+        desktop.wait_closed(first.id)
+        assert desktop.displayed() == 0
+        assert len(desktop.notes) == 2
+
+
+def test_two_tokens(make_sandbox):
+    """Two with one label: a notification each, told apart by the serials' ends; each ends with its own token."""
+    sandbox = make_sandbox(["etoken:label=WORK", "etoken:label=WORK"])
+    first, second = sandbox.token("etoken"), sandbox.token("etoken2")
+    first.fault("vanish")
+    first_end, second_end = (f"(…{token.serial[-4:]})" for token in (first, second))
+    second.wrong_pin(2)
+    with Desktop(sandbox) as desktop:
+        desktop.start_notify()
+        note = desktop.wait_note(1)  # at log-in
+        check(note, "WORK: one PIN try is left")
+
+        # Another one is plugged in. Only now the first one's name is not enough.
+        first.clear_faults()
+        note = desktop.wait_note(2)
+        check(note, f"WORK {second_end}: one PIN try is left")
+        assert note.id == desktop.notes[0].id
+        first.wrong_pin()
+        note = desktop.wait_note(3)
+        check(note, f"WORK {first_end}: a PIN try was lost", urgency="normal")
+        assert note.id != desktop.notes[0].id
+        wait_until(lambda: desktop.displayed() == 2, what="two notifications")
+        desktop.screenshot("two-tokens")
+
+        second.fault("vanish")
+        desktop.wait_closed(desktop.notes[0].id)
+        check(desktop.wait_note(4), "WORK: a PIN try was lost", urgency="normal")
+        first.fault("vanish")
+        desktop.wait_closed(desktop.notes[2].id)
+        assert desktop.displayed() == 0
+        for note in desktop.notes:
+            assert first.serial not in note.text and second.serial not in note.text
+
+
+def test_inserted_locked_token_with_a_hostile_label(make_sandbox):
+    """Said once, however often it is plugged in; nothing in its label is markup, an option, or a shell's word."""
+    label = "<b>&amp;$(id)"
+    sandbox = make_sandbox([f"etoken:label={label}"])
+    token = sandbox.token("etoken")
+    token.wrong_pin(3)
+    token.fault("vanish")
+    wait_until(lambda: sandbox.status() == [], what="the removal")
+    with Desktop(sandbox) as desktop, Client(sandbox) as client:
+        desktop.remove_terminal()
+        desktop.start_notify()
+        client.subscribe()
+        token.clear_faults()
+        note = desktop.wait_note(1)
+        check(note, f"{label}: the PIN is locked", actions=[WORDS["en"]["unlock"], WORDS["en"]["help"]])
+        desktop.screenshot("hostile-label")
+
+        # There is no terminal either.
+        desktop.choose(WORDS["en"]["unlock"])
+        note = desktop.wait_note(2)
+        check(note, f"{label}: no terminal could be opened", "tokenctl unlock", actions=[WORDS["en"]["help"]])
+        assert "&lt;b&gt;&amp;amp;$(id)" in note.body
+        desktop.screenshot("no-terminal")
+
+        token.fault("vanish")
+        desktop.wait_closed(note.id)
+        for _ in range(2):
+            token.clear_faults()
+            client.wait_signal("InterfacesAdded")
+            token.fault("vanish")
+            client.wait_signal("InterfacesRemoved")
+        assert len(desktop.notes) == 2
+        assert desktop.displayed() == 0
+
+
+def test_notification_server_comes_and_goes(sandbox):
+    """A restarted server is not told again; what was lost while there was none is told when there is one."""
+    token = sandbox.token("etoken")
+    with Desktop(sandbox) as desktop:
+        desktop.start_notify()
+        token.wrong_pin()
+        desktop.wait_note(1)
+        desktop.stop_server()
+        desktop.start_server()
+        token.wrong_pin()
+        note = desktop.wait_note(2)
+        check(note, WORDS["en"]["final"], WORDS["en"]["next locks"])
+        assert note.replaces == 0  # that number may be another program's by now
+
+        # One that the person puts away stays away.
+        desktop.dismiss()
+        desktop.wait_closed(note.id)
+        desktop.stop_server()
+        token.wrong_pin()
+        sees(sandbox, pin_state="locked")
+        wait_until(lambda: "Cannot show" in sandbox.read_file(f"{FOLDER}/log/notify.log"), what="the failure")
+        desktop.start_server()
+        check(desktop.wait_note(3), WORDS["en"]["locked"], actions=[WORDS["en"]["unlock"], WORDS["en"]["help"]])
+
+
+@contextlib.contextmanager
+def logind(sandbox):
+    """Gives a function that makes the session active or inactive; at first it is inactive."""
+    process = sandbox.popen("root", [PYTHON, LOGIND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "ready\n"
+
+        def set_active(active):
+            process.stdin.write("active\n" if active else "inactive\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "done\n"
+
+        yield set_active
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def subscriptions(record):
+    """How many calls of Subscribe a record of the bus has."""
+    return record.count(b"\x09\x00\x00\x00Subscribe\x00")
+
+
+def test_inactive_session_asks_for_nothing(sandbox):
+    """It catches up when it becomes active, telling what is new and closing what is well again."""
+    token = sandbox.token("etoken")
+    with logind(sandbox) as set_active, Desktop(sandbox) as desktop, sandbox.recorded_bus() as record:
+        desktop.start_notify()
+        wait_until(lambda: b"GetSession\x00" in record(), what="the question to logind")
+        token.wrong_pin(2)
+        sees(sandbox, pin_state="final-try")
+        asked = subscriptions(record())  # tokenctl's
+        assert desktop.notes == []
+
+        set_active(True)
+        check(desktop.wait_note(1), WORDS["en"]["final"])
+        assert subscriptions(record()) == asked + 1
+
+        set_active(False)
+        assert token.login("1234")
+        sees(sandbox, pin_state="ok")
+        assert desktop.displayed() == 1  # it is as it was: nobody asked
+        set_active(True)
+        desktop.wait_closed(desktop.notes[0].id)
+        assert len(desktop.notes) == 1
+
+
+def test_one_instance_a_session(sandbox):
+    """A second one ends at once and says nothing."""
+    with Desktop(sandbox) as desktop:
+        desktop.start_notify()
+        second = desktop.run([f"{FOLDER}/build/client/notify/tokend-notify"])
+        assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+        assert desktop.notify.poll() is None
+
+
+def test_service_that_is_not_there_yet(sandbox):
+    """It waits for the service, and sees the token then."""
+    token = sandbox.token("etoken")
+    token.wrong_pin()
+    sandbox.stop_tokend()
+    with Desktop(sandbox) as desktop:
+        desktop.start_notify()
+        wait_until(lambda: "Cannot follow" in sandbox.read_file(f"{FOLDER}/log/notify.log"), what="the failure")
+        sandbox.start_tokend()
+        check(desktop.wait_note(1), WORDS["en"]["low"], urgency="normal")
+
+
+def test_who_may_not_read_is_left_alone(sandbox):
+    """bob may not read the status: nothing is shown, nobody is asked, and it does not try again."""
+    token = sandbox.token("etoken")
+    token.wrong_pin(3)
+    with Desktop(sandbox, user="bob") as desktop, sandbox.recorded_bus() as record:
+        before = subscriptions(record())
+        desktop.start_notify()
+        wait_until(lambda: "Cannot follow" in sandbox.read_file(f"{FOLDER}/log/notify.log"), what="the refusal")
+        sandbox.stop_tokend()
+        sandbox.start_tokend()
+        assert subscriptions(record()) == before + 1
+        assert desktop.notes == []
+
+
+def test_tokenctl_names_the_provider(sandbox):
+    """Its page before the PUK is asked for, its support line after a wrong one, in the person's language."""
+    token = sandbox.token("etoken")
+    token.wrong_pin(3)
+    restart_with_profile(sandbox, "e-guven", PROVIDER)
+    shown = sandbox.tokenctl("alice", "status")
+    assert PAGE in shown.stdout and "last two digits" in shown.stdout
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        terminal.expect("third wrong PUK")
+        terminal.expect(PAGE)
+        terminal.expect("PUK: $")
+    token_codes = {"puk": "11111111", "new": NEW_PIN}
+    arguments = ["unlock", "--puk-fd", "{puk}", "--new-pin-fd", "{new}"]
+    wrong = sandbox.tokenctl("alice", *arguments, codes=token_codes)
+    assert wrong.returncode == 5
+    assert "Support line of E-Güven: 0 850 470 05 37\nWith the third wrong PUK" in wrong.stderr

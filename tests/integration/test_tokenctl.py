@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tokenctl: what a person sees and types, and what a script can rely on."""
+
+import json
+import re
+import signal
+import subprocess
+
+import pytest
+from sandbox import SOURCE, wait_until
+from support import WRONG_PINS, WRONG_PUKS, Client, nothing_sent, restart_with_profile, sent
+
+NEW_PIN = "4321"
+DONE, FAILED, USAGE, NOT_AUTHORIZED, NO_SUCH_TOKEN, WRONG_CODE, LOCKED, REFUSED, BUSY, UNKNOWN = range(10)
+COMMANDS = ["status", "unlock", "set-pin", "modules", "monitor"]
+# With Flags=none and these, the token shows no counter of any kind.
+NO_COUNTERS = ("no-so-flags", "no-vendor-objects")
+
+
+def unlock(sandbox, *more, user="alice", puk=None, new=NEW_PIN):
+    codes = {"puk": sandbox.puk if puk is None else puk, "new": new}
+    return sandbox.tokenctl(user, "unlock", "--puk-fd", "{puk}", "--new-pin-fd", "{new}", *more, codes=codes)
+
+
+def set_pin(sandbox, *more, user="alice", pin=None, new=NEW_PIN):
+    codes = {"pin": sandbox.pin if pin is None else pin, "new": new}
+    return sandbox.tokenctl(user, "set-pin", "--pin-fd", "{pin}", "--new-pin-fd", "{new}", *more, codes=codes)
+
+
+def without_terminal(sandbox, *arguments):
+    """Whoever runs the tests may have a terminal; this run of tokenctl has none."""
+    return sandbox.tokenctl("alice", *arguments, start_new_session=True)
+
+
+def answer(terminal, prompt, code):
+    """Waits for the prompt, sees that what is typed will not be shown, and types."""
+    terminal.expect(prompt + "$")
+    wait_until(lambda: not terminal.is_echoing(), what="the end of echoing")
+    terminal.type_line(code)
+
+
+# On a terminal
+
+
+def test_codes_are_asked_for_without_echo(sandbox):
+    """It says what is left and what may be lost, asks the PUK once and the new PIN twice, and shows none of them."""
+    token = sandbox.token("etoken")
+    token.wrong_pin(3)
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        terminal.expect(f"ETOKEN, serial {token.serial}\n")
+        terminal.expect("PUK: 3 of 3 tries left")
+        terminal.expect("certificate")
+        answer(terminal, "PUK: ", sandbox.puk)
+        answer(terminal, r"New PIN \(4 to 16 characters\): ", NEW_PIN)
+        answer(terminal, "New PIN once more: ", "4322")
+        terminal.expect("not the same")
+        assert sent(token) == []
+        answer(terminal, r"New PIN \(4 to 16 characters\): ", NEW_PIN)
+        answer(terminal, "New PIN once more: ", NEW_PIN)
+        assert terminal.finish() == DONE
+        assert terminal.is_echoing()
+    assert not re.search(f"{sandbox.puk}|{NEW_PIN}|4322", terminal.text)
+    assert token.counters() == {"pin": 3, "puk": 3}
+    assert token.login(NEW_PIN)
+
+    with sandbox.terminal("alice", ["tokenctl", "set-pin"]) as terminal:
+        terminal.expect("PIN: 3 of 3 tries left")
+        answer(terminal, "Present PIN: ", NEW_PIN)
+        answer(terminal, "New PIN .*: ", "123")
+        terminal.expect("too short")
+        answer(terminal, "New PIN .*: ", "8765")
+        answer(terminal, "New PIN once more: ", "8765")
+        assert terminal.finish() == DONE
+    assert not re.search(f"{NEW_PIN}|8765", terminal.text)
+    assert token.login("8765")
+
+
+def test_unknown_tries_are_said_to_be_unknown(sandbox):
+    """And then every try may be the last."""
+    token = sandbox.token("etoken")
+    token.fault(*NO_COUNTERS)
+    restart_with_profile(sandbox, "etoken", "[PUK]\nFlags=none\n")
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal, nothing_sent(token):
+        terminal.expect("how many tries are left is not known")
+        terminal.expect("type the token's label.*: $")
+        terminal.type_line("")
+        assert terminal.finish() == REFUSED
+
+
+@pytest.mark.parametrize("prompts", [["PUK: "], ["PUK: ", "New PIN .*: "], ["PUK: ", "New PIN .*: ", "once more: "]])
+def test_ctrl_c(sandbox, prompts):
+    """Wherever it is pressed: the terminal shows again what is typed, and nothing was sent."""
+    token = sandbox.token("etoken")
+    codes = [sandbox.puk, NEW_PIN]
+    with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        for prompt, code in zip(prompts[:-1], codes):
+            answer(terminal, prompt, code)
+        terminal.expect(prompts[-1] + "$")
+        wait_until(lambda: not terminal.is_echoing(), what="the end of echoing")
+        terminal.type("\x03")
+        assert terminal.finish() != DONE
+        assert terminal.is_echoing()
+        assert sent(token) == []
+
+
+def test_last_try_needs_the_label(sandbox):
+    """Anything but the label ends it before a code is asked for; with the label it goes."""
+    token = sandbox.token("etoken")
+    token.wrong_puk(2)
+    for word in ("", "etoken", "yes", token.serial):
+        with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+            terminal.expect("1 try left")
+            terminal.expect(r"type the token's label \(ETOKEN\).*: $")
+            terminal.type_line(word)
+            assert terminal.finish() == REFUSED
+            assert "No" in terminal.text and "no try was spent" in terminal.text
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        terminal.expect(r"type the token's label \(ETOKEN\).*: $")
+        terminal.type_line("ETOKEN")
+        answer(terminal, "PUK: ", sandbox.puk)
+        answer(terminal, "New PIN .*: ", NEW_PIN)
+        answer(terminal, "New PIN once more: ", NEW_PIN)
+        assert terminal.finish() == DONE
+    assert token.counters() == {"pin": 3, "puk": 3}
+    assert token.sign(NEW_PIN)
+
+
+def test_colours(sandbox):
+    """A locked PIN stands out on a terminal, but not with NO_COLOR, and never in a pipe."""
+    sandbox.token("etoken").wrong_pin(3)
+    shown = {}
+    environments = {"plain": {}, "no": {"NO_COLOR": "1"}, "empty": {"NO_COLOR": ""}, "dumb": {"TERM": "dumb"}}
+    for name, environment in environments.items():
+        with sandbox.terminal("alice", ["tokenctl", "status"], env=environment) as terminal:
+            assert terminal.finish() == DONE
+        assert "locked" in terminal.text
+        shown[name] = "\x1b[" in terminal.text
+    assert shown == {"plain": True, "no": False, "empty": True, "dumb": False}
+    assert "\x1b" not in sandbox.tokenctl("alice", "status").stdout
+
+
+# For scripts
+
+
+def test_codes_by_descriptor(sandbox):
+    """One trailing newline is taken off, and nothing else; whatever cannot be a code costs no try."""
+    token = sandbox.token("etoken")
+    for puk, new in ((sandbox.puk, "4321"), (sandbox.puk + "\n", "4322"), (sandbox.puk, "4323\n")):
+        finished = unlock(sandbox, puk=puk, new=new)
+        assert finished.returncode == DONE, finished.stderr
+        assert token.login(new.strip())
+    assert set_pin(sandbox, pin="4323\n", new="8765\n").returncode == DONE
+    assert token.login("8765")
+
+    with nothing_sent(token):
+        for puk in ("", "\n", sandbox.puk + "\n\n", sandbox.puk + "\r\n", "\x1b" + sandbox.puk, "1" * 256):
+            assert unlock(sandbox, puk=puk).returncode == USAGE, repr(puk)
+        assert unlock(sandbox, new="").returncode == USAGE
+        for puk in (" " + sandbox.puk, sandbox.puk + " \n"):
+            assert unlock(sandbox, puk=puk).returncode == REFUSED, repr(puk)
+
+
+def test_usage(sandbox):
+    """Wrong usage is 2, says what is wrong, and reaches no token."""
+    token = sandbox.token("etoken")
+    wrong = [
+        [],
+        ["unlcok"],
+        ["--pin"],
+        ["unlock"],
+        ["set-pin"],
+        ["unlock", "--puk-fd", "0"],
+        ["unlock", "--puk-fd", "77", "--new-pin-fd", "78"],
+        ["unlock", "--puk-fd", "x"],
+        ["unlock", "--puk", "12345678"],
+        ["unlock", "--pin-fd", "0"],
+        ["unlock", "ETOKEN", "ETOKEN"],
+        ["set-pin", "--puk-fd", "0"],
+        ["status", "ETOKEN", "more"],
+        ["status", "--yes"],
+        ["modules", "more"],
+        ["monitor", "more"],
+    ]
+    with nothing_sent(token):
+        for words in wrong:
+            finished = without_terminal(sandbox, *words)
+            assert finished.returncode == USAGE, words
+            assert finished.stdout == "", words
+            assert finished.stderr.startswith("tokenctl: "), words
+    assert "terminal" in without_terminal(sandbox, "unlock").stderr
+
+
+def test_help_and_version(sandbox):
+    """Each command explains itself; no option anywhere takes a code."""
+    with open(f"{SOURCE}/meson.build", encoding="utf-8") as file:
+        version = re.search(r"version: '([^']*)'", file.read())[1]
+    assert sandbox.tokenctl("bob", "--version").stdout == f"tokenctl {version}\n"
+    overview = sandbox.tokenctl("bob", "--help")
+    assert overview.returncode == DONE
+    for command in COMMANDS:
+        assert f"  {command}" in overview.stdout
+        for option in ("--help", "-h"):
+            shown = sandbox.tokenctl("bob", command, option)
+            assert (shown.returncode, shown.stderr) == (DONE, "")
+            assert shown.stdout.startswith(f"Usage:\n  tokenctl {command}")
+        options = re.findall(r"--[a-z-]+(?:=\S+)?", shown.stdout)
+        assert {option for option in options if "=" in option} <= {"--puk-fd=N", "--pin-fd=N", "--new-pin-fd=N"}
+        for status in ("not authorized", "no such token", "wrong code", "locked", "safety", "busy", "not known"):
+            assert status in shown.stdout
+
+
+def test_exit_codes_of_wrong_codes(sandbox):
+    """5 wrong code, 7 refused for safety, 6 locked, and what is left is said each time; --final-attempt."""
+    token = sandbox.token("etoken")
+    finished = unlock(sandbox, puk=WRONG_PUKS[0])
+    assert finished.returncode == WRONG_CODE
+    assert "2 of 3 tries left" in finished.stderr
+    with nothing_sent(token):
+        finished = unlock(sandbox, puk=WRONG_PUKS[0])
+        assert finished.returncode == REFUSED
+        assert "before" in finished.stderr and "No try was spent" in finished.stderr
+    assert unlock(sandbox, puk=WRONG_PUKS[1]).returncode == WRONG_CODE
+    with nothing_sent(token):
+        finished = unlock(sandbox, puk=WRONG_PUKS[2])
+        assert finished.returncode == REFUSED
+        assert "--final-attempt" in finished.stderr
+    assert unlock(sandbox, "--final-attempt", puk=WRONG_PUKS[2]).returncode == WRONG_CODE
+    with nothing_sent(token):
+        assert unlock(sandbox, "--final-attempt").returncode == LOCKED
+
+    for pin, options in zip(WRONG_PINS, ([], [], ["--final-attempt"])):
+        assert set_pin(sandbox, *options, pin=pin).returncode == WRONG_CODE
+    with nothing_sent(token):
+        finished = set_pin(sandbox)
+    assert finished.returncode == LOCKED
+    assert finished.stdout == ""
+    assert token.counters() == {"pin": 0, "puk": 0}
+
+
+def test_other_exit_codes(make_sandbox):
+    """3 not authorized, 4 no such token, 7 a new PIN that breaks the rules, 8 busy, 9 outcome unknown, 1 the rest."""
+    sandbox = make_sandbox(["etoken:refused-new-pins=0123"])
+    token = sandbox.token("etoken")
+    with nothing_sent(token):
+        for command in ("status", "modules", "monitor"):
+            assert sandbox.tokenctl("bob", command).returncode == NOT_AUTHORIZED
+        assert unlock(sandbox, user="bob").returncode == NOT_AUTHORIZED
+        assert unlock(sandbox, "NOBODY").returncode == NO_SUCH_TOKEN
+        assert sandbox.tokenctl("alice", "status", "NOBODY").returncode == NO_SUCH_TOKEN
+        assert unlock(sandbox, new="123").returncode == REFUSED
+        assert set_pin(sandbox, new="1" * 17).returncode == REFUSED
+        with Client(sandbox) as client:
+            client.subscribe()
+            (path,) = client.tokens()
+            unlocking = client.begin_operation("Unlock", path, None, NEW_PIN)
+            client.feed(unlocking, "1")
+            assert unlock(sandbox).returncode == BUSY
+            client.close()
+    wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operation whose caller left")
+    assert unlock(sandbox, new="0123").returncode == REFUSED
+    assert token.counters() == {"pin": 3, "puk": 3}
+
+    token.fault("crash C_Login 1 after")
+    finished = unlock(sandbox, puk=WRONG_PUKS[0])
+    token.clear_faults()
+    assert finished.returncode == UNKNOWN
+    assert token.counters() == {"pin": 3, "puk": 2}
+
+    token.fault("error C_Login * CKR_DEVICE_ERROR")
+    finished = unlock(sandbox)
+    assert finished.returncode == FAILED
+    assert "CKR_DEVICE_ERROR" in finished.stderr
+    token.clear_faults()
+    sandbox.stop_tokend()
+    assert sandbox.tokenctl("alice", "status").returncode == FAILED
+    sandbox.start_tokend()
+    assert unlock(sandbox).returncode == DONE
+
+
+def test_which_token_is_meant(make_sandbox):
+    """Label, serial or a unique prefix; an exact one goes before a prefix; several are listed."""
+    sandbox = make_sandbox(["etoken:label=AB,serial=0001", "etoken:label=ABC,serial=0002", "softhsm"])
+
+    def meant(*words):
+        finished = sandbox.tokenctl("alice", "status", "--json", *words)
+        if finished.returncode == DONE:
+            return [status["label"] for status in json.loads(finished.stdout)]
+        assert finished.stdout == ""
+        return finished.returncode
+
+    assert meant() == ["AB", "ABC", "SOFTHSM"]
+    assert meant("AB") == ["AB"]
+    assert meant("ABC") == ["ABC"]
+    assert meant("S") == ["SOFTHSM"]
+    assert meant("0002") == ["ABC"]
+    assert meant("A") == USAGE
+    assert meant("000") == USAGE
+    assert meant("X") == NO_SUCH_TOKEN
+    assert meant("") == NO_SUCH_TOKEN
+    assert meant("--", "AB") == ["AB"]
+    ambiguous = unlock(sandbox)
+    assert ambiguous.returncode == USAGE
+    assert all(word in ambiguous.stderr for word in ("“AB”", "“ABC”", "“0001”", "“0002”", "“SOFTHSM”"))
+    finished = unlock(sandbox, "ABC")
+    assert finished.returncode == DONE, finished.stderr
+    assert sandbox.token("etoken2").login(NEW_PIN)
+    assert sandbox.token("etoken").login(sandbox.pin)
+
+
+def test_no_token(make_sandbox):
+    """Nothing is plugged in: an empty list for a script, words for a person."""
+    sandbox = make_sandbox([])
+    shown = sandbox.tokenctl("alice", "status")
+    assert (shown.returncode, shown.stdout) == (DONE, "")
+    assert "No token" in shown.stderr
+    assert json.loads(sandbox.tokenctl("alice", "status", "--json").stdout) == []
+    assert json.loads(sandbox.tokenctl("alice", "modules", "--json").stdout) == []
+    assert unlock(sandbox).returncode == NO_SUCH_TOKEN
+
+
+def test_modules(make_sandbox):
+    """The table and the JSON say what GetModules does."""
+    sandbox = make_sandbox(["softhsm"], modules={"broken": "/nonexistent.so"})
+    with Client(sandbox) as client:
+        listed = client.modules()
+    assert json.loads(sandbox.tokenctl("alice", "modules", "--json").stdout) == listed
+    table = sandbox.tokenctl("alice", "modules").stdout.splitlines()
+    assert [line.split()[:2] for line in table] == [["NAME", "STATE"], ["broken", "failed"], ["softhsm", "ready"]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_monitor(sandbox, number):
+    """A line a change, and a JSON object a line; it ends well when it is told to."""
+    token = sandbox.token("etoken")
+    monitors = [
+        sandbox.popen("alice", ["tokenctl", "monitor", *options], stdout=subprocess.PIPE, text=True)
+        for options in ([], ["--json"])
+    ]
+
+    def next_event(what, words):
+        line, event = monitors[0].stdout.readline(), json.loads(monitors[1].stdout.readline())
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ETOKEN: " + words + "\n", line), line
+        assert (event["event"], event["label"]) == (what, "ETOKEN")
+        assert event["path"].startswith("/org/tokend/Tokend1/tokens/")
+        return event
+
+    full = "3 of 3 tries left"
+    next_event("added", f"here; PIN: {full}; PUK: {full}")
+    token.wrong_pin()
+    assert next_event("changed", f"PIN: {full} → 2 of 3 tries left")["pin-retries-remaining"] == 2
+    token.wrong_puk()
+    assert next_event("changed", f"PUK: {full} → 2 of 3 tries left")["puk-retries-remaining"] == 2
+    token.fault("vanish")
+    next_event("removed", "unplugged")
+    token.clear_faults()
+    next_event("added", "here; .*")
+    for monitor in monitors:
+        monitor.send_signal(number)
+        assert monitor.wait(10) == DONE
+        monitor.stdout.close()

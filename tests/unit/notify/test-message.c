@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "message.h"
+
+#include <string.h>
+
+static const TokendProvider provider = {
+  .name = (char *) "Issuer",
+  .puk_page = (char *) "https://issuer.example/puk",
+  .puk_help = (char *) "Ask the page.",
+  .support_line = (char *) "0 123",
+  .loss = (char *) "All is lost.",
+};
+
+static TokendNotifySituation
+situation_like (TokendState pin, TokendState puk, gboolean can_unlock)
+{
+  TokendNotifySituation situation = { .can_unlock = can_unlock,
+                                      .name = (char *) "WORK",
+                                      .argument = (char *) "my token" };
+
+  situation.tries.of[TOKENCTL_ROLE_PIN] =
+      (TokenctlTries){ pin, pin == TOKEND_STATE_LOW, 2, 3, FALSE };
+  situation.tries.of[TOKENCTL_ROLE_PUK] =
+      (TokenctlTries){ puk, puk == TOKEND_STATE_LOW, 2, 3, FALSE };
+  return situation;
+}
+
+static void
+test_messages (void)
+{
+  static const struct {
+    TokendState pin;
+    TokendState puk;
+    gboolean can_unlock;
+    gboolean critical;
+    gboolean offer_unlock;
+    gboolean offer_help;
+    const char *title;
+    const char *said[3];
+  } rows[] = {
+    { TOKEND_STATE_LOW,
+      TOKEND_STATE_OK,
+      TRUE,
+      FALSE,
+      FALSE,
+      FALSE,
+      "a PIN try was lost",
+      { "2 of 3 tries left.", "right PIN", "can be set with the PUK" } },
+    { TOKEND_STATE_LOW,
+      TOKEND_STATE_OK,
+      FALSE,
+      FALSE,
+      FALSE,
+      FALSE,
+      "a PIN try was lost",
+      { "2 of 3 tries left." } },
+    { TOKEND_STATE_FINAL_TRY,
+      TOKEND_STATE_OK,
+      TRUE,
+      TRUE,
+      FALSE,
+      FALSE,
+      "one PIN try is left",
+      { "next wrong PIN locks the token", "do not try it" } },
+    { TOKEND_STATE_LOCKED,
+      TOKEND_STATE_OK,
+      TRUE,
+      TRUE,
+      TRUE,
+      TRUE,
+      "the PIN is locked",
+      { "Unlock it with the PUK" } },
+    { TOKEND_STATE_LOCKED,
+      TOKEND_STATE_UNKNOWN,
+      TRUE,
+      TRUE,
+      TRUE,
+      TRUE,
+      "the PIN is locked",
+      { "Unlock it with the PUK" } },
+    { TOKEND_STATE_LOCKED,
+      TOKEND_STATE_OK,
+      FALSE,
+      TRUE,
+      FALSE,
+      FALSE,
+      "the PIN is locked",
+      { "no way to unlock", "Issuer: 0 123" } },
+    { TOKEND_STATE_OK,
+      TOKEND_STATE_LOW,
+      TRUE,
+      TRUE,
+      FALSE,
+      TRUE,
+      "a PUK try was lost",
+      { "2 of 3 tries left.", "no further try", "Issuer: 0 123" } },
+    { TOKEND_STATE_LOCKED,
+      TOKEND_STATE_LOW,
+      TRUE,
+      TRUE,
+      TRUE,
+      TRUE,
+      "a PUK try was lost",
+      { "PUK: 2 of 3 tries left.", "All is lost.", "PIN: locked." } },
+    { TOKEND_STATE_LOCKED,
+      TOKEND_STATE_FINAL_TRY,
+      TRUE,
+      TRUE,
+      FALSE,
+      TRUE,
+      "one PUK try is left",
+      { "Make no further try. Call", "Issuer: 0 123", "All is lost." } },
+    { TOKEND_STATE_OK,
+      TOKEND_STATE_LOCKED,
+      TRUE,
+      TRUE,
+      FALSE,
+      FALSE,
+      "the PUK is locked",
+      { "nothing can unlock", "Issuer: 0 123" } },
+    { TOKEND_STATE_LOCKED,
+      TOKEND_STATE_LOCKED,
+      TRUE,
+      TRUE,
+      FALSE,
+      FALSE,
+      "the PIN and the PUK are locked",
+      { "Nothing on this computer", "Issuer: 0 123" } },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    TokendNotifySituation situation = situation_like (rows[i].pin, rows[i].puk, rows[i].can_unlock);
+    g_autoptr (TokendNotifyMessage) message =
+        tokend_notify_message_new (&situation, &provider, TRUE);
+    g_autoptr (TokendNotifyMessage) unknown = tokend_notify_message_new (&situation, NULL, TRUE);
+    g_autofree char *title = g_strdup_printf ("WORK: %s", rows[i].title);
+
+    g_assert_cmpstr (message->title, ==, title);
+    g_assert_cmpint (message->critical, ==, rows[i].critical);
+    g_assert_cmpint (message->offer_unlock, ==, rows[i].offer_unlock);
+    g_assert_cmpint (message->offer_help, ==, rows[i].offer_help);
+    for (gsize j = 0; j < G_N_ELEMENTS (rows[i].said) && rows[i].said[j] != NULL; j++) {
+      g_test_message ("“%s” in “%s”", rows[i].said[j], message->body);
+      g_assert_nonnull (strstr (message->body, rows[i].said[j]));
+    }
+    g_assert_null (strstr (unknown->body, "Issuer"));
+    if (strstr (message->body, "0 123") != NULL)
+      g_assert_nonnull (strstr (unknown->body, "whoever issued your certificate"));
+  }
+}
+
+/* A number that only the service's own record gives is not said to be the token's. */
+static void
+test_own_record (void)
+{
+  TokendNotifySituation situation = situation_like (TOKEND_STATE_OK, TOKEND_STATE_LOW, TRUE);
+  g_autoptr (TokendNotifyMessage) low = NULL;
+  g_autoptr (TokendNotifyMessage) locked = NULL;
+
+  situation.tries.of[TOKENCTL_ROLE_PUK].from_ledger = TRUE;
+  low = tokend_notify_message_new (&situation, &provider, TRUE);
+  g_assert_nonnull (strstr (low->body, "at most 2 of 3"));
+
+  situation = situation_like (TOKEND_STATE_LOCKED, TOKEND_STATE_OK, TRUE);
+  situation.tries.of[TOKENCTL_ROLE_PIN].from_ledger = TRUE;
+  locked = tokend_notify_message_new (&situation, &provider, TRUE);
+  g_assert_nonnull (strstr (locked->body, "own record"));
+}
+
+static void
+test_without_buttons (void)
+{
+  TokendNotifySituation situation = situation_like (TOKEND_STATE_LOCKED, TOKEND_STATE_OK, TRUE);
+  g_autoptr (TokendNotifyMessage) message =
+      tokend_notify_message_new (&situation, &provider, FALSE);
+
+  g_assert_nonnull (strstr (message->body, "tokenctl unlock -- 'my token'"));
+  g_assert_nonnull (strstr (message->body, "Ask the page.\nhttps://issuer.example/puk"));
+}
+
+static void
+test_help (void)
+{
+  TokendNotifySituation situation = situation_like (TOKEND_STATE_LOCKED, TOKEND_STATE_OK, TRUE);
+  g_autoptr (TokendNotifyMessage) opened =
+      tokend_notify_message_new_help (&situation, &provider, TRUE);
+  g_autoptr (TokendNotifyMessage) text =
+      tokend_notify_message_new_help (&situation, &provider, FALSE);
+  g_autoptr (TokendNotifyMessage) unknown =
+      tokend_notify_message_new_help (&situation, NULL, FALSE);
+  g_autoptr (TokendNotifyMessage) terminal = tokend_notify_message_new_no_terminal (&situation);
+
+  g_assert_cmpstr (opened->title, ==, "WORK: how to get the PUK");
+  g_assert_cmpstr (opened->body, ==, "Ask the page.");
+  g_assert_cmpstr (text->body, ==, "Ask the page.\nhttps://issuer.example/puk");
+  g_assert_nonnull (strstr (unknown->body, "whoever issued your certificate"));
+  g_assert_true (opened->offer_unlock);
+  g_assert_false (opened->offer_help);
+
+  g_assert_nonnull (strstr (terminal->body, "tokenctl unlock -- 'my token'"));
+  g_assert_false (terminal->offer_unlock);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/notify/message/states", test_messages);
+  g_test_add_func ("/notify/message/own-record", test_own_record);
+  g_test_add_func ("/notify/message/without-buttons", test_without_buttons);
+  g_test_add_func ("/notify/message/help", test_help);
+  return g_test_run ();
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "situation.h"
+
+static GPtrArray *
+tokens_from (const char *const *texts)
+{
+  GPtrArray *tokens = g_ptr_array_new_with_free_func ((GDestroyNotify) tokenctl_token_free);
+
+  for (guint i = 0; texts[i] != NULL; i++)
+    g_ptr_array_add (tokens,
+                     tokenctl_token_new ("/", g_variant_parse (G_VARIANT_TYPE_VARDICT, texts[i],
+                                                               NULL, NULL, NULL)));
+  return tokens;
+}
+
+static TokendNotifySituation *
+situation_of (GPtrArray *tokens, guint index)
+{
+  TokenctlToken *token = tokens->pdata[index];
+  g_autofree char *identity = tokend_notify_identity (token->status);
+
+  return tokend_notify_situation_new (tokens, identity);
+}
+
+/* Two modules show one token; one of them knows more. */
+static void
+test_views (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'A'>, 'serial': <'0001'>, 'module': <'one'>, 'pin-state': <'unknown'>, "
+    "'puk-state': <'ok'>}",
+    "{'label': <'A'>, 'serial': <'0001'>, 'module': <'two'>, 'pin-state': <'locked'>, "
+    "'puk-state': <'unknown'>, 'can-unlock': <true>, 'provider': <'e-guven'>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+
+  for (guint i = 0; i < tokens->len; i++) {
+    g_autoptr (TokendNotifySituation) situation = situation_of (tokens, i);
+
+    g_assert_cmpint (situation->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_LOCKED);
+    g_assert_cmpint (situation->tries.of[TOKENCTL_ROLE_PUK].state, ==, TOKEND_STATE_OK);
+    g_assert_true (situation->can_unlock);
+    g_assert_cmpstr (situation->name, ==, "A");
+    g_assert_cmpstr (situation->argument, ==, "A");
+    g_assert_cmpstr (situation->provider, ==, "e-guven");
+  }
+}
+
+/* An OpenPGP card has two PINs, and shows itself as two tokens: the one with the concern counts. */
+static void
+test_two_labels (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'card (User PIN)'>, 'serial': <'77'>, 'pin-state': <'ok'>, 'puk-state': <'ok'>}",
+    "{'label': <'card (Sig PIN)'>, 'serial': <'77'>, 'pin-state': <'final-try'>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+  g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
+
+  g_assert_cmpint (situation->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_FINAL_TRY);
+  g_assert_cmpstr (situation->name, ==, "card (Sig PIN)");
+}
+
+static void
+test_names (void)
+{
+  static const struct {
+    const char *label;
+    const char *serial;
+    const char *others_label;
+    const char *name;
+    const char *argument;
+  } rows[] = {
+    { "WORK", "02a0b1c1", "HOME", "WORK", "WORK" },
+    { "WORK", "02a0b1c1", "WORK", "WORK (…b1c1)", "02a0b1c1" },
+    { "WORK", "123", "WORK", "WORK (…3)", "123" },
+    { "WORK", "1", "WORK", "WORK", "1" },
+    { "", "02a0b1c1", "HOME", "a token without a label", "02a0b1c1" },
+    { "", "02a0b1c1", "", "a token without a label (…b1c1)", "02a0b1c1" },
+    { "<b>&amp;", "02a0b1c1", "HOME", "<b>&amp;", "<b>&amp;" },
+    { "a\nb", "02a0b1c1", "HOME", "a\\u{A}b", "a\nb" },
+    { "--help", "02a0b1c1", "HOME", "--help", "--help" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GPtrArray) tokens =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) tokenctl_token_free);
+    g_autoptr (TokendNotifySituation) situation = NULL;
+
+    g_ptr_array_add (
+        tokens, tokenctl_token_new ("/1", g_variant_new_parsed ("{'label': <%s>, 'serial': <%s>}",
+                                                                rows[i].label, rows[i].serial)));
+    g_ptr_array_add (tokens, tokenctl_token_new (
+                                 "/2", g_variant_new_parsed ("{'label': <%s>, 'serial': <'other'>}",
+                                                             rows[i].others_label)));
+    situation = situation_of (tokens, 0);
+    g_assert_cmpstr (situation->name, ==, rows[i].name);
+    g_assert_cmpstr (situation->argument, ==, rows[i].argument);
+  }
+}
+
+static void
+test_absent (void)
+{
+  static const char *const texts[] = { "{'label': <'A'>, 'serial': <'1'>}", NULL };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+
+  g_assert_null (tokend_notify_situation_new (tokens, "another"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/notify/situation/views", test_views);
+  g_test_add_func ("/notify/situation/two-labels", test_two_labels);
+  g_test_add_func ("/notify/situation/names", test_names);
+  g_test_add_func ("/notify/situation/absent", test_absent);
+  return g_test_run ();
+}
