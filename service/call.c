@@ -48,16 +48,14 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
 /**
  * tokend_call_authorize:
  * @invocation: (transfer full): a call that just came in.
- * @label: (nullable): of the token, for the prompt.
- * @serial: (nullable): likewise.
  * @allowed: called if the caller may; a refusal is replied to here.
  * @object: a #GObject for @allowed.
  *
  * What every method but Unlock and SetPin begins with: the caller's limit, then polkit.
  */
 void
-tokend_call_authorize (TokendService *service, GDBusMethodInvocation *invocation, const char *label,
-                       const char *serial, TokendCallFunc allowed, gpointer object)
+tokend_call_authorize (TokendService *service, GDBusMethodInvocation *invocation,
+                       TokendCallFunc allowed, gpointer object)
 {
   GError *error = NULL;
   Call *call;
@@ -71,5 +69,5 @@ tokend_call_authorize (TokendService *service, GDBusMethodInvocation *invocation
   call->allowed = allowed;
   call->object = g_object_ref (object);
   tokend_gate_check_async (service->gate, invocation, tokend_call_get_action (invocation),
-                           TOKEND_GATE_AS_CALLER_SAYS, label, serial, NULL, on_checked, call);
+                           TOKEND_GATE_AS_CALLER_SAYS, NULL, NULL, NULL, on_checked, call);
 }

@@ -13,8 +13,7 @@ G_BEGIN_DECLS
 typedef void (*TokendCallFunc) (gpointer object, GDBusMethodInvocation *invocation);
 
 void tokend_call_authorize (TokendService *service, GDBusMethodInvocation *invocation,
-                            const char *label, const char *serial, TokendCallFunc allowed,
-                            gpointer object);
+                            TokendCallFunc allowed, gpointer object);
 const char *tokend_call_get_action (GDBusMethodInvocation *invocation);
 void tokend_call_return_error (GDBusMethodInvocation *invocation, GError *error);
 

@@ -14,6 +14,7 @@ struct _TokendClaims {
 
   char *directory;
   GHashTable *taken; /* of physical ids */
+  gboolean stopped;
 };
 
 G_DEFINE_FINAL_TYPE (TokendClaims, tokend_claims, G_TYPE_OBJECT)
@@ -72,7 +73,7 @@ tokend_claims_take (TokendClaims *self, const char *physical_id, GError **error)
   g_autofree char *path = g_build_filename (self->directory, physical_id, NULL);
   int fd;
 
-  if (g_hash_table_contains (self->taken, physical_id)) {
+  if (self->stopped || g_hash_table_contains (self->taken, physical_id)) {
     set_busy (error);
     return -1;
   }
@@ -131,6 +132,20 @@ tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,
     flock (lock_fd, LOCK_UN);
   close (lock_fd);
   g_hash_table_remove (self->taken, physical_id);
+}
+
+/** tokend_claims_is_held: whether an operation of this process is under way on the token. */
+gboolean
+tokend_claims_is_held (TokendClaims *self, const char *physical_id)
+{
+  return g_hash_table_contains (self->taken, physical_id);
+}
+
+/** tokend_claims_stop: from now on nothing can be claimed: the service is about to end. */
+void
+tokend_claims_stop (TokendClaims *self)
+{
+  self->stopped = TRUE;
 }
 
 /** tokend_claims_count: Returns: how many operations are under way. */

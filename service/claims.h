@@ -20,6 +20,8 @@ int tokend_claims_take (TokendClaims *self, const char *physical_id, GError **er
 gboolean tokend_claims_check_free (TokendClaims *self, const char *physical_id, GError **error);
 void tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,
                             gboolean host_is_done);
+gboolean tokend_claims_is_held (TokendClaims *self, const char *physical_id);
 guint tokend_claims_count (TokendClaims *self);
+void tokend_claims_stop (TokendClaims *self);
 
 G_END_DECLS

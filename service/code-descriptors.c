@@ -32,44 +32,6 @@ check (int fd, const char *which, GError **error)
   return TRUE;
 }
 
-static int
-take (GUnixFDList *fds, int handle, const char *which, GError **error)
-{
-  g_autoptr (GError) local_error = NULL;
-  int fd = -1;
-
-  if (fds != NULL && handle >= 0 && handle < g_unix_fd_list_get_length (fds))
-    fd = g_unix_fd_list_get (fds, handle, &local_error);
-  if (fd < 0) {
-    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
-                 "The descriptor of the %s did not come with the call; nothing was sent", which);
-    return -1;
-  }
-  if (!check (fd, which, error)) {
-    close (fd);
-    return -1;
-  }
-  return fd;
-}
-
-/**
- * tokend_code_descriptors_take:
- * @descriptors: (out): copies, to be closed with tokend_code_descriptors_close() also after an
- * error.
- * @fds: (nullable): the list that came with the call; %NULL if the caller sent none.
- * @code_handle: the index of the code's descriptor in it.
- * @new_pin_handle: likewise, of the new PIN's.
- * @error: InvalidArgs.
- */
-gboolean
-tokend_code_descriptors_take (TokendCodeDescriptors *descriptors, GUnixFDList *fds, int code_handle,
-                              int new_pin_handle, GError **error)
-{
-  *descriptors = (TokendCodeDescriptors){ .code = -1, .new_pin = -1 };
-  return (descriptors->code = take (fds, code_handle, "code", error)) >= 0
-         && (descriptors->new_pin = take (fds, new_pin_handle, "new PIN", error)) >= 0;
-}
-
 static void
 close_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -89,6 +51,46 @@ close_aside (int *fd)
   g_task_set_task_data (task, GINT_TO_POINTER (*fd), NULL);
   g_task_run_in_thread (task, close_in_thread);
   *fd = -1;
+}
+
+static gboolean
+pick (int *fd, int *all, int n, int handle, const char *which, GError **error)
+{
+  if (handle < 0 || handle >= n || all[handle] < 0) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                 "The descriptor of the %s did not come with the call, or is the other code's; "
+                 "nothing was sent",
+                 which);
+    return FALSE;
+  }
+  *fd = all[handle];
+  all[handle] = -1;
+  return check (*fd, which, error);
+}
+
+/**
+ * tokend_code_descriptors_take:
+ * @descriptors: (out): to be closed with tokend_code_descriptors_close() also after an error.
+ * @fds: (nullable): the list that came with the call; %NULL if the caller sent none. It is empty afterwards: the message
+ *   lives as long as the call, and must not keep the codes.
+ * @code_handle: the index of the code's descriptor in it.
+ * @new_pin_handle: likewise, of the new PIN's; another one.
+ * @error: InvalidArgs.
+ */
+gboolean
+tokend_code_descriptors_take (TokendCodeDescriptors *descriptors, GUnixFDList *fds, int code_handle,
+                              int new_pin_handle, GError **error)
+{
+  int n = 0;
+  g_autofree int *all = fds != NULL ? g_unix_fd_list_steal_fds (fds, &n) : NULL;
+  gboolean taken;
+
+  *descriptors = (TokendCodeDescriptors){ .code = -1, .new_pin = -1 };
+  taken = pick (&descriptors->code, all, n, code_handle, "code", error)
+          && pick (&descriptors->new_pin, all, n, new_pin_handle, "new PIN", error);
+  for (int i = 0; i < n; i++)
+    close_aside (&all[i]);
+  return taken;
 }
 
 /** tokend_code_descriptors_close: @descriptors: closed ones are passed over. */

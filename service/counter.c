@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "counter.h"
 
+const TokendCounter tokend_counter_unknown = { .state = TOKEND_STATE_UNKNOWN,
+                                               .remaining = TOKEND_RETRIES_UNKNOWN,
+                                               .maximum = TOKEND_RETRIES_UNKNOWN };
+
 /* From best to worst. "Unknown" may be a final try, but is not known to be one. */
 static guint
 badness (TokendState state)

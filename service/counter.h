@@ -55,6 +55,9 @@ typedef struct {
   gboolean another_remains; /* proven: one more wrong code would not be the last */
 } TokendCounter;
 
+/* Of which nothing is known. */
+extern const TokendCounter tokend_counter_unknown;
+
 TokendCounter tokend_counter_judge (const TokendCounterReading *reading,
                                     const TokendCounterRules *rules,
                                     const TokendCounterRecord *record);

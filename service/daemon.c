@@ -7,7 +7,11 @@
 #include "module.h"
 #include "service.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 /* The name is owned when the modules have settled, but then at the latest. */
 #define NAME_DELAY_MAX_MS 1500
@@ -22,6 +26,7 @@ struct _TokendDaemon {
   TokendService service;
   TokendManager *manager;
   GMainLoop *loop;
+  int state_lock;
   GError *error; /* why it ended, if it was not asked to */
   guint n_unsettled;
   guint name_delay;
@@ -61,6 +66,7 @@ tokend_daemon_finalize (GObject *object)
   g_ptr_array_unref (service->profiles);
   g_object_unref (service->bus);
   g_clear_error (&self->error);
+  close (self->state_lock);
   g_main_loop_unref (self->loop);
   G_OBJECT_CLASS (tokend_daemon_parent_class)->finalize (object);
 }
@@ -93,14 +99,46 @@ on_subscribers_changed (TokendSubscribers *subscribers, gpointer user_data)
     self->poll = g_timeout_add_seconds (POLL_INTERVAL_SECONDS, on_poll, self);
 }
 
+/* What is under way completes first: its host would, and so its outcome is recorded. */
+static gboolean
+quit_when_idle (gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  if (tokend_claims_count (self->service.claims) > 0)
+    return G_SOURCE_CONTINUE;
+  self->stop = 0;
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+stop (TokendDaemon *self)
+{
+  tokend_claims_stop (self->service.claims);
+  if (self->stop == 0 && quit_when_idle (self) == G_SOURCE_CONTINUE)
+    self->stop = g_timeout_add (STOP_POLL_MS, quit_when_idle, self);
+}
+
+static gboolean
+on_terminate (gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  g_clear_handle_id (&self->name, g_bus_unown_name);
+  stop (self);
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 on_name_lost (GDBusConnection *bus, const char *name, gpointer user_data)
 {
   TokendDaemon *self = user_data;
 
-  g_set_error (&self->error, G_DBUS_ERROR, G_DBUS_ERROR_ADDRESS_IN_USE,
-               "The bus name %s cannot be owned", name);
-  g_main_loop_quit (self->loop);
+  if (self->error == NULL)
+    g_set_error (&self->error, G_DBUS_ERROR, G_DBUS_ERROR_ADDRESS_IN_USE,
+                 "The bus name %s cannot be owned", name);
+  stop (self);
 }
 
 static void
@@ -151,37 +189,41 @@ start_modules (TokendDaemon *self)
   }
 }
 
-/* What is under way completes first: its host would, and so its outcome is recorded. */
-static gboolean
-stop_when_idle (gpointer user_data)
+/* Two services that wrote one ledger would each forget what the other recorded. */
+static int
+lock_state (GError **error)
 {
-  TokendDaemon *self = user_data;
+  int fd = open (TOKEND_STATE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-  if (tokend_claims_count (self->service.claims) > 0)
-    return G_SOURCE_CONTINUE;
-  self->stop = 0;
-  g_main_loop_quit (self->loop);
-  return G_SOURCE_REMOVE;
+  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
+    return fd;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "%s cannot be used: %s",
+               TOKEND_STATE_DIR,
+               errno == EWOULDBLOCK ? "another tokend has it" : g_strerror (errno));
+  if (fd >= 0)
+    close (fd);
+  return -1;
 }
 
-static gboolean
-on_terminate (gpointer user_data)
-{
-  TokendDaemon *self = user_data;
-
-  g_clear_handle_id (&self->name, g_bus_unown_name);
-  if (self->stop == 0 && stop_when_idle (self) == G_SOURCE_CONTINUE)
-    self->stop = g_timeout_add (STOP_POLL_MS, stop_when_idle, self);
-  return G_SOURCE_CONTINUE;
-}
-
-/** tokend_daemon_new: @bus: the system bus. Returns: (transfer full): the service, with nothing on
- * the bus yet. */
+/**
+ * tokend_daemon_new:
+ * @bus: the system bus.
+ * @error: the state folder is not there, or another service's.
+ *
+ * Returns: (transfer full) (nullable): the service, with nothing on the bus yet.
+ */
 TokendDaemon *
-tokend_daemon_new (GDBusConnection *bus)
+tokend_daemon_new (GDBusConnection *bus, GError **error)
 {
-  TokendDaemon *self = g_object_new (TOKEND_TYPE_DAEMON, NULL);
-  TokendService *service = &self->service;
+  int state_lock = lock_state (error);
+  TokendDaemon *self;
+  TokendService *service;
+
+  if (state_lock < 0)
+    return NULL;
+  self = g_object_new (TOKEND_TYPE_DAEMON, NULL);
+  self->state_lock = state_lock;
+  service = &self->service;
 
   service->bus = g_object_ref (bus);
   service->objects = g_dbus_object_manager_server_new (TOKEND_OBJECT_PATH);
@@ -214,6 +256,8 @@ tokend_daemon_run (TokendDaemon *self, GError **error)
   interrupt = g_unix_signal_add (SIGINT, on_terminate, self);
   start_modules (self);
   g_main_loop_run (self->loop);
+  /* The last reply may still be on its way. */
+  g_dbus_connection_flush_sync (self->service.bus, NULL, NULL);
   g_source_remove (terminate);
   g_source_remove (interrupt);
 

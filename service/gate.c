@@ -27,6 +27,10 @@ static const TokendGateRule rules[] = {
 
 struct _TokendGate {
   GObject parent_instance;
+
+  PolkitAuthority *authority; /* NULL until polkitd was reached once */
+  gboolean is_connecting;
+  GPtrArray *waiting; /* of GTask: checks that wait for @authority */
 };
 
 G_DEFINE_FINAL_TYPE (TokendGate, tokend_gate, G_TYPE_OBJECT)
@@ -37,10 +41,12 @@ typedef struct {
   const char *action;
   gboolean may_prompt;
   GCancellable *given_up; /* the caller left, the deadline passed, or who asked us cancelled */
+  gulong given_up_handler;
   GCancellable *outer;
   gulong outer_handler;
   guint watch;
   guint timeout;
+  gboolean is_answered;
 } Check;
 
 static void
@@ -52,6 +58,7 @@ check_free (gpointer data)
   g_clear_handle_id (&check->timeout, g_source_remove);
   g_cancellable_disconnect (check->outer, check->outer_handler);
   g_clear_object (&check->outer);
+  g_cancellable_disconnect (check->given_up, check->given_up_handler);
   g_clear_object (&check->given_up);
   g_clear_object (&check->subject);
   g_clear_object (&check->details);
@@ -61,11 +68,23 @@ check_free (gpointer data)
 static void
 tokend_gate_init (TokendGate *self)
 {
+  self->waiting = g_ptr_array_new_with_free_func (g_object_unref);
+}
+
+static void
+tokend_gate_finalize (GObject *object)
+{
+  TokendGate *self = TOKEND_GATE (object);
+
+  g_clear_object (&self->authority);
+  g_ptr_array_unref (self->waiting);
+  G_OBJECT_CLASS (tokend_gate_parent_class)->finalize (object);
 }
 
 static void
 tokend_gate_class_init (TokendGateClass *klass)
 {
+  G_OBJECT_CLASS (klass)->finalize = tokend_gate_finalize;
 }
 
 /** tokend_gate_new: Returns: (transfer full): a gate. */
@@ -94,10 +113,26 @@ tokend_gate_get_action (const char *interface, const char *method)
   return NULL;
 }
 
+/* Whoever is first decides: libpolkit does not always heed that it is given up. */
 static void
-refuse (GTask *task)
+answer (GTask *task, gboolean is_authorized)
 {
-  g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED, "Not authorized");
+  Check *check = g_task_get_task_data (task);
+
+  if (check->is_answered)
+    return;
+  check->is_answered = TRUE;
+  g_clear_handle_id (&check->timeout, g_source_remove);
+  if (is_authorized)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED, "Not authorized");
+}
+
+static void
+on_given_up (GCancellable *given_up, gpointer task)
+{
+  answer (task, FALSE);
 }
 
 static gboolean
@@ -121,13 +156,10 @@ static void
 on_prompted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  g_autoptr (PolkitAuthorizationResult) answer =
+  g_autoptr (PolkitAuthorizationResult) word =
       polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, NULL);
 
-  if (answer != NULL && polkit_authorization_result_get_is_authorized (answer))
-    g_task_return_boolean (task, TRUE);
-  else
-    refuse (task);
+  answer (task, word != NULL && polkit_authorization_result_get_is_authorized (word));
 }
 
 /* A person is asked only once polkitd has said that it would help: a polkitd that hangs is found out in time. */
@@ -137,17 +169,17 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   Check *check = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
-  g_autoptr (PolkitAuthorizationResult) answer =
+  g_autoptr (PolkitAuthorizationResult) word =
       polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, &error);
 
-  if (answer == NULL) {
+  if (word == NULL) {
     tokend_debug ("polkit gave no answer: %s", error->message);
-    refuse (task);
-  } else if (polkit_authorization_result_get_is_authorized (answer)) {
-    g_task_return_boolean (task, TRUE);
-  } else if (!check->may_prompt || !polkit_authorization_result_get_is_challenge (answer)) {
-    refuse (task);
-  } else {
+    answer (task, FALSE);
+  } else if (polkit_authorization_result_get_is_authorized (word)) {
+    answer (task, TRUE);
+  } else if (!check->may_prompt || !polkit_authorization_result_get_is_challenge (word)) {
+    answer (task, FALSE);
+  } else if (!check->is_answered) {
     set_deadline (check, PROMPT_TIMEOUT_SECONDS);
     polkit_authority_check_authorization (POLKIT_AUTHORITY (source), check->subject, check->action,
                                           check->details,
@@ -157,21 +189,44 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+check_silently (TokendGate *self, GTask *task)
+{
+  Check *check = g_task_get_task_data (task);
+
+  polkit_authority_check_authorization (self->authority, check->subject, check->action,
+                                        check->details, POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE,
+                                        check->given_up, on_checked, g_object_ref (task));
+}
+
+static void
 on_authority (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
-  Check *check = g_task_get_task_data (task);
+  g_autoptr (TokendGate) self = user_data;
+  g_autoptr (GPtrArray) waiting = g_steal_pointer (&self->waiting);
   g_autoptr (GError) error = NULL;
-  g_autoptr (PolkitAuthority) authority = polkit_authority_get_finish (result, &error);
 
-  if (authority == NULL) {
+  self->waiting = g_ptr_array_new_with_free_func (g_object_unref);
+  self->is_connecting = FALSE;
+  self->authority = polkit_authority_get_finish (result, &error);
+  if (self->authority == NULL)
     tokend_warning ("polkit cannot be asked, so the answer is no: %s", error->message);
-    refuse (task);
-    return;
+
+  for (guint i = 0; i < waiting->len; i++) {
+    if (self->authority != NULL)
+      check_silently (self, waiting->pdata[i]);
+    else
+      answer (waiting->pdata[i], FALSE);
   }
-  polkit_authority_check_authorization (authority, check->subject, check->action, check->details,
-                                        POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE, check->given_up,
-                                        on_checked, g_object_ref (task));
+}
+
+/* While polkitd does not answer the first call, a second one would block: libpolkit holds a lock meanwhile. */
+static void
+connect_to_polkit (TokendGate *self)
+{
+  if (self->is_connecting)
+    return;
+  self->is_connecting = TRUE;
+  polkit_authority_get_async (NULL, on_authority, g_object_ref (self));
 }
 
 static void
@@ -186,15 +241,21 @@ on_outer_cancelled (GCancellable *outer, gpointer given_up)
   g_cancellable_cancel (given_up);
 }
 
+/* The actions' messages name the token by $(token), which is empty for one who may not know it. */
 static PolkitDetails *
 make_details (const char *label, const char *serial)
 {
   PolkitDetails *details = polkit_details_new ();
 
-  if (label != NULL)
+  if (label != NULL && serial != NULL) {
+    g_autofree char *token = g_strdup_printf (" %s (%s)", label, serial);
+
     polkit_details_insert (details, "label", label);
-  if (serial != NULL)
     polkit_details_insert (details, "serial", serial);
+    polkit_details_insert (details, "token", token);
+  } else {
+    polkit_details_insert (details, "token", "");
+  }
   return details;
 }
 
@@ -222,7 +283,7 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
   Check *check;
 
   if (action == NULL) {
-    refuse (task);
+    g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED, "Not authorized");
     return;
   }
 
@@ -233,6 +294,9 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
   check->may_prompt = mode == TOKEND_GATE_AS_CALLER_SAYS
                       && (flags & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
   check->given_up = g_cancellable_new ();
+  g_task_set_task_data (task, check, check_free);
+  check->given_up_handler =
+      g_cancellable_connect (check->given_up, G_CALLBACK (on_given_up), task, NULL);
   check->watch = g_bus_watch_name_on_connection (
       g_dbus_method_invocation_get_connection (invocation), sender, G_BUS_NAME_WATCHER_FLAGS_NONE,
       NULL, on_caller_vanished, g_object_ref (check->given_up), g_object_unref);
@@ -242,8 +306,12 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
     check->outer_handler = g_cancellable_connect (cancellable, G_CALLBACK (on_outer_cancelled),
                                                   g_object_ref (check->given_up), g_object_unref);
   }
-  g_task_set_task_data (task, check, check_free);
-  polkit_authority_get_async (check->given_up, on_authority, g_object_ref (task));
+  if (self->authority != NULL) {
+    check_silently (self, task);
+    return;
+  }
+  g_ptr_array_add (self->waiting, g_object_ref (task));
+  connect_to_polkit (self);
 }
 
 /** tokend_gate_check_finish: Returns: whether the caller may; else NotAuthorized, which never says

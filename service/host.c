@@ -2,18 +2,18 @@
 #include "host.h"
 
 #include "config.h"
-#include "journal.h"
+
+#include "printable.h"
 #include "tokend-error.h"
 #include "tokend-module.h"
 
 #include <gio/gunixsocketaddress.h>
-#include <sys/socket.h>
+#include <string.h>
 
 /* OpenSC takes up to 2 s to initialise; a module that takes more than this hangs. */
-#define LOAD_TIMEOUT_MS 10000
+#define START_TIMEOUT_SECONDS 10
 #define READ_TIMEOUT_MS 5000
-/* 64 readings are below 24 KiB. */
-#define MESSAGE_MAX_BYTES (64 * 1024)
+#define ERROR_MAX_BYTES 300
 
 struct _TokendHost {
   GObject parent_instance;
@@ -57,10 +57,14 @@ tokend_host_class_init (TokendHostClass *klass)
 }
 
 typedef struct {
-  TokendHostKind kind;
   char *module_path;
   GVariant *environment;
   TokendHost *host;
+  GCancellable *cancellable; /* the deadline passed, or who asked us cancelled */
+  GCancellable *outer;
+  gulong outer_handler;
+  guint deadline;
+  gboolean overdue;
 } Start;
 
 static void
@@ -71,22 +75,44 @@ start_free (gpointer data)
   g_free (start->module_path);
   g_variant_unref (start->environment);
   g_clear_object (&start->host);
+  g_clear_handle_id (&start->deadline, g_source_remove);
+  g_cancellable_disconnect (start->outer, start->outer_handler);
+  g_clear_object (&start->outer);
+  g_clear_object (&start->cancellable);
   g_free (start);
 }
 
-/* Runs in GDBus's own thread. A message that is larger than any honest one ends the conversation.
- */
-static GDBusMessage *
-drop_large_messages (GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
-                     gpointer user_data)
+static gboolean
+on_overdue (gpointer user_data)
 {
-  GVariant *body = g_dbus_message_get_body (message);
+  Start *start = user_data;
 
-  if (!incoming || body == NULL || g_variant_get_size (body) <= MESSAGE_MAX_BYTES)
-    return message;
-  g_object_unref (message);
-  g_dbus_connection_close (connection, NULL, NULL, NULL);
-  return NULL;
+  start->deadline = 0;
+  start->overdue = TRUE;
+  g_cancellable_cancel (start->cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_outer_cancelled (GCancellable *outer, gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+}
+
+/* Takes over @error. */
+static void
+fail_start (GTask *task, GError *error)
+{
+  Start *start = g_task_get_task_data (task);
+
+  if (start->overdue) {
+    g_error_free (error);
+    error =
+        g_error_new (TOKEND_ERROR, TOKEND_ERROR_TIMED_OUT,
+                     "The PKCS#11 module was not loaded within %d seconds", START_TIMEOUT_SECONDS);
+  }
+  tokend_host_normalise_error (error, FALSE);
+  g_task_return_error (task, error);
 }
 
 static void
@@ -105,8 +131,7 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) info = NULL;
 
   if (!tokend_dbus_module1_call_load_finish (TOKEND_DBUS_MODULE1 (source), &info, result, &error)) {
-    tokend_host_normalise_error (error);
-    g_task_return_error (task, error);
+    fail_start (task, error);
     return;
   }
   g_task_return_pointer (task, g_steal_pointer (&start->host), g_object_unref);
@@ -142,16 +167,14 @@ on_authenticated (GObject *source, GAsyncResult *result, gpointer user_data)
     start->host->connection = g_steal_pointer (&connection);
     g_signal_connect_object (start->host->connection, "closed", G_CALLBACK (on_closed), start->host,
                              0);
-    g_dbus_connection_add_filter (start->host->connection, drop_large_messages, NULL, NULL);
   }
   if (start->host == NULL || !make_proxies (start->host, &error)) {
-    tokend_host_normalise_error (error);
-    g_task_return_error (task, error);
+    fail_start (task, error);
     return;
   }
   tokend_dbus_module1_call_load (start->host->module, start->module_path, start->environment,
-                                 G_DBUS_CALL_FLAGS_NONE, LOAD_TIMEOUT_MS,
-                                 g_task_get_cancellable (task), on_loaded, g_object_ref (task));
+                                 G_DBUS_CALL_FLAGS_NONE, G_MAXINT, start->cancellable, on_loaded,
+                                 g_object_ref (task));
 }
 
 /*
@@ -179,18 +202,20 @@ static void
 on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  Start *start = g_task_get_task_data (task);
   GError *error = NULL;
   g_autoptr (GSocketConnection) stream =
       g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
 
-  if (stream == NULL || !check_listener (stream, &error)) {
-    tokend_host_normalise_error (error);
-    g_task_return_error (task, error);
+  g_autoptr (GSocketConnection) relayed = NULL;
+
+  if (stream == NULL || !check_listener (stream, &error)
+      || (relayed = g_object_ref (stream)) == NULL) {
+    fail_start (task, error);
     return;
   }
-  g_dbus_connection_new (G_IO_STREAM (stream), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT,
-                         NULL, g_task_get_cancellable (task), on_authenticated,
-                         g_object_ref (task));
+  g_dbus_connection_new (G_IO_STREAM (relayed), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT,
+                         NULL, start->cancellable, on_authenticated, g_object_ref (task));
 }
 
 static GVariant *
@@ -216,7 +241,7 @@ environment_to_variant (GHashTable *environment)
  * @environment: (nullable): of char * → char *.
  * @cancellable: gives up at once.
  *
- * Connects to a host of its own and has it load the module, 15 seconds at most.
+ * Connects to a host of its own and has it load the module, within 10 seconds.
  */
 void
 tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
@@ -232,12 +257,19 @@ tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTabl
   g_autoptr (GSocketAddress) address = g_unix_socket_address_new (sockets[kind]);
   Start *start = g_new0 (Start, 1);
 
-  start->kind = kind;
+  start->cancellable = g_cancellable_new ();
+  start->deadline = g_timeout_add_seconds (START_TIMEOUT_SECONDS, on_overdue, start);
+  if (cancellable != NULL) {
+    start->outer = g_object_ref (cancellable);
+    start->outer_handler =
+        g_cancellable_connect (cancellable, G_CALLBACK (on_outer_cancelled),
+                               g_object_ref (start->cancellable), g_object_unref);
+  }
   start->module_path = g_strdup (module_path);
   start->environment = environment_to_variant (environment);
   g_task_set_task_data (task, start, start_free);
-  g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (address), cancellable, on_connected,
-                                 g_object_ref (task));
+  g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (address), start->cancellable,
+                                 on_connected, g_object_ref (task));
 }
 
 /** tokend_host_start_finish: Returns: (transfer full) (nullable): the host, its module loaded;
@@ -279,7 +311,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   if (readings != NULL) {
     g_task_return_pointer (task, readings, (GDestroyNotify) g_ptr_array_unref);
   } else {
-    tokend_host_normalise_error (error);
+    tokend_host_normalise_error (error, FALSE);
     g_task_return_error (task, error);
   }
 }
@@ -313,6 +345,13 @@ tokend_host_get_operation (TokendHost *self)
   return self->operation;
 }
 
+/** tokend_host_is_open: whether the host is still there, as far as is known. */
+gboolean
+tokend_host_is_open (TokendHost *self)
+{
+  return !g_dbus_connection_is_closed (self->connection);
+}
+
 /** tokend_host_close: ends the conversation, and with it the host's process. Emits `closed` no
  * more. */
 void
@@ -324,27 +363,60 @@ tokend_host_close (TokendHost *self)
   g_dbus_connection_close (self->connection, NULL, NULL, NULL);
 }
 
+static gboolean
+may_answer (int code, gboolean prepares)
+{
+  switch (code) {
+  case TOKEND_ERROR_MODULE_FAILED:
+  case TOKEND_ERROR_TIMED_OUT:
+  case TOKEND_ERROR_TOKEN_REMOVED:
+    return TRUE;
+  case TOKEND_ERROR_INVALID_ARGS:
+  case TOKEND_ERROR_PIN_POLICY:
+  case TOKEND_ERROR_NOT_FOUND:
+  case TOKEND_ERROR_NOT_SUPPORTED:
+    return prepares;
+  default:
+    return FALSE;
+  }
+}
+
+static char *
+make_short (const char *message)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (message, strnlen (message, ERROR_MAX_BYTES));
+
+  return tokend_printable (bytes);
+}
+
 /**
  * tokend_host_normalise_error:
- * @error: what a call to a host answered.
+ * @error: what a call to a host answered: hostile input.
+ * @prepares: it was a call to Prepare, which can answer more than the others.
  *
- * Makes it one of #TokendError. A deadline is TimedOut, a cancelled call stays as it is, and
- * whatever else is not a #TokendError is ModuleFailed: the host died, or spoke nonsense.
+ * Makes it one of #TokendError that the call can answer, with a text that is fit to be shown. A deadline is TimedOut, a
+ * cancelled call stays as it is, and all else is ModuleFailed: the host died, or spoke nonsense.
  */
 void
-tokend_host_normalise_error (GError *error)
+tokend_host_normalise_error (GError *error, gboolean prepares)
 {
-  g_dbus_error_strip_remote_error (error);
-  if (error->domain == TOKEND_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  g_autofree char *message = NULL;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
-      || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
+  g_dbus_error_strip_remote_error (error);
+  message = g_steal_pointer (&error->message);
+  if (error->domain == TOKEND_ERROR && may_answer (error->code, prepares)) {
+    error->message = make_short (message);
+  } else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
+             || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
     error->code = TOKEND_ERROR_TIMED_OUT;
-    g_free (error->message);
     error->message = g_strdup ("The PKCS#11 module did not answer in time");
   } else {
+    g_autofree char *reason = make_short (message);
+
     error->code = TOKEND_ERROR_MODULE_FAILED;
-    g_prefix_error (&error, "The module host failed: ");
+    error->message = g_strconcat ("The module host failed: ", reason, NULL);
   }
   error->domain = TOKEND_ERROR;
 }

@@ -32,8 +32,9 @@ void tokend_host_read_async (TokendHost *self, GCancellable *cancellable,
 GPtrArray *tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error);
 
 TokendDbusModule1Operation *tokend_host_get_operation (TokendHost *self);
+gboolean tokend_host_is_open (TokendHost *self);
 void tokend_host_close (TokendHost *self);
 
-void tokend_host_normalise_error (GError *error);
+void tokend_host_normalise_error (GError *error, gboolean prepares);
 
 G_END_DECLS

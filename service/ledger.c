@@ -18,6 +18,7 @@
  *   [PHYSICAL-ID]             a physical token, see tokend_reading_physical_id()
  *   pin-spent=, pin-pending=  tries since the last success
  *   pin-locked=, pin-confirmed=
+ *   pin-module=               by which module they were sent
  *   puk-…                     likewise
  *
  *   [end]
@@ -36,8 +37,20 @@ static const TokendCounterRecord assumed = { .spent = 255 };
 
 typedef struct {
   gboolean known[TOKEND_N_ROLES];
+  char *modules[TOKEND_N_ROLES]; /* or NULL */
   TokendLedgerEntry entries[TOKEND_N_ROLES];
 } Tries;
+
+static void
+tries_free (gpointer data)
+{
+  Tries *tries = data;
+
+  for (guint role = 0; role < TOKEND_N_ROLES; role++)
+    g_free (tries->modules[role]);
+  g_free (tries);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Tries, tries_free)
 
 struct _TokendLedger {
   GObject parent_instance;
@@ -76,7 +89,7 @@ write_in_thread (gpointer data, gpointer user_data)
 static void
 tokend_ledger_init (TokendLedger *self)
 {
-  self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, tries_free);
   self->writer = g_thread_pool_new (write_in_thread, NULL, 1, FALSE, NULL);
 }
 
@@ -121,10 +134,18 @@ get_flag (GKeyFile *key_file, const char *group, const char *role, const char *w
   return g_key_file_get_boolean (key_file, group, key, error);
 }
 
+static char *
+get_text (GKeyFile *key_file, const char *group, const char *role, const char *what)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+
+  return g_key_file_get_string (key_file, group, key, NULL);
+}
+
 static gboolean
 load_token (TokendLedger *self, GKeyFile *key_file, const char *group, GError **error)
 {
-  g_autofree Tries *tries = g_new0 (Tries, 1);
+  g_autoptr (Tries) tries = g_new0 (Tries, 1);
   GError *local_error = NULL;
 
   for (guint role = 0; role < TOKEND_N_ROLES; role++) {
@@ -135,6 +156,7 @@ load_token (TokendLedger *self, GKeyFile *key_file, const char *group, GError **
     entry->pending = get_count (key_file, group, name, "pending", &local_error);
     entry->locked = get_flag (key_file, group, name, "locked", &local_error);
     entry->confirmed = get_flag (key_file, group, name, "confirmed", &local_error);
+    tries->modules[role] = get_text (key_file, group, name, "module");
     tries->known[role] = get_flag (key_file, group, name, "known", &local_error)
                          || !tokend_ledger_entry_is_clear (entry);
   }
@@ -199,15 +221,23 @@ load (TokendLedger *self, GError **error)
 }
 
 static void
-put_entry (GKeyFile *key_file, const char *group, const char *role, gboolean known,
-           const TokendLedgerEntry *entry)
+put_entry (GKeyFile *key_file, const char *group, TokendRole role, const Tries *tries,
+           gboolean remember_known)
 {
-  g_autofree char *spent = g_strconcat (role, "-spent", NULL);
-  g_autofree char *pending = g_strconcat (role, "-pending", NULL);
-  g_autofree char *locked = g_strconcat (role, "-locked", NULL);
-  g_autofree char *confirmed = g_strconcat (role, "-confirmed", NULL);
-  g_autofree char *known_key = g_strconcat (role, "-known", NULL);
+  const char *name = role_names[role];
+  const TokendLedgerEntry *entry = &tries->entries[role];
+  g_autofree char *spent = g_strconcat (name, "-spent", NULL);
+  g_autofree char *pending = g_strconcat (name, "-pending", NULL);
+  g_autofree char *locked = g_strconcat (name, "-locked", NULL);
+  g_autofree char *confirmed = g_strconcat (name, "-confirmed", NULL);
+  g_autofree char *module = g_strconcat (name, "-module", NULL);
+  g_autofree char *known = g_strconcat (name, "-known", NULL);
 
+  if (tokend_ledger_entry_is_clear (entry)) {
+    if (remember_known && tries->known[role])
+      g_key_file_set_boolean (key_file, group, known, TRUE);
+    return;
+  }
   if (entry->spent > 0)
     g_key_file_set_uint64 (key_file, group, spent, entry->spent);
   if (entry->pending > 0)
@@ -216,8 +246,8 @@ put_entry (GKeyFile *key_file, const char *group, const char *role, gboolean kno
     g_key_file_set_boolean (key_file, group, locked, TRUE);
   if (entry->confirmed)
     g_key_file_set_boolean (key_file, group, confirmed, TRUE);
-  if (known && tokend_ledger_entry_is_clear (entry))
-    g_key_file_set_boolean (key_file, group, known_key, TRUE);
+  if (tries->modules[role] != NULL)
+    g_key_file_set_string (key_file, group, module, tries->modules[role]);
 }
 
 static char *
@@ -237,9 +267,8 @@ serialize (TokendLedger *self)
   while (g_hash_table_iter_next (&iter, &physical_id, &value)) {
     const Tries *tries = value;
 
-    for (guint role = 0; role < TOKEND_N_ROLES; role++)
-      put_entry (key_file, physical_id, role_names[role], self->assume_spent && tries->known[role],
-                 &tries->entries[role]);
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+      put_entry (key_file, physical_id, role, tries, self->assume_spent);
   }
   body = g_key_file_to_data (key_file, NULL, NULL);
   sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, body, -1);
@@ -268,7 +297,7 @@ start_anew (TokendLedger *self, const GError *reason)
 
 /**
  * tokend_ledger_new:
- * @directory: the service's state folder.
+ * @directory: the service's state folder, which no other service uses.
  *
  * Reads the ledger. One that cannot be read is kept as `ledger.unreadable`; until the token's own number or a success says
  * otherwise, every token's tries then count as spent.
@@ -339,6 +368,7 @@ report_failed_save (GObject *source, GAsyncResult *result, gpointer user_data)
  * tokend_ledger_begin_async:
  * @physical_id: see tokend_reading_physical_id().
  * @role: whose try.
+ * @module: by which module it is to be sent.
  * @callback: called when it is on the disk, or could not be: then no code may be sent.
  *
  * Records that one try is pending. Settle it with tokend_ledger_settle_async(), also after an
@@ -346,7 +376,7 @@ report_failed_save (GObject *source, GAsyncResult *result, gpointer user_data)
  */
 void
 tokend_ledger_begin_async (TokendLedger *self, const char *physical_id, TokendRole role,
-                           GAsyncReadyCallback callback, gpointer user_data)
+                           const char *module, GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
   Tries *tries = ensure_tries (self, physical_id);
@@ -354,6 +384,8 @@ tokend_ledger_begin_async (TokendLedger *self, const char *physical_id, TokendRo
   if (!tries->known[role] && self->assume_spent)
     tries->entries[role].spent = assumed.spent;
   tries->known[role] = TRUE;
+  g_free (tries->modules[role]);
+  tries->modules[role] = g_strdup (module);
   tokend_ledger_entry_begin (&tries->entries[role]);
   save (self, task);
 }
@@ -401,6 +433,8 @@ tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **
  * tokend_ledger_observe:
  * @physical_id: see tokend_reading_physical_id().
  * @role: whose counter.
+ * @module: which module shows it. Only what the module shows that sent the tries can settle them: another one may be
+ *   wrong about which token it is.
  * @reading: what the token shows while no operation of ours is under way on it.
  * @rules: the profile's.
  *
@@ -408,11 +442,13 @@ tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **
  */
 void
 tokend_ledger_observe (TokendLedger *self, const char *physical_id, TokendRole role,
-                       const TokendCounterReading *reading, const TokendCounterRules *rules)
+                       const char *module, const TokendCounterReading *reading,
+                       const TokendCounterRules *rules)
 {
   Tries *tries = g_hash_table_lookup (self->tokens, physical_id);
 
-  if (tries == NULL || !tokend_ledger_entry_observe (&tries->entries[role], reading, rules))
+  if (tries == NULL || (tries->modules[role] != NULL && !g_str_equal (tries->modules[role], module))
+      || !tokend_ledger_entry_observe (&tries->entries[role], reading, rules))
     return;
   save (self, g_task_new (self, NULL, report_failed_save, NULL));
 }

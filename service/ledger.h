@@ -26,7 +26,8 @@ TokendCounterRecord tokend_ledger_get_record (TokendLedger *self, const char *ph
                                               TokendRole role);
 
 void tokend_ledger_begin_async (TokendLedger *self, const char *physical_id, TokendRole role,
-                                GAsyncReadyCallback callback, gpointer user_data);
+                                const char *module, GAsyncReadyCallback callback,
+                                gpointer user_data);
 gboolean tokend_ledger_begin_finish (TokendLedger *self, GAsyncResult *result, GError **error);
 
 void tokend_ledger_settle_async (TokendLedger *self, const char *physical_id, TokendRole role,
@@ -35,6 +36,7 @@ void tokend_ledger_settle_async (TokendLedger *self, const char *physical_id, To
 gboolean tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **error);
 
 void tokend_ledger_observe (TokendLedger *self, const char *physical_id, TokendRole role,
-                            const TokendCounterReading *reading, const TokendCounterRules *rules);
+                            const char *module, const TokendCounterReading *reading,
+                            const TokendCounterRules *rules);
 
 G_END_DECLS

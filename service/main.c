@@ -24,11 +24,10 @@ main (void)
   tokend_error_quark ();
 
   bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, &error);
-  if (bus != NULL) {
-    daemon = tokend_daemon_new (bus);
-    if (tokend_daemon_run (daemon, &error))
-      return EXIT_SUCCESS;
-  }
+  if (bus != NULL)
+    daemon = tokend_daemon_new (bus, &error);
+  if (daemon != NULL && tokend_daemon_run (daemon, &error))
+    return EXIT_SUCCESS;
   tokend_warning ("%s", error->message);
   return EXIT_FAILURE;
 }

@@ -42,7 +42,7 @@ tokend_manager_new (TokendService *service)
 
 /* The reply to Subscribe waits for reads of several modules, and for a deadline. */
 typedef struct {
-  gatomicrefcount references;
+  grefcount references;
   GDBusMethodInvocation *invocation; /* NULL once it is replied to */
   guint n_reads;
   guint timeout;
@@ -51,7 +51,7 @@ typedef struct {
 static void
 first_read_unref (FirstRead *first)
 {
-  if (g_atomic_ref_count_dec (&first->references))
+  if (g_ref_count_dec (&first->references))
     g_free (first);
 }
 
@@ -104,12 +104,12 @@ subscribe (gpointer object, GDBusMethodInvocation *invocation)
   }
 
   first = g_new0 (FirstRead, 1);
-  g_atomic_ref_count_init (&first->references);
+  g_ref_count_init (&first->references);
   first->invocation = invocation;
   first->n_reads = modules->len;
   first->timeout = g_timeout_add (FIRST_READ_TIMEOUT_MS, on_timeout, first);
   for (guint i = 0; i < modules->len; i++) {
-    g_atomic_ref_count_inc (&first->references);
+    g_ref_count_inc (&first->references);
     tokend_module_read_async (modules->pdata[i], on_read, first);
   }
   first_read_unref (first);
@@ -141,24 +141,21 @@ get_modules (gpointer object, GDBusMethodInvocation *invocation)
 static gboolean
 handle_subscribe (TokendDbusManager *object, GDBusMethodInvocation *invocation)
 {
-  tokend_call_authorize (TOKEND_MANAGER (object)->service, invocation, NULL, NULL, subscribe,
-                         object);
+  tokend_call_authorize (TOKEND_MANAGER (object)->service, invocation, subscribe, object);
   return TRUE;
 }
 
 static gboolean
 handle_unsubscribe (TokendDbusManager *object, GDBusMethodInvocation *invocation)
 {
-  tokend_call_authorize (TOKEND_MANAGER (object)->service, invocation, NULL, NULL, unsubscribe,
-                         object);
+  tokend_call_authorize (TOKEND_MANAGER (object)->service, invocation, unsubscribe, object);
   return TRUE;
 }
 
 static gboolean
 handle_get_modules (TokendDbusManager *object, GDBusMethodInvocation *invocation)
 {
-  tokend_call_authorize (TOKEND_MANAGER (object)->service, invocation, NULL, NULL, get_modules,
-                         object);
+  tokend_call_authorize (TOKEND_MANAGER (object)->service, invocation, get_modules, object);
   return TRUE;
 }
 

@@ -246,9 +246,23 @@ contains_token (GPtrArray *readings, TokendToken *token)
   return FALSE;
 }
 
+/* Two that cannot be told apart are shown as the first; the operating host refuses to choose. */
+static void
+drop_doubles (GPtrArray *readings)
+{
+  for (guint i = readings->len; i > 1; i--)
+    for (guint j = 0; j < i - 1; j++)
+      if (tokend_reading_same_token (readings->pdata[i - 1], readings->pdata[j])) {
+        g_ptr_array_remove_index (readings, i - 1);
+        break;
+      }
+}
+
 static void
 update_tokens (TokendModule *self, GPtrArray *readings)
 {
+  drop_doubles (readings);
+
   for (guint i = self->tokens->len; i > 0; i--)
     if (!contains_token (readings, self->tokens->pdata[i - 1]))
       remove_token (self, i - 1);
@@ -283,7 +297,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   update_tokens (self, readings);
   set_state (self, TOKEND_MODULE_STATE_READY);
   answer_readers (&self->readers, NULL);
-  if (self->next_readers->len > 0)
+  if (self->next_readers->len > 0 && !self->reading)
     start_read (self);
 }
 
@@ -353,19 +367,29 @@ tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **er
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/** tokend_module_poll: reads the tokens for nobody in particular, unless that is being done. */
+static gboolean
+is_operated_on (TokendModule *self)
+{
+  for (guint i = 0; i < self->tokens->len; i++)
+    if (tokend_claims_is_held (self->service->claims,
+                               tokend_token_get_physical_id (self->tokens->pdata[i])))
+      return TRUE;
+  return FALSE;
+}
+
+/** tokend_module_poll: reads the tokens for nobody in particular, unless that would be in an operation's way. */
 void
 tokend_module_poll (TokendModule *self)
 {
-  if (self->host != NULL && !self->reading)
+  if (self->host != NULL && !self->reading && !is_operated_on (self))
     start_read (self);
 }
 
-/** tokend_module_judge_again: the ledger's record of a physical token changed. */
+/** tokend_module_end_operation: an operation on a physical token has ended, by whichever module it was reached. */
 void
-tokend_module_judge_again (TokendModule *self, const char *physical_id)
+tokend_module_end_operation (TokendModule *self, const char *physical_id)
 {
   for (guint i = 0; i < self->tokens->len; i++)
     if (g_str_equal (tokend_token_get_physical_id (self->tokens->pdata[i]), physical_id))
-      tokend_token_judge_again (self->tokens->pdata[i]);
+      tokend_token_end_operation (self->tokens->pdata[i]);
 }

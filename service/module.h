@@ -38,6 +38,6 @@ void tokend_module_read_async (TokendModule *self, GAsyncReadyCallback callback,
 gboolean tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **error);
 
 void tokend_module_poll (TokendModule *self);
-void tokend_module_judge_again (TokendModule *self, const char *physical_id);
+void tokend_module_end_operation (TokendModule *self, const char *physical_id);
 
 G_END_DECLS

@@ -40,11 +40,13 @@
 typedef struct {
   TokendService *service;
   TokendToken *token;
+  TokendModule *module; /* that shows the token; outlives the operation */
   TokendRole role;
   GDBusMethodInvocation *invocation; /* NULL once it is replied to */
   TokendAttempt attempt;
   TokendCodeDescriptors descriptors;
 
+  gboolean may_peek;         /* the caller may read the status without being asked */
   GCancellable *cancellable; /* the caller left */
   guint caller_watch;
 
@@ -83,8 +85,7 @@ get_method (TokendRole role)
 static void
 log_end (Operation *operation)
 {
-  TokendCounter counter = tokend_token_judge (
-      operation->token, tokend_token_get_reading (operation->token), operation->role);
+  TokendCounter counter = tokend_token_get_counter (operation->token, operation->role);
   g_autofree char *left = counter.remaining == TOKEND_RETRIES_UNKNOWN
                               ? g_strdup ("not known")
                               : g_strdup_printf ("%d", counter.remaining);
@@ -94,18 +95,28 @@ log_end (Operation *operation)
     g_autoptr (GEnumClass) errors = g_type_class_ref (TOKEND_TYPE_ERROR);
     result = g_enum_get_value (errors, operation->error->code)->value_nick;
   }
-  tokend_log_token (G_LOG_LEVEL_MESSAGE, tokend_token_get_physical_id (operation->token),
+  tokend_log_token (operation->host != NULL ? G_LOG_LEVEL_MESSAGE : G_LOG_LEVEL_DEBUG,
+                    tokend_token_get_physical_id (operation->token),
                     "%s on “%s” for %s: %s; tries left: %s", get_method (operation->role),
                     tokend_token_get_label (operation->token),
                     g_dbus_method_invocation_get_sender (operation->invocation), result, left);
 }
 
-/* Step 10. Frees @operation. The claim goes first: who hears the reply may begin the next
- * operation. */
+static void
+tell_subscribers (TokendService *service, const char *physical_id)
+{
+  for (guint i = 0; i < service->modules->len; i++)
+    tokend_module_end_operation (service->modules->pdata[i], physical_id);
+}
+
+/* Step 10. Frees @operation. The claim goes first: who hears the reply may begin the next operation. */
 static void
 finish (Operation *operation)
 {
+  TokendService *service = operation->service;
   GDBusMethodInvocation *invocation = operation->invocation;
+  gboolean was_claimed = operation->lock_fd >= 0;
+  g_autofree char *physical_id = g_strdup (tokend_token_get_physical_id (operation->token));
   GError *error = NULL;
   g_autoptr (GVariant) status = NULL;
 
@@ -124,6 +135,8 @@ finish (Operation *operation)
   else
     g_dbus_method_invocation_return_value_with_unix_fd_list (
         invocation, g_variant_new ("(@a{sv})", status), NULL);
+  if (was_claimed)
+    tell_subscribers (service, physical_id);
 }
 
 static void
@@ -131,15 +144,6 @@ finish_with_error (Operation *operation, GError *error)
 {
   operation->error = error;
   finish (operation);
-}
-
-static void
-judge_modules_again (Operation *operation)
-{
-  GPtrArray *modules = operation->service->modules;
-
-  for (guint i = 0; i < modules->len; i++)
-    tokend_module_judge_again (modules->pdata[i], tokend_token_get_physical_id (operation->token));
 }
 
 /* What another program left may call for a clearer word than "changed". */
@@ -166,11 +170,11 @@ on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (readings != NULL && readings->len == 1
       && tokend_reading_same_token (readings->pdata[0], operation->prepared))
-    tokend_token_update (operation->token, readings->pdata[0], g_get_monotonic_time ());
+    tokend_token_update_after (operation->token, readings->pdata[0],
+                               tokend_module_get_name (operation->module));
   else
     tokend_token_lose_reading (operation->token);
   explain_change (operation);
-  judge_modules_again (operation);
   finish (operation);
 }
 
@@ -194,7 +198,6 @@ read_after (Operation *operation)
     return;
   }
   tokend_token_lose_reading (operation->token);
-  judge_modules_again (operation);
   tokend_token_refresh_async (operation->token, on_refreshed_after, operation);
 }
 
@@ -260,6 +263,12 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 commit (Operation *operation)
 {
+  if (!tokend_host_is_open (operation->host)) {
+    operation->error = g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                                            "The module host ended; nothing was sent");
+    settle (operation, TOKEND_SETTLEMENT_NOT_SPENT);
+    return;
+  }
   tokend_dbus_module1_operation_call_commit (tokend_host_get_operation (operation->host),
                                              G_DBUS_CALL_FLAGS_NONE, COMMIT_TIMEOUT_MS, NULL,
                                              on_committed, operation);
@@ -288,7 +297,7 @@ record (Operation *operation)
   g_clear_handle_id (&operation->caller_watch, g_bus_unwatch_name);
   tokend_ledger_begin_async (operation->service->ledger,
                              tokend_token_get_physical_id (operation->token), operation->role,
-                             on_recorded, operation);
+                             tokend_module_get_name (operation->module), on_recorded, operation);
 }
 
 static gboolean
@@ -336,7 +345,7 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!tokend_dbus_module1_operation_call_prepare_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
                                                           &token, &digest, NULL, result, &error)) {
-    tokend_host_normalise_error (error);
+    tokend_host_normalise_error (error, TRUE);
     finish_with_error (operation, error);
     return;
   }
@@ -378,11 +387,10 @@ on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 prepare (Operation *operation)
 {
-  TokendModule *module = tokend_token_get_module (operation->token);
-
-  tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_module_get_path (module),
-                           tokend_module_get_environment (module), operation->cancellable,
-                           on_host_started, operation);
+  operation->module = tokend_token_get_module (operation->token);
+  tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_module_get_path (operation->module),
+                           tokend_module_get_environment (operation->module),
+                           operation->cancellable, on_host_started, operation);
 }
 
 /* The state, as of the last read: what steps 2 and 4 ask. */
@@ -432,11 +440,15 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 ask (Operation *operation)
 {
+  const char *label = tokend_token_get_label (operation->token);
+  const char *serial = tokend_token_get_serial (operation->token);
+
+  /* The prompt is shown by an agent of the caller's: it names the token only to one who may read it. */
   tokend_gate_check_async (operation->service->gate, operation->invocation,
                            tokend_call_get_action (operation->invocation),
-                           TOKEND_GATE_AS_CALLER_SAYS, tokend_token_get_label (operation->token),
-                           tokend_token_get_serial (operation->token), operation->cancellable,
-                           on_asked, operation);
+                           TOKEND_GATE_AS_CALLER_SAYS, operation->may_peek ? label : NULL,
+                           operation->may_peek ? serial : NULL, operation->cancellable, on_asked,
+                           operation);
 }
 
 static void
@@ -458,7 +470,8 @@ on_may_peek (GObject *source, GAsyncResult *result, gpointer user_data)
   Operation *operation = user_data;
 
   /* One who may not read the status is asked first, and learns the state only once authorized. */
-  if (tokend_gate_check_finish (TOKEND_GATE (source), result, NULL))
+  operation->may_peek = tokend_gate_check_finish (TOKEND_GATE (source), result, NULL);
+  if (operation->may_peek)
     tokend_token_refresh_async (operation->token, on_peek_refreshed, operation);
   else
     ask (operation);

@@ -86,7 +86,7 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
                  is_puk ? "The %s is right, but the token refused the new PIN; no try was spent"
                         : "The token refused the new PIN; whether the %s was right is not known",
                  code);
-    return (TokendVerdict){ is_puk ? TOKEND_SETTLEMENT_ACCEPTED : TOKEND_SETTLEMENT_UNKNOWN };
+    return (TokendVerdict){ is_puk ? TOKEND_SETTLEMENT_ACCEPTED : TOKEND_SETTLEMENT_NOT_SPENT };
 
   case TOKEND_OUTCOME_CHANGED:
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_RETRIES_CHANGED,

@@ -153,6 +153,19 @@ add_text (GChecksum *checksum, GBytes *text)
   g_checksum_update (checksum, data, (gssize) length);
 }
 
+/* Not one that is empty, or nothing but zeros and blanks. */
+static gboolean
+tells_apart (GBytes *serial)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (serial, &length);
+
+  for (gsize i = 0; i < length; i++)
+    if (data[i] != '0' && data[i] != ' ' && data[i] != '\0')
+      return TRUE;
+  return FALSE;
+}
+
 /**
  * tokend_reading_physical_id:
  * @reading: a reading.
@@ -160,8 +173,8 @@ add_text (GChecksum *checksum, GBytes *text)
  * The physical token: two modules, or two labels of one card, have the same. Names the token in the
  * ledger, in lock files and in the journal, without giving its serial away.
  *
- * Returns: (transfer full): SHA-256 over manufacturer, model and serial, each after its length (one
- * byte), in hexadecimal.
+ * Returns: (transfer full): SHA-256 over manufacturer, model and serial, and where that is none over
+ *   the label too, each after its length (one byte), in hexadecimal.
  */
 char *
 tokend_reading_physical_id (const TokendReading *reading)
@@ -171,5 +184,7 @@ tokend_reading_physical_id (const TokendReading *reading)
   add_text (checksum, reading->manufacturer);
   add_text (checksum, reading->model);
   add_text (checksum, reading->serial);
+  if (!tells_apart (reading->serial))
+    add_text (checksum, reading->label);
   return g_strdup (g_checksum_get_string (checksum));
 }

@@ -23,6 +23,8 @@ gboolean tokend_refused_contains (TokendRefused *self, const char *physical_id, 
                                   GBytes *digest);
 void tokend_refused_add (TokendRefused *self, const char *physical_id, TokendRole role,
                          GBytes *digest);
+void tokend_refused_observe (TokendRefused *self, const char *physical_id, TokendRole role,
+                             const char *module, const TokendCounter *shown);
 void tokend_refused_forget (TokendRefused *self, const char *physical_id, TokendRole role);
 
 G_END_DECLS

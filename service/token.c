@@ -43,6 +43,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (TokendToken, tokend_token, TOKEND_DBUS_TYPE_TOKEN
 static void
 tokend_token_init (TokendToken *self)
 {
+  for (guint role = 0; role < TOKEND_N_ROLES; role++)
+    self->counters[role] = tokend_counter_unknown;
 }
 
 static void
@@ -101,31 +103,21 @@ static TokendCounter
 judge_now (TokendToken *self, TokendRole role)
 {
   if (!self->counters_known)
-    return (TokendCounter){ .state = TOKEND_STATE_UNKNOWN,
-                            .remaining = TOKEND_RETRIES_UNKNOWN,
-                            .maximum = TOKEND_RETRIES_UNKNOWN };
+    return tokend_counter_unknown;
   return tokend_token_judge (self, self->reading, role);
 }
 
-static gboolean
-rose (const TokendCounter *before, const TokendCounter *after)
-{
-  if (before->remaining != TOKEND_RETRIES_UNKNOWN && after->remaining != TOKEND_RETRIES_UNKNOWN)
-    return after->remaining > before->remaining;
-  return before->state != TOKEND_STATE_UNKNOWN && before->state != TOKEND_STATE_OK
-         && after->state == TOKEND_STATE_OK;
-}
-
+/* While an operation of ours is under way, what its end will be is not known: it is told then. */
 static void
 judge_again (TokendToken *self)
 {
   gboolean changed = FALSE;
 
+  if (tokend_claims_is_held (self->service->claims, self->physical_id))
+    return;
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     TokendCounter now = judge_now (self, role);
 
-    if (rose (&self->counters[role], &now))
-      tokend_refused_forget (self->service->refused, self->physical_id, role);
     changed = changed || !tokend_counter_equal (&self->counters[role], &now);
     self->counters[role] = now;
   }
@@ -134,14 +126,42 @@ judge_again (TokendToken *self)
 }
 
 static void
-observe (TokendToken *self)
+observe_refused (TokendToken *self, const char *module)
+{
+  static const TokendCounterRecord nothing = { 0 };
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendCounterRules rules = get_rules (self, role);
+    TokendCounter shown = tokend_counter_judge (&self->reading->counters[role], &rules, &nothing);
+
+    tokend_refused_observe (self->service->refused, self->physical_id, role, module, &shown);
+  }
+}
+
+static void
+observe_ledger (TokendToken *self, const char *module)
 {
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     TokendCounterRules rules = get_rules (self, role);
 
-    tokend_ledger_observe (self->service->ledger, self->physical_id, role,
+    tokend_ledger_observe (self->service->ledger, self->physical_id, role, module,
                            &self->reading->counters[role], &rules);
   }
+}
+
+static void
+take_reading (TokendToken *self, const TokendReading *reading)
+{
+  TokendReading *copy = tokend_reading_copy (reading);
+
+  g_clear_pointer (&self->reading, tokend_reading_free);
+  self->reading = copy;
+  self->counters_known = TRUE;
+  self->read_at = g_get_real_time ();
+  self->read_at_monotonic = g_get_monotonic_time ();
+  /* An operating host does not read certificates. */
+  if (copy->issuer != NULL)
+    self->provider = tokend_profiles_match_provider (self->service->profiles, copy->issuer);
 }
 
 /**
@@ -155,32 +175,38 @@ observe (TokendToken *self)
 void
 tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at)
 {
-  TokendReading *copy;
-
   if (begun_at < self->not_before)
     return;
-  copy = tokend_reading_copy (reading);
-  g_clear_pointer (&self->reading, tokend_reading_free);
-  self->reading = copy;
-  self->counters_known = TRUE;
-  self->read_at = g_get_real_time ();
-  self->read_at_monotonic = g_get_monotonic_time ();
-
-  /* An operating host does not read certificates. */
-  if (copy->issuer != NULL)
-    self->provider = tokend_profiles_match_provider (self->service->profiles, copy->issuer);
-  if (tokend_claims_check_free (self->service->claims, self->physical_id, NULL))
-    observe (self);
+  take_reading (self, reading);
+  /* What it shows by itself stands above what we remember of it, unless an operation is about to change it. */
+  if (tokend_claims_check_free (self->service->claims, self->physical_id, NULL)) {
+    observe_refused (self, tokend_module_get_name (self->module));
+    observe_ledger (self, tokend_module_get_name (self->module));
+  }
   judge_again (self);
 }
 
 /**
- * tokend_token_judge_again:
- * An operation on this physical token has just ended: tells the subscribers if the status is
+ * tokend_token_update_after:
+ * @reading: by the operating host, after the outcome.
+ * @module: the name of the module.
+ *
+ * Takes over what the token shows right after an operation on it. The ledger has its outcome already.
+ */
+void
+tokend_token_update_after (TokendToken *self, const TokendReading *reading, const char *module)
+{
+  take_reading (self, reading);
+  observe_refused (self, module);
+}
+
+/**
+ * tokend_token_end_operation:
+ * An operation on this physical token has just ended, and nobody holds it any more. Tells the subscribers if the status is
  * another one now.
  */
 void
-tokend_token_judge_again (TokendToken *self)
+tokend_token_end_operation (TokendToken *self)
 {
   self->not_before = g_get_monotonic_time ();
   judge_again (self);
@@ -228,6 +254,13 @@ tokend_token_remove (TokendToken *self)
   self->module = NULL;
   self->exported = FALSE;
   g_dbus_object_manager_server_unexport (self->service->objects, self->object_path);
+}
+
+/** tokend_token_get_counter: Returns: @role's status, as tokend_token_get_status() gives it. */
+TokendCounter
+tokend_token_get_counter (TokendToken *self, TokendRole role)
+{
+  return judge_now (self, role);
 }
 
 /** tokend_token_get_reading: Returns: (transfer none): the last reading. */
@@ -301,6 +334,9 @@ tokend_token_get_pin_policy (TokendToken *self)
 
   narrow (&policy, self->profile);
   narrow (&policy, self->provider);
+  /* A profile that wants more than the token can take is wrong about this token. */
+  if (policy.maximum_length >= 0)
+    policy.minimum_length = MIN (policy.minimum_length, policy.maximum_length);
   return policy;
 }
 
@@ -405,7 +441,7 @@ handle_get_status (TokendDbusToken *object, GDBusMethodInvocation *invocation)
 {
   TokendToken *self = TOKEND_TOKEN (object);
 
-  tokend_call_authorize (self->service, invocation, self->label, self->serial, get_status, self);
+  tokend_call_authorize (self->service, invocation, get_status, self);
   return TRUE;
 }
 
@@ -414,7 +450,7 @@ handle_refresh (TokendDbusToken *object, GDBusMethodInvocation *invocation)
 {
   TokendToken *self = TOKEND_TOKEN (object);
 
-  tokend_call_authorize (self->service, invocation, self->label, self->serial, refresh, self);
+  tokend_call_authorize (self->service, invocation, refresh, self);
   return TRUE;
 }
 

@@ -21,8 +21,10 @@ TokendToken *tokend_token_new (TokendService *service, TokendModule *module,
 void tokend_token_remove (TokendToken *self);
 
 void tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at);
+void tokend_token_update_after (TokendToken *self, const TokendReading *reading,
+                                const char *module);
 void tokend_token_lose_reading (TokendToken *self);
-void tokend_token_judge_again (TokendToken *self);
+void tokend_token_end_operation (TokendToken *self);
 
 const TokendReading *tokend_token_get_reading (TokendToken *self);
 const TokendProfile *tokend_token_get_profile (TokendToken *self);
@@ -31,6 +33,7 @@ const char *tokend_token_get_label (TokendToken *self);
 const char *tokend_token_get_serial (TokendToken *self);
 TokendModule *tokend_token_get_module (TokendToken *self);
 TokendPinPolicy tokend_token_get_pin_policy (TokendToken *self);
+TokendCounter tokend_token_get_counter (TokendToken *self, TokendRole role);
 TokendCounter tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role);
 GVariant *tokend_token_get_status (TokendToken *self);
 

@@ -32,7 +32,7 @@ append_support (GString *body, const TokendProvider *provider)
 {
   g_autofree char *support = tokenctl_words_for_support (provider);
 
-  append_sentence (body, support);
+  append_line (body, support);
 }
 
 static gboolean

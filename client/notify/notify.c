@@ -22,7 +22,8 @@ struct _TokendNotify {
 typedef struct {
   TokendNotify *notify;
   char *identity;
-  char *name; /* as it is shown */
+  char *name;     /* as it is shown */
+  char *provider; /* the last one known: the third wrong PUK may take the certificate along */
   TokendNotifyTries told;
   TokendNotifyBubble *bubble;
   gboolean waits; /* to be shown, once there is a server */
@@ -38,6 +39,7 @@ token_free (gpointer data)
   tokend_notify_bubble_free (token->bubble);
   g_free (token->identity);
   g_free (token->name);
+  g_free (token->provider);
   g_free (token);
 }
 
@@ -56,15 +58,18 @@ get_token (TokendNotify *self, const char *identity)
   return token;
 }
 
-/* What is not known now is what the person was told. */
+/* What is not known now is what the person was told, and what was known before. */
 static TokendNotifySituation *
 situation_of (Token *token)
 {
   TokendNotifySituation *situation =
       tokend_notify_situation_new (token->notify->views, token->identity);
 
-  if (situation != NULL)
-    situation->tries = tokend_notify_decide (&token->told, &situation->tries).told;
+  if (situation == NULL)
+    return NULL;
+  situation->tries = tokend_notify_decide (&token->told, &situation->tries).told;
+  if (situation->provider == NULL)
+    situation->provider = g_strdup (token->provider);
   return situation;
 }
 
@@ -127,6 +132,10 @@ reconsider (Token *token)
     if (token->notify->settled)
       take_removal (token);
     return;
+  }
+  if (situation->provider != NULL) {
+    g_free (token->provider);
+    token->provider = g_strdup (situation->provider);
   }
   decision = tokend_notify_decide (&token->told, &situation->tries);
   if (!token->notify->settled && decision.act != TOKEND_NOTIFY_SHOW)

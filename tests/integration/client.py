@@ -8,6 +8,7 @@ agent that answers when the test says so.
 
 import collections
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -172,7 +173,13 @@ class Client:
             typed[key] = value if isinstance(value, tuple) else ("b" if isinstance(value, bool) else "u", value)
         arguments = [*handles, typed]
         return self.begin_call_at(
-            path or self.token(), TOKEN, method, "(hha{sv})", arguments, descriptors=descriptors, interactive=interactive
+            path or self.token(),
+            TOKEN,
+            method,
+            "(hha{sv})",
+            arguments,
+            descriptors=descriptors,
+            interactive=interactive,
         )
 
     def call(self, *arguments, timeout=TIMEOUT, **more):
@@ -239,7 +246,8 @@ class Client:
 
     def become_agent(self, number):
         """Registers a polkit agent for the process with this number inside. What it is asked are events "prompt", with
-        action, text, details and cookie, and "withdrawn", with cookie; a prompt stays open until grant() or refuse()."""
+        action, text, details and cookie, and "withdrawn", with cookie; a prompt stays open until grant() or refuse().
+        """
         reply = self.ask("become-agent", number=number)
         assert reply.error is None, reply
 
@@ -338,8 +346,6 @@ class Descriptors:
         os.write(fd, data)
         os.lseek(fd, offset, os.SEEK_SET)
         if sealed:
-            import fcntl  # pylint: disable=import-outside-toplevel
-
             fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
         return fd
 
@@ -353,8 +359,6 @@ class Descriptors:
         os.close(end)
 
     def describe(self, name):
-        import fcntl  # pylint: disable=import-outside-toplevel
-
         try:
             offset = os.lseek(self[name], 0, os.SEEK_CUR)
         except OSError:
@@ -411,8 +415,16 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
         bus.send_message_with_reply(message, Gio.DBusSendMessageFlags.NONE, NEVER, None, on_reply, number)
 
     def on_signal(_bus, sender, path, interface, member, arguments):
-        send({"event": "signal", "path": path, "member": member, "interface": interface, "sender": sender,
-              "arguments": arguments.unpack()})
+        send(
+            {
+                "event": "signal",
+                "path": path,
+                "member": member,
+                "interface": interface,
+                "sender": sender,
+                "arguments": arguments.unpack(),
+            }
+        )
 
     def on_agent_call(_bus, _sender, _path, _interface, method, arguments, invocation):
         if method == "BeginAuthentication":
@@ -433,8 +445,10 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
 
     def call_polkit(number, method, body):
         message = Gio.DBusMessage.new_method_call(
-            "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
-            "org.freedesktop.PolicyKit1.Authority", method,
+            "org.freedesktop.PolicyKit1",
+            "/org/freedesktop/PolicyKit1/Authority",
+            "org.freedesktop.PolicyKit1.Authority",
+            method,
         )
         message.set_body(body)
         bus.send_message_with_reply(message, Gio.DBusSendMessageFlags.NONE, NEVER, None, on_reply, number)

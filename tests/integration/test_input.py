@@ -124,10 +124,21 @@ def test_a_descriptor_that_cannot_be_right(alice, what):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("handles, count", [
-    ([0, 1], None), ([0, 1], 0), ([0, 1], 1), ([1, 0], 1), ([0, 2], 2), ([0, 0x7FFFFFFF], 2), ([-1, 0], 2), ([0, -1], 2),
-    ([-0x80000000, 1], 2),
-], ids=str)
+@pytest.mark.parametrize(
+    "handles, count",
+    [
+        ([0, 1], None),
+        ([0, 1], 0),
+        ([0, 1], 1),
+        ([1, 0], 1),
+        ([0, 2], 2),
+        ([0, 0x7FFFFFFF], 2),
+        ([-1, 0], 2),
+        ([0, -1], 2),
+        ([-0x80000000, 1], 2),
+    ],
+    ids=str,
+)
 def test_descriptors_that_did_not_come(alice, method, handles, count):
     """Handles without a descriptor behind them."""
     descriptors = None if count is None else [alice.pipe(code) for code in (CODE[method], NEW_PIN)][:count]
@@ -147,11 +158,11 @@ def test_more_descriptors_than_needed(shared, alice, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("handles", [[0, 0], [0, 1]], ids=["one handle", "two copies"])
-def test_one_pipe_for_both_codes(alice, method, handles):
-    """A stream is read once: the second code is empty."""
+def test_one_descriptor_for_both_codes(alice, method):
+    """One handle for both is a mistake; of two copies of one pipe, which is read once, the second has nothing to give."""
     pipe = alice.pipe(CODE[method])
-    refused(alice.wait(alice.begin_with_handles(method, handles, [pipe, pipe]), SLOW), "PinPolicy", "is empty")
+    refused(alice.wait(alice.begin_with_handles(method, [0, 0], [pipe]), SLOW), "InvalidArgs", "is the other code's")
+    refused(alice.wait(alice.begin_with_handles(method, [0, 1], [pipe, pipe]), SLOW), "PinPolicy", "is empty")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
@@ -271,8 +282,14 @@ def test_255_bytes_are_not_too_many(make_sandbox):
     assert sandbox.token("softhsm").login(PIN)
 
 
-@pytest.mark.parametrize("arguments", [["--puk-fd", "99", "--new-pin-fd", "0"], ["--puk-fd", "-1", "--new-pin-fd", "0"],
-                                       ["--puk-fd", "x", "--new-pin-fd", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--puk-fd", "99", "--new-pin-fd", "0"],
+        ["--puk-fd", "-1", "--new-pin-fd", "0"],
+        ["--puk-fd", "x", "--new-pin-fd", "0"],
+    ],
+)
 def test_tokenctl_with_a_descriptor_that_is_closed(shared, arguments):
     """It is a mistake of usage, said on standard error."""
     finished = shared.tokenctl("alice", "unlock", *arguments)

@@ -13,12 +13,15 @@ from sandbox import PYTHON, SOURCE
 
 # Conventional places, for the prefix /usr
 INSTALLED = """
+etc/xdg/autostart/org.tokend.Notify.desktop
 usr/bin/tokenctl
+usr/bin/tokend-notify
 usr/lib/systemd/system/tokend-module-operate.socket
 usr/lib/systemd/system/tokend-module-operate@.service
 usr/lib/systemd/system/tokend-module-watch.socket
 usr/lib/systemd/system/tokend-module-watch@.service
 usr/lib/systemd/system/tokend.service
+usr/lib/systemd/user/tokend-notify.service
 usr/lib/sysusers.d/tokend.conf
 usr/libexec/tokend
 usr/libexec/tokend-module
@@ -28,6 +31,7 @@ usr/share/dbus-1/system-services/org.tokend.Tokend1.service
 usr/share/dbus-1/system.d/org.tokend.Tokend1.conf
 usr/share/locale/tr/LC_MESSAGES/tokend.mo
 usr/share/man/man1/tokenctl.1
+usr/share/man/man1/tokend-notify.1
 usr/share/polkit-1/actions/org.tokend.policy
 usr/share/zsh/site-functions/_tokenctl
 """.split()
@@ -107,8 +111,10 @@ def test_systemd_takes_the_units(root):
         assert run("systemd-analyze", "verify", "--man=no", f"--root={whole}", *UNITS) == ""
 
 
-@pytest.mark.parametrize("unit, most", [("tokend.service", 1.0), ("tokend-module-watch@.service", 3.0),
-                                        ("tokend-module-operate@.service", 3.0)])
+@pytest.mark.parametrize(
+    "unit, most",
+    [("tokend.service", 1.0), ("tokend-module-watch@.service", 3.0), ("tokend-module-operate@.service", 3.0)],
+)
 def test_the_exposure_is_small(root, unit, most):
     """By systemd-analyze security: the service, and even the hosts, which must reach hardware."""
     path = os.path.join(root, "usr/lib/systemd/system", unit)
@@ -156,8 +162,8 @@ def needed(path):
 
 
 def test_the_service_knows_no_pkcs11(root):
-    """tokend and tokenctl have no way to load a module or to call one; the host has no polkit and no way out."""
-    for program in ("usr/libexec/tokend", "usr/bin/tokenctl"):
+    """tokend and the clients have no way to load a module or to call one; the host has no polkit and no way out."""
+    for program in ("usr/libexec/tokend", "usr/bin/tokenctl", "usr/bin/tokend-notify"):
         libraries = needed(os.path.join(root, program))
         assert not {library for library in libraries if "p11" in library or "pkcs11" in library}
         symbols = run("nm", "--dynamic", os.path.join(root, program))

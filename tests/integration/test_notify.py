@@ -6,6 +6,7 @@ Each case leaves a picture in the build folder's screenshots/.
 
 import contextlib
 import subprocess
+import time
 
 import pytest
 from desktop import Desktop
@@ -190,6 +191,17 @@ def test_puk(sandbox, language):
         desktop.screenshot("both-locked")
 
 
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_buttons(sandbox, language):
+    """Another server, which shows the actions as buttons."""
+    words = WORDS[language]
+    sandbox.token("etoken").wrong_pin(3)
+    with Desktop(sandbox, language, server="xfce4-notifyd") as desktop:
+        desktop.start_notify()
+        check(desktop.wait_note(1), words["locked"], actions=[words["unlock"], words["help"]])
+        desktop.screenshot("buttons")
+
+
 def test_unlock_closes_it(sandbox):
     """A wrong PUK on the way shows in the same notification; the unlock closes it, and is seen within 3 seconds."""
     words = WORDS["en"]
@@ -362,6 +374,25 @@ def test_one_instance_a_session(sandbox):
         assert desktop.notify.poll() is None
 
 
+def test_it_sleeps(sandbox):
+    """While nothing happens it is not woken up: it has nothing to look after by itself."""
+    token = sandbox.token("etoken")
+    with Desktop(sandbox) as desktop:
+        desktop.start_notify()
+        token.wrong_pin(3)
+        wait_until(lambda: desktop.notes and desktop.notes[-1].title == WORDS["en"]["locked"], what="the warning")
+        seen = {"switches": None, "since": 0}
+
+        def is_asleep():
+            with open(f"/proc/{desktop.notify.number()}/status", encoding="ascii") as file:
+                switches = [line for line in file if line.startswith("voluntary_ctxt_switches")]
+            if switches != seen["switches"]:
+                seen.update(switches=switches, since=time.monotonic())
+            return time.monotonic() - seen["since"] > 3
+
+        wait_until(is_asleep, timeout=15, what="3 seconds of sleep")
+
+
 def test_service_that_is_not_there_yet(sandbox):
     """It waits for the service, and sees the token then."""
     token = sandbox.token("etoken")
@@ -375,16 +406,24 @@ def test_service_that_is_not_there_yet(sandbox):
 
 
 def test_who_may_not_read_is_left_alone(sandbox):
-    """bob may not read the status: nothing is shown, nobody is asked, and it does not try again."""
+    """bob may not read the status: nothing is shown, and it does not ask again until the session becomes active."""
     token = sandbox.token("etoken")
     token.wrong_pin(3)
-    with Desktop(sandbox, user="bob") as desktop, sandbox.recorded_bus() as record:
+    with logind(sandbox) as set_active, Desktop(sandbox, user="bob") as desktop, sandbox.recorded_bus() as record:
+        set_active(True)
         before = subscriptions(record())
         desktop.start_notify()
         wait_until(lambda: "Cannot follow" in sandbox.read_file(f"{FOLDER}/log/notify.log"), what="the refusal")
         sandbox.stop_tokend()
         sandbox.start_tokend()
         assert subscriptions(record()) == before + 1
+        # Longer than it waits after any other failure.
+        time.sleep(11)
+        assert subscriptions(record()) == before + 1
+
+        set_active(False)
+        set_active(True)
+        wait_until(lambda: subscriptions(record()) == before + 2, what="the second question")
         assert desktop.notes == []
 
 

@@ -30,8 +30,14 @@ class Codes:
         shapes = {}
         for name, code in self._codes.items():
             plain = code.encode()
-            for shape in (plain, code.encode("utf-16-le"), code.encode("utf-32-le"), plain.hex().encode(),
-                          base64.b64encode(plain).rstrip(b"="), plain[::-1]):
+            for shape in (
+                plain,
+                code.encode("utf-16-le"),
+                code.encode("utf-32-le"),
+                plain.hex().encode(),
+                base64.b64encode(plain).rstrip(b"="),
+                plain[::-1],
+            ):
                 shapes[shape] = name
         self._shapes = shapes
         self._pattern = re.compile(b"|".join(map(re.escape, shapes)))
@@ -137,11 +143,16 @@ def test_the_search_finds_what_is_there(sandbox, codes):
     remembering.stdin.write(codes.puk.encode()[::-1].hex().encode() + b"\n")
     remembering.stdout.readline()
     with Sampler(sandbox, codes) as sampler, sandbox.recorded_bus() as recorded:
-        sandbox.run("alice", ["dbus-send", "--system", "--type=signal", "/org/tokend/Test", f"org.tokend.Test.C{codes.pin}"])
+        sandbox.run(
+            "alice", ["dbus-send", "--system", "--type=signal", "/org/tokend/Test", f"org.tokend.Test.C{codes.pin}"]
+        )
         assert "pin" in codes.find(recorded())
         assert search_memory(codes, remembering.number()) >= {"puk"}
         sampler.sample()
-    assert {(os.path.basename(argv[0]), what) for argv, what in sampler.found} >= {("sleep", "environ"), ("sh", "cmdline")}
+    assert {(os.path.basename(argv[0]), what) for argv, what in sampler.found} >= {
+        ("sleep", "environ"),
+        ("sh", "cmdline"),
+    }
     sandbox.write_file(f"{FOLDER}/log/planted.log", f"a code: {codes.new_pin.encode('utf-16-le').hex()}")
     sandbox.write_file("/var/lib/tokend/planted", codes.new_pin.encode().hex())
     assert search_files(sandbox, codes, "/var/lib/tokend") == {"/var/lib/tokend/planted": {"new_pin"}}
@@ -161,7 +172,9 @@ def tokenctl(sandbox, *arguments, **given):
 def use_all_codes(sandbox, token, codes):
     """Right and wrong, by tokenctl and by a client of the bus."""
     assert tokenctl(sandbox, "unlock", token.label, puk=codes.wrong_puk, new_pin=codes.third_pin) != 0
-    assert tokenctl(sandbox, "unlock", token.label, puk=codes.wrong_puk, new_pin=codes.third_pin) != 0, "already refused"
+    assert (
+        tokenctl(sandbox, "unlock", token.label, puk=codes.wrong_puk, new_pin=codes.third_pin) != 0
+    ), "already refused"
     assert tokenctl(sandbox, "unlock", token.label, puk=codes.puk, new_pin=codes.new_pin) == 0
     assert tokenctl(sandbox, "set-pin", token.label, pin=codes.wrong_pin, new_pin=codes.third_pin) != 0
     assert tokenctl(sandbox, "set-pin", token.label, pin=codes.new_pin, new_pin=codes.third_pin) == 0
@@ -190,7 +203,10 @@ def test_no_code_is_left_anywhere(make_sandbox, codes, kind):
 
     residents = search_residents(sandbox, codes)
     assert {os.path.basename(arguments.split()[0]) for arguments in residents} == {
-        "tokend", "tokend-module", "dbus-daemon", "polkitd"
+        "tokend",
+        "tokend-module",
+        "dbus-daemon",
+        "polkitd",
     }
     assert not {who: found for who, found in residents.items() if found}
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A desktop session in a sandbox: a screen (Xvfb), a session bus, a notification server (dunst), tokend-notify.
+"""A desktop session in a sandbox: a screen (Xvfb), a session bus, a notification server, tokend-notify.
 
     with Desktop(sandbox, language="tr") as desktop:
         desktop.start_notify()
-        desktop.wait_notified(lambda note: note.critical)
+        note = desktop.wait_note(1)
         desktop.screenshot("locked")
 """
 
@@ -74,6 +74,9 @@ printf '%s\\0' "$@" >"{file}.new"
 /bin/mv "{file}.new" "{file}"
 """
 
+# It is in the folder of the machine's architecture.
+XFCE4_NOTIFYD = "exec /usr/lib/*/xfce4/notifyd/xfce4-notifyd"
+
 LEVELS = {0: "low", 1: "normal", 2: "critical"}
 
 
@@ -92,10 +95,15 @@ class Note:
 
 
 class Desktop:
-    """alice's session; language: what LANGUAGE says."""
+    """A person's session; language: what LANGUAGE says.
 
-    def __init__(self, sandbox, language="en", user="alice"):
+    server: "dunst", or "xfce4-notifyd", which shows actions as buttons, and is only looked at: displayed(), choose() and
+    dismiss() are dunst's.
+    """
+
+    def __init__(self, sandbox, language="en", user="alice", server="dunst"):
         self.sandbox = sandbox
+        self.server = server
         self.user = user
         self.language = language
         self.home = f"{FOLDER}/home/{user}"
@@ -195,9 +203,15 @@ class Desktop:
         threading.Thread(target=self._record, args=[monitor.stdout], daemon=True).start()
 
     def start_server(self):
-        """Starts dunst, and waits until it is the notification server."""
-        argv = ["dunst", "-config", f"{self.home}/dunstrc"]
-        self._server = self.popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        """Starts the notification server, and waits until it is one."""
+        commands = {"dunst": ["dunst", "-config", f"{self.home}/dunstrc"], "xfce4-notifyd": ["sh", "-c", XFCE4_NOTIFYD]}
+        self._server = self.popen(
+            commands[self.server],
+            env={"GTK_THEME": "Adwaita", "NO_AT_BRIDGE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         waited = self.run(["gdbus", "wait", "--session", "--timeout", "10", "org.freedesktop.Notifications"])
         assert waited.returncode == 0, waited.stderr
 

@@ -109,7 +109,7 @@ test_messages (void)
       FALSE,
       TRUE,
       "one PUK try is left",
-      { "Make no further try. Call", "Issuer: 0 123", "All is lost." } },
+      { "Make no further try.\nCall", "Issuer: 0 123", "All is lost." } },
     { TOKEND_STATE_OK,
       TOKEND_STATE_LOCKED,
       TRUE,

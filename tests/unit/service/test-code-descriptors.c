@@ -103,17 +103,34 @@ test_kinds (void)
 static void
 test_handles (void)
 {
-  g_autoptr (GUnixFDList) fds = make_list (FIFO, FIFO);
+  static const struct {
+    int code, new_pin;
+    const char *named;
+  } rows[] = {
+    { -1, 1, "code" },   { 2, 1, "code" },     { G_MAXINT, 1, "code" }, { G_MININT, 1, "code" },
+    { 0, 2, "new PIN" }, { 0, -1, "new PIN" }, { 0, 0, "new PIN" }, /* one descriptor cannot hold both */
+  };
   g_autoptr (GUnixFDList) empty = g_unix_fd_list_new ();
 
   assert_refused (NULL, 0, 1, "code");
   assert_refused (empty, 0, 1, "code");
-  assert_refused (fds, -1, 1, "code");
-  assert_refused (fds, 2, 1, "code");
-  assert_refused (fds, G_MAXINT, 1, "code");
-  assert_refused (fds, G_MININT, 1, "code");
-  assert_refused (fds, 0, 2, "new PIN");
-  assert_refused (fds, 0, -1, "new PIN");
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GUnixFDList) fds = make_list (FIFO, FIFO);
+
+    assert_refused (fds, rows[i].code, rows[i].new_pin, rows[i].named);
+  }
+}
+
+/* The message that came with the call lives until the reply, and must not keep the codes that long. */
+static void
+test_list_is_emptied (void)
+{
+  g_autoptr (GUnixFDList) fds = make_list (FIFO, MEMFD);
+  TokendCodeDescriptors descriptors;
+
+  g_assert_true (tokend_code_descriptors_take (&descriptors, fds, 1, 0, NULL));
+  g_assert_cmpint (g_unix_fd_list_get_length (fds), ==, 0);
+  tokend_code_descriptors_close (&descriptors);
 }
 
 int
@@ -122,5 +139,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/code-descriptors/kinds", test_kinds);
   g_test_add_func ("/code-descriptors/handles", test_handles);
+  g_test_add_func ("/code-descriptors/list-is-emptied", test_list_is_emptied);
   return g_test_run ();
 }

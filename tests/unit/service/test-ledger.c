@@ -35,7 +35,7 @@ begin (TokendLedger *ledger, const char *card, TokendRole role, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  tokend_ledger_begin_async (ledger, card, role, keep_result, &result);
+  tokend_ledger_begin_async (ledger, card, role, "module", keep_result, &result);
   wait_for (&result);
   return tokend_ledger_begin_finish (ledger, result, error);
 }
@@ -180,11 +180,11 @@ test_order_of_writes (Scratch *scratch, gconstpointer user_data)
   GAsyncResult *results[41] = { NULL };
 
   for (guint i = 0; i < 20; i++) {
-    tokend_ledger_begin_async (ledger, CARD, PIN, keep_result, &results[2 * i]);
+    tokend_ledger_begin_async (ledger, CARD, PIN, "module", keep_result, &results[2 * i]);
     tokend_ledger_settle_async (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT, keep_result,
                                 &results[2 * i + 1]);
   }
-  tokend_ledger_begin_async (ledger, CARD, PUK, keep_result, &results[40]);
+  tokend_ledger_begin_async (ledger, CARD, PUK, "module", keep_result, &results[40]);
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
     wait_for (&results[i]);
   assert_on_disk (scratch, CARD, PIN, 20, FALSE);
@@ -460,7 +460,7 @@ observe (TokendLedger *ledger, TokendRole role, int left, gboolean by_number)
 {
   TokendCounterReading reading = make_reading (left, by_number);
 
-  tokend_ledger_observe (ledger, CARD, role, &reading, &exact_3);
+  tokend_ledger_observe (ledger, CARD, role, "module", &reading, &exact_3);
 }
 
 /* tokend_ledger_observe() tells nobody when it is written; what is written after it is after it. */
@@ -485,6 +485,24 @@ test_pending_without_flags (Scratch *scratch, gconstpointer user_data)
   wait_for_writes (ledger);
   assert_record (ledger, CARD, PUK, 1, FALSE);
   assert_on_disk (scratch, CARD, PUK, 1, FALSE);
+}
+
+/* A module that only says it shows the token may be wrong, and must not clear what another one's tries cost. */
+static void
+test_other_module (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = NULL;
+  TokendCounterReading full = make_reading (3, TRUE);
+
+  {
+    g_autoptr (TokendLedger) before = tokend_ledger_new (scratch->path);
+    g_assert_true (begin (before, CARD, PUK, NULL));
+  }
+  ledger = tokend_ledger_new (scratch->path);
+  tokend_ledger_observe (ledger, CARD, PUK, "another", &full, &exact_3);
+  assert_record (ledger, CARD, PUK, 1, FALSE);
+  tokend_ledger_observe (ledger, CARD, PUK, "module", &full, &exact_3);
+  assert_record (ledger, CARD, PUK, 0, FALSE);
 }
 
 static void
@@ -585,6 +603,7 @@ main (int argc, char **argv)
   add ("/ledger/loss/outlives-a-restart", test_loss_outlives_a_restart);
   add ("/ledger/loss/ends-with-success", test_loss_ends_with_success);
   add ("/ledger/loss/stays-with-failure", test_loss_stays_with_failure);
+  add ("/ledger/observe/other-module", test_other_module);
   add ("/ledger/observe/own-number", test_own_number_settles);
   add ("/ledger/observe/confirmation-is-durable", test_confirmation_is_durable);
   add ("/ledger/observe/stranger", test_observing_a_stranger);

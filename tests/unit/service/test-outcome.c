@@ -102,7 +102,7 @@ test_row (gconstpointer data)
   check (row, TOKEND_ROLE_PUK, row->puk_error, row->puk_settlement);
 }
 
-/* Whether the PIN was right is not known; it may have cost a try, so that it stays counted. */
+/* The new PIN is what was refused: nothing says that the present one was wrong. */
 static void
 test_new_pin_refused_on_change (void)
 {
@@ -111,7 +111,7 @@ test_new_pin_refused_on_change (void)
   TokendVerdict verdict = tokend_outcome_judge (outcome, TOKEND_ROLE_PIN, TRUE, &error);
 
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
-  g_assert_cmpint (verdict.settlement, ==, IN_DOUBT);
+  g_assert_cmpint (verdict.settlement, ==, TOKEND_SETTLEMENT_NOT_SPENT);
   g_assert_false (verdict.refused);
 }
 

@@ -312,6 +312,25 @@ load_shipped (void)
   return profiles;
 }
 
+/* A provider is known by the certificate alone, and says nothing of a module. */
+static void
+test_provider (void)
+{
+  g_autoptr (GPtrArray) profiles = load_shipped ();
+  const TokendProfile *provider = tokend_profiles_match_provider (
+      profiles, "CN=e-Guven Nitelikli,O=Elektronik Bilgi Guvenligi A.S.,C=TR");
+
+  g_assert_nonnull (provider);
+  g_assert_cmpstr (provider->name, ==, "e-guven");
+  g_assert_cmpint (provider->rules[TOKEND_ROLE_PIN].maximum, ==, 3);
+  g_assert_cmpint (provider->rules[TOKEND_ROLE_PUK].maximum, ==, 3);
+  g_assert_cmpint (provider->pin_minimum_length, ==, 4);
+  g_assert_cmpint (provider->pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
+  g_assert_null (tokend_profiles_match_provider (profiles, "CN=Somebody,C=TR"));
+  g_assert_null (tokend_profiles_match_provider (profiles, ""));
+  g_assert_null (tokend_profiles_match (profiles, "/x.so", "anybody", "anything"));
+}
+
 static void
 test_shipped_match (void)
 {
@@ -343,7 +362,11 @@ test_shipped_facts (void)
 {
   g_autoptr (GPtrArray) profiles = load_shipped ();
 
-  g_assert_cmpuint (profiles->len, ==, G_N_ELEMENTS (shipped));
+  guint n_modules = 0;
+
+  for (guint i = 0; i < profiles->len; i++)
+    n_modules += ((const TokendProfile *) profiles->pdata[i])->issuers == NULL;
+  g_assert_cmpuint (n_modules, ==, G_N_ELEMENTS (shipped));
   for (gsize i = 0; i < G_N_ELEMENTS (shipped); i++) {
     const TokendProfile *profile = tokend_profiles_match (
         profiles, shipped[i].module, shipped[i].manufacturer, shipped[i].model);
@@ -384,5 +407,6 @@ main (int argc, char **argv)
   add ("/profile/match-module", test_match_module);
   g_test_add_func ("/profile/shipped/match", test_shipped_match);
   g_test_add_func ("/profile/shipped/facts", test_shipped_facts);
+  g_test_add_func ("/profile/shipped/provider", test_provider);
   return g_test_run ();
 }

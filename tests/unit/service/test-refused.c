@@ -100,6 +100,66 @@ test_limit (void)
   g_assert_true (contains (refused, OTHER_CARD, TOKEND_ROLE_PUK, 0));
 }
 
+static void
+show (TokendRefused *refused, const char *module, int remaining)
+{
+  const TokendCounter shown = { .state = remaining == 3 ? TOKEND_STATE_OK : TOKEND_STATE_LOW,
+                                .remaining = remaining,
+                                .maximum = 3 };
+
+  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PUK, module, &shown);
+}
+
+/* Only a counter that rises after the refusal, seen through one module, tells of another program's success. */
+static void
+test_rise (void)
+{
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+  show (refused, "a", 3); /* before the refusal: of no use */
+  refuse (refused, CARD, TOKEND_ROLE_PUK, 1);
+  show (refused, "a", 2);
+  show (refused, "a", 2); /* the token was taken out and plugged in again */
+  g_assert_true (contains (refused, CARD, TOKEND_ROLE_PUK, 1));
+  show (refused, "b", 3); /* another module, which may be wrong about the token */
+  g_assert_true (contains (refused, CARD, TOKEND_ROLE_PUK, 1));
+  show (refused, "a", 1);
+  g_assert_true (contains (refused, CARD, TOKEND_ROLE_PUK, 1));
+  show (refused, "a", 2);
+  g_assert_false (contains (refused, CARD, TOKEND_ROLE_PUK, 1));
+}
+
+/* A second refusal begins anew: what was seen before it is not a level to rise from. */
+static void
+test_rise_after_another_refusal (void)
+{
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+  refuse (refused, CARD, TOKEND_ROLE_PUK, 1);
+  show (refused, "a", 1);
+  refuse (refused, CARD, TOKEND_ROLE_PUK, 2);
+  show (refused, "a", 2);
+  g_assert_true (contains (refused, CARD, TOKEND_ROLE_PUK, 1));
+  g_assert_true (contains (refused, CARD, TOKEND_ROLE_PUK, 2));
+}
+
+static void
+test_rise_without_numbers (void)
+{
+  static const TokendCounter low = { .state = TOKEND_STATE_LOW,
+                                     .remaining = TOKEND_RETRIES_UNKNOWN };
+  static const TokendCounter ok = { .state = TOKEND_STATE_OK, .remaining = TOKEND_RETRIES_UNKNOWN };
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+  refuse (refused, CARD, TOKEND_ROLE_PIN, 1);
+  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PIN, "a", &tokend_counter_unknown);
+  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PIN, "a", &ok);
+  g_assert_true (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
+  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PIN, "a", &low);
+  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PIN, "a", &ok);
+  g_assert_false (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -107,6 +167,9 @@ main (int argc, char **argv)
   g_test_add_func ("/refused/key", test_key);
   g_test_add_func ("/refused/apart", test_apart);
   g_test_add_func ("/refused/forget", test_forget);
+  g_test_add_func ("/refused/rise", test_rise);
+  g_test_add_func ("/refused/rise/after-another-refusal", test_rise_after_another_refusal);
+  g_test_add_func ("/refused/rise/without-numbers", test_rise_without_numbers);
   g_test_add_func ("/refused/limit", test_limit);
   return g_test_run ();
 }
