@@ -262,7 +262,8 @@ def test_a_file_that_changes_after_it_was_read(shared, method, function):
         codes = [alice.memfd(CODE[method]), alice.memfd(PIN)]
         token.fault(f"pause {function}")
         call = alice.begin_call(method, *codes)
-        token.wait_paused()
+        wait_until(lambda: alice.is_answered(call) or os.path.exists(shared.path(f"{token.folder}/paused")))
+        assert not alice.is_answered(call), alice.wait(call)
         for code in codes:
             alice.rewrite(code, "87654321")
         token.clear_faults()

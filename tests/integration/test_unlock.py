@@ -315,3 +315,47 @@ def test_token_refuses_the_new_pin(make_sandbox):
         # The PUK was right: it is not held for a refused one.
         client.unlock(path, sandbox.puk, NEW_PIN)
     assert token.sign(NEW_PIN)
+
+
+def test_a_refused_puk_stays_refused_when_the_token_comes_back(sandbox):
+    """Unplugged, plugged in again, shown by a restarted host: the counter did not rise, so the PUK is not sent again."""
+    token = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = only_path(client)
+        with raises("PukIncorrect"):
+            client.unlock(path, WRONG_PUKS[0], NEW_PIN)
+        client.status(path)
+
+        token.fault("vanish")
+        client.wait_signal("InterfacesRemoved")
+        token.clear_faults()
+        client.wait_signal("InterfacesAdded")
+        path = only_path(client)
+        with nothing_sent(token), raises("AlreadyRefused"):
+            client.unlock(path, WRONG_PUKS[0], NEW_PIN)
+        assert token.counters() == {"pin": 3, "puk": 2}
+
+
+def test_a_try_under_way_alarms_nobody(make_sandbox):
+    """While the right PUK is on its way no subscriber is told of a try that will not have been lost."""
+    sandbox = make_sandbox(["etoken:vendor-objects=false"])
+    token = sandbox.token("etoken")
+    token.fault("no-so-flags")
+    with Client(sandbox) as client, Client(sandbox) as watcher:
+        watcher.subscribe()
+        path = only_path(client)
+        with raises("PukIncorrect"):
+            client.unlock(path, WRONG_PUKS[0], NEW_PIN)
+        watcher.wait_status(path, tries("puk", "low", 2, "ledger"))
+        watcher.take_signals("StatusChanged")
+
+        token.fault("no-so-flags", "pause C_Login")
+        unlocking = client.begin_operation("Unlock", path, sandbox.puk, NEW_PIN)
+        token.wait_paused()
+        before = watcher.status(path)["read-at"]
+        assert watcher.refresh(path)["read-at"] > before
+        assert watcher.take_signals("StatusChanged") == []
+        token.fault("no-so-flags")
+        client.finish(unlocking)
+        watcher.wait_status(path, tries("puk", "ok", 3, "flags"))
