@@ -2,7 +2,7 @@
 #include "host.h"
 
 #include "config.h"
-
+#include "host-relay.h"
 #include "printable.h"
 #include "tokend-error.h"
 #include "tokend-module.h"
@@ -210,7 +210,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GSocketConnection) relayed = NULL;
 
   if (stream == NULL || !check_listener (stream, &error)
-      || (relayed = g_object_ref (stream)) == NULL) {
+      || (relayed = tokend_host_relay_new (stream, &error)) == NULL) {
     fail_start (task, error);
     return;
   }

@@ -40,7 +40,7 @@ tokend_issuers_new (void)
 char *
 tokend_certificate_get_issuer (const guint8 *der, gsize size)
 {
-  gnutls_datum_t data = { .data = (guint8 *) der, .size = (unsigned int) size };
+  const gnutls_datum_t data = { (guint8 *) der, (unsigned int) size };
   gnutls_datum_t name = { 0 };
   gnutls_x509_crt_t certificate = NULL;
   char *issuer = NULL;
