@@ -13,7 +13,6 @@
 #define REPLY_MAX_BYTES (64 * 1024)
 /* All that the peer may say before its first message; an honest one says some 100 bytes. */
 #define LINES_MAX_BYTES 4096
-#define AUTHENTICATION_MAX_SECONDS 10
 #define HEADER_BYTES 16
 #define CHUNK_BYTES 8192
 /* At most this many are held here at a time; a call has three. */
@@ -47,8 +46,7 @@ typedef struct {
   Direction to_peer;
   Direction to_near;
   gboolean is_peer_deaf;
-  gint64 authentication_deadline; /* monotonic, in microseconds */
-  guint lines_due;                /* from the peer: one for each of ours */
+  guint lines_due; /* from the peer: one for each of ours */
   gsize n_line_bytes;
   guint64 replies_due;
 } Relay;
@@ -286,33 +284,14 @@ choose_events (const Relay *relay, struct pollfd *sockets)
 
 /* Returns: whether to go on. */
 static gboolean
-wait_for_either (const Relay *relay, struct pollfd *sockets)
-{
-  int timeout_ms = -1;
-
-  if (relay->to_near.phase == PHASE_LINES) {
-    gint64 left = relay->authentication_deadline - g_get_monotonic_time ();
-
-    if (left <= 0)
-      return FALSE;
-    timeout_ms = left / 1000 + 1;
-  }
-  if (poll (sockets, N_SOCKETS, timeout_ms) >= 0)
-    return TRUE;
-  sockets[NEAR].revents = sockets[PEER].revents = 0;
-  return errno == EINTR;
-}
-
-/* Returns: whether to go on. */
-static gboolean
 turn (Relay *relay)
 {
   const short end = POLLRDHUP | POLLHUP | POLLERR | POLLNVAL;
   struct pollfd sockets[N_SOCKETS];
 
   choose_events (relay, sockets);
-  if (!wait_for_either (relay, sockets))
-    return FALSE;
+  if (poll (sockets, N_SOCKETS, -1) < 0)
+    return errno == EINTR;
   if ((sockets[NEAR].revents & end) != 0) {
     pass_last_words (relay);
     return FALSE;
@@ -351,8 +330,6 @@ relay_new (GSocketConnection *peer, int far_fd)
 
   relay->to_near.to = relay->to_peer.from = far_fd;
   relay->to_near.from = relay->to_peer.to = fcntl (peer_fd, F_DUPFD_CLOEXEC, 0);
-  relay->authentication_deadline =
-      g_get_monotonic_time () + AUTHENTICATION_MAX_SECONDS * G_USEC_PER_SEC;
   return relay;
 }
 
@@ -368,7 +345,7 @@ relay_new (GSocketConnection *peer, int far_fd)
  * closed, after what the peer said before, and after as much of what the near end said as the peer
  * takes at once. The conversation ends likewise when the peer
  *
- * - is not through with the authentication in 10 seconds or says more than 4 KiB in it;
+ * - says more than 4 KiB in the authentication;
  * - sends a message that is no reply, is larger than 64 KiB (header included), has no D-Bus header,
  *   or is one more than there were calls;
  * - sends a descriptor: none of them ever becomes one of this process.
@@ -376,8 +353,8 @@ relay_new (GSocketConnection *peer, int far_fd)
  * What the near end says is trusted and passed on whole, its descriptors with the message that they
  * came with, 16 at most. Memory is bounded: 8 KiB each way, and what is read of one is written
  * before more is read; a direction that is blocked does not hold the other up. *Not* bounded, nor
- * looked at: what is inside of a reply, how long it takes (calls need deadlines), and what GDBus
- * itself queues for a peer that does not read.
+ * looked at: what is inside of a reply, how long the peer takes (to authenticate, too: a deadline is
+ * for the caller to set), and what GDBus itself queues for a peer that does not read.
  *
  * Credentials that the near end sends as a message do not pass: the peer must ask its socket whose
  * it is, as GDBus on Linux does; likewise, who the peer is must be asked of @peer.

@@ -55,21 +55,34 @@ def fixture_codes():
     return Codes()
 
 
+SHADOW_SIZE = 1 << 28
+
+
 def read(path):
     with contextlib.suppress(OSError), open(path, "rb") as file:
         return file.read()
     return b""
 
 
+def mappings(outside):
+    """The readable mappings of a process, as (begin, end)."""
+    lines = read(f"/proc/{outside}/maps").decode().splitlines()
+    is_sanitized = any("libasan" in line for line in lines)
+    for line in lines:
+        match = re.match(r"([0-9a-f]+)-([0-9a-f]+) r.*?(\S*)$", line)
+        if not match or match[3] in ("[vvar]", "[vsyscall]", "[vvar_vclock]"):
+            continue
+        begin, end = int(match[1], 16), int(match[2], 16)
+        # A sanitizer's shadow is terabytes of nothing; it says what bytes may be touched, and holds none of them.
+        if not (is_sanitized and end - begin > SHADOW_SIZE):
+            yield begin, end
+
+
 def search_memory(codes, outside):
     """The codes in the memory of a process."""
     found, size = set(), 0
-    with open(f"/proc/{outside}/maps", encoding="utf-8") as maps, open(f"/proc/{outside}/mem", "rb", 0) as memory:
-        for line in maps:
-            match = re.match(r"([0-9a-f]+)-([0-9a-f]+) r.*?(\S*)$", line)
-            if not match or match[3] in ("[vvar]", "[vsyscall]", "[vvar_vclock]"):
-                continue
-            begin, end = int(match[1], 16), int(match[2], 16)
+    with open(f"/proc/{outside}/mem", "rb", 0) as memory:
+        for begin, end in mappings(outside):
             with contextlib.suppress(OSError):
                 data = os.pread(memory.fileno(), end - begin, begin)
                 size += len(data)
