@@ -220,17 +220,30 @@ tokend_token_lose_reading (TokendToken *self)
   judge_again (self);
 }
 
+/*
+ * A path is never given out twice, also not by a service that was started again: a client that still has one from before
+ * must not reach another token with it, and spend that one's try.
+ */
+static char *
+make_object_path (void)
+{
+  static guint64 next_number = 0;
+
+  if (next_number == 0)
+    next_number = (guint64) g_random_int () << 32 | g_random_int ();
+  return g_strdup_printf (TOKEND_TOKENS_PATH "/%" G_GUINT64_FORMAT, next_number++);
+}
+
 /** tokend_token_new: @reading: its first. Returns: (transfer full): the token, on the bus. */
 TokendToken *
 tokend_token_new (TokendService *service, TokendModule *module, const TokendReading *reading)
 {
-  static guint64 next_number = 0;
   TokendToken *self = g_object_new (TOKEND_TYPE_TOKEN, NULL);
   g_autoptr (TokendDbusObjectSkeleton) object = NULL;
 
   self->service = service;
   self->module = module;
-  self->object_path = g_strdup_printf (TOKEND_TOKENS_PATH "/%" G_GUINT64_FORMAT, next_number++);
+  self->object_path = make_object_path ();
   self->physical_id = tokend_reading_physical_id (reading);
   self->manufacturer = tokend_printable (reading->manufacturer);
   self->model = tokend_printable (reading->model);

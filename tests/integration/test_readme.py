@@ -54,7 +54,8 @@ def test_the_c_example_unlocks(sandbox, tmp_path):
     os.chmod(sandbox.path(program), 0o755)
 
     redirect = f'exec {program} "$0" 3<&{{puk}} 4<&{{new_pin}}'
-    path = "/org/tokend/Tokend1/tokens/0"
+    tree = sandbox.run("alice", ["busctl", "tree", "--list", "org.tokend.Tokend1"]).stdout
+    (path,) = (line for line in tree.splitlines() if "/tokens/" in line)
     codes = {"puk": "12345678", "new_pin": "5678"}
     done = sandbox.run_with_codes("alice", ["bash", "-c", redirect, path], codes)
     assert done.returncode == 0, done.stderr

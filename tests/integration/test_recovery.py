@@ -311,3 +311,18 @@ def test_the_caller_leaves_after_the_code_was_sent(sandbox, alice, method, funct
     wait_until(lambda: not sandbox.hosts("operate"), what="the operation's end")
     assert token.login(NEW_PIN)
     wait_until(lambda: not recorded(sandbox), what="its outcome in the ledger")
+
+
+def test_a_path_is_never_given_out_twice(make_sandbox):
+    """A client that kept one from before a restart must not reach another token with it."""
+    sandbox = make_sandbox(["etoken", "etoken"])
+    listing = ["busctl", "tree", "--list", "org.tokend.Tokend1"]
+
+    def paths():
+        return {line for line in sandbox.run("alice", listing).stdout.splitlines() if "/tokens/" in line}
+
+    before = paths()
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    assert len(before) == 2 and len(paths()) == 2
+    assert not before & paths()
