@@ -400,7 +400,7 @@ check_state (Operation *operation, GError **error)
   TokendCounter counter = tokend_token_judge (
       operation->token, tokend_token_get_reading (operation->token), operation->role);
 
-  return tokend_operation_is_supported (operation->token, operation->role, error)
+  return tokend_token_supports (operation->token, operation->role, error)
          && tokend_attempt_check (&operation->attempt, operation->role, &counter, error)
          && tokend_claims_check_free (operation->service->claims,
                                       tokend_token_get_physical_id (operation->token), error);
@@ -483,35 +483,6 @@ on_caller_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
   Operation *operation = user_data;
 
   g_cancellable_cancel (operation->cancellable);
-}
-
-/**
- * tokend_operation_is_supported:
- * @role: the PUK's for Unlock, the PIN's for SetPin.
- * @error: NotSupported, with the reason.
- */
-gboolean
-tokend_operation_is_supported (TokendToken *token, TokendRole role, GError **error)
-{
-  const TokendProfile *profile = tokend_token_get_profile (token);
-
-  if (tokend_token_get_reading (token)->pin_pad) {
-    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
-                         "Codes of this token are typed on the PIN pad of its reader, "
-                         "which is not supported");
-    return FALSE;
-  }
-  if (role == TOKEND_ROLE_PUK && profile == NULL) {
-    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
-                         "No profile says how tokens of this kind are unlocked");
-    return FALSE;
-  }
-  if (role == TOKEND_ROLE_PUK && profile->unlock_way == TOKEND_UNLOCK_WAY_NONE) {
-    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
-                 "The profile “%s” has no way to unlock tokens of this kind", profile->name);
-    return FALSE;
-  }
-  return TRUE;
 }
 
 /**

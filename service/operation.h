@@ -5,7 +5,6 @@
 
 G_BEGIN_DECLS
 
-gboolean tokend_operation_is_supported (TokendToken *token, TokendRole role, GError **error);
 void tokend_operation_start (TokendService *service, TokendToken *token, TokendRole role,
                              GDBusMethodInvocation *invocation, GUnixFDList *fds, int code_handle,
                              int new_pin_handle, GVariant *options);

@@ -353,6 +353,33 @@ tokend_token_get_pin_policy (TokendToken *self)
   return policy;
 }
 
+/**
+ * tokend_token_supports:
+ * @role: the PUK's for Unlock, the PIN's for SetPin.
+ * @error: NotSupported, with the reason.
+ */
+gboolean
+tokend_token_supports (TokendToken *self, TokendRole role, GError **error)
+{
+  if (self->reading->pin_pad) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                         "Codes of this token are typed on the PIN pad of its reader, "
+                         "which is not supported");
+    return FALSE;
+  }
+  if (role == TOKEND_ROLE_PUK && self->profile == NULL) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                         "No profile says how tokens of this kind are unlocked");
+    return FALSE;
+  }
+  if (role == TOKEND_ROLE_PUK && self->profile->unlock_way == TOKEND_UNLOCK_WAY_NONE) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                 "The profile “%s” has no way to unlock tokens of this kind", self->profile->name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /** tokend_token_get_status: Returns: (transfer floating): the status, a{sv}, as org.tokend.Tokend1.xml says at GetStatus. */
 GVariant *
 tokend_token_get_status (TokendToken *self)
@@ -369,7 +396,7 @@ tokend_token_get_status (TokendToken *self)
     .puk = judge_now (self, TOKEND_ROLE_PUK),
     .pin_policy = tokend_token_get_pin_policy (self),
     .pin_must_change = self->reading->pin_must_change,
-    .can_unlock = tokend_operation_is_supported (self, TOKEND_ROLE_PUK, NULL),
+    .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
     .read_at = self->read_at,
   };
 

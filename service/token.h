@@ -35,6 +35,7 @@ TokendModule *tokend_token_get_module (TokendToken *self);
 TokendPinPolicy tokend_token_get_pin_policy (TokendToken *self);
 TokendCounter tokend_token_get_counter (TokendToken *self, TokendRole role);
 TokendCounter tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role);
+gboolean tokend_token_supports (TokendToken *self, TokendRole role, GError **error);
 GVariant *tokend_token_get_status (TokendToken *self);
 
 void tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback,
