@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 #include <unistd.h>
 
+#include "exit-code.h"
 #include "printable.h"
 #include "tokend-error.h"
 #include "tokend-glue.h"
@@ -15,6 +16,7 @@
 struct _TokenctlBus {
   GDBusConnection *connection;
   TokendDbusManager *manager;
+  char *owner; /* the unique name of the service whose tokens were read; or NULL */
 };
 
 static const GDBusCallFlags interactive = G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
@@ -51,14 +53,14 @@ tokenctl_bus_close (TokenctlBus *bus)
 {
   g_clear_object (&bus->manager);
   g_clear_object (&bus->connection);
+  g_free (bus->owner);
   g_free (bus);
 }
 
 static TokendDbusToken *
-proxy_for (TokenctlBus *bus, const char *path, GError **error)
+proxy_for (TokenctlBus *bus, const char *name, const char *path, GError **error)
 {
-  return tokend_dbus_token_proxy_new_sync (bus->connection, plain, TOKEND_BUS_NAME, path, NULL,
-                                           error);
+  return tokend_dbus_token_proxy_new_sync (bus->connection, plain, name, path, NULL, error);
 }
 
 /**
@@ -72,7 +74,7 @@ proxy_for (TokenctlBus *bus, const char *path, GError **error)
 GVariant *
 tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **error)
 {
-  g_autoptr (TokendDbusToken) proxy = proxy_for (bus, path, error);
+  g_autoptr (TokendDbusToken) proxy = proxy_for (bus, TOKEND_BUS_NAME, path, error);
   GVariant *status = NULL;
 
   if (proxy == NULL)
@@ -194,19 +196,21 @@ read_tokens (TokenctlBus *bus, GPtrArray *problems, GError **error)
   return g_steal_pointer (&tokens);
 }
 
-/* Returns: (transfer full) (nullable): the name of a module that is still loading. */
-static char *
-find_loading_module (TokenctlBus *bus)
+/* @loading: (out) (nullable): the name of a module that is still loading. */
+static gboolean
+find_loading_module (TokenctlBus *bus, char **loading, GError **error)
 {
-  g_autoptr (GVariant) modules = tokenctl_bus_modules (bus, NULL);
+  g_autoptr (GVariant) modules = tokenctl_bus_modules (bus, error);
 
-  for (gsize i = 0; modules != NULL && i < g_variant_n_children (modules); i++) {
+  *loading = NULL;
+  for (gsize i = 0; modules != NULL && *loading == NULL && i < g_variant_n_children (modules);
+       i++) {
     g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
 
     if (g_str_equal (tokenctl_status_string (module, "state"), "loading"))
-      return tokenctl_printable (tokenctl_status_string (module, "name"));
+      *loading = tokenctl_printable (tokenctl_status_string (module, "name"));
   }
-  return NULL;
+  return modules != NULL;
 }
 
 static gboolean
@@ -219,6 +223,62 @@ is_there (GPtrArray *tokens, const char *wanted)
     return tokens->len > 0;
   views = tokenctl_tokens_match (tokens, wanted, &error);
   return views != NULL;
+}
+
+/* Without an owner nothing is operated on, so that an error here needs no words. */
+static char *
+find_owner (TokenctlBus *bus)
+{
+  g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
+      bus->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+      "GetNameOwner", g_variant_new ("(s)", TOKEND_BUS_NAME), G_VARIANT_TYPE ("(s)"),
+      G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+  char *owner = NULL;
+
+  if (reply != NULL)
+    g_variant_get (reply, "(s)", &owner);
+  return owner;
+}
+
+/* @incomplete: (out): whether a module was still loading at last, or a token could not be read. */
+static GPtrArray *
+wait_for_tokens (TokenctlBus *bus, const char *wanted,
+                 gboolean (*suffice) (GPtrArray *tokens, const char *wanted), GPtrArray *problems,
+                 gboolean *incomplete, GError **error)
+{
+  gint64 deadline = g_get_monotonic_time () + LOADING_DEADLINE;
+  gboolean told = !isatty (STDERR_FILENO);
+
+  if (!tokend_dbus_manager_call_subscribe_sync (bus->manager, interactive, TOKENCTL_NO_TIMEOUT,
+                                                NULL, error))
+    return NULL;
+  g_free (bus->owner);
+  bus->owner = find_owner (bus);
+
+  while (TRUE) {
+    g_autofree char *loading = NULL;
+    g_autoptr (GPtrArray) tokens = read_tokens (bus, problems, error);
+
+    *incomplete = TRUE;
+    if (tokens == NULL)
+      return NULL;
+    if (suffice (tokens, wanted) || g_get_monotonic_time () > deadline)
+      return g_steal_pointer (&tokens);
+
+    if (!find_loading_module (bus, &loading, error))
+      return NULL;
+    if (loading == NULL) {
+      g_autoptr (GPtrArray) all = read_tokens (bus, problems, error);
+
+      *incomplete = problems->len > 0;
+      return g_steal_pointer (&all);
+    }
+
+    if (!told)
+      g_printerr (_ ("Waiting for the module “%s”…\n"), loading);
+    told = TRUE;
+    g_usleep (LOADING_POLL);
+  }
 }
 
 /**
@@ -236,31 +296,34 @@ is_there (GPtrArray *tokens, const char *wanted)
 GPtrArray *
 tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, GError **error)
 {
-  gint64 deadline = g_get_monotonic_time () + LOADING_DEADLINE;
-  gboolean told = !isatty (STDERR_FILENO);
+  gboolean incomplete;
 
-  if (!tokend_dbus_manager_call_subscribe_sync (bus->manager, interactive, TOKENCTL_NO_TIMEOUT,
-                                                NULL, error))
-    return NULL;
+  return wait_for_tokens (bus, wanted, is_there, problems, &incomplete, error);
+}
 
-  while (TRUE) {
-    g_autofree char *loading = NULL;
-    g_autoptr (GPtrArray) tokens = read_tokens (bus, problems, error);
+/**
+ * tokenctl_bus_tokens_to_operate:
+ * @bus: the service
+ * @wanted: (nullable): the token that is looked for; %NULL for the only one there is
+ * @problems: (element-type GError): errors of tokens that could not be read are put here
+ * @certain: (out): whether no token that is missing in what is returned can be meant by @wanted
+ * @error: return location
+ *
+ * Reads all tokens now. While no token is all of @wanted, waits for the modules that are still
+ * loading: they may bring another token that it means as well.
+ *
+ * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
+ */
+GPtrArray *
+tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const char *wanted, GPtrArray *problems,
+                                gboolean *certain, GError **error)
+{
+  gboolean incomplete;
+  g_autoptr (GPtrArray) tokens =
+      wait_for_tokens (bus, wanted, tokenctl_tokens_have_exactly, problems, &incomplete, error);
 
-    if (tokens == NULL)
-      return NULL;
-    if (is_there (tokens, wanted) || g_get_monotonic_time () > deadline)
-      return g_steal_pointer (&tokens);
-
-    loading = find_loading_module (bus);
-    if (loading == NULL)
-      return read_tokens (bus, problems, error);
-
-    if (!told)
-      g_printerr (_ ("Waiting for the module “%s”…\n"), loading);
-    told = TRUE;
-    g_usleep (LOADING_POLL);
-  }
+  *certain = tokens != NULL && (!incomplete || tokenctl_tokens_have_exactly (tokens, wanted));
+  return g_steal_pointer (&tokens);
 }
 
 static gboolean
@@ -277,6 +340,14 @@ append_code (GUnixFDList *fds, TokenctlCode *code, GVariant **handle, GError **e
   return index >= 0;
 }
 
+static void
+set_restarted (GError **error)
+{
+  g_set_error_literal (
+      error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+      _ ("The service was restarted meanwhile. Nothing was sent. Run the command again."));
+}
+
 /**
  * tokenctl_bus_operate:
  * @bus: the service
@@ -284,7 +355,8 @@ append_code (GUnixFDList *fds, TokenctlCode *code, GVariant **handle, GError **e
  * @call: what to do, and with which codes
  * @error: return location
  *
- * Spends one try at the most.
+ * Spends one try at the most. The codes go to the very process that told of the token: after a restart
+ * of the service, @path need not be the same token.
  *
  * Returns: (transfer full): the status after it
  */
@@ -293,18 +365,30 @@ tokenctl_bus_operate (TokenctlBus *bus, const char *path, const TokenctlCall *ca
 {
   g_autoptr (GVariant) options = g_variant_ref_sink (call->options);
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
-  g_autoptr (TokendDbusToken) proxy = proxy_for (bus, path, error);
+  g_autoptr (TokendDbusToken) proxy = NULL;
+  g_autoptr (GError) problem = NULL;
   GVariant *code, *new_pin, *status = NULL;
 
+  if (bus->owner == NULL) {
+    set_restarted (error);
+    return NULL;
+  }
+  proxy = proxy_for (bus, bus->owner, path, error);
   if (proxy == NULL || !append_code (fds, call->code, &code, error)
       || !append_code (fds, call->new_pin, &new_pin, error))
     return NULL;
 
   if (call->role == TOKENCTL_ROLE_PUK)
     tokend_dbus_token_call_unlock_sync (proxy, code, new_pin, options, interactive,
-                                        TOKENCTL_NO_TIMEOUT, fds, &status, NULL, NULL, error);
+                                        TOKENCTL_NO_TIMEOUT, fds, &status, NULL, NULL, &problem);
   else
     tokend_dbus_token_call_set_pin_sync (proxy, code, new_pin, options, interactive,
-                                         TOKENCTL_NO_TIMEOUT, fds, &status, NULL, NULL, error);
+                                         TOKENCTL_NO_TIMEOUT, fds, &status, NULL, NULL, &problem);
+
+  if (g_error_matches (problem, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
+      || g_error_matches (problem, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
+    set_restarted (error);
+  else if (problem != NULL)
+    g_propagate_error (error, g_steal_pointer (&problem));
   return status;
 }

@@ -16,32 +16,33 @@ set_usage_error (GError **error, const char *option, const char *problem)
   return FALSE;
 }
 
-/**
- * tokenctl_claim_fd:
- * @option: the option that named the descriptor
- * @fd: (inout): the descriptor, or %TOKENCTL_FD_NOT_GIVEN
- * @error: usage
- *
- * Takes the descriptor for ourselves. Must come before anything else is opened: a number that the
- * caller left closed would else be somebody's connection.
- */
-gboolean
-tokenctl_claim_fd (const char *option, int *fd, GError **error)
+static gboolean
+check_fd (const char *option, int fd, GError **error)
 {
-  int claimed, flags;
+  int flags;
 
-  if (*fd == TOKENCTL_FD_NOT_GIVEN)
+  if (fd == TOKENCTL_FD_NOT_GIVEN)
     return TRUE;
 
-  flags = fcntl (*fd, F_GETFL);
+  flags = fcntl (fd, F_GETFL);
   if (flags < 0)
     return set_usage_error (error, option, _ ("this file descriptor is not open"));
   if ((flags & O_ACCMODE) == O_WRONLY)
     return set_usage_error (error, option, _ ("this file descriptor cannot be read"));
-  if (isatty (*fd))
+  if (isatty (fd))
     return set_usage_error (error, option,
                             _ ("this is a terminal, which would show the code. Leave the option "
                                "out, and the code is asked for without showing it"));
+  return TRUE;
+}
+
+static gboolean
+take_fd (const char *option, int *fd, GError **error)
+{
+  int claimed;
+
+  if (*fd == TOKENCTL_FD_NOT_GIVEN)
+    return TRUE;
 
   claimed = fcntl (*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   if (claimed < 0)
@@ -49,6 +50,31 @@ tokenctl_claim_fd (const char *option, int *fd, GError **error)
   if (*fd > STDERR_FILENO)
     close (*fd);
   *fd = claimed;
+  return TRUE;
+}
+
+/**
+ * tokenctl_claim_fds:
+ * @options: (array length=n): the options that named the descriptors
+ * @fds: (array length=n) (inout): the descriptors, or %TOKENCTL_FD_NOT_GIVEN
+ * @n: how many
+ * @error: usage
+ *
+ * Takes the descriptors for ourselves. Must come before anything else is opened: a number that the
+ * caller left closed would else be somebody's connection. All are checked before any is duplicated,
+ * for the duplicate may get just such a number.
+ */
+gboolean
+tokenctl_claim_fds (const char *const options[], int *const fds[], gsize n, GError **error)
+{
+  for (gsize i = 0; i < n; i++) {
+    if (!check_fd (options[i], *fds[i], error))
+      return FALSE;
+  }
+  for (gsize i = 0; i < n; i++) {
+    if (!take_fd (options[i], fds[i], error))
+      return FALSE;
+  }
   return TRUE;
 }
 

@@ -8,7 +8,8 @@ G_BEGIN_DECLS
 /* The value of a --…-fd option that was not given. */
 #define TOKENCTL_FD_NOT_GIVEN G_MININT
 
-gboolean tokenctl_claim_fd (const char *option, int *fd, GError **error);
+gboolean tokenctl_claim_fds (const char *const options[], int *const fds[], gsize n,
+                             GError **error);
 TokenctlCode *tokenctl_code_from_fd (const char *option, int fd, GError **error);
 
 G_END_DECLS

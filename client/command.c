@@ -23,7 +23,7 @@ exit_status_help (void)
             "  4  no such token\n"
             "  5  wrong code\n"
             "  6  locked\n"
-            "  7  refused for safety; no try was spent\n"
+            "  7  refused for safety\n"
             "  8  busy, or timed out\n"
             "  9  the outcome is not known: look at the status");
 }

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "code-fd.h"
 #include "outcome.h"
+#include "printable.h"
 #include "provider-words.h"
 #include "report.h"
 #include "session.h"
@@ -31,14 +32,16 @@ is_interactive (const TokenctlRequest *request)
 static gboolean
 claim_descriptors (TokenctlRequest *request, GError **error)
 {
+  const char *const options[] = { request->code_option, TOKENCTL_NEW_PIN_OPTION };
+  int *const fds[] = { &request->code_fd, &request->new_pin_fd };
+
   if (!is_interactive (request) && request->code_fd == request->new_pin_fd) {
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_USAGE,
                  _ ("%s and %s must name two different file descriptors."), request->code_option,
                  TOKENCTL_NEW_PIN_OPTION);
     return FALSE;
   }
-  return tokenctl_claim_fd (request->code_option, &request->code_fd, error)
-         && tokenctl_claim_fd (TOKENCTL_NEW_PIN_OPTION, &request->new_pin_fd, error);
+  return tokenctl_claim_fds (options, fds, G_N_ELEMENTS (options), error);
 }
 
 static gboolean
@@ -56,8 +59,9 @@ static gboolean
 find_token (Target *target, GError **error)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
-  g_autoptr (GPtrArray) tokens =
-      tokenctl_bus_tokens (target->session->bus, target->request->token, problems, error);
+  gboolean certain;
+  g_autoptr (GPtrArray) tokens = tokenctl_bus_tokens_to_operate (
+      target->session->bus, target->request->token, problems, &certain, error);
   g_autoptr (GPtrArray) views = NULL;
   TokenctlToken *picked;
 
@@ -70,6 +74,13 @@ find_token (Target *target, GError **error)
   views = tokenctl_tokens_match (tokens, target->request->token, error);
   if (views == NULL)
     return FALSE;
+  if (!certain) {
+    g_set_error_literal (
+        error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+        _ ("Not every token could be read, so it is not certain which one is meant. Name the token "
+           "by its whole label or serial. Nothing was sent; no try was spent."));
+    return FALSE;
+  }
 
   picked = tokenctl_tokens_pick (views);
   target->token = tokenctl_token_new (picked->path, picked->status);
@@ -89,21 +100,31 @@ check_that_it_can_be_done (Target *target, GError **error)
       tokenctl_next_step (status, target->request->role, target->token_argument);
   g_autofree char *more =
       tokenctl_words_for_provider (target->provider, status, target->request->role);
-  g_autofree char *advice = NULL;
+  g_autofree char *puk =
+      tokenctl_words_for_puk_beside (target->provider, status, target->request->role);
+  g_autoptr (GString) advice = NULL;
 
   if (target->request->role == TOKENCTL_ROLE_PUK
       && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, FALSE)) {
+    g_autofree char *module =
+        tokenctl_printable (tokenctl_status_string (status, TOKEND_STATUS_MODULE));
+
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
                  _ ("tokend knows no way to unlock the tokens of the module “%s”. Nothing was "
                     "sent; no try was spent."),
-                 tokenctl_status_string (status, TOKEND_STATUS_MODULE));
+                 module);
     return FALSE;
   }
 
   switch (tokenctl_decide (&target->tries)) {
   case TOKENCTL_DECISION_LOCKED:
-    advice = more != NULL ? g_strdup_printf ("%s\n%s", next, more) : g_strdup (next);
-    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_LOCKED, _ ("%s\nNo try was spent."), advice);
+    advice = g_string_new (next);
+    if (more != NULL)
+      g_string_append_printf (advice, "\n%s", more);
+    if (puk != NULL)
+      g_string_append_printf (advice, "\n%s", puk);
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_LOCKED, _ ("%s\nNo try was spent."),
+                 advice->str);
     return FALSE;
   case TOKENCTL_DECISION_NOT_SET:
     g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
@@ -128,8 +149,9 @@ explain (Target *target)
   g_autofree char *loss = puk ? tokenctl_words_for_puk_loss (target->provider, &target->tries)
                               : tokenctl_words_for_loss (&target->tries, TOKENCTL_ROLE_PIN);
   g_autofree char *source = tokenctl_words_for_puk_source (target->provider);
-  g_autofree char *first = g_strdup_printf (_ ("Token: %s, serial %s"), name,
-                                            tokenctl_status_string (status, TOKEND_STATUS_SERIAL));
+  g_autofree char *serial =
+      tokenctl_printable (tokenctl_status_string (status, TOKEND_STATUS_SERIAL));
+  g_autofree char *first = g_strdup_printf (_ ("Token: %s, serial %s"), name, serial);
   const char *role = tokenctl_words_for_role (target->request->role);
   g_autofree char *second = g_strdup_printf (_ ("%s: %s."), role, left);
   g_autofree char *unknown =

@@ -48,13 +48,19 @@ tokenctl_words_for_error (const GError *error)
   return g_string_free (text, FALSE);
 }
 
+static gboolean
+is_counter (const TokenctlTries *tries)
+{
+  return tries->remaining_known && !tries->from_ledger;
+}
+
 static char *
-words_for_cost (const TokenctlOutcome *outcome, TokenctlCost cost)
+words_for_cost (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
 {
   TokenctlTries before = tokenctl_status_tries (outcome->before, outcome->role);
   TokenctlTries after = { 0 };
 
-  if (cost == TOKENCTL_COST_NONE)
+  if (verdict->cost == TOKENCTL_COST_NONE)
     return g_strdup (_ ("No try was spent."));
 
   if (outcome->after != NULL)
@@ -62,13 +68,17 @@ words_for_cost (const TokenctlOutcome *outcome, TokenctlCost cost)
   if (before.remaining_known && after.remaining_known && after.remaining <= before.remaining) {
     guint spent = before.remaining - after.remaining;
 
-    if (spent == 0)
+    if (spent == 0 && is_counter (&before) && is_counter (&after))
       return g_strdup (_ ("No try was spent."));
-    return g_strdup_printf (ngettext ("%u try was spent.", "%u tries were spent.", spent), spent);
+    if (spent > 0 && after.remaining == 0 && verdict->exit == TOKENCTL_EXIT_LOCKED)
+      return g_strdup (_ ("The last try was spent."));
+    if (spent > 0)
+      return g_strdup_printf (ngettext ("%u try was spent.", "%u tries were spent.", spent), spent);
   }
-  return g_strdup (cost == TOKENCTL_COST_ONE ? _ ("Count one try as spent.")
-                                             : _ ("Whether a try was spent is not known: count it "
-                                                  "as spent."));
+  return g_strdup (verdict->cost == TOKENCTL_COST_ONE
+                       ? _ ("Count one try as spent.")
+                       : _ ("Whether a try was spent is not known: count it "
+                            "as spent."));
 }
 
 static char *
@@ -91,27 +101,32 @@ tokenctl_words_for_outcome (const TokenctlOutcome *outcome)
 {
   TokenctlVerdict verdict = tokenctl_verdict (outcome->error, TRUE);
   GString *text = g_string_new (NULL);
-  g_autofree char *cost = words_for_cost (outcome, verdict.cost);
+  g_autofree char *cost = words_for_cost (outcome, &verdict);
   g_autofree char *left = NULL;
   g_autofree char *next = NULL;
   g_autofree char *more = NULL;
+  g_autofree char *puk = NULL;
 
   append_what (text, outcome->error, &verdict);
   if (outcome->after != NULL) {
-    more = tokenctl_words_for_provider (outcome->provider, outcome->after, outcome->role);
     left = words_for_left (outcome->after, outcome->role);
     next = tokenctl_next_step (outcome->after, outcome->role, outcome->token_argument);
+    more = tokenctl_words_for_provider (outcome->provider, outcome->after, outcome->role);
+    puk = tokenctl_words_for_puk_beside (outcome->provider, outcome->after, outcome->role);
   }
   g_string_append_printf (text, "\n%s", cost);
   if (left != NULL)
     g_string_append_printf (text, " %s", left);
 
   /* After a refusal the reason is the advice; else what the token's state asks for. */
-  if (verdict.exit == TOKENCTL_EXIT_WRONG_CODE || verdict.exit == TOKENCTL_EXIT_LOCKED)
-    append_line (text, next != NULL ? next : verdict.now);
-  else
+  if (verdict.exit != TOKENCTL_EXIT_WRONG_CODE && verdict.exit != TOKENCTL_EXIT_LOCKED) {
     append_line (text, verdict.now);
-  append_line (text, more);
+    append_line (text, more);
+  } else {
+    append_line (text, next != NULL ? next : verdict.now);
+    append_line (text, more);
+    append_line (text, puk);
+  }
   return g_string_free (text, FALSE);
 }
 

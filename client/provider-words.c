@@ -101,10 +101,40 @@ tokenctl_words_for_provider (const TokendProvider *provider, GVariant *status, T
   if (provider == NULL)
     return NULL;
   if (role == TOKENCTL_ROLE_PIN)
-    return pin.state == TOKEND_STATE_LOCKED && puk.state != TOKEND_STATE_LOCKED
-                   && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE)
+    return pin.state == TOKEND_STATE_LOCKED && tokenctl_puk_can_help (status)
                ? tokenctl_words_for_puk_source (provider)
                : NULL;
   return tokenctl_emphasis_of (&puk) != TOKENCTL_EMPHASIS_NONE ? words_for_last_resort (provider)
                                                                : NULL;
+}
+
+/**
+ * tokenctl_words_for_puk_beside:
+ * @provider: (nullable): who issued the certificate
+ * @status: an a{sv} as Token.GetStatus gives it
+ * @role: the code it is about
+ *
+ * Whoever is told to go on with the PUK must know how the PUK itself stands.
+ *
+ * Returns: (transfer full) (nullable): what is to be said of the PUK beside tokenctl_next_step() of
+ * the PIN; %NULL if that is nothing, or does not name the PUK
+ */
+char *
+tokenctl_words_for_puk_beside (const TokendProvider *provider, GVariant *status, TokenctlRole role)
+{
+  g_autofree char *pin_step = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "");
+  g_autofree char *puk_step = tokenctl_next_step (status, TOKENCTL_ROLE_PUK, "");
+  g_autofree char *more = tokenctl_words_for_provider (provider, status, TOKENCTL_ROLE_PUK);
+  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+
+  if (role != TOKENCTL_ROLE_PIN || pin_step == NULL
+      || (puk.state != TOKEND_STATE_LOCKED && !tokenctl_puk_can_help (status)))
+    return NULL;
+
+  /* That both are locked is what either role says. */
+  if (g_strcmp0 (pin_step, puk_step) == 0)
+    g_clear_pointer (&puk_step, g_free);
+  if (puk_step != NULL && more != NULL)
+    return g_strdup_printf ("%s\n%s", puk_step, more);
+  return puk_step != NULL ? g_steal_pointer (&puk_step) : g_steal_pointer (&more);
 }

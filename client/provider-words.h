@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 
 TokendProvider *tokenctl_provider (const char *name);
 
+char *tokenctl_words_for_puk_beside (const TokendProvider *provider, GVariant *status,
+                                     TokenctlRole role);
 char *tokenctl_words_for_provider (const TokendProvider *provider, GVariant *status,
                                    TokenctlRole role);
 char *tokenctl_words_for_puk_source (const TokendProvider *provider);

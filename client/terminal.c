@@ -123,8 +123,9 @@ read_line (int fd, char *bytes, gsize room, gsize *length, GError **error)
 {
   gsize used = 0;
   char spill[64];
+  gboolean ended = FALSE;
 
-  while (TRUE) {
+  while (!ended) {
     gboolean full = used == room;
     gssize n = full ? read (fd, spill, sizeof spill) : read (fd, bytes + used, room - used);
     const char *got = full ? spill : bytes + used;
@@ -132,14 +133,15 @@ read_line (int fd, char *bytes, gsize room, gsize *length, GError **error)
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0)
-      return set_cancelled (error);
+      break;
 
     if (!full)
       used += n;
-    if (got[n - 1] == '\n')
-      break;
+    ended = got[n - 1] == '\n';
   }
   explicit_bzero (spill, sizeof spill);
+  if (!ended)
+    return set_cancelled (error);
   *length = tokenctl_code_without_newline (bytes, used);
   return TRUE;
 }

@@ -194,6 +194,25 @@ set_none (GPtrArray *tokens, const char *wanted, GError **error)
 }
 
 /**
+ * tokenctl_tokens_have_exactly:
+ * @tokens: (element-type TokenctlToken): what is plugged in
+ * @wanted: (nullable): a label, a serial, or the start of one
+ *
+ * Returns: whether @wanted is all of a token's label or serial, so that no other token that may
+ * still come can be meant by it
+ */
+gboolean
+tokenctl_tokens_have_exactly (GPtrArray *tokens, const char *wanted)
+{
+  g_autoptr (GPtrArray) found = NULL;
+
+  if (wanted == NULL || *wanted == '\0')
+    return FALSE;
+  found = filter (tokens, wanted, answers_exactly);
+  return found->len > 0;
+}
+
+/**
  * tokenctl_tokens_match:
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @wanted: (nullable): a label, a serial, or the start of one; %NULL for the only token there is
@@ -255,7 +274,8 @@ tokenctl_tokens_pick (GPtrArray *views)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @token: one of them
  *
- * Returns: (transfer full): the argument that means @token, quoted for the shell where it must be
+ * Returns: (transfer full): the argument that means @token, quoted for the shell where it must be;
+ * after "-- " if it begins with "-"
  */
 char *
 tokenctl_tokens_argument (GPtrArray *tokens, const TokenctlToken *token)
@@ -263,9 +283,13 @@ tokenctl_tokens_argument (GPtrArray *tokens, const TokenctlToken *token)
   g_autoptr (GPtrArray) views = tokenctl_tokens_match (tokens, label_of (token), NULL);
   const char *argument = views != NULL ? label_of (token) : serial_of (token);
   g_autofree char *printable = tokenctl_printable (argument);
+  g_autofree char *quoted = NULL;
 
   if (strspn (printable, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.,:+@") == strlen (printable)
-      && *printable != '\0' && *printable != '-')
-    return g_steal_pointer (&printable);
-  return g_shell_quote (printable);
+      && *printable != '\0')
+    quoted = g_steal_pointer (&printable);
+  else
+    quoted = g_shell_quote (printable);
+  /* Else it would be taken for an option. */
+  return *argument == '-' ? g_strconcat ("-- ", quoted, NULL) : g_steal_pointer (&quoted);
 }

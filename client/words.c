@@ -83,13 +83,18 @@ tokenctl_words_for_role (TokenctlRole role)
   return role == TOKENCTL_ROLE_PIN ? _ ("PIN") : _ ("PUK");
 }
 
-/* With a PIN in this state, is the PUK the way out? */
-static gboolean
-puk_can_help (GVariant *status)
+/**
+ * tokenctl_puk_can_help:
+ * @status: an a{sv} as Token.GetStatus gives it
+ *
+ * Returns: whether the PUK is the way out of a PIN that is locked or forgotten
+ */
+gboolean
+tokenctl_puk_can_help (GVariant *status)
 {
   TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
 
-  return puk.state != TOKEND_STATE_LOCKED
+  return puk.state != TOKEND_STATE_LOCKED && puk.state != TOKEND_STATE_UNINITIALIZED
          && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE);
 }
 
@@ -108,7 +113,10 @@ next_step_when_locked (GVariant *status, const char *token)
 
   if (puk.state == TOKEND_STATE_LOCKED)
     return words_for_both_locked ();
-  if (puk_can_help (status))
+  if (puk.state == TOKEND_STATE_UNINITIALIZED)
+    return g_strdup (_ ("The PIN is locked, and the token has no PUK. Call the support line of "
+                        "whoever issued your certificate."));
+  if (tokenctl_puk_can_help (status))
     return g_strdup_printf (_ ("The PIN is locked. Unlock it with the PUK: tokenctl unlock %s"),
                             token);
   return g_strdup (_ ("The PIN is locked, and tokend knows no way to unlock this kind of token. "
@@ -124,19 +132,19 @@ next_step_for_pin (GVariant *status, const char *token)
   case TOKEND_STATE_LOCKED:
     return next_step_when_locked (status, token);
   case TOKEND_STATE_FINAL_TRY:
-    if (puk_can_help (status))
+    if (tokenctl_puk_can_help (status))
       return g_strdup_printf (_ ("One PIN try is left. Not sure of the PIN? Set a new one with "
                                  "the PUK: tokenctl unlock %s"),
                               token);
     return g_strdup (_ ("One PIN try is left. Not sure of the PIN? Then do not try it."));
   case TOKEND_STATE_LOW:
-    if (puk_can_help (status))
+    if (tokenctl_puk_can_help (status))
       return g_strdup_printf (_ ("A wrong PIN was typed. The right PIN brings the tries back; "
                                  "forgotten it? Set a new one with the PUK: tokenctl unlock %s"),
                               token);
     return g_strdup (_ ("A wrong PIN was typed. The right PIN brings the tries back."));
   case TOKEND_STATE_UNINITIALIZED:
-    if (puk_can_help (status))
+    if (tokenctl_puk_can_help (status))
       return g_strdup_printf (_ ("No PIN is set yet. Set one with the PUK: tokenctl unlock %s"),
                               token);
     break;
@@ -178,20 +186,66 @@ next_step_for_puk (GVariant *status)
   }
 }
 
+/* Does next_step_for_pin() tell to go on with the PUK? */
+static gboolean
+is_way_by_puk (GVariant *status)
+{
+  switch (tokenctl_status_tries (status, TOKENCTL_ROLE_PIN).state) {
+  case TOKEND_STATE_LOCKED:
+  case TOKEND_STATE_FINAL_TRY:
+  case TOKEND_STATE_LOW:
+  case TOKEND_STATE_UNINITIALIZED:
+    return tokenctl_puk_can_help (status);
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    return FALSE;
+  }
+}
+
+/* Returns: (nullable): what must be known before the PUK is tried. */
+static const char *
+caution_for_puk (GVariant *status)
+{
+  switch (tokenctl_status_tries (status, TOKENCTL_ROLE_PUK).state) {
+  case TOKEND_STATE_FINAL_TRY:
+    return _ ("The PUK is on its last try: before you try it, call the support line of whoever "
+              "issued your certificate.");
+  case TOKEND_STATE_UNKNOWN:
+    return _ ("How many PUK tries are left is not known: unless you are sure of the PUK, call the "
+              "support line of whoever issued your certificate first.");
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_LOW:
+  case TOKEND_STATE_LOCKED:
+  case TOKEND_STATE_UNINITIALIZED:
+  default:
+    return NULL;
+  }
+}
+
 /**
  * tokenctl_next_step:
  * @status: an a{sv} as Token.GetStatus gives it
  * @role: the code it is about
  * @token_argument: what to call the token on tokenctl's command line, quoted for the shell
  *
- * Returns: (transfer full) (nullable): what the person should do now, one line; %NULL if there is
- * nothing to do
+ * Returns: (transfer full) (nullable): what the person should do now, a line, or two if it is to go on
+ * with a PUK that needs care; %NULL if there is nothing to do
  */
 char *
 tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argument)
 {
-  return role == TOKENCTL_ROLE_PIN ? next_step_for_pin (status, token_argument)
-                                   : next_step_for_puk (status);
+  g_autofree char *step = NULL;
+  const char *caution;
+
+  if (role == TOKENCTL_ROLE_PUK)
+    return next_step_for_puk (status);
+
+  step = next_step_for_pin (status, token_argument);
+  caution = caution_for_puk (status);
+  if (step == NULL || caution == NULL || !is_way_by_puk (status))
+    return g_steal_pointer (&step);
+  return g_strdup_printf ("%s\n%s", step, caution);
 }
 
 /**

@@ -62,6 +62,33 @@ def test_the_c_example_unlocks(sandbox, tmp_path):
     assert sandbox.token("etoken").login("5678")
 
 
+def test_the_session_is_what_is_shown(sandbox):
+    """Line by line, with what a person types left out: it is not shown."""
+    with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
+        section = file.read().split("## What a session looks like\n")[1]
+    shown = "".join(
+        line[4:] if line.strip() else "\n"
+        for line in re.match(r"\n((?:    .*\n|\n)+)", section)[1].rstrip("\n").splitlines(keepends=True)
+    )
+    status, unlock = (text.rstrip("\n") for text in re.split(r"^\$ tokenctl .*\n", shown, flags=re.MULTILINE)[1:])
+    token = sandbox.token("etoken")
+    token.wrong_pin(3)
+
+    def plain(terminal):
+        text = re.sub(r"\x1b\[[0-9;]*m", "", terminal.text).replace(token.serial, "02a0b1c1")
+        return "\n".join(line.rstrip() for line in text.rstrip("\n").splitlines())
+
+    with sandbox.terminal("alice", ["tokenctl", "status"]) as terminal:
+        assert terminal.finish() == 0
+    assert plain(terminal) == status
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        for prompt, code in (("PUK: $", sandbox.puk), ("New PIN .*: $", "4321"), ("once more: $", "4321")):
+            terminal.expect(prompt)
+            terminal.type_line(code)
+        assert terminal.finish() == 0
+    assert plain(terminal) == unlock
+
+
 def test_the_commands_and_exit_codes_are_those_of_tokenctl(sandbox):
     with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
         readme = re.sub(r"\s+", " ", file.read())

@@ -139,6 +139,21 @@ def test_colours(sandbox):
     assert "\x1b" not in sandbox.tokenctl("alice", "status").stdout
 
 
+def test_the_service_restarts_while_the_codes_are_typed(sandbox):
+    """Codes go to the process that told of the token, or nowhere."""
+    token = sandbox.token("etoken")
+    with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        terminal.expect("PUK: $")
+        sandbox.stop_tokend()
+        sandbox.start_tokend()
+        answer(terminal, "", sandbox.puk)
+        answer(terminal, "New PIN .*: ", NEW_PIN)
+        answer(terminal, "New PIN once more: ", NEW_PIN)
+        assert terminal.finish() == REFUSED
+    assert "restarted" in terminal.text and "No try was spent" in terminal.text
+    assert unlock(sandbox).returncode == DONE
+
+
 # For scripts
 
 
@@ -305,6 +320,68 @@ def test_which_token_is_meant(make_sandbox):
     assert finished.returncode == DONE, finished.stderr
     assert sandbox.token("etoken2").login(NEW_PIN)
     assert sandbox.token("etoken").login(sandbox.pin)
+
+
+def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
+    """While a module loads, only a whole label or serial says which token is meant; what failed does not count."""
+    sandbox = make_sandbox(["etoken", "softhsm"])
+    sandbox.token("etoken").fault("hang-on-load")
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+
+    def state():
+        modules = json.loads(sandbox.tokenctl("alice", "modules", "--json").stdout)
+        return next(module["state"] for module in modules if module["name"] == "etoken")
+
+    assert set_pin(sandbox, "SOFTHSM").returncode == DONE
+    assert state() == "loading"
+    finished = set_pin(sandbox, "SOFT", pin=NEW_PIN, new="8765")
+    assert (finished.returncode, state()) in ((REFUSED, "loading"), (DONE, "failed")), finished
+    wait_until(lambda: state() == "failed", 40, "the failure")
+    pin = NEW_PIN if finished.returncode == REFUSED else "8765"
+    assert set_pin(sandbox, pin=pin, new="2468").returncode == DONE
+    assert sandbox.token("softhsm").login("2468")
+
+
+def test_a_token_that_cannot_be_read_may_be_meant(make_sandbox):
+    """Then too, only a whole label or serial says which token is meant."""
+    sandbox = make_sandbox(["etoken", "softhsm"])
+    token = sandbox.token("softhsm")
+    monitor = sandbox.popen("alice", ["tokenctl", "monitor"], stdout=subprocess.PIPE, text=True)
+    assert {monitor.stdout.readline().split()[2] for _ in range(2)} == {"ETOKEN:", "SOFTHSM:"}
+    sandbox.token("etoken").fault("error C_GetSlotList * CKR_DEVICE_ERROR")
+    for words in ([], ["SOFT"]):
+        finished = set_pin(sandbox, *words)
+        assert finished.returncode == REFUSED, finished
+        assert "whole label or serial" in finished.stderr
+    assert token.login(sandbox.pin)
+    assert set_pin(sandbox, "SOFTHSM").returncode == DONE
+    assert token.login(NEW_PIN)
+    monitor.terminate()
+    assert monitor.wait(10) == DONE
+    monitor.stdout.close()
+
+
+@pytest.mark.parametrize("fds", [("5", "3"), ("3", "5")])
+def test_a_descriptor_that_is_closed(sandbox, fds):
+    """Its number must not become that of a descriptor of tokenctl's own."""
+    token = sandbox.token("etoken")
+    script = f"tokenctl unlock --puk-fd {fds[0]} --new-pin-fd {fds[1]} 5<&{{code}} 3<&-"
+    with nothing_sent(token):
+        finished = sandbox.run_with_codes("alice", ["bash", "-c", script], {"code": sandbox.puk})
+        assert (finished.returncode, finished.stderr.count("not open")) == (USAGE, 1), finished
+
+
+def test_standard_descriptors_that_are_closed(sandbox):
+    """Nothing of tokenctl's own takes their place; what cannot be told is a failure."""
+    script = "tokenctl status --json 0<&- 2>&-"
+    finished = sandbox.run("alice", ["bash", "-c", script])
+    assert finished.returncode == DONE
+    assert json.loads(finished.stdout)[0]["label"] == "ETOKEN"
+    assert sandbox.run("alice", ["bash", "-c", "tokenctl status >&-"]).returncode == FAILED
+    script = "tokenctl unlock --puk-fd 0 --new-pin-fd 1 0<&- 1>&-"
+    with nothing_sent(sandbox.token("etoken")):
+        assert sandbox.run("alice", ["bash", "-c", script]).returncode == USAGE
 
 
 def test_no_token(make_sandbox):

@@ -6,6 +6,11 @@
 #define PUK(state, n)                                                                              \
   "{'pin-state': <'locked'>, 'can-unlock': <true>, 'puk-state': <'" state "'>, "                   \
   "'puk-retries-remaining': <uint32 " n ">, 'puk-retries-maximum': <uint32 3>}"
+#define PIN(state, n, puk_state)                                                                   \
+  "{'pin-state': <'" state "'>, 'can-unlock': <true>, 'puk-state': <'" puk_state "'>, "            \
+  "'pin-retries-remaining': <uint32 " n ">, 'pin-retries-maximum': <uint32 3>}"
+#define BY_LEDGER                                                                                  \
+  "{'puk-state': <'low'>, 'puk-retries-remaining': <uint32 2>, 'puk-retries-source': <'ledger'>}"
 #define NO_NUMBER "{'pin-state': <'low'>, 'puk-state': <'low'>}"
 
 static GVariant *
@@ -73,7 +78,53 @@ test_outcome (void)
       TOKENCTL_ROLE_PIN,
       NO_NUMBER,
       NO_NUMBER,
-      { "(the service's words)", "No try was spent." } },
+      { "(the service's words)", "Whether a try was spent is not known" } },
+    { TOKEND_ERROR_PIN_POLICY,
+      TOKENCTL_ROLE_PUK,
+      PUK ("ok", "3"),
+      PUK ("ok", "3"),
+      { "(the service's words)\nNo try was spent.", "Choose another" } },
+    { TOKEND_ERROR_PIN_POLICY,
+      TOKENCTL_ROLE_PUK,
+      PUK ("ok", "3"),
+      NULL,
+      { "Whether a try was spent is not known: count it as spent." } },
+    { TOKEND_ERROR_PIN_POLICY,
+      TOKENCTL_ROLE_PUK,
+      BY_LEDGER,
+      BY_LEDGER,
+      { "Whether a try was spent is not known: count it as spent." } },
+    { TOKEND_ERROR_PUK_LOCKED,
+      TOKENCTL_ROLE_PUK,
+      PUK ("final-try", "1"),
+      PUK ("locked", "0"),
+      { "The PUK is locked.\nThe last try was spent. PUK: locked." } },
+    { TOKEND_ERROR_PUK_LOCKED,
+      TOKENCTL_ROLE_PUK,
+      PUK ("locked", "0"),
+      PUK ("locked", "0"),
+      { "The PUK is locked.\nNo try was spent. PUK: locked." } },
+    { TOKEND_ERROR_PUK_LOCKED,
+      TOKENCTL_ROLE_PUK,
+      PUK ("final-try", "1"),
+      NULL,
+      { "Whether a try was spent is not known: count it as spent.", "support line" } },
+    { TOKEND_ERROR_PIN_LOCKED,
+      TOKENCTL_ROLE_PIN,
+      PIN ("final-try", "1", "ok"),
+      PIN ("locked", "0", "ok"),
+      { "The last try was spent.", "tokenctl unlock ETOKEN" } },
+    /* Whoever is told to use the PUK is told how it stands. */
+    { TOKEND_ERROR_PIN_INCORRECT,
+      TOKENCTL_ROLE_PIN,
+      PIN ("final-try", "1", "final-try"),
+      PIN ("locked", "0", "final-try"),
+      { "tokenctl unlock ETOKEN", "The PUK is on its last try", "One PUK try is left" } },
+    { TOKEND_ERROR_PIN_INCORRECT,
+      TOKENCTL_ROLE_PIN,
+      PIN ("ok", "3", "low"),
+      PIN ("low", "2", "low"),
+      { "tokenctl unlock ETOKEN", "A wrong PUK was typed" } },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

@@ -16,6 +16,7 @@ static const struct {
   { "/3", "A", "WORKSHOP", "0102", TRUE }, { "/4", "B", "TWIN", "0201", TRUE },
   { "/5", "B", "TWIN", "0202", TRUE },     { "/6", "C", "0001", "0301", TRUE },
   { "/7", "D", "my card", "0401", TRUE },  { "/8", "D", "", "05 01", TRUE },
+  { "/9", "E", "-json", "0601", TRUE },    { "/10", "E", "-a b", "0602", TRUE },
 };
 
 static GPtrArray *
@@ -96,8 +97,10 @@ test_candidates_are_listed_once (void)
 static void
 test_argument (void)
 {
-  static const char *const arguments[] = { "WORK", "WORK", "WORKSHOP",  "0201",
-                                           "0202", "0301", "'my card'", "'05 01'" };
+  static const char *const arguments[] = {
+    "WORK", "WORK",      "WORKSHOP", "0201",     "0202",
+    "0301", "'my card'", "'05 01'",  "-- -json", "-- '-a b'"
+  };
   g_autoptr (GPtrArray) tokens = tokens_like (G_N_ELEMENTS (plugged_in));
 
   for (guint i = 0; i < tokens->len; i++) {
@@ -107,6 +110,22 @@ test_argument (void)
   }
 }
 
+static void
+test_have_exactly (void)
+{
+  static const struct {
+    const char *wanted;
+    gboolean exactly;
+  } rows[] = {
+    { "WORK", TRUE }, { "0102", TRUE }, { "WOR", FALSE },
+    { "01", FALSE },  { "", FALSE },    { NULL, FALSE },
+  };
+  g_autoptr (GPtrArray) tokens = tokens_like (G_N_ELEMENTS (plugged_in));
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_assert_cmpint (tokenctl_tokens_have_exactly (tokens, rows[i].wanted), ==, rows[i].exactly);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -114,5 +133,6 @@ main (int argc, char **argv)
   g_test_add_func ("/token/match", test_match);
   g_test_add_func ("/token/candidates", test_candidates_are_listed_once);
   g_test_add_func ("/token/argument", test_argument);
+  g_test_add_func ("/token/have-exactly", test_have_exactly);
   return g_test_run ();
 }
