@@ -116,7 +116,7 @@ class Client:
     def ask(self, request, timeout=TIMEOUT, **arguments):
         return self.wait(self.begin(request, **arguments), timeout)
 
-    def expect_event(self, event, timeout=10, **what):
+    def expect_event(self, event, timeout=TIMEOUT, **what):
         """Waits for an event with these words in it, and takes it out of the list."""
         wanted = {"event": event, **what}.items()
         deadline = time.monotonic() + timeout

@@ -26,11 +26,11 @@ def test_the_second_is_busy_and_nobody_waits(make_sandbox, second):
         token.wait_paused()
 
         for caller in (rival, first):
-            reply = caller.call(second, PUK if second == "Unlock" else PIN, NEW_PIN, path=path, timeout=10)
+            reply = caller.call(second, PUK if second == "Unlock" else PIN, NEW_PIN, path=path)
             assert reply.error == "Busy" and "nothing was sent" in reply.message
         for method in ("GetStatus", "Refresh"):
             for there, label in ((path, "ETOKEN"), (other_path, "ETOKEN2")):
-                assert rival.call(method, path=there, timeout=10).value["label"] == label
+                assert rival.call(method, path=there).value["label"] == label
         assert rival.call("Unlock", PUK, NEW_PIN, path=other_path).error is None
         assert other.login(NEW_PIN)
         assert not first.is_answered(operation)
@@ -65,9 +65,9 @@ def test_a_caller_has_limits(sandbox):
         calls = [greedy.begin_call("Refresh", path=path) for _ in range(CALLS_PER_CALLER)]
         token.wait_paused()
         for _ in range(3):
-            assert greedy.call("Refresh", path=path, timeout=4).error == "LimitsExceeded"
-        assert greedy.call_manager("GetModules", timeout=4).error == "LimitsExceeded"
-        assert greedy.call("Unlock", PUK, NEW_PIN, path=path, timeout=4).error == "LimitsExceeded"
+            assert greedy.call("Refresh", path=path).error == "LimitsExceeded"
+        assert greedy.call_manager("GetModules").error == "LimitsExceeded"
+        assert greedy.call("Unlock", PUK, NEW_PIN, path=path).error == "LimitsExceeded"
         other = modest.begin_call("Refresh", path=path)
         token.clear_faults()
 

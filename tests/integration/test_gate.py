@@ -242,7 +242,7 @@ def test_nobody_is_prompted_in_vain(sandbox, client, prompted):
     alice, token = client("alice"), sandbox.token("etoken")
 
     def refused(method, options=None):
-        reply = caller.call(method, WRONG, NEW_PIN, options=options, interactive=True, timeout=10)
+        reply = caller.call(method, WRONG, NEW_PIN, options=options, interactive=True)
         agent.settle()
         assert not agent.events, f"prompted, and then {reply}"
         return reply.error
@@ -290,8 +290,8 @@ def test_a_prompt_holds_nobody_up_and_goes_with_its_caller(sandbox, client, prom
     call = caller.begin_call("Unlock", PUK, NEW_PIN, interactive=True)
     prompt = agent.expect_event("prompt")
 
-    assert reader.call("Refresh", timeout=10).error is None
-    assert caller.call("GetStatus", timeout=10).error is None
+    assert reader.call("Refresh").error is None
+    assert caller.call("GetStatus").error is None
     assert alice.call("SetPin", PIN, "5555").error is None
     assert alice.call("Unlock", PUK, PIN).error is None
     assert not caller.is_answered(call)

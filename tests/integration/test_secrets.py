@@ -11,7 +11,7 @@ import threading
 
 import pytest
 from client import Client
-from sandbox import FOLDER
+from sandbox import FOLDER, read_line
 
 KINDS = ("etoken", "opencryptoki", "softhsm")
 # Who goes on living when an operation is over
@@ -154,7 +154,7 @@ def test_the_search_finds_what_is_there(sandbox, codes):
         "alice", ["python3", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     )
     remembering.stdin.write(codes.puk.encode()[::-1].hex().encode() + b"\n")
-    remembering.stdout.readline()
+    read_line(remembering.stdout)
     with Sampler(sandbox, codes) as sampler, sandbox.recorded_bus() as recorded:
         sandbox.run(
             "alice", ["dbus-send", "--system", "--type=signal", "/org/tokend/Test", f"org.tokend.Test.C{codes.pin}"]

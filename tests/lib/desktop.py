@@ -13,7 +13,7 @@ import os
 import subprocess
 import threading
 
-from sandbox import BUILD, FOLDER, SOURCE, wait_until
+from sandbox import BUILD, FOLDER, SOURCE, read_line, wait_until
 
 SCREEN = (580, 300)
 
@@ -190,13 +190,13 @@ class Desktop:
         argv = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-br"]
         self.popen(argv, pass_fds=[writing], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(writing)
-        with open(reading, encoding="ascii") as file:
-            self._environment["DISPLAY"] = f":{file.readline().strip()}"
+        with open(reading, "rb") as pipe:
+            self._environment["DISPLAY"] = f":{read_line(pipe, what='the screen').strip()}"
 
     def _start_bus(self):
         argv = ["dbus-daemon", f"--config-file={self.home}/session.conf", "--nofork", "--nopidfile", "--print-address"]
         daemon = self.popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        if not daemon.stdout.readline():
+        if not read_line(daemon.stdout, what="the session bus"):
             raise RuntimeError("the session bus does not start")
         argv = ["busctl", "--address", self._environment["DBUS_SESSION_BUS_ADDRESS"], "--json=short", "monitor"]
         monitor = self.popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -212,7 +212,7 @@ class Desktop:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        waited = self.run(["gdbus", "wait", "--session", "--timeout", "10", "org.freedesktop.Notifications"])
+        waited = self.run(["gdbus", "wait", "--session", "--timeout", "30", "org.freedesktop.Notifications"])
         assert waited.returncode == 0, waited.stderr
 
     def stop_server(self):
@@ -229,7 +229,7 @@ class Desktop:
                 stdout=log,
                 stderr=log,
             )
-        waited = self.run(["gdbus", "wait", "--session", "--timeout", "10", "org.tokend.Notify"])
+        waited = self.run(["gdbus", "wait", "--session", "--timeout", "30", "org.tokend.Notify"])
         assert waited.returncode == 0, waited.stderr
 
     # What the server got

@@ -20,6 +20,8 @@ TOKENS = f"{SANDBOX}/tokens"
 
 # Folders of the machine of which the sandbox has a copy that it may change.
 PRIVATE_FOLDERS = ("/etc", "/usr/share", "/var/lib")
+# Folders of its own, for everybody, empty at first: no socket or lock in there is shared with another sandbox.
+TEMPORARY_FOLDERS = ("/dev/shm", "/tmp", "/var/tmp")
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What COMMAND keeps of the caller's environment, and what tokend and its hosts do.
@@ -44,7 +46,7 @@ polkit.addRule(function(action, subject) {
 });
 """
 
-SOCKET_DEADLINE = 5
+SOCKET_DEADLINE = 30
 
 
 def write(path, text, mode=0o644):
@@ -63,9 +65,11 @@ def make_empty(folder):
             os.unlink(entry.path)
 
 
-def make_folders(build):
+def make_folders(build, modules):
+    """modules: name to path; one in a temporary folder of the machine gets its path inside."""
     # Opened first: what is mounted below may lie over them.
     source, built = os.open(SOURCE, os.O_PATH), os.open(build, os.O_PATH)
+    opened = {name: os.open(path, os.O_PATH) for name, path in modules.items() if is_temporary(path)}
     mount("tmpfs", "/run", "tmpfs", options="mode=755")
     for folder in (INSIDE_SOURCE, INSIDE_BUILD, LOGS, TOKENS, f"{SANDBOX}/bin", f"{SANDBOX}/home", "/run/dbus"):
         os.makedirs(folder)
@@ -73,7 +77,10 @@ def make_folders(build):
     os.chmod("/run/lock", 0o1777)
     bind(f"/proc/self/fd/{source}", INSIDE_SOURCE)
     bind(f"/proc/self/fd/{built}", INSIDE_BUILD)
-    mount("tmpfs", "/dev/shm", "tmpfs", options="mode=1777")
+    for name, module in opened.items():
+        modules[name] = bind_module(name, modules[name], module)
+    for folder in TEMPORARY_FOLDERS:
+        mount("tmpfs", folder, "tmpfs", options="mode=1777")
     for number, folder in enumerate(PRIVATE_FOLDERS):
         upper, work = f"{SANDBOX}/overlay/{number}/upper", f"{SANDBOX}/overlay/{number}/work"
         os.makedirs(upper)
@@ -81,6 +88,22 @@ def make_folders(build):
         shutil.copystat(folder, upper)
         mount("overlay", folder, "overlay", options=f"lowerdir={folder},upperdir={upper},workdir={work}")
     os.chmod(f"{SANDBOX}/overlay", 0o700)
+
+
+def is_temporary(path):
+    """Whether there is such a file, and it would be out of sight inside."""
+    folders = tuple(f"{folder}/" for folder in TEMPORARY_FOLDERS)
+    return os.path.exists(path) and os.path.realpath(path).startswith(folders)
+
+
+def bind_module(name, path, descriptor):
+    """Returns the path of the module inside."""
+    folder = f"{SANDBOX}/modules/{name}"
+    os.makedirs(folder)
+    inside = f"{folder}/{os.path.basename(path)}"
+    write(inside, "")
+    bind(f"/proc/self/fd/{descriptor}", inside)
+    return inside
 
 
 def read_lines(path):
@@ -178,7 +201,7 @@ def fail(log, what):
 
 def wait_for_name(name, log):
     waited = subprocess.run(
-        ["gdbus", "wait", "--system", "--timeout", "10", name], stdin=subprocess.DEVNULL, check=False
+        ["gdbus", "wait", "--system", "--timeout", "30", name], stdin=subprocess.DEVNULL, check=False
     )
     if waited.returncode != 0:
         fail(log, f"{name} does not appear on the bus")
@@ -274,7 +297,7 @@ def run(build, arguments, terminal):
     @arguments: tokens (each a dict of name, kind, label, serial, more), pin, puk, modules (name to path), user,
     command.
     """
-    make_folders(build)
+    make_folders(build, arguments.modules)
     make_users()
     variables = make_configuration()
 

@@ -25,6 +25,7 @@ its folder in /run/sandbox/tokens/etoken2. Settings of a token follow its kind: 
 Users: alice may do everything, bob nothing, carol must authenticate (password carol) to unlock and to set a PIN.
 In it: TOKEN_MODULE is the first token's module, tokenctl is on PATH, /run/sandbox holds logs and tokens, and root may
 stop tokend (/run/sandbox/tokend.pid) and start it again (start-tokend).
+/tmp, /var/tmp and /dev/shm are its own and empty at first: a script of COMMAND's must not lie there. A module may.
 TOKEND_BUILD names another build folder than _build.
 """
 

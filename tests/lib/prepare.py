@@ -19,7 +19,7 @@ TEST_TARGETS = ["tests/tokens/etoken/key.pem"]
 def become_root():
     """Runs the same command again by sudo, unless this is root already."""
     if os.geteuid() != 0:
-        keep = "TOKEND_BUILD,NO_COLOR,LANG,LANGUAGE,LC_ALL,TERM"
+        keep = "TOKEND_BUILD,NO_COLOR,LANG,LANGUAGE,LC_ALL,TERM,ASAN_OPTIONS,UBSAN_OPTIONS,LSAN_OPTIONS"
         os.execvp("sudo", ["sudo", f"--preserve-env={keep}", "--", sys.executable, "-B", *sys.argv])
 
 
@@ -44,10 +44,10 @@ def install_packages():
         subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=True)
 
 
-def run_as_owner(command):
-    """The clone is a person's own: what is built in it shall not be root's."""
+def run_as_owner(command, **more):
+    """The clone is a person's own: what is written in it shall not be root's. Returns a CompletedProcess."""
     owner = os.stat(SOURCE)
-    built = subprocess.run(
+    return subprocess.run(
         command,
         cwd=SOURCE,
         user=owner.st_uid,
@@ -55,10 +55,23 @@ def run_as_owner(command):
         extra_groups=[],
         umask=0o022,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
         check=False,
+        **more,
     )
+
+
+def give_to_owner(folder):
+    """What root wrote in the folder becomes the owner's of the clone."""
+    owner = os.stat(SOURCE)
+    for _, folders, files, descriptor in os.fwalk(folder):
+        for name in folders + files:
+            if os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_uid == 0:
+                os.chown(name, owner.st_uid, owner.st_gid, dir_fd=descriptor, follow_symlinks=False)
+
+
+def run_quietly(command):
+    """Shows what it says only if it fails, which ends this program."""
+    built = run_as_owner(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if built.returncode != 0:
         sys.stderr.buffer.write(built.stdout)
         sys.exit(f"{command[0]} failed")
@@ -70,8 +83,8 @@ def build():
     lock = os.open(SOURCE, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     if not os.path.exists(os.path.join(folder, "build.ninja")):
-        run_as_owner(["meson", "setup", folder])
-    run_as_owner(["ninja", "-C", folder, "all", *TEST_TARGETS])
+        run_quietly(["meson", "setup", folder])
+    run_quietly(["ninja", "-C", folder, "all", *TEST_TARGETS])
     os.close(lock)
     return folder
 

@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -33,7 +34,7 @@ TIMEOUT = 30
 START_TIMEOUT = 300  # the first one may build
 
 
-def wait_until(condition, timeout=10, what="it"):
+def wait_until(condition, timeout=TIMEOUT, what="it"):
     """Calls condition until it returns something true, and returns that."""
     deadline = time.monotonic() + timeout
     while True:
@@ -43,6 +44,39 @@ def wait_until(condition, timeout=10, what="it"):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not come true within {timeout} s")
         time.sleep(0.005)
+
+
+def read_line(stream, timeout=TIMEOUT, what="a line"):
+    """Reads one line of text from a pipe, which nobody else may read with a buffer; what there was, if it ends."""
+    deadline = time.monotonic() + timeout
+    line = b""
+    while not line.endswith(b"\n"):
+        if not select.select([stream], [], [], max(0, deadline - time.monotonic()))[0]:
+            raise TimeoutError(f"{what} did not come within {timeout} s: {line}")
+        byte = os.read(stream.fileno(), 1)
+        if not byte:
+            break
+        line += byte
+    return line.decode()
+
+
+def wait_until_asleep(processes, seconds=3):
+    """Waits for a time in which nothing wakes up any thread of these processes, given by their numbers outside."""
+    seen = {"switches": None, "since": 0}
+
+    def is_asleep():
+        switches = {}
+        for process in processes:
+            for task in os.listdir(f"/proc/{process}/task"):
+                path = f"/proc/{process}/task/{task}/status"
+                # A thread may end meanwhile.
+                with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
+                    switches[task] = [line for line in file if line.startswith("voluntary_ctxt_switches")]
+        if switches != seen["switches"]:
+            seen.update(switches=switches, since=time.monotonic())
+        return time.monotonic() - seen["since"] > seconds
+
+    wait_until(is_asleep, what=f"{seconds} seconds of sleep")
 
 
 class Program(subprocess.Popen):
@@ -86,7 +120,7 @@ class Sandbox:
     def __enter__(self):
         self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
-            if self._process.stdout.readline() != b"ready\n":
+            if read_line(self._process.stdout, START_TIMEOUT, "the sandbox") != "ready\n":
                 raise RuntimeError("the sandbox does not start")
             with open(f"/proc/{self._process.pid}/task/{self._process.pid}/children", encoding="ascii") as file:
                 self._first_process = int(file.read().split()[0])
@@ -294,7 +328,7 @@ class Sandbox:
                 yield synchronise
             finally:
                 monitor.terminate()
-                monitor.wait()
+                monitor.wait(TIMEOUT)
 
     def token(self, name):
         return self.tokens[name]
@@ -361,7 +395,7 @@ class Token:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._sandbox.path(f"{self.folder}/fault"))
 
-    def wait_paused(self, timeout=10):
+    def wait_paused(self, timeout=TIMEOUT):
         """Waits until a call is held by the fault "pause"."""
         marker = self._sandbox.path(f"{self.folder}/paused")
         wait_until(lambda: os.path.exists(marker), timeout, "the pause")

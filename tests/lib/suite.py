@@ -7,24 +7,29 @@ Installs what is missing and builds first, as tests/sandbox does. TOKEND_BUILD n
 import os
 import subprocess
 import sys
+import tempfile
 import xml.etree.ElementTree as ElementTree
 
-from prepare import SOURCE, become_root, prepare
+from prepare import SOURCE, become_root, give_to_owner, prepare, run_as_owner
 
 # The sandboxes wait more than they compute: more of them than cores.
 WORKERS = str(2 * (os.cpu_count() or 1))
+# A test that takes longer, in seconds, tells where it is.
+SLOW = 300
 
 
 def run_unit_tests(build):
-    finished = subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs"], check=False)
+    finished = run_as_owner(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs"])
     return finished.returncode, os.path.join(build, "meson-logs/testlog.junit.xml")
 
 
 def run_integration_tests(build):
     results = os.path.join(build, "integration.junit.xml")
     command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-n", WORKERS, "--quiet"]
-    command += [f"--junitxml={results}", os.path.join(SOURCE, "tests/integration")]
-    finished = subprocess.run(command, check=False)
+    command += ["-o", f"faulthandler_timeout={SLOW}", f"--junitxml={results}"]
+    with tempfile.TemporaryDirectory() as folder:
+        command += [f"--basetemp={folder}/pytest", os.path.join(SOURCE, "tests/integration")]
+        finished = subprocess.run(command, check=False)
     return finished.returncode, results
 
 
@@ -50,8 +55,10 @@ def main():
 
     totals = [0, 0, 0]
     status = 0
+    give_to_owner(build)
     for run in (run_unit_tests, run_integration_tests):
         code, results = run(build)
+        give_to_owner(build)
         status = status or code
         totals = [total + number for total, number in zip(totals, count(results))]
     passed, failed, skipped = totals

@@ -36,7 +36,7 @@ class Terminal:
         self.text += data.decode(errors="replace").replace("\r\n", "\n")
         return bool(data)
 
-    def expect(self, pattern, timeout=10):
+    def expect(self, pattern, timeout=30):
         """Waits until the pattern is shown, after what was expected before; returns the match."""
         deadline = time.monotonic() + timeout
         while True:
@@ -56,7 +56,7 @@ class Terminal:
     def is_echoing(self):
         return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
 
-    def finish(self, timeout=10):
+    def finish(self, timeout=30):
         """Waits for the end; returns the exit status. All that was shown is in text."""
         deadline = time.monotonic() + timeout
         while self._read(deadline):
