@@ -49,7 +49,8 @@ def fixture_alice(shared):
         assert (sent(token), token.counters()) == before[:2], "something was sent"
         assert alice.call("Refresh").value["puk-retries-remaining"] == before[1]["puk"]
         assert alice.call("Unlock", "1", NEW_PIN).error == "InvalidArgs", "the claim is free"
-        wait_until(lambda: descriptors_of(shared) == before[2], what="as many descriptors as before")
+        # Fewer, if the relay of an earlier operation had not closed its own yet.
+        wait_until(lambda: descriptors_of(shared) <= before[2], what="no more descriptors than before")
         assert shared.tokend() == before[3]
         wait_until(lambda: not shared.hosts("operate"), what="the end of the operating host")
         assert "pending" not in read_ledger(shared)
@@ -154,7 +155,7 @@ def test_more_descriptors_than_needed(shared, alice, method):
         spare = [alice.pipe("1") for _ in range(10)]
         refused(alice.wait(alice.begin_with_handles(method, [3, 7], spare), SLOW), "InvalidArgs", "too short")
         alice.close_all()
-    wait_until(lambda: descriptors_of(shared) == before, what="as many descriptors as before")
+    wait_until(lambda: descriptors_of(shared) <= before, what="as many descriptors as before")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -250,7 +251,7 @@ def test_the_caller_keeps_its_descriptor_as_it_was(shared, kind):
             described = [alice.describe(descriptor) for descriptor in (code, new_pin)]
             assert alice.call(method, code, new_pin).error is None
             assert [alice.describe(descriptor) for descriptor in (code, new_pin)] == described
-        wait_until(lambda: descriptors_of(shared) == before, what="as many descriptors as before")
+        wait_until(lambda: descriptors_of(shared) <= before, what="as many descriptors as before")
     assert shared.token("etoken").login(PIN)
 
 

@@ -162,7 +162,8 @@ def test_the_search_finds_what_is_there(sandbox, codes):
         assert "pin" in codes.find(recorded())
         assert search_memory(codes, remembering.number()) >= {"puk"}
         sampler.sample()
-    assert {(os.path.basename(argv[0]), what) for argv, what in sampler.found} >= {
+    # Of a process that is just being started or ends, the arguments cannot be read.
+    assert {(os.path.basename(argv[0]), what) for argv, what in sampler.found if argv} >= {
         ("sleep", "environ"),
         ("sh", "cmdline"),
     }
