@@ -180,7 +180,8 @@ def test_a_stream_that_does_not_end(shared, kind):
             assert not slow.is_answered(call)
             refused(slow.wait(call, SLOW), "TimedOut", "did not end in time")
             wait_until(lambda: not shared.hosts("operate"), what="the end of the operating host")
-        assert (sent(token), descriptors_of(shared)) == before
+        assert sent(token) == before[0]
+        assert descriptors_of(shared) <= before[1]
         refused(other.call("Unlock", "1", NEW_PIN), "InvalidArgs", "too short")
 
 
