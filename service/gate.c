@@ -9,9 +9,7 @@
 
 /* polkitd answers a check without a prompt in milliseconds; a prompt takes as long as a person
  * takes, but not for ever. */
-#define SILENT_TIMEOUT_SECONDS 30
-/* A no that took longer than this is not a rule's: polkitd says no also when it was stuck, after 15 s or 25 s. */
-#define LATE_NO_US (5 * G_USEC_PER_SEC)
+#define SILENT_TIMEOUT_SECONDS 10
 #define PROMPT_TIMEOUT_SECONDS (10 * 60)
 
 #define MANAGER "org.tokend.Tokend1.Manager"
@@ -48,8 +46,6 @@ typedef struct {
   gulong outer_handler;
   guint watch;
   guint timeout;
-  gint64 begun_at; /* monotonic, microseconds */
-  gboolean is_second;
   gboolean is_answered;
 } Check;
 
@@ -156,24 +152,6 @@ set_deadline (Check *check, guint seconds)
   check->timeout = g_timeout_add_seconds (seconds, on_timeout, check);
 }
 
-static void check_silently (TokendGate *self, GTask *task);
-
-/* Returns: whether polkitd is asked once more instead of taking its no. */
-static gboolean
-ask_again (GTask *task)
-{
-  Check *check = g_task_get_task_data (task);
-
-  if (check->is_answered || check->is_second
-      || g_get_monotonic_time () - check->begun_at < LATE_NO_US)
-    return FALSE;
-  tokend_warning ("polkit took %d s to say no; it is asked once more",
-                  (int) ((g_get_monotonic_time () - check->begun_at) / G_USEC_PER_SEC));
-  check->is_second = TRUE;
-  check_silently (g_task_get_source_object (task), task);
-  return TRUE;
-}
-
 static void
 on_prompted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -196,12 +174,9 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (word == NULL) {
     tokend_debug ("polkit gave no answer: %s", error->message);
-    if (!ask_again (task))
-      answer (task, FALSE);
+    answer (task, FALSE);
   } else if (polkit_authorization_result_get_is_authorized (word)) {
     answer (task, TRUE);
-  } else if (!polkit_authorization_result_get_is_challenge (word) && ask_again (task)) {
-    return;
   } else if (!check->may_prompt || !polkit_authorization_result_get_is_challenge (word)) {
     answer (task, FALSE);
   } else if (!check->is_answered) {
@@ -318,7 +293,6 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
   check->action = action;
   check->may_prompt = mode == TOKEND_GATE_AS_CALLER_SAYS
                       && (flags & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
-  check->begun_at = g_get_monotonic_time ();
   check->given_up = g_cancellable_new ();
   g_task_set_task_data (task, check, check_free);
   check->given_up_handler =
