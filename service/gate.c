@@ -9,7 +9,7 @@
 
 /* polkitd answers a check without a prompt in milliseconds; a prompt takes as long as a person
  * takes, but not for ever. */
-#define SILENT_TIMEOUT_SECONDS 10
+#define SILENT_TIMEOUT_SECONDS 5
 #define PROMPT_TIMEOUT_SECONDS (10 * 60)
 
 #define MANAGER "org.tokend.Tokend1.Manager"

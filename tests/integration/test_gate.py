@@ -11,8 +11,8 @@ from sandbox import wait_until
 
 PIN, PUK, NEW_PIN, WRONG = "1234", "12345678", "4321", "87654321"
 SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
-# An operation asks polkit three times at the most, of which each may take 10 s.
-WITHOUT_POLKIT = 40
+# An operation asks polkit three times at the most, of which each may take 5 s.
+WITHOUT_POLKIT = 20
 ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 
 
