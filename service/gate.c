@@ -7,9 +7,10 @@
 
 #include <polkit/polkit.h>
 
-/* polkitd answers a check without a prompt in milliseconds; a prompt takes as long as a person
- * takes, but not for ever. */
-#define SILENT_TIMEOUT_SECONDS 5
+/* polkitd answers a check without a prompt in milliseconds, but lets a rule run for 15 s (and version 122 now and then
+ * waits that long for a rule that has ended): a shorter deadline would turn away one who may. A prompt takes as long as
+ * a person takes, but not for ever. */
+#define SILENT_TIMEOUT_SECONDS 17
 #define PROMPT_TIMEOUT_SECONDS (10 * 60)
 
 #define MANAGER "org.tokend.Tokend1.Manager"
@@ -47,6 +48,7 @@ typedef struct {
   guint watch;
   guint timeout;
   gboolean is_answered;
+  gboolean is_overdue;
 } Check;
 
 static void
@@ -141,6 +143,8 @@ on_timeout (gpointer user_data)
   Check *check = user_data;
 
   check->timeout = 0;
+  check->is_overdue = TRUE;
+  tokend_warning ("polkit does not answer, so the answer is no");
   g_cancellable_cancel (check->given_up);
   return G_SOURCE_REMOVE;
 }
@@ -320,4 +324,18 @@ gboolean
 tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * tokend_gate_check_is_overdue:
+ * @result: of a check.
+ *
+ * Returns: whether its answer is no because polkit gave none in time. To ask more would take as long again.
+ */
+gboolean
+tokend_gate_check_is_overdue (GAsyncResult *result)
+{
+  const Check *check = g_task_get_task_data (G_TASK (result));
+
+  return check != NULL && check->is_overdue;
 }

@@ -35,5 +35,6 @@ void tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocatio
                               const char *serial, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data);
 gboolean tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error);
+gboolean tokend_gate_check_is_overdue (GAsyncResult *result);
 
 G_END_DECLS

@@ -468,13 +468,18 @@ static void
 on_may_peek (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Operation *operation = user_data;
+  GError *error = NULL;
 
-  /* One who may not read the status is asked first, and learns the state only once authorized. */
-  operation->may_peek = tokend_gate_check_finish (TOKEND_GATE (source), result, NULL);
-  if (operation->may_peek)
+  operation->may_peek = tokend_gate_check_finish (TOKEND_GATE (source), result, &error);
+  if (operation->may_peek) {
     tokend_token_refresh_async (operation->token, on_peek_refreshed, operation);
-  else
+  } else if (tokend_gate_check_is_overdue (result)) {
+    finish_with_error (operation, error);
+  } else {
+    /* One who may not read the status is asked first, and learns the state only once authorized. */
+    g_clear_error (&error);
     ask (operation);
+  }
 }
 
 static void

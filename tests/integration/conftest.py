@@ -15,11 +15,21 @@ from sandbox import Sandbox  # noqa: E402
 BUG = re.compile(r"-CRITICAL \*\*|\bCRITICAL:|Sanitizer|runtime error:|assertion failed|Segmentation fault")
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A test that fails shows what the daemons said."""
+    report = (yield).get_result()
+    if report.failed:
+        for number, sandbox in enumerate(getattr(item, "sandboxes", ())):
+            with contextlib.suppress(OSError):
+                report.sections.append((f"logs of sandbox {number}", sandbox.logs()))
+
+
 @pytest.fixture(name="make_sandbox")
-def fixture_make_sandbox():
+def fixture_make_sandbox(request):
     """Gives a function that takes Sandbox's arguments and returns one that runs until the test ends."""
     with contextlib.ExitStack() as stack:
-        sandboxes = []
+        sandboxes = request.node.sandboxes = []
 
         def make(*arguments, **settings):
             sandboxes.append(stack.enter_context(Sandbox(*arguments, **settings)))

@@ -11,8 +11,10 @@ from sandbox import wait_until
 
 PIN, PUK, NEW_PIN, WRONG = "1234", "12345678", "4321", "87654321"
 SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
-# An operation asks polkit three times at the most, of which each may take 5 s.
+# polkit's silence is a no after 17 s.
 WITHOUT_POLKIT = 20
+# polkitd stops a rule that has run for so long, and answers.
+POLKITS_PATIENCE = 15
 ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 
 
@@ -325,7 +327,7 @@ def test_without_polkit_the_answer_is_no(sandbox, client, way, asked_before):
     path = alice.token()
     if asked_before:
         assert alice.call("GetStatus").error is None
-    (polkitd,) = [outside for outside, _, argv in sandbox.processes().values() if argv and "polkitd" in argv[0]]
+    polkitd = sandbox.polkitd()
     if way == "killed":
         sandbox.stop_polkit()
     else:
@@ -344,3 +346,19 @@ def test_without_polkit_the_answer_is_no(sandbox, client, way, asked_before):
             os.kill(polkitd, signal.SIGCONT)
     if way == "stopped":
         wait_until(lambda: alice.call("GetStatus").error is None, what="polkit's word again")
+
+
+def test_polkit_that_takes_its_time_is_waited_for(sandbox, client):
+    """No longer than it takes to stop a rule that hangs, but that long: one who may is not turned away meanwhile."""
+    alice = client("alice")
+    path = alice.token()
+    polkitd = sandbox.polkitd()
+    os.kill(polkitd, signal.SIGSTOP)
+    try:
+        call = alice.begin_call("Unlock", PUK, NEW_PIN, path=path)
+        time.sleep(POLKITS_PATIENCE)
+        assert not alice.is_answered(call)
+    finally:
+        os.kill(polkitd, signal.SIGCONT)
+    assert alice.wait(call).error is None
+    assert sent(sandbox.token("etoken"))

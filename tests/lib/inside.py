@@ -303,7 +303,8 @@ def run(build, arguments, terminal):
 
     making = [(token, begin_token(token, arguments.pin, arguments.puk)) for token in arguments.tokens]
     start_bus(variables)
-    start("polkitd", ["/usr/lib/polkit-1/polkitd", "--no-debug"], env=variables)
+    waking = {"LD_PRELOAD": f"{INSIDE_BUILD}/tests/lib/polkitd/libpolkitd-wake.so"}
+    start("polkitd", ["/usr/lib/polkit-1/polkitd", "--no-debug"], env=variables | waking)
     modules = {token["name"]: finish_token(token, process) for token, process in making}
     modules |= arguments.modules
     for name, path in modules.items():

@@ -28,6 +28,7 @@ FOLDER = "/run/sandbox"
 BUILD = f"{FOLDER}/build"
 LIBRARY = f"{FOLDER}/source/tests/lib"
 PYTHON = "/usr/bin/python3"
+POLKITD = "/usr/lib/polkit-1/polkitd"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 TIMEOUT = 30
@@ -285,10 +286,15 @@ class Sandbox:
         if started.returncode != 0:
             raise RuntimeError(started.stderr)
 
+    def polkitd(self):
+        """The number outside of polkitd's process."""
+        (found,) = [
+            outside for outside, _, arguments in self.processes().values() if arguments[:1] == [POLKITD]
+        ]
+        return found
+
     def stop_polkit(self):
-        for outside, _, arguments in self.processes().values():
-            if arguments and arguments[0] == "/usr/lib/polkit-1/polkitd":
-                self.kill(outside)
+        self.kill(self.polkitd())
 
     def journal(self):
         """All that tokend has said since the sandbox began."""
