@@ -11,6 +11,12 @@ struct _TokendCallers {
 
 G_DEFINE_FINAL_TYPE (TokendCallers, tokend_callers, G_TYPE_OBJECT)
 
+enum {
+  SIGNAL_CHANGED,
+  N_SIGNALS,
+};
+static guint signals[N_SIGNALS];
+
 typedef struct {
   TokendCallers *callers;
   char *sender;
@@ -33,6 +39,8 @@ static void
 tokend_callers_class_init (TokendCallersClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = tokend_callers_finalize;
+  signals[SIGNAL_CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                          0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 /** tokend_callers_new: Returns: (transfer full): a counter. */
@@ -55,6 +63,7 @@ set_calls (TokendCallers *self, const char *sender, guint calls)
     g_hash_table_remove (self->calls, sender);
   else
     g_hash_table_replace (self->calls, g_strdup (sender), GUINT_TO_POINTER (calls));
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
 static void
@@ -95,4 +104,11 @@ tokend_callers_admit (TokendCallers *self, GDBusMethodInvocation *invocation, GE
   set_calls (self, sender, calls + 1);
   g_object_set_data_full (G_OBJECT (invocation), "tokend-admission", admission, leave);
   return TRUE;
+}
+
+/** tokend_callers_count: Returns: how many connections have a call under way. */
+guint
+tokend_callers_count (TokendCallers *self)
+{
+  return g_hash_table_size (self->calls);
 }

@@ -2,6 +2,7 @@
 #include "daemon.h"
 
 #include "config.h"
+#include "idle.h"
 #include "journal.h"
 #include "manager.h"
 #include "module.h"
@@ -15,8 +16,6 @@
 
 /* The name is owned when the modules have settled, but then at the latest. */
 #define NAME_DELAY_MAX_MS 1500
-/* Another program's try is noticed within this and the time that a read takes. */
-#define POLL_INTERVAL_SECONDS 1
 /* An operation under way ends within this; systemd waits for 90 s. */
 #define STOP_POLL_MS 100
 
@@ -25,14 +24,15 @@ struct _TokendDaemon {
 
   TokendService service;
   TokendManager *manager;
+  TokendIdle *idle; /* NULL: it stays */
   GMainLoop *loop;
   int state_lock;
   GError *error; /* why it ended, if it was not asked to */
   guint n_unsettled;
   guint name_delay;
   guint name;
-  guint poll;
   guint stop;
+  gboolean is_leaving; /* because nobody needs it */
 };
 
 G_DEFINE_FINAL_TYPE (TokendDaemon, tokend_daemon, G_TYPE_OBJECT)
@@ -50,9 +50,9 @@ tokend_daemon_finalize (GObject *object)
   TokendService *service = &self->service;
 
   g_clear_handle_id (&self->name_delay, g_source_remove);
-  g_clear_handle_id (&self->poll, g_source_remove);
   g_clear_handle_id (&self->stop, g_source_remove);
   g_clear_handle_id (&self->name, g_bus_unown_name);
+  g_clear_object (&self->idle);
   g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->manager));
   g_object_unref (self->manager);
   g_ptr_array_unref (service->modules);
@@ -77,26 +77,14 @@ tokend_daemon_class_init (TokendDaemonClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_daemon_finalize;
 }
 
-static gboolean
-on_poll (gpointer user_data)
-{
-  TokendDaemon *self = user_data;
-
-  for (guint i = 0; i < self->service.modules->len; i++)
-    tokend_module_poll (self->service.modules->pdata[i]);
-  return G_SOURCE_CONTINUE;
-}
-
-/* Nobody subscribed: no polling. */
 static void
 on_subscribers_changed (TokendSubscribers *subscribers, gpointer user_data)
 {
   TokendDaemon *self = user_data;
 
-  if (tokend_subscribers_count (subscribers) == 0)
-    g_clear_handle_id (&self->poll, g_source_remove);
-  else if (self->poll == 0)
-    self->poll = g_timeout_add_seconds (POLL_INTERVAL_SECONDS, on_poll, self);
+  for (guint i = 0; i < self->service.modules->len; i++)
+    tokend_module_set_watched (self->service.modules->pdata[i],
+                               tokend_subscribers_count (subscribers) > 0);
 }
 
 /* What is under way completes first: its host would, and so its outcome is recorded. */
@@ -105,7 +93,8 @@ quit_when_idle (gpointer user_data)
 {
   TokendDaemon *self = user_data;
 
-  if (tokend_claims_count (self->service.claims) > 0)
+  if (tokend_claims_count (self->service.claims) > 0
+      || (self->is_leaving && tokend_callers_count (self->service.callers) > 0))
     return G_SOURCE_CONTINUE;
   self->stop = 0;
   g_main_loop_quit (self->loop);
@@ -128,6 +117,20 @@ on_terminate (gpointer user_data)
   g_clear_handle_id (&self->name, g_bus_unown_name);
   stop (self);
   return G_SOURCE_CONTINUE;
+}
+
+/* The name is given up in the bus daemon's order: who called before is in the queue now, and is served; who calls after
+ * has the service started again. */
+static void
+on_idle (TokendIdle *idle, gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  tokend_debug ("Nobody needs the service");
+  self->is_leaving = TRUE;
+  g_clear_handle_id (&self->name, g_bus_unown_name);
+  if (self->stop == 0)
+    self->stop = g_timeout_add (STOP_POLL_MS, quit_when_idle, self);
 }
 
 static void
@@ -208,12 +211,13 @@ lock_state (GError **error)
 /**
  * tokend_daemon_new:
  * @bus: the system bus.
+ * @may_leave: whether it ends once nobody has needed it for a while.
  * @error: the state folder is not there, or another service's.
  *
  * Returns: (transfer full) (nullable): the service, with nothing on the bus yet.
  */
 TokendDaemon *
-tokend_daemon_new (GDBusConnection *bus, GError **error)
+tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
 {
   int state_lock = lock_state (error);
   TokendDaemon *self;
@@ -237,11 +241,15 @@ tokend_daemon_new (GDBusConnection *bus, GError **error)
   service->modules = g_ptr_array_new_with_free_func (g_object_unref);
   self->manager = tokend_manager_new (service);
   g_signal_connect (service->subscribers, "changed", G_CALLBACK (on_subscribers_changed), self);
+  if (may_leave) {
+    self->idle = tokend_idle_new (service);
+    g_signal_connect (self->idle, "idle", G_CALLBACK (on_idle), self);
+  }
   return self;
 }
 
-/** tokend_daemon_run: serves until SIGTERM or SIGINT. Returns: %FALSE if it ended for another
- * reason. */
+/** tokend_daemon_run: serves until SIGTERM or SIGINT, or until nobody needs it. Returns: %FALSE if
+ * it ended for another reason. */
 gboolean
 tokend_daemon_run (TokendDaemon *self, GError **error)
 {

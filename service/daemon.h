@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 #define TOKEND_TYPE_DAEMON (tokend_daemon_get_type ())
 G_DECLARE_FINAL_TYPE (TokendDaemon, tokend_daemon, TOKEND, DAEMON, GObject)
 
-TokendDaemon *tokend_daemon_new (GDBusConnection *bus, GError **error);
+TokendDaemon *tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error);
 gboolean tokend_daemon_run (TokendDaemon *self, GError **error);
 
 G_END_DECLS

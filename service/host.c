@@ -338,6 +338,38 @@ tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+static void
+on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (tokend_dbus_module1_call_wait_for_slot_event_finish (TOKEND_DBUS_MODULE1 (source), result,
+                                                           &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+/** tokend_host_wait_async: waits until a token is put in or taken out, which may be never. */
+void
+tokend_host_wait_async (TokendHost *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  tokend_dbus_module1_call_wait_for_slot_event (self->module, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                                                cancellable, on_waited, task);
+}
+
+/** tokend_host_wait_finish: Returns: whether there was an event, as far as the host can be believed; NotSupported: there will
+ * never be; any other error: not now. */
+gboolean
+tokend_host_wait_finish (TokendHost *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
 /** tokend_host_get_operation: Returns: (transfer none): the operating host's second interface. */
 TokendDbusModule1Operation *
 tokend_host_get_operation (TokendHost *self)

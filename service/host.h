@@ -31,6 +31,10 @@ void tokend_host_read_async (TokendHost *self, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer user_data);
 GPtrArray *tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error);
 
+void tokend_host_wait_async (TokendHost *self, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
+gboolean tokend_host_wait_finish (TokendHost *self, GAsyncResult *result, GError **error);
+
 TokendDbusModule1Operation *tokend_host_get_operation (TokendHost *self);
 gboolean tokend_host_is_open (TokendHost *self);
 void tokend_host_close (TokendHost *self);

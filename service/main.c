@@ -7,11 +7,21 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sysexits.h>
+
+static gboolean no_timeout;
+
+static const GOptionEntry options[] = {
+  { "no-timeout", 0, 0, G_OPTION_ARG_NONE, &no_timeout, "Stay, also if nobody needs the service",
+    NULL },
+  { NULL },
+};
 
 int
-main (void)
+main (int argc, char **argv)
 {
   const struct rlimit no_core = { 0, 0 };
+  g_autoptr (GOptionContext) context = g_option_context_new ("- PIN administration of tokens");
   g_autoptr (GError) error = NULL;
   g_autoptr (GDBusConnection) bus = NULL;
   g_autoptr (TokendDaemon) daemon = NULL;
@@ -23,9 +33,15 @@ main (void)
   umask (077);
   tokend_error_quark ();
 
+  g_option_context_add_main_entries (context, options, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error)) {
+    g_printerr ("tokend: %s\n", error->message);
+    return EX_USAGE;
+  }
+
   bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, &error);
   if (bus != NULL)
-    daemon = tokend_daemon_new (bus, &error);
+    daemon = tokend_daemon_new (bus, !no_timeout, &error);
   if (daemon != NULL && tokend_daemon_run (daemon, &error))
     return EXIT_SUCCESS;
   tokend_warning ("%s", error->message);

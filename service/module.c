@@ -8,6 +8,8 @@
 
 /* A host that failed is started again after 1 s, 2 s, 4 s, … at most this. */
 #define BACKOFF_MAX_SECONDS 300
+/* Another program's try is noticed within this and the time that a read takes. */
+#define POLL_INTERVAL_SECONDS 1
 
 struct _TokendModule {
   GObject parent_instance;
@@ -27,6 +29,11 @@ struct _TokendModule {
   GPtrArray *next_readers; /* of GTask: who asked after it began, and so needs the next */
   gboolean reading;
   gint64 read_begun_at; /* monotonic, microseconds */
+
+  gboolean is_watched;
+  guint poll;
+  gboolean is_waiting;  /* the host answers when a token was put in or taken out */
+  gboolean cannot_wait; /* the module does not know how, or does nothing else meanwhile */
 };
 
 G_DEFINE_FINAL_TYPE (TokendModule, tokend_module, G_TYPE_OBJECT)
@@ -55,6 +62,7 @@ tokend_module_dispose (GObject *object)
 
   g_cancellable_cancel (self->cancellable);
   g_clear_handle_id (&self->restart_source, g_source_remove);
+  g_clear_handle_id (&self->poll, g_source_remove);
   g_clear_object (&self->host);
   for (guint i = 0; i < self->tokens->len; i++)
     tokend_token_remove (self->tokens->pdata[i]);
@@ -198,7 +206,16 @@ fail (TokendModule *self, const GError *error)
 {
   guint delay = 1U << MIN (self->n_failures, 9);
 
+  if (self->reading && self->is_waiting
+      && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_TIMED_OUT)) {
+    tokend_notice (
+        "Module %s is not asked to wait for tokens any more: it may do nothing else meanwhile",
+        self->name);
+    self->cannot_wait = TRUE;
+  }
   g_clear_object (&self->host);
+  g_clear_handle_id (&self->poll, g_source_remove);
+  self->is_waiting = FALSE;
   self->reading = FALSE;
   self->n_failures++;
   if (self->n_failures > 1)
@@ -223,6 +240,86 @@ on_host_closed (TokendHost *host, gpointer user_data)
       g_error_new (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED, "The module host ended");
 
   fail (user_data, error);
+}
+
+static gboolean
+is_operated_on (TokendModule *self)
+{
+  for (guint i = 0; i < self->tokens->len; i++)
+    if (tokend_claims_is_held (self->service->claims,
+                               tokend_token_get_physical_id (self->tokens->pdata[i])))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean on_poll (gpointer user_data);
+
+/* A counter has to be looked at; a token that comes tells of itself, where the module can wait for one. */
+static void
+schedule_poll (TokendModule *self)
+{
+  const gboolean is_told = self->is_waiting && self->tokens->len == 0;
+
+  if (self->is_watched && self->host != NULL && self->poll == 0 && !is_told)
+    self->poll = g_timeout_add_seconds (POLL_INTERVAL_SECONDS, on_poll, self);
+}
+
+/* Nobody is asked for here, so this is not done in an operation's way. */
+static void
+read_unless_occupied (TokendModule *self)
+{
+  if (!self->reading && !is_operated_on (self))
+    start_read (self);
+  else
+    schedule_poll (self);
+}
+
+static void
+on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TokendModule) self = user_data;
+  g_autoptr (GError) error = NULL;
+  const gboolean has_changed = tokend_host_wait_finish (TOKEND_HOST (source), result, &error);
+
+  if (self->host != TOKEND_HOST (source))
+    return;
+  self->is_waiting = FALSE;
+  self->cannot_wait = g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED);
+  if (has_changed && self->is_watched)
+    read_unless_occupied (self);
+  else
+    schedule_poll (self);
+}
+
+/* The module is asked to wait before it is read, so that nothing falls between the two; and not more often than it is
+ * polled, because it may answer at once, without end. */
+static gboolean
+on_poll (gpointer user_data)
+{
+  TokendModule *self = user_data;
+
+  self->poll = 0;
+  if (!self->is_waiting && !self->cannot_wait) {
+    self->is_waiting = TRUE;
+    tokend_host_wait_async (self->host, self->cancellable, on_waited, g_object_ref (self));
+  }
+  read_unless_occupied (self);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * tokend_module_set_watched:
+ * @is_watched: whether somebody waits for news of its tokens: it is polled, or waits for its tokens, only then.
+ */
+void
+tokend_module_set_watched (TokendModule *self, gboolean is_watched)
+{
+  if (self->is_watched == is_watched)
+    return;
+  self->is_watched = is_watched;
+  g_clear_handle_id (&self->poll, g_source_remove);
+  if (is_watched && self->host != NULL)
+    on_poll (self);
 }
 
 static TokendToken *
@@ -299,6 +396,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   answer_readers (&self->readers, NULL);
   if (self->next_readers->len > 0 && !self->reading)
     start_read (self);
+  schedule_poll (self);
 }
 
 static void
@@ -365,24 +463,6 @@ gboolean
 tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-static gboolean
-is_operated_on (TokendModule *self)
-{
-  for (guint i = 0; i < self->tokens->len; i++)
-    if (tokend_claims_is_held (self->service->claims,
-                               tokend_token_get_physical_id (self->tokens->pdata[i])))
-      return TRUE;
-  return FALSE;
-}
-
-/** tokend_module_poll: reads the tokens for nobody in particular, unless that would be in an operation's way. */
-void
-tokend_module_poll (TokendModule *self)
-{
-  if (self->host != NULL && !self->reading && !is_operated_on (self))
-    start_read (self);
 }
 
 /** tokend_module_end_operation: an operation on a physical token has ended, by whichever module it was reached. */

@@ -158,6 +158,13 @@ tokend_refused_observe (TokendRefused *self, const char *physical_id, TokendRole
   refusals->shown = *shown;
 }
 
+/** tokend_refused_is_empty: whether there is nothing to be forgotten. */
+gboolean
+tokend_refused_is_empty (TokendRefused *self)
+{
+  return g_hash_table_size (self->refusals) == 0;
+}
+
 /** tokend_refused_forget: @role succeeded or its counter rose: an older refusal says nothing any
  * more. */
 void

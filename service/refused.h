@@ -25,6 +25,7 @@ void tokend_refused_add (TokendRefused *self, const char *physical_id, TokendRol
                          GBytes *digest);
 void tokend_refused_observe (TokendRefused *self, const char *physical_id, TokendRole role,
                              const char *module, const TokendCounter *shown);
+gboolean tokend_refused_is_empty (TokendRefused *self);
 void tokend_refused_forget (TokendRefused *self, const char *physical_id, TokendRole role);
 
 G_END_DECLS

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host-module.h"
 
+#include "pkcs11-reason.h"
 #include "slots.h"
+#include "tokend-error.h"
 
-/* org.tokend.Module1: Load and Read. */
+/* org.tokend.Module1 */
 struct _TokendHostModule {
   TokendDbusModule1Skeleton parent;
   TokendHost *host;
@@ -147,10 +149,69 @@ handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
 }
 
 static void
+wait_for_slot_event (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  const CK_C_WaitForSlotEvent wait = ((Call *) data)->host->read.wait_for_slot_event;
+  GError *error = NULL;
+  CK_SLOT_ID slot = 0;
+  CK_RV rv = wait (0, &slot, NULL);
+
+  if (rv == CKR_OK) {
+    g_task_return_boolean (task, TRUE);
+    return;
+  }
+  tokend_pkcs11_set_error (&error,
+                           rv == CKR_FUNCTION_NOT_SUPPORTED ? TOKEND_ERROR_NOT_SUPPORTED
+                                                            : TOKEND_ERROR_MODULE_FAILED,
+                           "C_WaitForSlotEvent", rv);
+  g_task_return_error (task, error);
+}
+
+static void
+on_waited (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Call) call = data;
+  g_autoptr (GError) error = NULL;
+
+  call->host->waiting = FALSE;
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    tokend_dbus_module1_complete_wait_for_slot_event (NULL, call->invocation);
+  else
+    g_dbus_method_invocation_return_gerror (call->invocation, error);
+}
+
+static gboolean
+handle_wait_for_slot_event (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
+{
+  TokendHost *host = TOKEND_HOST_MODULE (object)->host;
+  g_autoptr (GTask) task = NULL;
+  Call *call;
+
+  if (host->waiting) {
+    g_dbus_method_invocation_return_error_literal (invocation, TOKEND_ERROR, TOKEND_ERROR_BUSY,
+                                                   "Another call waits");
+    return TRUE;
+  }
+  if (host->mode != TOKEND_HOST_WATCH || host->stage != TOKEND_HOST_STAGE_LOADED
+      || host->read.wait_for_slot_event == NULL) {
+    g_dbus_method_invocation_return_error_literal (
+        invocation, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED, "This module host cannot wait");
+    return TRUE;
+  }
+  host->waiting = TRUE;
+  call = call_new (object, invocation);
+  task = g_task_new (NULL, NULL, on_waited, call);
+  g_task_set_task_data (task, call, NULL);
+  g_task_run_in_thread (task, wait_for_slot_event);
+  return TRUE;
+}
+
+static void
 tokend_host_module_iface_init (TokendDbusModule1Iface *iface)
 {
   iface->handle_load = handle_load;
   iface->handle_read = handle_read;
+  iface->handle_wait_for_slot_event = handle_wait_for_slot_event;
 }
 
 static void

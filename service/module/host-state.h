@@ -37,6 +37,7 @@ typedef struct {
   TokendHostMode mode;
   TokendHostStage stage;
   gboolean busy;
+  gboolean waiting;   /* in a thread of its own, for a slot event */
   gboolean peer_left; /* during COMMITTING; the process ends when the outcome is known */
   TokendWorker *worker;
   TokendReadFunctions read;

@@ -40,6 +40,7 @@ copy_read_functions (const CK_FUNCTION_LIST *list, TokendReadFunctions *read)
     .find_objects = list->C_FindObjects,
     .find_objects_final = list->C_FindObjectsFinal,
     .get_attribute_value = list->C_GetAttributeValue,
+    .wait_for_slot_event = list->C_WaitForSlotEvent,
   };
 
   return read->get_info != NULL && read->get_slot_list != NULL && read->get_token_info != NULL
@@ -63,13 +64,17 @@ copy_operation_functions (const CK_FUNCTION_LIST *list, TokendOperationFunctions
 }
 
 static CK_RV
-initialize (const CK_FUNCTION_LIST *list)
+initialize (const CK_FUNCTION_LIST *list, TokendReadFunctions *read)
 {
   CK_C_INITIALIZE_ARGS arguments = { .flags = CKF_OS_LOCKING_OK };
   CK_RV rv = list->C_Initialize (&arguments);
 
-  /* Some versions of AKİS want no arguments at all; all calls come from one thread, so none are
+  if (rv == CKR_OK)
+    return CKR_OK;
+
+  /* Some versions of AKİS want no arguments at all; then all calls come from one thread, so none are
    * needed. */
+  read->wait_for_slot_event = NULL;
   if (rv == CKR_ARGUMENTS_BAD || rv == CKR_CANT_LOCK)
     rv = list->C_Initialize (NULL);
 
@@ -131,7 +136,8 @@ open_module (const char *path, GError **error)
  * @error: ModuleFailed, InvalidArgs
  *
  * Loads and initialises the module; it stays for the life of the process. May take as long as the
- * module likes. Call it, and the functions it gives, from one and the same thread.
+ * module likes. Call it, and the functions it gives but for wait_for_slot_event, from one and the same
+ * thread.
  */
 gboolean
 tokend_pkcs11_module_load (const char *path, GVariant *environment, TokendReadFunctions *read,
@@ -160,7 +166,7 @@ tokend_pkcs11_module_load (const char *path, GVariant *environment, TokendReadFu
     return FALSE;
   }
 
-  rv = initialize (list);
+  rv = initialize (list, read);
   if (rv != CKR_OK)
     return tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_Initialize", rv);
   rv = read->get_info (&module_info);

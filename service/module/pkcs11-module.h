@@ -18,6 +18,7 @@ typedef struct {
   CK_C_FindObjects find_objects;
   CK_C_FindObjectsFinal find_objects_final;
   CK_C_GetAttributeValue get_attribute_value;
+  CK_C_WaitForSlotEvent wait_for_slot_event; /* for a second thread; NULL: not with this module */
 } TokendReadFunctions;
 
 /** TokendOperationFunctions: what an operating host may call besides; a watching host never has

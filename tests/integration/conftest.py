@@ -37,11 +37,17 @@ def fixture_make_sandbox(request):
 
         yield make
         for sandbox in sandboxes:
-            # A sanitizer looks for leaks when tokend ends by itself, which it must do whatever was done to it.
-            if sandbox.tokend():
-                sandbox.stop_tokend()
-            found = BUG.search(sandbox.logs())
-            assert not found, sandbox.logs()
+            check_end(sandbox)
+
+
+def check_end(sandbox):
+    try:
+        # A sanitizer looks for leaks when tokend ends by itself, which it must do whatever was done to it.
+        if sandbox.tokend():
+            sandbox.stop_tokend()
+    except TimeoutError as error:
+        pytest.fail(f"{error}\n{sandbox.logs()}")
+    assert not BUG.search(sandbox.logs()), sandbox.logs()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from namespaces import hide_arguments, run_in_namespaces
 from prepare import become_root, prepare
 
 KINDS = ("etoken", "opencryptoki", "softhsm")
-ETOKEN_SETTINGS = ("vendor-objects", "counter-width", "refused-new-pins")
+ETOKEN_SETTINGS = ("vendor-objects", "counter-width", "refused-new-pins", "slot-events")
 FIRST_SERIAL = 0x02A0B1C1
 
 EPILOG = """\
@@ -20,7 +20,7 @@ KIND is etoken (simulated), opencryptoki or softhsm. The second etoken has the l
 its folder in /run/sandbox/tokens/etoken2. Settings of a token follow its kind: etoken:label=WORK,serial=0001
   label=TEXT              bytes may be written \\ooo, for instance a comma: \\054
   serial=TEXT             etoken only, as the rest; see tests/tokens/README.md
-  vendor-objects=false    counter-width=1|4|8    refused-new-pins=PIN;PIN
+  vendor-objects=false    counter-width=1|4|8    refused-new-pins=PIN;PIN    slot-events=yes|alone
 
 Users: alice may do everything, bob nothing, carol must authenticate (password carol) to unlock and to set a PIN.
 In it: TOKEN_MODULE is the first token's module, tokenctl is on PATH, /run/sandbox holds logs and tokens, and root may

@@ -7,6 +7,7 @@
 """
 
 import contextlib
+import glob
 import json
 import os
 import pwd
@@ -45,6 +46,18 @@ def wait_until(condition, timeout=TIMEOUT, what="it"):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not come true within {timeout} s")
         time.sleep(0.005)
+
+
+def describe_threads(process):
+    """What each thread of a process is at, for one that does not do what it should."""
+    lines = []
+    for path in sorted(glob.glob(f"/proc/{process}/task/*")):
+        parts = []
+        for name in ("comm", "wchan", "syscall"):
+            with contextlib.suppress(OSError), open(f"{path}/{name}", encoding="utf-8") as file:
+                parts.append(file.read().strip())
+        lines.append(" ".join(parts))
+    return "\n".join(lines)
 
 
 def read_line(stream, timeout=TIMEOUT, what="a line"):
@@ -275,14 +288,17 @@ class Sandbox:
         """Sends a signal to a process inside, by its number outside, and with SIGKILL or SIGTERM waits for its end."""
         os.kill(outside, number)
         if number in (signal.SIGKILL, signal.SIGTERM):
-            wait_until(lambda: not os.path.exists(f"/proc/{outside}"), what=f"the end of process {outside}")
+            try:
+                wait_until(lambda: not os.path.exists(f"/proc/{outside}"), what=f"the end of process {outside}")
+            except TimeoutError as error:
+                raise TimeoutError(f"{error}; its threads:\n{describe_threads(outside)}") from None
 
     def stop_tokend(self, number=signal.SIGTERM):
         self.kill(self.tokend(), number)
 
-    def start_tokend(self):
+    def start_tokend(self, *arguments):
         """Starts tokend (again); returns when it owns its name."""
-        started = self.run("root", [f"{FOLDER}/bin/start-tokend"])
+        started = self.run("root", [f"{FOLDER}/bin/start-tokend", *arguments])
         if started.returncode != 0:
             raise RuntimeError(started.stderr)
 

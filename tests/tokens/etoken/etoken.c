@@ -275,9 +275,3 @@ etoken_C_SetPIN (CK_SESSION_HANDLE session, unsigned char *old_pin, unsigned lon
   settle_try (role, &state, rv);
   return rv == CKR_OK && refused ? CKR_PIN_INVALID : rv;
 }
-
-CK_RV
-etoken_C_WaitForSlotEvent (CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved)
-{
-  return CKR_FUNCTION_NOT_SUPPORTED;
-}

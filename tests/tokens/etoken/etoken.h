@@ -59,6 +59,10 @@ void etoken_state_write (EtokenState *state);
 void etoken_state_close (EtokenState *state);
 void etoken_destroy_objects (void);
 
+/* slot-events.c */
+
+void etoken_pass_waiting (void);
+
 /* faults.c */
 
 void etoken_record (EtokenFunction function, const char *result);

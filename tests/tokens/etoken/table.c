@@ -73,6 +73,8 @@ look_for_token (EtokenFunction function)
 static gboolean
 enter (EtokenFunction function, guint n, CK_RV *result)
 {
+  if (function != ETOKEN_C_WaitForSlotEvent)
+    etoken_pass_waiting ();
   if (etoken_fault_before (function, n, result))
     return FALSE;
   *result = etoken_softhsm () != NULL ? look_for_token (function) : CKR_GENERAL_ERROR;

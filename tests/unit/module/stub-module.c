@@ -87,6 +87,14 @@ get_slot_list (CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *count)
 }
 
 static CK_RV
+wait_for_slot_event (CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved)
+{
+  enter ("C_WaitForSlotEvent");
+  *slot = 1;
+  return flags == 0 ? CKR_OK : CKR_ARGUMENTS_BAD;
+}
+
+static CK_RV
 get_token_info (CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
   memset (info, ' ', sizeof *info);
@@ -181,6 +189,7 @@ C_GetFunctionList (CK_FUNCTION_LIST **list)
     .C_Initialize = initialize,
     .C_GetInfo = get_info,
     .C_GetSlotList = get_slot_list,
+    .C_WaitForSlotEvent = wait_for_slot_event,
     .C_GetTokenInfo = get_token_info,
     .C_OpenSession = open_session,
     .C_CloseSession = close_session,

@@ -342,6 +342,7 @@ test_initialize_without_arguments (Fixture *fixture, gconstpointer data)
 
   load (host, load_arguments (STUB_MODULE,
                               (const char *[]){ "STUB_INITIALIZE", "without-arguments", NULL }));
+  assert_answer (host, "WaitForSlotEvent", NULL, TOKEND_ERROR_NOT_SUPPORTED);
 }
 
 static void
@@ -638,6 +639,43 @@ test_busy (Fixture *fixture, gconstpointer data)
   assert_answer (host, "Read", NULL, TOKEND_ERROR_BUSY);
 }
 
+/* What waits for a slot event is in nobody's way. */
+static void
+test_wait (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (HostClient) host = host_start ("--watch");
+  g_autoptr (GVariant) tokens = NULL;
+  g_autoptr (GError) error = NULL;
+
+  assert_answer (host, "WaitForSlotEvent", NULL, TOKEND_ERROR_NOT_SUPPORTED);
+  load (host, stub_arguments (fixture, "C_WaitForSlotEvent", TRUE));
+  host_call_and_forget (host, "WaitForSlotEvent", NULL);
+  wait_for_log (fixture, "C_WaitForSlotEvent");
+  assert_answer (host, "WaitForSlotEvent", NULL, TOKEND_ERROR_BUSY);
+  tokens = host_call (host, "Read", NULL, NULL, &error);
+  g_assert_no_error (error);
+
+  host_close (host);
+  assert_leaves (host, EX_OK);
+}
+
+static void
+test_wait_answers (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (HostClient) host = host_start ("--watch");
+  g_autoptr (HostClient) operating = host_start ("--operate");
+  g_autoptr (GError) error = NULL;
+
+  load (host, stub_arguments (fixture, "", FALSE));
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GVariant) reply = host_call (host, "WaitForSlotEvent", NULL, NULL, &error);
+
+    g_assert_no_error (error);
+  }
+  load (operating, stub_arguments (fixture, "", FALSE));
+  assert_answer (operating, "WaitForSlotEvent", NULL, TOKEND_ERROR_NOT_SUPPORTED);
+}
+
 static void
 test_peer_leaves (Fixture *fixture, gconstpointer data)
 {
@@ -782,6 +820,8 @@ main (int argc, char **argv)
   ADD ("/host/descriptors-are-closed", NULL, test_descriptors_are_closed);
   ADD ("/host/lock", NULL, test_lock);
   ADD ("/host/busy", NULL, test_busy);
+  ADD ("/host/wait", NULL, test_wait);
+  ADD ("/host/wait-answers", NULL, test_wait_answers);
   ADD ("/host/peer-leaves", NULL, test_peer_leaves);
   ADD ("/host/peer-leaves-hanging-constructor", "constructor", test_peer_leaves_hanging_module);
   ADD ("/host/peer-leaves-hanging-initialize", "C_Initialize", test_peer_leaves_hanging_module);

@@ -24,6 +24,7 @@ static const char *const taken[] = {
   "C_OpenSession",
   "C_CloseSession",
   "C_SetPIN",
+  "C_WaitForSlotEvent",
   NULL,
 };
 

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "idle.h"
+
+#define IDLE_SECONDS 30
+
+struct _TokendIdle {
+  GObject parent_instance;
+
+  TokendService *service;
+  guint filter;
+  gint *
+      last_call; /* when it came, in seconds; the filter's own; atomic: it is set in GDBus's thread */
+  guint timer;
+};
+
+G_DEFINE_FINAL_TYPE (TokendIdle, tokend_idle, G_TYPE_OBJECT)
+
+enum {
+  SIGNAL_IDLE,
+  N_SIGNALS,
+};
+static guint signals[N_SIGNALS];
+
+static void
+tokend_idle_init (TokendIdle *self)
+{
+}
+
+static void
+tokend_idle_finalize (GObject *object)
+{
+  TokendIdle *self = TOKEND_IDLE (object);
+
+  g_dbus_connection_remove_filter (self->service->bus, self->filter);
+  g_clear_handle_id (&self->timer, g_source_remove);
+  G_OBJECT_CLASS (tokend_idle_parent_class)->finalize (object);
+}
+
+static void
+tokend_idle_class_init (TokendIdleClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tokend_idle_finalize;
+  signals[SIGNAL_IDLE] = g_signal_new ("idle", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                       NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static gboolean
+is_busy (TokendIdle *self)
+{
+  return tokend_subscribers_count (self->service->subscribers) > 0
+         || tokend_callers_count (self->service->callers) > 0;
+}
+
+static gint
+get_seconds (void)
+{
+  return (gint) (g_get_monotonic_time () / G_USEC_PER_SEC);
+}
+
+static void set_timer (TokendIdle *self, gint seconds);
+
+static gboolean
+on_timer (gpointer user_data)
+{
+  TokendIdle *self = user_data;
+  const gint unused = get_seconds () - g_atomic_int_get (self->last_call);
+
+  self->timer = 0;
+  if (tokend_claims_count (self->service->claims) > 0)
+    set_timer (self, IDLE_SECONDS);
+  else if (unused < IDLE_SECONDS)
+    set_timer (self, IDLE_SECONDS - unused);
+  /* A refused code is forgotten in a call, or while somebody is subscribed: nothing is to be waited for before. */
+  else if (tokend_refused_is_empty (self->service->refused))
+    g_signal_emit (self, signals[SIGNAL_IDLE], 0);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+set_timer (TokendIdle *self, gint seconds)
+{
+  self->timer = g_timeout_add_seconds ((guint) seconds, on_timer, self);
+}
+
+/* While it is known that somebody needs the service, nothing wakes it up to see. */
+static void
+on_changed (GObject *object, gpointer user_data)
+{
+  TokendIdle *self = user_data;
+
+  g_clear_handle_id (&self->timer, g_source_remove);
+  if (!is_busy (self))
+    set_timer (self, IDLE_SECONDS);
+}
+
+/* Also what asks only who is there (GetManagedObjects, Introspect) is a use: a client goes on with what it learned. */
+static GDBusMessage *
+on_message (GDBusConnection *bus, GDBusMessage *message, gboolean is_incoming, gpointer last_call)
+{
+  if (is_incoming && g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    g_atomic_int_set ((gint *) last_call, get_seconds ());
+  return message;
+}
+
+/** tokend_idle_new: @service: outlives it. Returns: (transfer full): a watch over it. */
+TokendIdle *
+tokend_idle_new (TokendService *service)
+{
+  TokendIdle *self = g_object_new (TOKEND_TYPE_IDLE, NULL);
+
+  self->service = service;
+  self->last_call = g_new (gint, 1);
+  *self->last_call = get_seconds ();
+  self->filter = g_dbus_connection_add_filter (service->bus, on_message, self->last_call, g_free);
+  g_signal_connect_object (service->subscribers, "changed", G_CALLBACK (on_changed), self, 0);
+  g_signal_connect_object (service->callers, "changed", G_CALLBACK (on_changed), self, 0);
+  on_changed (NULL, self);
+  return self;
+}

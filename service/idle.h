@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "service.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TokendIdle:
+ * Notices that nobody has needed the service for a while.
+ *
+ * Signal `idle`: for 30 seconds nobody was subscribed, no call came or was under way, and no refused code is held, which
+ * would be forgotten.
+ */
+#define TOKEND_TYPE_IDLE (tokend_idle_get_type ())
+G_DECLARE_FINAL_TYPE (TokendIdle, tokend_idle, TOKEND, IDLE, GObject)
+
+TokendIdle *tokend_idle_new (TokendService *service);
+
+G_END_DECLS

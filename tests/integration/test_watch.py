@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The watch costs nothing that it need not: tokens that tell of themselves are not polled, and who is not needed leaves."""
+
+import os
+import time
+
+import pytest
+from sandbox import wait_until, wait_until_asleep
+from support import WRONG_PUKS, Client, check, only_path, only_token, raises, tries
+
+NEW_PIN = "4321"
+# Well below a poll's interval, in seconds.
+AT_ONCE = 30 if "ASAN_OPTIONS" in os.environ else 0.5
+# The service leaves when nobody has needed it for so long.
+IDLE = 30
+TOLERANCE = 15
+
+
+def polls(token):
+    return token.calls("tokend-module").count("C_GetSlotList")
+
+
+def test_token_tells_of_itself(make_sandbox):
+    """Where the module can wait, an empty reader wakes nobody up, and a token is seen the moment it is put in or taken out."""
+    sandbox = make_sandbox(["etoken:slot-events=yes"])
+    token = only_token(sandbox)
+    token.fault("vanish")
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    with Client(sandbox) as client:
+        client.subscribe()
+        assert client.tokens() == []
+        (watching,) = sandbox.hosts("watch")
+        wait_until_asleep([sandbox.tokend(), watching])
+
+        token.clear_faults()
+        begun = time.monotonic()
+        client.wait_signal("InterfacesAdded")
+        assert time.monotonic() - begun < AT_ONCE
+        (path,) = client.tokens()
+        check(client.status(path), tries("pin", "ok", 3, "token"))
+
+        # With a token in it, its counters are polled, and the next wait is under way with the second poll.
+        token.wrong_pin()
+        client.wait_status(path, tries("pin", "low", 2, "token"))
+        seen = polls(token)
+        wait_until(lambda: polls(token) > seen + 4, what="two more polls")
+        token.fault("vanish")
+        begun = time.monotonic()
+        client.wait_signal("InterfacesRemoved")
+        assert time.monotonic() - begun < AT_ONCE
+        wait_until_asleep([sandbox.tokend(), watching])
+
+
+def test_nobody_is_told_nobody_reads(make_sandbox):
+    """An event that nobody waits for any more is not read; who subscribes again sees what came of it."""
+    sandbox = make_sandbox(["etoken:slot-events=yes"])
+    token = only_token(sandbox)
+    token.fault("vanish")
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    with Client(sandbox) as client:
+        client.subscribe()
+        (watching,) = sandbox.hosts("watch")
+        wait_until_asleep([sandbox.tokend(), watching])
+        client.unsubscribe()
+        before = polls(token)
+        token.clear_faults()
+        wait_until(lambda: token.results("C_WaitForSlotEvent") == ["CKR_OK"], what="the event")
+        wait_until_asleep([sandbox.tokend(), watching])
+        assert polls(token) == before
+        client.subscribe()
+        assert len(client.tokens()) == 1
+
+
+@pytest.mark.parametrize("result", ["CKR_OK", "CKR_DEVICE_ERROR", "CKR_FUNCTION_NOT_SUPPORTED"])
+def test_module_that_does_not_wait_is_polled(make_sandbox, result):
+    """One that answers at once, with whatever, is asked no more often than it is polled; one that cannot, once."""
+    sandbox = make_sandbox(["etoken:slot-events=yes"])
+    token = only_token(sandbox)
+    token.fault(f"error C_WaitForSlotEvent * {result}", "vanish")
+    with Client(sandbox) as client:
+        client.subscribe()
+        begun = time.monotonic()
+        before = polls(token)
+        wait_until(lambda: polls(token) > before + 6, what="polls")
+        asked = len(token.results("C_WaitForSlotEvent"))
+        assert asked <= time.monotonic() - begun + 2
+        assert asked == 1 or result != "CKR_FUNCTION_NOT_SUPPORTED"
+        token.fault(f"error C_WaitForSlotEvent * {result}")
+        client.wait_signal("InterfacesAdded")
+
+
+def test_module_that_does_nothing_else_while_it_waits(make_sandbox):
+    """It costs one deadline; from then on it is polled, and its token is served like any other."""
+    sandbox = make_sandbox(["etoken:slot-events=alone"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = client.tokens()
+        wait_until(lambda: "not asked to wait" in sandbox.journal(), what="the service's notice")
+        wait_until(lambda: client.modules()[0]["state"] == "ready", what="the module again")
+        token.wrong_pin()
+        client.wait_status(path, tries("pin", "low", 2, "token"))
+        client.unlock(path, sandbox.puk, NEW_PIN)
+        assert token.counters() == {"pin": 3, "puk": 3}
+        assert len(token.results("C_WaitForSlotEvent")) <= 1
+    assert token.sign(NEW_PIN)
+
+
+def restart_to_leave(sandbox):
+    """Starts tokend again, so that it may leave, as it does on a real system."""
+    sandbox.stop_tokend()
+    sandbox.start_tokend("--may-leave")
+
+
+def wait_for_leave(sandbox):
+    """Waits until tokend has ended, with its hosts; returns how long that took, in seconds."""
+    begun = time.monotonic()
+    wait_until(lambda: sandbox.tokend() is None, IDLE + TOLERANCE, "the service's leave")
+    wait_until(lambda: not sandbox.hosts(), what="its hosts' end")
+    return time.monotonic() - begun
+
+
+def test_service_leaves_when_nobody_needs_it(sandbox):
+    """After 30 s without a use, and what asks only who is there is one."""
+    restart_to_leave(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        client.unsubscribe()
+        time.sleep(IDLE / 2)
+        assert client.tokens() == [path]
+        assert wait_for_leave(sandbox) > IDLE - 1
+
+
+def test_service_stays_while_it_is_needed(make_sandbox):
+    """Somebody is subscribed, or it knows a code that the token refused: then it stays, and leaves once that is over."""
+    subscribed, refused = make_sandbox(), make_sandbox()
+    restart_to_leave(subscribed)
+    restart_to_leave(refused)
+    with Client(subscribed) as client, Client(refused) as forgetful:
+        watched, wronged = only_path(client), only_path(forgetful)
+        with raises("PukIncorrect"):
+            forgetful.unlock(wronged, WRONG_PUKS[0], NEW_PIN)
+        forgetful.unsubscribe()
+        time.sleep(IDLE + 5)
+        check(client.status(watched), tries("puk", "ok", 3, "token"))
+        with raises("AlreadyRefused"):
+            forgetful.unlock(wronged, WRONG_PUKS[0], NEW_PIN)
+        forgetful.unlock(wronged, refused.puk, NEW_PIN)
+        client.unsubscribe()
+        for sandbox in (subscribed, refused):
+            wait_for_leave(sandbox)
+    assert only_token(refused).sign(NEW_PIN)
