@@ -49,14 +49,21 @@ call_new (TokendHost *host, GDBusMethodInvocation *invocation)
   return call;
 }
 
-/* The lock stays open: it is the process that holds it, until its end. */
 static void
-call_free (Call *call)
+close_codes (Call *call)
 {
   if (call->code >= 0)
     close (call->code);
   if (call->new_pin >= 0)
     close (call->new_pin);
+  call->code = call->new_pin = -1;
+}
+
+/* The lock stays open: it is the process that holds it, until its end. */
+static void
+call_free (Call *call)
+{
+  close_codes (call);
   g_free (call->result.reason);
   explicit_bzero (&call->request, sizeof call->request);
   g_free (call);
@@ -131,6 +138,8 @@ on_codes_read (GObject *source, GAsyncResult *result, gpointer data)
   if (call->invocation == NULL)
     return;
   g_clear_handle_id (&call->deadline, g_source_remove);
+  /* Before the answer: who wrote a code may look for this as soon as it comes. */
+  close_codes (call);
   if (!g_task_propagate_boolean (G_TASK (result), &error)) {
     refuse (call, error);
     return;

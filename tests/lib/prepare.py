@@ -23,8 +23,9 @@ def become_root():
         os.execvp("sudo", ["sudo", f"--preserve-env={keep}", "--", sys.executable, "-B", *sys.argv])
 
 
-def install_packages():
-    with open(os.path.join(SOURCE, "tests/lib/packages"), encoding="ascii") as file:
+def install_packages(path=os.path.join(SOURCE, "tests/lib/packages")):
+    """path: a file that names them, one a line."""
+    with open(path, encoding="ascii") as file:
         wanted = [line.strip() for line in file if not line.startswith("#")]
     query = subprocess.run(
         ["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package}\n", *wanted],

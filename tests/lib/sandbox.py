@@ -366,7 +366,7 @@ class Token:
         self.module = settings["module"]
         self.label = settings["label"]
         self.serial = settings.get("serial")
-        self.folder = f"{FOLDER}/tokens/{self.name}"
+        self.folder = settings.get("folder", f"{FOLDER}/tokens/{self.name}")
 
     # As witness
 

@@ -46,20 +46,10 @@ def count(results):
     return passed, failed, skipped
 
 
-def main():
-    become_root()
-    try:
-        build = prepare()
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"{error.cmd[0]} failed")
-
+def finish(status, *all_results):
+    """Prints the line that counts the cases of these files, and ends; status: not 0 if a runner failed."""
     totals = [0, 0, 0]
-    status = 0
-    give_to_owner(build)
-    for run in (run_unit_tests, run_integration_tests):
-        code, results = run(build)
-        give_to_owner(build)
-        status = status or code
+    for results in all_results:
         totals = [total + number for total, number in zip(totals, count(results))]
     passed, failed, skipped = totals
     # A runner that failed although no case did (a crash, say) must not end with "0 failed".
@@ -68,4 +58,23 @@ def main():
     sys.exit(failed > 0)
 
 
-main()
+def main():
+    become_root()
+    try:
+        build = prepare()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{error.cmd[0]} failed")
+
+    status = 0
+    all_results = []
+    give_to_owner(build)
+    for run in (run_unit_tests, run_integration_tests):
+        code, results = run(build)
+        give_to_owner(build)
+        status = status or code
+        all_results.append(results)
+    finish(status, *all_results)
+
+
+if __name__ == "__main__":
+    main()

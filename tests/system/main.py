@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Boots a Debian with the package in it, passes the tests in there, and ends with a line "N passed, N failed".
+
+Installs what is missing, makes the Debian (see debian.py) and builds the package first. The containers are in namespaces
+and control groups of their own, and end with this program. TOKEND_BUILD names another build folder than _build.
+"""
+
+import contextlib
+import functools
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../lib"))
+import cgroup  # noqa: E402
+import debian  # noqa: E402
+import package  # noqa: E402
+from container import Container  # noqa: E402
+from namespaces import mount, run_command, run_in_namespaces  # noqa: E402
+from prepare import become_root, give_to_owner, install_packages, prepare  # noqa: E402
+from suite import finish  # noqa: E402
+
+# A test that takes longer, in seconds, tells where it is.
+SLOW = 120
+
+
+def run_tests(base, command, terminal):
+    """Run in namespaces, in which no program of the machine's is to be met by way of /run. Returns an exit status."""
+    mount("tmpfs", "/run", "tmpfs", options="mode=755")
+    try:
+        with Container([base]):
+            pass
+    except (OSError, RuntimeError) as error:
+        raise SystemExit(f"This machine cannot boot a container: {error}") from error
+    return run_command(functools.partial(os.execv, command[0], command), terminal)
+
+
+def pytest_command(results, temporary, base, packages, build):
+    command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "--verbose", "--tb=short", "--durations=15"]
+    command += ["-o", f"faulthandler_timeout={SLOW}", f"--junitxml={results}", f"--basetemp={temporary}/pytest"]
+    command += [f"--rootdir={HERE}", f"--debian={base}", f"--packages={':'.join(packages)}", f"--build={build}"]
+    return [*command, HERE, *sys.argv[1:]]
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    become_root()
+    cgroup.begin_scope()
+    try:
+        install_packages(os.path.join(HERE, "packages"))
+        build = prepare()
+        base = debian.folder()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{error.cmd[0]} failed")
+    results = os.path.join(build, "system.junit.xml")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(results)
+    with tempfile.TemporaryDirectory() as temporary, cgroup.own():
+        packages = package.build(os.path.join(temporary, "package"))
+        command = pytest_command(results, temporary, base, packages, build)
+        status = run_in_namespaces(functools.partial(run_tests, base, command))
+    if not os.path.exists(results):
+        sys.exit("No test was run")
+    give_to_owner(build)
+    finish(status, results)
+
+
+main()
