@@ -59,6 +59,8 @@ tokend_daemon_finalize (GObject *object)
   g_object_unref (service->objects);
   g_object_unref (service->gate);
   g_object_unref (service->callers);
+  g_object_run_dispose (G_OBJECT (service->audit));
+  g_object_unref (service->audit);
   g_object_unref (service->subscribers);
   g_object_unref (service->ledger);
   g_object_unref (service->refused);
@@ -233,6 +235,7 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->objects = g_dbus_object_manager_server_new (TOKEND_OBJECT_PATH);
   service->gate = tokend_gate_new ();
   service->callers = tokend_callers_new ();
+  service->audit = tokend_audit_new (bus);
   service->subscribers = tokend_subscribers_new (bus);
   service->ledger = tokend_ledger_new (TOKEND_STATE_DIR);
   service->refused = tokend_refused_new ();

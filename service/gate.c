@@ -31,16 +31,19 @@ struct _TokendGate {
 
   PolkitAuthority *authority; /* NULL until polkitd was reached once */
   gboolean is_connecting;
+  gboolean is_silent; /* since polkitd's last word, it was asked in vain */
   GPtrArray *waiting; /* of GTask: checks that wait for @authority */
 };
 
 G_DEFINE_FINAL_TYPE (TokendGate, tokend_gate, G_TYPE_OBJECT)
 
 typedef struct {
+  TokendGate *gate;
   PolkitSubject *subject;
   PolkitDetails *details;
   const char *action;
   gboolean may_prompt;
+  gboolean is_prompting;
   GCancellable *given_up; /* the caller left, the deadline passed, or who asked us cancelled */
   gulong given_up_handler;
   GCancellable *outer;
@@ -137,6 +140,16 @@ on_given_up (GCancellable *given_up, gpointer task)
   answer (task, FALSE);
 }
 
+/* Once, until polkit has answered: callers may ask as often as they like. */
+static void
+report_silence (TokendGate *self, const char *reason)
+{
+  if (!self->is_silent)
+    tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_POLKIT_SILENT, "TOKEND_REASON", reason,
+                    "MESSAGE", "polkit does not answer, so the answer is no: %s", reason);
+  self->is_silent = TRUE;
+}
+
 static gboolean
 on_timeout (gpointer user_data)
 {
@@ -144,7 +157,8 @@ on_timeout (gpointer user_data)
 
   check->timeout = 0;
   check->is_overdue = TRUE;
-  tokend_warning ("polkit does not answer, so the answer is no");
+  if (!check->is_prompting)
+    report_silence (check->gate, "it took too long");
   g_cancellable_cancel (check->given_up);
   return G_SOURCE_REMOVE;
 }
@@ -176,14 +190,18 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (PolkitAuthorizationResult) word =
       polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, &error);
 
+  if (word != NULL)
+    check->gate->is_silent = FALSE;
   if (word == NULL) {
-    tokend_debug ("polkit gave no answer: %s", error->message);
+    if (!check->is_answered)
+      report_silence (check->gate, error->message);
     answer (task, FALSE);
   } else if (polkit_authorization_result_get_is_authorized (word)) {
     answer (task, TRUE);
   } else if (!check->may_prompt || !polkit_authorization_result_get_is_challenge (word)) {
     answer (task, FALSE);
   } else if (!check->is_answered) {
+    check->is_prompting = TRUE;
     set_deadline (check, PROMPT_TIMEOUT_SECONDS);
     polkit_authority_check_authorization (POLKIT_AUTHORITY (source), check->subject, check->action,
                                           check->details,
@@ -213,7 +231,7 @@ on_authority (GObject *source, GAsyncResult *result, gpointer user_data)
   self->is_connecting = FALSE;
   self->authority = polkit_authority_get_finish (result, &error);
   if (self->authority == NULL)
-    tokend_warning ("polkit cannot be asked, so the answer is no: %s", error->message);
+    report_silence (self, error->message);
 
   for (guint i = 0; i < waiting->len; i++) {
     if (self->authority != NULL)
@@ -292,6 +310,7 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
   }
 
   check = g_new0 (Check, 1);
+  check->gate = self;
   check->subject = polkit_system_bus_name_new (sender);
   check->details = make_details (label, serial);
   check->action = action;

@@ -1,23 +1,67 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include <glib-object.h>
 
 G_BEGIN_DECLS
 
 /*
  * What the service writes to the journal, all of it: structured logging, never a code, never a
- * serial. A token is named by its physical id (a hash) in TOKEND_TOKEN.
+ * serial, never what a caller wrote. A token is named by its physical id (a hash) in TOKEND_TOKEN.
+ *
+ * What an administrator may want to look for has a message id, which is for ever, an explanation in
+ * systemd/tokend.catalog and systemd/tokend.tr.catalog, and its fields in tokend.8. What has none
+ * is for people alone.
  */
 #define TOKEND_LOG_DOMAIN "tokend"
 
+/* An operation has ended: see report.c. */
+/* Done: the new PIN is set. */
+#define TOKEND_MESSAGE_DONE "c268ae171bc044548ad24622cf1e8d33"
+/* The token saw the code, and refused it or the new PIN. */
+#define TOKEND_MESSAGE_TOKEN_REFUSED "9d3b5a603eac4c2ba32ac319c313118a"
+/* It was refused, or given up, before anything was sent. */
+#define TOKEND_MESSAGE_NOT_SENT "00560e1c045e493e89c8a2b66e1a90dc"
+/* The token saw the code, or may have, and nobody knows what came of it. */
+#define TOKEND_MESSAGE_OUTCOME_UNKNOWN "af856e2946f345589e128fb14b00dd64"
+
+/* The service starts, and its record has a try of which it is not known what came of it. */
+#define TOKEND_MESSAGE_TRY_PENDING "7be4878962e54d37b5a5f8e98e3e32fb"
+/* A token shows fewer tries than before, and no operation of ours was the cause: see loss.c. */
+#define TOKEND_MESSAGE_TRIES_LOST "356667696ce341328630d36210830048"
+
+/* A module cannot be loaded, crashed, hangs, or answers nonsense; said again only for another reason. */
+#define TOKEND_MESSAGE_MODULE_FAILED "f4e99311e0bd45fbaba266cadf924ee7"
+/* One that had failed can be read again. */
+#define TOKEND_MESSAGE_MODULE_BACK "c11f831c6b7c402bbd98a1521b33c421"
+
+/* The record of tries is lost: whatever is not known counts as spent. */
+#define TOKEND_MESSAGE_LEDGER_UNREADABLE "4e9e61abea0f45c2bb09fab0f6f72118"
+/* The record of tries is not on the disk: no code is sent, or the try of one that was sent stays pending. */
+#define TOKEND_MESSAGE_LEDGER_UNWRITABLE "f83351c369eb4e43be16fee148f9b1dc"
+
+/* polkit gives no answer, so it is no; said again only after it has answered. */
+#define TOKEND_MESSAGE_POLKIT_SILENT "5e08e018ce044a05a4a4b2cb2d430bfa"
+
 #define tokend_log(level, ...) g_log_structured (TOKEND_LOG_DOMAIN, (level), "MESSAGE", __VA_ARGS__)
 #define tokend_debug(...) tokend_log (G_LOG_LEVEL_DEBUG, __VA_ARGS__)
-#define tokend_notice(...) tokend_log (G_LOG_LEVEL_MESSAGE, __VA_ARGS__)
 #define tokend_warning(...) tokend_log (G_LOG_LEVEL_WARNING, __VA_ARGS__)
 
-#define tokend_log_token(level, physical_id, ...)                                                  \
-  g_log_structured (TOKEND_LOG_DOMAIN, (level), "TOKEND_TOKEN", (physical_id), "MESSAGE",          \
-                    __VA_ARGS__)
+/*
+ * tokend_journal (level, message_id, [field, text,]… "MESSAGE", format, …)
+ * An entry with a message id, whose fields are always the same.
+ */
+#define tokend_journal(level, message_id, ...)                                                     \
+  g_log_structured (TOKEND_LOG_DOMAIN, (level), "MESSAGE_ID", (message_id), __VA_ARGS__)
+
+/*
+ * tokend_journal_variant (level, fields)
+ * Likewise, with what was composed: a{sv}, MESSAGE_ID and MESSAGE in it.
+ */
+#define tokend_journal_variant(level, fields) g_log_variant (TOKEND_LOG_DOMAIN, (level), (fields))
+
+void tokend_journal_put_text (GVariantDict *fields, const char *field, const char *text);
+void tokend_journal_put_number (GVariantDict *fields, const char *field, gint64 number);
+void tokend_journal_put_nick (GVariantDict *fields, const char *field, GType type, int value);
 
 G_END_DECLS

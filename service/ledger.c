@@ -72,6 +72,14 @@ write_whole (const char *path, const char *content, GError **error)
       path, content, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error);
 }
 
+/* Also in the writer's thread. What the file says is then worse than what is known, never better. */
+static void
+report_failed_write (const GError *error)
+{
+  tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_LEDGER_UNWRITABLE, "TOKEND_REASON",
+                  error->message, "MESSAGE", "The ledger could not be written: %s", error->message);
+}
+
 static void
 write_in_thread (gpointer data, gpointer user_data)
 {
@@ -80,10 +88,12 @@ write_in_thread (gpointer data, gpointer user_data)
   const char *content = g_task_get_task_data (task);
   GError *error = NULL;
 
-  if (write_whole (self->path, content, &error))
+  if (write_whole (self->path, content, &error)) {
     g_task_return_boolean (task, TRUE);
-  else
+  } else {
+    report_failed_write (error);
     g_task_return_error (task, error);
+  }
 }
 
 static void
@@ -283,7 +293,9 @@ start_anew (TokendLedger *self, const GError *reason)
   g_autofree char *content = NULL;
   g_autoptr (GError) error = NULL;
 
-  tokend_warning ("The ledger %s cannot be read: %s. It is kept as %s; every try counts as spent "
+  tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_LEDGER_UNREADABLE, "TOKEND_REASON",
+                  reason->message, "MESSAGE",
+                  "The ledger %s cannot be read: %s. It is kept as %s; every try counts as spent "
                   "until a token says otherwise",
                   self->path, reason->message, aside);
   g_hash_table_remove_all (self->tokens);
@@ -292,7 +304,31 @@ start_anew (TokendLedger *self, const GError *reason)
     tokend_warning ("%s could not be renamed: %s", self->path, g_strerror (errno));
   content = serialize (self);
   if (!write_whole (self->path, content, &error))
-    tokend_warning ("The ledger could not be written: %s", error->message);
+    report_failed_write (error);
+}
+
+/* The service may have ended in the middle of an operation, which then has no other entry. */
+static void
+report_pending (TokendLedger *self)
+{
+  GHashTableIter iter;
+  gpointer physical_id, value;
+
+  g_hash_table_iter_init (&iter, self->tokens);
+  while (g_hash_table_iter_next (&iter, &physical_id, &value)) {
+    const Tries *tries = value;
+
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+      const char *code = role == TOKEND_ROLE_PUK ? "PUK" : "PIN";
+
+      if (tries->entries[role].pending > 0)
+        tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_TRY_PENDING, "TOKEND_TOKEN",
+                        physical_id, "TOKEND_ROLE", code, "MESSAGE",
+                        "What came of an earlier operation is not known: a %s try of the token "
+                        "%.8s… counts as spent until the token says otherwise",
+                        code, (const char *) physical_id);
+    }
+  }
 }
 
 /**
@@ -311,7 +347,9 @@ tokend_ledger_new (const char *directory)
   g_autoptr (GError) error = NULL;
 
   self->path = g_build_filename (directory, FILE_NAME, NULL);
-  if (!load (self, &error) && !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+  if (load (self, &error))
+    report_pending (self);
+  else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     start_anew (self, error);
   return self;
 }
@@ -352,16 +390,6 @@ save (TokendLedger *self, GTask *task)
 {
   g_task_set_task_data (task, serialize (self), g_free);
   g_thread_pool_push (self->writer, task, NULL);
-}
-
-/* What the file says is then worse than what is known, never better. */
-static void
-report_failed_save (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!g_task_propagate_boolean (G_TASK (result), &error))
-    tokend_warning ("The ledger could not be written: %s", error->message);
 }
 
 /**
@@ -450,5 +478,5 @@ tokend_ledger_observe (TokendLedger *self, const char *physical_id, TokendRole r
   if (tries == NULL || (tries->modules[role] != NULL && !g_str_equal (tries->modules[role], module))
       || !tokend_ledger_entry_observe (&tries->entries[role], reading, rules))
     return;
-  save (self, g_task_new (self, NULL, report_failed_save, NULL));
+  save (self, g_task_new (self, NULL, NULL, NULL));
 }

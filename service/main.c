@@ -3,6 +3,7 @@
 #include "journal.h"
 #include "tokend-error.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -31,6 +32,8 @@ main (int argc, char **argv)
   if (prctl (PR_SET_DUMPABLE, 0) != 0 || setrlimit (RLIMIT_CORE, &no_core) != 0)
     return EXIT_FAILURE;
   umask (077);
+  /* Labels of tokens are UTF-8 in the log, whatever the locale of who started it. */
+  setlocale (LC_CTYPE, "C.UTF-8");
   tokend_error_quark ();
 
   g_option_context_add_main_entries (context, options, NULL);

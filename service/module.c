@@ -223,7 +223,9 @@ fail (TokendModule *self, const GError *error)
       remove_token (self, self->tokens->len - 1);
 
   if (self->n_failures == 1 || g_strcmp0 (self->reason, error->message) != 0)
-    tokend_warning ("Module %s failed: %s", self->name, error->message);
+    tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_MODULE_FAILED, "TOKEND_MODULE", self->name,
+                    "TOKEND_REASON", error->message, "MESSAGE", "Module %s failed: %s", self->name,
+                    error->message);
   g_free (self->reason);
   self->reason = g_strdup (error->message);
   set_state (self, TOKEND_MODULE_STATE_FAILED);
@@ -390,6 +392,9 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 
   self->reading = FALSE;
+  if (self->n_failures > 0)
+    tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_MODULE_BACK, "TOKEND_MODULE", self->name,
+                    "MESSAGE", "Module %s is back", self->name);
   self->n_failures = 0;
   update_tokens (self, readings);
   set_state (self, TOKEND_MODULE_STATE_READY);

@@ -9,7 +9,6 @@
 #include "module.h"
 #include "outcome.h"
 #include "prepare-request.h"
-#include "tokend-enums.h"
 #include "tokend-error.h"
 
 #include <gio/gunixfdlist.h>
@@ -43,6 +42,7 @@ typedef struct {
   TokendModule *module; /* that shows the token; outlives the operation */
   TokendRole role;
   GDBusMethodInvocation *invocation; /* NULL once it is replied to */
+  TokendAuditCaller *caller;
   TokendAttempt attempt;
   TokendCodeDescriptors descriptors;
 
@@ -54,7 +54,10 @@ typedef struct {
   gboolean in_doubt; /* a code went and no answer came: the host may still be at it */
   TokendHost *host;
   TokendReading *prepared;
+  TokendCounter before; /* as @prepared says it */
   GBytes *digest;
+  gboolean sent; /* the token saw the code, or may have */
+  TokendSettlement settlement;
   GError *error; /* what the reply will be; NULL: the new status */
 } Operation;
 
@@ -76,30 +79,25 @@ operation_free (Operation *operation)
   g_free (operation);
 }
 
-static const char *
-get_method (TokendRole role)
-{
-  return role == TOKEND_ROLE_PUK ? "Unlock" : "SetPin";
-}
-
 static void
-log_end (Operation *operation)
+report_end (Operation *operation)
 {
-  TokendCounter counter = tokend_token_get_counter (operation->token, operation->role);
-  g_autofree char *left = counter.remaining == TOKEND_RETRIES_UNKNOWN
-                              ? g_strdup ("not known")
-                              : g_strdup_printf ("%d", counter.remaining);
-  const char *result = "done";
+  TokendModule *module = operation->module;
+  TokendReport *report = g_new0 (TokendReport, 1);
 
-  if (operation->error != NULL) {
-    g_autoptr (GEnumClass) errors = g_type_class_ref (TOKEND_TYPE_ERROR);
-    result = g_enum_get_value (errors, operation->error->code)->value_nick;
-  }
-  tokend_log_token (operation->host != NULL ? G_LOG_LEVEL_MESSAGE : G_LOG_LEVEL_DEBUG,
-                    tokend_token_get_physical_id (operation->token),
-                    "%s on “%s” for %s: %s; tries left: %s", get_method (operation->role),
-                    tokend_token_get_label (operation->token),
-                    g_dbus_method_invocation_get_sender (operation->invocation), result, left);
+  report->role = operation->role;
+  report->token = g_strdup (tokend_token_get_physical_id (operation->token));
+  report->label = g_strdup (tokend_token_get_label (operation->token));
+  report->module = module != NULL ? g_strdup (tokend_module_get_name (module)) : NULL;
+  report->is_done = operation->error == NULL;
+  report->error = report->is_done ? 0 : operation->error->code;
+  report->sent = operation->sent;
+  report->in_doubt = operation->in_doubt;
+  report->caller_left = g_cancellable_is_cancelled (operation->cancellable);
+  report->settlement = operation->settlement;
+  report->before = operation->before;
+  report->after = tokend_token_get_counter (operation->token, operation->role);
+  tokend_audit_end (operation->service->audit, operation->caller, report);
 }
 
 static void
@@ -124,7 +122,7 @@ finish (Operation *operation)
     operation->error->domain = TOKEND_ERROR;
     operation->error->code = TOKEND_ERROR_FAILED;
   }
-  log_end (operation);
+  report_end (operation);
   error = g_steal_pointer (&operation->error);
   if (error == NULL)
     status = g_variant_ref_sink (tokend_token_get_status (operation->token));
@@ -208,9 +206,7 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!tokend_ledger_settle_finish (TOKEND_LEDGER (source), result, &error))
-    tokend_warning ("The outcome could not be written to the ledger; the try stays recorded as "
-                    "pending: %s",
-                    error->message);
+    tokend_debug ("The try stays recorded as pending: %s", error->message);
   read_after (operation);
 }
 
@@ -220,6 +216,7 @@ settle (Operation *operation, TokendSettlement settlement)
 {
   const char *physical_id = tokend_token_get_physical_id (operation->token);
 
+  operation->settlement = settlement;
   if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED)
     tokend_refused_forget (operation->service->refused, physical_id, operation->role);
   /* A new PIN is set: what was refused before says nothing of it. */
@@ -242,6 +239,7 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!tokend_dbus_module1_operation_call_commit_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
                                                          &variant, result, &error)) {
     tokend_debug ("The host gave no outcome: %s", error->message);
+    operation->sent = TRUE;
     operation->in_doubt = TRUE;
     operation->error = g_error_new_literal (
         TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
@@ -252,6 +250,7 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
 
   counts = operation->role == TOKEND_ROLE_PUK || profile == NULL || profile->change_counts;
   verdict = tokend_outcome_judge (variant, operation->role, counts, &operation->error);
+  operation->sent = verdict.sent;
   if (verdict.refused)
     tokend_refused_add (operation->service->refused,
                         tokend_token_get_physical_id (operation->token), operation->role,
@@ -305,7 +304,6 @@ check_prepared (Operation *operation, GVariant *token, GVariant *digest, GError 
 {
   gsize size;
   gconstpointer bytes = g_variant_get_fixed_array (digest, &size, 1);
-  TokendCounter counter;
 
   operation->prepared = tokend_reading_parse (token, error);
   if (operation->prepared == NULL)
@@ -320,8 +318,8 @@ check_prepared (Operation *operation, GVariant *token, GVariant *digest, GError 
   }
   operation->digest = g_bytes_new (bytes, size);
 
-  counter = tokend_token_judge (operation->token, operation->prepared, operation->role);
-  if (!tokend_attempt_check (&operation->attempt, operation->role, &counter, error))
+  operation->before = tokend_token_judge (operation->token, operation->prepared, operation->role);
+  if (!tokend_attempt_check (&operation->attempt, operation->role, &operation->before, error))
     return FALSE;
   if (!operation->attempt.send_refused_code
       && tokend_refused_contains (operation->service->refused,
@@ -512,6 +510,9 @@ tokend_operation_start (TokendService *service, TokendToken *token, TokendRole r
   operation->token = g_object_ref (token);
   operation->role = role;
   operation->invocation = invocation;
+  operation->caller =
+      tokend_audit_begin (service->audit, g_dbus_method_invocation_get_sender (invocation));
+  operation->before = tokend_counter_unknown;
   operation->lock_fd = -1;
   operation->cancellable = g_cancellable_new ();
   if (!tokend_code_descriptors_take (&operation->descriptors, fds, code_handle, new_pin_handle,

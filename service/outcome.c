@@ -39,7 +39,7 @@ judge_failure (GVariant *outcome, gboolean sent, TokendError code, GError **erro
   reason = tokend_printable (bytes);
   g_set_error (error, TOKEND_ERROR, code, "The token did not complete it (%s); %s", reason,
                sent ? "ask the status" : "nothing was sent");
-  return (TokendVerdict){ sent ? TOKEND_SETTLEMENT_UNKNOWN : TOKEND_SETTLEMENT_NOT_SPENT };
+  return (TokendVerdict){ sent ? TOKEND_SETTLEMENT_UNKNOWN : TOKEND_SETTLEMENT_NOT_SPENT, sent };
 }
 
 /**
@@ -63,36 +63,38 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
                          "The module host's answer makes no sense: count the try as spent, and ask "
                          "the status");
-    return (TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN };
+    return (TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN, TRUE };
   }
 
   switch (result) {
   case TOKEND_OUTCOME_DONE:
-    return (TokendVerdict){ TOKEND_SETTLEMENT_SUCCEEDED };
+    return (TokendVerdict){ TOKEND_SETTLEMENT_SUCCEEDED, sent };
 
   case TOKEND_OUTCOME_CODE_INCORRECT:
     g_set_error (error, TOKEND_ERROR,
                  is_puk ? TOKEND_ERROR_PUK_INCORRECT : TOKEND_ERROR_PIN_INCORRECT,
                  "The %s is not right; the status says what is left", code);
-    return (TokendVerdict){ counts ? TOKEND_SETTLEMENT_SPENT : TOKEND_SETTLEMENT_NOT_SPENT, TRUE };
+    return (TokendVerdict){ counts ? TOKEND_SETTLEMENT_SPENT : TOKEND_SETTLEMENT_NOT_SPENT, sent,
+                            TRUE };
 
   case TOKEND_OUTCOME_CODE_LOCKED:
     g_set_error (error, TOKEND_ERROR, is_puk ? TOKEND_ERROR_PUK_LOCKED : TOKEND_ERROR_PIN_LOCKED,
                  "The token answered that its %s is locked", code);
-    return (TokendVerdict){ TOKEND_SETTLEMENT_LOCKED };
+    return (TokendVerdict){ TOKEND_SETTLEMENT_LOCKED, sent };
 
   case TOKEND_OUTCOME_NEW_PIN_REFUSED:
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
                  is_puk ? "The %s is right, but the token refused the new PIN; no try was spent"
                         : "The token refused the new PIN; whether the %s was right is not known",
                  code);
-    return (TokendVerdict){ is_puk ? TOKEND_SETTLEMENT_ACCEPTED : TOKEND_SETTLEMENT_NOT_SPENT };
+    return (TokendVerdict){ is_puk ? TOKEND_SETTLEMENT_ACCEPTED : TOKEND_SETTLEMENT_NOT_SPENT,
+                            sent };
 
   case TOKEND_OUTCOME_CHANGED:
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_RETRIES_CHANGED,
                  "Meanwhile another program changed the tries left for the %s; nothing was sent",
                  code);
-    return (TokendVerdict){ TOKEND_SETTLEMENT_NOT_SPENT };
+    return (TokendVerdict){ TOKEND_SETTLEMENT_NOT_SPENT, sent };
 
   case TOKEND_OUTCOME_TOKEN_REMOVED:
     return judge_failure (outcome, sent, TOKEND_ERROR_TOKEN_REMOVED, error);
@@ -100,5 +102,5 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
   case TOKEND_OUTCOME_FAILED:
     return judge_failure (outcome, sent, TOKEND_ERROR_FAILED, error);
   }
-  g_return_val_if_reached ((TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN });
+  g_return_val_if_reached (((TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN, TRUE }));
 }

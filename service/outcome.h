@@ -9,6 +9,7 @@ G_BEGIN_DECLS
  * codes. */
 typedef struct {
   TokendSettlement settlement;
+  gboolean sent;    /* the token saw the code, or may have */
   gboolean refused; /* the token refused this very code, proven */
 } TokendVerdict;
 

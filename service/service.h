@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "audit.h"
 #include "callers.h"
 #include "claims.h"
 #include "gate.h"
@@ -17,6 +18,7 @@ typedef struct {
   GDBusObjectManagerServer *objects;
   TokendGate *gate;
   TokendCallers *callers;
+  TokendAudit *audit;
   TokendSubscribers *subscribers;
   TokendLedger *ledger;
   TokendRefused *refused;

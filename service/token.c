@@ -2,6 +2,8 @@
 #include "token.h"
 
 #include "call.h"
+#include "journal.h"
+#include "loss.h"
 #include "module.h"
 #include "operation.h"
 #include "printable.h"
@@ -23,6 +25,7 @@ struct _TokendToken {
   gint64 read_at_monotonic;
   gint64 not_before; /* a read that began before this may not have seen the last operation */
   TokendCounter counters[TOKEND_N_ROLES];
+  TokendCounter shown[TOKEND_N_ROLES]; /* by itself, when no operation of ours had a hand in it */
   gboolean exported;
 
   char *physical_id;
@@ -44,7 +47,7 @@ static void
 tokend_token_init (TokendToken *self)
 {
   for (guint role = 0; role < TOKEND_N_ROLES; role++)
-    self->counters[role] = tokend_counter_unknown;
+    self->counters[role] = self->shown[role] = tokend_counter_unknown;
 }
 
 static void
@@ -149,6 +152,31 @@ observe_ledger (TokendToken *self, const char *module)
   }
 }
 
+/* What was lost since the last reading, another program has lost: between the two was no operation of ours. */
+static void
+observe_losses (TokendToken *self, const char *module)
+{
+  static const TokendCounterRecord nothing = { 0 };
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendCounterRules rules = get_rules (self, role);
+    TokendCounter now = tokend_counter_judge (&self->reading->counters[role], &rules, &nothing);
+
+    if (tokend_loss_is_seen (&self->shown[role], &now))
+      tokend_journal_variant (
+          tokend_loss_get_level (&now),
+          tokend_loss_compose (role, &now, self->physical_id, self->label, module));
+    self->shown[role] = now;
+  }
+}
+
+static void
+forget_shown (TokendToken *self)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    self->shown[role] = tokend_counter_unknown;
+}
+
 static void
 take_reading (TokendToken *self, const TokendReading *reading)
 {
@@ -182,6 +210,9 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   if (tokend_claims_check_free (self->service->claims, self->physical_id, NULL)) {
     observe_refused (self, tokend_module_get_name (self->module));
     observe_ledger (self, tokend_module_get_name (self->module));
+    observe_losses (self, tokend_module_get_name (self->module));
+  } else {
+    forget_shown (self);
   }
   judge_again (self);
 }
@@ -209,6 +240,7 @@ void
 tokend_token_end_operation (TokendToken *self)
 {
   self->not_before = g_get_monotonic_time ();
+  forget_shown (self);
   judge_again (self);
 }
 

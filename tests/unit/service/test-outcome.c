@@ -88,6 +88,7 @@ check (const Row *row, TokendRole role, int code, TokendSettlement settlement)
   else
     g_assert_error (error, TOKEND_ERROR, code);
   g_assert_cmpint (verdict.settlement, ==, settlement);
+  g_assert_cmpint (verdict.sent, ==, settlement != NOT_SPENT);
   g_assert_cmpint (verdict.refused, ==, row->refused);
   if (settlement == NOT_SPENT)
     g_assert_true (error != NULL && strstr (error->message, "nothing was sent") != NULL);
@@ -112,6 +113,7 @@ test_new_pin_refused_on_change (void)
 
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
   g_assert_cmpint (verdict.settlement, ==, TOKEND_SETTLEMENT_NOT_SPENT);
+  g_assert_true (verdict.sent);
   g_assert_false (verdict.refused);
 }
 
@@ -126,6 +128,7 @@ test_new_pin_refused_on_unlock (void)
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
   g_assert_cmpint (verdict.settlement, !=, SPENT);
   g_assert_cmpint (verdict.settlement, !=, IN_DOUBT);
+  g_assert_true (verdict.sent);
   g_assert_false (verdict.refused);
 }
 
@@ -139,6 +142,7 @@ test_not_counted (void)
 
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_INCORRECT);
   g_assert_cmpint (verdict.settlement, ==, NOT_SPENT);
+  g_assert_true (verdict.sent);
   g_assert_true (verdict.refused);
 }
 

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "audit.h"
+
+#include "journal.h"
+#include "refusal-limit.h"
+
+/* Whose number is not known shares a limit with others of that kind. */
+#define NO_UID G_MAXUINT
+
+struct _TokendAudit {
+  GObject parent_instance;
+
+  GDBusConnection *bus;
+  GHashTable *callers; /* of unique bus name → TokendAuditCaller */
+  TokendRefusalLimit *refusals;
+};
+
+G_DEFINE_FINAL_TYPE (TokendAudit, tokend_audit, G_TYPE_OBJECT)
+
+struct _TokendAuditCaller {
+  char *name;
+  guint n_operations;       /* under way */
+  TokendIdentity *identity; /* NULL while it is looked up */
+  GPtrArray *waiting;       /* of TokendReport: for @identity */
+};
+
+typedef struct {
+  TokendAudit *audit;
+  TokendAuditCaller *caller;
+} LookUp;
+
+static void
+caller_free (gpointer data)
+{
+  TokendAuditCaller *caller = data;
+
+  g_free (caller->name);
+  g_clear_pointer (&caller->identity, tokend_identity_free);
+  g_ptr_array_unref (caller->waiting);
+  g_free (caller);
+}
+
+static void
+report_free (gpointer report)
+{
+  tokend_report_free (report);
+}
+
+static gboolean
+is_refusal (const TokendReport *report)
+{
+  return !report->is_done && !report->sent;
+}
+
+static void
+write_report (TokendAudit *self, TokendReport *report, const TokendIdentity *who)
+{
+  g_autoptr (GVariant) fields = NULL;
+  guint n_suppressed;
+
+  if (is_refusal (report)) {
+    if (!tokend_refusal_limit_take (self->refusals, who->known ? who->uid : NO_UID,
+                                    g_get_monotonic_time (), &n_suppressed))
+      return;
+    report->n_suppressed += n_suppressed;
+  }
+  fields = g_variant_ref_sink (tokend_report_compose (report, who));
+  tokend_journal_variant (tokend_report_get_level (report), fields);
+}
+
+static void
+write_waiting (TokendAudit *self, TokendAuditCaller *caller, const TokendIdentity *who)
+{
+  for (guint i = 0; i < caller->waiting->len; i++)
+    write_report (self, caller->waiting->pdata[i], who);
+  g_ptr_array_set_size (caller->waiting, 0);
+}
+
+/* What was not looked up in time is written as it is known. */
+static void
+tokend_audit_dispose (GObject *object)
+{
+  static const TokendIdentity nobody = { 0 };
+  TokendAudit *self = TOKEND_AUDIT (object);
+  GHashTableIter iter;
+  gpointer caller;
+
+  g_hash_table_iter_init (&iter, self->callers);
+  while (g_hash_table_iter_next (&iter, NULL, &caller))
+    write_waiting (self, caller, &nobody);
+  G_OBJECT_CLASS (tokend_audit_parent_class)->dispose (object);
+}
+
+static void
+tokend_audit_finalize (GObject *object)
+{
+  TokendAudit *self = TOKEND_AUDIT (object);
+
+  g_hash_table_unref (self->callers);
+  tokend_refusal_limit_free (self->refusals);
+  g_object_unref (self->bus);
+  G_OBJECT_CLASS (tokend_audit_parent_class)->finalize (object);
+}
+
+static void
+tokend_audit_class_init (TokendAuditClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = tokend_audit_dispose;
+  G_OBJECT_CLASS (klass)->finalize = tokend_audit_finalize;
+}
+
+static void
+tokend_audit_init (TokendAudit *self)
+{
+  self->callers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, caller_free);
+  self->refusals = tokend_refusal_limit_new ();
+}
+
+/**
+ * tokend_audit_new:
+ * @bus: where the callers are.
+ *
+ * Returns: (transfer full): the audit. Dispose of it when the main loop has ended: it then writes what
+ *   still waits.
+ */
+TokendAudit *
+tokend_audit_new (GDBusConnection *bus)
+{
+  TokendAudit *self = g_object_new (TOKEND_TYPE_AUDIT, NULL);
+
+  self->bus = g_object_ref (bus);
+  return self;
+}
+
+static void
+forget_if_idle (TokendAudit *self, TokendAuditCaller *caller)
+{
+  if (caller->n_operations == 0 && caller->identity != NULL)
+    g_hash_table_remove (self->callers, caller->name);
+}
+
+static void
+on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree LookUp *look_up = user_data;
+  g_autoptr (TokendAudit) self = look_up->audit;
+  TokendAuditCaller *caller = look_up->caller;
+
+  caller->identity = tokend_identity_look_up_finish (result);
+  write_waiting (self, caller, caller->identity);
+  forget_if_idle (self, caller);
+}
+
+static TokendAuditCaller *
+meet (TokendAudit *self, const char *name)
+{
+  TokendAuditCaller *caller = g_new0 (TokendAuditCaller, 1);
+  LookUp *look_up = g_new0 (LookUp, 1);
+
+  caller->name = g_strdup (name);
+  caller->waiting = g_ptr_array_new_with_free_func (report_free);
+  g_hash_table_insert (self->callers, caller->name, caller);
+
+  look_up->audit = g_object_ref (self);
+  look_up->caller = caller;
+  tokend_identity_look_up_async (self->bus, name, on_looked_up, look_up);
+  return caller;
+}
+
+/**
+ * tokend_audit_begin:
+ * @name: the caller's unique bus name.
+ *
+ * An operation begins: finds out who the caller is, who may be gone when it ends.
+ *
+ * Returns: (transfer none): the caller, for tokend_audit_end().
+ */
+TokendAuditCaller *
+tokend_audit_begin (TokendAudit *self, const char *name)
+{
+  TokendAuditCaller *caller = g_hash_table_lookup (self->callers, name);
+
+  if (caller == NULL)
+    caller = meet (self, name);
+  caller->n_operations++;
+  return caller;
+}
+
+/**
+ * tokend_audit_end:
+ * @caller: what tokend_audit_begin() returned.
+ * @report: (transfer full): what came of the operation.
+ *
+ * Writes the entry now, or as soon as it is known who the caller is.
+ */
+void
+tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller, TokendReport *report)
+{
+  g_autoptr (TokendReport) ended = report;
+  GPtrArray *waiting = caller->waiting;
+
+  caller->n_operations--;
+  if (caller->identity != NULL) {
+    write_report (self, ended, caller->identity);
+    forget_if_idle (self, caller);
+  } else if (is_refusal (ended) && waiting->len >= TOKEND_REFUSALS_PER_USER_MAX) {
+    TokendReport *last = waiting->pdata[waiting->len - 1];
+
+    last->n_suppressed++;
+  } else {
+    g_ptr_array_add (waiting, g_steal_pointer (&ended));
+  }
+}

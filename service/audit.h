@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "report.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TokendAudit:
+ * Who did what: writes an entry of the journal for each operation, once both are known. An operation
+ * never waits for it.
+ */
+#define TOKEND_TYPE_AUDIT (tokend_audit_get_type ())
+G_DECLARE_FINAL_TYPE (TokendAudit, tokend_audit, TOKEND, AUDIT, GObject)
+
+/** TokendAuditCaller: a connection that has operations under way or not yet written down. */
+typedef struct _TokendAuditCaller TokendAuditCaller;
+
+TokendAudit *tokend_audit_new (GDBusConnection *bus);
+
+TokendAuditCaller *tokend_audit_begin (TokendAudit *self, const char *name);
+void tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller, TokendReport *report);
+
+G_END_DECLS

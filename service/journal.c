@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "journal.h"
+
+/** tokend_journal_put_text: sets a field of an entry that is composed; %NULL: it has no such field. */
+void
+tokend_journal_put_text (GVariantDict *fields, const char *field, const char *text)
+{
+  if (text != NULL)
+    g_variant_dict_insert (fields, field, "s", text);
+}
+
+/** tokend_journal_put_number: likewise; fields are text. */
+void
+tokend_journal_put_number (GVariantDict *fields, const char *field, gint64 number)
+{
+  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, number);
+
+  tokend_journal_put_text (fields, field, text);
+}
+
+/** tokend_journal_put_nick: likewise; @value of the enumeration @type by its nick. */
+void
+tokend_journal_put_nick (GVariantDict *fields, const char *field, GType type, int value)
+{
+  g_autoptr (GEnumClass) values = g_type_class_ref (type);
+
+  tokend_journal_put_text (fields, field, g_enum_get_value (values, value)->value_nick);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "entry.h"
+#include "journal.h"
+#include "report.h"
+
+#define PIN TOKEND_ROLE_PIN
+#define PUK TOKEND_ROLE_PUK
+
+#define NOT_SPENT TOKEND_SETTLEMENT_NOT_SPENT
+#define SPENT TOKEND_SETTLEMENT_SPENT
+#define SUCCEEDED TOKEND_SETTLEMENT_SUCCEEDED
+#define LOCKED TOKEND_SETTLEMENT_LOCKED
+#define IN_DOUBT TOKEND_SETTLEMENT_UNKNOWN
+#define ACCEPTED TOKEND_SETTLEMENT_ACCEPTED
+
+#define DONE (-1)
+
+#define NOTICE G_LOG_LEVEL_MESSAGE
+#define WARNING G_LOG_LEVEL_WARNING
+
+/* What is known of the tries, before and after: the token's word, or ours. */
+#define TOKENS(number) (number), TOKEND_RETRIES_SOURCE_TOKEN
+#define OURS(number) (number), TOKEND_RETRIES_SOURCE_LEDGER
+#define NOTHING TOKEND_RETRIES_UNKNOWN, TOKEND_RETRIES_SOURCE_NONE
+
+typedef struct {
+  const char *what;
+  TokendRole role;
+  int error; /* or DONE */
+  gboolean sent;
+  TokendSettlement settlement;
+  int before;
+  TokendRetriesSource before_source;
+  int after;
+  TokendRetriesSource after_source;
+
+  const char *message_id;
+  GLogLevelFlags level;
+  const char *spent;
+  const char *message; /* after "… of “Ayşe's token” by user 1000: " */
+} Row;
+
+static const Row rows[] = {
+  { "unlocked", PUK, DONE, TRUE, SUCCEEDED, TOKENS (2), TOKENS (3), TOKEND_MESSAGE_DONE, NOTICE,
+    "no", "done, 3 tries left" },
+  { "changed", PIN, DONE, TRUE, SUCCEEDED, NOTHING, NOTHING, TOKEND_MESSAGE_DONE, NOTICE, "no",
+    "done" },
+  { "unlocked, and the number fell", PUK, DONE, TRUE, SUCCEEDED, TOKENS (3), TOKENS (2),
+    TOKEND_MESSAGE_DONE, NOTICE, "no", "done, 2 tries left" },
+
+  { "wrong PUK", PUK, TOKEND_ERROR_PUK_INCORRECT, TRUE, SPENT, TOKENS (3), TOKENS (2),
+    TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "yes", "wrong PUK, 2 tries left" },
+  { "wrong PIN, the last but one", PIN, TOKEND_ERROR_PIN_INCORRECT, TRUE, SPENT, TOKENS (2),
+    TOKENS (1), TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "yes", "wrong PIN, 1 try left" },
+  { "wrong PUK, the last", PUK, TOKEND_ERROR_PUK_INCORRECT, TRUE, SPENT, TOKENS (1), TOKENS (0),
+    TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "yes", "wrong PUK, no tries left" },
+  { "wrong PUK of a mute token", PUK, TOKEND_ERROR_PUK_INCORRECT, TRUE, SPENT, OURS (3), OURS (2),
+    TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "yes", "wrong PUK, 2 tries left" },
+  { "wrong PIN that is counted although it should not be", PIN, TOKEND_ERROR_PIN_INCORRECT, TRUE,
+    NOT_SPENT, TOKENS (3), TOKENS (2), TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "yes",
+    "wrong PIN, 2 tries left" },
+  { "wrong PIN that is not counted although it should be", PIN, TOKEND_ERROR_PIN_INCORRECT, TRUE,
+    SPENT, TOKENS (3), TOKENS (3), TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "no",
+    "wrong PIN, 3 tries left" },
+  { "wrong PIN, nothing known", PIN, TOKEND_ERROR_PIN_INCORRECT, TRUE, SPENT, NOTHING, NOTHING,
+    TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "yes", "wrong PIN" },
+  { "the token says locked", PUK, TOKEND_ERROR_PUK_LOCKED, TRUE, LOCKED, NOTHING, OURS (0),
+    TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "unknown", "the PUK is locked, no tries left" },
+  { "the new PIN is refused", PUK, TOKEND_ERROR_PIN_POLICY, TRUE, ACCEPTED, TOKENS (2), TOKENS (3),
+    TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "no", "the token refused the new PIN, 3 tries left" },
+
+  { "an error after the code", PUK, TOKEND_ERROR_FAILED, TRUE, IN_DOUBT, TOKENS (3), TOKENS (2),
+    TOKEND_MESSAGE_OUTCOME_UNKNOWN, WARNING, "yes",
+    "the outcome is not known: it failed, 2 tries left" },
+  { "unplugged after the code", PIN, TOKEND_ERROR_TOKEN_REMOVED, TRUE, IN_DOUBT, TOKENS (3),
+    NOTHING, TOKEND_MESSAGE_OUTCOME_UNKNOWN, WARNING, "unknown",
+    "the outcome is not known: the token was removed" },
+
+  { "polkit says no", PUK, TOKEND_ERROR_NOT_AUTHORIZED, FALSE, NOT_SPENT, NOTHING, TOKENS (1),
+    TOKEND_MESSAGE_NOT_SENT, NOTICE, "no", "nothing was sent: not authorized" },
+  { "the last try", PUK, TOKEND_ERROR_FINAL_ATTEMPT, FALSE, NOT_SPENT, TOKENS (1), TOKENS (1),
+    TOKEND_MESSAGE_NOT_SENT, NOTICE, "no",
+    "nothing was sent: it may be the last try, and that was not allowed" },
+  { "refused before", PIN, TOKEND_ERROR_ALREADY_REFUSED, FALSE, NOT_SPENT, TOKENS (2), TOKENS (2),
+    TOKEND_MESSAGE_NOT_SENT, NOTICE, "no",
+    "nothing was sent: the token has refused this very PIN before" },
+  { "a bad new PIN", PUK, TOKEND_ERROR_PIN_POLICY, FALSE, NOT_SPENT, TOKENS (2), TOKENS (2),
+    TOKEND_MESSAGE_NOT_SENT, NOTICE, "no", "nothing was sent: the new PIN breaks the rules" },
+  { "locked already", PIN, TOKEND_ERROR_PIN_LOCKED, FALSE, NOT_SPENT, NOTHING, TOKENS (0),
+    TOKEND_MESSAGE_NOT_SENT, NOTICE, "no", "nothing was sent: the PIN is locked" },
+  { "another program meanwhile", PUK, TOKEND_ERROR_RETRIES_CHANGED, FALSE, NOT_SPENT, TOKENS (3),
+    TOKENS (2), TOKEND_MESSAGE_NOT_SENT, NOTICE, "no",
+    "nothing was sent: the tries left are not what the caller expected" },
+};
+
+static TokendCounter
+make_counter (int remaining, TokendRetriesSource source)
+{
+  static const TokendState states[] = { TOKEND_STATE_LOCKED, TOKEND_STATE_FINAL_TRY,
+                                        TOKEND_STATE_LOW, TOKEND_STATE_OK };
+
+  return (TokendCounter){
+    .state = remaining == TOKEND_RETRIES_UNKNOWN ? TOKEND_STATE_UNKNOWN : states[remaining],
+    .remaining = remaining,
+    .maximum = 3,
+    .source = source,
+  };
+}
+
+static TokendReport *
+make_report (const Row *row)
+{
+  TokendReport *report = g_new0 (TokendReport, 1);
+
+  report->role = row->role;
+  report->token = g_strdup ("0c7ad1");
+  report->label = g_strdup ("Ayşe's token");
+  report->module = g_strdup ("etoken");
+  report->is_done = row->error == DONE;
+  report->error = row->error == DONE ? 0 : (TokendError) row->error;
+  report->sent = row->sent;
+  report->settlement = row->settlement;
+  report->before = make_counter (row->before, row->before_source);
+  report->after = make_counter (row->after, row->after_source);
+  return report;
+}
+
+static const char *
+get_field (GVariant *fields, const char *field)
+{
+  const char *text = NULL;
+
+  g_variant_lookup (fields, field, "&s", &text);
+  return text;
+}
+
+static void
+test_row (gconstpointer data)
+{
+  static const TokendIdentity alice = { .known = TRUE, .uid = 1000, .pid = 77 };
+  const Row *row = data;
+  const char *operation = row->role == PUK ? "Unlock" : "SetPin";
+  g_autoptr (TokendReport) report = make_report (row);
+  g_autoptr (GVariant) fields = g_variant_ref_sink (tokend_report_compose (report, &alice));
+  g_autofree char *message =
+      g_strdup_printf ("%s of “Ayşe's token” by user 1000: %s", operation, row->message);
+  g_autofree char *retries =
+      row->after == TOKEND_RETRIES_UNKNOWN ? NULL : g_strdup_printf ("%d", row->after);
+
+  g_assert_cmpstr (get_field (fields, "MESSAGE"), ==, message);
+  g_assert_cmpstr (get_field (fields, "MESSAGE_ID"), ==, row->message_id);
+  g_assert_cmpstr (get_field (fields, "TOKEND_SPENT"), ==, row->spent);
+  g_assert_cmpstr (get_field (fields, "TOKEND_RETRIES"), ==, retries);
+  g_assert_cmpint (tokend_report_get_level (report), ==, row->level);
+}
+
+static void
+test_whole_entry (void)
+{
+  TokendIdentity alice = { .known = TRUE, .uid = 1000, .pid = 77, .session = (char *) "c2" };
+  g_autoptr (TokendReport) report = make_report (&rows[3]);
+  g_autofree char *entry = entry_print (tokend_report_compose (report, &alice));
+
+  g_assert_cmpstr (entry, ==,
+                   "MESSAGE=Unlock of “Ayşe's token” by user 1000: wrong PUK, 2 tries left\n"
+                   "MESSAGE_ID=" TOKEND_MESSAGE_TOKEN_REFUSED "\n"
+                   "TOKEND_LABEL=Ayşe's token\nTOKEND_MODULE=etoken\nTOKEND_OPERATION=Unlock\n"
+                   "TOKEND_OUTCOME=PukIncorrect\nTOKEND_PID=77\nTOKEND_RETRIES=2\n"
+                   "TOKEND_ROLE=PUK\nTOKEND_SESSION=c2\nTOKEND_SPENT=yes\n"
+                   "TOKEND_TOKEN=0c7ad1\nTOKEND_UID=1000");
+}
+
+/* What is not known has no field. */
+static void
+test_hardly_anything_known (void)
+{
+  static const TokendIdentity nobody = { 0 };
+  g_autoptr (TokendReport) report = g_new0 (TokendReport, 1);
+  g_autofree char *entry = NULL;
+
+  report->token = g_strdup ("0c7ad1");
+  report->label = g_strdup ("");
+  report->error = TOKEND_ERROR_LIMITS_EXCEEDED;
+  report->before = report->after = tokend_counter_unknown;
+  report->n_suppressed = 7;
+  entry = entry_print (tokend_report_compose (report, &nobody));
+  g_assert_cmpstr (entry, ==,
+                   "MESSAGE=SetPin of “” by an unknown user: nothing was sent: too many calls at a "
+                   "time (besides 7 refusals that were not logged)\n"
+                   "MESSAGE_ID=" TOKEND_MESSAGE_NOT_SENT "\n"
+                   "TOKEND_LABEL=\nTOKEND_OPERATION=SetPin\nTOKEND_OUTCOME=LimitsExceeded\n"
+                   "TOKEND_ROLE=PIN\nTOKEND_SPENT=no\nTOKEND_SUPPRESSED=7\nTOKEND_TOKEN=0c7ad1");
+}
+
+/* The module host may still be at it: what the token shows now proves nothing. */
+static void
+test_in_doubt (void)
+{
+  g_autoptr (TokendReport) report = make_report (&rows[3]);
+
+  report->error = TOKEND_ERROR_OUTCOME_UNKNOWN;
+  report->settlement = IN_DOUBT;
+  report->in_doubt = TRUE;
+  report->after = report->before;
+  g_assert_cmpint (tokend_report_judge_spent (report), ==, TOKEND_SPENT_UNKNOWN);
+  g_assert_cmpint (tokend_report_get_level (report), ==, WARNING);
+}
+
+/* A prompt that its caller left is no refusal of polkit's. */
+static void
+test_caller_left (void)
+{
+  static const TokendIdentity root = { .known = TRUE };
+  g_autoptr (TokendReport) report = make_report (&rows[G_N_ELEMENTS (rows) - 1]);
+  g_autoptr (GVariant) fields = NULL;
+
+  report->error = TOKEND_ERROR_NOT_AUTHORIZED;
+  report->caller_left = TRUE;
+  fields = g_variant_ref_sink (tokend_report_compose (report, &root));
+  g_assert_cmpstr (get_field (fields, "MESSAGE"), ==,
+                   "Unlock of “Ayşe's token” by user 0: nothing was sent: the caller left");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/report/%s", rows[i].what);
+    g_test_add_data_func (path, &rows[i], test_row);
+  }
+  g_test_add_func ("/report/whole-entry", test_whole_entry);
+  g_test_add_func ("/report/hardly-anything-known", test_hardly_anything_known);
+  g_test_add_func ("/report/in-doubt", test_in_doubt);
+  g_test_add_func ("/report/caller-left", test_caller_left);
+  return g_test_run ();
+}
