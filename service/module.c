@@ -208,7 +208,7 @@ fail (TokendModule *self, const GError *error)
 
   if (self->reading && self->is_waiting
       && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_TIMED_OUT)) {
-    tokend_notice (
+    tokend_warning (
         "Module %s is not asked to wait for tokens any more: it may do nothing else meanwhile",
         self->name);
     self->cannot_wait = TRUE;
