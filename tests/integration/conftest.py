@@ -22,7 +22,8 @@ def pytest_runtest_makereport(item):
     if report.failed:
         for number, sandbox in enumerate(getattr(item, "sandboxes", ())):
             with contextlib.suppress(OSError):
-                report.sections.append((f"logs of sandbox {number}", sandbox.logs()))
+                lines = [line for line in sandbox.logs().splitlines(True) if "GLib-GIO-DEBUG" not in line]
+                report.sections.append((f"logs of sandbox {number}", "".join(lines)))
 
 
 @pytest.fixture(name="make_sandbox")

@@ -22,6 +22,8 @@ usr/lib/systemd/system/tokend-module-watch.socket
 usr/lib/systemd/system/tokend-module-watch@.service
 usr/lib/systemd/system/tokend.service
 usr/lib/systemd/user/tokend-notify.service
+usr/lib/systemd/catalog/tokend.catalog
+usr/lib/systemd/catalog/tokend.tr.catalog
 usr/lib/sysusers.d/tokend.conf
 usr/libexec/tokend
 usr/libexec/tokend-module
