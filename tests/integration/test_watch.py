@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The watch costs nothing that it need not: tokens that tell of themselves are not polled, and who is not needed leaves."""
 
+import contextlib
+import glob
 import os
+import subprocess
 import time
 
 import pytest
-from sandbox import wait_until, wait_until_asleep
+from sandbox import TIMEOUT, count_switches, wait_until, wait_until_asleep
 from support import WRONG_PUKS, Client, check, only_path, only_token, raises, tries
 
+(OPENSC,) = glob.glob("/usr/lib/*/opensc-pkcs11.so")
 NEW_PIN = "4321"
 # Well below a poll's interval, in seconds.
 AT_ONCE = 30 if "ASAN_OPTIONS" in os.environ else 0.5
@@ -106,6 +110,32 @@ def test_module_that_does_nothing_else_while_it_waits(make_sandbox):
         assert token.counters() == {"pin": 3, "puk": 3}
         assert len(token.results("C_WaitForSlotEvent")) <= 1
     assert token.sign(NEW_PIN)
+
+
+@contextlib.contextmanager
+def pcscd(sandbox):
+    """The real one, without a reader."""
+    daemon = sandbox.popen("root", ["pcscd", "--foreground"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        daemon.terminate()
+        daemon.wait(TIMEOUT)
+
+
+def test_opensc_waits_for_cards_where_pcscd_is(make_sandbox):
+    """Someone else's module that can wait, but only while pcscd runs: else it is polled, also after it went away."""
+    sandbox = make_sandbox(tokens=[], modules={"opensc": OPENSC})
+    sandbox.run("root", ["mkdir", "/run/pcscd"])
+    with Client(sandbox) as client:
+        client.subscribe()
+        (watching,) = sandbox.hosts("watch")
+        for _ in range(2):
+            with pcscd(sandbox):
+                wait_until_asleep([sandbox.tokend(), watching])
+            before = sum(count_switches(watching).values())
+            wait_until(lambda before=before: sum(count_switches(watching).values()) > before + 20, what="polls")
+        assert client.modules()[0]["state"] == "ready"
 
 
 def restart_to_leave(sandbox):

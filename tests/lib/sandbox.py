@@ -74,18 +74,23 @@ def read_line(stream, timeout=TIMEOUT, what="a line"):
     return line.decode()
 
 
+def count_switches(process):
+    """How often each thread of a process, given by its number outside, went to sleep, as a dict."""
+    counts = {}
+    for task in os.listdir(f"/proc/{process}/task"):
+        # A thread may end meanwhile.
+        with contextlib.suppress(OSError), open(f"/proc/{process}/task/{task}/status", encoding="utf-8") as file:
+            (line,) = (line for line in file if line.startswith("voluntary_ctxt_switches"))
+            counts[task] = int(line.split()[1])
+    return counts
+
+
 def wait_until_asleep(processes, seconds=3):
     """Waits for a time in which nothing wakes up any thread of these processes, given by their numbers outside."""
     seen = {"switches": None, "since": 0}
 
     def is_asleep():
-        switches = {}
-        for process in processes:
-            for task in os.listdir(f"/proc/{process}/task"):
-                path = f"/proc/{process}/task/{task}/status"
-                # A thread may end meanwhile.
-                with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
-                    switches[task] = [line for line in file if line.startswith("voluntary_ctxt_switches")]
+        switches = [count_switches(process) for process in processes]
         if switches != seen["switches"]:
             seen.update(switches=switches, since=time.monotonic())
         return time.monotonic() - seen["since"] > seconds
