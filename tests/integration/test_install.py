@@ -37,6 +37,7 @@ usr/share/man/man1/tokend-notify.1
 usr/share/man/man8/tokend-module.8
 usr/share/man/man8/tokend.8
 usr/share/polkit-1/actions/org.tokend.policy
+usr/share/polkit-1/rules.d/org.tokend.rules
 usr/share/zsh/site-functions/_tokenctl
 """.split()
 INSTALLED += [f"usr/share/tokend/profiles.d/{name}" for name in os.listdir(f"{SOURCE}/service/profiles")]
@@ -46,6 +47,13 @@ UNITS = [
     "tokend-module-operate.socket",
     "tokend-module-watch@1.service",
     "tokend-module-operate@1.service",
+]
+EVERY_CLIENTS_METHODS = [
+    ("Introspectable", "Introspect"),
+    ("ObjectManager", "GetManagedObjects"),
+    ("Peer", "Ping"),
+    ("Properties", "Get"),
+    ("Properties", "GetAll"),
 ]
 FORBIDDEN = re.compile(r"C_(InitToken|DestroyObject|CreateObject|CopyObject|SetAttributeValue|GenerateKey\w*)")
 
@@ -82,13 +90,18 @@ def installed_files(root):
             yield os.path.relpath(os.path.join(folder, name), root)
 
 
+def wanted_mode(path):
+    if path == "usr/libexec/tokend-module":
+        return 0o711  # readable, it could be traced before it forbids that
+    return 0o755 if path.startswith(("usr/bin/", "usr/libexec/")) else 0o644
+
+
 def test_everything_is_in_its_place(root):
     """No more and no less; executables can be executed, and nobody but their owner may write."""
     assert set(installed_files(root)) == set(INSTALLED)
     for path in INSTALLED:
         mode = os.stat(os.path.join(root, path)).st_mode & 0o777
-        is_program = path.startswith(("usr/bin/", "usr/libexec/"))
-        assert mode == (0o755 if is_program else 0o644), path
+        assert mode == wanted_mode(path), path
 
 
 def test_the_placeholders_are_filled(root):
@@ -152,13 +165,19 @@ def test_the_interface_tells_of_every_error(root):
 
 
 def test_the_policy_of_the_bus_fits_the_interface(root):
-    """It names each method of the interface, and of our own interfaces nothing else."""
+    """All is denied, then each method of the interface allowed, and what every client of a bus needs."""
     interface = ElementTree.parse(f"{root}/usr/share/dbus-1/interfaces/org.tokend.Tokend1.xml").getroot()
     methods = {(i.get("name"), m.get("name")) for i in interface.iter("interface") for m in i.iter("method")}
     policy = ElementTree.parse(f"{root}/usr/share/dbus-1/system.d/org.tokend.Tokend1.conf").getroot()
-    allowed = {(rule.get("send_interface"), rule.get("send_member")) for rule in policy.iter("allow")}
-    assert {rule for rule in allowed if str(rule[0]).startswith("org.tokend.")} == methods
-    assert {rule for rule in allowed if None in rule} == {(None, None)}, "but to own the name"
+    name = {"send_destination": "org.tokend.Tokend1"}
+    owner, everyone = policy.findall("policy")
+    assert (owner.attrib, [rule.attrib for rule in owner]) == ({"user": "tokend"}, [{"own": "org.tokend.Tokend1"}])
+    denied, *allowed = everyone
+    assert (everyone.attrib, denied.tag, denied.attrib) == ({"context": "default"}, "deny", name)
+    assert {rule.tag for rule in allowed} == {"allow"}
+    wanted = methods | {(f"org.freedesktop.DBus.{rule[0]}", rule[1]) for rule in EVERY_CLIENTS_METHODS}
+    rules = [{"send_interface": i, "send_member": m, **name} for i, m in sorted(wanted)]
+    assert sorted((rule.attrib for rule in allowed), key=lambda rule: tuple(rule.values())[1:]) == rules
 
 
 def needed(path):
