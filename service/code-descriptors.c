@@ -88,7 +88,7 @@ tokend_code_descriptors_take (TokendCodeDescriptors *descriptors, GUnixFDList *f
   *descriptors = (TokendCodeDescriptors){ .code = -1, .new_pin = -1 };
   taken = pick (&descriptors->code, all, n, code_handle, "code", error)
           && pick (&descriptors->new_pin, all, n, new_pin_handle, "new PIN", error);
-  for (int i = 0; i < n; i++)
+  for (int i = 0; all != NULL && i < n; i++)
     close_aside (&all[i]);
   return taken;
 }
