@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ledger-sync.h"
+
+/** ledger_keep_result: a callback. @user_data: where the result goes: %NULL until then, the caller's after. */
+void
+ledger_keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GAsyncResult **kept = user_data;
+
+  *kept = g_object_ref (result);
+}
+
+/** ledger_wait_for: waits for what ledger_keep_result() puts at @kept. */
+void
+ledger_wait_for (GAsyncResult **kept)
+{
+  while (*kept == NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/** ledger_begin: a try by the module "module". Returns: whether it may be made. */
+gboolean
+ledger_begin (TokendLedger *ledger, const char *card, TokendRole role, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  tokend_ledger_begin_async (ledger, card, role, "module", ledger_keep_result, &result);
+  ledger_wait_for (&result);
+  return tokend_ledger_begin_finish (ledger, result, error);
+}
+
+/** ledger_settle: Returns: whether the outcome is on the disk. */
+gboolean
+ledger_settle (TokendLedger *ledger, const char *card, TokendRole role, TokendSettlement settlement)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  tokend_ledger_settle_async (ledger, card, role, settlement, ledger_keep_result, &result);
+  ledger_wait_for (&result);
+  return tokend_ledger_settle_finish (ledger, result, NULL);
+}
+
+/** ledger_try: a whole try, from its begin to @settlement. */
+void
+ledger_try (TokendLedger *ledger, const char *card, TokendRole role, TokendSettlement settlement)
+{
+  g_autoptr (GError) error = NULL;
+
+  ledger_begin (ledger, card, role, &error);
+  g_assert_no_error (error);
+  g_assert_true (ledger_settle (ledger, card, role, settlement));
+}
+
+void
+ledger_assert_record (TokendLedger *ledger, const char *card, TokendRole role, guint spent,
+                      gboolean locked)
+{
+  TokendCounterRecord record = tokend_ledger_get_record (ledger, card, role);
+
+  g_assert_cmpuint (record.spent, ==, spent);
+  g_assert_cmpint (record.locked, ==, locked);
+}
+
+/** ledger_assert_on_disk: what a service that starts now would read. */
+void
+ledger_assert_on_disk (const Scratch *scratch, const char *card, TokendRole role, guint spent,
+                       gboolean locked)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_assert_record (ledger, card, role, spent, locked);
+}
