@@ -5,7 +5,9 @@
 #include "ledger-entry.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 /*
  * The file is a key file, `ledger` in the service's state folder:
@@ -66,10 +68,30 @@ G_DEFINE_FINAL_TYPE (TokendLedger, tokend_ledger, G_TYPE_OBJECT)
 static const char *const role_names[TOKEND_N_ROLES] = { "pin", "puk" };
 
 static gboolean
+set_errno_error (GError **error, const char *path)
+{
+  g_set_error (error, G_FILE_ERROR, (int) g_file_error_from_errno (errno), "%s: %s", path,
+               g_strerror (errno));
+  return FALSE;
+}
+
+/* GLib takes a file whose folder does not reach the disk for written. The folder is opened first: a descriptor is told
+ * of the errors since then. */
+static gboolean
 write_whole (const char *path, const char *content, GError **error)
 {
-  return g_file_set_contents_full (
+  g_autofree char *folder = g_path_get_dirname (path);
+  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean written;
+
+  if (fd < 0)
+    return set_errno_error (error, folder);
+  written = g_file_set_contents_full (
       path, content, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error);
+  if (written && fsync (fd) != 0)
+    written = set_errno_error (error, folder);
+  close (fd);
+  return written;
 }
 
 static void
