@@ -29,6 +29,7 @@
  * Each write replaces it whole and is on the disk (file and folder) before it is called done.
  */
 #define FILE_NAME "ledger"
+#define ASIDE_SUFFIX ".unreadable"
 #define FILE_VERSION 1
 #define HEAD "ledger"
 #define END "end"
@@ -301,7 +302,7 @@ serialize (TokendLedger *self)
 static void
 start_anew (TokendLedger *self, const GError *reason)
 {
-  g_autofree char *aside = g_strconcat (self->path, ".unreadable", NULL);
+  g_autofree char *aside = g_strconcat (self->path, ASIDE_SUFFIX, NULL);
   g_autofree char *content = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -315,6 +316,21 @@ start_anew (TokendLedger *self, const GError *reason)
   content = serialize (self);
   if (!write_whole (self->path, content, &error))
     tokend_warning ("The ledger could not be written: %s", error->message);
+}
+
+/* What a service left that ended while it wrote. */
+static void
+remove_unfinished (const char *directory)
+{
+  g_autoptr (GDir) files = g_dir_open (directory, 0, NULL);
+  const char *name;
+
+  while (files != NULL && (name = g_dir_read_name (files)) != NULL) {
+    g_autofree char *path = g_build_filename (directory, name, NULL);
+
+    if (g_str_has_prefix (name, FILE_NAME ".") && !g_str_equal (name, FILE_NAME ASIDE_SUFFIX))
+      g_unlink (path);
+  }
 }
 
 /**
@@ -333,6 +349,7 @@ tokend_ledger_new (const char *directory)
   g_autoptr (GError) error = NULL;
 
   self->path = g_build_filename (directory, FILE_NAME, NULL);
+  remove_unfinished (directory);
   if (!load (self, &error) && !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     start_anew (self, error);
   return self;
