@@ -44,15 +44,22 @@ POINTS = {
     "after": 9,  # the operating host reads the token
 }
 ORDER = list(POINTS)
-# From which point on the code goes to the token although the victim dies there; None: always, "never": not at all.
-SENT_FROM = {"tokend": "reading", "host": "sent", "watch": "load", "caller": "record", "bus": "record", "polkit": "claim"}
+# From which point on the code goes to the token although the victim dies there.
+SENT_FROM = {
+    "tokend": "reading",
+    "host": "sent",
+    "watch": "load",
+    "caller": "record",
+    "bus": "record",
+    "polkit": "claim",
+}
 # The victim is not there before.
 BORN = {"host": "load"}
 
 
 @contextlib.contextmanager
 def injected(sandbox, syscall, what, path=None):
-    """In the block, a system call of tokend's is as strace's inject=SYSCALL: says; path: only where it is about this."""
+    """In the block, a system call of tokend's is as strace's inject=SYSCALL: says; path: only about that."""
     command = ["strace", "-f", "-o", "/dev/null", "-p", str(sandbox.tokend())]
     command += ["-e", f"trace={syscall}", "-e", f"inject={syscall}:{what}", *(["-P", path] if path else [])]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -276,7 +283,7 @@ def check_reply(method, reply, spent):
 
 
 def check_afterwards(scene, spent):
-    """No more is promised than there is; with its own number the token has the last word; and the right code does it."""
+    """No more is promised than there is; the token's own number is the last word; and the right code does it."""
     token, observer = scene.token, scene.client("observer")
     wait_until(lambda: observer.paths() and observer.call("Refresh").error is None, what="the token")
     status, counters = observer.call("Refresh").value, token.counters()
