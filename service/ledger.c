@@ -5,7 +5,9 @@
 #include "ledger-entry.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 /*
  * The file is a key file, `ledger` in the service's state folder:
@@ -27,6 +29,7 @@
  * Each write replaces it whole and is on the disk (file and folder) before it is called done.
  */
 #define FILE_NAME "ledger"
+#define ASIDE_SUFFIX ".unreadable"
 #define FILE_VERSION 1
 #define HEAD "ledger"
 #define END "end"
@@ -66,10 +69,30 @@ G_DEFINE_FINAL_TYPE (TokendLedger, tokend_ledger, G_TYPE_OBJECT)
 static const char *const role_names[TOKEND_N_ROLES] = { "pin", "puk" };
 
 static gboolean
+set_errno_error (GError **error, const char *path)
+{
+  g_set_error (error, G_FILE_ERROR, (int) g_file_error_from_errno (errno), "%s: %s", path,
+               g_strerror (errno));
+  return FALSE;
+}
+
+/* GLib takes a file whose folder does not reach the disk for written. The folder is opened first: a descriptor is told
+ * of the errors since then. */
+static gboolean
 write_whole (const char *path, const char *content, GError **error)
 {
-  return g_file_set_contents_full (
+  g_autofree char *folder = g_path_get_dirname (path);
+  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean written;
+
+  if (fd < 0)
+    return set_errno_error (error, folder);
+  written = g_file_set_contents_full (
       path, content, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error);
+  if (written && fsync (fd) != 0)
+    written = set_errno_error (error, folder);
+  close (fd);
+  return written;
 }
 
 /* Also in the writer's thread. What the file says is then worse than what is known, never better. */
@@ -289,7 +312,7 @@ serialize (TokendLedger *self)
 static void
 start_anew (TokendLedger *self, const GError *reason)
 {
-  g_autofree char *aside = g_strconcat (self->path, ".unreadable", NULL);
+  g_autofree char *aside = g_strconcat (self->path, ASIDE_SUFFIX, NULL);
   g_autofree char *content = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -331,6 +354,21 @@ report_pending (TokendLedger *self)
   }
 }
 
+/* What a service left that ended while it wrote. */
+static void
+remove_unfinished (const char *directory)
+{
+  g_autoptr (GDir) files = g_dir_open (directory, 0, NULL);
+  const char *name;
+
+  while (files != NULL && (name = g_dir_read_name (files)) != NULL) {
+    g_autofree char *path = g_build_filename (directory, name, NULL);
+
+    if (g_str_has_prefix (name, FILE_NAME ".") && !g_str_equal (name, FILE_NAME ASIDE_SUFFIX))
+      g_unlink (path);
+  }
+}
+
 /**
  * tokend_ledger_new:
  * @directory: the service's state folder, which no other service uses.
@@ -347,6 +385,7 @@ tokend_ledger_new (const char *directory)
   g_autoptr (GError) error = NULL;
 
   self->path = g_build_filename (directory, FILE_NAME, NULL);
+  remove_unfinished (directory);
   if (load (self, &error))
     report_pending (self);
   else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))

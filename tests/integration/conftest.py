@@ -9,21 +9,45 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
+import fault_matrix  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 
 # What no daemon of ours may ever say, whatever is done to it.
 BUG = re.compile(r"-CRITICAL \*\*|\bCRITICAL:|Sanitizer|runtime error:|assertion failed|Segmentation fault")
 
 
+def pytest_addoption(parser):
+    """What tests/faults asks for."""
+    parser.addoption("--whole-matrix", action="store_true", help="every fault at every call, not a part of them")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     """A test that fails shows what the daemons said."""
     report = (yield).get_result()
+    if report.when == "call" and hasattr(item, "fault_matrix"):
+        report.fault_matrix = fault_matrix.pack(item.fault_matrix)
     if report.failed:
         for number, sandbox in enumerate(getattr(item, "sandboxes", ())):
             with contextlib.suppress(OSError):
                 lines = [line for line in sandbox.logs().splitlines(True) if "GLib-GIO-DEBUG" not in line]
                 report.sections.append((f"logs of sandbox {number}", "".join(lines)))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The fault matrix, of all tests that ran a part of it."""
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    cells = [cell for report in reports for cell in fault_matrix.unpack(getattr(report, "fault_matrix", []))]
+    if cells:
+        terminalreporter.section("fault matrix")
+        fault_matrix.report(cells, terminalreporter.write_line)
+
+
+@pytest.fixture
+def matrix(request):
+    """A list for the cells that a test ran, as pairs of Cell and whether it held."""
+    request.node.fault_matrix = []
+    return request.node.fault_matrix
 
 
 @pytest.fixture(name="make_sandbox")

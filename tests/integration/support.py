@@ -240,6 +240,16 @@ def nothing_sent(token):
         assert sent(token) == before
 
 
+def relays_have_ended(sandbox):
+    """Whether only the watching hosts have one: an operation's closes its descriptors a moment after the host's end."""
+    tasks = f"/proc/{sandbox.tokend()}/task"
+    names = []
+    for task in os.listdir(tasks):
+        with contextlib.suppress(FileNotFoundError), open(f"{tasks}/{task}/comm", encoding="utf-8") as file:
+            names.append(file.read())
+    return names.count("host-relay\n") == len(sandbox.hosts("watch"))
+
+
 def restart_with_profile(sandbox, name, text):
     """Starts tokend again with an administrator's file that overrides the profile."""
     sandbox.write_file(f"{ADMIN_PROFILES}/{name}.conf", text)

@@ -9,6 +9,7 @@ import conftest
 import pytest
 from client import Client
 from sandbox import Sandbox, wait_until
+from support import relays_have_ended
 
 PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
 SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
@@ -34,16 +35,6 @@ def sent(token):
 def descriptors_of(sandbox):
     """How many tokend holds."""
     return len(os.listdir(f"/proc/{sandbox.tokend()}/fd"))
-
-
-def relays_have_ended(sandbox):
-    """Whether only the watching hosts have one: an operation's closes its descriptors a moment after the host's end."""
-    tasks = f"/proc/{sandbox.tokend()}/task"
-    names = []
-    for task in os.listdir(tasks):
-        with contextlib.suppress(FileNotFoundError), open(f"{tasks}/{task}/comm", encoding="utf-8") as file:
-            names.append(file.read())
-    return names.count("host-relay\n") == len(sandbox.hosts("watch"))
 
 
 @pytest.fixture(name="alice")

@@ -69,6 +69,11 @@ void etoken_record (EtokenFunction function, const char *result);
 gboolean etoken_fault (const char *name);
 gboolean etoken_fault_before (EtokenFunction function, guint n, CK_RV *result);
 gboolean etoken_fault_after (EtokenFunction function, guint n, CK_RV *result);
+char *etoken_fault_garbage (EtokenFunction function, guint n);
+
+/* garbage.c */
+
+gboolean etoken_garble (EtokenFunction function, guint n, ...);
 
 /* table.c */
 

@@ -82,13 +82,13 @@ enter (EtokenFunction function, guint n, CK_RV *result)
 }
 
 static CK_RV
-leave (EtokenFunction function, guint n, CK_RV result)
+leave (EtokenFunction function, guint n, CK_RV result, gboolean garbled)
 {
   g_autofree char *name = NULL;
 
   etoken_fault_after (function, n, &result);
   name = etoken_result_name (result);
-  etoken_record (function, name);
+  etoken_record (function, garbled ? "GARBAGE" : name);
   return result;
 }
 
@@ -99,17 +99,22 @@ refuse_forbidden (EtokenFunction function)
   abort ();
 }
 
+#define ETOKEN_UNPACK(...) __VA_ARGS__
+
 /* The list's C_Xyz is call_C_Xyz. It and what it hands the call to have the same parameters. */
 #define ETOKEN_CALL(name, parameters, target, arguments)                                           \
   static CK_RV call_##name parameters                                                              \
   {                                                                                                \
     static guint calls;                                                                            \
     guint n = g_atomic_int_add (&calls, 1) + 1;                                                    \
+    gboolean garbled = FALSE;                                                                      \
     CK_RV result = CKR_OK;                                                                         \
                                                                                                    \
     if (enter (ETOKEN_##name, n, &result))                                                         \
       result = target arguments;                                                                   \
-    return leave (ETOKEN_##name, n, result);                                                       \
+    if (result == CKR_OK)                                                                          \
+      garbled = etoken_garble (ETOKEN_##name, n, ETOKEN_UNPACK arguments);                         \
+    return leave (ETOKEN_##name, n, result, garbled);                                              \
   }
 
 #define ETOKEN_OWN(name, parameters, arguments)                                                    \

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the whole fault matrix. Arguments are pytest's: -k 'unlock' runs a part of it.
+
+Installs what is missing and builds first, as tests/sandbox does. TOKEND_BUILD names another build folder than _build.
+"""
+
+import os
+import subprocess
+import sys
+
+from prepare import SOURCE, become_root, give_to_owner, prepare
+
+# The sandboxes wait more than they compute: more of them than cores.
+WORKERS = str(2 * (os.cpu_count() or 1))
+
+
+def main():
+    become_root()
+    build = prepare()
+    command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-n", WORKERS, "--quiet"]
+    command += ["--whole-matrix", os.path.join(SOURCE, "tests/integration/test_faults.py"), *sys.argv[1:]]
+    finished = subprocess.run(command, check=False)
+    give_to_owner(build)
+    sys.exit(finished.returncode)
+
+
+main()
