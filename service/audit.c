@@ -19,9 +19,10 @@ G_DEFINE_FINAL_TYPE (TokendAudit, tokend_audit, G_TYPE_OBJECT)
 
 struct _TokendAuditCaller {
   char *name;
-  guint n_operations;       /* under way */
-  TokendIdentity *identity; /* NULL while it is looked up */
-  GPtrArray *waiting;       /* of TokendReport: for @identity */
+  guint n_operations; /* under way */
+  TokendIdentity identity;
+  gboolean is_looked_up;
+  GPtrArray *waiting; /* of TokendReport: until then */
 };
 
 typedef struct {
@@ -35,7 +36,7 @@ caller_free (gpointer data)
   TokendAuditCaller *caller = data;
 
   g_free (caller->name);
-  g_clear_pointer (&caller->identity, tokend_identity_free);
+  g_free (caller->identity.session);
   g_ptr_array_unref (caller->waiting);
   g_free (caller);
 }
@@ -69,25 +70,24 @@ write_report (TokendAudit *self, TokendReport *report, const TokendIdentity *who
 }
 
 static void
-write_waiting (TokendAudit *self, TokendAuditCaller *caller, const TokendIdentity *who)
+write_waiting (TokendAudit *self, TokendAuditCaller *caller)
 {
   for (guint i = 0; i < caller->waiting->len; i++)
-    write_report (self, caller->waiting->pdata[i], who);
+    write_report (self, caller->waiting->pdata[i], &caller->identity);
   g_ptr_array_set_size (caller->waiting, 0);
 }
 
-/* What was not looked up in time is written as it is known. */
+/* What still waits is written with what is known. */
 static void
 tokend_audit_dispose (GObject *object)
 {
-  static const TokendIdentity nobody = { 0 };
   TokendAudit *self = TOKEND_AUDIT (object);
   GHashTableIter iter;
   gpointer caller;
 
   g_hash_table_iter_init (&iter, self->callers);
   while (g_hash_table_iter_next (&iter, NULL, &caller))
-    write_waiting (self, caller, &nobody);
+    write_waiting (self, caller);
   G_OBJECT_CLASS (tokend_audit_parent_class)->dispose (object);
 }
 
@@ -135,7 +135,7 @@ tokend_audit_new (GDBusConnection *bus)
 static void
 forget_if_idle (TokendAudit *self, TokendAuditCaller *caller)
 {
-  if (caller->n_operations == 0 && caller->identity != NULL)
+  if (caller->n_operations == 0 && caller->is_looked_up)
     g_hash_table_remove (self->callers, caller->name);
 }
 
@@ -146,8 +146,8 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (TokendAudit) self = look_up->audit;
   TokendAuditCaller *caller = look_up->caller;
 
-  caller->identity = tokend_identity_look_up_finish (result);
-  write_waiting (self, caller, caller->identity);
+  caller->is_looked_up = TRUE;
+  write_waiting (self, caller);
   forget_if_idle (self, caller);
 }
 
@@ -163,7 +163,7 @@ meet (TokendAudit *self, const char *name)
 
   look_up->audit = g_object_ref (self);
   look_up->caller = caller;
-  tokend_identity_look_up_async (self->bus, name, on_looked_up, look_up);
+  tokend_identity_look_up (&caller->identity, self->bus, name, on_looked_up, look_up);
   return caller;
 }
 
@@ -200,8 +200,8 @@ tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller, TokendReport *re
   GPtrArray *waiting = caller->waiting;
 
   caller->n_operations--;
-  if (caller->identity != NULL) {
-    write_report (self, ended, caller->identity);
+  if (caller->is_looked_up) {
+    write_report (self, ended, &caller->identity);
     forget_if_idle (self, caller);
   } else if (is_refusal (ended) && waiting->len >= TOKEND_REFUSALS_PER_USER_MAX) {
     TokendReport *last = waiting->pdata[waiting->len - 1];

@@ -134,10 +134,18 @@ answer (GTask *task, gboolean is_authorized)
     g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED, "Not authorized");
 }
 
+static gboolean
+answer_no (gpointer task)
+{
+  answer (task, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+/* Not at once: GDBus's thread may be waiting for the end of this, holding the lock that whoever is answered needs. */
 static void
 on_given_up (GCancellable *given_up, gpointer task)
 {
-  answer (task, FALSE);
+  g_idle_add_full (G_PRIORITY_DEFAULT, answer_no, g_object_ref (task), g_object_unref);
 }
 
 /* Once, until polkit has answered: callers may ask as often as they like. */
@@ -193,7 +201,7 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   if (word != NULL)
     check->gate->is_silent = FALSE;
   if (word == NULL) {
-    if (!check->is_answered)
+    if (!g_cancellable_is_cancelled (check->given_up))
       report_silence (check->gate, error->message);
     answer (task, FALSE);
   } else if (polkit_authorization_result_get_is_authorized (word)) {

@@ -7,14 +7,6 @@
 /* Of each of the three questions. */
 #define TIMEOUT_MS 2000
 
-/** tokend_identity_free: @identity: (transfer full): who. */
-void
-tokend_identity_free (TokendIdentity *identity)
-{
-  g_free (identity->session);
-  g_free (identity);
-}
-
 static void
 ask (GTask *task, const char *destination, const char *path, const char *interface,
      const char *method, GVariant *arguments, const char *type, GAsyncReadyCallback callback)
@@ -27,7 +19,7 @@ ask (GTask *task, const char *destination, const char *path, const char *interfa
 static void
 finish (GTask *task)
 {
-  g_task_return_pointer (task, g_task_get_task_data (task), (GDestroyNotify) tokend_identity_free);
+  g_task_return_boolean (task, TRUE);
   g_object_unref (task);
 }
 
@@ -91,27 +83,21 @@ on_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 /**
- * tokend_identity_look_up_async:
+ * tokend_identity_look_up:
+ * @identity: empty; filled in piece by piece until @callback is called, soon and in 6 seconds at the
+ *   latest. Only its session is to be freed.
  * @bus: the system bus.
  * @name: a unique name on it, which may be gone by now.
- * @callback: called soon, and in 6 seconds at the latest.
  *
  * Asks the bus for the user and the process, and logind, where there is one, for the session.
  */
 void
-tokend_identity_look_up_async (GDBusConnection *bus, const char *name, GAsyncReadyCallback callback,
-                               gpointer user_data)
+tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const char *name,
+                         GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (bus, NULL, callback, user_data);
 
-  g_task_set_task_data (task, g_new0 (TokendIdentity, 1), NULL);
+  g_task_set_task_data (task, identity, NULL);
   ask (task, BUS, "/org/freedesktop/DBus", BUS, "GetConnectionCredentials",
        g_variant_new ("(s)", name), "(a{sv})", on_credentials);
-}
-
-/** tokend_identity_look_up_finish: Returns: (transfer full): what could be learned, maybe nothing. */
-TokendIdentity *
-tokend_identity_look_up_finish (GAsyncResult *result)
-{
-  return g_task_propagate_pointer (G_TASK (result), NULL);
 }

@@ -13,11 +13,7 @@ typedef struct {
   char *session; /* logind's name for it; NULL: none, or not known */
 } TokendIdentity;
 
-void tokend_identity_free (TokendIdentity *identity);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendIdentity, tokend_identity_free)
-
-void tokend_identity_look_up_async (GDBusConnection *bus, const char *name,
-                                    GAsyncReadyCallback callback, gpointer user_data);
-TokendIdentity *tokend_identity_look_up_finish (GAsyncResult *result);
+void tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const char *name,
+                              GAsyncReadyCallback callback, gpointer user_data);
 
 G_END_DECLS

@@ -25,7 +25,7 @@ struct _TokendToken {
   gint64 read_at_monotonic;
   gint64 not_before; /* a read that began before this may not have seen the last operation */
   TokendCounter counters[TOKEND_N_ROLES];
-  TokendCounter shown[TOKEND_N_ROLES]; /* by itself, when no operation of ours had a hand in it */
+  TokendCounter shown[TOKEND_N_ROLES]; /* by itself; unknown after an operation of ours */
   gboolean exported;
 
   char *physical_id;
@@ -128,14 +128,21 @@ judge_again (TokendToken *self)
     tokend_subscribers_notify (self->service->subscribers, self->object_path);
 }
 
+/* What the token shows by itself, whatever we have recorded of it. */
+static TokendCounter
+judge_shown (TokendToken *self, TokendRole role)
+{
+  static const TokendCounterRecord nothing = { 0 };
+  TokendCounterRules rules = get_rules (self, role);
+
+  return tokend_counter_judge (&self->reading->counters[role], &rules, &nothing);
+}
+
 static void
 observe_refused (TokendToken *self, const char *module)
 {
-  static const TokendCounterRecord nothing = { 0 };
-
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    TokendCounterRules rules = get_rules (self, role);
-    TokendCounter shown = tokend_counter_judge (&self->reading->counters[role], &rules, &nothing);
+    TokendCounter shown = judge_shown (self, role);
 
     tokend_refused_observe (self->service->refused, self->physical_id, role, module, &shown);
   }
@@ -156,11 +163,8 @@ observe_ledger (TokendToken *self, const char *module)
 static void
 observe_losses (TokendToken *self, const char *module)
 {
-  static const TokendCounterRecord nothing = { 0 };
-
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    TokendCounterRules rules = get_rules (self, role);
-    TokendCounter now = tokend_counter_judge (&self->reading->counters[role], &rules, &nothing);
+    TokendCounter now = judge_shown (self, role);
 
     if (tokend_loss_is_seen (&self->shown[role], &now))
       tokend_journal_variant (

@@ -9,9 +9,10 @@ import select
 import subprocess
 import time
 
-from sandbox import FOLDER, PYTHON
+from sandbox import FOLDER, PYTHON, read_line
 
 CLIENT = f"{FOLDER}/source/tests/integration/bus_client.py"
+LOGIND = f"{FOLDER}/source/tests/lib/logind.py"
 ADMIN_PROFILES = "/etc/tokend/profiles.d"
 
 MANAGER_PATH = "/org/tokend/Tokend1"
@@ -266,3 +267,35 @@ def only_path(client):
     client.subscribe()
     (path,) = client.tokens()
     return path
+
+
+class Logind:
+    """A stand-in for logind, with one session, to which all processes belong; at first it is inactive."""
+
+    def __init__(self, sandbox, user):
+        argv = [PYTHON, LOGIND, str(sandbox.user_id(user))]
+        self.program = sandbox.popen("root", argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        assert read_line(self.program.stdout) == "ready\n"
+
+    def _tell(self, line):
+        self.program.stdin.write(line)
+        assert read_line(self.program.stdout) == "done\n"
+
+    def set_active(self, active):
+        self._tell(b"active\n" if active else b"inactive\n")
+
+    def fall_silent(self):
+        """From now on calls have no answer."""
+        self._tell(b"silent\n")
+
+
+@contextlib.contextmanager
+def logind(sandbox, user="alice"):
+    """Gives a Logind whose session is the user's."""
+    login = Logind(sandbox, user)
+    try:
+        yield login
+    finally:
+        login.program.stdin.close()
+        login.program.stdout.close()
+        login.program.wait(TIMEOUT)

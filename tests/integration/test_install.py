@@ -16,6 +16,8 @@ INSTALLED = """
 etc/xdg/autostart/org.tokend.Notify.desktop
 usr/bin/tokenctl
 usr/bin/tokend-notify
+usr/lib/systemd/catalog/tokend.catalog
+usr/lib/systemd/catalog/tokend.tr.catalog
 usr/lib/systemd/system/tokend-module-operate.socket
 usr/lib/systemd/system/tokend-module-operate@.service
 usr/lib/systemd/system/tokend-module-watch.socket
@@ -139,6 +141,23 @@ def test_the_exposure_is_small(root, unit, most):
     exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+)", told)
     print(exposure[0])
     assert float(exposure[1]) <= most, told
+
+
+def test_journalctl_compiles_the_catalog(root):
+    """Each message id of the header, in both languages."""
+    with open(f"{SOURCE}/service/journal.h", encoding="utf-8") as file:
+        ids = set(re.findall(r'^#define TOKEND_MESSAGE_\w+ "(\w+)"$', file.read(), re.MULTILINE))
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(f"{root}/usr/lib/systemd/catalog", f"{folder}/usr/lib/systemd/catalog")
+        os.makedirs(f"{folder}/var/lib/systemd/catalog")
+        assert run("journalctl", "--update-catalog", f"--root={folder}") == ""
+        with open(f"{folder}/var/lib/systemd/catalog/database", "rb") as file:
+            database = file.read()
+    assert len(ids) > 5
+    # An entry begins with the id's 16 bytes and the language, of 32.
+    for language in (b"", b"tr"):
+        for message_id in ids:
+            assert bytes.fromhex(message_id) + language.ljust(32, b"\0") in database, (language, message_id)
 
 
 def test_the_users_are_made(root):

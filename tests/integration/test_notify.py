@@ -4,16 +4,13 @@
 Each case leaves a picture in the build folder's screenshots/.
 """
 
-import contextlib
-import subprocess
 import time
 
 import pytest
 from desktop import Desktop
-from sandbox import FOLDER, PYTHON, TIMEOUT, read_line, wait_until, wait_until_asleep
-from support import Client, restart_with_profile
+from sandbox import FOLDER, wait_until, wait_until_asleep
+from support import Client, logind, restart_with_profile
 
-LOGIND = f"{FOLDER}/source/tests/lib/logind.py"
 NEW_PIN = "4321"
 # The simulated eToken's certificate is then one of E-Güven's.
 PROVIDER = "[Match]\nIssuers=*Simulated issuer*\n"
@@ -318,23 +315,6 @@ def test_notification_server_comes_and_goes(sandbox):
         check(desktop.wait_note(3), WORDS["en"]["locked"], actions=[WORDS["en"]["unlock"], WORDS["en"]["help"]])
 
 
-@contextlib.contextmanager
-def logind(sandbox):
-    """Gives a function that makes the session active or inactive; at first it is inactive."""
-    process = sandbox.popen("root", [PYTHON, LOGIND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-    try:
-        assert read_line(process.stdout) == "ready\n"
-
-        def set_active(active):
-            process.stdin.write(b"active\n" if active else b"inactive\n")
-            assert read_line(process.stdout) == "done\n"
-
-        yield set_active
-    finally:
-        process.stdin.close()
-        process.wait(TIMEOUT)
-
-
 def subscriptions(record):
     """How many calls of Subscribe a record of the bus has."""
     return record.count(b"\x09\x00\x00\x00Subscribe\x00")
@@ -343,7 +323,7 @@ def subscriptions(record):
 def test_inactive_session_asks_for_nothing(sandbox):
     """It catches up when it becomes active, telling what is new and closing what is well again."""
     token = sandbox.token("etoken")
-    with logind(sandbox) as set_active, Desktop(sandbox) as desktop, sandbox.recorded_bus() as record:
+    with logind(sandbox) as login, Desktop(sandbox) as desktop, sandbox.recorded_bus() as record:
         desktop.start_notify()
         wait_until(lambda: b"GetSession\x00" in record(), what="the question to logind")
         token.wrong_pin(2)
@@ -351,15 +331,15 @@ def test_inactive_session_asks_for_nothing(sandbox):
         asked = subscriptions(record())  # tokenctl's
         assert desktop.notes == []
 
-        set_active(True)
+        login.set_active(True)
         check(desktop.wait_note(1), WORDS["en"]["final"])
         assert subscriptions(record()) == asked + 1
 
-        set_active(False)
+        login.set_active(False)
         assert token.login("1234")
         sees(sandbox, pin_state="ok")
         assert desktop.displayed() == 1  # it is as it was: nobody asked
-        set_active(True)
+        login.set_active(True)
         desktop.wait_closed(desktop.notes[0].id)
         assert len(desktop.notes) == 1
 
@@ -399,8 +379,8 @@ def test_who_may_not_read_is_left_alone(sandbox):
     """bob may not read the status: nothing is shown, and it does not ask again until the session becomes active."""
     token = sandbox.token("etoken")
     token.wrong_pin(3)
-    with logind(sandbox) as set_active, Desktop(sandbox, user="bob") as desktop, sandbox.recorded_bus() as record:
-        set_active(True)
+    with logind(sandbox) as login, Desktop(sandbox, user="bob") as desktop, sandbox.recorded_bus() as record:
+        login.set_active(True)
         before = subscriptions(record())
         desktop.start_notify()
         wait_until(lambda: "Cannot follow" in sandbox.read_file(f"{FOLDER}/log/notify.log"), what="the refusal")
@@ -412,8 +392,8 @@ def test_who_may_not_read_is_left_alone(sandbox):
         assert subscriptions(record()) == before + 1
         assert sandbox.read_file(f"{FOLDER}/log/notify.log").count("Cannot follow") == 1
 
-        set_active(False)
-        set_active(True)
+        login.set_active(False)
+        login.set_active(True)
         wait_until(lambda: subscriptions(record()) == before + 2, what="the second question")
         assert desktop.notes == []
 

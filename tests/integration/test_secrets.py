@@ -11,6 +11,7 @@ import threading
 
 import pytest
 from client import Client
+from journal import FILES, Journal
 from sandbox import FOLDER, read_line
 
 KINDS = ("etoken", "opencryptoki", "softhsm")
@@ -228,6 +229,26 @@ def test_no_code_is_left_anywhere(make_sandbox, codes, kind):
     assert not codes.find(sandbox.logs().encode())
     assert not search_files(sandbox, codes, "/run")
     assert not search_files(sandbox, codes, "/var/lib/tokend")
+    assert token.login(codes.fourth_pin), "these were the codes"
+
+
+def test_no_code_is_in_the_journal(make_sandbox, codes):
+    """Nor in what surrounds one: not in a field, and not in the journal's own files."""
+    sandbox = make_sandbox(pin=codes.pin, puk=codes.puk)
+    token = sandbox.token("etoken")
+    with Journal(sandbox) as journal:
+        use_all_codes(sandbox, token, codes)
+        with Client(sandbox, "alice") as alice:
+            # A confused program's: a code where an option's name belongs, and where its value does
+            for options in ({codes.planted: True}, {"final-attempt": ("s", codes.planted)}):
+                assert alice.call("Unlock", codes.puk, codes.pin, options=options).error == "InvalidArgs"
+        journal.wait_entries(2, TOKEND_OUTCOME="InvalidArgs")
+        text = journal.read("--output=export")
+        outcomes = {entry["TOKEND_OUTCOME"] for entry in journal.entries() if "TOKEND_OUTCOME" in entry}
+        assert outcomes >= {"Done", "PukIncorrect", "PinIncorrect", "AlreadyRefused", "PinPolicy", "InvalidArgs"}
+        assert any(entry["PRIORITY"] == "7" for entry in journal.entries()), "the log is the most verbose"
+        assert not codes.find(text.encode())
+        assert not search_files(sandbox, codes, FILES)
     assert token.login(codes.fourth_pin), "these were the codes"
 
 

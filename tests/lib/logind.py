@@ -1,8 +1,9 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Stands in for logind on a sandbox's system bus: one session, which is active or not.
+"""Stands in for logind on a sandbox's system bus: one session, which is active or not, and to which all processes belong.
 
-Each line of standard input, "active" or "inactive", is answered by a line once it is so.
+The argument is the number of the user whose session it is. Each line of standard input, "active", "inactive" or "silent"
+(calls have no answer any more), is answered by a line once it is so.
 """
 
 import sys
@@ -17,9 +18,12 @@ XML = """\
 <node>
   <interface name="org.freedesktop.login1.Manager">
     <method name="GetSession"><arg type="s" direction="in"/><arg type="o" direction="out"/></method>
+    <method name="GetSessionByPID"><arg type="u" direction="in"/><arg type="o" direction="out"/></method>
   </interface>
   <interface name="org.freedesktop.login1.Session">
     <property name="Active" type="b" access="read"/>
+    <property name="Id" type="s" access="read"/>
+    <property name="User" type="(uo)" access="read"/>
   </interface>
 </node>
 """
@@ -28,6 +32,7 @@ XML = """\
 class Logind:
     def __init__(self):
         self.active = False
+        self.is_silent = False
         self.bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
         manager, session = Gio.DBusNodeInfo.new_for_xml(XML).interfaces
         self.bus.register_object("/org/freedesktop/login1", manager, self.on_call, None, None)
@@ -41,9 +46,15 @@ class Logind:
         print("ready", flush=True)
 
     def on_call(self, _bus, _sender, _path, _interface, _method, _arguments, invocation):
-        invocation.return_value(GLib.Variant("(o)", [SESSION]))
+        if not self.is_silent:
+            invocation.return_value(GLib.Variant("(o)", [SESSION]))
 
-    def on_get(self, _bus, _sender, _path, _interface, _name):
+    def on_get(self, _bus, _sender, _path, _interface, name):
+        if name == "Id":
+            return GLib.Variant("s", "1")
+        if name == "User":
+            user = int(sys.argv[1])
+            return GLib.Variant("(uo)", (user, f"/org/freedesktop/login1/user/_{user}"))
         return GLib.Variant("b", self.active)
 
     def on_line(self, _channel, _condition):
@@ -51,6 +62,7 @@ class Logind:
         if not line:
             self.loop.quit()
             return False
+        self.is_silent = self.is_silent or line == "silent\n"
         self.active = line == "active\n"
         changed = GLib.Variant(
             "(sa{sv}as)", ["org.freedesktop.login1.Session", {"Active": GLib.Variant("b", self.active)}, []]

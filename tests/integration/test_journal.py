@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The journal as an audit trail: by the real journald, who did what to which token, what it cost, and what is left."""
+
+import contextlib
+import os
+import re
+import signal
+import time
+
+import pytest
+from client import Client
+from journal import Journal
+from sandbox import SOURCE, wait_until
+from support import logind, only_token
+
+PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
+WRONG, WRONG_PIN = "87654321", "8765"
+LEDGER = "/var/lib/tokend/ledger"
+# A token that shows neither a number nor a flag of its PUK
+MUTE = ("no-so-flags", "no-vendor-objects")
+KINDS = ("etoken", "opencryptoki", "softhsm")
+NOTICE, WARNING = "5", "4"
+REFUSALS_A_MINUTE = 20
+
+with open(f"{SOURCE}/service/journal.h", encoding="utf-8") as header:
+    IDS = dict(re.findall(r'^#define TOKEND_MESSAGE_(\w+) "(\w+)"$', header.read(), re.MULTILINE))
+
+
+@contextlib.contextmanager
+def journal_of(sandbox):
+    """The sandbox's journal, in which nothing is worse than a warning, and all is structured."""
+    with Journal(sandbox) as journal:
+        yield journal
+        entries = journal.entries()
+        assert not [entry for entry in entries if entry["PRIORITY"] < WARNING]
+        assert {entry["_TRANSPORT"] for entry in entries} == {"journal"}
+
+
+@pytest.fixture(name="journal")
+def fixture_journal(sandbox):
+    with journal_of(sandbox) as journal:
+        yield journal
+
+
+@pytest.fixture(name="alice")
+def fixture_alice(sandbox, journal):  # pylint: disable=unused-argument
+    """A client of the bus; tokend was started again for the journal."""
+    with Client(sandbox, "alice") as alice:
+        yield alice
+
+
+def fields_of(entry):
+    """What an entry says of ours, and how grave it is."""
+    fields = {key.removeprefix("TOKEND_").lower(): text for key, text in entry.items() if key.startswith("TOKEND_")}
+    (kind,) = [name for name, message_id in IDS.items() if message_id == entry["MESSAGE_ID"]]
+    return fields | {"kind": kind, "priority": entry["PRIORITY"]}
+
+
+def check(entry, **wanted):
+    """The entry has these fields; None: not this one."""
+    fields = fields_of(entry)
+    assert {key: fields.get(key) for key in wanted} == wanted, entry
+
+
+def last(journal, kind, number=1):
+    """Waits for so many entries of a kind; returns the last one, with no more than these there."""
+    found = journal.wait_entries(number, MESSAGE_ID=IDS[kind])
+    assert len(found) == number, found
+    return found[-1]
+
+
+def left(token, role):
+    """The tries that the token itself says are left, as a field has them."""
+    counter = token.counters()[role.lower()]
+    return str(counter) if isinstance(counter, int) else None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_operation_that_ends(make_sandbox, kind):
+    """Done, a wrong code, a code that was refused before: who, what, on which token, what it cost, what is left."""
+    sandbox = make_sandbox(tokens=[kind])
+    token = only_token(sandbox)
+    with journal_of(sandbox) as journal, Client(sandbox, "alice") as alice:
+        path = alice.find(token.label)
+        counted_pin = {"etoken": "yes", "opencryptoki": "no", "softhsm": "yes"}[kind]
+        for number, (method, role, code, new_pin, wanted, words) in enumerate(
+            (
+                ("Unlock", "PUK", WRONG, NEW_PIN, ("TOKEN_REFUSED", "PukIncorrect", "yes"), "wrong PUK"),
+                ("Unlock", "PUK", WRONG, NEW_PIN, ("NOT_SENT", "AlreadyRefused", "no"), "nothing was sent: "),
+                ("Unlock", "PUK", PUK, NEW_PIN, ("DONE", "Done", "no"), "done"),
+                ("SetPin", "PIN", WRONG_PIN, PIN, ("TOKEN_REFUSED", "PinIncorrect", counted_pin), "wrong PIN"),
+                ("SetPin", "PIN", NEW_PIN, PIN, ("DONE", "Done", "no"), "done"),
+                ("SetPin", "PIN", PIN, "12\n4", ("NOT_SENT", "PinPolicy", "no"), "nothing was sent: "),
+            )
+        ):
+            before = token.counters()
+            alice.call(method, code, new_pin, path=path)
+            # It is there before the reply.
+            entries = journal.entries(TOKEND_UID=str(sandbox.user_id("alice")))
+            assert len(entries) == number + 1
+            message, outcome, spent = wanted
+            check(
+                entries[-1],
+                kind=message,
+                priority=NOTICE,
+                operation=method,
+                role=role,
+                label=token.label,
+                module=kind,
+                pid=str(alice.number),
+                session=None,
+                outcome=outcome,
+                spent=spent,
+                retries=left(token, role),
+            )
+            assert entries[-1]["_UID"] == str(sandbox.user_id("tokend"))
+            who = f"{method} of “{token.label}” by user {sandbox.user_id('alice')}: "
+            assert entries[-1]["MESSAGE"].startswith(who + words)
+            if kind == "etoken":
+                lost = before[role.lower()] > token.counters()[role.lower()]
+                assert lost == (spent == "yes"), "as the token itself says"
+        assert token.login(PIN)
+        if kind == "etoken":
+            assert token.serial not in journal.read("--output=export")
+
+        names = {entry["TOKEND_TOKEN"] for entry in entries}
+        assert len(names) == 1 and re.fullmatch("[0-9a-f]{64}", names.pop())
+        assert not journal.entries(MESSAGE_ID=IDS["TRIES_LOST"]), "what was lost, no other program has lost"
+
+
+def test_what_a_caller_writes_is_not_written_down(sandbox, journal, alice):
+    """Neither an option that is none, be it a code in the wrong place, nor a code that is refused unseen."""
+    for options in ({"77777777": True}, {"expected-retries": ("s", "88888888")}):
+        assert alice.call("Unlock", PUK, NEW_PIN, options=options).error == "InvalidArgs"
+    check(last(journal, "NOT_SENT", 2), outcome="InvalidArgs", uid=str(sandbox.user_id("alice")))
+    assert alice.call("Unlock", "1" * 256, NEW_PIN).error == "InvalidArgs"
+    check(last(journal, "NOT_SENT", 3), outcome="InvalidArgs", retries=left(sandbox.token("etoken"), "PUK"))
+    text = journal.read("--output=export")
+    assert not re.search(f"7{{8}}|8{{8}}|1{{200}}|{PUK}", text)
+
+
+def test_the_last_try(sandbox, journal, alice):
+    """Its entry is a warning."""
+    token = sandbox.token("etoken")
+    token.wrong_puk(2)
+    assert alice.call("Unlock", WRONG, NEW_PIN).error == "FinalAttempt"
+    check(last(journal, "NOT_SENT"), outcome="FinalAttempt", retries="1", spent="no", priority=NOTICE)
+    assert alice.call("Unlock", WRONG, NEW_PIN, options={"final-attempt": True}).error == "PukIncorrect"
+    assert token.counters()["puk"] == 0
+    check(last(journal, "TOKEN_REFUSED"), outcome="PukIncorrect", retries="0", spent="yes", priority=WARNING)
+    assert alice.call("Unlock", PUK, NEW_PIN).error == "PukLocked"
+    check(last(journal, "NOT_SENT", 2), outcome="PukLocked", retries="0", spent="no")
+
+
+def test_an_outcome_that_is_not_known(sandbox, journal, alice):
+    """A warning, which does not claim to know what the try became."""
+    sandbox.token("etoken").fault("crash C_Login 1 after")
+    assert alice.call("Unlock", WRONG, NEW_PIN).error == "OutcomeUnknown"
+    entry = last(journal, "OUTCOME_UNKNOWN")
+    check(entry, outcome="OutcomeUnknown", spent="unknown", uid=str(sandbox.user_id("alice")), priority=WARNING)
+
+
+def test_an_error_after_the_code(sandbox, journal, alice):
+    """What it cost is known, by the token's own number."""
+    token = sandbox.token("etoken")
+    token.fault("error C_Login 1 CKR_DEVICE_ERROR after")
+    assert alice.call("Unlock", WRONG, NEW_PIN).error == "Failed"
+    assert token.counters()["puk"] == 2
+    check(last(journal, "OUTCOME_UNKNOWN"), outcome="Failed", spent="yes", retries="2", priority=WARNING)
+
+
+def test_refused_by_polkit(sandbox, journal, alice):
+    """bob's attempts are written down, with his name, up to a limit; alice's entries come as ever."""
+    token = sandbox.token("etoken")
+    bob_number = str(sandbox.user_id("bob"))
+    with Client(sandbox, "bob") as bob:
+        path = bob.token()
+        for _ in range(REFUSALS_A_MINUTE + 5):
+            assert bob.call("Unlock", WRONG, NEW_PIN, path=path).error == "NotAuthorized"
+        for _ in range(3):
+            assert bob.call("GetStatus", path=path).error == "NotAuthorized"
+        assert alice.call("SetPin", WRONG_PIN, NEW_PIN).error == "PinIncorrect"
+        check(last(journal, "TOKEN_REFUSED"), outcome="PinIncorrect", retries=left(token, "PIN"))
+        entries = journal.entries(TOKEND_UID=bob_number)
+        assert len(entries) == REFUSALS_A_MINUTE
+        for entry in entries:
+            check(
+                entry,
+                kind="NOT_SENT",
+                outcome="NotAuthorized",
+                operation="Unlock",
+                pid=str(bob.number),
+                spent="no",
+                priority=NOTICE,
+            )
+        assert f"by user {bob_number}: nothing was sent: not authorized" in entries[0]["MESSAGE"]
+    assert token.counters() == {"pin": 2, "puk": 3}
+
+
+def test_a_caller_who_leaves(sandbox, journal):
+    """Who it was is known although nobody is there any more to be asked."""
+    with Client(sandbox, "alice") as leaving:
+        leaving.begin_call("SetPin", leaving.pipe(hold=True), NEW_PIN)
+        wait_until(lambda: sandbox.hosts("operate"), what="the operating host")
+    entry = last(journal, "NOT_SENT")
+    check(entry, uid=str(sandbox.user_id("alice")), pid=str(leaving.number), operation="SetPin", spent="no")
+    assert entry["MESSAGE"].endswith("nothing was sent: the caller left")
+    assert sandbox.token("etoken").counters() == {"pin": 3, "puk": 3}
+
+
+def test_the_session(sandbox, journal, alice):
+    """From logind; one that is another user's is not believed."""
+    with logind(sandbox, "alice"), Client(sandbox, "carol") as carol:
+        alice.call("SetPin", WRONG_PIN, NEW_PIN)
+        check(last(journal, "TOKEN_REFUSED"), session="1", uid=str(sandbox.user_id("alice")))
+        assert carol.call("SetPin", PIN, NEW_PIN).error == "NotAuthorized"
+        check(last(journal, "NOT_SENT"), session=None, uid=str(sandbox.user_id("carol")))
+
+
+def test_a_logind_that_hangs(sandbox, journal, alice):
+    """No operation waits for it, and the entry comes without a session; at once, if the service ends."""
+    path = alice.token()
+    who = {"session": None, "uid": str(sandbox.user_id("alice")), "pid": str(alice.number)}
+    with logind(sandbox, "alice") as login:
+        login.fall_silent()
+        assert alice.call("Unlock", PUK, NEW_PIN, path=path, options={"unknown": True}).error == "InvalidArgs"
+        replied_at = time.time()
+        entry = last(journal, "NOT_SENT")
+        check(entry, outcome="InvalidArgs", **who)
+        assert int(entry["__REALTIME_TIMESTAMP"]) / 1e6 > replied_at
+        assert alice.call("Unlock", PUK, NEW_PIN, path=path).error is None
+        check(last(journal, "DONE"), **who)
+
+        assert alice.call("SetPin", WRONG_PIN, PIN, path=path).error == "PinIncorrect"
+        sandbox.stop_tokend()
+        check(last(journal, "TOKEN_REFUSED"), spent="yes", **who)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tries_that_another_program_loses(make_sandbox, kind):
+    """Each time that it is seen; a warning when the last one is near. Not what an operation of ours has lost."""
+    sandbox = make_sandbox(tokens=[kind])
+    token = only_token(sandbox)
+    with journal_of(sandbox) as journal, Client(sandbox, "alice") as alice:
+        path = alice.find(token.label)
+        lost = []
+
+        def lose(role, lose_one, state, priority):
+            lose_one()
+            assert alice.call("Refresh", path=path).error is None
+            lost.append(last(journal, "TRIES_LOST", len(lost) + 1))
+            check(
+                lost[-1],
+                role=role,
+                state=state,
+                label=token.label,
+                module=kind,
+                uid=None,
+                retries=left(token, role),
+                priority=priority,
+            )
+            assert lost[-1]["MESSAGE"].startswith(f"Another program has lost a {role} try of “{token.label}”: ")
+
+        lose("PIN", token.wrong_pin, "low", NOTICE)
+        alice.call("Refresh", path=path)
+        if kind != "softhsm":
+            lose("PIN", token.wrong_pin, "final-try", WARNING)
+            lose("PIN", token.wrong_pin, "locked", WARNING)
+
+        assert alice.call("Unlock", WRONG, NEW_PIN, path=path).error == "PukIncorrect"
+        alice.call("Refresh", path=path)
+        if kind != "softhsm":
+            lose("PUK", token.wrong_puk, "final-try", WARNING)
+        options = {"final-attempt": True}
+        assert alice.call("Unlock", PUK, NEW_PIN, path=path, options=options).error is None
+        alice.call("Refresh", path=path)
+        lose("PIN", token.wrong_pin, "low", NOTICE)
+        assert len({entry["TOKEND_TOKEN"] for entry in lost}) == 1
+
+
+def test_lost_while_watched(sandbox, journal, alice):
+    """Nobody asks, but somebody is subscribed."""
+    alice.subscribe()
+    sandbox.token("etoken").wrong_pin(2)
+    wait_until(lambda: fields_of(journal.wait_entries(MESSAGE_ID=IDS["TRIES_LOST"])[-1])["retries"] == "1", what="it")
+    entries = journal.entries(MESSAGE_ID=IDS["TRIES_LOST"])
+    assert len(entries) <= 2 and fields_of(entries[-1])["state"] == "final-try"
+
+
+def test_a_module_that_fails_and_comes_back(sandbox, journal, alice):
+    """Once each, with the reason."""
+    (host,) = sandbox.hosts("watch")
+    sandbox.kill(host)
+    check(last(journal, "MODULE_FAILED"), module="etoken", reason="The module host ended", priority=WARNING)
+    check(last(journal, "MODULE_BACK"), module="etoken", priority=NOTICE)
+    assert alice.call("Refresh").error is None
+
+
+def test_a_module_that_is_none(make_sandbox):
+    """Why, in the module's own loader's words."""
+    sandbox = make_sandbox(modules={"nothing": "/nonexistent/libnothing.so"})
+    with journal_of(sandbox) as journal:
+        entry = last(journal, "MODULE_FAILED")
+        check(entry, module="nothing", priority=WARNING)
+        assert entry["TOKEND_REASON"] in entry["MESSAGE"] and "module" in entry["TOKEND_REASON"]
+        assert not journal.entries(MESSAGE_ID=IDS["MODULE_BACK"])
+
+
+def test_a_ledger_that_cannot_be_read(sandbox, journal):
+    """Once, at the start."""
+    sandbox.stop_tokend()
+    sandbox.write_file(LEDGER, "garbage")
+    os.chmod(sandbox.path(LEDGER), 0o644)
+    sandbox.start_tokend()
+    check(last(journal, "LEDGER_UNREADABLE"), reason="it is not whole, or was changed", priority=WARNING)
+
+
+def test_a_ledger_that_cannot_be_written(sandbox, journal, alice):
+    """And so nothing was sent."""
+    folder = sandbox.path(os.path.dirname(LEDGER))
+    before = os.stat(folder)
+    os.chown(folder, 0, 0)
+    assert alice.call("Unlock", PUK, NEW_PIN).error == "Failed"
+    os.chown(folder, before.st_uid, before.st_gid)
+    entries = journal.wait_entries(MESSAGE_ID=IDS["LEDGER_UNWRITABLE"])
+    assert {entry["PRIORITY"] for entry in entries} == {WARNING}
+    assert "ermission denied" in entries[0]["TOKEND_REASON"]
+    check(last(journal, "NOT_SENT"), outcome="Failed", spent="no", uid=str(sandbox.user_id("alice")))
+    assert sandbox.token("etoken").counters() == {"pin": 3, "puk": 3}
+
+
+def test_killed_in_the_middle(sandbox, journal, alice):
+    """The operation has no entry of its own: the next start tells of its try."""
+    token = sandbox.token("etoken")
+    token.fault(*MUTE, "pause C_Login")
+    call = alice.begin_call("Unlock", WRONG, NEW_PIN)
+    token.wait_paused()
+    sandbox.stop_tokend(signal.SIGKILL)
+    alice.wait(call)
+    sandbox.start_tokend()
+    token.fault(*MUTE)
+    entry = last(journal, "TRY_PENDING")
+    check(entry, role="PUK", priority=NOTICE)
+    assert f"[{entry['TOKEND_TOKEN']}]" in sandbox.read_file(LEDGER)
+    wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
+    assert token.counters()["puk"] == 2
+    assert not journal.entries(MESSAGE_ID=IDS["TRIES_LOST"]), "it was no other program"
+
+
+def test_polkit_that_is_gone(sandbox, journal, alice):
+    """Once, however often it is asked."""
+    sandbox.stop_polkit()
+    for _ in range(3):
+        assert alice.call("GetStatus").error == "NotAuthorized"
+    assert alice.call("SetPin", PIN, NEW_PIN).error == "NotAuthorized"
+    entry = last(journal, "POLKIT_SILENT")
+    check(entry, priority=WARNING)
+    assert entry["TOKEND_REASON"] and entry["TOKEND_REASON"] in entry["MESSAGE"]
+
+
+def test_polkit_that_hangs(sandbox, journal, alice):
+    """It is said again only after it has answered."""
+    path = alice.token()
+    os.kill(sandbox.polkitd(), signal.SIGSTOP)
+    assert alice.call("GetStatus", path=path).error == "NotAuthorized"
+    assert alice.call("SetPin", PIN, NEW_PIN, path=path).error == "NotAuthorized"
+    check(last(journal, "POLKIT_SILENT"), reason="it took too long", priority=WARNING)
+    check(last(journal, "NOT_SENT"), outcome="NotAuthorized", uid=str(sandbox.user_id("alice")))
+    os.kill(sandbox.polkitd(), signal.SIGCONT)
+    assert alice.call("SetPin", PIN, NEW_PIN, path=path).error is None
+    sandbox.stop_polkit()
+    assert alice.call("GetStatus", path=path).error == "NotAuthorized"
+    assert last(journal, "POLKIT_SILENT", 2)["TOKEND_REASON"] != "it took too long"
+
+
+def test_journalctl_explains(sandbox, journal, alice):
+    """With -x, in both languages, by the catalog as journalctl compiles it."""
+    alice.call("Unlock", WRONG, NEW_PIN)
+    kind = f"MESSAGE_ID={IDS['TOKEN_REFUSED']}"
+    english, turkish = journal.explain("en", kind), journal.explain("tr", kind)
+    assert "░░ Subject: The token ETOKEN refused a code" in english
+    assert "answered PukIncorrect. Was a try spent: yes." in english and "man:tokend(8)" in english
+    assert "░░ Subject: ETOKEN cihazı bir kodu reddetti" in turkish
+    assert "@" not in english + turkish
+    assert sandbox.token("etoken").counters()["puk"] == 2
+
+
+def test_every_kind_is_produced_here():
+    """No kind of entry is without a test of this file."""
+    with open(__file__, encoding="utf-8") as file:
+        text = file.read()
+    assert IDS and not [kind for kind in IDS if f'"{kind}"' not in text]
+
+
+def test_labels_are_readable_in_a_log_of_text(make_sandbox):
+    """Where there is no journal, and the service has no locale."""
+    sandbox = make_sandbox(tokens=["etoken:label=Ayşe'nin kartı"])
+    with Client(sandbox, "alice") as alice:
+        assert alice.call("SetPin", WRONG_PIN, NEW_PIN).error == "PinIncorrect"
+    wanted = f"SetPin of “Ayşe'nin kartı” by user {sandbox.user_id('alice')}: wrong PIN, 2 tries left"
+    wait_until(lambda: wanted in sandbox.journal(), what=wanted)
