@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the journal says of an operation. That no code is in it, after every test, is conftest.py's to see."""
 
-import subprocess
-
-from sandbox import wait_until
 from test_tokens import tokenctl
 
 SERVICE = "_SYSTEMD_UNIT=tokend.service"
