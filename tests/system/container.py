@@ -182,10 +182,10 @@ class Container(Sandbox):
 
     # Tokens
 
-    def make_token(self, kind, pin, puk, **more):
+    def make_token(self, kind, pin, puk):
         """Makes a token, as tests/sandbox does, and tells p11-kit of its module; returns its settings."""
-        token = {"kind": kind, "name": kind, "label": kind.upper(), "serial": SERIAL, "folder": TOKENS[kind], "more": {}} | more
-        token |= {"pin": pin, "puk": puk, "built": BUILD, "log": "/dev/null"}
+        token = {"kind": kind, "name": kind, "label": kind.upper(), "serial": SERIAL, "folder": TOKENS[kind]}
+        token |= {"pin": pin, "puk": puk, "built": BUILD, "log": "/dev/null", "more": {}}
         self._make_room_for(kind)
         setup = f"{FOLDER}/source/tests/tokens/{kind}/setup"
         token["module"] = self.root(setup, stdin=json.dumps(token)).strip()

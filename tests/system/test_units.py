@@ -10,8 +10,6 @@ import pytest
 from sandbox import read_line, wait_until
 
 SECCOMP_FILTERED = "2"
-
-
 OWNER_OF_THE_NAME = ["GetConnectionUnixProcessID", "s", "org.tokend.Tokend1"]
 
 
