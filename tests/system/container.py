@@ -25,7 +25,7 @@ from sandbox import BUILD, FOLDER, SYSTEM_PATH, TIMEOUT, Program, Sandbox, Token
 
 REBOOT = 133  # how systemd-nspawn ends when it is to be started again
 HALTED = 0
-# Where the units let a module write, and where it is still after a reboot: as SafeNet's library does, and in Debian's own.
+# Where the units let a module write, and where it is still after a reboot: SafeNet's library does, and so do Debian's.
 TOKENS = {
     "etoken": "/var/tmp/etoken",
     "opencryptoki": "/root/opencryptoki",  # nothing is in there
@@ -153,11 +153,11 @@ class Container(Sandbox):
         """As a sandbox's; session: what login() returned, which the program is then a process of. Of none: as if
         systemd had started it."""
         target = str(self._first_process)
-        enter = ["nsenter", "--target", target, "--mount", "--pid", "--ipc", "--net", "--uts", "--cgroup", "--wd=/", "--"]
+        enter = ["nsenter", "--target", target, "--mount", "--pid", "--ipc", "--net", "--uts", "--cgroup", "--wd=/"]
         become = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "--pdeathsig", "KILL"]
         groups = session.control_groups() if session else cgroup.folders(target)
         join = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@"'
-        command = ["sh", "-c", join, "sh", *groups, "--", *enter, *become, *argv]
+        command = ["sh", "-c", join, "sh", *groups, "--", *enter, "--", *become, *argv]
         return Program(command, env=self._environment(user, env), **more)
 
     def root(self, *argv, **more):
@@ -182,10 +182,10 @@ class Container(Sandbox):
 
     # Tokens
 
-    def make_token(self, kind, pin, puk, **more):
+    def make_token(self, kind, pin, puk):
         """Makes a token, as tests/sandbox does, and tells p11-kit of its module; returns its settings."""
-        token = {"kind": kind, "name": kind, "label": kind.upper(), "serial": SERIAL, "folder": TOKENS[kind], "more": {}} | more
-        token |= {"pin": pin, "puk": puk, "built": BUILD, "log": "/dev/null"}
+        token = {"kind": kind, "name": kind, "label": kind.upper(), "serial": SERIAL, "folder": TOKENS[kind]}
+        token |= {"pin": pin, "puk": puk, "built": BUILD, "log": "/dev/null", "more": {}}
         self._make_room_for(kind)
         setup = f"{FOLDER}/source/tests/tokens/{kind}/setup"
         token["module"] = self.root(setup, stdin=json.dumps(token)).strip()
@@ -203,7 +203,8 @@ class Container(Sandbox):
             self.root("rm", "-rf", "/run/lock/opencryptoki")
             # Debian's does not always end when it is told to, and would hold up a reboot.
             self.root("mkdir", "/etc/systemd/system/pkcsslotd.service.d")
-            self.root("tee", "/etc/systemd/system/pkcsslotd.service.d/stop.conf", stdin="[Service]\nTimeoutStopSec=1\n")
+            drop_in = "/etc/systemd/system/pkcsslotd.service.d/stop.conf"
+            self.root("tee", drop_in, stdin="[Service]\nTimeoutStopSec=1\n")
         if kind == "softhsm":
             self.root("chmod", "o+x", "/var/lib/softhsm")
 

@@ -13,10 +13,10 @@ import tempfile
 RELEASE = "bookworm"
 # What the package depends on, so that it installs without a network, and what its tokens and its tests want.
 PACKAGES = """dbus libglib2.0-0 libgnutls30 libjson-glib-1.0-0 libnotify4 libp11-kit0 libpam-systemd libpolkit-agent-1-0
-libpolkit-gobject-1-0 opencryptoki openssl opensc p11-kit polkitd python3 softhsm2 systemd systemd-sysv""".split()
+libpolkit-gobject-1-0 opencryptoki openssl opensc p11-kit pcscd polkitd python3 softhsm2 systemd systemd-sysv""".split()
 
-# A program that is killed in here leaves neither processes nor mounts.
-CONTAINED = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+# A program that is killed in here, or with this one, leaves neither processes nor mounts.
+CONTAINED = "setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc --".split()
 
 
 def cache():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Boots a Debian with the package in it, passes the tests in there, and ends with a line "N passed, N failed".
 
-Installs what is missing, makes the Debian (see debian.py) and builds the package first. The containers are in namespaces
-and control groups of their own, and end with this program. TOKEND_BUILD names another build folder than _build.
+Installs what is missing, makes the Debian (see debian.py) and builds the package first. The containers are in
+namespaces and control groups of their own, and end with this program. TOKEND_BUILD names another build folder.
 """
 
 import contextlib
@@ -27,6 +27,11 @@ from suite import finish  # noqa: E402
 SLOW = 120
 
 
+def no_container(error):
+    """One line."""
+    return f"This machine cannot boot a container: {str(error).splitlines()[-1]}"
+
+
 def run_tests(base, command, terminal):
     """Run in namespaces, in which no program of the machine's is to be met by way of /run. Returns an exit status."""
     mount("tmpfs", "/run", "tmpfs", options="mode=755")
@@ -34,12 +39,12 @@ def run_tests(base, command, terminal):
         with Container([base]):
             pass
     except (OSError, RuntimeError) as error:
-        raise SystemExit(f"This machine cannot boot a container: {error}") from error
+        raise SystemExit(no_container(error)) from error
     return run_command(functools.partial(os.execv, command[0], command), terminal)
 
 
 def pytest_command(results, temporary, base, packages, build):
-    command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "--verbose", "--tb=short", "--durations=15"]
+    command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "--verbose", "--tb=short"]
     command += ["-o", f"faulthandler_timeout={SLOW}", f"--junitxml={results}", f"--basetemp={temporary}/pytest"]
     command += [f"--rootdir={HERE}", f"--debian={base}", f"--packages={':'.join(packages)}", f"--build={build}"]
     return [*command, HERE, *sys.argv[1:]]
@@ -47,21 +52,32 @@ def pytest_command(results, temporary, base, packages, build):
 
 def main():
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-    become_root()
+    try:
+        become_root()
+    except FileNotFoundError:
+        sys.exit("To boot a container one must be root, and there is no sudo")
     cgroup.begin_scope()
     try:
         install_packages(os.path.join(HERE, "packages"))
+        tried = subprocess.run([*debian.CONTAINED, "true"], stderr=subprocess.PIPE, text=True, check=False)
+        if tried.returncode != 0:
+            sys.exit(no_container(tried.stderr))
         build = prepare()
         base = debian.folder()
     except subprocess.CalledProcessError as error:
         sys.exit(f"{error.cmd[0]} failed")
+
     results = os.path.join(build, "system.junit.xml")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(results)
-    with tempfile.TemporaryDirectory() as temporary, cgroup.own():
+    with tempfile.TemporaryDirectory() as temporary:
         packages = package.build(os.path.join(temporary, "package"))
         command = pytest_command(results, temporary, base, packages, build)
-        status = run_in_namespaces(functools.partial(run_tests, base, command))
+        try:
+            with cgroup.own():
+                status = run_in_namespaces(functools.partial(run_tests, base, command))
+        except OSError as error:
+            sys.exit(no_container(error))
     if not os.path.exists(results):
         sys.exit("No test was run")
     give_to_owner(build)

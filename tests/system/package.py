@@ -26,10 +26,10 @@ def copy_tree(target):
             shutil.copy2(source, copy, follow_symlinks=False)
 
 
-def run(command, **more):
+def run(*command, within=(), **more):
     """Shows what it says only if it fails, which ends this program."""
     with tempfile.TemporaryFile() as log:
-        finished = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, **more)
+        finished = subprocess.run([*within, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, **more)
         if finished.returncode != 0:
             log.seek(0)
             sys.stderr.buffer.write(log.read())
@@ -41,17 +41,17 @@ def build(folder):
     tree = os.path.join(folder, "tree")
     copy_tree(tree)
     if subprocess.run(["dpkg-checkbuilddeps"], cwd=tree, stderr=subprocess.DEVNULL, check=False).returncode != 0:
-        run(["apt-get", "update", "--quiet"])
-        run(["apt-get", "build-dep", "--yes", "--quiet", tree], env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
-    command = [*CONTAINED, "dpkg-buildpackage", "--build=binary", "--unsigned-changes", "--unsigned-buildinfo"]
-    run(command, cwd=tree, env=os.environ | OPTIONS)
+        run("apt-get", "update", "--quiet")
+        run("apt-get", "build-dep", "--yes", "--quiet", tree, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
+    command = ["dpkg-buildpackage", "--build=binary", "--unsigned-changes", "--unsigned-buildinfo"]
+    run(*command, within=CONTAINED, cwd=tree, env=os.environ | OPTIONS)
     return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".deb"))
 
 
 def lower(package, folder):
     """Makes the same package of a lower version, and returns its path."""
     unpacked = tempfile.mkdtemp(dir=folder)
-    run(["dpkg-deb", "--raw-extract", package, unpacked])
+    run("dpkg-deb", "--raw-extract", package, unpacked)
     control = os.path.join(unpacked, "DEBIAN/control")
     with open(control, encoding="utf-8") as file:
         text = file.read()
@@ -59,5 +59,5 @@ def lower(package, folder):
         # A tilde sorts before anything.
         file.write(re.sub(r"^(Version: .*|.*\(= [^)]*)", lambda found: found[0] + "~before", text, flags=re.M))
     path = os.path.join(unpacked + "-" + os.path.basename(package))
-    run(["dpkg-deb", "--root-owner-group", "--build", unpacked, path])
+    run("dpkg-deb", "--root-owner-group", "--build", unpacked, path)
     return path

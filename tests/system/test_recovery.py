@@ -39,7 +39,7 @@ def sending(container, code, new_pin, *faults):
             unlocking.kill()
 
 
-@pytest.mark.parametrize("faults, source", [(MUTE, "ledger"), ((), "token")], ids=["mute token", "token with a number"])
+@pytest.mark.parametrize("faults, source", [(MUTE, "ledger"), ((), "token")], ids=["mute", "number"])
 def test_the_service_is_killed(container, codes, faults, source):
     """systemd brings it back at the next call. The try counts as spent, unless the token's own number says otherwise."""
     token = container.token("etoken")
@@ -61,7 +61,9 @@ def test_the_service_is_killed(container, codes, faults, source):
     assert token.results("C_Login").count("CKR_PIN_INCORRECT") == 1
 
 
-@pytest.mark.parametrize("faults, said", [(MUTE, ("low", 2, "ledger")), ((), ("ok", 3, "token"))], ids=["mute", "number"])
+@pytest.mark.parametrize(
+    "faults, said", [(MUTE, ("low", 2, "ledger")), ((), ("ok", 3, "token"))], ids=["mute", "number"]
+)
 def test_power_is_lost_while_a_code_is_on_its_way(container, codes, faults, said):
     """Nothing was sent; only the token itself could know that."""
     token = container.token("etoken")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The units: activation, and the sandbox that each process is really in."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 from sandbox import read_line, wait_until
 
 SECCOMP_FILTERED = "2"
-NOT_AUTHORIZED = 3
+OWNER_OF_THE_NAME = ["GetConnectionUnixProcessID", "s", "org.tokend.Tokend1"]
 
 
 def states(container, *units):
@@ -43,11 +44,11 @@ def check_sandbox(container, process, user):
 
 def can_write(container, process, user, path):
     """Whether the user may write there, in the process's own view of the file system."""
-    enter = ["nsenter", "--target", str(process), "--mount", "--", "setpriv", "--reuid", user, "--regid", user]
-    probe = f'touch "{path}/probe" && rm "{path}/probe"'
-    ids = {name: str(container.user_id(name)) for name in (user,)}
-    argv = [ids.get(word, word) for word in enter] + ["--clear-groups", "sh", "-c", probe]
-    return subprocess.run(argv, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    number = str(container.user_id(user))
+    enter = ["nsenter", "--target", str(process), "--mount", "--"]
+    become = ["setpriv", "--reuid", number, "--regid", number, "--clear-groups", "--"]
+    probe = ["sh", "-c", f'touch "{path}/probe" && rm "{path}/probe"']
+    return subprocess.run(enter + become + probe, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def namespace(process, kind):
@@ -63,9 +64,6 @@ def test_the_first_call_starts_the_service(container, alice):
     assert states(container, "tokend.service", *sockets) == ["active", "active", "active"]
     owner = container.root("busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", *OWNER_OF_THE_NAME)
     assert int(owner.split()[1]) == int(container.property("tokend.service", "MainPID"))
-
-
-OWNER_OF_THE_NAME = ["GetConnectionUnixProcessID", "s", "org.tokend.Tokend1"]
 
 
 @pytest.fixture(name="watched")
@@ -135,3 +133,11 @@ def test_an_operating_host_is_in_its_sandbox(container, codes):
         assert unlocking.wait(30) == 0
     assert token.login(codes.new_pin)
     wait_until(lambda: not container.hosts("operate"), what="the end of the operating host")
+
+
+def test_pcscd_is_reached(container):
+    """OpenSC's module has cards only by way of pcscd, which its socket starts when a host connects."""
+    assert states(container, "pcscd.service") == ["inactive"]
+    modules = json.loads(container.tokenctl("root", "modules", "--json").stdout)
+    assert states(container, "pcscd.service") == ["active"]
+    assert [module["state"] for module in modules if module["name"] == "opensc-pkcs11"] == ["ready"]
