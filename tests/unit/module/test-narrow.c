@@ -10,22 +10,14 @@
 
 /* All functions that the module host takes out of a module's list. */
 static const char *const taken[] = {
-  "C_FindObjects",
-  "C_FindObjectsFinal",
-  "C_FindObjectsInit",
-  "C_GetAttributeValue",
-  "C_GetInfo",
-  "C_GetSlotList",
-  "C_GetTokenInfo",
-  "C_InitPIN",
-  "C_Initialize",
-  "C_Login",
-  "C_Logout",
-  "C_OpenSession",
-  "C_CloseSession",
-  "C_SetPIN",
-  "C_WaitForSlotEvent",
-  NULL,
+  "C_FindObjects",      "C_FindObjectsFinal",
+  "C_FindObjectsInit",  "C_GetAttributeValue",
+  "C_GetInfo",          "C_GetSlotList",
+  "C_GetTokenInfo",     "C_InitPIN",
+  "C_Initialize",       "C_Login",
+  "C_Logout",           "C_OpenSession",
+  "C_CloseSession",     "C_SetPIN",
+  "C_WaitForSlotEvent", NULL,
 };
 
 static GPtrArray *banned;
