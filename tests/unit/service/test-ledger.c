@@ -138,6 +138,7 @@ test_other_module (Scratch *scratch, gconstpointer user_data)
   ledger_assert_record (ledger, CARD, PUK, 1, FALSE);
   tokend_ledger_observe (ledger, CARD, PUK, "module", &full, &exact_3);
   ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
+  wait_for_writes (ledger);
 }
 
 static void
