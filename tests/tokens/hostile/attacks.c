@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A test system has process numbers of its own, and few. */
@@ -184,6 +185,44 @@ list_hosts_descriptors (pid_t service)
   return on_hosts (list_descriptors);
 }
 
+/* In a child of this process */
+static void
+become_host (void)
+{
+  char *const arguments[] = { "tokend-module", "--watch", NULL };
+
+  execv ("/proc/self/exe", arguments);
+  _exit (127);
+}
+
+/* Of a host that has just been started, before it can have done anything for itself. The memory that was opened then would
+ * stay open. */
+static const char *
+open_new_hosts_memory (pid_t service)
+{
+  const char *failure;
+  int ends[2];
+  pid_t host;
+
+  if (pipe2 (ends, O_CLOEXEC) != 0)
+    return outcome (-1);
+  host = fork ();
+  if (host == 0)
+    become_host ();
+
+  close (ends[1]);
+  /* The pipe ends when the child has become a host. */
+  while (read (ends[0], (char[1]){ 0 }, 1) < 0 && errno == EINTR)
+    ;
+  failure = host > 0 ? open_memory (host) : outcome (-1);
+  close (ends[0]);
+  if (host > 0) {
+    kill (host, SIGKILL);
+    waitpid (host, NULL, 0);
+  }
+  return failure;
+}
+
 /* tokend's files and sockets */
 
 static const char *
@@ -341,6 +380,7 @@ const HostileNamedAttack hostile_attacks[] = {
   { "read-hosts-memory", read_hosts_memory },
   { "open-hosts-memory", open_hosts_memory },
   { "list-hosts-descriptors", list_hosts_descriptors },
+  { "open-new-hosts-memory", open_new_hosts_memory },
   { "list-ledger", list_ledger },
   { "write-ledger", write_ledger },
   { "list-locks", list_locks },
