@@ -100,6 +100,17 @@ get_rules (GKeyFile *key_file, const char *group, TokendCounterRules *rules, GEr
          && get_boolean (key_file, group, "NeverLocks", FALSE, &rules->never_locks, error);
 }
 
+/* It goes to the module host as a string, which is UTF-8; GKeyFile looks at values alone. */
+static gboolean
+check_variable (const char *name, GError **error)
+{
+  if (g_utf8_validate (name, -1, NULL))
+    return TRUE;
+  g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_UNKNOWN_ENCODING,
+                       "[Environment]: a variable's name is not UTF-8");
+  return FALSE;
+}
+
 static gboolean
 get_environment (GKeyFile *key_file, GHashTable **environment, GError **error)
 {
@@ -108,9 +119,11 @@ get_environment (GKeyFile *key_file, GHashTable **environment, GError **error)
   *environment = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   for (guint i = 0; names != NULL && names[i] != NULL; i++) {
     GError *local_error = NULL;
-    g_autofree char *value =
-        g_key_file_get_string (key_file, "Environment", names[i], &local_error);
+    g_autofree char *value = NULL;
 
+    if (!check_variable (names[i], error))
+      return FALSE;
+    value = g_key_file_get_string (key_file, "Environment", names[i], &local_error);
     if (local_error != NULL) {
       g_propagate_prefixed_error (error, local_error, "[Environment] %s: ", names[i]);
       return FALSE;

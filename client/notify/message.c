@@ -230,7 +230,7 @@ tokend_notify_message_new_help (const TokendNotifySituation *situation,
   TokendNotifyMessage *message = g_new0 (TokendNotifyMessage, 1);
 
   message->title = g_strdup_printf (_ ("%s: how to get the PUK"), situation->name);
-  message->body = page_opened && provider->puk_help != NULL
+  message->body = page_opened && provider != NULL && provider->puk_help != NULL
                       ? g_strdup (provider->puk_help)
                       : tokenctl_words_for_puk_source (provider);
   message->icon = "dialog-information";

@@ -188,12 +188,16 @@ test_help (void)
       tokend_notify_message_new_help (&situation, &provider, FALSE);
   g_autoptr (TokendNotifyMessage) unknown =
       tokend_notify_message_new_help (&situation, NULL, FALSE);
+  /* Whose page was opened is not known any more: the token was read again meanwhile. */
+  g_autoptr (TokendNotifyMessage) forgotten =
+      tokend_notify_message_new_help (&situation, NULL, TRUE);
   g_autoptr (TokendNotifyMessage) terminal = tokend_notify_message_new_no_terminal (&situation);
 
   g_assert_cmpstr (opened->title, ==, "WORK: how to get the PUK");
   g_assert_cmpstr (opened->body, ==, "Ask the page.");
   g_assert_cmpstr (text->body, ==, "Ask the page.\nhttps://issuer.example/puk");
   g_assert_nonnull (strstr (unknown->body, "whoever issued your certificate"));
+  g_assert_cmpstr (forgotten->body, ==, unknown->body);
   g_assert_true (opened->offer_unlock);
   g_assert_false (opened->offer_help);
 

@@ -119,6 +119,7 @@ static const struct {
   { "[Unlock]\nWay=so\\qlogin\n", "[Unlock]", "Way" },
   { "[PIN]\nCharacters=\\digits\n", "[PIN]", "Characters" },
   { "[Environment]\nA=\\q\n", "[Environment]", "A" },
+  { "[Environment]\nA\xff=1\n", "[Environment]", "" },
 };
 
 static void
