@@ -3,19 +3,17 @@
 
 #include "journal.h"
 #include "ledger-entry.h"
+#include "sealed-file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
-#include <unistd.h>
 
 /*
- * The file is a key file, `ledger` in the service's state folder:
+ * The file is a sealed file, `ledger` in the service's state folder:
  *
  *   [ledger]
  *   version=1
- *   assume-spent=true         an earlier file could not be read: whatever is not known is taken for
- * spent
+ *   assume-spent=true         an earlier file could not be read: whatever is not known is taken for spent
  *
  *   [PHYSICAL-ID]             a physical token, see tokend_reading_physical_id()
  *   pin-spent=, pin-pending=  tries since the last success
@@ -23,17 +21,12 @@
  *   pin-module=               by which module they were sent
  *   puk-…                     likewise
  *
- *   [end]
- *   sha256=                   over all that stands before this group, in hexadecimal: a file that was cut is seen
- *
  * Each write replaces it whole and is on the disk (file and folder) before it is called done.
  */
 #define FILE_NAME "ledger"
 #define ASIDE_SUFFIX ".unreadable"
 #define FILE_VERSION 1
 #define HEAD "ledger"
-#define END "end"
-#define END_FORMAT "[" END "]\nsha256=%s\n"
 
 /* Recorded of a token of which nothing is known, after the ledger was lost. */
 static const TokendCounterRecord assumed = { .spent = 255 };
@@ -68,33 +61,6 @@ G_DEFINE_FINAL_TYPE (TokendLedger, tokend_ledger, G_TYPE_OBJECT)
 
 static const char *const role_names[TOKEND_N_ROLES] = { "pin", "puk" };
 
-static gboolean
-set_errno_error (GError **error, const char *path)
-{
-  g_set_error (error, G_FILE_ERROR, (int) g_file_error_from_errno (errno), "%s: %s", path,
-               g_strerror (errno));
-  return FALSE;
-}
-
-/* GLib takes a file whose folder does not reach the disk for written. The folder is opened first: a descriptor is told
- * of the errors since then. */
-static gboolean
-write_whole (const char *path, const char *content, GError **error)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean written;
-
-  if (fd < 0)
-    return set_errno_error (error, folder);
-  written = g_file_set_contents_full (
-      path, content, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error);
-  if (written && fsync (fd) != 0)
-    written = set_errno_error (error, folder);
-  close (fd);
-  return written;
-}
-
 /* Also in the writer's thread. What the file says is then worse than what is known, never better. */
 static void
 report_failed_write (const GError *error)
@@ -111,7 +77,7 @@ write_in_thread (gpointer data, gpointer user_data)
   const char *content = g_task_get_task_data (task);
   GError *error = NULL;
 
-  if (write_whole (self->path, content, &error)) {
+  if (tokend_sealed_file_write (self->path, content, &error)) {
     g_task_return_boolean (task, TRUE);
   } else {
     report_failed_write (error);
@@ -202,37 +168,13 @@ load_token (TokendLedger *self, GKeyFile *key_file, const char *group, GError **
 }
 
 static gboolean
-load_whole (const char *path, GKeyFile *key_file, GError **error)
-{
-  g_autofree char *text = NULL;
-  const char *end;
-  g_autofree char *sum = NULL;
-  g_autofree char *wanted = NULL;
-
-  if (!g_file_get_contents (path, &text, NULL, error))
-    return FALSE;
-  end = g_strrstr (text, "[" END "]\n");
-  if (end != NULL) {
-    sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) text,
-                                       (gsize) (end - text));
-    wanted = g_strdup_printf (END_FORMAT, sum);
-  }
-  if (end == NULL || !g_str_equal (end, wanted)) {
-    g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE,
-                         "it is not whole, or was changed");
-    return FALSE;
-  }
-  return g_key_file_load_from_data (key_file, text, (gsize) (end - text), G_KEY_FILE_NONE, error);
-}
-
-static gboolean
 load (TokendLedger *self, GError **error)
 {
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
   g_auto (GStrv) groups = NULL;
   int version;
 
-  if (!load_whole (self->path, key_file, error))
+  if (!tokend_sealed_file_read (self->path, key_file, error))
     return FALSE;
   version = g_key_file_get_integer (key_file, HEAD, "version", error);
   if (version != FILE_VERSION) {
@@ -287,8 +229,6 @@ static char *
 serialize (TokendLedger *self)
 {
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
-  g_autofree char *body = NULL;
-  g_autofree char *sum = NULL;
   GHashTableIter iter;
   gpointer physical_id, value;
 
@@ -303,9 +243,7 @@ serialize (TokendLedger *self)
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
       put_entry (key_file, physical_id, role, tries, self->assume_spent);
   }
-  body = g_key_file_to_data (key_file, NULL, NULL);
-  sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, body, -1);
-  return g_strdup_printf ("%s" END_FORMAT, body, sum);
+  return tokend_sealed_file_to_text (key_file);
 }
 
 /* The loss itself is written down: the next start must not take the missing file for a first one. */
@@ -326,7 +264,7 @@ start_anew (TokendLedger *self, const GError *reason)
   if (g_rename (self->path, aside) != 0)
     tokend_warning ("%s could not be renamed: %s", self->path, g_strerror (errno));
   content = serialize (self);
-  if (!write_whole (self->path, content, &error))
+  if (!tokend_sealed_file_write (self->path, content, &error))
     report_failed_write (error);
 }
 

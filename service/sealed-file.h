@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/*
+ * A sealed file is a key file that ends with the checksum of all that stands before, so that one that was cut or changed
+ * is seen:
+ *
+ *   [end]
+ *   sha256=       in hexadecimal
+ */
+
+char *tokend_sealed_file_to_text (GKeyFile *key_file);
+gboolean tokend_sealed_file_read (const char *path, GKeyFile *key_file, GError **error);
+gboolean tokend_sealed_file_write (const char *path, const char *text, GError **error);
+
+G_END_DECLS
