@@ -21,7 +21,7 @@ USERS = ("alice", "bob")
 # What may never stand in the journal, whatever is done.
 BUG = re.compile(r"-CRITICAL \*\*|\bCRITICAL:|assertion failed|Segmentation fault|dumped core|status=31/SYS")
 
-# changes: the layer; tokens: their settings; secrets: the users' passwords
+# changes: the layer; tokens: their settings; passwords: the users'
 Installed = collections.namedtuple("Installed", "changes tokens passwords")
 
 

@@ -29,7 +29,8 @@ def copy_tree(target):
 def run(*command, within=(), **more):
     """Shows what it says only if it fails, which ends this program."""
     with tempfile.TemporaryFile() as log:
-        finished = subprocess.run([*within, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, **more)
+        more |= {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+        finished = subprocess.run([*within, *command], check=False, **more)
         if finished.returncode != 0:
             log.seek(0)
             sys.stderr.buffer.write(log.read())

@@ -15,7 +15,7 @@ def has_owner(container):
 
 
 def test_it_leaves_and_comes_back(container, alice):
-    """With all its hosts, of its own will, and without any word of failure; a call that comes as it goes is answered."""
+    """With all its hosts, of its own will, and without a word of failure; a call that comes as it goes is answered."""
     assert alice.status("ETOKEN")["pin-retries-remaining"] == 3
     first, hosts = container.tokend(), container.hosts()
     assert has_owner(container) and hosts

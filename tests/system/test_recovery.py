@@ -41,7 +41,7 @@ def sending(container, code, new_pin, *faults):
 
 @pytest.mark.parametrize("faults, source", [(MUTE, "ledger"), ((), "token")], ids=["mute", "number"])
 def test_the_service_is_killed(container, codes, faults, source):
-    """systemd brings it back at the next call. The try counts as spent, unless the token's own number says otherwise."""
+    """systemd brings it back at the next call. The try counts as spent, unless the token's own number says not."""
     token = container.token("etoken")
     token.fault(*faults)
     assert puk(container)[:2] == ("ok", 3)
