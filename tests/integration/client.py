@@ -28,6 +28,9 @@ ERROR_PREFIX = "org.tokend.Tokend1.Error."
 MANAGER = f"{BUS_NAME}.Manager"
 TOKEN = f"{BUS_NAME}.Token"
 NEVER = 0x7FFFFFFF  # as a timeout of GDBus
+# A prompt that is withdrawn takes a moment to close, in milliseconds, and then answers. polkitd 122 hangs for ever if the
+# answer comes while it is still withdrawing: its own thread then waits for a lock that it holds itself.
+CLOSING = 100
 
 AGENT_PATH = "/org/tokend/Test/Agent"
 AGENT_XML = """
@@ -437,7 +440,10 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
             invocation.return_value(None)
             # polkit may say it twice.
             if cookie in prompts:
-                prompts.pop(cookie).return_dbus_error("org.freedesktop.PolicyKit1.Error.Cancelled", "withdrawn")
+                GLib.timeout_add(CLOSING, close_prompt, prompts.pop(cookie))
+
+    def close_prompt(prompt):
+        prompt.return_dbus_error("org.freedesktop.PolicyKit1.Error.Cancelled", "withdrawn")
 
     def start_time(number):
         with open(f"/proc/{number}/stat", encoding="ascii") as file:
