@@ -13,6 +13,8 @@
 
 /* What tokend_host_normalise_error() leaves of a host's own words, and its own before them. */
 #define ERROR_MAX_BYTES (3 * 300 + 64)
+/* This program's own, GIO's, and those of an input. */
+#define DESCRIPTORS_MAX 64
 #define N_CALLS 4 /* after Load, and all at once */
 
 /* The host at the other end of the socket. */
@@ -292,6 +294,8 @@ make_stream (void)
   int ends[2];
 
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+  /* The lowest that are free: no input leaves one open. */
+  g_assert_cmpint (ends[1], <, DESCRIPTORS_MAX);
   socket = g_socket_new_from_fd (ends[0], NULL);
   g_assert_nonnull (socket);
   peer.fd = ends[1];
