@@ -46,6 +46,14 @@ get_text (GKeyFile *key_file, const char *key)
   return g_steal_pointer (&text);
 }
 
+static gboolean
+has_control_character (const char *text)
+{
+  while (*text != '\0' && !g_ascii_iscntrl (*text))
+    text++;
+  return *text != '\0';
+}
+
 /* It is handed to whatever opens addresses on this desktop: a page, never a file or a command. */
 static char *
 get_page (GKeyFile *key_file, const char *key)
@@ -53,7 +61,7 @@ get_page (GKeyFile *key_file, const char *key)
   g_autofree char *page = get_text (key_file, key);
 
   if (page == NULL || !g_str_has_prefix (page, "https://") || strpbrk (page, " \"'<>`") != NULL
-      || !g_uri_is_valid (page, G_URI_FLAGS_NONE, NULL))
+      || has_control_character (page) || !g_uri_is_valid (page, G_URI_FLAGS_NONE, NULL))
     return NULL;
   return g_steal_pointer (&page);
 }

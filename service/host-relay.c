@@ -48,6 +48,7 @@ typedef struct {
   gboolean is_peer_deaf;
   guint lines_due; /* from the peer: one for each of ours */
   gsize n_line_bytes;
+  guint n_refusals; /* of a mechanism of the authentication */
   guint64 replies_due;
 } Relay;
 
@@ -72,6 +73,20 @@ relay_free (Relay *relay)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Relay, relay_free)
 
 /*
+ * "REJECTED …", and no other line begins so. The first one answers the question for mechanisms, of which a host knows one.
+ * After a second one GDBus would take its next, and leak the one before.
+ */
+static gboolean
+is_refusal (const Relay *relay)
+{
+  const Direction *direction = &relay->to_near;
+
+  return direction->bytes[0] == 'R'
+         && (relay->n_line_bytes == 0
+             || memcmp (direction->tail + sizeof direction->tail - 2, "\r\n", 2) == 0);
+}
+
+/*
  * A line of the peer's is read only when one of ours asked for it. So what it sends before its time
  * waits in the kernel until it is read as what the near end will take it for: a message.
  */
@@ -80,6 +95,8 @@ pass_line_byte (Relay *relay, Direction *direction)
 {
   const gboolean is_ours = direction == &relay->to_peer;
 
+  if (!is_ours && is_refusal (relay) && ++relay->n_refusals > 1)
+    return FALSE;
   if (!is_ours && ++relay->n_line_bytes > LINES_MAX_BYTES)
     return FALSE;
   memmove (direction->tail, direction->tail + 1, sizeof direction->tail - 1);
@@ -345,7 +362,7 @@ relay_new (GSocketConnection *peer, int far_fd)
  * closed, after what the peer said before, and after as much of what the near end said as the peer
  * takes at once. The conversation ends likewise when the peer
  *
- * - says more than 4 KiB in the authentication;
+ * - says more than 4 KiB in the authentication, or refuses twice;
  * - sends a message that is no reply, is larger than 64 KiB (header included), has no D-Bus header,
  *   or is one more than there were calls;
  * - sends a descriptor: none of them ever becomes one of this process.

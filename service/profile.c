@@ -271,6 +271,12 @@ load_profile (const char *name, const char *directory, const char *admin_directo
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
   g_autoptr (GKeyFile) above = g_key_file_new ();
 
+  /* It is a status key's value, and so a string on the bus. */
+  if (!g_utf8_validate (name, -1, NULL)) {
+    g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_UNKNOWN_ENCODING,
+                         "its name is not UTF-8");
+    return NULL;
+  }
   if (!load_key_file (directory, name, key_file, error)
       || !load_key_file (admin_directory, name, above, error))
     return NULL;
@@ -299,12 +305,13 @@ tokend_profiles_load (const char *directory, const char *admin_directory)
   sorted = g_list_sort (g_hash_table_get_keys (names), (GCompareFunc) strcmp);
   for (GList *l = sorted; l != NULL; l = l->next) {
     g_autoptr (GError) error = NULL;
+    g_autofree char *shown = g_filename_display_name (l->data);
     TokendProfile *profile = load_profile (l->data, directory, admin_directory, &error);
 
     if (profile != NULL)
       g_ptr_array_add (profiles, profile);
     else
-      tokend_warning ("The profile “%s” is left out: %s", (const char *) l->data, error->message);
+      tokend_warning ("The profile “%s” is left out: %s", shown, error->message);
   }
   return profiles;
 }

@@ -116,7 +116,8 @@ test_pages (Folders *folders, gconstpointer data)
 {
   static const char *const pages[] = { "http://issuer.example/", "file:///etc/passwd",
                                        "issuer.example",         "javascript:alert(1)",
-                                       "https://a b/",           "-x" };
+                                       "https://a b/",           "-x",
+                                       "https://a\rb/",          "https://\033b/" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (pages); i++) {
     g_autofree char *text = g_strdup_printf ("[Provider]\nPukPage=%s\n", pages[i]);

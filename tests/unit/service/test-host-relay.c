@@ -315,6 +315,23 @@ test_exit (Ends *ends, gconstpointer data)
   g_test_trap_assert_passed ();
 }
 
+/* One refusal is how an honest peer says what it knows. GDBus leaks memory at each further one. */
+static void
+test_refusals (Ends *ends, gconstpointer data)
+{
+  static const char auth[] = "\0AUTH\r\n";
+
+  say (ends->near, auth, sizeof auth - 1);
+  hear (ends->peer, auth, sizeof auth - 1);
+  say_line (ends->peer, "REJECTED EXTERNAL\r\n");
+  hear_line (ends->near, "REJECTED EXTERNAL\r\n");
+  say_line (ends->near, "AUTH EXTERNAL 30\r\n");
+  hear_line (ends->peer, "AUTH EXTERNAL 30\r\n");
+  say_line (ends->peer, "REJECTED EXTERNAL\r\n");
+  hear_end (ends->near);
+  hear_end (ends->peer);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -326,6 +343,7 @@ main (int argc, char **argv)
     { "/host-relay/reply-without-call", test_reply_without_call },
     { "/host-relay/little-is-read", test_little_is_read },
     { "/host-relay/endless-lines", test_endless_lines },
+    { "/host-relay/refusals", test_refusals },
     { "/host-relay/early-message", test_early_message },
     { "/host-relay/descriptors-from-peer", test_descriptors_from_peer },
     { "/host-relay/too-many-descriptors", test_too_many_descriptors },

@@ -213,6 +213,14 @@ test_bad_files (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (profiles->len, ==, 1);
   g_assert_nonnull (tokend_profiles_match_module (profiles, "good.so"));
   g_assert_null (tokend_profiles_match_module (profiles, "spoilt.so"));
+
+  g_ptr_array_unref (profiles);
+  scratch_write (scratch, "admin/spoilt.conf", "");
+  scratch_write (scratch, "admin/name\xff.conf", "[Match]\nFiles=name.so\n");
+  profiles = load (scratch);
+  journal_spy_expect ("“name\xef\xbf\xbd”");
+  g_assert_cmpuint (profiles->len, ==, 2);
+  g_assert_null (tokend_profiles_match_module (profiles, "name.so"));
 }
 
 static const struct {

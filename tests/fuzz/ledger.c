@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ledger.h"
+
+#include "fuzz.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define OTHER "a token that the file does not name"
+
+/* The writers' threads stay for the next input: one that is just ending looks like a leak. */
+int
+LLVMFuzzerInitialize (int *argc, char ***argv)
+{
+  g_thread_pool_set_max_unused_threads (-1);
+  g_thread_pool_set_max_idle_time (0);
+  return 0;
+}
+
+static void
+on_done (GObject *source, GAsyncResult *result, gpointer is_done)
+{
+  g_assert_true (tokend_ledger_begin_finish (TOKEND_LEDGER (source), result, NULL));
+  *(gboolean *) is_done = TRUE;
+}
+
+/* One try more, of a token's PIN, so that the whole is written again. */
+static void
+write_again (TokendLedger *ledger, const char *physical_id)
+{
+  gboolean is_done = FALSE;
+
+  tokend_ledger_begin_async (ledger, physical_id, TOKEND_ROLE_PIN, "module", on_done, &is_done);
+  while (!is_done)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+check_records (TokendLedger *before, TokendLedger *after, const char *physical_id)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendCounterRecord old = tokend_ledger_get_record (before, physical_id, role);
+    TokendCounterRecord now = tokend_ledger_get_record (after, physical_id, role);
+
+    g_assert_cmpuint (old.spent, ==, now.spent);
+    g_assert_cmpint (old.locked, ==, now.locked);
+  }
+}
+
+/* The sum over it is added, which no fuzzer could guess; unless the first byte says that it be wrong. */
+static void
+write_ledger (const char *path, const guint8 *data, gsize size)
+{
+  const gboolean is_whole = size > 0 && data[0] != '!';
+  g_autoptr (GString) text = g_string_new_len ((const char *) data, (gssize) size);
+  g_autofree char *sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, data, size);
+
+  if (is_whole)
+    g_string_append_printf (text, "[end]\nsha256=%s\n", sum);
+  fuzz_write (path, text->str, text->len);
+}
+
+/* What tokend reads is what it wrote; what it cannot read counts as spent; nothing that was spent is forgotten. */
+int
+LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
+{
+  g_autofree char *path = g_build_filename (fuzz_folder (), "ledger", NULL);
+  g_autofree char *lost = g_strconcat (path, ".unreadable", NULL);
+  g_autoptr (GKeyFile) key_file = g_key_file_new ();
+  g_autoptr (TokendLedger) ledger = NULL;
+  g_autoptr (TokendLedger) again = NULL;
+  g_auto (GStrv) groups = NULL;
+  TokendCounterRecord other;
+
+  g_unlink (lost);
+  write_ledger (path, data, size);
+  ledger = tokend_ledger_new (fuzz_folder ());
+  other = tokend_ledger_get_record (ledger, OTHER, TOKEND_ROLE_PIN);
+  if (g_file_test (lost, G_FILE_TEST_EXISTS))
+    g_assert_cmpuint (other.spent, ==, 255);
+
+  write_again (ledger, OTHER);
+  again = tokend_ledger_new (fuzz_folder ());
+  check_records (ledger, again, OTHER);
+  g_assert_cmpuint (tokend_ledger_get_record (again, OTHER, TOKEND_ROLE_PIN).spent, >, other.spent);
+
+  if (g_key_file_load_from_data (key_file, (const char *) data, size, G_KEY_FILE_NONE, NULL))
+    groups = g_key_file_get_groups (key_file, NULL);
+  for (guint i = 0; groups != NULL && groups[i] != NULL; i++)
+    check_records (ledger, again, groups[i]);
+  return 0;
+}
