@@ -26,7 +26,9 @@ from prepare import SOURCE, become_root, install_packages, run_as_owner, run_qui
 
 SEEDS = os.path.join(HERE, "seeds")
 BUILD = os.path.join(SOURCE, "_build-fuzz")
-SETUP = ["env", "CC=clang", "meson", "setup", BUILD, "-Dfuzz=true", "-Dbuildtype=debug", "-Doptimization=1"]
+# The first of these arguments has meson build the targets too.
+ARGUMENTS = "-fsanitize=fuzzer-no-link -fno-sanitize-recover=all"
+SETUP = ["env", "CC=clang", "meson", "setup", BUILD, f"-Dc_args={ARGUMENTS}", "-Dbuildtype=debug", "-Doptimization=1"]
 SETUP += ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
 # How many inputs make a short run. Those that talk to other threads or the disk are slow.
 RUNS = 30000
