@@ -10,6 +10,8 @@
 #define BACKOFF_MAX_SECONDS 300
 /* Another program's try is noticed within this and the time that a read takes. */
 #define POLL_INTERVAL_SECONDS 1
+/* Where the module tells of tokens itself: it may have told of one that could not be read yet. */
+#define POLL_INTERVAL_IF_TOLD_SECONDS 10
 
 struct _TokendModule {
   GObject parent_instance;
@@ -55,6 +57,15 @@ tokend_module_init (TokendModule *self)
   self->cancellable = g_cancellable_new ();
 }
 
+/* Closed, and not only let go of: a wait that is under way in it holds it, and may never end. */
+static void
+drop_host (TokendModule *self)
+{
+  if (self->host != NULL)
+    tokend_host_close (self->host);
+  g_clear_object (&self->host);
+}
+
 static void
 tokend_module_dispose (GObject *object)
 {
@@ -63,7 +74,7 @@ tokend_module_dispose (GObject *object)
   g_cancellable_cancel (self->cancellable);
   g_clear_handle_id (&self->restart_source, g_source_remove);
   g_clear_handle_id (&self->poll, g_source_remove);
-  g_clear_object (&self->host);
+  drop_host (self);
   for (guint i = 0; i < self->tokens->len; i++)
     tokend_token_remove (self->tokens->pdata[i]);
   g_ptr_array_set_size (self->tokens, 0);
@@ -213,7 +224,7 @@ fail (TokendModule *self, const GError *error)
         self->name);
     self->cannot_wait = TRUE;
   }
-  g_clear_object (&self->host);
+  drop_host (self);
   g_clear_handle_id (&self->poll, g_source_remove);
   self->is_waiting = FALSE;
   self->reading = FALSE;
@@ -262,8 +273,9 @@ schedule_poll (TokendModule *self)
 {
   const gboolean is_told = self->is_waiting && self->tokens->len == 0;
 
-  if (self->is_watched && self->host != NULL && self->poll == 0 && !is_told)
-    self->poll = g_timeout_add_seconds (POLL_INTERVAL_SECONDS, on_poll, self);
+  if (self->is_watched && self->host != NULL && self->poll == 0)
+    self->poll = g_timeout_add_seconds (
+        is_told ? POLL_INTERVAL_IF_TOLD_SECONDS : POLL_INTERVAL_SECONDS, on_poll, self);
 }
 
 /* Nobody is asked for here, so this is not done in an operation's way. */
@@ -286,6 +298,7 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->host != TOKEND_HOST (source))
     return;
   self->is_waiting = FALSE;
+  g_clear_handle_id (&self->poll, g_source_remove);
   self->cannot_wait = g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED);
   if (has_changed && self->is_watched)
     read_unless_occupied (self);
@@ -401,6 +414,8 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   answer_readers (&self->readers, NULL);
   if (self->next_readers->len > 0 && !self->reading)
     start_read (self);
+  /* When the next poll is due depends on what was read. */
+  g_clear_handle_id (&self->poll, g_source_remove);
   schedule_poll (self);
 }
 
