@@ -267,7 +267,7 @@ is_operated_on (TokendModule *self)
 
 static gboolean on_poll (gpointer user_data);
 
-/* A counter has to be looked at; a token that comes tells of itself, where the module can wait for one. */
+/* A counter has to be looked at often; a token that comes tells of itself, where the module can wait for one. */
 static void
 schedule_poll (TokendModule *self)
 {

@@ -25,7 +25,8 @@ def polls(token):
 
 
 def test_token_tells_of_itself(make_sandbox):
-    """Where the module can wait, an empty reader wakes nobody up, and a token is seen the moment it is put in or taken out."""
+    """Where the module can wait, an empty reader is looked at every 10 s at most, and a token is seen the moment it is put
+    in or taken out."""
     sandbox = make_sandbox(["etoken:slot-events=yes"])
     token = only_token(sandbox)
     token.fault("vanish")
