@@ -65,9 +65,9 @@ def test_a_caller_has_limits(sandbox):
         calls = [greedy.begin_call("Refresh", path=path) for _ in range(CALLS_PER_CALLER)]
         token.wait_paused()
         for _ in range(3):
-            assert greedy.call("Refresh", path=path).error == "LimitsExceeded"
-        assert greedy.call_manager("GetModules").error == "LimitsExceeded"
-        assert greedy.call("Unlock", PUK, NEW_PIN, path=path).error == "LimitsExceeded"
+            assert greedy.call("Refresh", path=path, timeout=4).error == "LimitsExceeded"
+        assert greedy.call_manager("GetModules", timeout=4).error == "LimitsExceeded"
+        assert greedy.call("Unlock", PUK, NEW_PIN, path=path, timeout=4).error == "LimitsExceeded"
         other = modest.begin_call("Refresh", path=path)
         token.clear_faults()
 
