@@ -2,6 +2,7 @@
 #include "token.h"
 
 #include "call.h"
+#include "contradiction.h"
 #include "journal.h"
 #include "loss.h"
 #include "module.h"
@@ -28,6 +29,7 @@ struct _TokendToken {
   TokendCounter shown[TOKEND_N_ROLES]; /* by itself; unknown after an operation of ours */
   gboolean exported;
 
+  TokendContradiction contradictions[TOKEND_N_ROLES];
   char *physical_id;
   char *manufacturer;
   char *model;
@@ -178,6 +180,21 @@ static void
 forget_shown (TokendToken *self)
 {
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+static void
+observe_contradictions (TokendToken *self, const char *module)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendCounterRules rules = get_rules (self, role);
+
+    if (tokend_contradiction_observe (&self->contradictions[role], &self->reading->counters[role],
+                                      &rules))
+      tokend_journal_variant (G_LOG_LEVEL_WARNING,
+                              tokend_contradiction_compose (
+                                  &self->contradictions[role], role, judge_shown (self, role).state,
+                                  self->physical_id, self->label, module));
+  }
+}
+
     self->shown[role] = tokend_counter_unknown;
 }
 
@@ -229,6 +246,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
  * Takes over what the token shows right after an operation on it. The ledger has its outcome already.
  */
 void
+    observe_contradictions (self, tokend_module_get_name (self->module));
 tokend_token_update_after (TokendToken *self, const TokendReading *reading, const char *module)
 {
   take_reading (self, reading);

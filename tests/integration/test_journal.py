@@ -298,6 +298,30 @@ def test_lost_while_watched(sandbox, journal, alice):
     assert len(entries) <= 2 and fields_of(entries[-1])["state"] == "final-try"
 
 
+def test_a_token_that_contradicts_itself(sandbox, journal, alice):
+    """Its flags say that all is locked, its numbers that nothing is: the worse, no number, and one entry a role; no more
+    as long as it stays so, and again when it comes back."""
+    token = sandbox.token("etoken")
+    token.fault("garbage C_GetTokenInfo watch * numbers")
+    for _ in range(4):
+        reply = alice.call("Refresh")
+        assert reply.value["pin-state"] == reply.value["puk-state"] == "locked"
+        assert "pin-retries-remaining" not in reply.value and "puk-retries-remaining" not in reply.value
+    entries = journal.wait_entries(2, MESSAGE_ID=IDS["CONTRADICTION"])
+    flags = "COUNT_LOW FINAL_TRY LOCKED"
+    for entry, role in zip(entries, ("PIN", "PUK"), strict=True):
+        check(entry, role=role, state="locked", number="3", flags=flags, module="etoken", label="ETOKEN", priority=WARNING)
+    assert entries[0]["MESSAGE"].startswith("“ETOKEN” contradicts itself about its PIN: its number says 3 left")
+
+    token.fault()
+    assert alice.call("Refresh").value["pin-retries-remaining"] == 3
+    token.fault("garbage C_GetTokenInfo watch * numbers")
+    for _ in range(3):
+        alice.call("Refresh")
+    assert len(journal.wait_entries(4, MESSAGE_ID=IDS["CONTRADICTION"])) == 4
+    assert token.counters() == {"pin": 3, "puk": 3}
+
+
 def test_a_module_that_fails_and_comes_back(sandbox, journal, alice):
     """Once each, with the reason."""
     (host,) = sandbox.hosts("watch")
