@@ -11,7 +11,7 @@ import pytest
 from client import Client
 from journal import Journal
 from sandbox import SOURCE, wait_until
-from support import logind, only_token
+from support import ADMIN_PROFILES, logind, only_token, restart_with_profile
 
 PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
 WRONG, WRONG_PIN = "87654321", "8765"
@@ -320,6 +320,24 @@ def test_a_token_that_contradicts_itself(sandbox, journal, alice):
         alice.call("Refresh")
     assert len(journal.wait_entries(4, MESSAGE_ID=IDS["CONTRADICTION"])) == 4
     assert token.counters() == {"pin": 3, "puk": 3}
+
+
+def test_a_profile_that_is_wrong(sandbox, journal, alice):
+    """Which file and which line; it is left out as a whole, and the others stand."""
+    restart_with_profile(sandbox, "etoken", "# five\n[PIN]\nMaximum=lots\n")
+    file = f"{ADMIN_PROFILES}/etoken.conf"
+    entry = last(journal, "PROFILE_LEFT_OUT")
+    check(entry, profile="etoken", priority=WARNING)
+    assert entry["TOKEND_REASON"].startswith(f"{file}, line 3: [PIN] Maximum: ")
+    assert entry["TOKEND_REASON"] in entry["MESSAGE"]
+    status = alice.call("GetStatus").value
+    assert "module-profile" not in status and status["can-unlock"] is False
+
+    restart_with_profile(sandbox, "etoken", "[PIN]\n\nMaximum 5\n")
+    assert last(journal, "PROFILE_LEFT_OUT", 2)["TOKEND_REASON"].startswith(f"{file}, line 3: ")
+    restart_with_profile(sandbox, "etoken", "[PIN]\nMaximum=3\n")
+    assert alice.call("GetStatus").value["module-profile"] == "etoken"
+    assert len(journal.entries(MESSAGE_ID=IDS["PROFILE_LEFT_OUT"])) == 2
 
 
 def test_a_module_that_fails_and_comes_back(sandbox, journal, alice):
