@@ -484,7 +484,7 @@ def test_certificate(sandbox, language):
 
 
 def test_certificate_ends_while_the_session_lasts(sandbox):
-    """Nobody does a thing, and nothing is read: it is said when the time has come; a renewed one takes it off the screen."""
+    """Nobody does a thing: it is said when the time has come. A renewed one takes it off the screen."""
     words = WORDS["en"]
     token = sandbox.token("etoken")
     with Desktop(sandbox) as desktop:

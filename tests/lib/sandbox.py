@@ -486,7 +486,8 @@ class Token:
     def put_certificate(self, certificate):
         """eToken: lays one more certificate, in DER, on the token while it is not plugged in."""
         store = f"{self.folder}/softhsm"
-        tool = ["pkcs11-tool", "--module", f"{store}/{os.path.basename(softhsm.LIBRARY)}", "--login", "--pin", "env:PIN"]
+        module = f"{store}/{os.path.basename(softhsm.LIBRARY)}"
+        tool = ["pkcs11-tool", "--module", module, "--login", "--pin", "env:PIN"]
         tool += ["--write-object", f"{store}/certificate", "--type", "cert"]
         self.fault("vanish")
         wait_until(lambda: self._sandbox.status() == [], what="the removal")
