@@ -4,9 +4,11 @@
 #include "attempt.h"
 #include "call.h"
 #include "code-descriptors.h"
+#include "environment.h"
 #include "host.h"
 #include "journal.h"
 #include "module.h"
+#include "opensc-configuration.h"
 #include "outcome.h"
 #include "prepare-request.h"
 #include "tokend-error.h"
@@ -56,9 +58,8 @@ typedef struct {
   TokendReading *prepared;
   TokendCounter before; /* as @prepared says it */
   GBytes *digest;
-  gboolean sent; /* the token saw the code, or may have */
-  TokendSettlement settlement;
-  GError *error; /* what the reply will be; NULL: the new status */
+  TokendVerdict verdict; /* once there is an outcome */
+  GError *error;         /* what the reply will be; NULL: the new status */
 } Operation;
 
 static void
@@ -91,10 +92,10 @@ report_end (Operation *operation)
   report->module = module != NULL ? g_strdup (tokend_module_get_name (module)) : NULL;
   report->is_done = operation->error == NULL;
   report->error = report->is_done ? 0 : operation->error->code;
-  report->sent = operation->sent;
+  report->sent = operation->verdict.sent;
   report->in_doubt = operation->in_doubt;
   report->caller_left = g_cancellable_is_cancelled (operation->cancellable);
-  report->settlement = operation->settlement;
+  report->settlement = operation->verdict.settlement;
   report->before = operation->before;
   report->after = tokend_token_get_counter (operation->token, operation->role);
   tokend_audit_end (operation->service->audit, operation->caller, report);
@@ -159,6 +160,29 @@ explain_change (Operation *operation)
   }
 }
 
+/* What the host that sent the code saw may put its answer in another light. */
+static void
+review (Operation *operation)
+{
+  TokendCounter after = tokend_token_judge (
+      operation->token, tokend_token_get_reading (operation->token), operation->role);
+
+  tokend_outcome_review (&operation->verdict, operation->role, &operation->before, &after,
+                         &operation->error);
+  if (operation->verdict.refused)
+    tokend_token_note_refusal (operation->token, operation->role);
+}
+
+/* A code that was refused for what it is; and the host's reading is there, or there is none. */
+static void
+remember_refusal (Operation *operation)
+{
+  if (operation->verdict.refused)
+    tokend_refused_add (operation->service->refused,
+                        tokend_token_get_physical_id (operation->token), operation->role,
+                        operation->digest);
+}
+
 static void
 on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -167,11 +191,14 @@ on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
 
   if (readings != NULL && readings->len == 1
-      && tokend_reading_same_token (readings->pdata[0], operation->prepared))
+      && tokend_reading_same_token (readings->pdata[0], operation->prepared)) {
     tokend_token_update_after (operation->token, readings->pdata[0],
                                tokend_module_get_name (operation->module));
-  else
+    review (operation);
+  } else {
     tokend_token_lose_reading (operation->token);
+  }
+  remember_refusal (operation);
   explain_change (operation);
   finish (operation);
 }
@@ -183,15 +210,33 @@ on_refreshed_after (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!tokend_token_refresh_finish (operation->token, result, &error))
-    tokend_debug ("No status after an unknown outcome: %s", error->message);
+    tokend_debug ("No status after it: %s", error->message);
+  remember_refusal (operation);
   finish (operation);
+}
+
+/* A PIN change is no unlock, whatever the profile's way. */
+static TokendUnlockWay
+get_way (const Operation *operation)
+{
+  return operation->role == TOKEND_ROLE_PUK
+             ? tokend_token_get_profile (operation->token)->unlock_way
+             : TOKEND_UNLOCK_WAY_NONE;
+}
+
+/* With some cards OpenSC shows the process that sent a wrong PUK the tries of the PUK as those of the PIN. */
+static gboolean
+may_mistake_puk_for_pin (const Operation *operation)
+{
+  return operation->error != NULL && operation->verdict.sent
+         && tokend_unlock_way_is_opensc (get_way (operation));
 }
 
 /* Step 9. The host that sent the code is asked: some cards look fine to a fresh process. */
 static void
 read_after (Operation *operation)
 {
-  if (!operation->in_doubt) {
+  if (!operation->in_doubt && !may_mistake_puk_for_pin (operation)) {
     tokend_host_read_async (operation->host, NULL, on_read_after, operation);
     return;
   }
@@ -216,7 +261,7 @@ settle (Operation *operation, TokendSettlement settlement)
 {
   const char *physical_id = tokend_token_get_physical_id (operation->token);
 
-  operation->settlement = settlement;
+  operation->verdict.settlement = settlement;
   if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED)
     tokend_refused_forget (operation->service->refused, physical_id, operation->role);
   /* A new PIN is set: what was refused before says nothing of it. */
@@ -233,13 +278,12 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
   const TokendProfile *profile = tokend_token_get_profile (operation->token);
   g_autoptr (GVariant) variant = NULL;
   g_autoptr (GError) error = NULL;
-  TokendVerdict verdict;
   gboolean counts;
 
   if (!tokend_dbus_module1_operation_call_commit_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
                                                          &variant, result, &error)) {
     tokend_debug ("The host gave no outcome: %s", error->message);
-    operation->sent = TRUE;
+    operation->verdict.sent = TRUE;
     operation->in_doubt = TRUE;
     operation->error = g_error_new_literal (
         TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
@@ -249,13 +293,8 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 
   counts = operation->role == TOKEND_ROLE_PUK || profile == NULL || profile->change_counts;
-  verdict = tokend_outcome_judge (variant, operation->role, counts, &operation->error);
-  operation->sent = verdict.sent;
-  if (verdict.refused)
-    tokend_refused_add (operation->service->refused,
-                        tokend_token_get_physical_id (operation->token), operation->role,
-                        operation->digest);
-  settle (operation, verdict.settlement);
+  operation->verdict = tokend_outcome_judge (variant, operation->role, counts, &operation->error);
+  settle (operation, operation->verdict.settlement);
 }
 
 /* Step 7. */
@@ -385,10 +424,14 @@ on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 prepare (Operation *operation)
 {
+  g_autoptr (GHashTable) environment = NULL;
+
   operation->module = tokend_token_get_module (operation->token);
+  environment =
+      tokend_environment_new (tokend_module_get_profile (operation->module),
+                              tokend_token_get_profile (operation->token), get_way (operation));
   tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_module_get_path (operation->module),
-                           tokend_module_get_environment (operation->module),
-                           operation->cancellable, on_host_started, operation);
+                           environment, operation->cancellable, on_host_started, operation);
 }
 
 /* The state, as of the last read: what steps 2 and 4 ask. */
