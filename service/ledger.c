@@ -155,6 +155,7 @@ load_token (TokendLedger *self, GKeyFile *key_file, const char *group, GError **
     entry->pending = get_count (key_file, group, name, "pending", &local_error);
     entry->locked = get_flag (key_file, group, name, "locked", &local_error);
     entry->confirmed = get_flag (key_file, group, name, "confirmed", &local_error);
+    entry->final_try = get_flag (key_file, group, name, "final-try", &local_error);
     tries->modules[role] = get_text (key_file, group, name, "module");
     tries->known[role] = get_flag (key_file, group, name, "known", &local_error)
                          || !tokend_ledger_entry_is_clear (entry);
@@ -205,6 +206,7 @@ put_entry (GKeyFile *key_file, const char *group, TokendRole role, const Tries *
   g_autofree char *pending = g_strconcat (name, "-pending", NULL);
   g_autofree char *locked = g_strconcat (name, "-locked", NULL);
   g_autofree char *confirmed = g_strconcat (name, "-confirmed", NULL);
+  g_autofree char *final_try = g_strconcat (name, "-final-try", NULL);
   g_autofree char *module = g_strconcat (name, "-module", NULL);
   g_autofree char *known = g_strconcat (name, "-known", NULL);
 
@@ -221,6 +223,8 @@ put_entry (GKeyFile *key_file, const char *group, TokendRole role, const Tries *
     g_key_file_set_boolean (key_file, group, locked, TRUE);
   if (entry->confirmed)
     g_key_file_set_boolean (key_file, group, confirmed, TRUE);
+  if (entry->final_try)
+    g_key_file_set_boolean (key_file, group, final_try, TRUE);
   if (tries->modules[role] != NULL)
     g_key_file_set_string (key_file, group, module, tries->modules[role]);
 }
@@ -359,7 +363,9 @@ tokend_ledger_get_record (TokendLedger *self, const char *physical_id, TokendRol
   if (tries == NULL || !tries->known[role])
     return self->assume_spent ? assumed : (TokendCounterRecord){ 0 };
   entry = &tries->entries[role];
-  return (TokendCounterRecord){ .spent = entry->spent + entry->pending, .locked = entry->locked };
+  return (TokendCounterRecord){ .spent = entry->spent + entry->pending,
+                                .locked = entry->locked,
+                                .final_try = entry->final_try };
 }
 
 static void
@@ -435,6 +441,23 @@ gboolean
 tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * tokend_ledger_note:
+ * @physical_id: see tokend_reading_physical_id().
+ * @role: whose try was sent, and refused.
+ * @shown: what the token then showed the host that had sent it.
+ *
+ * Keeps a lock or a final try that other processes may not be shown, see tokend_ledger_entry_note().
+ */
+void
+tokend_ledger_note (TokendLedger *self, const char *physical_id, TokendRole role, TokendState shown)
+{
+  Tries *tries = g_hash_table_lookup (self->tokens, physical_id);
+
+  if (tries != NULL && tokend_ledger_entry_note (&tries->entries[role], shown))
+    save (self, g_task_new (self, NULL, NULL, NULL));
 }
 
 /**

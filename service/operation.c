@@ -4,9 +4,11 @@
 #include "attempt.h"
 #include "call.h"
 #include "code-descriptors.h"
+#include "environment.h"
 #include "host.h"
 #include "journal.h"
 #include "module.h"
+#include "opensc-configuration.h"
 #include "operation-steps.h"
 #include "outcome.h"
 #include "prepare-request.h"
@@ -45,9 +47,8 @@ typedef struct {
   TokendReading *prepared;
   TokendCounter before; /* as @prepared says it */
   GBytes *digest;
-  gboolean sent; /* the token saw the code, or may have */
-  TokendSettlement settlement;
-  GError *error; /* what the reply will be; NULL: the new status */
+  TokendVerdict verdict; /* once a try is recorded */
+  GError *error;         /* what the reply will be; NULL: the new status */
 } Operation;
 
 static void advance (Operation *operation, TokendStepResult result);
@@ -218,13 +219,26 @@ on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
       operation);
 }
 
+/* A PIN change is no unlock, whatever the profile's way. */
+static TokendUnlockWay
+get_way (const Operation *operation)
+{
+  return operation->role == TOKEND_ROLE_PUK
+             ? tokend_token_get_profile (operation->token)->unlock_way
+             : TOKEND_UNLOCK_WAY_NONE;
+}
+
 static void
 prepare (Operation *operation)
 {
+  g_autoptr (GHashTable) environment = NULL;
+
   operation->module = tokend_token_get_module (operation->token);
+  environment =
+      tokend_environment_new (tokend_module_get_profile (operation->module),
+                              tokend_token_get_profile (operation->token), get_way (operation));
   tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_module_get_path (operation->module),
-                           tokend_module_get_environment (operation->module),
-                           operation->cancellable, on_host_started, operation);
+                           environment, operation->cancellable, on_host_started, operation);
 }
 
 /* The counter that the host's own session shows, and the code's digest. */
@@ -266,7 +280,7 @@ static void
 record (Operation *operation)
 {
   g_clear_handle_id (&operation->caller_watch, g_bus_unwatch_name);
-  operation->settlement = TOKEND_SETTLEMENT_NOT_SPENT; /* if nothing is sent */
+  operation->verdict.settlement = TOKEND_SETTLEMENT_NOT_SPENT; /* if nothing is sent */
   tokend_ledger_begin_async (operation->service->ledger,
                              tokend_token_get_physical_id (operation->token), operation->role,
                              tokend_module_get_name (operation->module), on_recorded, operation);
@@ -279,15 +293,14 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
   const TokendProfile *profile = tokend_token_get_profile (operation->token);
   g_autoptr (GVariant) variant = NULL;
   g_autoptr (GError) error = NULL;
-  TokendVerdict verdict;
   gboolean counts;
 
   if (!tokend_dbus_module1_operation_call_commit_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
                                                          &variant, result, &error)) {
     tokend_debug ("The host gave no outcome: %s", error->message);
-    operation->sent = TRUE;
+    operation->verdict.sent = TRUE;
+    operation->verdict.settlement = TOKEND_SETTLEMENT_UNKNOWN;
     operation->in_doubt = TRUE;
-    operation->settlement = TOKEND_SETTLEMENT_UNKNOWN;
     operation->error = g_error_new_literal (
         TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
         "The code was sent and no answer came: count the try as spent, and ask the status");
@@ -296,13 +309,7 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 
   counts = operation->role == TOKEND_ROLE_PUK || profile == NULL || profile->change_counts;
-  verdict = tokend_outcome_judge (variant, operation->role, counts, &operation->error);
-  operation->sent = verdict.sent;
-  if (verdict.refused)
-    tokend_refused_add (operation->service->refused,
-                        tokend_token_get_physical_id (operation->token), operation->role,
-                        operation->digest);
-  operation->settlement = verdict.settlement;
+  operation->verdict = tokend_outcome_judge (variant, operation->role, counts, &operation->error);
   advance (operation, TOKEND_STEP_DONE);
 }
 
@@ -335,7 +342,7 @@ static void
 settle (Operation *operation)
 {
   const char *physical_id = tokend_token_get_physical_id (operation->token);
-  TokendSettlement settlement = operation->settlement;
+  TokendSettlement settlement = operation->verdict.settlement;
 
   if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED)
     tokend_refused_forget (operation->service->refused, physical_id, operation->role);
@@ -361,6 +368,29 @@ explain_change (Operation *operation)
   }
 }
 
+/* What the host that sent the code saw may put its answer in another light. */
+static void
+review (Operation *operation)
+{
+  TokendCounter after = tokend_token_judge (
+      operation->token, tokend_token_get_reading (operation->token), operation->role);
+
+  tokend_outcome_review (&operation->verdict, operation->role, &operation->before, &after,
+                         &operation->error);
+  if (operation->verdict.refused)
+    tokend_token_note_refusal (operation->token, operation->role);
+}
+
+/* A code that was refused for what it is; and the host's reading is there, or there is none. */
+static void
+remember_refusal (Operation *operation)
+{
+  if (operation->verdict.refused)
+    tokend_refused_add (operation->service->refused,
+                        tokend_token_get_physical_id (operation->token), operation->role,
+                        operation->digest);
+}
+
 static void
 on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -369,11 +399,14 @@ on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
 
   if (readings != NULL && readings->len == 1
-      && tokend_reading_same_token (readings->pdata[0], operation->prepared))
+      && tokend_reading_same_token (readings->pdata[0], operation->prepared)) {
     tokend_token_update_after (operation->token, readings->pdata[0],
                                tokend_module_get_name (operation->module));
-  else
+    review (operation);
+  } else {
     tokend_token_lose_reading (operation->token);
+  }
+  remember_refusal (operation);
   explain_change (operation);
   advance (operation, TOKEND_STEP_DONE);
 }
@@ -385,15 +418,24 @@ on_refreshed_after (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!tokend_token_refresh_finish (operation->token, result, &error))
-    tokend_debug ("No status after an unknown outcome: %s", error->message);
+    tokend_debug ("No status after it: %s", error->message);
+  remember_refusal (operation);
   advance (operation, TOKEND_STEP_DONE);
+}
+
+/* With some cards OpenSC shows the process that sent a wrong PUK the tries of the PUK as those of the PIN. */
+static gboolean
+may_mistake_puk_for_pin (const Operation *operation)
+{
+  return operation->error != NULL && operation->verdict.sent
+         && tokend_unlock_way_is_opensc (get_way (operation));
 }
 
 /* The host that sent the code is asked: some cards look fine to a fresh process. */
 static void
 read_after (Operation *operation)
 {
-  if (!operation->in_doubt) {
+  if (!operation->in_doubt && !may_mistake_puk_for_pin (operation)) {
     tokend_host_read_async (operation->host, NULL, on_read_after, operation);
     return;
   }
@@ -431,10 +473,10 @@ report_end (Operation *operation)
   report->module = module != NULL ? g_strdup (tokend_module_get_name (module)) : NULL;
   report->is_done = operation->error == NULL;
   report->error = report->is_done ? 0 : operation->error->code;
-  report->sent = operation->sent;
+  report->sent = operation->verdict.sent;
   report->in_doubt = operation->in_doubt;
   report->caller_left = g_cancellable_is_cancelled (operation->cancellable);
-  report->settlement = operation->settlement;
+  report->settlement = operation->verdict.settlement;
   report->before = operation->before;
   report->after = tokend_token_get_counter (operation->token, operation->role);
   tokend_audit_end (operation->service->audit, operation->caller, report);

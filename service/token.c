@@ -272,6 +272,22 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
 }
 
 /**
+ * tokend_token_note_refusal:
+ * @role: whose code the token has just refused; what it showed then was taken over by tokend_token_update_after().
+ *
+ * Remembers a lock or final try that the token may have shown to the operating host alone. Exact flags are shown to all.
+ */
+void
+tokend_token_note_refusal (TokendToken *self, TokendRole role)
+{
+  TokendCounter shown = judge_shown (self, role);
+
+  if (shown.source == TOKEND_RETRIES_SOURCE_FLAGS
+      && get_rules (self, role).flags != TOKEND_FLAGS_MEANING_EXACT)
+    tokend_ledger_note (self->service->ledger, self->physical_id, role, shown.state);
+}
+
+/**
  * tokend_token_end_operation:
  * An operation on this physical token has just ended, and nobody holds it any more. Tells the subscribers if the status is
  * another one now.
@@ -360,6 +376,13 @@ const TokendProfile *
 tokend_token_get_profile (TokendToken *self)
 {
   return self->profile;
+}
+
+/** tokend_token_get_wrong_code: Returns: what the module answers where the card refuses a code of @role. */
+TokendWrongCode
+tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
+{
+  return self->profile != NULL ? self->profile->wrong_codes[role] : TOKEND_WRONG_CODE_PIN_INCORRECT;
 }
 
 /** tokend_token_get_physical_id: Returns: (transfer none): see tokend_reading_physical_id(). */
