@@ -50,4 +50,11 @@ typedef enum {
   TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, /*< nick=so-login-init-pin >*/
 } TokendUnlockWay;
 
+/** TokendWatchWay: how it is noticed that another program has used a token; the profile key `Way` of the group `Watch`, by
+ * nick. */
+typedef enum {
+  TOKEND_WATCH_WAY_POLL,    /*< nick=poll >*/
+  TOKEND_WATCH_WAY_READERS, /*< nick=readers >*/
+} TokendWatchWay;
+
 G_END_DECLS

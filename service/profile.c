@@ -143,6 +143,7 @@ check_keys (GKeyFile *key_file, GError **error)
   } known[] = {
     { "Match", { "Files", "Manufacturers", "Models", "Issuers" } },
     { "Unlock", { "Way" } },
+    { "Watch", { "Way" } },
     { "PIN",
       { "Flags", "Maximum", "NeverLocks", "MinimumLength", "MaximumLength", "Characters",
         "ChangeCounts" } },
@@ -200,6 +201,8 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, GError **error)
       || !get_environment (key_file, &profile->environment, error)
       || !get_enum (key_file, "Unlock", "Way", TOKEND_TYPE_UNLOCK_WAY, TOKEND_UNLOCK_WAY_NONE,
                     &profile->unlock_way, error)
+      || !get_enum (key_file, "Watch", "Way", TOKEND_TYPE_WATCH_WAY, TOKEND_WATCH_WAY_POLL,
+                    &profile->watch_way, error)
       || !get_rules (key_file, "PIN", &profile->rules[TOKEND_ROLE_PIN], error)
       || !get_rules (key_file, "PUK", &profile->rules[TOKEND_ROLE_PUK], error)
       || !get_count (key_file, "PIN", "MinimumLength", &profile->pin_minimum_length, error)

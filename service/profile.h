@@ -21,6 +21,10 @@ G_BEGIN_DECLS
  *   [Unlock]
  *   Way=           "none" (default) or "so-login-init-pin"
  *
+ *   [Watch]        of the module, so that Files= must select it
+ *   Way=           "poll" (default): it is read every second; "readers": its tokens are cards, and pcscd tells when one was
+ *                  used
+ *
  *   [PIN], [PUK]
  *   Flags=         "none" (default), "exact", "last-only" or "low-only": what the module's flags
  * are worth Maximum=       tries, where the token does not tell NeverLocks=    boolean
@@ -43,6 +47,7 @@ typedef struct {
   GPtrArray *models;        /* likewise */
   GPtrArray *issuers;       /* likewise; NULL: a module's profile */
   TokendUnlockWay unlock_way;
+  TokendWatchWay watch_way;
   TokendCounterRules rules[TOKEND_N_ROLES];
   int pin_minimum_length; /* or -1 */
   int pin_maximum_length; /* or -1 */
