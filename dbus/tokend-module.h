@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 #define TOKEND_WATCH_SOCKET "watch.sock"
 #define TOKEND_OPERATE_SOCKET "operate.sock"
 
+/* What a reading says in `unread` where another program is in the way. */
+#define TOKEND_MODULE_UNREAD_BUSY "busy"
+
 /* Most tokens that one module may show; a module that shows more has its list cut here. */
 #define TOKEND_MODULE_TOKENS_MAX 64
 

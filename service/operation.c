@@ -387,7 +387,7 @@ prepare (Operation *operation)
 {
   operation->module = tokend_token_get_module (operation->token);
   tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_module_get_path (operation->module),
-                           tokend_module_get_environment (operation->module),
+                           tokend_module_get_environment (operation->module), TOKEND_WATCH_WAY_POLL,
                            operation->cancellable, on_host_started, operation);
 }
 
