@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "profile-words.h"
 #include "provider-words.h"
 #include "report.h"
 #include "session.h"
@@ -77,6 +78,18 @@ print_next_steps (GPtrArray *tokens, GPtrArray *all)
 }
 
 static void
+print_profiles (GPtrArray *tokens)
+{
+  for (guint i = 0; i < tokens->len; i++) {
+    TokenctlToken *token = tokens->pdata[i];
+    g_autofree char *name = tokenctl_token_name (token);
+    g_autofree char *profiles = tokenctl_words_for_profiles (token->status);
+
+    g_print ("\n%s:\n%s", name, profiles);
+  }
+}
+
+static void
 print_json (GPtrArray *tokens)
 {
   g_autoptr (GVariant) array = NULL;
@@ -104,7 +117,7 @@ report_problems (GPtrArray *problems)
 }
 
 static TokenctlExit
-show (TokenctlBus *bus, const char *wanted, gboolean json)
+show (TokenctlBus *bus, const char *wanted, gboolean json, gboolean verbose)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   g_autoptr (GError) error = NULL;
@@ -126,6 +139,8 @@ show (TokenctlBus *bus, const char *wanted, gboolean json)
   } else if (shown->len > 0) {
     print_table (shown);
     print_next_steps (shown, all);
+    if (verbose)
+      print_profiles (shown);
   } else if (problems->len == 0) {
     g_printerr ("%s\n",
                 _ ("No token is plugged in. If one is, “tokenctl modules” shows whether its "
@@ -141,9 +156,12 @@ run (const TokenctlCommand *command, int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autofree char *wanted = NULL;
   gboolean json = FALSE;
+  gboolean verbose = FALSE;
   TokenctlExit status;
   const GOptionEntry options[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("Print a JSON array"), NULL },
+    { "verbose", 0, 0, G_OPTION_ARG_NONE, &verbose, N_ ("Say which profiles were taken, and why"),
+      NULL },
     G_OPTION_ENTRY_NULL,
   };
 
@@ -152,7 +170,7 @@ run (const TokenctlCommand *command, int argc, char **argv)
   session = tokenctl_session_open (&error);
   if (session == NULL)
     return tokenctl_report_error (error);
-  return show (session->bus, wanted, json);
+  return show (session->bus, wanted, json, verbose);
 }
 
 const TokenctlCommand tokenctl_command_status = {

@@ -57,22 +57,30 @@ state_of_flags (const TokendCounterReading *reading)
 
 /* A flag that is set contradicts a better number. One that is not set contradicts nothing: not
  * every module sets them. */
-static TokendCounter
-judge_number (const TokendCounterReading *reading, int maximum)
+static gboolean
+flags_contradict (const TokendCounterReading *reading, int maximum)
 {
   TokendState by_number = state_of_number (reading->remaining, maximum);
   TokendState by_flags = state_of_flags (reading);
   gboolean low_is_plausible = maximum == TOKEND_RETRIES_UNKNOWN || reading->remaining < maximum;
+
+  return badness (by_flags) > badness (by_number)
+         && !(by_flags == TOKEND_STATE_LOW && low_is_plausible);
+}
+
+static TokendCounter
+judge_number (const TokendCounterReading *reading, int maximum)
+{
+  TokendState by_flags = state_of_flags (reading);
   TokendCounter counter = { .maximum = maximum };
 
-  if (badness (by_flags) > badness (by_number)
-      && !(by_flags == TOKEND_STATE_LOW && low_is_plausible)) {
+  if (flags_contradict (reading, maximum)) {
     counter.state = by_flags;
     counter.remaining = TOKEND_RETRIES_UNKNOWN;
     return counter;
   }
 
-  counter.state = worse (by_number, by_flags);
+  counter.state = worse (state_of_number (reading->remaining, maximum), by_flags);
   counter.remaining = reading->remaining;
   counter.source = TOKEND_RETRIES_SOURCE_TOKEN;
   counter.another_remains = reading->remaining >= 2;
@@ -201,6 +209,21 @@ tokend_counter_judge (const TokendCounterReading *reading, const TokendCounterRu
   if (!rules->never_locks)
     lower_by_record (&counter, record);
   return counter;
+}
+
+/**
+ * tokend_counter_contradicts_itself:
+ * @reading: what the token shows.
+ * @rules: what the profile says that this is worth.
+ *
+ * Returns: whether the token's own number and its flags cannot both be true.
+ */
+gboolean
+tokend_counter_contradicts_itself (const TokendCounterReading *reading,
+                                   const TokendCounterRules *rules)
+{
+  return reading->initialized && reading->remaining != TOKEND_RETRIES_UNKNOWN
+         && flags_contradict (reading, get_maximum (reading, rules));
 }
 
 /** tokend_counter_equal: whether @a and @b would be shown alike. */

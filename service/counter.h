@@ -62,6 +62,8 @@ TokendCounter tokend_counter_judge (const TokendCounterReading *reading,
                                     const TokendCounterRules *rules,
                                     const TokendCounterRecord *record);
 
+gboolean tokend_counter_contradicts_itself (const TokendCounterReading *reading,
+                                            const TokendCounterRules *rules);
 gboolean tokend_counter_equal (const TokendCounter *a, const TokendCounter *b);
 
 G_END_DECLS

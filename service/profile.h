@@ -10,35 +10,8 @@ G_BEGIN_DECLS
 
 /**
  * TokendProfile:
- * What is known of a kind of token, or of a provider of certificates, as data: a key file NAME.conf.
- *
- *   [Match]        lists of globs; a token must match each key that is there
- *   Issuers=       who issued the certificate (RFC 4514): this is a provider's profile, and no other key is of use
- *   Files=         the module's file name, without folders
- *   Manufacturers= CK_TOKEN_INFO.manufacturerID
- *   Models=        CK_TOKEN_INFO.model
- *
- *   [Unlock]
- *   Way=           "none" (default) or "so-login-init-pin"
- *
- *   [Watch]        of the module, so that Files= must select it
- *   Way=           "poll" (default): it is read every second; "readers": its tokens are cards, and pcscd tells when one was
- *                  used
- *
- *   [PIN], [PUK]
- *   Flags=         "none" (default), "exact", "last-only" or "low-only": what the module's flags
- * are worth Maximum=       tries, where the token does not tell NeverLocks=    boolean
- *
- *   [PIN] alone, the policy of a new PIN beside the token's own:
- *   MinimumLength=, MaximumLength=   characters
- *   Characters=    "any" (default) or "digits"
- *   ChangeCounts=  boolean, default true: a wrong present PIN in C_SetPIN costs a try
- *
- *   [Environment]  variables of the module host
- *
- *   [Provider]     what a person is told; read by the clients, see provider.h
- *
- * A file of the same name in the administrator's folder overrides it key by key.
+ * What is known of a kind of token, or of a provider of certificates, as data: a key file NAME.conf. Its groups, keys and
+ * values, and what each costs if it is wrong, stand in tokend-profiles(5).
  */
 typedef struct {
   char *name;
@@ -54,17 +27,41 @@ typedef struct {
   TokendCharacters pin_characters;
   gboolean change_counts;
   GHashTable *environment; /* of char * → char * */
+  char *admin_path;        /* the administrator's file of this name, or NULL: there is none */
 } TokendProfile;
 
+/** TokendProfilePlace: where in a file something is wrong. */
+typedef struct {
+  char *group;
+  char *key; /* or NULL: the group as a whole */
+} TokendProfilePlace;
+
+/** TokendProfileKey: a key that there is. */
+typedef struct {
+  const char *group;
+  const char *key;            /* NULL: whatever it is called */
+  GType (*get_values) (void); /* an enumeration whose nicks are its values, or NULL */
+  gboolean is_translated;     /* may be there once more a language: Key[tr] */
+} TokendProfileKey;
+
+extern const TokendProfileKey tokend_profile_keys[];
+extern const guint tokend_profile_n_keys;
+
 GPtrArray *tokend_profiles_load (const char *directory, const char *admin_directory);
-TokendProfile *tokend_profile_parse (const char *name, GKeyFile *key_file, GError **error);
+TokendProfile *tokend_profile_parse (const char *name, GKeyFile *key_file,
+                                     TokendProfilePlace *place, GError **error);
+void tokend_profile_place_clear (TokendProfilePlace *place);
 void tokend_profile_free (TokendProfile *profile);
 
 const TokendProfile *tokend_profiles_match (GPtrArray *profiles, const char *module_path,
                                             const char *manufacturer, const char *model);
+GVariant *tokend_profile_explain_match (const TokendProfile *profile, const char *module_path,
+                                        const char *manufacturer, const char *model);
 const TokendProfile *tokend_profiles_match_provider (GPtrArray *profiles, const char *issuer);
+GVariant *tokend_profile_explain_provider (const TokendProfile *provider, const char *issuer);
 const TokendProfile *tokend_profiles_match_module (GPtrArray *profiles, const char *module_path);
 
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TokendProfilePlace, tokend_profile_place_clear)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendProfile, tokend_profile_free)
 
 G_END_DECLS

@@ -11,6 +11,13 @@ add_string (GVariantBuilder *builder, const char *key, const char *value)
 }
 
 static void
+add_value (GVariantBuilder *builder, const char *key, GVariant *value)
+{
+  if (value != NULL)
+    g_variant_builder_add (builder, "{sv}", key, value);
+}
+
+static void
 add_nick (GVariantBuilder *builder, const char *key, GType type, int value)
 {
   g_autoptr (GEnumClass) values = g_type_class_ref (type);
@@ -53,7 +60,11 @@ tokend_status_to_variant (const TokendStatus *status)
   add_string (&builder, TOKEND_STATUS_SERIAL, status->serial);
   add_string (&builder, TOKEND_STATUS_MODULE, status->module);
   add_string (&builder, TOKEND_STATUS_MODULE_PROFILE, status->module_profile);
+  add_value (&builder, TOKEND_STATUS_MODULE_PROFILE_MATCH, status->module_profile_match);
+  add_string (&builder, TOKEND_STATUS_MODULE_PROFILE_OVERRIDE, status->module_profile_override);
   add_string (&builder, TOKEND_STATUS_PROVIDER, status->provider);
+  add_value (&builder, TOKEND_STATUS_PROVIDER_MATCH, status->provider_match);
+  add_string (&builder, TOKEND_STATUS_PROVIDER_OVERRIDE, status->provider_override);
 
   add_counter (&builder, &status->pin, TOKEND_STATUS_PIN_STATE, TOKEND_STATUS_PIN_REMAINING,
                TOKEND_STATUS_PIN_MAXIMUM, TOKEND_STATUS_PIN_SOURCE);

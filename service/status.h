@@ -20,7 +20,11 @@ typedef struct {
   const char *serial;
   const char *module;
   const char *module_profile;
+  GVariant *module_profile_match; /* a{ss}, or NULL; a floating one is taken */
+  const char *module_profile_override;
   const char *provider;
+  GVariant *provider_match; /* likewise */
+  const char *provider_override;
   TokendCounter pin;
   TokendCounter puk;
   TokendPinPolicy pin_policy;

@@ -2,12 +2,15 @@
 #include "token.h"
 
 #include "call.h"
+#include "contradiction.h"
 #include "journal.h"
 #include "loss.h"
 #include "module.h"
 #include "operation.h"
 #include "printable.h"
 #include "tokend-error.h"
+
+#include <string.h>
 
 /* A watched token is read every second, or known not to have changed; what is older than this was not, or is not. */
 #define FRESH_US (3 * G_USEC_PER_SEC)
@@ -27,8 +30,9 @@ struct _TokendToken {
   gint64 not_before; /* a read that began before this may not have seen the last operation */
   TokendCounter counters[TOKEND_N_ROLES];
   TokendCounter shown[TOKEND_N_ROLES]; /* by itself; unknown after an operation of ours */
-  gint64 certificate_not_after;        /* microseconds since the epoch, or 0: not known */
-  gint64 told_not_after;               /* the same, as the subscribers know it */
+  TokendContradiction contradictions[TOKEND_N_ROLES];
+  gint64 certificate_not_after; /* microseconds since the epoch, or 0: not known */
+  gint64 told_not_after;        /* the same, as the subscribers know it */
   gboolean exported;
 
   char *physical_id;
@@ -38,6 +42,7 @@ struct _TokendToken {
   char *label;
   const TokendProfile *profile;  /* of the module, or NULL */
   const TokendProfile *provider; /* or NULL */
+  char *issuer;                  /* of the certificate, or NULL: none was read */
 };
 
 static void tokend_token_iface_init (TokendDbusTokenIface *iface);
@@ -66,6 +71,7 @@ tokend_token_finalize (GObject *object)
   g_free (self->model);
   g_free (self->serial);
   g_free (self->label);
+  g_free (self->issuer);
   G_OBJECT_CLASS (tokend_token_parent_class)->finalize (object);
 }
 
@@ -180,10 +186,35 @@ observe_losses (TokendToken *self, const char *module)
 }
 
 static void
+observe_contradictions (TokendToken *self, const char *module)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendCounterRules rules = get_rules (self, role);
+
+    if (tokend_contradiction_observe (&self->contradictions[role], &self->reading->counters[role],
+                                      &rules))
+      tokend_journal_variant (G_LOG_LEVEL_WARNING,
+                              tokend_contradiction_compose (
+                                  &self->contradictions[role], role, judge_shown (self, role).state,
+                                  self->physical_id, self->label, module));
+  }
+}
+
+static void
 forget_shown (TokendToken *self)
 {
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
     self->shown[role] = tokend_counter_unknown;
+}
+
+static void
+take_issuer (TokendToken *self, const char *issuer)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (issuer, strlen (issuer));
+
+  g_free (self->issuer);
+  self->issuer = tokend_printable (bytes);
+  self->provider = tokend_profiles_match_provider (self->service->profiles, issuer);
 }
 
 static void
@@ -199,7 +230,7 @@ take_reading (TokendToken *self, const TokendReading *reading)
   self->read_at_monotonic = g_get_monotonic_time ();
   /* An operating host does not read certificates. */
   if (copy->issuer != NULL)
-    self->provider = tokend_profiles_match_provider (self->service->profiles, copy->issuer);
+    take_issuer (self, copy->issuer);
 }
 
 /* What was known stays, as old as it is; who asks is told that it could not be read. */
@@ -238,6 +269,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
     observe_refused (self, tokend_module_get_name (self->module));
     observe_ledger (self, tokend_module_get_name (self->module));
     observe_losses (self, tokend_module_get_name (self->module));
+    observe_contradictions (self, tokend_module_get_name (self->module));
   } else {
     forget_shown (self);
   }
@@ -439,6 +471,15 @@ tokend_token_supports (TokendToken *self, TokendRole role, GError **error)
   return TRUE;
 }
 
+static GVariant *
+explain_module_profile (TokendToken *self)
+{
+  if (self->module == NULL)
+    return NULL;
+  return tokend_profile_explain_match (self->profile, tokend_module_get_path (self->module),
+                                       self->manufacturer, self->model);
+}
+
 /** tokend_token_get_status: Returns: (transfer floating): the status, a{sv}, as org.tokend.Tokend1.xml says at GetStatus. */
 GVariant *
 tokend_token_get_status (TokendToken *self)
@@ -450,7 +491,11 @@ tokend_token_get_status (TokendToken *self)
     .serial = self->serial,
     .module = self->module != NULL ? tokend_module_get_name (self->module) : NULL,
     .module_profile = self->profile != NULL ? self->profile->name : NULL,
+    .module_profile_match = explain_module_profile (self),
+    .module_profile_override = self->profile != NULL ? self->profile->admin_path : NULL,
     .provider = self->provider != NULL ? self->provider->name : NULL,
+    .provider_match = tokend_profile_explain_provider (self->provider, self->issuer),
+    .provider_override = self->provider != NULL ? self->provider->admin_path : NULL,
     .pin = judge_now (self, TOKEND_ROLE_PIN),
     .puk = judge_now (self, TOKEND_ROLE_PUK),
     .pin_policy = tokend_token_get_pin_policy (self),

@@ -6,7 +6,8 @@ _tokenctl ()
   local cur=${COMP_WORDS[COMP_CWORD]} words
 
   case ${COMP_WORDS[1]} in
-    status | modules | monitor) words='--json --help' ;;
+    status) words='--json --verbose --help' ;;
+    modules | monitor) words='--json --help' ;;
     unlock) words='--puk-fd --new-pin-fd --final-attempt --help' ;;
     set-pin) words='--pin-fd --new-pin-fd --final-attempt --help' ;;
     *) words= ;;

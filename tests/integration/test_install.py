@@ -36,6 +36,7 @@ usr/share/dbus-1/system.d/org.tokend.Tokend1.conf
 usr/share/locale/tr/LC_MESSAGES/tokend.mo
 usr/share/man/man1/tokenctl.1
 usr/share/man/man1/tokend-notify.1
+usr/share/man/man5/tokend-profiles.5
 usr/share/man/man8/tokend-module.8
 usr/share/man/man8/tokend.8
 usr/share/polkit-1/actions/org.tokend.policy

@@ -11,7 +11,7 @@ import pytest
 from client import Client
 from journal import Journal
 from sandbox import SOURCE, wait_until
-from support import logind, only_token
+from support import ADMIN_PROFILES, logind, only_token, restart_with_profile
 
 PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
 WRONG, WRONG_PIN = "87654321", "8765"
@@ -296,6 +296,48 @@ def test_lost_while_watched(sandbox, journal, alice):
     wait_until(lambda: fields_of(journal.wait_entries(MESSAGE_ID=IDS["TRIES_LOST"])[-1])["retries"] == "1", what="it")
     entries = journal.entries(MESSAGE_ID=IDS["TRIES_LOST"])
     assert len(entries) <= 2 and fields_of(entries[-1])["state"] == "final-try"
+
+
+def test_a_token_that_contradicts_itself(sandbox, journal, alice):
+    """Its flags say that all is locked, its numbers that nothing is: the worse, no number, and one entry a role; no more
+    as long as it stays so, and again when it comes back."""
+    token = sandbox.token("etoken")
+    token.fault("garbage C_GetTokenInfo watch * numbers")
+    for _ in range(4):
+        reply = alice.call("Refresh")
+        assert reply.value["pin-state"] == reply.value["puk-state"] == "locked"
+        assert "pin-retries-remaining" not in reply.value and "puk-retries-remaining" not in reply.value
+    entries = journal.wait_entries(2, MESSAGE_ID=IDS["CONTRADICTION"])
+    flags = "COUNT_LOW FINAL_TRY LOCKED"
+    for entry, role in zip(entries, ("PIN", "PUK"), strict=True):
+        check(entry, role=role, state="locked", number="3", flags=flags, module="etoken", label="ETOKEN", priority=WARNING)
+    assert entries[0]["MESSAGE"].startswith("“ETOKEN” contradicts itself about its PIN: its number says 3 left")
+
+    token.fault()
+    assert alice.call("Refresh").value["pin-retries-remaining"] == 3
+    token.fault("garbage C_GetTokenInfo watch * numbers")
+    for _ in range(3):
+        alice.call("Refresh")
+    assert len(journal.wait_entries(4, MESSAGE_ID=IDS["CONTRADICTION"])) == 4
+    assert token.counters() == {"pin": 3, "puk": 3}
+
+
+def test_a_profile_that_is_wrong(sandbox, journal, alice):
+    """Which file and which line; it is left out as a whole, and the others stand."""
+    restart_with_profile(sandbox, "etoken", "# five\n[PIN]\nMaximum=lots\n")
+    file = f"{ADMIN_PROFILES}/etoken.conf"
+    entry = last(journal, "PROFILE_LEFT_OUT")
+    check(entry, profile="etoken", priority=WARNING)
+    assert entry["TOKEND_REASON"].startswith(f"{file}, line 3: [PIN] Maximum: ")
+    assert entry["TOKEND_REASON"] in entry["MESSAGE"]
+    status = alice.call("GetStatus").value
+    assert "module-profile" not in status and status["can-unlock"] is False
+
+    restart_with_profile(sandbox, "etoken", "[PIN]\n\nMaximum 5\n")
+    assert last(journal, "PROFILE_LEFT_OUT", 2)["TOKEND_REASON"].startswith(f"{file}, line 3: ")
+    restart_with_profile(sandbox, "etoken", "[PIN]\nMaximum=3\n")
+    assert alice.call("GetStatus").value["module-profile"] == "etoken"
+    assert len(journal.entries(MESSAGE_ID=IDS["PROFILE_LEFT_OUT"])) == 2
 
 
 def test_a_module_that_fails_and_comes_back(sandbox, journal, alice):

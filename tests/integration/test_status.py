@@ -22,7 +22,7 @@ COUNTERS = [f"{role}-retries-{what}" for role in ("pin", "puk") for what in ("re
 TYPES = (
     {key: "s" for key in STRINGS}
     | {key: "u" for key in NUMBERS}
-    | {"pin-must-change": "b", "can-unlock": "b", "read-at": "t"}
+    | {"pin-must-change": "b", "can-unlock": "b", "read-at": "t", "module-profile-match": "a{ss}"}
 )
 COUNTER_TYPES = {key: "s" for key in SOURCES} | {key: "u" for key in COUNTERS}
 
@@ -134,6 +134,10 @@ def test_status_is_as_documented(make_sandbox, kind):
     assert status["module"] == kind
     assert status["module-profile"] == {"softhsm": "softhsm2"}.get(kind, kind)
     assert (status["pin-minimum-length"], status["pin-maximum-length"]) == limits
+    match = {"file": os.path.basename(token.module), "manufacturer": status["manufacturer"], "model": status["model"]}
+    if kind == "softhsm":
+        match.pop("model")
+    assert status["module-profile-match"] == match
     assert status["pin-characters"] == "any"
     assert status["pin-must-change"] is False
     assert status["can-unlock"] is True

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from sandbox import SOURCE, wait_until
-from support import WRONG_PINS, WRONG_PUKS, Client, nothing_sent, restart_with_profile, sent
+from support import ADMIN_PROFILES, WRONG_PINS, WRONG_PUKS, Client, nothing_sent, restart_with_profile, sent
 
 NEW_PIN = "4321"
 DONE, FAILED, USAGE, NOT_AUTHORIZED, NO_SUCH_TOKEN, WRONG_CODE, LOCKED, REFUSED, BUSY, UNKNOWN = range(10)
@@ -123,6 +123,32 @@ def test_last_try_needs_the_label(sandbox):
         assert terminal.finish() == DONE
     assert token.counters() == {"pin": 3, "puk": 3}
     assert token.sign(NEW_PIN)
+
+
+def test_verbose_status(sandbox):
+    """Which profiles were taken and why, by whose file; and that there is none."""
+    issuer = "CN=Simulated signer,O=Simulated issuer,C=TR"
+    restart_with_profile(sandbox, "e-guven", "[Match]\nIssuers=*Simulated issuer*\n")
+    plain = sandbox.tokenctl("alice", "status").stdout
+    lines = sandbox.tokenctl("alice", "status", "--verbose").stdout.removeprefix(plain).splitlines()
+    assert lines[:3] == [
+        "",
+        "ETOKEN:",
+        "  Profile: etoken (file “libeToken.so”, manufacturer “SafeNet, Inc.”, model “eToken”)",
+    ]
+    assert lines[3:] == [
+        f"  Provider: e-guven (certificate issuer “{issuer}”)",
+        f"  By the administrator's file: {ADMIN_PROFILES}/e-guven.conf",
+    ]
+    (status,) = sandbox.status()
+    assert status["module-profile-match"]["file"] == "libeToken.so"
+    assert status["provider-match"] == {"issuer": issuer}
+    assert status["provider-override"] == f"{ADMIN_PROFILES}/e-guven.conf"
+    assert "module-profile-override" not in status
+
+    restart_with_profile(sandbox, "etoken", "[Match]\nModels=another\n")
+    shown = sandbox.tokenctl("alice", "status", "--verbose").stdout
+    assert "Profile: none: nothing is known of tokens of this kind" in shown and "unlocking is not offered" in shown
 
 
 def test_colours(sandbox):

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 
+from kinds import KINDS
 from namespaces import bind, mount, run_command
 from prepare import SOURCE
 
@@ -235,9 +236,10 @@ def is_listening(path):
 
 def begin_token(token, pin, puk):
     """Starts the script that makes the token; finish_token() waits for it."""
-    settings = token | {"folder": f"{TOKENS}/{token['name']}", "built": INSIDE_BUILD, "pin": pin, "puk": puk}
+    kind = KINDS[token["kind"]]
+    settings = token | {"folder": f"{TOKENS}/{token['name']}", "built": INSIDE_BUILD, "pin": pin or kind.pin, "puk": puk}
     settings["log"] = f"{LOGS}/{token['name']}.log"
-    script = f"{INSIDE_SOURCE}/tests/tokens/{token['kind']}/setup"
+    script = f"{INSIDE_SOURCE}/tests/tokens/{kind.folder or token['kind']}/setup"
     process = subprocess.Popen(
         [script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PATH": SYSTEM_PATH}, text=True
     )
@@ -252,6 +254,11 @@ def finish_token(token, process):
     if process.wait() != 0:
         raise SystemExit(f"the token {token['name']} cannot be made")
     return token["module"]
+
+
+def module_name(token):
+    """In p11-kit's configuration."""
+    return KINDS[token["kind"]].module or token["name"]
 
 
 def make_executor(command, user, modules):
@@ -305,7 +312,7 @@ def run(build, arguments, terminal):
     start_bus(variables)
     waking = {"LD_PRELOAD": f"{INSIDE_BUILD}/tests/lib/polkitd/libpolkitd-wake.so"}
     start("polkitd", ["/usr/lib/polkit-1/polkitd", "--no-debug"], env=variables | waking)
-    modules = {token["name"]: finish_token(token, process) for token, process in making}
+    modules = {module_name(token): finish_token(token, process) for token, process in making}
     modules |= arguments.modules
     for name, path in modules.items():
         write(f"/usr/share/p11-kit/modules/{name}.module", f"module: {path}\n")

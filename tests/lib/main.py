@@ -8,19 +8,21 @@ import subprocess
 import sys
 
 import inside
+from kinds import KINDS, PUK
 from namespaces import hide_arguments, run_in_namespaces
 from prepare import become_root, prepare
 
-KINDS = ("etoken", "opencryptoki", "softhsm")
-ETOKEN_SETTINGS = ("vendor-objects", "counter-width", "refused-new-pins", "slot-events")
+READERS = 2
 FIRST_SERIAL = 0x02A0B1C1
 
 EPILOG = """\
-KIND is etoken (simulated), opencryptoki or softhsm. The second etoken has the label ETOKEN2, a serial of its own, and
-its folder in /run/sandbox/tokens/etoken2. Settings of a token follow its kind: etoken:label=WORK,serial=0001
-  label=TEXT              bytes may be written \\ooo, for instance a comma: \\054
-  serial=TEXT             etoken only, as the rest; see tests/tokens/README.md
-  vendor-objects=false    counter-width=1|4|8    refused-new-pins=PIN;PIN    slot-events=yes|alone
+KIND is etoken (simulated), opencryptoki, softhsm, openpgp-card or piv-card (virtual cards behind pcscd and OpenSC). The
+second etoken has the label ETOKEN2, a serial of its own, and its folder in /run/sandbox/tokens/etoken2; so has the second
+card, and there are two readers. Settings of a token follow its kind: etoken:label=WORK,serial=0001
+  label=TEXT              bytes may be written \\ooo, for instance a comma: \\054; not of a card
+  serial=TEXT             of etoken and cards, where it has 8 hexadecimal digits; see tests/tokens/README.md for the rest
+  vendor-objects=false    counter-width=1|4|8    refused-new-pins=PIN;PIN    slot-events=yes|alone    of etoken
+  wrong-code=63cx         of openpgp-card
 
 Users: alice may do everything, bob nothing, carol must authenticate (password carol) to unlock and to set a PIN.
 In it: TOKEN_MODULE is the first token's module, tokenctl is on PATH, /run/sandbox holds logs and tokens, and root may
@@ -37,10 +39,10 @@ def parse_token(text):
     token = {"kind": kind, "more": {}}
     for setting in filter(None, rest.split(",")):
         key, equals, value = setting.partition("=")
-        if equals and (key == "label" or (key == "serial" and kind == "etoken")):
+        if equals and key == "label" and KINDS[kind].label is None:
             token[key] = value
-        elif equals and key in ETOKEN_SETTINGS and kind == "etoken":
-            token["more"][key] = value
+        elif equals and key in KINDS[kind].settings:
+            (token if key == "serial" else token["more"])[key] = value
         else:
             raise argparse.ArgumentTypeError(f"{setting}: not a setting of {kind}")
     return token
@@ -54,16 +56,38 @@ def parse_module(text):
 
 
 def name_tokens(tokens):
-    """Gives each token its name, and the label and serial that it was not given."""
+    """Gives each token its name, and the label and serial that it was not given; each card its reader."""
     for token in tokens:
+        kind = KINDS[token["kind"]]
         number = 1 + sum("name" in other for other in tokens if other["kind"] == token["kind"])
         suffix = str(number) if number > 1 else ""
-        token["name"] = token["kind"] + suffix
-        token.setdefault("label", token["kind"].upper() + suffix)
-        if token["kind"] == "etoken":
-            token.setdefault("serial", f"{FIRST_SERIAL + number - 1:08x}")
-        elif number > 1:
+        if number > 1 and "serial" not in kind.settings:
             raise argparse.ArgumentTypeError(f"there can be only one token of the kind {token['kind']}")
+        token["name"] = token["kind"] + suffix
+        token.setdefault("label", kind.label or token["kind"].upper() + suffix)
+        if "serial" in kind.settings:
+            token.setdefault("serial", f"{FIRST_SERIAL + number - 1:08x}")
+        if kind.folder == "card":
+            token["reader"] = sum("reader" in other for other in tokens)
+            if token["reader"] == READERS:
+                raise argparse.ArgumentTypeError(f"there are only {READERS} readers for cards")
+
+
+def check_codes(tokens, pin, puk):
+    for token in tokens:
+        kind = KINDS[token["kind"]]
+        if pin is not None and len(pin) not in kind.pin_lengths:
+            raise argparse.ArgumentTypeError(
+                f"the PIN of {token['kind']} has {describe(kind.pin_lengths)} characters"
+            )
+        if len(puk) not in kind.puk_lengths:
+            raise argparse.ArgumentTypeError(
+                f"the PUK of {token['kind']} has {describe(kind.puk_lengths)} characters"
+            )
+
+
+def describe(lengths):
+    return f"{lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else f"{lengths[0]}"
 
 
 def parse_arguments():
@@ -75,14 +99,17 @@ def parse_arguments():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--token", metavar="KIND", dest="tokens", action="append", default=[], type=parse_token)
-    parser.add_argument("--module", metavar="NAME=PATH", dest="modules", action="append", default=[], type=parse_module)
-    parser.add_argument("--pin", default="1234", help="of every token (default 1234)")
-    parser.add_argument("--puk", default="12345678", help="of every token (default 12345678)")
+    parser.add_argument(
+        "--module", metavar="NAME=PATH", dest="modules", action="append", default=[], type=parse_module
+    )
+    parser.add_argument("--pin", help="of every token (default 1234, of a card 123456)")
+    parser.add_argument("--puk", default=PUK, help=f"of every token (default {PUK})")
     parser.add_argument("--user", metavar="NAME", default="alice", help="who runs COMMAND (default alice)")
     parser.add_argument("command", metavar="COMMAND", nargs="+")
     arguments = parser.parse_args()
     try:
         name_tokens(arguments.tokens)
+        check_codes(arguments.tokens, arguments.pin, arguments.puk)
     except argparse.ArgumentTypeError as error:
         parser.error(str(error))
     arguments.modules = dict(arguments.modules)

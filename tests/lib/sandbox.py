@@ -21,6 +21,7 @@ import time
 import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+from kinds import KINDS, PUK  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
@@ -120,11 +121,15 @@ class Program(subprocess.Popen):
 
 
 class Sandbox:
-    """tokens: as --token; modules: name to path; pin and puk: those of every token."""
+    """tokens: as --token; modules: name to path; pin and puk: those of every token; without pin, each kind's own, and the
+    attribute pin is the first token's."""
 
-    def __init__(self, tokens=("etoken",), pin="1234", puk="12345678", modules=None):
-        self.pin, self.puk = pin, puk
-        self._command = [f"{SOURCE}/tests/sandbox", "--user", "root", "--pin", pin, "--puk", puk]
+    def __init__(self, tokens=("etoken",), pin=None, puk=PUK, modules=None):
+        first_kind = tokens[0].partition(":")[0] if tokens else "etoken"
+        self.pin, self.puk = pin or KINDS[first_kind].pin, puk
+        self._command = [f"{SOURCE}/tests/sandbox", "--user", "root", "--puk", puk]
+        if pin:
+            self._command += ["--pin", pin]
         for token in tokens:
             self._command += ["--token", token]
         for name, path in (modules or {}).items():
@@ -371,6 +376,7 @@ class Token:
         self.module = settings["module"]
         self.label = settings["label"]
         self.serial = settings.get("serial")
+        self._signing_label = KINDS[self.kind].signing_label
         self.folder = settings.get("folder", f"{FOLDER}/tokens/{self.name}")
 
     # As witness
@@ -387,7 +393,7 @@ class Token:
 
         Of SoftHSM2, which does not count, "ok" or "low".
         """
-        if self.kind == "etoken":
+        if KINDS[self.kind].counts:
             words = self._sandbox.read_file(f"{self.folder}/state").split()
             return {"pin": int(words[1]), "puk": int(words[3])}
         flags = self.flags()
@@ -402,17 +408,23 @@ class Token:
         return 3
 
     def calls(self, user=None):
-        """eToken: the names of the functions called so far, in order; user: by processes of this user alone."""
+        """eToken: the names of the functions called so far, in order; user: by processes of this user alone.
+
+        A card: the names of the commands sent so far, by whomever.
+        """
         number = str(self._sandbox.user_id(user)) if user else None
         lines = [line.split() for line in self._sandbox.read_file(f"{self.folder}/calls").splitlines()]
         return [words[2] for words in lines if number in (None, words[1])]
 
     def results(self, function):
-        """eToken: what each call of the function answered: "CKR_OK", or "HANG", "CRASH", "FORBIDDEN"."""
+        """eToken: what each call of the function answered: "CKR_OK", or "HANG", "CRASH", "FORBIDDEN".
+
+        A card: what each command of this name answered: "9000", or "REMOVED", "GARBAGE".
+        """
         lines = [line.split() for line in self._sandbox.read_file(f"{self.folder}/calls").splitlines()]
         return [words[3] for words in lines if words[2] == function]
 
-    # Faults of the eToken: see tests/tokens/README.md
+    # Faults of the eToken and of cards: see tests/tokens/README.md
 
     def fault(self, *lines):
         """From now on the token has these faults, and no other."""
@@ -432,8 +444,9 @@ class Token:
     def _label(self):
         return [] if self.kind == "etoken" else [self.label]
 
-    def _pkcs11_tool(self, user, *arguments, **codes):
-        tool = ["pkcs11-tool", "--module", self.module, *self._label_options(), *arguments]
+    def _pkcs11_tool(self, user, *arguments, label=None, **codes):
+        labels = ["--token-label", label] if label else self._label_options()
+        tool = ["pkcs11-tool", "--module", self.module, *labels, *arguments]
         for option, code in codes.items():
             tool += [f"--{option.replace('_', '-')}", f"env:{option.upper()}"]
         return self._sandbox.run(user, tool, env={option.upper(): code for option, code in codes.items()})
@@ -453,8 +466,10 @@ class Token:
     def wrong_pin(self, n=1, user="alice"):
         """Another program logs in with a wrong PIN, n times."""
         for _ in range(n):
-            result = self._pkcs11_tool(user, "--login", "--list-objects", pin="0000")
-            if not re.search("CKR_PIN_(INCORRECT|LOCKED)", result.stderr):
+            wrong = "0" * len(KINDS[self.kind].pin)
+            result = self._pkcs11_tool(user, "--login", "--list-objects", pin=wrong)
+            # USER_NOT_LOGGED_IN is what OpenSC makes of an OpenPGP card's answer.
+            if not re.search("CKR_(PIN_INCORRECT|PIN_LOCKED|USER_NOT_LOGGED_IN)", result.stderr):
                 raise RuntimeError(f"not a wrong PIN: {result.stderr}")
 
     def wrong_puk(self, n=1, user="alice"):
@@ -464,22 +479,23 @@ class Token:
                 raise RuntimeError("this PUK is right")
 
     def has_certificate(self):
-        listed = self._pkcs11_tool("alice", "--list-objects", "--type", "cert")
+        listed = self._pkcs11_tool("alice", "--list-objects", "--type", "cert", label=self._signing_label)
         return "Certificate Object" in listed.stdout
 
     def sign(self, pin, user="alice"):
-        """eToken: whether the key signs with this PIN, and the certificate verifies it, by openssl."""
+        """eToken, cards: whether the key signs with this PIN, and the certificate verifies it, by openssl."""
         home = f"{FOLDER}/home/{user}"
         data, signature, certificate, key = (f"{home}/{n}" for n in ("data", "signature", "certificate", "key"))
         self._sandbox.run(user, ["tee", data], stdin=uuid.uuid4().hex)
         self._sandbox.run(user, ["rm", "-f", signature, certificate, key])
+        label = self._signing_label
         signing = ["--login", "--sign", "--mechanism", "SHA256-RSA-PKCS", "--id", "01"]
         reading = ["--read-object", "--type", "cert", "--id", "01"]
         extracting = ["openssl", "x509", "-inform", "DER", "-in", certificate, "-noout", "-pubkey", "-out", key]
         verifying = ["openssl", "dgst", "-sha256", "-verify", key, "-signature", signature, data]
         return (
-            self._pkcs11_tool(user, *signing, "-i", data, "-o", signature, pin=pin).returncode == 0
-            and self._pkcs11_tool(user, *reading, "-o", certificate).returncode == 0
+            self._pkcs11_tool(user, *signing, "-i", data, "-o", signature, label=label, pin=pin).returncode == 0
+            and self._pkcs11_tool(user, *reading, "-o", certificate, label=label).returncode == 0
             and self._sandbox.run(user, extracting).returncode == 0
             and self._sandbox.run(user, verifying).returncode == 0
         )

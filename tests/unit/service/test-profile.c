@@ -14,9 +14,9 @@ parse (const char *text, GError **error)
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
   g_autoptr (GError) load_error = NULL;
 
-  g_key_file_load_from_data (key_file, text, strlen (text), G_KEY_FILE_NONE, &load_error);
+  g_key_file_load_from_data (key_file, text, strlen (text), G_KEY_FILE_KEEP_TRANSLATIONS, &load_error);
   g_assert_no_error (load_error);
-  return tokend_profile_parse ("a-profile", key_file, error);
+  return tokend_profile_parse ("a-profile", key_file, NULL, error);
 }
 
 static void
@@ -93,6 +93,8 @@ static const struct {
   { "[PIN]\nNeverLock=true\n", "[PIN]", "NeverLock" },
   { "[PUK]\nMinimumLength=4\n", "[PUK]", "MinimumLength" },
   { "[PUK]\nChangeCounts=true\n", "[PUK]", "ChangeCounts" },
+  { "[Provider]\nPukHlp=x\n", "[Provider]", "PukHlp" },
+  { "[PIN]\nMaximum[tr]=3\n", "[PIN]", "Maximum[tr]" },
   { "[PUK]\nCharacters=any\n", "[PUK]", "Characters" },
 
   { "[Unlock]\nWay=init-token\n", "[Unlock]", "Way" },
@@ -193,6 +195,8 @@ test_override (Scratch *scratch, gconstpointer user_data)
 
   own = tokend_profiles_match_module (profiles, "/usr/lib/own.so");
   g_assert_cmpstr (own->name, ==, "own");
+  g_assert_true (g_str_has_suffix (card->admin_path, "/admin/card.conf"));
+  g_assert_true (g_str_has_suffix (own->admin_path, "/admin/own.conf"));
 }
 
 /* What cannot be read is left out and named, the administrator's mistake as well; the rest stands. */
@@ -226,6 +230,42 @@ test_bad_files (Scratch *scratch, gconstpointer user_data)
   journal_spy_expect ("“name\xef\xbf\xbd”");
   g_assert_cmpuint (profiles->len, ==, 2);
   g_assert_null (tokend_profiles_match_module (profiles, "name.so"));
+}
+
+/* The line that is named: of two files, of the one with the mistake. */
+static const struct {
+  const char *package, *admin;
+  const char *named;
+} lines[] = {
+  { "[PIN]\nMaximum=x\n", NULL, "package/x.conf, line 2: [PIN] Maximum" },
+  { "# c\n\n[PIN]\n\n  Maximum = x\n", NULL, "package/x.conf, line 5: " },
+  { "[PIN]\nMaximum=3\nMaximum=x\n", NULL, "package/x.conf, line 3: " },
+  { "[PUK]\nMaximum=3\n[PIN]\nMaximum=x\n[PUK]\n", NULL, "package/x.conf, line 4: " },
+  { "[PIN]\nMaximum=x\n", "[PIN]\nMaximum=3\n[Pin]\nFlags=none\n", "admin/x.conf, line 3: [Pin]" },
+  { "[PIN]\nMaximum=x\n", "[PUK]\nMaximum=3\n", "package/x.conf, line 2: " },
+  { "[PIN]\nMaximum=3\n", "\n[PIN]\nMaximum=x\n", "admin/x.conf, line 3: " },
+  { "[PIN]\r\nMaximum=x\r\n", NULL, "package/x.conf, line 2: " },
+  { "[PIN]\nMaximumLength=3\nMax=3\nMaximum=3", NULL, "package/x.conf, line 3: [PIN] Max:" },
+
+  /* Syntax */
+  { "no group\n", NULL, "package/x.conf, line 1: " },
+  { "# c\n[PIN]\nMaximum=3\nnonsense\n[PUK]\n", NULL, "package/x.conf, line 4: " },
+  { "[PIN]\nMaximum=3\n", "[PIN\nMaximum=3\n", "admin/x.conf, line 1: " },
+  { "[PIN]\nMaximum=3\nnonsense", NULL, "package/x.conf, line 3: " },
+};
+
+static void
+test_lines (Scratch *scratch, gconstpointer data)
+{
+  const guint i = GPOINTER_TO_UINT (data);
+  g_autoptr (GPtrArray) profiles = NULL;
+
+  scratch_write (scratch, "package/x.conf", lines[i].package);
+  if (lines[i].admin != NULL)
+    scratch_write (scratch, "admin/x.conf", lines[i].admin);
+  profiles = load (scratch);
+  g_assert_cmpuint (profiles->len, ==, 0);
+  journal_spy_expect (lines[i].named);
 }
 
 static const struct {
@@ -281,119 +321,15 @@ test_match_module (Scratch *scratch, gconstpointer user_data)
 
   scratch_write (scratch, "package/a-maker.conf", "[Match]\nManufacturers=*\n");
   scratch_write (scratch, "package/b-file.conf", "[Match]\nFiles=lib?.so;card.so*\nModels=X\n");
+  scratch_write (scratch, "package/c-base.conf", "[Match]\nFiles=based.so\n");
+  scratch_write (scratch, "package/c-kind.conf", "[Match]\nFiles=based.so\nModels=X\n");
+  scratch_write (scratch, "package/b-kind.conf", "[Match]\nFiles=based.so\nManufacturers=X\n");
   profiles = load (scratch);
+  g_assert_cmpstr (tokend_profiles_match_module (profiles, "/x/based.so")->name, ==, "c-base");
   g_assert_null (tokend_profiles_match_module (profiles, "/usr/lib/other.so"));
   g_assert_cmpstr (tokend_profiles_match_module (profiles, "/usr/lib/liba.so")->name, ==, "b-file");
   g_assert_cmpstr (tokend_profiles_match_module (profiles, "card.so.1")->name, ==, "b-file");
   g_assert_null (tokend_profiles_match_module (profiles, "/usr/lib/libab.so"));
-}
-
-/* The tokens that were seen, as they call themselves. */
-static const struct {
-  const char *module, *manufacturer, *model;
-  const char *profile;
-} tokens[] = {
-  { "/usr/lib/libeToken.so", "SafeNet, Inc.", "eToken", "etoken" },
-  { "/usr/lib/libeTPkcs11.so", "Aladdin Ltd.", "eToken", "etoken" },
-  { "/usr/lib/libeToken.so.10.8", "SafeNet, Inc.", "eToken 5110", "etoken" },
-  { "/anywhere/libetoken-simulated.so", "SafeNet, Inc.", "eToken", "etoken" },
-  { "/usr/lib/libIDPrimePKCS11.so", "Gemalto", "ID Prime MD", NULL },
-  { "/usr/lib/libeToken.so", "Gemalto", "ID Prime MD", NULL },
-  { "/usr/lib/softhsm/libsofthsm2.so", "SoftHSM project", "SoftHSM v2", "softhsm2" },
-  { "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so", "SoftHSM project", "SoftHSM v2",
-    "softhsm2" },
-  { "/usr/lib/libsofthsm2.so", "Somebody else", "SoftHSM v2", NULL },
-  { "/usr/lib/x86_64-linux-gnu/opencryptoki/libopencryptoki.so", "IBM", "Soft", "opencryptoki" },
-  { "/usr/lib/opencryptoki/libopencryptoki.so.0.0.0", "IBM", "Soft", "opencryptoki" },
-  { "/usr/lib/opencryptoki/PKCS11_API.so", "IBM", "Soft", "opencryptoki" },
-  { "/usr/lib/opencryptoki/libopencryptoki.so", "IBM", "TPM", NULL },
-  { "/usr/lib/opensc-pkcs11.so", "EnterSafe", "PKCS#15", NULL },
-  { "/usr/lib/libakisp11.so", "TUBITAK", "AKIS", NULL },
-};
-
-static GPtrArray *
-load_shipped (void)
-{
-  g_autofree char *directory = g_test_build_filename (G_TEST_DIST, "service", "profiles", NULL);
-  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
-  GPtrArray *profiles = tokend_profiles_load (directory, "/nonexistent");
-  guint n_files = 0;
-
-  while (g_dir_read_name (dir) != NULL)
-    n_files++;
-  journal_spy_expect_nothing ();
-  g_assert_cmpuint (profiles->len, ==, n_files);
-  return profiles;
-}
-
-/* A provider is known by the certificate alone, and says nothing of a module. */
-static void
-test_provider (void)
-{
-  g_autoptr (GPtrArray) profiles = load_shipped ();
-  const TokendProfile *provider = tokend_profiles_match_provider (
-      profiles, "CN=e-Guven Nitelikli,O=Elektronik Bilgi Guvenligi A.S.,C=TR");
-
-  g_assert_nonnull (provider);
-  g_assert_cmpstr (provider->name, ==, "e-guven");
-  g_assert_cmpint (provider->rules[TOKEND_ROLE_PIN].maximum, ==, 3);
-  g_assert_cmpint (provider->rules[TOKEND_ROLE_PUK].maximum, ==, 3);
-  g_assert_cmpint (provider->pin_minimum_length, ==, 4);
-  g_assert_cmpint (provider->pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
-  g_assert_null (tokend_profiles_match_provider (profiles, "CN=Somebody,C=TR"));
-  g_assert_null (tokend_profiles_match_provider (profiles, ""));
-  g_assert_null (tokend_profiles_match (profiles, "/x.so", "anybody", "anything"));
-}
-
-static void
-test_shipped_match (void)
-{
-  g_autoptr (GPtrArray) profiles = load_shipped ();
-
-  for (gsize i = 0; i < G_N_ELEMENTS (tokens); i++) {
-    const TokendProfile *profile =
-        tokend_profiles_match (profiles, tokens[i].module, tokens[i].manufacturer, tokens[i].model);
-
-    g_test_message ("%s, %s, %s", tokens[i].module, tokens[i].manufacturer, tokens[i].model);
-    g_assert_cmpstr (profile != NULL ? profile->name : NULL, ==, tokens[i].profile);
-  }
-}
-
-static const struct {
-  const char *module, *manufacturer, *model;
-  TokendFlagsMeaning flags;
-  int maximum;
-  gboolean never_locks, change_counts;
-} shipped[] = {
-  { "libeToken.so", "SafeNet, Inc.", "eToken", TOKEND_FLAGS_MEANING_EXACT, 3, FALSE, TRUE },
-  { "libsofthsm2.so", "SoftHSM project", "SoftHSM v2", TOKEND_FLAGS_MEANING_LOW_ONLY, -1, TRUE,
-    TRUE },
-  { "libopencryptoki.so", "IBM", "Soft", TOKEND_FLAGS_MEANING_EXACT, 3, FALSE, FALSE },
-};
-
-static void
-test_shipped_facts (void)
-{
-  g_autoptr (GPtrArray) profiles = load_shipped ();
-
-  guint n_modules = 0;
-
-  for (guint i = 0; i < profiles->len; i++)
-    n_modules += ((const TokendProfile *) profiles->pdata[i])->issuers == NULL;
-  g_assert_cmpuint (n_modules, ==, G_N_ELEMENTS (shipped));
-  for (gsize i = 0; i < G_N_ELEMENTS (shipped); i++) {
-    const TokendProfile *profile = tokend_profiles_match (
-        profiles, shipped[i].module, shipped[i].manufacturer, shipped[i].model);
-
-    g_test_message ("%s", profile->name);
-    g_assert_cmpint (profile->unlock_way, ==, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
-    g_assert_cmpint (profile->change_counts, ==, shipped[i].change_counts);
-    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-      g_assert_cmpint (profile->rules[role].flags, ==, shipped[i].flags);
-      g_assert_cmpint (profile->rules[role].maximum, ==, shipped[i].maximum);
-      g_assert_cmpint (profile->rules[role].never_locks, ==, shipped[i].never_locks);
-    }
-  }
 }
 
 static void
@@ -417,10 +353,11 @@ main (int argc, char **argv)
   add ("/profile/no-folders", test_no_folders);
   add ("/profile/override", test_override);
   add ("/profile/bad-files", test_bad_files);
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
+    g_autofree char *path = g_strdup_printf ("/profile/lines/%u", i);
+    g_test_add (path, Scratch, GUINT_TO_POINTER (i), scratch_set_up, test_lines, scratch_tear_down);
+  }
   add ("/profile/match", test_match);
   add ("/profile/match-module", test_match_module);
-  g_test_add_func ("/profile/shipped/match", test_shipped_match);
-  g_test_add_func ("/profile/shipped/facts", test_shipped_facts);
-  g_test_add_func ("/profile/shipped/provider", test_provider);
   return g_test_run ();
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "counter.h"
+
+G_BEGIN_DECLS
+
+/** TokendContradiction: a token's contradiction with itself about one role, if there is one; zero at first. */
+typedef struct {
+  TokendCounterReading reading;
+  gboolean is_seen;
+  gboolean is_told;
+} TokendContradiction;
+
+gboolean tokend_contradiction_observe (TokendContradiction *self,
+                                       const TokendCounterReading *reading,
+                                       const TokendCounterRules *rules);
+GVariant *tokend_contradiction_compose (const TokendContradiction *self, TokendRole role,
+                                        TokendState believed, const char *physical_id,
+                                        const char *label, const char *module);
+
+G_END_DECLS

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The kinds of tokens that a sandbox can have, and what is different about each."""
+
+import typing
+
+OPENSC = "opensc"
+
+
+class Kind(typing.NamedTuple):
+    """folder: in tests/tokens, if it is not the kind's name; label: the one that its module shows, if it is not free;
+    signing_label: of the slot that signs, where a token has several;
+    module: the name in p11-kit's configuration, where one module shows all tokens of several kinds;
+    pin: unless told otherwise; pin_lengths, puk_lengths: what such a token can start with;
+    settings: what may follow the kind, besides label; counts: whether its folder has its own counters and its record of
+    calls.
+    """
+
+    folder: str | None = None
+    label: str | None = None
+    signing_label: str | None = None
+    module: str | None = None
+    pin: str = "1234"
+    pin_lengths: range = range(4, 256)
+    puk_lengths: range = range(4, 256)
+    settings: tuple = ()
+    counts: bool = False
+
+
+KINDS = {
+    "etoken": Kind(
+        settings=("serial", "vendor-objects", "counter-width", "refused-new-pins", "slot-events"),
+        counts=True,
+    ),
+    "opencryptoki": Kind(),
+    "openpgp-card": Kind(
+        folder="card",
+        label="OpenPGP card (User PIN)",
+        signing_label="OpenPGP card (User PIN (sig))",
+        module=OPENSC,
+        pin="123456",
+        pin_lengths=range(6, 128),
+        puk_lengths=range(8, 128),
+        settings=("serial", "wrong-code"),
+        counts=True,
+    ),
+    "piv-card": Kind(
+        folder="card",
+        label="Simulated signer",  # its certificate's
+        module=OPENSC,
+        pin="123456",
+        pin_lengths=range(6, 9),
+        puk_lengths=range(8, 9),
+        settings=("serial",),
+        counts=True,
+    ),
+    "softhsm": Kind(),
+}
+
+PUK = "12345678"

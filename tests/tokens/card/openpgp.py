@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A card of the "Functional Specification of the OpenPGP application on ISO Smart Card Operating Systems", version 3.4.
+
+The sections named below are that document's. It has a signature key and a certificate, both put in when the card is made.
+"""
+
+import hashlib
+
+import apdu
+from apdu import Refusal
+from card import Card, make_atr
+from pin import Code
+from tlv import decode, encode
+
+AID = bytes.fromhex("D276 0001 2401 0304")  # with the version (4.2.1)
+TEST_MANUFACTURER = bytes.fromhex("FFFF")
+
+# Historical bytes (6): services, capabilities (command chaining, extended length), operational, 9000
+HISTORICAL = bytes.fromhex("00 31F5 73C001C0 05 9000")
+# Extended capabilities (4.4.3.7): PW status changeable; certificates up to 2048 bytes, other objects up to 255
+CAPABILITIES = bytes.fromhex("10 00 0000 0800 00FF 00 00")
+# Extended length information (4.1.3.1): the longest command and response
+LENGTHS = bytes.fromhex("0202 1000 0202 1000")
+
+# References of the passwords (4.3): PW1 for a signature, PW1 for all else, the Admin PIN
+PW1_SIGNING, PW1, PW3 = 0x81, 0x82, 0x83
+LONGEST = 127
+SHORTEST = {"pin": 6, "puk": 8, "reset-code": 8}
+
+# The keys of an application template by the tag of their control reference template (7.2.14)
+SIGNATURE_KEY = 0xB6
+
+CREATED = (1700000000).to_bytes(4, "big")
+
+
+class OpenPGPCard(Card):
+    shortest_aid = 6
+
+    def __init__(self, settings, key, certificate):
+        """settings: serial (8 hexadecimal digits), pin, puk, more: wrong-code.
+
+        For a wrong password the specification has 6982, "PW wrong"; there are cards that answer 63Cx as others do.
+        """
+        wrong = None if settings["more"].get("wrong-code") == "63cx" else apdu.SECURITY_STATUS_NOT_SATISFIED
+        self.pin = Code(settings["pin"].encode(), wrong=wrong)
+        self.puk = Code(settings["puk"].encode(), wrong=wrong)
+        self.reset_code = Code(None, wrong=wrong)
+        codes = {"pin": self.pin, "puk": self.puk, "reset-code": self.reset_code}
+        aid = AID + TEST_MANUFACTURER + bytes.fromhex(settings["serial"]) + bytes(2)
+        super().__init__(make_atr(HISTORICAL), aid, codes)
+        self.commands = {
+            apdu.SELECT_DATA: self.select_data,
+            apdu.GET_DATA: self.get_data,
+            apdu.PUT_DATA: self.put_data,
+            apdu.VERIFY: self.verify,
+            apdu.CHANGE_REFERENCE_DATA: self.change_reference_data,
+            apdu.RESET_RETRY_COUNTER: self.reset_retry_counter,
+            apdu.GENERATE_KEY_PAIR: self.generate_key_pair,
+            apdu.PERFORM_SECURITY_OPERATION: self.compute_digital_signature,
+        }
+        self._key = key
+        # In the order of its occurrences: for authentication, decryption, signature
+        self._certificates = [b"", b"", certificate]
+        self._occurrence = 0
+        self._verified = set()
+        self._signatures = 0
+        self._pin_for_many = 0
+
+    def forget(self):
+        self._verified.clear()
+
+    def select(self):
+        """7.2.1; the access status does not outlive it."""
+        super().select()
+        self._occurrence = 0
+        self.forget()
+
+    def describe(self):
+        return encode(0x6F, encode(0x84, self.aid))
+
+    # Data objects (4.4)
+
+    def select_data(self, command):
+        """7.2.5: which of the certificates GET DATA is about."""
+        wanted = decode(decode(command.data).get(0x60, b"")).get(0x5C)
+        if command.p2 != 4 or wanted != b"\x7f\x21" or command.p1 >= len(self._certificates):
+            raise Refusal(apdu.REFERENCE_NOT_FOUND)
+        self._occurrence = command.p1
+
+    def get_data(self, command):
+        """7.2.6. Of a constructed object the answer is the content, without the object's own tag."""
+        objects = {
+            0x004F: lambda: self.aid,
+            0x005E: lambda: b"",
+            0x0065: lambda: encode(0x5B) + encode(0x5F2D, b"en") + encode(0x5F35, b"9"),
+            0x006E: self._application_data,
+            0x007A: lambda: encode(0x93, self._signatures.to_bytes(3, "big")),
+            0x00C4: self._password_status,
+            0x5F50: lambda: b"",
+            0x5F52: lambda: HISTORICAL,
+            0x7F21: lambda: self._certificates[self._occurrence],
+        }
+        if command.p1_p2 not in objects:
+            raise Refusal(apdu.REFERENCE_NOT_FOUND)
+        return objects[command.p1_p2]()
+
+    def _application_data(self):
+        discretionary = [
+            encode(0xC0, CAPABILITIES),
+            *(encode(tag, self._algorithm()) for tag in (0xC1, 0xC2, 0xC3)),
+            encode(0xC4, self._password_status()),
+            encode(0xC5, self._fingerprint() + bytes(40)),
+            encode(0xC6, bytes(60)),
+            encode(0xCD, CREATED + bytes(8)),
+            encode(0xDE, bytes.fromhex("0102 0200 0300")),  # the first key is imported, the others are not there
+        ]
+        return (
+            encode(0x4F, self.aid)
+            + encode(0x5F52, HISTORICAL)
+            + encode(0x7F66, LENGTHS)
+            + encode(0x73, *discretionary)
+        )
+
+    def _algorithm(self):
+        """4.4.3.9: RSA, the bits of modulus and exponent, keys are imported in the standard format."""
+        bits = [number.bit_length().to_bytes(2, "big") for number in (self._key.modulus, self._key.exponent)]
+        return b"\1" + b"".join(bits) + b"\0"
+
+    def _password_status(self):
+        """4.4.2: what PW1 is good for, the greatest lengths, and the tries, of PW1, resetting code and PW3."""
+        tries = [code.remaining for code in (self.pin, self.reset_code, self.puk)]
+        return bytes([self._pin_for_many, LONGEST, LONGEST, LONGEST, *tries])
+
+    def _fingerprint(self):
+        """Of the key's packet in OpenPGP (RFC 4880, 12.2)."""
+        numbers = b"".join(
+            number.bit_length().to_bytes(2, "big") + number.to_bytes((number.bit_length() + 7) // 8, "big")
+            for number in (self._key.modulus, self._key.exponent)
+        )
+        packet = b"\4" + CREATED + b"\1" + numbers
+        return hashlib.sha1(b"\x99" + len(packet).to_bytes(2, "big") + packet).digest()
+
+    def put_data(self, command):
+        """7.2.8: of the objects that may be written, the two that concern passwords."""
+        if command.p1_p2 not in (0x00C4, 0x00D3):
+            raise Refusal(apdu.REFERENCE_NOT_FOUND)
+        self._require(PW3)
+        if command.p1_p2 == 0x00D3:
+            self.reset_code.set(new_value("reset-code", command.data) if command.data else None)
+        elif command.data in (b"\0", b"\1"):
+            self._pin_for_many = command.data[0]
+        else:
+            raise Refusal(apdu.WRONG_DATA)
+
+    # Passwords (4.3)
+
+    def _require(self, reference):
+        if reference not in self._verified:
+            raise Refusal(apdu.SECURITY_STATUS_NOT_SATISFIED)
+
+    def _code(self, reference):
+        if reference not in (PW1_SIGNING, PW1, PW3):
+            raise Refusal(apdu.REFERENCE_NOT_FOUND)
+        return self.puk if reference == PW3 else self.pin
+
+    def verify(self, command):
+        """7.2.2; with P1 = FF it is a log-out, without data it asks how things stand."""
+        reference, code = command.p2, self._code(command.p2)
+        if command.p1 == 0xFF and not command.data:
+            self._verified.discard(reference)
+        elif command.p1 != 0:
+            raise Refusal(apdu.WRONG_P1_P2)
+        elif command.data:
+            self._verified.discard(reference)
+            code.check(command.data)
+            self._verified.add(reference)
+        elif reference not in self._verified:
+            raise Refusal(code.state())
+
+    def change_reference_data(self, command):
+        """7.2.3: the old password and the new one, with nothing in between. The card knows how long the old one is."""
+        if command.p1 != 0:
+            raise Refusal(apdu.WRONG_P1_P2)
+        if command.p2 == PW1:
+            raise Refusal(apdu.REFERENCE_NOT_FOUND)
+        code = self._code(command.p2)
+        old, new = split(command.data, code)
+        code.check(old)
+        code.set(new_value("puk" if command.p2 == PW3 else "pin", new))
+
+    def reset_retry_counter(self, command):
+        """7.2.4: of PW1, after the Admin PIN (P1 = 02), or with the resetting code before the new value (P1 = 00)."""
+        if command.p1 not in (0, 2) or command.p2 != PW1_SIGNING:
+            raise Refusal(apdu.WRONG_P1_P2)
+        new = command.data
+        if command.p1 == 2:
+            self._require(PW3)
+        else:
+            code, new = split(command.data, self.reset_code)
+            self.reset_code.check(code)
+        self.pin.set(new_value("pin", new))
+
+    # The key
+
+    def generate_key_pair(self, command):
+        """7.2.14, of which only reading the public key is there (P1 = 81)."""
+        if command.p1_p2 != 0x8100:
+            raise Refusal(apdu.CONDITIONS_NOT_SATISFIED)
+        if SIGNATURE_KEY not in decode(command.data):
+            raise Refusal(apdu.REFERENCE_NOT_FOUND)
+        exponent = self._key.exponent.to_bytes((self._key.exponent.bit_length() + 7) // 8, "big")
+        modulus = self._key.modulus.to_bytes(self._key.length, "big")
+        return encode(0x7F49, encode(0x81, modulus), encode(0x82, exponent))
+
+    def compute_digital_signature(self, command):
+        """7.2.10. Unless the PW status says otherwise PW1 is good for one signature."""
+        if command.p1_p2 != 0x9E9A:
+            raise Refusal(apdu.WRONG_P1_P2)
+        self._require(PW1_SIGNING)
+        if not command.data or len(command.data) * 10 > self._key.length * 4:  # at most 40 % of the key's length
+            raise Refusal(apdu.WRONG_DATA)
+        if not self._pin_for_many:
+            self._verified.discard(PW1_SIGNING)
+        self._signatures += 1
+        return self._key.sign(command.data)
+
+
+def split(data, code):
+    length = len(code.value or b"")
+    return data[:length], data[length:]
+
+
+def new_value(name, value):
+    if not SHORTEST[name] <= len(value) <= LONGEST:
+        raise Refusal(apdu.WRONG_DATA)
+    return value

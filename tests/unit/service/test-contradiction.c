@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "contradiction.h"
+#include "journal.h"
+
+static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
+
+/* What is shown in one reading after the other, and whether it is told then. */
+static const struct {
+  int remaining;
+  gboolean final_try, locked;
+  gboolean told;
+} readings[] = {
+  { 3, FALSE, FALSE, FALSE },
+  /* Another program's code came between flags and number. */
+  { 3, TRUE, FALSE, FALSE },
+  { 3, FALSE, FALSE, FALSE },
+  { 3, TRUE, FALSE, FALSE },
+  { 1, TRUE, FALSE, FALSE },
+  /* It is there to stay: told once. */
+  { 3, TRUE, FALSE, FALSE },
+  { 3, TRUE, FALSE, TRUE },
+  { 3, TRUE, FALSE, FALSE },
+  { 3, TRUE, FALSE, FALSE },
+  /* Another one */
+  { 2, TRUE, FALSE, FALSE },
+  { 2, TRUE, FALSE, TRUE },
+  { 2, TRUE, TRUE, FALSE },
+  { 2, TRUE, TRUE, TRUE },
+  { 2, TRUE, TRUE, FALSE },
+  /* Gone, and back */
+  { -1, TRUE, TRUE, FALSE },
+  { 2, TRUE, TRUE, FALSE },
+  { 2, TRUE, TRUE, TRUE },
+};
+
+static void
+test_observe (void)
+{
+  TokendContradiction contradiction = { 0 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (readings); i++) {
+    const TokendCounterReading reading = { .initialized = TRUE,
+                                           .final_try = readings[i].final_try,
+                                           .locked = readings[i].locked,
+                                           .remaining = readings[i].remaining,
+                                           .maximum = readings[i].remaining < 0 ? -1 : 3 };
+
+    g_test_message ("reading %" G_GSIZE_FORMAT, i);
+    g_assert_cmpint (tokend_contradiction_observe (&contradiction, &reading, &rules), ==,
+                     readings[i].told);
+  }
+}
+
+static void
+test_compose (void)
+{
+  const TokendContradiction contradiction = {
+    .reading = { .initialized = TRUE, .count_low = TRUE, .locked = TRUE, .remaining = 2 }
+  };
+  g_autoptr (GVariant) fields = g_variant_ref_sink (tokend_contradiction_compose (
+      &contradiction, TOKEND_ROLE_PUK, TOKEND_STATE_LOCKED, "0af3", "CARD", "a-module"));
+  static const struct {
+    const char *field, *text;
+  } wanted[] = {
+    { "MESSAGE_ID", TOKEND_MESSAGE_CONTRADICTION },
+    { "TOKEND_ROLE", "PUK" },
+    { "TOKEND_STATE", "locked" },
+    { "TOKEND_NUMBER", "2" },
+    { "TOKEND_FLAGS", "COUNT_LOW LOCKED" },
+    { "TOKEND_TOKEN", "0af3" },
+    { "TOKEND_LABEL", "CARD" },
+    { "TOKEND_MODULE", "a-module" },
+    { "MESSAGE",
+      "“CARD” contradicts itself about its PUK: its number says 2 left, its flags COUNT_LOW "
+      "LOCKED; the worse is believed" },
+  };
+
+  g_assert_cmpuint (g_variant_n_children (fields), ==, G_N_ELEMENTS (wanted));
+  for (gsize i = 0; i < G_N_ELEMENTS (wanted); i++) {
+    const char *text = NULL;
+
+    g_variant_lookup (fields, wanted[i].field, "&s", &text);
+    g_assert_cmpstr (text, ==, wanted[i].text);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
+  g_test_add_func ("/contradiction/observe", test_observe);
+  g_test_add_func ("/contradiction/compose", test_compose);
+  return g_test_run ();
+}
