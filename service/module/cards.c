@@ -158,6 +158,13 @@ tokend_cards_read (TokendCards *self, TokendReadFunctions *functions, GPtrArray 
   return described;
 }
 
+/** tokend_cards_are_in_use: whether other programs may use cards while this reads, or did when it began; from any thread. */
+gboolean
+tokend_cards_are_in_use (TokendCards *self)
+{
+  return tokend_reader_watch_is_in_use (self->watch);
+}
+
 /** tokend_cards_wait: see tokend_reader_watch_wait(); in a thread of its own. */
 gboolean
 tokend_cards_wait (TokendCards *self)

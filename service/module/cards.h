@@ -14,6 +14,7 @@ typedef struct _TokendCards TokendCards;
 TokendCards *tokend_cards_new (void);
 GVariant *tokend_cards_read (TokendCards *self, TokendReadFunctions *functions,
                              GPtrArray *certificates, GError **error);
+gboolean tokend_cards_are_in_use (TokendCards *self);
 gboolean tokend_cards_wait (TokendCards *self);
 
 G_END_DECLS

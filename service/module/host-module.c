@@ -5,6 +5,13 @@
 #include "slots.h"
 #include "tokend-error.h"
 
+#include <sysexits.h>
+
+/* Another program that uses a card without a pause lets the module wait for its turn, without a limit. Then tokend is
+ * answered before it gives the module up; one that waits for so long as this hangs. In seconds. */
+#define TURN_DEADLINE 4
+#define HANG_DEADLINE 60
+
 /* org.tokend.Module1 */
 struct _TokendHostModule {
   TokendDbusModule1Skeleton parent;
@@ -16,6 +23,7 @@ typedef struct {
   GDBusMethodInvocation *invocation;
   char *path;
   GVariant *environment;
+  guint deadline;
 } Call;
 
 static void tokend_host_module_iface_init (TokendDbusModule1Iface *iface);
@@ -40,6 +48,7 @@ call_free (Call *call)
 {
   g_free (call->path);
   g_clear_pointer (&call->environment, g_variant_unref);
+  g_clear_handle_id (&call->deadline, g_source_remove);
   g_free (call);
 }
 
@@ -156,6 +165,8 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GVariant) tokens = g_task_propagate_pointer (G_TASK (result), &error);
 
   tokend_host_end (call->host, call->host->stage);
+  if (call->invocation == NULL)
+    return;
   if (tokens != NULL)
     tokend_dbus_module1_complete_read (NULL, call->invocation, tokens);
   else
@@ -163,10 +174,38 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static gboolean
+on_hang (gpointer data)
+{
+  tokend_host_leave (EX_SOFTWARE);
+}
+
+static gboolean
+on_turn_overdue (gpointer data)
+{
+  Call *call = data;
+
+  call->deadline = 0;
+  if (!tokend_cards_are_in_use (call->host->cards))
+    return G_SOURCE_REMOVE;
+  g_dbus_method_invocation_return_error_literal (
+      g_steal_pointer (&call->invocation), TOKEND_ERROR, TOKEND_ERROR_BUSY,
+      "Another program is using the card without a pause");
+  call->deadline = g_timeout_add_seconds (HANG_DEADLINE, on_hang, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
 {
-  if (tokend_host_begin (TOKEND_HOST_MODULE (object)->host, TOKEND_HOST_CALL_READ, invocation))
-    run (call_new (object, invocation), read_tokens, on_read);
+  TokendHost *host = TOKEND_HOST_MODULE (object)->host;
+  Call *call;
+
+  if (!tokend_host_begin (host, TOKEND_HOST_CALL_READ, invocation))
+    return TRUE;
+  call = call_new (object, invocation);
+  if (host->cards != NULL)
+    call->deadline = g_timeout_add_seconds (TURN_DEADLINE, on_turn_overdue, call);
+  run (call, read_tokens, on_read);
   return TRUE;
 }
 

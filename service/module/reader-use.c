@@ -43,51 +43,57 @@ tokend_reader_remember (const TokendReaderMemory *last, const TokendReaderState 
   };
 }
 
+static void
+note_use (TokendReaderMemory *memory, gint64 time)
+{
+  if (memory->used_since == 0)
+    memory->used_since = time;
+}
+
 /* Said once for each time that a program takes the card. */
 static TokendReaderNews
-judge_exclusive (TokendReaderMemory *memory)
+judge_exclusive (TokendReaderMemory *memory, gint64 time)
 {
   const gboolean is_told = memory->told_beyond;
 
-  memory->was_used = TRUE;
+  note_use (memory, time);
   memory->told_beyond = TRUE;
   return is_told ? TOKEND_READER_NEWS_NONE : TOKEND_READER_NEWS_BEYOND;
 }
 
 /**
  * tokend_reader_judge:
- * @memory: (inout): of this reader, since the last read.
- * @now: its state.
- * @is_ours: whether this process holds its cards: then another's connection cannot be told from ours.
- * @since_read: the time since the last read ended, in microseconds.
+ * @memory: (inout): of this reader, since the last read
+ * @now: its state
+ * @is_ours: whether this process holds its cards: then another's connection cannot be told from ours
+ * @read_at: when the last read ended; like all times here monotonic, in microseconds, above 0
+ * @time: of @now
  *
  * A card that came or went is read at once, and so is one that another program has let go of. One that others stay
  * connected to, as a browser does all day, is read from time to time; one that a program has for itself, never. A card
  * that the module does not know is of no interest as long as it is in the reader.
  *
- * Returns: the news of this reader.
+ * Returns: the news of this reader
  */
 TokendReaderNews
 tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now, gboolean is_ours,
-                     gint64 since_read)
+                     gint64 read_at, gint64 time)
 {
-  const gboolean is_due = since_read >= TOKEND_READER_PATIENCE;
-
   if (tokend_reader_is_another_card (&memory->at_read, now))
     return TOKEND_READER_NEWS_READ;
   if (now->use == TOKEND_CARD_ABSENT || memory->knowledge == TOKEND_CARD_IS_OTHER)
     return TOKEND_READER_NEWS_NONE;
   if (now->use == TOKEND_CARD_EXCLUSIVE)
-    return judge_exclusive (memory);
+    return judge_exclusive (memory, time);
 
   memory->told_beyond = FALSE;
-  if (now->use == TOKEND_CARD_SHARED) {
-    memory->was_used = memory->was_used || !is_ours;
-    return is_due ? TOKEND_READER_NEWS_READ : TOKEND_READER_NEWS_NONE;
-  }
-  if (memory->was_used)
+  if (now->use == TOKEND_CARD_SHARED && !is_ours)
+    note_use (memory, time);
+  if (now->use == TOKEND_CARD_FREE && memory->used_since != 0)
     return TOKEND_READER_NEWS_READ;
   /* What could not be read may never be: it is asked again, but not without end. */
-  return memory->knowledge == TOKEND_CARD_UNREAD && is_due ? TOKEND_READER_NEWS_READ
-                                                           : TOKEND_READER_NEWS_NONE;
+  if ((now->use == TOKEND_CARD_SHARED || memory->knowledge == TOKEND_CARD_UNREAD)
+      && time - MAX (read_at, memory->used_since) >= TOKEND_READER_PATIENCE)
+    return TOKEND_READER_NEWS_READ;
+  return TOKEND_READER_NEWS_NONE;
 }

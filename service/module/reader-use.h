@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-/* While others go on using a card, it is read again this long after the last time. In microseconds. */
+/* While others go on using a card, it is read this long after they began, and after the last time. In microseconds. */
 #define TOKEND_READER_PATIENCE (1500 * G_TIME_SPAN_MILLISECOND)
 
 /** TokendCardUse: what pcscd tells of the card in a reader: whether any program is connected to it. */
@@ -33,7 +33,7 @@ typedef enum {
 typedef struct {
   TokendReaderState at_read; /* before the module began to read */
   TokendCardKnowledge knowledge;
-  gboolean was_used;    /* since then, by another program */
+  gint64 used_since; /* another program has used it since then; 0: none has since the last read */
   gboolean told_beyond; /* that it is beyond our reach */
 } TokendReaderMemory;
 
@@ -50,6 +50,6 @@ TokendReaderMemory tokend_reader_remember (const TokendReaderMemory *last,
                                            const TokendReaderState *before,
                                            TokendCardKnowledge found);
 TokendReaderNews tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now,
-                                      gboolean is_ours, gint64 since_read);
+                                      gboolean is_ours, gint64 read_at, gint64 time);
 
 G_END_DECLS

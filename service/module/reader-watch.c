@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "reader-watch.h"
 
+#include "newcomers.h"
 #include "pcsc.h"
 #include "tokend-error.h"
 
 #include <string.h>
 
 /* How often it is looked whether a card is in use: a shorter use is not seen. Powering up a card and verifying a PIN takes
- * more, and a look costs no more than a question to pcscd. In microseconds, as all times here. */
-#define LOOK_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
+ * more; but a program that has just been started is looked for closely, for a while. A look costs no more than a question
+ * to pcscd. In microseconds, as all times here. */
+#define LOOK_INTERVAL (50 * G_TIME_SPAN_MILLISECOND)
+#define CLOSE_LOOK_INTERVAL (2 * G_TIME_SPAN_MILLISECOND)
+#define CLOSE_LOOK_TIME G_TIME_SPAN_SECOND
 /* Another program's transaction with a card ends within this, or the card is not read now. */
 #define REACH_TIMEOUT (2 * G_TIME_SPAN_SECOND)
 /* While others stay connected to a card the module keeps it: to look at all that is on it costs more than to ask it. Whether
@@ -17,7 +21,10 @@
 #define KEEP_MAX G_TIME_SPAN_HOUR
 
 struct _TokendReaderWatch {
-  TokendPcsc *looking; /* the waiting thread's */
+  /* The waiting thread's */
+  TokendPcsc *looking;
+  TokendNewcomers *newcomers;
+  gint64 close_look_until;
 
   /* The reading thread's */
   TokendPcsc *reading;
@@ -29,9 +36,10 @@ struct _TokendReaderWatch {
   GMutex lock;          /* of what follows, which both use */
   GHashTable *memories; /* of char * → TokendReaderMemory */
   gboolean is_reading;
-  gboolean is_ours; /* the module holds its cards */
-  gint64 read_at;   /* when the last read ended */
-  guint n_reads;    /* begun or ended */
+  gboolean is_in_use; /* when the last read began, programs were connected to cards */
+  gboolean is_ours;   /* the module holds its cards */
+  gint64 read_at;     /* when the last read ended */
+  guint n_reads;      /* begun or ended */
 };
 
 /** tokend_reader_watch_new: Returns: (transfer full): of this process, for its life. */
@@ -42,6 +50,7 @@ tokend_reader_watch_new (void)
 
   g_mutex_init (&self->lock);
   self->looking = tokend_pcsc_new ();
+  self->newcomers = tokend_newcomers_new ();
   self->reading = tokend_pcsc_new ();
   self->reaches =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_async_queue_unref);
@@ -104,6 +113,19 @@ lookup_state (GHashTable *states, const char *reader)
   return state != NULL ? state : &absent;
 }
 
+static gboolean
+is_any_in_use (TokendReaderWatch *self)
+{
+  GHashTableIter iter;
+  gpointer state;
+
+  g_hash_table_iter_init (&iter, self->before);
+  while (g_hash_table_iter_next (&iter, NULL, &state))
+    if (((TokendReaderState *) state)->use == TOKEND_CARD_SHARED)
+      return TRUE;
+  return FALSE;
+}
+
 /* Whether each card that the module can have is the one that it has. */
 static gboolean
 are_same_cards (TokendReaderWatch *self)
@@ -147,6 +169,9 @@ tokend_reader_watch_begin (TokendReaderWatch *self, GError **error)
 
   g_clear_pointer (&self->before, g_hash_table_unref);
   self->before = tokend_pcsc_list (self->reading);
+  g_mutex_lock (&self->lock);
+  self->is_in_use = is_any_in_use (self);
+  g_mutex_unlock (&self->lock);
   if (reach_all (self, error))
     access = TOKEND_READER_ACCESS_AFRESH;
 
@@ -186,17 +211,38 @@ tokend_reader_watch_is_exclusive (TokendReaderWatch *self, const char *reader)
   return lookup_state (self->before, reader)->use == TOKEND_CARD_EXCLUSIVE;
 }
 
+/** tokend_reader_watch_is_in_use: whether programs, maybe this one, were connected to cards when the last read began; from
+ * any thread. */
+gboolean
+tokend_reader_watch_is_in_use (TokendReaderWatch *self)
+{
+  gboolean is_in_use;
+
+  g_mutex_lock (&self->lock);
+  is_in_use = self->is_in_use;
+  g_mutex_unlock (&self->lock);
+  return is_in_use;
+}
+
+/* Of the tokens in these readers */
 static gboolean
-others_use (TokendReaderWatch *self, GHashTable *found)
+is_any_in_long_use (TokendReaderWatch *self, GHashTable *found, gint64 time)
 {
   GHashTableIter iter;
   gpointer name;
+  gboolean is_long = FALSE;
 
+  g_mutex_lock (&self->lock);
   g_hash_table_iter_init (&iter, found);
-  while (g_hash_table_iter_next (&iter, &name, NULL))
-    if (lookup_state (self->before, name)->use == TOKEND_CARD_SHARED)
-      return TRUE;
-  return FALSE;
+  while (!is_long && g_hash_table_iter_next (&iter, &name, NULL)) {
+    const TokendReaderMemory *memory = g_hash_table_lookup (self->memories, name);
+
+    is_long = memory != NULL && memory->used_since != 0
+              && time - memory->used_since >= TOKEND_READER_PATIENCE
+              && lookup_state (self->before, name)->use == TOKEND_CARD_SHARED;
+  }
+  g_mutex_unlock (&self->lock);
+  return is_long;
 }
 
 /**
@@ -212,7 +258,7 @@ tokend_reader_watch_may_keep (TokendReaderWatch *self, GHashTable *found)
 
   if (self->is_ours)
     return now < self->kept_until;
-  if (!others_use (self, found))
+  if (!is_any_in_long_use (self, found, now))
     return FALSE;
   self->kept_for = now - self->kept_until < 2 * TOKEND_READER_PATIENCE
                        ? MIN (2 * self->kept_for, KEEP_MAX)
@@ -263,23 +309,22 @@ tokend_reader_watch_end (TokendReaderWatch *self, GHashTable *found, gboolean is
 static TokendReaderNews
 judge (TokendReaderWatch *self, GHashTable *states)
 {
-  const gint64 since_read = g_get_monotonic_time () - self->read_at;
+  const gint64 time = g_get_monotonic_time ();
   TokendReaderNews news = TOKEND_READER_NEWS_NONE;
-  TokendReaderMemory none = { 0 };
   GHashTableIter iter;
-  gpointer name, value;
+  gpointer name, memory, state;
 
   g_hash_table_iter_init (&iter, states);
-  while (g_hash_table_iter_next (&iter, &name, &value)) {
-    TokendReaderMemory *memory = g_hash_table_lookup (self->memories, name);
+  while (g_hash_table_iter_next (&iter, &name, &state))
+    if (!g_hash_table_contains (self->memories, name))
+      g_hash_table_insert (self->memories, g_strdup (name), g_new0 (TokendReaderMemory, 1));
 
-    if (memory == NULL)
-      news = MAX (news, tokend_reader_judge (&none, value, FALSE, since_read));
-  }
   g_hash_table_iter_init (&iter, self->memories);
-  while (g_hash_table_iter_next (&iter, &name, &value))
-    news = MAX (
-        news, tokend_reader_judge (value, lookup_state (states, name), self->is_ours, since_read));
+  while (g_hash_table_iter_next (&iter, &name, &memory)) {
+    const TokendReaderNews its_news = tokend_reader_judge (memory, lookup_state (states, name),
+                                                           self->is_ours, self->read_at, time);
+    news = MAX (news, its_news);
+  }
   return news;
 }
 
@@ -321,6 +366,16 @@ has_token (TokendReaderWatch *self)
   return found;
 }
 
+static void
+wait_a_moment (TokendReaderWatch *self)
+{
+  const gint64 time = g_get_monotonic_time ();
+
+  if (tokend_newcomers_wait (self->newcomers,
+                             time < self->close_look_until ? CLOSE_LOOK_INTERVAL : LOOK_INTERVAL))
+    self->close_look_until = time + CLOSE_LOOK_TIME;
+}
+
 /**
  * tokend_reader_watch_wait:
  *
@@ -335,7 +390,7 @@ tokend_reader_watch_wait (TokendReaderWatch *self)
 
   while ((news = look (self)) == TOKEND_READER_NEWS_NONE)
     if (has_token (self))
-      g_usleep (LOOK_INTERVAL);
+      wait_a_moment (self);
     else
       tokend_pcsc_wait (self->looking);
   return news == TOKEND_READER_NEWS_READ;
