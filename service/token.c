@@ -12,8 +12,10 @@
 
 #include <string.h>
 
-/* A watched token is read every second, or known not to have changed; what is older than this was not, or is not. */
+/* A watched token is read every second; what is older than this was not. */
 #define FRESH_US (3 * G_USEC_PER_SEC)
+/* A card is read when it was used. A use that took no time was not seen, and must not make the status wrong for ever. */
+#define FRESH_IF_UNCHANGED_US (60 * G_USEC_PER_SEC)
 
 struct _TokendToken {
   TokendDbusTokenSkeleton parent_instance;
@@ -572,10 +574,14 @@ refresh (gpointer object, GDBusMethodInvocation *invocation)
 static gboolean
 is_fresh (TokendToken *self)
 {
-  return self->module != NULL && self->unread == NULL && self->counters_known
-         && tokend_subscribers_count (self->service->subscribers) > 0
-         && (g_get_monotonic_time () - self->read_at_monotonic < FRESH_US
-             || tokend_module_is_unchanged (self->module));
+  gint64 limit = FRESH_US;
+
+  if (self->module == NULL || self->unread != NULL || !self->counters_known
+      || tokend_subscribers_count (self->service->subscribers) == 0)
+    return FALSE;
+  if (tokend_module_is_unchanged (self->module))
+    limit = FRESH_IF_UNCHANGED_US;
+  return g_get_monotonic_time () - self->read_at_monotonic < limit;
 }
 
 static void
