@@ -226,14 +226,16 @@ def check(status, *wanted):
 
 
 def sent(token):
-    """eToken: the calls that carry a code, as far as tokend's module hosts made them."""
+    """eToken: the calls that carry a code, as far as tokend's module hosts made them; a card: the commands that do."""
+    if token.is_card:
+        return [name for name, _ in token.codes_sent()]
     return [name for name in token.calls("tokend-module") if name in SENDING]
 
 
 @contextlib.contextmanager
 def nothing_sent(token):
     """In the block no code goes to the token, by its own record, and no try is spent, by its own counter."""
-    before = sent(token) if token.kind == "etoken" else None
+    before = sent(token) if token.records else None
     counters = token.counters()
     yield
     assert token.counters() == counters

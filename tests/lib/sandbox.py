@@ -33,6 +33,9 @@ PYTHON = "/usr/bin/python3"
 POLKITD = "/usr/lib/polkit-1/polkitd"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+# The commands to a card that may carry a code. A header and one length are 5 bytes.
+CODE_COMMANDS = ("VERIFY", "CHANGE-REFERENCE-DATA", "RESET-RETRY-COUNTER")
+
 TIMEOUT = 30
 START_TIMEOUT = 300  # the first one may build
 
@@ -376,6 +379,8 @@ class Token:
         self.module = settings["module"]
         self.label = settings["label"]
         self.serial = settings.get("serial")
+        self.is_card = KINDS[self.kind].folder == "card"
+        self.records = KINDS[self.kind].counts  # what it was asked, and its own counters
         self._signing_label = KINDS[self.kind].signing_label
         self.folder = settings.get("folder", f"{FOLDER}/tokens/{self.name}")
 
@@ -393,7 +398,7 @@ class Token:
 
         Of SoftHSM2, which does not count, "ok" or "low".
         """
-        if KINDS[self.kind].counts:
+        if self.records:
             words = self._sandbox.read_file(f"{self.folder}/state").split()
             return {"pin": int(words[1]), "puk": int(words[3])}
         flags = self.flags()
@@ -423,6 +428,11 @@ class Token:
         """
         lines = [line.split() for line in self._sandbox.read_file(f"{self.folder}/calls").splitlines()]
         return [words[3] for words in lines if words[2] == function]
+
+    def codes_sent(self):
+        """A card: the commands with a code in them, by whomever, as (name, status word); not those that only ask."""
+        lines = [line.split() for line in self._sandbox.read_file(f"{self.folder}/calls").splitlines()]
+        return [(words[2], words[3]) for words in lines if words[2] in CODE_COMMANDS and int(words[4]) > 5]
 
     # Faults of the eToken and of cards: see tests/tokens/README.md
 

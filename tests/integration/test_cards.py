@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Smart cards, through the whole stack: tokend, OpenSC's module, pcscd, and a virtual card in a virtual reader.
+
+What is said of a card is held against its own counters and its own record of what it was sent.
+"""
+
+import contextlib
+import os
+import time
+
+import pytest
+from sandbox import wait_until
+from support import BusError, Client, check, nothing_sent, only_token, raises, sent, tries
+
+NEW_PIN = "654321"
+WRONG_PIN = "111111"
+WRONG_PUK = "11111111"
+
+# What the service promises to its subscribers, and pcscd's own look into its readers, in seconds.
+PROMISED = 30 if "ASAN_OPTIONS" in os.environ else 2.5
+
+CARDS = ["openpgp-card", "piv-card"]
+KINDS = ["openpgp-card", "openpgp-card:wrong-code=63cx", "piv-card"]
+
+# What OpenSC makes of each: labels in the order of the slots, serial, manufacturer, lengths of a PIN
+SHOWN = {
+    "openpgp-card": (
+        ["OpenPGP card (User PIN)", "OpenPGP card (User PIN (sig))"],
+        "ffff02a0b1c1",
+        "test card",
+        (6, 127),
+    ),
+    "piv-card": (["Simulated signer"], "0000000002a0b1c1", "piv_II", (4, 8)),
+}
+
+
+def pin_tries(status, remaining):
+    """What a status says of a card's PIN with so many tries left: OpenSC's flags tell the last one and none at all.
+
+    That no flag says "two at least" is what the module's profile knows.
+    """
+    if remaining == 0:
+        return tries("pin", "locked", 0, "flags", maximum=None)
+    if remaining == 1:
+        return tries("pin", "final-try", 1, "flags", maximum=None)
+    return tries("pin", "ok" if "module-profile" in status else "unknown", maximum=None)
+
+
+def paths_by_label(client):
+    return {client.status(path)["label"]: path for path in client.tokens()}
+
+
+def wait_for_labels(client, labels):
+    """Waits until these tokens are there and no other; returns their paths by their labels."""
+    found = {}
+
+    def are_there():
+        found.clear()
+        # One that was listed may be gone when it is asked.
+        with contextlib.suppress(BusError):
+            found.update(paths_by_label(client))
+            return found.keys() == set(labels)
+
+    wait_until(are_there, what=f"the tokens {labels}")
+    return found
+
+
+@pytest.mark.parametrize("kind", CARDS)
+def test_fresh_card(make_sandbox, kind):
+    """Seen as it is, and that costs no try, however often it is read."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    labels, serial, manufacturer, lengths = SHOWN[kind]
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = wait_for_labels(client, labels)
+        for label, path in paths.items():
+            for _ in range(10):
+                status = client.refresh(path)
+            assert (status["label"], status["serial"], status["manufacturer"]) == (label, serial, manufacturer)
+            assert (status["pin-minimum-length"], status["pin-maximum-length"]) == lengths
+            assert status["module"] == "opensc"
+            check(status, pin_tries(status, 3), tries("puk", "unknown", maximum=None))
+    assert sorted(status["label"] for status in sandbox.status()) == sorted(labels)
+    assert token.counters() == {"pin": 3, "puk": 3}
+    assert token.codes_sent() == []
+    assert set(token.results("VERIFY")) == {"63C3"}
+    assert token.has_certificate()
+    assert token.sign(sandbox.pin)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_wrong_pins_by_another_program(make_sandbox, kind):
+    """3, 2, 1, locked: the last try and the end are told to a subscriber soon, on each token of the card."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = wait_for_labels(client, SHOWN[token.kind][0]).values()
+        for remaining in (2, 1, 0):
+            token.wrong_pin()
+            begun = time.monotonic()
+            assert token.counters() == {"pin": remaining, "puk": 3}
+            for path in paths:
+                if remaining < 2:
+                    client.wait_status(path, pin_tries({}, remaining))
+                    assert time.monotonic() - begun < PROMISED
+                status = client.refresh(path)
+                check(status, pin_tries(status, remaining))
+        token.wrong_pin()
+    for status in sandbox.status():
+        check(status, pin_tries(status, 0))
+    assert not token.login(sandbox.pin)
+    assert token.counters() == {"pin": 0, "puk": 3}
+    assert {name for name, _ in token.codes_sent()} == {"VERIFY"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_new_pin(make_sandbox, kind):
+    """By the present one. It signs, and the old one is refused; the tries that were lost are back."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    token.wrong_pin()
+    before = sent(token)
+    with Client(sandbox) as client:
+        client.subscribe()
+        for path in paths_by_label(client).values():
+            status = client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+            check(status, pin_tries(status, 3))
+            client.set_pin(path, NEW_PIN, sandbox.pin, final_attempt=True)
+        client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+    assert set(sent(token)[len(before) :]) == {"CHANGE-REFERENCE-DATA"}
+    assert token.counters() == {"pin": 3, "puk": 3}
+    assert token.sign(NEW_PIN)
+    assert not token.login(sandbox.pin)
+    assert token.counters() == {"pin": 2, "puk": 3}
+
+
+@pytest.mark.parametrize("kind", ["openpgp-card:wrong-code=63cx", "piv-card"])
+def test_wrong_present_pin(make_sandbox, kind):
+    """One try each, by the card's own counter; the same one is not sent again; locked, no code is."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = paths_by_label(client)
+        path = paths[token.label]
+        with raises("PinIncorrect"):
+            client.set_pin(path, WRONG_PIN, NEW_PIN, final_attempt=True)
+        assert token.counters() == {"pin": 2, "puk": 3}
+        for same in paths.values():
+            with nothing_sent(token), raises("AlreadyRefused"):
+                client.set_pin(same, WRONG_PIN, NEW_PIN, final_attempt=True)
+        with raises("PinIncorrect"):
+            client.set_pin(path, "222222", NEW_PIN, final_attempt=True)
+        assert token.counters() == {"pin": 1, "puk": 3}
+        check(client.refresh(path), pin_tries({}, 1))
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.set_pin(path, sandbox.pin, NEW_PIN)
+        with raises("PinIncorrect", "PinLocked"):
+            client.set_pin(path, "333333", NEW_PIN, final_attempt=True)
+        assert token.counters() == {"pin": 0, "puk": 3}
+        with nothing_sent(token), raises("PinLocked"):
+            client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+        check(client.refresh(path), pin_tries({}, 0))
+
+
+def test_wrong_present_pin_that_is_not_called_so(make_sandbox):
+    """An OpenPGP card's 6982, of which OpenSC makes CKR_USER_NOT_LOGGED_IN, may mean other things than a wrong PIN: it is an
+    error after which the status is to be asked, and that says what the card says."""
+    sandbox = make_sandbox(["openpgp-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = paths_by_label(client)[token.label]
+        for wrong, left in [(WRONG_PIN, 2), ("222222", 1)]:
+            with raises("Failed"):
+                client.set_pin(path, wrong, NEW_PIN, final_attempt=True)
+            assert token.counters() == {"pin": left, "puk": 3}
+        check(client.refresh(path), pin_tries({}, 1))
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.set_pin(path, sandbox.pin, NEW_PIN)
+        client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+    assert token.counters() == {"pin": 3, "puk": 3}
+
+
+@pytest.mark.parametrize("kind", CARDS)
+def test_pulled_out_and_put_in_again(make_sandbox, kind):
+    """Off the bus and back, with the tries that it had."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    labels = SHOWN[kind][0]
+    token.wrong_pin(2)
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = wait_for_labels(client, labels)
+        token.fault("vanish")
+        for _ in labels:
+            client.wait_signal("InterfacesRemoved", lambda signal: signal["arguments"][0] in paths.values())
+        assert client.tokens() == []
+        token.clear_faults()
+        for path in wait_for_labels(client, labels).values():
+            check(client.status(path), pin_tries({}, 1))
+    assert token.counters() == {"pin": 1, "puk": 3}
+
+
+@pytest.mark.parametrize("when", ["", " after"], ids=["before", "after"])
+@pytest.mark.parametrize("kind", CARDS)
+def test_pulled_out_while_the_pin_is_set(make_sandbox, kind, when):
+    """An error, one code sent at most, and once it is back the status is what the card says."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    labels = SHOWN[kind][0]
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = wait_for_labels(client, labels)
+        token.fault(f"remove CHANGE-REFERENCE-DATA 1{when}")
+        # OpenSC calls it CKR_GENERAL_ERROR, which may be anything.
+        with raises("TokenRemoved", "OutcomeUnknown", "Failed"):
+            client.set_pin(paths[token.label], sandbox.pin, NEW_PIN, final_attempt=True)
+        assert token.codes_sent() == [("CHANGE-REFERENCE-DATA", "REMOVED")]
+        assert token.counters() == {"pin": 3, "puk": 3}
+        wait_for_labels(client, [])
+        token.clear_faults()
+        for path in wait_for_labels(client, labels).values():
+            status = client.refresh(path)
+            assert status["pin-state"] in ("ok", "unknown")
+    assert token.login(NEW_PIN if when else sandbox.pin)
+
+
+def test_two_cards_and_another_token(make_sandbox):
+    """Each with its own counters, whatever reader it is in."""
+    sandbox = make_sandbox([*CARDS, "etoken"])
+    with Client(sandbox) as client:
+        client.subscribe()
+        labels = [label for kind in CARDS for label in SHOWN[kind][0]] + ["ETOKEN"]
+        paths = wait_for_labels(client, labels)
+        piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
+        piv.wrong_pin(3)
+        openpgp.wrong_pin(2)
+        for label, remaining in [(piv.label, 0), (openpgp.label, 1)]:
+            check(client.refresh(paths[label]), pin_tries({}, remaining))
+        check(client.refresh(paths["ETOKEN"]), tries("pin", "ok", 3, "token"))
+        assert [token.counters()["pin"] for token in (piv, openpgp)] == [0, 1]
+
+
+@pytest.mark.parametrize("kind", CARDS)
+def test_slow_card(make_sandbox, kind):
+    """Each command takes its time, as on many a real card: it is told of as a fast one is."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    token.wrong_pin(2)
+    token.fault("delay * 60")
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = paths_by_label(client)[token.label]
+        check(client.refresh(path), pin_tries({}, 1))
+        status = client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+        check(status, pin_tries(status, 3))
+    token.clear_faults()
+    assert token.sign(NEW_PIN)
+
+
+@pytest.mark.parametrize("garbage", ["lengths", "truncated", "noise", "status", "excess", "half-status"])
+@pytest.mark.parametrize("kind", CARDS)
+def test_garbage(make_sandbox, kind, garbage):
+    """Whatever comes of a card that answers nonsense: no code goes out, and once it makes sense again, so does the status."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    labels = SHOWN[kind][0]
+    with Client(sandbox) as client:
+        client.subscribe()
+        wait_for_labels(client, labels)
+        with nothing_sent(token):
+            token.fault("vanish")
+            wait_for_labels(client, [])
+            token.fault(f"garbage * * {garbage}")
+            wait_until(lambda: "GARBAGE" in token.results("SELECT"), what="garbage")
+            token.fault("vanish")
+            wait_for_labels(client, [])
+            token.clear_faults()
+            wait_for_labels(client, labels)
+        token.wrong_pin(2)
+        for path in wait_for_labels(client, labels).values():
+            check(client.refresh(path), pin_tries({}, 1))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_unlocking(make_sandbox, kind):
+    """Where the module's profile knows the way: a new PIN by the PUK, and a wrong PUK costs one try. Else no code goes."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    token.wrong_pin(3)
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = paths_by_label(client)[token.label]
+        status = client.status(path)
+        check(status, pin_tries(status, 0))
+        if not status["can-unlock"]:
+            with nothing_sent(token), raises("NotSupported"):
+                client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+            return
+        with raises("PukIncorrect"):
+            client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=True)
+        assert token.counters() == {"pin": 0, "puk": 2}
+        with nothing_sent(token), raises("AlreadyRefused"):
+            client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=True)
+        status = client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        check(status, pin_tries(status, 3))
+    assert token.counters() == {"pin": 3, "puk": 3}
+    assert token.sign(NEW_PIN)
+    assert not token.login(sandbox.pin)
