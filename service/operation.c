@@ -238,7 +238,8 @@ prepare (Operation *operation)
       tokend_environment_new (tokend_module_get_profile (operation->module),
                               tokend_token_get_profile (operation->token), get_way (operation));
   tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_module_get_path (operation->module),
-                           environment, operation->cancellable, on_host_started, operation);
+                           environment, TOKEND_WATCH_WAY_POLL, operation->cancellable,
+                           on_host_started, operation);
 }
 
 /* The counter that the host's own session shows, and the code's digest. */

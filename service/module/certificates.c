@@ -151,7 +151,8 @@ tokend_certificates_update (GPtrArray *certificates, const TokendReadFunctions *
     const TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
     Known *known = steal (certificates, &reading->reading.identity);
 
-    if (known == NULL || !is_fresh (known, &reading->reading, now))
+    if (reading->reading.unread == TOKEND_UNREAD_NOT
+        && (known == NULL || !is_fresh (known, &reading->reading, now)))
       known = renew (known, functions, reading, now);
     if (known != NULL)
       g_ptr_array_add (there, known);
