@@ -17,7 +17,7 @@
  * Unlock and SetPin, in the order of the design. Each step is a function that ends by starting the
  * next:
  *
- *   tokend_operation_start   1  arguments, options, descriptors
+ *   tokend_operation_start   1  arguments, options, descriptors; the caller's limits
  *   peek_… and check_state   2  the state, if the caller may read it unasked
  *   ask                      3  polkit
  *   claim                    4  the state again; the token is claimed
@@ -488,6 +488,24 @@ on_caller_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
   g_cancellable_cancel (operation->cancellable);
 }
 
+static void
+on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  GError *error = NULL;
+
+  if (!tokend_callers_admit_finish (TOKEND_CALLERS (source), result, &error)) {
+    finish_with_error (operation, error);
+    return;
+  }
+  operation->caller_watch = g_bus_watch_name_on_connection (
+      operation->service->bus, g_dbus_method_invocation_get_sender (operation->invocation),
+      G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, on_caller_vanished, operation, NULL);
+  tokend_gate_check_async (operation->service->gate, operation->invocation,
+                           TOKEND_ACTION_READ_STATUS, TOKEND_GATE_SILENT, NULL, NULL,
+                           operation->cancellable, on_may_peek, operation);
+}
+
 /**
  * tokend_operation_start:
  * @token: on which.
@@ -517,15 +535,9 @@ tokend_operation_start (TokendService *service, TokendToken *token, TokendRole r
   operation->cancellable = g_cancellable_new ();
   if (!tokend_code_descriptors_take (&operation->descriptors, fds, code_handle, new_pin_handle,
                                      &error)
-      || !tokend_callers_admit (service->callers, invocation, &error)
       || !tokend_attempt_parse (options, &operation->attempt, &error)) {
     finish_with_error (operation, error);
     return;
   }
-
-  operation->caller_watch = g_bus_watch_name_on_connection (
-      service->bus, g_dbus_method_invocation_get_sender (invocation), G_BUS_NAME_WATCHER_FLAGS_NONE,
-      NULL, on_caller_vanished, operation, NULL);
-  tokend_gate_check_async (service->gate, invocation, TOKEND_ACTION_READ_STATUS, TOKEND_GATE_SILENT,
-                           NULL, NULL, operation->cancellable, on_may_peek, operation);
+  tokend_callers_admit_async (service->callers, invocation, on_admitted, operation);
 }
