@@ -10,6 +10,7 @@
 #include "report.h"
 #include "session.h"
 #include "table.h"
+#include "validity.h"
 
 static void
 add_tries (TokenctlTable *table, GVariant *status, TokenctlRole role)
@@ -43,6 +44,43 @@ print_table (GPtrArray *tokens)
 
   text = tokenctl_table_to_text (table, tokenctl_colour_wanted (STDOUT_FILENO));
   g_print ("%s", text);
+}
+
+/* Of several views of one token, one says it for all. */
+static gboolean
+is_told_before (GPtrArray *tokens, guint i, GDateTime *not_after)
+{
+  for (guint j = 0; j < i; j++) {
+    g_autoptr (GDateTime) told =
+        tokenctl_status_not_after (((TokenctlToken *) tokens->pdata[j])->status);
+
+    if (told != NULL && g_date_time_equal (told, not_after)
+        && tokenctl_token_is_same (tokens->pdata[j], tokens->pdata[i]))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Returns: whether there was something to print. */
+static gboolean
+print_validity (GPtrArray *tokens, guint i, const char *gap)
+{
+  TokenctlToken *token = tokens->pdata[i];
+  g_autoptr (GDateTime) not_after = tokenctl_status_not_after (token->status);
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *name = tokenctl_token_name (token);
+  g_autofree char *words = NULL;
+  g_autofree char *shown = NULL;
+  TokenctlValidity validity;
+
+  if (not_after == NULL || is_told_before (tokens, i, not_after))
+    return FALSE;
+  validity = tokenctl_validity (not_after, now);
+  words = tokenctl_words_for_validity (not_after, now);
+  shown = tokenctl_emphasised (words, tokenctl_emphasis_of_validity (&validity),
+                               tokenctl_colour_wanted (STDOUT_FILENO));
+  g_print ("%s%s: %s\n", gap, name, shown);
+  return TRUE;
 }
 
 /* Returns: whether there was anything to say. */
@@ -103,6 +141,8 @@ print_next_steps (GPtrArray *tokens, GPtrArray *all)
       g_print (_ ("the same card as %s\n"), other_name);
       gap = "";
     }
+    if (print_validity (tokens, i, gap))
+      gap = "";
     /* What is to be done with one is done with the other. */
     if (other != NULL && has_same_states (token, other))
       continue;

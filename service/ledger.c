@@ -18,7 +18,7 @@
  *   [PHYSICAL-ID]             a physical token, see tokend_reading_physical_id()
  *   pin-spent=, pin-pending=  tries since the last success
  *   pin-locked=, pin-confirmed=
- *   pin-module=               by which module they were sent
+ *   pin-module=               by which module the first of them was sent
  *   puk-…                     likewise
  *
  * Each write replaces it whole and is on the disk (file and folder) before it is called done.
@@ -395,8 +395,11 @@ tokend_ledger_begin_async (TokendLedger *self, const char *physical_id, TokendRo
   if (!tries->known[role] && self->assume_spent)
     tries->entries[role].spent = assumed.spent;
   tries->known[role] = TRUE;
-  g_free (tries->modules[role]);
-  tries->modules[role] = g_strdup (module);
+  /* Tries that wait to be settled stay their module's, also when another one shows the token and sends the next. */
+  if (tries->modules[role] == NULL || tokend_ledger_entry_is_clear (&tries->entries[role])) {
+    g_free (tries->modules[role]);
+    tries->modules[role] = g_strdup (module);
+  }
   tokend_ledger_entry_begin (&tries->entries[role]);
   save (self, task);
 }
@@ -461,8 +464,8 @@ tokend_ledger_note (TokendLedger *self, const char *physical_id, TokendRole role
  * tokend_ledger_observe:
  * @physical_id: see tokend_reading_physical_id().
  * @role: whose counter.
- * @module: which module shows it. Only what the module shows that sent the tries can settle them: another one may be
- *   wrong about which token it is.
+ * @module: which module shows it. Only what the module shows that sent the first of the tries can settle them: another
+ *   one may be wrong about which token it is.
  * @reading: what the token shows while no operation of ours is under way on it.
  * @rules: the profile's.
  *

@@ -9,6 +9,8 @@
 /* No known token has more tries than this; what is more is garbage. */
 #define RETRIES_MAX 255
 #define ISSUER_MAX 1024
+/* The last second of the year 9999, where calendars end. */
+#define CERTIFICATE_NOT_AFTER_MAX (G_GUINT64_CONSTANT (253402300799) * G_USEC_PER_SEC)
 
 static GBytes *
 lookup_text (GVariant *variant, const char *key, GError **error)
@@ -32,6 +34,17 @@ lookup_issuer (GVariant *variant)
   if (value == NULL || g_variant_get_size (value) > ISSUER_MAX)
     return NULL;
   return g_variant_dup_string (value, NULL);
+}
+
+static gint64
+lookup_not_after (GVariant *variant)
+{
+  guint64 not_after;
+
+  if (!g_variant_lookup (variant, "certificate-not-after", "t", &not_after)
+      || not_after > CERTIFICATE_NOT_AFTER_MAX)
+    return 0;
+  return (gint64) not_after;
 }
 
 static int
@@ -85,6 +98,7 @@ tokend_reading_parse (GVariant *variant, GError **error)
     return NULL;
 
   reading->issuer = lookup_issuer (variant);
+  reading->certificate_not_after = lookup_not_after (variant);
   reading->pin_must_change = (flags & TOKEND_TOKEN_PIN_MUST_CHANGE) != 0;
   reading->pin_pad = (flags & TOKEND_TOKEN_PIN_PAD) != 0;
   reading->pin_minimum_length = lookup_number (variant, "pin-minimum-length");

@@ -13,7 +13,8 @@ typedef struct {
   GBytes *model;
   GBytes *serial;
   GBytes *label;
-  char *issuer; /* of the certificate, or NULL: not told */
+  char *issuer;                 /* of the certificate, or NULL: not told */
+  gint64 certificate_not_after; /* its end, microseconds since the epoch, or 0: not told */
   gboolean pin_must_change;
   gboolean pin_pad;
   int pin_minimum_length;     /* or -1 */

@@ -79,6 +79,9 @@ tokend_status_to_variant (const TokendStatus *status)
                          g_variant_new_boolean (status->pin_must_change));
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_CAN_UNLOCK,
                          g_variant_new_boolean (status->can_unlock));
+  if (status->certificate_not_after > 0)
+    g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_CERTIFICATE_NOT_AFTER,
+                           g_variant_new_uint64 ((guint64) status->certificate_not_after));
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_READ_AT,
                          g_variant_new_uint64 ((guint64) status->read_at));
   return g_variant_builder_end (&builder);

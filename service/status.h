@@ -30,7 +30,8 @@ typedef struct {
   TokendPinPolicy pin_policy;
   gboolean pin_must_change;
   gboolean can_unlock;
-  gint64 read_at; /* microseconds since the epoch */
+  gint64 certificate_not_after; /* microseconds since the epoch, or 0 */
+  gint64 read_at;               /* likewise */
 } TokendStatus;
 
 GVariant *tokend_status_to_variant (const TokendStatus *status);

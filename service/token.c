@@ -30,6 +30,8 @@ struct _TokendToken {
   TokendCounter counters[TOKEND_N_ROLES];
   TokendCounter shown[TOKEND_N_ROLES]; /* by itself; unknown after an operation of ours */
   TokendContradiction contradictions[TOKEND_N_ROLES];
+  gint64 certificate_not_after; /* microseconds since the epoch, or 0: not known */
+  gint64 told_not_after;        /* the same, as the subscribers know it */
   gboolean exported;
 
   char *physical_id;
@@ -120,10 +122,11 @@ judge_now (TokendToken *self, TokendRole role)
 static void
 judge_again (TokendToken *self)
 {
-  gboolean changed = FALSE;
+  gboolean changed = self->told_not_after != self->certificate_not_after;
 
   if (tokend_claims_is_held (self->service->claims, self->physical_id))
     return;
+  self->told_not_after = self->certificate_not_after;
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     TokendCounter now = judge_now (self, role);
 
@@ -241,6 +244,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   if (begun_at < self->not_before)
     return;
   take_reading (self, reading);
+  self->certificate_not_after = reading->certificate_not_after;
   /* What it shows by itself stands above what we remember of it, unless an operation is about to change it. */
   if (tokend_claims_check_free (self->service->claims, self->physical_id, NULL)) {
     observe_refused (self, tokend_module_get_name (self->module));
@@ -503,6 +507,7 @@ tokend_token_get_status (TokendToken *self)
     .pin_policy = tokend_token_get_pin_policy (self),
     .pin_must_change = self->reading->pin_must_change,
     .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
+    .certificate_not_after = self->certificate_not_after,
     .read_at = self->read_at,
   };
 

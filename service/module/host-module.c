@@ -118,7 +118,7 @@ read_tokens (GTask *task, gpointer source, gpointer data, GCancellable *cancella
   GError *error = NULL;
   GVariant *tokens = host->operation != NULL
                          ? read_prepared_token (host->operation, &error)
-                         : tokend_slots_read_with_numbers (&host->read, host->issuers, &error);
+                         : tokend_slots_read_with_numbers (&host->read, host->certificates, &error);
 
   if (tokens != NULL)
     g_task_return_pointer (task, g_variant_ref_sink (tokens), (GDestroyNotify) g_variant_unref);

@@ -30,7 +30,7 @@ typedef enum {
 
 /**
  * TokendHost:
- * What the interfaces of a host share. The main thread's; but while @busy, @read, @issuers,
+ * What the interfaces of a host share. The main thread's; but while @busy, @read, @certificates,
  * @functions and @operation are the worker's.
  */
 typedef struct {
@@ -41,7 +41,7 @@ typedef struct {
   gboolean peer_left; /* during COMMITTING; the process ends when the outcome is known */
   TokendWorker *worker;
   TokendReadFunctions read;
-  GPtrArray *issuers;
+  GPtrArray *certificates;
   TokendOperationFunctions functions; /* operating hosts only */
   TokendOperation *operation;
 } TokendHost;

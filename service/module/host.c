@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host.h"
 
+#include "certificates.h"
 #include "host-module.h"
 #include "host-operation.h"
-#include "issuers.h"
 #include "tokend-error.h"
 #include "tokend-module.h"
 
@@ -127,7 +127,7 @@ tokend_host_run (int socket, TokendHostMode mode, uid_t peer)
   if (mode == TOKEND_HOST_OPERATE)
     g_timeout_add_seconds (TOKEND_HOST_OPERATION_DEADLINE, on_operation_overdue, NULL);
   server.host.worker = tokend_worker_new ();
-  server.host.issuers = tokend_issuers_new ();
+  server.host.certificates = tokend_certificates_new ();
   stream = g_socket_connection_factory_create_connection (gsocket);
   serve (&server, G_IO_STREAM (stream));
 

@@ -85,14 +85,25 @@ insert_number (GVariantDict *dict, const char *key, gint number)
     g_variant_dict_insert (dict, key, "u", (guint) number);
 }
 
+/* One that has ended before the epoch has an end that nobody needs. */
+static void
+insert_certificate (GVariantDict *dict, const TokendCertificate *certificate)
+{
+  if (certificate->issuer != NULL)
+    g_variant_dict_insert (dict, "certificate-issuer", "s", certificate->issuer);
+  if (certificate->end > 0 && certificate->end <= G_MAXINT64 / G_USEC_PER_SEC)
+    g_variant_dict_insert (dict, "certificate-not-after", "t",
+                           (guint64) certificate->end * G_USEC_PER_SEC);
+}
+
 /**
  * tokend_reading_to_variant:
- * @issuer: (nullable): who issued the certificate on the token, where that was read
+ * @certificate: (nullable): the one that is signed with, where it was read
  *
  * Returns: (transfer floating): the reading, of type a{sv}
  */
 GVariant *
-tokend_reading_to_variant (const TokendReading *reading, const char *issuer)
+tokend_reading_to_variant (const TokendReading *reading, const TokendCertificate *certificate)
 {
   const TokendTokenIdentity *identity = &reading->identity;
   GVariantDict dict;
@@ -113,8 +124,8 @@ tokend_reading_to_variant (const TokendReading *reading, const char *issuer)
   insert_number (&dict, "puk-retries-remaining", reading->puk.remaining);
   insert_number (&dict, "puk-retries-maximum", reading->puk.maximum);
 
-  if (issuer != NULL)
-    g_variant_dict_insert (&dict, "certificate-issuer", "s", issuer);
+  if (certificate != NULL)
+    insert_certificate (&dict, certificate);
 
   return g_variant_dict_end (&dict);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "certificate.h"
 #include "narrow-pkcs11.h"
 #include "token-field.h"
 
@@ -43,7 +44,8 @@ typedef enum {
 } TokendRole;
 
 gboolean tokend_reading_init (TokendReading *reading, const CK_TOKEN_INFO *info);
-GVariant *tokend_reading_to_variant (const TokendReading *reading, const char *issuer);
+GVariant *tokend_reading_to_variant (const TokendReading *reading,
+                                     const TokendCertificate *certificate);
 gboolean tokend_reading_same_tries (const TokendReading *a, const TokendReading *b,
                                     TokendRole role);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "slots.h"
 
-#include "issuers.h"
+#include "certificates.h"
 #include "pkcs11-reason.h"
 #include "tokend-module.h"
 #include "vendor-counters.h"
@@ -82,17 +82,17 @@ tokend_slots_read (const TokendReadFunctions *functions, GError **error)
 
 /**
  * tokend_slots_read_with_numbers:
- * @issuers: what is known from the read before
+ * @certificates: what is known from the read before
  * @error: ModuleFailed
  *
  * As tokend_slots_read(), and the tokens' own numbers, for which a read-only session is opened and
- * closed where the token is of a family that has them, and who issued the certificate. Costs no
- * try.
+ * closed where the token is of a family that has them, and the end and issuer of the certificate that
+ * is signed with. Costs no try.
  *
  * Returns: (transfer floating): the readings, of type aa{sv}
  */
 GVariant *
-tokend_slots_read_with_numbers (const TokendReadFunctions *functions, GPtrArray *issuers,
+tokend_slots_read_with_numbers (const TokendReadFunctions *functions, GPtrArray *certificates,
                                 GError **error)
 {
   g_autoptr (GArray) readings = tokend_slots_read (functions, error);
@@ -101,14 +101,20 @@ tokend_slots_read_with_numbers (const TokendReadFunctions *functions, GPtrArray 
   if (readings == NULL)
     return NULL;
 
-  tokend_issuers_update (issuers, functions, readings);
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < readings->len; i++) {
     TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
-    const char *issuer = tokend_issuers_lookup (issuers, &reading->reading.identity);
 
     tokend_vendor_counters_read_slot (functions, reading->slot, &reading->reading);
-    g_variant_builder_add_value (&builder, tokend_reading_to_variant (&reading->reading, issuer));
+  }
+  tokend_certificates_update (certificates, functions, readings, g_get_monotonic_time ());
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < readings->len; i++) {
+    const TokendReading *reading = &g_array_index (readings, TokendSlotReading, i).reading;
+    const TokendCertificate *certificate =
+        tokend_certificates_lookup (certificates, &reading->identity);
+
+    g_variant_builder_add_value (&builder, tokend_reading_to_variant (reading, certificate));
   }
 
   return g_variant_builder_end (&builder);

@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 GArray *tokend_slots_read (const TokendReadFunctions *functions, GError **error);
-GVariant *tokend_slots_read_with_numbers (const TokendReadFunctions *functions, GPtrArray *issuers,
-                                          GError **error);
+GVariant *tokend_slots_read_with_numbers (const TokendReadFunctions *functions,
+                                          GPtrArray *certificates, GError **error);
 
 G_END_DECLS

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "certificate.h"
+
 #include "fuzz.h"
-#include "issuers.h"
 
 #include <string.h>
 
@@ -11,11 +12,13 @@
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autofree char *issuer = tokend_certificate_get_issuer (data, size);
+  g_autoptr (TokendCertificate) certificate = tokend_certificate_parse (data, size);
 
-  if (issuer != NULL) {
-    g_assert_true (g_utf8_validate (issuer, -1, NULL));
-    g_assert_cmpuint (strlen (issuer), <=, ISSUER_MAX);
+  if (certificate == NULL)
+    return 0;
+  if (certificate->issuer != NULL) {
+    g_assert_true (g_utf8_validate (certificate->issuer, -1, NULL));
+    g_assert_cmpuint (strlen (certificate->issuer), <=, ISSUER_MAX);
   }
   return 0;
 }

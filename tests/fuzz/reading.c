@@ -22,6 +22,7 @@ static const char *const reading_keys[] = {
   "puk-retries-remaining",
   "puk-retries-maximum",
   "certificate-issuer",
+  "certificate-not-after",
   NULL,
 };
 
@@ -37,7 +38,7 @@ static const char *const status_keys[][2] = {
   { TOKEND_STATUS_MODULE, "s" },         { TOKEND_STATUS_PIN_MAXIMUM_LENGTH, "u" },
   { TOKEND_STATUS_CAN_UNLOCK, "b" },     { TOKEND_STATUS_PIN_CHARACTERS, "s" },
   { TOKEND_STATUS_READ_AT, "t" },        { TOKEND_STATUS_PIN_MUST_CHANGE, "b" },
-  { TOKEND_STATUS_MODULE_PROFILE, "s" },
+  { TOKEND_STATUS_MODULE_PROFILE, "s" }, { TOKEND_STATUS_CERTIFICATE_NOT_AFTER, "t" },
 };
 
 static gboolean
@@ -76,6 +77,9 @@ check_status (GVariant *status)
       fuzz_assert_printable (g_variant_get_string (value, NULL));
     if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT32))
       g_assert_cmpuint (g_variant_get_uint32 (value), <=, 255);
+    /* What every calendar can show. */
+    if (g_str_equal (key, TOKEND_STATUS_CERTIFICATE_NOT_AFTER))
+      g_assert_cmpuint (g_variant_get_uint64 (value) / G_USEC_PER_SEC, <=, 253402300799);
   }
 }
 
@@ -105,6 +109,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       .pin_policy = { reading->new_pin_minimum_length, reading->new_pin_maximum_length,
                       TOKEND_CHARACTERS_ANY },
       .pin_must_change = reading->pin_must_change,
+      .certificate_not_after = reading->certificate_not_after,
   }));
   check_status (status);
   return 0;

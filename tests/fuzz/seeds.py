@@ -16,12 +16,18 @@ gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
 SEEDS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "seeds")
+
+
+class Long(int):
+    """A number of D-Bus type t."""
+
+
 # Of org.tokend.Module1.xml.
 READING = {
     "manufacturer": b"SafeNet, Inc.", "model": b"eToken", "serial": b"02a1b2c3", "label": b"ETOKEN", "flags": 0x10,
     "pin-minimum-length": 4, "pin-maximum-length": 16, "new-pin-minimum-length": 6, "new-pin-maximum-length": 16,
     "pin-retries-remaining": 2, "pin-retries-maximum": 3, "puk-retries-remaining": 3, "puk-retries-maximum": 3,
-    "certificate-issuer": "CN=Issuer,O=Maker,C=TR",
+    "certificate-issuer": "CN=Issuer,O=Maker,C=TR", "certificate-not-after": Long(1900000000000000),
 }  # fmt: skip
 # Of org.tokend.Tokend1.xml.
 STATUS = {
@@ -29,7 +35,7 @@ STATUS = {
     "provider": "e-guven", "pin-state": "low", "puk-state": "ok", "pin-retries-remaining": 2, "pin-retries-maximum": 3,
     "pin-retries-source": "token", "puk-retries-remaining": 3, "puk-retries-maximum": 3, "puk-retries-source": "flags",
     "pin-minimum-length": 4, "pin-maximum-length": 16, "pin-characters": "digits", "pin-must-change": True,
-    "can-unlock": True,
+    "can-unlock": True, "certificate-not-after": Long(1900000000000000),
 }  # fmt: skip
 CHANGED = {"result": "changed", "sent": False, "token": READING}
 RESULTS = ["done", "code-incorrect", "code-locked", "new-pin-refused", "changed", "token-removed", "failed"]
@@ -59,6 +65,8 @@ def dictionary(values):
         content += bytes([FREE_KEY]) + text(key.encode())
         if isinstance(value, bool):
             content += bytes([3, value])
+        elif isinstance(value, Long):
+            content += bytes([4]) + number(value)
         elif isinstance(value, int):
             content += bytes([2]) + number(value)
         elif isinstance(value, bytes):
@@ -69,7 +77,7 @@ def dictionary(values):
 
 
 def variant(values):
-    types = {bool: "b", int: "u", str: "s", bytes: "ay"}
+    types = {bool: "b", int: "u", Long: "t", str: "s", bytes: "ay"}
     return {
         key: GLib.Variant("a{sv}", variant(value)) if isinstance(value, dict) else GLib.Variant(types[type(value)], value)
         for key, value in values.items()
@@ -147,11 +155,11 @@ def write_token(certificate):
         return number(len(value)) + b"\0" + number(len(value)) + value + b"\0"
 
     info = number(1) + b"\0" + number(1) + b"\0" + token_info(flags) + b"\1\0"
-    issuer = b"\0" + found + attribute(certificate) + b"\0"
+    signing = b"\0" + found + attribute(certificate) + b"\0"
     numbers = [2, 3, 3, 3, 1]
     counters = found + b"".join(attribute(struct.pack("<I", value)) for value in numbers)
     policy = found + attribute(b"\6") + attribute(b"\x10")
-    write("token", "etoken", info + issuer + b"\0" + counters + policy + b"\0")
+    write("token", "etoken", info + b"\0" + counters + policy + b"\0" + signing)
     write("token", "silent", number(1) + b"\0" + number(1) + b"\0" + token_info(flags) + b"\0\0" + b"\xff" * 8)
 
 
@@ -168,7 +176,7 @@ def make_certificate(*extensions):
 
 
 def main():
-    person = make_certificate("basicConstraints=critical,CA:false")
+    person = make_certificate("basicConstraints=critical,CA:false", "keyUsage=critical,nonRepudiation")
     write("certificate", "person", person)
     write("certificate", "authority", make_certificate("basicConstraints=critical,CA:true"))
     write("counter", "final", bytes([1, 0, 1, 0, 0, 4, 1, 0, 4, 1, 0]))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "certificates.h"
 #include "fuzz.h"
-#include "issuers.h"
 #include "slots.h"
 #include "tokend-module.h"
 
@@ -134,6 +134,7 @@ static void
 check_reading (GVariant *reading)
 {
   const char *issuer = NULL;
+  guint64 end;
 
   g_assert_cmpuint (look_up (reading, "pin-minimum-length"), <=, G_MAXUINT32);
   look_up (reading, "pin-maximum-length");
@@ -144,17 +145,19 @@ check_reading (GVariant *reading)
                       look_up (reading, "pin-retries-maximum"));
   if (g_variant_lookup (reading, "certificate-issuer", "&s", &issuer))
     g_assert_true (g_utf8_validate (issuer, -1, NULL));
+  if (g_variant_lookup (reading, "certificate-not-after", "t", &end))
+    g_assert_true (end > 0 && end <= G_MAXINT64);
 }
 
 /* What a watching host reads, twice: as when a token was put in, and as when it stayed. */
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autoptr (GPtrArray) issuers = tokend_issuers_new ();
+  g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
 
   module = (FuzzInput){ data, size };
   for (guint round = 0; round < 2; round++) {
-    g_autoptr (GVariant) readings = tokend_slots_read_with_numbers (&functions, issuers, NULL);
+    g_autoptr (GVariant) readings = tokend_slots_read_with_numbers (&functions, certificates, NULL);
 
     g_assert_cmpuint (open_sessions, ==, 0);
     if (readings == NULL)

@@ -124,7 +124,9 @@ def test_status_is_as_documented(make_sandbox, kind):
     with Client(sandbox) as client:
         client.subscribe()
         (path,) = client.tokens()
-        assert client.types(path) == TYPES | (COUNTER_TYPES if kind != "softhsm" else {})
+        types = TYPES | (COUNTER_TYPES if kind != "softhsm" else {})
+        # The others have no certificate.
+        assert client.types(path) == types | ({"certificate-not-after": "t"} if kind == "etoken" else {})
         status = client.status(path)
 
     limits = {"etoken": (4, 16), "opencryptoki": (4, 8), "softhsm": (4, 255)}[kind]
@@ -146,6 +148,22 @@ def test_status_is_as_documented(make_sandbox, kind):
     (tokenctls,) = sandbox.status()
     assert tokenctls.pop("read-at") >= status.pop("read-at")
     assert tokenctls == status
+
+
+def test_certificate_that_could_not_be_read_at_first(make_sandbox):
+    """Its end is absent, not made up; who is subscribed is told as soon as it is known."""
+    sandbox = make_sandbox(["etoken:vendor-objects=false"])
+    token = sandbox.token("etoken")
+    (status,) = sandbox.status()
+    token.fault("error C_FindObjects * CKR_DEVICE_ERROR watch")
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = client.tokens()
+        check(client.status(path), {"certificate-not-after": None, "pin-state": "ok"})
+        token.clear_faults()
+        client.wait_status(path, {"certificate-not-after": status["certificate-not-after"]})
 
 
 def test_objects_bear_no_data(sandbox):

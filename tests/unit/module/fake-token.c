@@ -127,9 +127,12 @@ static CK_RV
 find_objects (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG room, CK_ULONG *count)
 {
   *count = 0;
-  if (fake.feature_searched == FAKE_CERTIFICATE && fake.certificate != NULL) {
-    *objects = FAKE_CERTIFICATE;
-    *count = 1;
+  if (fake.feature_searched == FAKE_CERTIFICATE) {
+    g_assert_cmpuint (room, >=, fake.n_certificates);
+    while (*count < fake.n_certificates) {
+      objects[*count] = FAKE_CERTIFICATE + *count;
+      *count += 1;
+    }
   }
   for (guint i = 0; i < fake.n_attributes; i++) {
     if (fake.attributes[i].feature == fake.feature_searched) {
@@ -152,12 +155,13 @@ get_attribute_value (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTR
                      CK_ULONG count)
 {
   g_assert_cmpuint (count, ==, 1);
-  if (object == FAKE_CERTIFICATE) {
+  if (object >= FAKE_CERTIFICATE && object < FAKE_CERTIFICATE + FAKE_CERTIFICATES_MAX) {
+    const FakeCertificate *certificate = &fake.certificates[object - FAKE_CERTIFICATE];
+
     g_assert_cmpuint (attribute->type, ==, CKA_VALUE);
     if (attribute->pValue != NULL)
-      memcpy (attribute->pValue, fake.certificate,
-              MIN (attribute->ulValueLen, fake.certificate_size));
-    attribute->ulValueLen = fake.certificate_size;
+      memcpy (attribute->pValue, certificate->der, MIN (attribute->ulValueLen, certificate->size));
+    attribute->ulValueLen = certificate->size;
     return CKR_OK;
   }
   for (guint i = 0; i < fake.n_attributes; i++) {

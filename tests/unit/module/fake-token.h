@@ -7,8 +7,9 @@
 
 #define FAKE_SLOTS_MAX 100
 #define FAKE_ATTRIBUTES_MAX 16
-/* Handle of the certificate's object; no feature type is this. */
-#define FAKE_CERTIFICATE 0x7fffffff
+#define FAKE_CERTIFICATES_MAX 4
+/* Handle of the first certificate's object; no feature type is this, nor the next few. */
+#define FAKE_CERTIFICATE 0x7fff0000
 
 typedef struct {
   CK_ULONG feature; /* CKA_HW_FEATURE_TYPE of the object that has it */
@@ -16,6 +17,11 @@ typedef struct {
   guint64 value;
   CK_ULONG width; /* in bytes */
 } FakeAttribute;
+
+typedef struct {
+  const void *der;
+  CK_ULONG size;
+} FakeCertificate;
 
 typedef struct {
   guint n_slots;
@@ -28,8 +34,8 @@ typedef struct {
   FakeAttribute attributes[FAKE_ATTRIBUTES_MAX];
   guint n_attributes;
   CK_ULONG feature_searched;
-  const void *certificate; /* its DER; NULL: there is none */
-  CK_ULONG certificate_size;
+  FakeCertificate certificates[FAKE_CERTIFICATES_MAX];
+  guint n_certificates;
 
   CK_RV open_session_rv;
   CK_FLAGS session_flags;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-token.h"
-#include "issuers.h"
+#include "certificates.h"
 #include "slots.h"
 #include "tokend-error.h"
 #include "tokend-module.h"
@@ -248,7 +248,7 @@ test_vendor_families (void)
 static void
 test_vendor_objects (void)
 {
-  g_autoptr (GPtrArray) issuers = tokend_issuers_new ();
+  g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
   g_autoptr (GVariant) tokens = NULL;
   g_autofree char *text = NULL;
 
@@ -261,8 +261,8 @@ test_vendor_objects (void)
   fake_add_attribute (POLICY, 0x80001202, 6, 8);
   fake_add_attribute (POLICY, 0x8000120f, 7, 4);
 
-  tokens =
-      g_variant_ref_sink (tokend_slots_read_with_numbers (&fake_read_functions, issuers, NULL));
+  tokens = g_variant_ref_sink (
+      tokend_slots_read_with_numbers (&fake_read_functions, certificates, NULL));
   text = g_variant_print (tokens, TRUE);
   g_assert_nonnull (strstr (text, "'pin-retries-remaining': <uint32 2>"));
   g_assert_nonnull (strstr (text, "'pin-retries-maximum': <uint32 3>"));
@@ -278,14 +278,14 @@ test_vendor_objects (void)
 static void
 test_vendor_objects_elsewhere (void)
 {
-  g_autoptr (GPtrArray) issuers = tokend_issuers_new ();
+  g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
   g_autoptr (GVariant) tokens = NULL;
   g_autofree char *text = NULL;
 
   fake_reset ();
   fake_add_attribute (COUNTERS, 0x80001110, 2, 1);
-  tokens =
-      g_variant_ref_sink (tokend_slots_read_with_numbers (&fake_read_functions, issuers, NULL));
+  tokens = g_variant_ref_sink (
+      tokend_slots_read_with_numbers (&fake_read_functions, certificates, NULL));
   text = g_variant_print (tokens, TRUE);
   g_assert_null (strstr (text, "retries"));
   g_assert_cmpuint (fake.open_sessions, ==, 0);

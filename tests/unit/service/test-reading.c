@@ -360,11 +360,40 @@ test_copy (void)
   g_assert_cmpint (copy->counters[TOKEND_ROLE_PUK].maximum, ==, 5);
 }
 
+/* An end that no calendar can show is none. */
+static void
+test_certificate (void)
+{
+  static const struct {
+    const char *changes;
+    gint64 not_after;
+  } rows[] = {
+    { "{}", 0 },
+    { "{'certificate-not-after': <uint64 1>}", 1 },
+    { "{'certificate-not-after': <uint64 1900000000000000>}", 1900000000000000 },
+    { "{'certificate-not-after': <uint64 253402300799000000>}", 253402300799000000 },
+    { "{'certificate-not-after': <uint64 253402300799000001>}", 0 },
+    { "{'certificate-not-after': <uint64 18446744073709551615>}", 0 },
+    { "{'certificate-not-after': <int64 1900000000000000>}", 0 },
+    { "{'certificate-not-after': <'soon'>}", 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (TokendReading) reading = parse (rows[i].changes);
+    g_autoptr (TokendReading) copy = tokend_reading_copy (reading);
+
+    g_test_message ("%s", rows[i].changes);
+    g_assert_cmpint (reading->certificate_not_after, ==, rows[i].not_after);
+    g_assert_cmpint (copy->certificate_not_after, ==, rows[i].not_after);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/reading/plain", test_plain);
+  g_test_add_func ("/reading/certificate", test_certificate);
   g_test_add_func ("/reading/flags", test_flags);
   g_test_add_func ("/reading/counters", test_counters);
   g_test_add_func ("/reading/lengths", test_lengths);

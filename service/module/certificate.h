@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* An end that is not known. */
+#define TOKEND_CERTIFICATE_NO_END G_MININT64
+
+/** TokendCertificateUse: what a certificate is for; a later one is the likelier to sign with. */
+typedef enum {
+  TOKEND_CERTIFICATE_USE_AUTHORITY, /* a CA's: no person's */
+  TOKEND_CERTIFICATE_USE_ANY,
+  TOKEND_CERTIFICATE_USE_DIGITAL_SIGNATURE, /* logs in, as a rule */
+  TOKEND_CERTIFICATE_USE_COMMITMENT,        /* contentCommitment, once nonRepudiation */
+} TokendCertificateUse;
+
+/** TokendCertificate: what is to be known of a certificate. */
+typedef struct {
+  char *issuer; /* as RFC 4514 writes it, valid UTF-8, or NULL: not told */
+  gint64 end;   /* notAfter, seconds since the epoch, or TOKEND_CERTIFICATE_NO_END */
+  TokendCertificateUse use;
+} TokendCertificate;
+
+TokendCertificate *tokend_certificate_parse (const guint8 *der, gsize size);
+const TokendCertificate *tokend_certificate_choose (GPtrArray *certificates);
+TokendCertificate *tokend_certificate_copy (const TokendCertificate *certificate);
+void tokend_certificate_free (TokendCertificate *certificate);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendCertificate, tokend_certificate_free)
+
+G_END_DECLS

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "certificate.h"
+#include "pkcs11-module.h"
+#include "reading.h"
+
+G_BEGIN_DECLS
+
+GPtrArray *tokend_certificates_new (void);
+void tokend_certificates_update (GPtrArray *certificates, const TokendReadFunctions *functions,
+                                 GArray *readings, gint64 now);
+const TokendCertificate *tokend_certificates_lookup (GPtrArray *certificates,
+                                                     const TokendTokenIdentity *identity);
+
+G_END_DECLS
