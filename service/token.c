@@ -272,18 +272,20 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
 }
 
 /**
- * tokend_token_note_refusal:
- * @role: whose code the token has just refused; what it showed then was taken over by tokend_token_update_after().
+ * tokend_token_note_failure:
+ * @reading: what the token showed the operating host after a code that did not do what it was sent for.
+ * @role: whose code.
  *
- * Remembers a lock or final try that the token may have shown to the operating host alone. Exact flags are shown to all.
+ * Remembers a lock or final try that the token may show to nobody else. Exact flags are shown to all.
  */
 void
-tokend_token_note_refusal (TokendToken *self, TokendRole role)
+tokend_token_note_failure (TokendToken *self, const TokendReading *reading, TokendRole role)
 {
-  TokendCounter shown = judge_shown (self, role);
+  static const TokendCounterRecord nothing = { 0 };
+  TokendCounterRules rules = get_rules (self, role);
+  TokendCounter shown = tokend_counter_judge (&reading->counters[role], &rules, &nothing);
 
-  if (shown.source == TOKEND_RETRIES_SOURCE_FLAGS
-      && get_rules (self, role).flags != TOKEND_FLAGS_MEANING_EXACT)
+  if (shown.source == TOKEND_RETRIES_SOURCE_FLAGS && rules.flags != TOKEND_FLAGS_MEANING_EXACT)
     tokend_ledger_note (self->service->ledger, self->physical_id, role, shown.state);
 }
 
