@@ -28,7 +28,7 @@ static const Row rows[] = {
       N_ ("The token is not plugged in any more."), N_ ("Plug it in and try again.") } },
   { TOKEND_ERROR_BUSY,
     { TOKENCTL_EXIT_BUSY, TOKENCTL_COST_NONE, FALSE,
-      N_ ("Another operation on this token is under way."),
+      N_ ("Another operation or another program is using the token."),
       N_ ("Wait until it has ended, then try again.") } },
   { TOKEND_ERROR_LIMITS_EXCEEDED,
     { TOKENCTL_EXIT_BUSY, TOKENCTL_COST_NONE, FALSE, N_ ("The service has too much to do."),

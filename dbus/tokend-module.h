@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 #define TOKEND_WATCH_SOCKET "watch.sock"
 #define TOKEND_OPERATE_SOCKET "operate.sock"
 
+/* What a reading says in `unread` where another program is in the way. */
+#define TOKEND_MODULE_UNREAD_BUSY "busy"
+
 /* Most tokens that one module may show; a module that shows more has its list cut here. */
 #define TOKEND_MODULE_TOKENS_MAX 64
 
@@ -59,5 +62,12 @@ typedef enum {
   TOKEND_WRONG_CODE_PIN_INCORRECT,      /*< nick=pin-incorrect >*/
   TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN, /*< nick=user-not-logged-in >*/
 } TokendWrongCode;
+
+/** TokendWatchWay: how it is noticed that another program has used a token; the profile key `Way` of the group `Watch`, by
+ * nick. */
+typedef enum {
+  TOKEND_WATCH_WAY_POLL,    /*< nick=poll >*/
+  TOKEND_WATCH_WAY_READERS, /*< nick=readers >*/
+} TokendWatchWay;
 
 G_END_DECLS

@@ -4,8 +4,8 @@
 #include "config.h"
 #include "host-relay.h"
 #include "printable.h"
+#include "tokend-enums.h"
 #include "tokend-error.h"
-#include "tokend-module.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
@@ -59,6 +59,7 @@ tokend_host_class_init (TokendHostClass *klass)
 typedef struct {
   char *module_path;
   GVariant *environment;
+  TokendWatchWay watch_way;
   TokendHost *host;
   GCancellable *cancellable; /* the deadline passed, or who asked us cancelled */
   GCancellable *outer;
@@ -154,6 +155,14 @@ make_proxies (TokendHost *self, GError **error)
   return self->operation != NULL;
 }
 
+static const char *
+get_nick (TokendWatchWay way)
+{
+  g_autoptr (GEnumClass) ways = g_type_class_ref (TOKEND_TYPE_WATCH_WAY);
+
+  return g_enum_get_value (ways, (int) way)->value_nick;
+}
+
 static void
 on_authenticated (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -173,8 +182,8 @@ on_authenticated (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
   tokend_dbus_module1_call_load (start->host->module, start->module_path, start->environment,
-                                 G_DBUS_CALL_FLAGS_NONE, G_MAXINT, start->cancellable, on_loaded,
-                                 g_object_ref (task));
+                                 get_nick (start->watch_way), G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                                 start->cancellable, on_loaded, g_object_ref (task));
 }
 
 /*
@@ -239,14 +248,15 @@ environment_to_variant (GHashTable *environment)
  * @kind: which kind of host.
  * @module_path: the module that it is to load.
  * @environment: (nullable): of char * → char *.
+ * @watch_way: how a watching host notices that a token was used.
  * @cancellable: gives up at once.
  *
  * Connects to a host of its own and has it load the module, within 10 seconds.
  */
 void
 tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
-                         GCancellable *cancellable, GAsyncReadyCallback callback,
-                         gpointer user_data)
+                         TokendWatchWay watch_way, GCancellable *cancellable,
+                         GAsyncReadyCallback callback, gpointer user_data)
 {
   static const char *const sockets[] = {
     [TOKEND_HOST_WATCH] = TOKEND_RUN_DIR "/" TOKEND_WATCH_SOCKET,
@@ -267,6 +277,7 @@ tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTabl
   }
   start->module_path = g_strdup (module_path);
   start->environment = environment_to_variant (environment);
+  start->watch_way = watch_way;
   g_task_set_task_data (task, start, start_free);
   g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (address), start->cancellable,
                                  on_connected, g_object_ref (task));
@@ -330,7 +341,7 @@ tokend_host_read_async (TokendHost *self, GCancellable *cancellable, GAsyncReady
 /**
  * tokend_host_read_finish:
  * Returns: (transfer full) (element-type TokendReading) (nullable): the readings; ModuleFailed,
- * TokenRemoved, TimedOut.
+ * TokenRemoved, TimedOut, Busy.
  */
 GPtrArray *
 tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error)
@@ -343,27 +354,33 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
+  gboolean readable;
 
-  if (tokend_dbus_module1_call_wait_for_slot_event_finish (TOKEND_DBUS_MODULE1 (source), result,
-                                                           &error))
-    g_task_return_boolean (task, TRUE);
+  if (tokend_dbus_module1_call_wait_for_change_finish (TOKEND_DBUS_MODULE1 (source), &readable,
+                                                       result, &error))
+    g_task_return_boolean (task, readable);
   else
     g_task_return_error (task, error);
 }
 
-/** tokend_host_wait_async: waits until a token is put in or taken out, which may be never. */
+/** tokend_host_wait_async: waits until a token may have changed, which may be never; see org.tokend.Module1.xml. */
 void
 tokend_host_wait_async (TokendHost *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                         gpointer user_data)
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
-  tokend_dbus_module1_call_wait_for_slot_event (self->module, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-                                                cancellable, on_waited, task);
+  tokend_dbus_module1_call_wait_for_change (self->module, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                                            cancellable, on_waited, task);
 }
 
-/** tokend_host_wait_finish: Returns: whether there was an event, as far as the host can be believed; NotSupported: there will
- * never be; any other error: not now. */
+/**
+ * tokend_host_wait_finish:
+ * @error: NotSupported: the module never tells; any other: not now.
+ *
+ * Returns: %TRUE: a read can tell what has changed, as far as the host can be believed; %FALSE without an error: what was
+ *   read may be true no more, and it cannot be read now.
+ */
 gboolean
 tokend_host_wait_finish (TokendHost *self, GAsyncResult *result, GError **error)
 {
@@ -399,6 +416,7 @@ static gboolean
 may_answer (int code, gboolean prepares)
 {
   switch (code) {
+  case TOKEND_ERROR_BUSY:
   case TOKEND_ERROR_MODULE_FAILED:
   case TOKEND_ERROR_TIMED_OUT:
   case TOKEND_ERROR_TOKEN_REMOVED:

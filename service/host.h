@@ -3,6 +3,7 @@
 
 #include "module-glue.h"
 #include "reading.h"
+#include "tokend-module.h"
 
 G_BEGIN_DECLS
 
@@ -23,8 +24,8 @@ typedef enum {
 G_DECLARE_FINAL_TYPE (TokendHost, tokend_host, TOKEND, HOST, GObject)
 
 void tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
-                              GCancellable *cancellable, GAsyncReadyCallback callback,
-                              gpointer user_data);
+                              TokendWatchWay watch_way, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data);
 TokendHost *tokend_host_start_finish (GAsyncResult *result, GError **error);
 
 void tokend_host_read_async (TokendHost *self, GCancellable *cancellable,

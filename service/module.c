@@ -13,6 +13,8 @@
 #define POLL_INTERVAL_SECONDS 1
 /* Where the module tells of tokens itself: it may have told of one that could not be read yet. */
 #define POLL_INTERVAL_IF_TOLD_SECONDS 10
+/* A host that is asked to wait may answer at once, without end: it is asked no more often than this. In microseconds. */
+#define WAIT_INTERVAL (250 * G_TIME_SPAN_MILLISECOND)
 
 struct _TokendModule {
   GObject parent_instance;
@@ -35,8 +37,12 @@ struct _TokendModule {
 
   gboolean is_watched;
   guint poll;
-  gboolean is_waiting;  /* the host answers when a token was put in or taken out */
-  gboolean cannot_wait; /* the module does not know how, or does nothing else meanwhile */
+  TokendWatchWay watch_way;
+  gboolean is_waiting;   /* the host answers when a token may have changed */
+  gboolean cannot_wait;  /* the module does not know how, or does nothing else meanwhile */
+  gint64 wait_begun_at;  /* monotonic, microseconds */
+  gboolean is_read_due;  /* with the next poll; else it is only waited again */
+  gboolean is_unchanged; /* what was read is as it is, as long as the host waits; "readers" alone */
 };
 
 G_DEFINE_FINAL_TYPE (TokendModule, tokend_module, G_TYPE_OBJECT)
@@ -215,7 +221,7 @@ fail (TokendModule *self, const GError *error)
 {
   guint delay = 1U << MIN (self->n_failures, 9);
 
-  if (self->reading && self->is_waiting
+  if (self->reading && self->is_waiting && self->watch_way == TOKEND_WATCH_WAY_POLL
       && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_TIMED_OUT)) {
     tokend_warning (
         "Module %s is not asked to wait for tokens any more: it may do nothing else meanwhile",
@@ -225,6 +231,7 @@ fail (TokendModule *self, const GError *error)
   drop_host (self);
   g_clear_handle_id (&self->poll, g_source_remove);
   self->is_waiting = FALSE;
+  self->is_unchanged = FALSE;
   self->reading = FALSE;
   self->n_failures++;
   if (self->n_failures > 1)
@@ -286,19 +293,61 @@ read_unless_occupied (TokendModule *self)
     schedule_poll (self);
 }
 
+static void on_waited (GObject *source, GAsyncResult *result, gpointer user_data);
+
+static void
+start_wait (TokendModule *self)
+{
+  if (self->is_waiting || self->cannot_wait)
+    return;
+  self->is_waiting = TRUE;
+  self->wait_begun_at = g_get_monotonic_time ();
+  tokend_host_wait_async (self->host, self->cancellable, on_waited, g_object_ref (self));
+}
+
+static gboolean
+on_pause_over (gpointer user_data)
+{
+  TokendModule *self = user_data;
+
+  self->poll = 0;
+  if (self->is_read_due)
+    read_unless_occupied (self);
+  else
+    start_wait (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* What the readers tell is never lost: the host tells it until it has read. */
+static void
+on_readers_told (TokendModule *self, gboolean readable, const GError *error)
+{
+  const gint64 pause = self->wait_begun_at + WAIT_INTERVAL - g_get_monotonic_time ();
+
+  self->is_unchanged = FALSE;
+  self->is_read_due = readable;
+  if (error != NULL)
+    schedule_poll (self);
+  else if (self->is_watched)
+    self->poll =
+        g_timeout_add ((guint) (MAX (pause, 0) / G_TIME_SPAN_MILLISECOND), on_pause_over, self);
+}
+
 static void
 on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (TokendModule) self = user_data;
   g_autoptr (GError) error = NULL;
-  const gboolean has_changed = tokend_host_wait_finish (TOKEND_HOST (source), result, &error);
+  const gboolean readable = tokend_host_wait_finish (TOKEND_HOST (source), result, &error);
 
   if (self->host != TOKEND_HOST (source))
     return;
   self->is_waiting = FALSE;
   g_clear_handle_id (&self->poll, g_source_remove);
   self->cannot_wait = g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED);
-  if (has_changed && self->is_watched)
+  if (self->watch_way == TOKEND_WATCH_WAY_READERS)
+    on_readers_told (self, readable, error);
+  else if (readable && self->is_watched)
     read_unless_occupied (self);
   else
     schedule_poll (self);
@@ -312,12 +361,22 @@ on_poll (gpointer user_data)
   TokendModule *self = user_data;
 
   self->poll = 0;
-  if (!self->is_waiting && !self->cannot_wait) {
-    self->is_waiting = TRUE;
-    tokend_host_wait_async (self->host, self->cancellable, on_waited, g_object_ref (self));
-  }
+  if (self->watch_way == TOKEND_WATCH_WAY_POLL)
+    start_wait (self);
   read_unless_occupied (self);
   return G_SOURCE_REMOVE;
+}
+
+/* After a read. What its readers tell, they tell of the time since then. */
+static void
+watch_on (TokendModule *self)
+{
+  /* When the next poll is due depends on what was read. */
+  g_clear_handle_id (&self->poll, g_source_remove);
+  if (self->watch_way == TOKEND_WATCH_WAY_POLL || self->cannot_wait)
+    schedule_poll (self);
+  else if (self->is_watched && self->host != NULL)
+    start_wait (self);
 }
 
 /**
@@ -333,6 +392,17 @@ tokend_module_set_watched (TokendModule *self, gboolean is_watched)
   g_clear_handle_id (&self->poll, g_source_remove);
   if (is_watched && self->host != NULL)
     on_poll (self);
+}
+
+/**
+ * tokend_module_is_unchanged:
+ *
+ * Returns: whether its tokens are known not to have changed since they were read, however long ago that was.
+ */
+gboolean
+tokend_module_is_unchanged (TokendModule *self)
+{
+  return self->is_watched && self->is_waiting && self->is_unchanged;
 }
 
 static TokendToken *
@@ -378,13 +448,26 @@ update_tokens (TokendModule *self, GPtrArray *readings)
       remove_token (self, i - 1);
 
   for (guint i = 0; i < readings->len; i++) {
-    TokendToken *token = find_token (self, readings->pdata[i]);
+    const TokendReading *reading = readings->pdata[i];
+    TokendToken *token = find_token (self, reading);
 
+    if (reading->unread != NULL)
+      self->is_unchanged = FALSE;
     if (token != NULL)
-      tokend_token_update (token, readings->pdata[i], self->read_begun_at);
-    else
-      g_ptr_array_add (self->tokens, tokend_token_new (self->service, self, readings->pdata[i]));
+      tokend_token_update (token, reading, self->read_begun_at);
+    else if (reading->unread == NULL)
+      g_ptr_array_add (self->tokens, tokend_token_new (self->service, self, reading));
   }
+}
+
+static void
+end_read (TokendModule *self, const GError *error)
+{
+  set_state (self, TOKEND_MODULE_STATE_READY);
+  answer_readers (&self->readers, error);
+  if (self->next_readers->len > 0 && !self->reading)
+    start_read (self);
+  watch_on (self);
 }
 
 static void
@@ -397,24 +480,24 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   /* The host closed meanwhile, and the read's fate was told then. */
   if (self->host != TOKEND_HOST (source))
     return;
-  if (readings == NULL) {
+  if (readings == NULL && !g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_BUSY)) {
     fail (self, error);
     return;
   }
 
   self->reading = FALSE;
+  self->is_unchanged = readings != NULL && self->watch_way == TOKEND_WATCH_WAY_READERS;
+  /* Another program is in the way: that is no failure, and the tokens are there as before. */
+  if (readings == NULL) {
+    end_read (self, error);
+    return;
+  }
   if (self->n_failures > 0)
     tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_MODULE_BACK, "TOKEND_MODULE", self->name,
                     "MESSAGE", "Module %s is back", self->name);
   self->n_failures = 0;
   update_tokens (self, readings);
-  set_state (self, TOKEND_MODULE_STATE_READY);
-  answer_readers (&self->readers, NULL);
-  if (self->next_readers->len > 0 && !self->reading)
-    start_read (self);
-  /* When the next poll is due depends on what was read. */
-  g_clear_handle_id (&self->poll, g_source_remove);
-  schedule_poll (self);
+  end_read (self, NULL);
 }
 
 static void
@@ -445,6 +528,30 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
   start_read (self);
 }
 
+/* Two that watch the same readers would see each other read, and read again because of that, without end. */
+static gboolean
+is_only_to_watch_readers (TokendModule *self)
+{
+  for (guint i = 0; i < self->service->modules->len; i++) {
+    const TokendModule *other = self->service->modules->pdata[i];
+
+    if (other != self && other->watch_way == TOKEND_WATCH_WAY_READERS)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static TokendWatchWay
+choose_watch_way (TokendModule *self)
+{
+  const TokendProfile *profile = tokend_profiles_match_module (self->service->profiles, self->path);
+
+  return profile != NULL && profile->watch_way == TOKEND_WATCH_WAY_READERS
+                 && is_only_to_watch_readers (self)
+             ? TOKEND_WATCH_WAY_READERS
+             : TOKEND_WATCH_WAY_POLL;
+}
+
 /** tokend_module_start: starts its watching host. */
 void
 tokend_module_start (TokendModule *self)
@@ -452,8 +559,9 @@ tokend_module_start (TokendModule *self)
   g_autoptr (GHashTable) environment =
       tokend_environment_new (tokend_module_get_profile (self), NULL, TOKEND_UNLOCK_WAY_NONE);
 
-  tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->cancellable,
-                           on_started, g_object_ref (self));
+  self->watch_way = choose_watch_way (self);
+  tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_way,
+                           self->cancellable, on_started, g_object_ref (self));
 }
 
 /**
@@ -479,7 +587,7 @@ tokend_module_read_async (TokendModule *self, GAsyncReadyCallback callback, gpoi
     start_read (self);
 }
 
-/** tokend_module_read_finish: Returns: whether the tokens were read; ModuleFailed or TimedOut. */
+/** tokend_module_read_finish: Returns: whether the tokens were read; ModuleFailed, TimedOut or Busy. */
 gboolean
 tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **error)
 {

@@ -37,6 +37,7 @@ void tokend_module_read_async (TokendModule *self, GAsyncReadyCallback callback,
                                gpointer user_data);
 gboolean tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **error);
 
+gboolean tokend_module_is_unchanged (TokendModule *self);
 void tokend_module_set_watched (TokendModule *self, gboolean is_watched);
 void tokend_module_end_operation (TokendModule *self, const char *physical_id);
 

@@ -7,7 +7,7 @@ G_BEGIN_DECLS
 
 /** TokendStep: of Unlock and SetPin. The numbers are those of the design's order. */
 typedef enum {
-  TOKEND_STEP_ACCEPT,   /* 1  arguments, options, descriptors */
+  TOKEND_STEP_ACCEPT,   /* 1  arguments, options, descriptors, the caller's limits */
   TOKEND_STEP_MAY_PEEK, /* 2  whether the caller may read the status unasked */
   TOKEND_STEP_PEEK,     /* 2  the token is read */
   TOKEND_STEP_FORESEE,  /* 2  the state, so that nobody is prompted in vain */

@@ -237,7 +237,8 @@ prepare (Operation *operation)
       tokend_environment_new (tokend_module_get_profile (operation->module),
                               tokend_token_get_profile (operation->token), get_way (operation));
   tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_module_get_path (operation->module),
-                           environment, operation->cancellable, on_host_started, operation);
+                           environment, TOKEND_WATCH_WAY_POLL, operation->cancellable,
+                           on_host_started, operation);
 }
 
 /* The counter that the host's own session shows, and the code's digest. */
@@ -570,6 +571,15 @@ advance (Operation *operation, TokendStepResult result)
   begin[operation->step](operation);
 }
 
+static void
+on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  end_step (operation,
+            tokend_callers_admit_finish (TOKEND_CALLERS (source), result, &operation->error));
+}
+
 /**
  * tokend_operation_start:
  * @token: on which.
@@ -586,7 +596,6 @@ tokend_operation_start (TokendService *service, TokendToken *token, TokendRole r
                         int new_pin_handle, GVariant *options)
 {
   Operation *operation = g_new0 (Operation, 1);
-  gboolean is_acceptable;
 
   operation->step = TOKEND_STEP_ACCEPT;
   operation->service = service;
@@ -598,9 +607,10 @@ tokend_operation_start (TokendService *service, TokendToken *token, TokendRole r
   operation->before = tokend_counter_unknown;
   operation->lock_fd = -1;
   operation->cancellable = g_cancellable_new ();
-  is_acceptable = tokend_code_descriptors_take (&operation->descriptors, fds, code_handle,
-                                                new_pin_handle, &operation->error)
-                  && tokend_callers_admit (service->callers, invocation, &operation->error)
-                  && tokend_attempt_parse (options, &operation->attempt, &operation->error);
-  end_step (operation, is_acceptable);
+  if (tokend_code_descriptors_take (&operation->descriptors, fds, code_handle, new_pin_handle,
+                                    &operation->error)
+      && tokend_attempt_parse (options, &operation->attempt, &operation->error))
+    tokend_callers_admit_async (service->callers, invocation, on_admitted, operation);
+  else
+    end_step (operation, FALSE);
 }

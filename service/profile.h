@@ -21,6 +21,7 @@ typedef struct {
   GPtrArray *issuers;       /* likewise; NULL: a module's profile */
   gboolean is_opensc;       /* the module's hosts bring a configuration of OpenSC's along */
   TokendUnlockWay unlock_way;
+  TokendWatchWay watch_way;
   TokendWrongCode wrong_codes[TOKEND_N_ROLES];
   TokendCounterRules rules[TOKEND_N_ROLES];
   int pin_minimum_length; /* or -1 */

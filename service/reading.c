@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "reading.h"
 
+#include "printable.h"
 #include "tokend-error.h"
 #include "tokend-module.h"
 
@@ -9,6 +10,7 @@
 /* No known token has more tries than this; what is more is garbage. */
 #define RETRIES_MAX 255
 #define ISSUER_MAX 1024
+#define REASON_MAX 300
 /* The last second of the year 9999, where calendars end. */
 #define CERTIFICATE_NOT_AFTER_MAX (G_GUINT64_CONSTANT (253402300799) * G_USEC_PER_SEC)
 
@@ -45,6 +47,21 @@ lookup_not_after (GVariant *variant)
       || not_after > CERTIFICATE_NOT_AFTER_MAX)
     return 0;
   return (gint64) not_after;
+}
+
+static char *
+lookup_unread (GVariant *variant)
+{
+  g_autoptr (GVariant) value = g_variant_lookup_value (variant, "unread", G_VARIANT_TYPE_STRING);
+  g_autoptr (GBytes) reason = NULL;
+  const char *text;
+  gsize length;
+
+  if (value == NULL)
+    return NULL;
+  text = g_variant_get_string (value, &length);
+  reason = g_bytes_new (text, MIN (length, REASON_MAX));
+  return tokend_printable (reason);
 }
 
 static int
@@ -97,6 +114,8 @@ tokend_reading_parse (GVariant *variant, GError **error)
       || (reading->label = lookup_text (variant, "label", error)) == NULL)
     return NULL;
 
+  reading->unread = lookup_unread (variant);
+  reading->is_busy = g_strcmp0 (reading->unread, TOKEND_MODULE_UNREAD_BUSY) == 0;
   reading->issuer = lookup_issuer (variant);
   reading->certificate_not_after = lookup_not_after (variant);
   reading->pin_must_change = (flags & TOKEND_TOKEN_PIN_MUST_CHANGE) != 0;
@@ -131,6 +150,7 @@ tokend_reading_copy (const TokendReading *reading)
   g_bytes_ref (copy->model);
   g_bytes_ref (copy->serial);
   g_bytes_ref (copy->label);
+  copy->unread = g_strdup (reading->unread);
   copy->issuer = g_strdup (reading->issuer);
   return copy;
 }
@@ -143,6 +163,7 @@ tokend_reading_free (TokendReading *reading)
   g_clear_pointer (&reading->model, g_bytes_unref);
   g_clear_pointer (&reading->serial, g_bytes_unref);
   g_clear_pointer (&reading->label, g_bytes_unref);
+  g_clear_pointer (&reading->unread, g_free);
   g_clear_pointer (&reading->issuer, g_free);
   g_free (reading);
 }

@@ -13,7 +13,9 @@ typedef struct {
   GBytes *model;
   GBytes *serial;
   GBytes *label;
-  char *issuer;                 /* of the certificate, or NULL: not told */
+  char *unread;     /* why it could not be read, so that only who it is holds; or NULL */
+  gboolean is_busy; /* it could not be read because another program has it for itself */
+  char *issuer;     /* of the certificate, or NULL: not told */
   gint64 certificate_not_after; /* its end, microseconds since the epoch, or 0: not told */
   gboolean pin_must_change;
   gboolean pin_pad;

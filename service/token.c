@@ -14,6 +14,8 @@
 
 /* A watched token is read every second; what is older than this was not. */
 #define FRESH_US (3 * G_USEC_PER_SEC)
+/* A card is read when it was used. A use that took no time was not seen, and must not make the status wrong for ever. */
+#define FRESH_IF_UNCHANGED_US (60 * G_USEC_PER_SEC)
 
 struct _TokendToken {
   TokendDbusTokenSkeleton parent_instance;
@@ -23,6 +25,7 @@ struct _TokendToken {
   char *object_path;
 
   TokendReading *reading;
+  GError *unread;          /* why the last read of it failed; NULL: it did not */
   gboolean counters_known; /* FALSE: since the last reading, something happened that was not read */
   gint64 read_at;          /* wall clock, for people */
   gint64 read_at_monotonic;
@@ -63,6 +66,7 @@ tokend_token_finalize (GObject *object)
   TokendToken *self = TOKEND_TOKEN (object);
 
   g_clear_pointer (&self->reading, tokend_reading_free);
+  g_clear_error (&self->unread);
   g_free (self->object_path);
   g_free (self->physical_id);
   g_free (self->manufacturer);
@@ -222,12 +226,25 @@ take_reading (TokendToken *self, const TokendReading *reading)
 
   g_clear_pointer (&self->reading, tokend_reading_free);
   self->reading = copy;
+  g_clear_error (&self->unread);
   self->counters_known = TRUE;
   self->read_at = g_get_real_time ();
   self->read_at_monotonic = g_get_monotonic_time ();
   /* An operating host does not read certificates. */
   if (copy->issuer != NULL)
     take_issuer (self, copy->issuer);
+}
+
+/* What was known stays, as old as it is; who asks is told that it could not be read. */
+static void
+take_failure (TokendToken *self, const TokendReading *reading)
+{
+  g_clear_error (&self->unread);
+  self->unread = reading->is_busy
+                     ? g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_BUSY,
+                                            "Another program is using the token for itself alone")
+                     : g_error_new (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                                    "The token could not be read: %s", reading->unread);
 }
 
 /**
@@ -243,6 +260,10 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
 {
   if (begun_at < self->not_before)
     return;
+  if (reading->unread != NULL) {
+    take_failure (self, reading);
+    return;
+  }
   take_reading (self, reading);
   self->certificate_not_after = reading->certificate_not_after;
   /* What it shows by itself stands above what we remember of it, unless an operation is about to change it. */
@@ -526,6 +547,8 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
   else if (self->module == NULL)
     g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
                              "The token is not there any more");
+  else if (self->unread != NULL)
+    g_task_return_error (task, g_error_copy (self->unread));
   else
     g_task_return_boolean (task, TRUE);
 }
@@ -545,8 +568,8 @@ tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback, gpo
   tokend_module_read_async (self->module, on_refreshed, task);
 }
 
-/** tokend_token_refresh_finish: Returns: whether it was read; else NotFound, ModuleFailed or
- * TimedOut. */
+/** tokend_token_refresh_finish: Returns: whether it was read; else NotFound, ModuleFailed,
+ * TimedOut or Busy. */
 gboolean
 tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GError **error)
 {
@@ -573,14 +596,25 @@ refresh (gpointer object, GDBusMethodInvocation *invocation)
   tokend_token_refresh_async (object, reply_with_status, invocation);
 }
 
+static gboolean
+is_fresh (TokendToken *self)
+{
+  gint64 limit = FRESH_US;
+
+  if (self->module == NULL || self->unread != NULL || !self->counters_known
+      || tokend_subscribers_count (self->service->subscribers) == 0)
+    return FALSE;
+  if (tokend_module_is_unchanged (self->module))
+    limit = FRESH_IF_UNCHANGED_US;
+  return g_get_monotonic_time () - self->read_at_monotonic < limit;
+}
+
 static void
 get_status (gpointer object, GDBusMethodInvocation *invocation)
 {
   TokendToken *self = object;
-  gboolean watched = tokend_subscribers_count (self->service->subscribers) > 0;
 
-  if (watched && self->counters_known && self->module != NULL
-      && g_get_monotonic_time () - self->read_at_monotonic < FRESH_US)
+  if (is_fresh (self))
     g_dbus_method_invocation_return_value (
         invocation, g_variant_new ("(@a{sv})", tokend_token_get_status (self)));
   else

@@ -5,6 +5,13 @@
 #include "slots.h"
 #include "tokend-error.h"
 
+#include <sysexits.h>
+
+/* Another program that uses a card without a pause lets the module wait for its turn, without a limit. Then tokend is
+ * answered before it gives the module up; one that waits for so long as this hangs. In seconds. */
+#define TURN_DEADLINE 4
+#define HANG_DEADLINE 60
+
 /* org.tokend.Module1 */
 struct _TokendHostModule {
   TokendDbusModule1Skeleton parent;
@@ -16,6 +23,7 @@ typedef struct {
   GDBusMethodInvocation *invocation;
   char *path;
   GVariant *environment;
+  guint deadline;
 } Call;
 
 static void tokend_host_module_iface_init (TokendDbusModule1Iface *iface);
@@ -40,6 +48,7 @@ call_free (Call *call)
 {
   g_free (call->path);
   g_clear_pointer (&call->environment, g_variant_unref);
+  g_clear_handle_id (&call->deadline, g_source_remove);
   g_free (call);
 }
 
@@ -54,17 +63,28 @@ run (Call *call, GTaskThreadFunc func, GAsyncReadyCallback done)
   tokend_worker_run (call->host->worker, task, func);
 }
 
+static GVariant *
+initialize (TokendHost *host, GError **error)
+{
+  if (host->cards != NULL)
+    return g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  if (!tokend_pkcs11_module_initialize (&host->read, error))
+    return NULL;
+  return tokend_pkcs11_module_describe (&host->read, error);
+}
+
 static void
 load (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Call *call = data;
   TokendHost *host = call->host;
   TokendOperationFunctions *functions = host->mode == TOKEND_HOST_OPERATE ? &host->functions : NULL;
-  GVariant *info;
+  GVariant *info = NULL;
   GError *error = NULL;
 
-  if (tokend_pkcs11_module_load (call->path, call->environment, &host->read, functions, &info,
-                                 &error))
+  if (tokend_pkcs11_module_load (call->path, call->environment, &host->read, functions, &error))
+    info = initialize (host, &error);
+  if (info != NULL)
     g_task_return_pointer (task, info, (GDestroyNotify) g_variant_unref);
   else
     g_task_return_error (task, error);
@@ -89,12 +109,16 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer data)
 
 static gboolean
 handle_load (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, const char *path,
-             GVariant *environment)
+             GVariant *environment, const char *watch)
 {
+  TokendHost *host = TOKEND_HOST_MODULE (object)->host;
   Call *call;
 
-  if (!tokend_host_begin (TOKEND_HOST_MODULE (object)->host, TOKEND_HOST_CALL_LOAD, invocation))
+  if (!tokend_host_begin (host, TOKEND_HOST_CALL_LOAD, invocation))
     return TRUE;
+
+  if (host->mode == TOKEND_HOST_WATCH && g_str_equal (watch, "readers"))
+    host->cards = tokend_cards_new ();
 
   call = call_new (object, invocation);
   call->path = g_strdup (path);
@@ -111,14 +135,21 @@ read_prepared_token (const TokendOperation *operation, GError **error)
   return reading != NULL ? g_variant_new_array (G_VARIANT_TYPE_VARDICT, &reading, 1) : NULL;
 }
 
+static GVariant *
+read_all (TokendHost *host, GError **error)
+{
+  if (host->operation != NULL)
+    return read_prepared_token (host->operation, error);
+  if (host->cards != NULL)
+    return tokend_cards_read (host->cards, &host->read, host->certificates, error);
+  return tokend_slots_read_with_numbers (&host->read, host->certificates, &host->readings, error);
+}
+
 static void
 read_tokens (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  const TokendHost *host = ((Call *) data)->host;
   GError *error = NULL;
-  GVariant *tokens = host->operation != NULL
-                         ? read_prepared_token (host->operation, &error)
-                         : tokend_slots_read_with_numbers (&host->read, host->certificates, &error);
+  GVariant *tokens = read_all (((Call *) data)->host, &error);
 
   if (tokens != NULL)
     g_task_return_pointer (task, g_variant_ref_sink (tokens), (GDestroyNotify) g_variant_unref);
@@ -134,6 +165,8 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GVariant) tokens = g_task_propagate_pointer (G_TASK (result), &error);
 
   tokend_host_end (call->host, call->host->stage);
+  if (call->invocation == NULL)
+    return;
   if (tokens != NULL)
     tokend_dbus_module1_complete_read (NULL, call->invocation, tokens);
   else
@@ -141,30 +174,67 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static gboolean
+on_hang (gpointer data)
+{
+  tokend_host_leave (EX_SOFTWARE);
+}
+
+static gboolean
+on_turn_overdue (gpointer data)
+{
+  Call *call = data;
+
+  call->deadline = 0;
+  if (!tokend_cards_are_in_use (call->host->cards))
+    return G_SOURCE_REMOVE;
+  g_dbus_method_invocation_return_error_literal (
+      g_steal_pointer (&call->invocation), TOKEND_ERROR, TOKEND_ERROR_BUSY,
+      "Another program is using the card without a pause");
+  call->deadline = g_timeout_add_seconds (HANG_DEADLINE, on_hang, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
 {
-  if (tokend_host_begin (TOKEND_HOST_MODULE (object)->host, TOKEND_HOST_CALL_READ, invocation))
-    run (call_new (object, invocation), read_tokens, on_read);
+  TokendHost *host = TOKEND_HOST_MODULE (object)->host;
+  Call *call;
+
+  if (!tokend_host_begin (host, TOKEND_HOST_CALL_READ, invocation))
+    return TRUE;
+  call = call_new (object, invocation);
+  if (host->cards != NULL)
+    call->deadline = g_timeout_add_seconds (TURN_DEADLINE, on_turn_overdue, call);
+  run (call, read_tokens, on_read);
   return TRUE;
 }
 
-static void
-wait_for_slot_event (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+static gboolean
+wait_for_slot_event (TokendHost *host, GError **error)
 {
-  const CK_C_WaitForSlotEvent wait = ((Call *) data)->host->read.wait_for_slot_event;
-  GError *error = NULL;
   CK_SLOT_ID slot = 0;
-  CK_RV rv = wait (0, &slot, NULL);
+  const CK_RV rv = host->read.wait_for_slot_event (0, &slot, NULL);
 
-  if (rv == CKR_OK) {
+  return rv == CKR_OK
+         || tokend_pkcs11_set_error (error,
+                                     rv == CKR_FUNCTION_NOT_SUPPORTED ? TOKEND_ERROR_NOT_SUPPORTED
+                                                                      : TOKEND_ERROR_MODULE_FAILED,
+                                     "C_WaitForSlotEvent", rv);
+}
+
+/* What it returns is whether the tokens can be read. */
+static void
+wait_for_change (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  TokendHost *host = ((Call *) data)->host;
+  GError *error = NULL;
+
+  if (host->cards != NULL)
+    g_task_return_boolean (task, tokend_cards_wait (host->cards));
+  else if (wait_for_slot_event (host, &error))
     g_task_return_boolean (task, TRUE);
-    return;
-  }
-  tokend_pkcs11_set_error (&error,
-                           rv == CKR_FUNCTION_NOT_SUPPORTED ? TOKEND_ERROR_NOT_SUPPORTED
-                                                            : TOKEND_ERROR_MODULE_FAILED,
-                           "C_WaitForSlotEvent", rv);
-  g_task_return_error (task, error);
+  else
+    g_task_return_error (task, error);
 }
 
 static void
@@ -172,16 +242,17 @@ on_waited (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Call) call = data;
   g_autoptr (GError) error = NULL;
+  const gboolean readable = g_task_propagate_boolean (G_TASK (result), &error);
 
   call->host->waiting = FALSE;
-  if (g_task_propagate_boolean (G_TASK (result), &error))
-    tokend_dbus_module1_complete_wait_for_slot_event (NULL, call->invocation);
+  if (error == NULL)
+    tokend_dbus_module1_complete_wait_for_change (NULL, call->invocation, readable);
   else
     g_dbus_method_invocation_return_gerror (call->invocation, error);
 }
 
 static gboolean
-handle_wait_for_slot_event (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
+handle_wait_for_change (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
 {
   TokendHost *host = TOKEND_HOST_MODULE (object)->host;
   g_autoptr (GTask) task = NULL;
@@ -193,7 +264,7 @@ handle_wait_for_slot_event (TokendDbusModule1 *object, GDBusMethodInvocation *in
     return TRUE;
   }
   if (host->mode != TOKEND_HOST_WATCH || host->stage != TOKEND_HOST_STAGE_LOADED
-      || host->read.wait_for_slot_event == NULL) {
+      || (host->cards == NULL && host->read.wait_for_slot_event == NULL)) {
     g_dbus_method_invocation_return_error_literal (
         invocation, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED, "This module host cannot wait");
     return TRUE;
@@ -202,7 +273,7 @@ handle_wait_for_slot_event (TokendDbusModule1 *object, GDBusMethodInvocation *in
   call = call_new (object, invocation);
   task = g_task_new (NULL, NULL, on_waited, call);
   g_task_set_task_data (task, call, NULL);
-  g_task_run_in_thread (task, wait_for_slot_event);
+  g_task_run_in_thread (task, wait_for_change);
   return TRUE;
 }
 
@@ -211,7 +282,7 @@ tokend_host_module_iface_init (TokendDbusModule1Iface *iface)
 {
   iface->handle_load = handle_load;
   iface->handle_read = handle_read;
-  iface->handle_wait_for_slot_event = handle_wait_for_slot_event;
+  iface->handle_wait_for_change = handle_wait_for_change;
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "cards.h"
 #include "host.h"
 #include "operation.h"
 #include "pkcs11-module.h"
@@ -30,17 +31,19 @@ typedef enum {
 
 /**
  * TokendHost:
- * What the interfaces of a host share. The main thread's; but while @busy, @read, @certificates,
- * @functions and @operation are the worker's.
+ * What the interfaces of a host share. The main thread's; but while @busy, @read, @readings, @cards, @certificates,
+ * @functions and @operation are the worker's. Whoever waits for @cards has a thread of its own.
  */
 typedef struct {
   TokendHostMode mode;
   TokendHostStage stage;
   gboolean busy;
-  gboolean waiting;   /* in a thread of its own, for a slot event */
+  gboolean waiting;   /* in a thread of its own, for a change */
   gboolean peer_left; /* during COMMITTING; the process ends when the outcome is known */
   TokendWorker *worker;
   TokendReadFunctions read;
+  GArray *readings;   /* of TokendSlotReading: the last read's; not of @cards */
+  TokendCards *cards; /* NULL: its tokens are not watched by pcscd's readers */
   GPtrArray *certificates;
   TokendOperationFunctions functions; /* operating hosts only */
   TokendOperation *operation;

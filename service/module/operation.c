@@ -24,7 +24,7 @@ struct _TokendOperation {
 static gboolean
 find_slot (TokendOperation *operation, GError **error)
 {
-  g_autoptr (GArray) readings = tokend_slots_read (operation->read, error);
+  g_autoptr (GArray) readings = tokend_slots_read (operation->read, NULL, error);
   guint matches = 0;
 
   if (readings == NULL)

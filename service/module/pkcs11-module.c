@@ -31,8 +31,11 @@ static gboolean
 copy_read_functions (const CK_FUNCTION_LIST *list, TokendReadFunctions *read)
 {
   *read = (TokendReadFunctions){
+    .initialize = list->C_Initialize,
+    .finalize = list->C_Finalize,
     .get_info = list->C_GetInfo,
     .get_slot_list = list->C_GetSlotList,
+    .get_slot_info = list->C_GetSlotInfo,
     .get_token_info = list->C_GetTokenInfo,
     .open_session = list->C_OpenSession,
     .close_session = list->C_CloseSession,
@@ -43,10 +46,11 @@ copy_read_functions (const CK_FUNCTION_LIST *list, TokendReadFunctions *read)
     .wait_for_slot_event = list->C_WaitForSlotEvent,
   };
 
-  return read->get_info != NULL && read->get_slot_list != NULL && read->get_token_info != NULL
-         && read->open_session != NULL && read->close_session != NULL
-         && read->find_objects_init != NULL && read->find_objects != NULL
-         && read->find_objects_final != NULL && read->get_attribute_value != NULL;
+  return read->initialize != NULL && read->get_info != NULL && read->get_slot_list != NULL
+         && read->get_token_info != NULL && read->open_session != NULL
+         && read->close_session != NULL && read->find_objects_init != NULL
+         && read->find_objects != NULL && read->find_objects_final != NULL
+         && read->get_attribute_value != NULL;
 }
 
 static gboolean
@@ -64,10 +68,10 @@ copy_operation_functions (const CK_FUNCTION_LIST *list, TokendOperationFunctions
 }
 
 static CK_RV
-initialize (const CK_FUNCTION_LIST *list, TokendReadFunctions *read)
+initialize (TokendReadFunctions *read)
 {
   CK_C_INITIALIZE_ARGS arguments = { .flags = CKF_OS_LOCKING_OK };
-  CK_RV rv = list->C_Initialize (&arguments);
+  CK_RV rv = read->initialize (&arguments);
 
   if (rv == CKR_OK)
     return CKR_OK;
@@ -76,7 +80,7 @@ initialize (const CK_FUNCTION_LIST *list, TokendReadFunctions *read)
    * needed. */
   read->wait_for_slot_event = NULL;
   if (rv == CKR_ARGUMENTS_BAD || rv == CKR_CANT_LOCK)
-    rv = list->C_Initialize (NULL);
+    rv = read->initialize (NULL);
 
   return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
 }
@@ -132,20 +136,16 @@ open_module (const char *path, GError **error)
  * @read: (out): what may be called to read tokens
  * @operation: (out) (nullable): what may be called to change PINs; %NULL on a watching host, which
  * then has no such function
- * @info: (out) (transfer full): manufacturer and description (ay), as the module gives them
  * @error: ModuleFailed, InvalidArgs
  *
- * Loads and initialises the module; it stays for the life of the process. May take as long as the
- * module likes. Call it, and the functions it gives but for wait_for_slot_event, from one and the same
- * thread.
+ * Loads the module, which stays for the life of the process. May take as long as the module likes. Call it, the functions
+ * below, and those that it gives but for wait_for_slot_event, from one and the same thread.
  */
 gboolean
 tokend_pkcs11_module_load (const char *path, GVariant *environment, TokendReadFunctions *read,
-                           TokendOperationFunctions *operation, GVariant **info, GError **error)
+                           TokendOperationFunctions *operation, GError **error)
 {
   const CK_FUNCTION_LIST *list;
-  CK_INFO module_info = { 0 };
-  CK_RV rv;
 
   if (!g_path_is_absolute (path)) {
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
@@ -159,20 +159,42 @@ tokend_pkcs11_module_load (const char *path, GVariant *environment, TokendReadFu
   if (list == NULL)
     return FALSE;
   if (!copy_read_functions (list, read)
-      || (operation != NULL && !copy_operation_functions (list, operation))
-      || list->C_Initialize == NULL) {
+      || (operation != NULL && !copy_operation_functions (list, operation))) {
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
                          "It lacks a function of PKCS#11");
     return FALSE;
   }
-
-  rv = initialize (list, read);
-  if (rv != CKR_OK)
-    return tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_Initialize", rv);
-  rv = read->get_info (&module_info);
-  if (rv != CKR_OK)
-    return tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_GetInfo", rv);
-
-  *info = describe_module (&module_info);
   return TRUE;
+}
+
+/** tokend_pkcs11_module_initialize: @read: loses wait_for_slot_event if it cannot be called from another thread. @error:
+ * ModuleFailed. */
+gboolean
+tokend_pkcs11_module_initialize (TokendReadFunctions *read, GError **error)
+{
+  const CK_RV rv = initialize (read);
+
+  return rv == CKR_OK
+         || tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_Initialize", rv);
+}
+
+/** tokend_pkcs11_module_describe: @error: ModuleFailed. Returns: (transfer full) (nullable): manufacturer and description
+ * (ay), as the initialised module gives them. */
+GVariant *
+tokend_pkcs11_module_describe (const TokendReadFunctions *read, GError **error)
+{
+  CK_INFO info = { 0 };
+  const CK_RV rv = read->get_info (&info);
+
+  if (rv == CKR_OK)
+    return describe_module (&info);
+  tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_GetInfo", rv);
+  return NULL;
+}
+
+/** tokend_pkcs11_module_finalize: the module lets go of all that it holds, and can be initialised again. */
+void
+tokend_pkcs11_module_finalize (const TokendReadFunctions *read)
+{
+  read->finalize (NULL);
 }

@@ -9,8 +9,11 @@ G_BEGIN_DECLS
 
 /** TokendReadFunctions: all that a host may call to read tokens; none of them costs a try. */
 typedef struct {
+  CK_C_Initialize initialize;
+  CK_C_Finalize finalize; /* NULL: it lacks it; and so with get_slot_info, which only cards want */
   CK_C_GetInfo get_info;
   CK_C_GetSlotList get_slot_list;
+  CK_C_GetSlotInfo get_slot_info;
   CK_C_GetTokenInfo get_token_info;
   CK_C_OpenSession open_session;
   CK_C_CloseSession close_session;
@@ -32,6 +35,9 @@ typedef struct {
 
 gboolean tokend_pkcs11_module_load (const char *path, GVariant *environment,
                                     TokendReadFunctions *read, TokendOperationFunctions *operation,
-                                    GVariant **info, GError **error);
+                                    GError **error);
+gboolean tokend_pkcs11_module_initialize (TokendReadFunctions *read, GError **error);
+GVariant *tokend_pkcs11_module_describe (const TokendReadFunctions *read, GError **error);
+void tokend_pkcs11_module_finalize (const TokendReadFunctions *read);
 
 G_END_DECLS

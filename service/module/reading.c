@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "reading.h"
 
+#include "pkcs11-reason.h"
 #include "tokend-module.h"
 #include "tokend-status.h"
 
@@ -96,6 +97,19 @@ insert_certificate (GVariantDict *dict, const TokendCertificate *certificate)
                            (guint64) certificate->end * G_USEC_PER_SEC);
 }
 
+static void
+insert_unread (GVariantDict *dict, const TokendReading *reading)
+{
+  g_autofree char *reason = NULL;
+
+  if (reading->unread == TOKEND_UNREAD_NOT)
+    return;
+  reason = reading->unread == TOKEND_UNREAD_BUSY
+               ? g_strdup (TOKEND_MODULE_UNREAD_BUSY)
+               : tokend_pkcs11_reason ("C_GetTokenInfo", reading->unread_reason);
+  g_variant_dict_insert (dict, "unread", "s", reason);
+}
+
 /**
  * tokend_reading_to_variant:
  * @certificate: (nullable): the one that is signed with, where it was read
@@ -127,6 +141,7 @@ tokend_reading_to_variant (const TokendReading *reading, const TokendCertificate
   if (certificate != NULL)
     insert_certificate (&dict, certificate);
 
+  insert_unread (&dict, reading);
   return g_variant_dict_end (&dict);
 }
 

@@ -18,6 +18,13 @@ typedef struct {
   gint maximum;
 } TokendRetries;
 
+/** TokendUnread: why a token that is there could not be read. All but its identity is then of an earlier reading. */
+typedef enum {
+  TOKEND_UNREAD_NOT, /* it was read */
+  TOKEND_UNREAD_BUSY,
+  TOKEND_UNREAD_FAILED,
+} TokendUnread;
+
 /** TokendReading: what a token says of itself; its form on the bus stands in
  * org.tokend.Module1.xml. */
 typedef struct {
@@ -29,11 +36,14 @@ typedef struct {
   gint new_pin_maximum_length;
   TokendRetries pin;
   TokendRetries puk;
+  TokendUnread unread;
+  CK_RV unread_reason; /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo answered */
 } TokendReading;
 
 /** TokendSlotReading: the reading of the token in @slot. */
 typedef struct {
   CK_SLOT_ID slot;
+  const char *reader; /* interned; of cards, see cards.h: where it is, as pcscd calls it */
   TokendReading reading;
 } TokendSlotReading;
 

@@ -49,17 +49,48 @@ list_slots (const TokendReadFunctions *functions, GError **error)
   return NULL;
 }
 
+/* What was in the slot at the last read. */
+static gboolean
+recall (const GArray *last, TokendSlotReading *reading, CK_RV reason)
+{
+  for (guint i = 0; last != NULL && i < last->len; i++) {
+    const TokendSlotReading *candidate = &g_array_index (last, TokendSlotReading, i);
+
+    if (candidate->slot != reading->slot)
+      continue;
+    *reading = *candidate;
+    reading->reading.unread = TOKEND_UNREAD_FAILED;
+    reading->reading.unread_reason = reason;
+    return TRUE;
+  }
+  return FALSE;
+}
+
+/* Of a token that cannot be read it is at least known that it is there, and not that it is gone. */
+static gboolean
+read_slot (const TokendReadFunctions *functions, TokendSlotReading *reading, const GArray *last)
+{
+  CK_TOKEN_INFO info = { 0 };
+  const CK_RV rv = functions->get_token_info (reading->slot, &info);
+
+  if (rv == CKR_OK)
+    return tokend_reading_init (&reading->reading, &info);
+  return !tokend_pkcs11_token_is_gone (rv) && recall (last, reading, rv);
+}
+
 /**
  * tokend_slots_read:
+ * @last: (nullable) (element-type TokendSlotReading): the readings of the last read
  * @error: ModuleFailed
  *
  * Reads what C_GetTokenInfo tells of every token; opens no session, costs no try. A token that
- * cannot be read is left out, and so are those beyond TOKEND_MODULE_TOKENS_MAX.
+ * cannot be read is as it was at the last read, and says so; if it was not there then, it is left out, and so are those
+ * beyond TOKEND_MODULE_TOKENS_MAX.
  *
  * Returns: (transfer full) (element-type TokendSlotReading): the readings
  */
 GArray *
-tokend_slots_read (const TokendReadFunctions *functions, GError **error)
+tokend_slots_read (const TokendReadFunctions *functions, const GArray *last, GError **error)
 {
   g_autoptr (GArray) slots = list_slots (functions, error);
   g_autoptr (GArray) readings = NULL;
@@ -70,10 +101,8 @@ tokend_slots_read (const TokendReadFunctions *functions, GError **error)
   readings = g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
   for (guint i = 0; i < slots->len && readings->len < TOKEND_MODULE_TOKENS_MAX; i++) {
     TokendSlotReading reading = { .slot = g_array_index (slots, CK_SLOT_ID, i) };
-    CK_TOKEN_INFO info = { 0 };
 
-    if (functions->get_token_info (reading.slot, &info) == CKR_OK
-        && tokend_reading_init (&reading.reading, &info))
+    if (read_slot (functions, &reading, last))
       g_array_append_val (readings, reading);
   }
 
@@ -81,30 +110,49 @@ tokend_slots_read (const TokendReadFunctions *functions, GError **error)
 }
 
 /**
- * tokend_slots_read_with_numbers:
- * @certificates: what is known from the read before
- * @error: ModuleFailed
+ * tokend_slots_read_again:
+ * @last: (element-type TokendSlotReading): the readings of the last read
  *
- * As tokend_slots_read(), and the tokens' own numbers, for which a read-only session is opened and
+ * As tokend_slots_read(), but without a look at what else is there.
+ *
+ * Returns: (transfer full) (element-type TokendSlotReading): the readings
+ */
+GArray *
+tokend_slots_read_again (const TokendReadFunctions *functions, const GArray *last)
+{
+  GArray *readings = g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
+
+  for (guint i = 0; i < last->len; i++) {
+    TokendSlotReading reading = g_array_index (last, TokendSlotReading, i);
+
+    if (read_slot (functions, &reading, last))
+      g_array_append_val (readings, reading);
+  }
+  return readings;
+}
+
+/**
+ * tokend_slots_describe:
+ * @certificates: what is known from the read before
+ * @readings: (element-type TokendSlotReading) (inout): gets the tokens' own numbers
+ *
+ * Reads what C_GetTokenInfo does not tell: the tokens' own numbers, for which a read-only session is opened and
  * closed where the token is of a family that has them, and the end and issuer of the certificate that
  * is signed with. Costs no try.
  *
  * Returns: (transfer floating): the readings, of type aa{sv}
  */
 GVariant *
-tokend_slots_read_with_numbers (const TokendReadFunctions *functions, GPtrArray *certificates,
-                                GError **error)
+tokend_slots_describe (const TokendReadFunctions *functions, GPtrArray *certificates,
+                       GArray *readings)
 {
-  g_autoptr (GArray) readings = tokend_slots_read (functions, error);
   GVariantBuilder builder;
-
-  if (readings == NULL)
-    return NULL;
 
   for (guint i = 0; i < readings->len; i++) {
     TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
 
-    tokend_vendor_counters_read_slot (functions, reading->slot, &reading->reading);
+    if (reading->reading.unread == TOKEND_UNREAD_NOT)
+      tokend_vendor_counters_read_slot (functions, reading->slot, &reading->reading);
   }
   tokend_certificates_update (certificates, functions, readings, g_get_monotonic_time ());
 
@@ -118,4 +166,27 @@ tokend_slots_read_with_numbers (const TokendReadFunctions *functions, GPtrArray 
   }
 
   return g_variant_builder_end (&builder);
+}
+
+/**
+ * tokend_slots_read_with_numbers:
+ * @certificates: as for tokend_slots_describe()
+ * @last: (inout) (transfer full) (nullable): the readings of the last read, and then of this
+ * @error: ModuleFailed
+ *
+ * Reads all that is to be known of every token.
+ *
+ * Returns: (transfer floating) (nullable): the readings, of type aa{sv}
+ */
+GVariant *
+tokend_slots_read_with_numbers (const TokendReadFunctions *functions, GPtrArray *certificates,
+                                GArray **last, GError **error)
+{
+  GArray *readings = tokend_slots_read (functions, *last, error);
+
+  if (readings == NULL)
+    return NULL;
+  g_clear_pointer (last, g_array_unref);
+  *last = readings;
+  return tokend_slots_describe (functions, certificates, readings);
 }

@@ -6,8 +6,12 @@
 
 G_BEGIN_DECLS
 
-GArray *tokend_slots_read (const TokendReadFunctions *functions, GError **error);
+GArray *tokend_slots_read (const TokendReadFunctions *functions, const GArray *last,
+                           GError **error);
+GArray *tokend_slots_read_again (const TokendReadFunctions *functions, const GArray *last);
+GVariant *tokend_slots_describe (const TokendReadFunctions *functions, GPtrArray *certificates,
+                                 GArray *readings);
 GVariant *tokend_slots_read_with_numbers (const TokendReadFunctions *functions,
-                                          GPtrArray *certificates, GError **error);
+                                          GPtrArray *certificates, GArray **last, GError **error);
 
 G_END_DECLS

@@ -154,10 +154,12 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
+  g_autoptr (GArray) last = NULL;
 
   module = (FuzzInput){ data, size };
   for (guint round = 0; round < 2; round++) {
-    g_autoptr (GVariant) readings = tokend_slots_read_with_numbers (&functions, certificates, NULL);
+    g_autoptr (GVariant) readings =
+        tokend_slots_read_with_numbers (&functions, certificates, &last, NULL);
 
     g_assert_cmpuint (open_sessions, ==, 0);
     if (readings == NULL)

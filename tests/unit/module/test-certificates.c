@@ -161,8 +161,10 @@ set_certificates (GBytes *first, GBytes *second)
 static GVariant *
 read_tokens (GPtrArray *certificates)
 {
+  g_autoptr (GArray) last = NULL;
+
   return g_variant_ref_sink (
-      tokend_slots_read_with_numbers (&fake_read_functions, certificates, NULL));
+      tokend_slots_read_with_numbers (&fake_read_functions, certificates, &last, NULL));
 }
 
 static void
@@ -228,7 +230,7 @@ test_of_one (void)
 static gint64
 update (GPtrArray *certificates, gint64 now)
 {
-  g_autoptr (GArray) readings = tokend_slots_read (&fake_read_functions, NULL);
+  g_autoptr (GArray) readings = tokend_slots_read (&fake_read_functions, NULL, NULL);
   const TokendTokenIdentity *identity =
       &g_array_index (readings, TokendSlotReading, 0).reading.identity;
   const TokendCertificate *certificate;
@@ -255,7 +257,7 @@ test_replaced (void)
   g_assert_cmpint (update (certificates, 110 * MINUTE), ==, END + 1);
 
   set_certificates (NULL, NULL);
-  fake.info[0].flags |= CKF_USER_PIN_COUNT_LOW;
+  fake.info[0].flags |= CKF_USER_PIN_COUNT_LOW | CKF_SO_PIN_FINAL_TRY;
   g_assert_cmpint (update (certificates, 111 * MINUTE), ==, END + 1);
   fake.info[0].flags |= CKF_SO_PIN_LOCKED;
   g_assert_cmpint (update (certificates, 111 * MINUTE), ==, TOKEND_CERTIFICATE_NO_END);

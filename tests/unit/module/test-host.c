@@ -101,7 +101,7 @@ test_initialize_without_arguments (HostFixture *fixture, gconstpointer data)
   host_load (
       host, host_load_arguments (STUB_MODULE,
                                  (const char *[]){ "STUB_INITIALIZE", "without-arguments", NULL }));
-  host_assert_answer (host, "WaitForSlotEvent", NULL, TOKEND_ERROR_NOT_SUPPORTED);
+  host_assert_answer (host, "WaitForChange", NULL, TOKEND_ERROR_NOT_SUPPORTED);
 }
 
 static void
@@ -123,11 +123,11 @@ test_wait (HostFixture *fixture, gconstpointer data)
   g_autoptr (GVariant) tokens = NULL;
   g_autoptr (GError) error = NULL;
 
-  host_assert_answer (host, "WaitForSlotEvent", NULL, TOKEND_ERROR_NOT_SUPPORTED);
+  host_assert_answer (host, "WaitForChange", NULL, TOKEND_ERROR_NOT_SUPPORTED);
   host_load (host, host_stub_arguments (fixture, "C_WaitForSlotEvent", TRUE));
-  host_call_and_forget (host, "WaitForSlotEvent", NULL);
+  host_call_and_forget (host, "WaitForChange", NULL);
   host_fixture_wait_for_log (fixture, "C_WaitForSlotEvent");
-  host_assert_answer (host, "WaitForSlotEvent", NULL, TOKEND_ERROR_BUSY);
+  host_assert_answer (host, "WaitForChange", NULL, TOKEND_ERROR_BUSY);
   tokens = host_call (host, "Read", NULL, NULL, &error);
   g_assert_no_error (error);
 
@@ -144,12 +144,12 @@ test_wait_answers (HostFixture *fixture, gconstpointer data)
 
   host_load (host, host_stub_arguments (fixture, "", FALSE));
   for (guint i = 0; i < 2; i++) {
-    g_autoptr (GVariant) reply = host_call (host, "WaitForSlotEvent", NULL, NULL, &error);
+    g_autoptr (GVariant) reply = host_call (host, "WaitForChange", NULL, NULL, &error);
 
     g_assert_no_error (error);
   }
   host_load (operating, host_stub_arguments (fixture, "", FALSE));
-  host_assert_answer (operating, "WaitForSlotEvent", NULL, TOKEND_ERROR_NOT_SUPPORTED);
+  host_assert_answer (operating, "WaitForChange", NULL, TOKEND_ERROR_NOT_SUPPORTED);
 }
 
 static void

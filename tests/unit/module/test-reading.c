@@ -249,6 +249,7 @@ static void
 test_vendor_objects (void)
 {
   g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
+  g_autoptr (GArray) last = NULL;
   g_autoptr (GVariant) tokens = NULL;
   g_autofree char *text = NULL;
 
@@ -262,7 +263,7 @@ test_vendor_objects (void)
   fake_add_attribute (POLICY, 0x8000120f, 7, 4);
 
   tokens = g_variant_ref_sink (
-      tokend_slots_read_with_numbers (&fake_read_functions, certificates, NULL));
+      tokend_slots_read_with_numbers (&fake_read_functions, certificates, &last, NULL));
   text = g_variant_print (tokens, TRUE);
   g_assert_nonnull (strstr (text, "'pin-retries-remaining': <uint32 2>"));
   g_assert_nonnull (strstr (text, "'pin-retries-maximum': <uint32 3>"));
@@ -279,13 +280,14 @@ static void
 test_vendor_objects_elsewhere (void)
 {
   g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
+  g_autoptr (GArray) last = NULL;
   g_autoptr (GVariant) tokens = NULL;
   g_autofree char *text = NULL;
 
   fake_reset ();
   fake_add_attribute (COUNTERS, 0x80001110, 2, 1);
   tokens = g_variant_ref_sink (
-      tokend_slots_read_with_numbers (&fake_read_functions, certificates, NULL));
+      tokend_slots_read_with_numbers (&fake_read_functions, certificates, &last, NULL));
   text = g_variant_print (tokens, TRUE);
   g_assert_null (strstr (text, "retries"));
   g_assert_cmpuint (fake.open_sessions, ==, 0);
@@ -304,7 +306,7 @@ test_slots (void)
   fake.info[2].flags &= ~CKF_TOKEN_INITIALIZED;
   fake_fill (&fake.info[3], "Maker", "Model", "0004", "OTHER");
 
-  readings = tokend_slots_read (&fake_read_functions, NULL);
+  readings = tokend_slots_read (&fake_read_functions, NULL, NULL);
   g_assert_cmpuint (readings->len, ==, 2);
   g_assert_cmpuint (g_array_index (readings, TokendSlotReading, 0).slot, ==, 100);
   g_assert_cmpuint (g_array_index (readings, TokendSlotReading, 1).slot, ==, 103);
@@ -319,7 +321,7 @@ test_slots_many (void)
   fake.n_slots = FAKE_SLOTS_MAX;
   for (guint i = 0; i < FAKE_SLOTS_MAX; i++)
     fake_fill (&fake.info[i], "Maker", "Model", "0001", "LABEL");
-  readings = tokend_slots_read (&fake_read_functions, NULL);
+  readings = tokend_slots_read (&fake_read_functions, NULL, NULL);
   g_assert_cmpuint (readings->len, ==, TOKEND_MODULE_TOKENS_MAX);
 }
 
@@ -346,7 +348,7 @@ test_slots_while_they_change (void)
     fake.grows = rows[i].grows;
     fake.lies = rows[i].lies;
     fake.slot_list_rv = rows[i].rv;
-    readings = tokend_slots_read (&fake_read_functions, &error);
+    readings = tokend_slots_read (&fake_read_functions, NULL, &error);
     if (rows[i].expected >= 0)
       g_assert_cmpint ((int) readings->len, ==, rows[i].expected);
     else

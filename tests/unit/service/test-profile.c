@@ -32,6 +32,7 @@ test_defaults (void)
   g_assert_null (profile->manufacturers);
   g_assert_null (profile->models);
   g_assert_cmpint (profile->unlock_way, ==, TOKEND_UNLOCK_WAY_NONE);
+  g_assert_cmpint (profile->watch_way, ==, TOKEND_WATCH_WAY_POLL);
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     g_assert_cmpint (profile->rules[role].flags, ==, TOKEND_FLAGS_MEANING_NONE);
     g_assert_cmpint (profile->rules[role].maximum, ==, TOKEND_RETRIES_UNKNOWN);
@@ -54,6 +55,7 @@ test_every_key (void)
   g_autoptr (TokendProfile) profile =
       parse ("[Match]\nFiles=a.so;b.so*\nManufacturers=M\nModels=N\n"
              "[Module]\nLibrary=opensc\n[Unlock]\nWay=opensc-set-pin\n"
+             "[Watch]\nWay=readers\n"
              "[PIN]\nFlags=last-only\nMaximum=5\nNeverLocks=true\n"
              "MinimumLength=6\nMaximumLength=8\n"
              "Characters=digits\nChangeCounts=false\nWrongCode=user-not-logged-in\n"
@@ -66,6 +68,7 @@ test_every_key (void)
   g_assert_cmpuint (profile->manufacturers->len, ==, 1);
   g_assert_cmpuint (profile->models->len, ==, 1);
   g_assert_cmpint (profile->unlock_way, ==, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN);
+  g_assert_cmpint (profile->watch_way, ==, TOKEND_WATCH_WAY_READERS);
   g_assert_cmpint (profile->rules[PIN].flags, ==, TOKEND_FLAGS_MEANING_LAST_ONLY);
   g_assert_cmpint (profile->rules[PIN].maximum, ==, 5);
   g_assert_true (profile->rules[PIN].never_locks);
@@ -115,6 +118,8 @@ static const struct {
   { "[Unlock]\nWay=\n", "[Unlock]", "Way" },
   { "[Unlock]\nWay=so-login-init-pin;none\n", "[Unlock]", "Way" },
   { "[Unlock]\nWay=SO-LOGIN-INIT-PIN\n", "[Unlock]", "Way" },
+  { "[Watch]\nWays=poll\n", "[Watch]", "Ways" },
+  { "[Watch]\nWay=never\n", "[Watch]", "Way" },
   { "[PIN]\nFlags=Exact\n", "[PIN]", "Flags" },
   { "[PUK]\nFlags=sometimes\n", "[PUK]", "Flags" },
   { "[PIN]\nMaximum=0\n", "[PIN]", "Maximum" },

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cards.h"
+
+#include "reader-use.h"
+#include "reader-watch.h"
+#include "slots.h"
+#include "tokend-error.h"
+#include "tokend-module.h"
+
+/* The size of CK_SLOT_INFO.slotDescription, in which the name of the reader stands, cut if it is longer. */
+#define READER_LENGTH 64
+
+struct _TokendCards {
+  TokendReaderWatch *watch;
+  /* The PKCS#11 thread's */
+  GArray *readings;    /* of TokendSlotReading: the last read's */
+  gboolean is_holding; /* the module is initialised */
+};
+
+/** tokend_cards_new: Returns: (transfer full): of this process, for its life; nothing is known yet. */
+TokendCards *
+tokend_cards_new (void)
+{
+  TokendCards *self = g_new0 (TokendCards, 1);
+
+  self->watch = tokend_reader_watch_new ();
+  self->readings = g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
+  return self;
+}
+
+static void
+let_go (TokendCards *self, TokendReadFunctions *functions)
+{
+  if (self->is_holding)
+    tokend_pkcs11_module_finalize (functions);
+  self->is_holding = FALSE;
+}
+
+static gboolean
+take_hold (TokendCards *self, TokendReadFunctions *functions, GError **error)
+{
+  if (functions->finalize == NULL || functions->get_slot_info == NULL) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                         "It lacks a function of PKCS#11");
+    return FALSE;
+  }
+  let_go (self, functions);
+  self->is_holding = tokend_pkcs11_module_initialize (functions, error);
+  return self->is_holding;
+}
+
+/* A reader's name is also the description of its slots. */
+static const char *
+find_reader (TokendCards *self, const TokendReadFunctions *functions, CK_SLOT_ID slot)
+{
+  CK_SLOT_INFO info = { 0 };
+  gsize length = READER_LENGTH;
+
+  if (functions->get_slot_info (slot, &info) != CKR_OK)
+    return NULL;
+  while (length > 0 && info.slotDescription[length - 1] == ' ')
+    length--;
+  return tokend_reader_watch_find (self->watch, (const char *) info.slotDescription, length,
+                                   length == READER_LENGTH);
+}
+
+/* Slots have other numbers each time that the module is initialised: what is known from before goes by the reader. */
+static GArray *
+read_afresh (TokendCards *self, TokendReadFunctions *functions, GError **error)
+{
+  GArray *readings;
+
+  if (!take_hold (self, functions, error))
+    return NULL;
+  readings = tokend_slots_read (functions, NULL, error);
+  for (guint i = 0; readings != NULL && i < readings->len; i++) {
+    TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
+
+    reading->reader = find_reader (self, functions, reading->slot);
+  }
+  return readings;
+}
+
+/* The tokens that a program has for itself, as far as they are known: they are there, and more cannot be told. */
+static void
+add_exclusive (TokendCards *self, GArray *readings)
+{
+  for (guint i = 0; i < self->readings->len; i++) {
+    TokendSlotReading reading = g_array_index (self->readings, TokendSlotReading, i);
+
+    if (reading.reader == NULL || !tokend_reader_watch_is_exclusive (self->watch, reading.reader)
+        || readings->len >= TOKEND_MODULE_TOKENS_MAX)
+      continue;
+    reading.reading.unread = TOKEND_UNREAD_BUSY;
+    g_array_append_val (readings, reading);
+  }
+}
+
+static GHashTable *
+sum_up (const GArray *readings)
+{
+  GHashTable *found = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < readings->len; i++) {
+    const TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
+
+    if (reading->reader != NULL)
+      g_hash_table_insert (found, (gpointer) reading->reader,
+                           GINT_TO_POINTER (reading->reading.unread == TOKEND_UNREAD_NOT
+                                                ? TOKEND_CARD_IS_TOKEN
+                                                : TOKEND_CARD_UNREAD));
+  }
+  return found;
+}
+
+static GVariant *
+take_readings (TokendCards *self, const TokendReadFunctions *functions, GPtrArray *certificates,
+               GArray *readings)
+{
+  add_exclusive (self, readings);
+  g_array_unref (self->readings);
+  self->readings = readings;
+  return tokend_slots_describe (functions, certificates, readings);
+}
+
+/**
+ * tokend_cards_read:
+ * @functions: of the module, which only this initialises and finalizes
+ * @certificates: what is known from the read before
+ * @error: ModuleFailed, Busy
+ *
+ * Reads all cards, and lets go of them unless they will be read again soon. A card that another program has for itself is
+ * left alone. Costs no try.
+ *
+ * Returns: (transfer floating) (nullable): the readings, of type aa{sv}
+ */
+GVariant *
+tokend_cards_read (TokendCards *self, TokendReadFunctions *functions, GPtrArray *certificates,
+                   GError **error)
+{
+  const TokendReaderAccess access = tokend_reader_watch_begin (self->watch, error);
+  g_autoptr (GHashTable) found = NULL;
+  GVariant *described = NULL;
+  GArray *readings;
+
+  if (access == TOKEND_READER_ACCESS_NONE)
+    return NULL;
+  readings = access == TOKEND_READER_ACCESS_KEPT
+                 ? tokend_slots_read_again (functions, self->readings)
+                 : read_afresh (self, functions, error);
+  if (readings != NULL) {
+    described = take_readings (self, functions, certificates, readings);
+    found = sum_up (readings);
+  }
+  if (found == NULL || !tokend_reader_watch_may_keep (self->watch, found))
+    let_go (self, functions);
+  tokend_reader_watch_end (self->watch, found, self->is_holding);
+  return described;
+}
+
+/** tokend_cards_are_in_use: whether other programs may use cards while this reads, or did when it began; from any thread. */
+gboolean
+tokend_cards_are_in_use (TokendCards *self)
+{
+  return tokend_reader_watch_is_in_use (self->watch);
+}
+
+/** tokend_cards_wait: see tokend_reader_watch_wait(); in a thread of its own. */
+gboolean
+tokend_cards_wait (TokendCards *self)
+{
+  return tokend_reader_watch_wait (self->watch);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "pkcs11-module.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** TokendCards: the tokens of a module that are cards in pcscd's readers, which other programs use as well: the module
+ * holds them no longer than it reads them. */
+typedef struct _TokendCards TokendCards;
+
+TokendCards *tokend_cards_new (void);
+GVariant *tokend_cards_read (TokendCards *self, TokendReadFunctions *functions,
+                             GPtrArray *certificates, GError **error);
+gboolean tokend_cards_are_in_use (TokendCards *self);
+gboolean tokend_cards_wait (TokendCards *self);
+
+G_END_DECLS

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "reader-use.h"
+
+/** tokend_reader_is_another_card: whether a card came or went between the two states of one reader. */
+gboolean
+tokend_reader_is_another_card (const TokendReaderState *then, const TokendReaderState *now)
+{
+  const gboolean was_there = then->use != TOKEND_CARD_ABSENT;
+  const gboolean is_there = now->use != TOKEND_CARD_ABSENT;
+
+  return was_there != is_there || (is_there && then->insertions != now->insertions);
+}
+
+/* What is known of a card holds while it stays: a token that is not found may only have been disturbed. */
+static TokendCardKnowledge
+know_by_last (const TokendReaderMemory *last, const TokendReaderState *before)
+{
+  const gboolean is_same = last != NULL && !tokend_reader_is_another_card (&last->at_read, before);
+
+  if (before->use == TOKEND_CARD_EXCLUSIVE)
+    return is_same && last->knowledge == TOKEND_CARD_IS_OTHER ? TOKEND_CARD_IS_OTHER
+                                                              : TOKEND_CARD_UNREAD;
+  return is_same && last->knowledge == TOKEND_CARD_IS_TOKEN ? TOKEND_CARD_IS_TOKEN
+                                                            : TOKEND_CARD_IS_OTHER;
+}
+
+/**
+ * tokend_reader_remember:
+ * @last: (nullable): what was remembered of the reader; %NULL: it was not there
+ * @before: its state before the module began to read
+ * @found: what the module has found in it
+ *
+ * Returns: what is to be remembered after a read
+ */
+TokendReaderMemory
+tokend_reader_remember (const TokendReaderMemory *last, const TokendReaderState *before,
+                        TokendCardKnowledge found)
+{
+  return (TokendReaderMemory){
+    .at_read = *before,
+    .knowledge = found != TOKEND_CARD_IS_OTHER ? found : know_by_last (last, before),
+    .told_beyond = before->use == TOKEND_CARD_EXCLUSIVE,
+  };
+}
+
+static void
+note_use (TokendReaderMemory *memory, gint64 time)
+{
+  if (memory->used_since == 0)
+    memory->used_since = time;
+}
+
+/* Said once for each time that a program takes the card. */
+static TokendReaderNews
+judge_exclusive (TokendReaderMemory *memory, gint64 time)
+{
+  const gboolean is_told = memory->told_beyond;
+
+  note_use (memory, time);
+  memory->told_beyond = TRUE;
+  return is_told ? TOKEND_READER_NEWS_NONE : TOKEND_READER_NEWS_BEYOND;
+}
+
+/**
+ * tokend_reader_judge:
+ * @memory: (inout): of this reader, since the last read
+ * @now: its state
+ * @is_ours: whether this process holds its cards: then another's connection cannot be told from ours
+ * @read_at: when the last read ended; like all times here monotonic, in microseconds, above 0
+ * @time: of @now
+ *
+ * A card that came or went is read at once, and so is one that another program has let go of. One that others stay
+ * connected to, as a browser does all day, is read from time to time; one that a program has for itself, never. A card
+ * that the module does not know is of no interest as long as it is in the reader.
+ *
+ * Returns: the news of this reader
+ */
+TokendReaderNews
+tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now, gboolean is_ours,
+                     gint64 read_at, gint64 time)
+{
+  if (tokend_reader_is_another_card (&memory->at_read, now))
+    return TOKEND_READER_NEWS_READ;
+  if (now->use == TOKEND_CARD_ABSENT || memory->knowledge == TOKEND_CARD_IS_OTHER)
+    return TOKEND_READER_NEWS_NONE;
+  if (now->use == TOKEND_CARD_EXCLUSIVE)
+    return judge_exclusive (memory, time);
+
+  memory->told_beyond = FALSE;
+  if (now->use == TOKEND_CARD_SHARED && !is_ours)
+    note_use (memory, time);
+  if (now->use == TOKEND_CARD_FREE && memory->used_since != 0)
+    return TOKEND_READER_NEWS_READ;
+  /* What could not be read may never be: it is asked again, but not without end. */
+  if ((now->use == TOKEND_CARD_SHARED || memory->knowledge == TOKEND_CARD_UNREAD)
+      && time - MAX (read_at, memory->used_since) >= TOKEND_READER_PATIENCE)
+    return TOKEND_READER_NEWS_READ;
+  return TOKEND_READER_NEWS_NONE;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* While others go on using a card, it is read this long after they began, and after the last time. In microseconds. */
+#define TOKEND_READER_PATIENCE (1500 * G_TIME_SPAN_MILLISECOND)
+
+/** TokendCardUse: what pcscd tells of the card in a reader: whether any program is connected to it. */
+typedef enum {
+  TOKEND_CARD_ABSENT,
+  TOKEND_CARD_FREE,
+  TOKEND_CARD_SHARED,
+  TOKEND_CARD_EXCLUSIVE, /* one program has it for itself alone */
+} TokendCardUse;
+
+/** TokendReaderState: of one reader at one time. */
+typedef struct {
+  TokendCardUse use;
+  guint insertions; /* pcscd's count; starts again with pcscd, or with the reader */
+} TokendReaderState;
+
+/** TokendCardKnowledge: what the last read found in a reader. */
+typedef enum {
+  TOKEND_CARD_IS_OTHER, /* no card, or none that the module knows */
+  TOKEND_CARD_IS_TOKEN,
+  TOKEND_CARD_UNREAD, /* a card that could not be asked */
+} TokendCardKnowledge;
+
+/** TokendReaderMemory: what is remembered of one reader from the last read until the next; all zero before the first. */
+typedef struct {
+  TokendReaderState at_read; /* before the module began to read */
+  TokendCardKnowledge knowledge;
+  gint64 used_since; /* another program has used it since then; 0: none has since the last read */
+  gboolean told_beyond; /* that it is beyond our reach */
+} TokendReaderMemory;
+
+/** TokendReaderNews: what the states of readers are worth; of several, the greatest counts. */
+typedef enum {
+  TOKEND_READER_NEWS_NONE,
+  TOKEND_READER_NEWS_BEYOND, /* what is known of a token may be true no more, and it cannot be read now */
+  TOKEND_READER_NEWS_READ, /* a token may have changed: it is time to read */
+} TokendReaderNews;
+
+gboolean tokend_reader_is_another_card (const TokendReaderState *then,
+                                        const TokendReaderState *now);
+TokendReaderMemory tokend_reader_remember (const TokendReaderMemory *last,
+                                           const TokendReaderState *before,
+                                           TokendCardKnowledge found);
+TokendReaderNews tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now,
+                                      gboolean is_ours, gint64 read_at, gint64 time);
+
+G_END_DECLS
