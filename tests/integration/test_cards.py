@@ -266,7 +266,7 @@ def test_slow_card(make_sandbox, kind):
     sandbox = make_sandbox([kind])
     token = only_token(sandbox)
     token.wrong_pin(2)
-    token.fault("delay * 60")
+    token.fault("delay * 20")
     with Client(sandbox) as client:
         client.subscribe()
         path = paths_by_label(client)[token.label]
