@@ -8,7 +8,6 @@
 #include "host.h"
 #include "journal.h"
 #include "module.h"
-#include "opensc-configuration.h"
 #include "operation-steps.h"
 #include "outcome.h"
 #include "prepare-request.h"
@@ -371,18 +370,30 @@ explain_change (Operation *operation)
 
 /* What the host that sent the code saw may put its answer in another light. */
 static void
-review (Operation *operation)
+review (Operation *operation, const TokendReading *seen)
 {
-  TokendCounter after = tokend_token_judge (
-      operation->token, tokend_token_get_reading (operation->token), operation->role);
+  TokendCounter after = tokend_token_judge (operation->token, seen, operation->role);
 
   tokend_outcome_review (&operation->verdict, operation->role, &operation->before, &after,
                          &operation->error);
-  if (operation->verdict.refused)
-    tokend_token_note_refusal (operation->token, operation->role);
+  if (operation->error != NULL && operation->verdict.sent)
+    tokend_token_note_failure (operation->token, seen, operation->role);
 }
 
-/* A code that was refused for what it is; and the host's reading is there, or there is none. */
+/* Flags of the PIN that a wrong PUK has changed are the PUK's: it cannot cost a PIN try. */
+static void
+review_puk_shown_as_pin (Operation *operation, const TokendReading *seen)
+{
+  g_autoptr (TokendReading) reading = tokend_reading_copy (operation->prepared);
+  const TokendCounterReading *before = &operation->prepared->counters[TOKEND_ROLE_PIN];
+  const TokendCounterReading *now = &seen->counters[TOKEND_ROLE_PIN];
+
+  reading->counters[TOKEND_ROLE_PUK].locked = now->locked && !before->locked;
+  reading->counters[TOKEND_ROLE_PUK].final_try = now->final_try && !before->final_try;
+  review (operation, reading);
+}
+
+/* A code that was refused for what it is, as far as is known. */
 static void
 remember_refusal (Operation *operation)
 {
@@ -390,26 +401,6 @@ remember_refusal (Operation *operation)
     tokend_refused_add (operation->service->refused,
                         tokend_token_get_physical_id (operation->token), operation->role,
                         operation->digest);
-}
-
-static void
-on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Operation *operation = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
-
-  if (readings != NULL && readings->len == 1
-      && tokend_reading_same_token (readings->pdata[0], operation->prepared)) {
-    tokend_token_update_after (operation->token, readings->pdata[0],
-                               tokend_module_get_name (operation->module));
-    review (operation);
-  } else {
-    tokend_token_lose_reading (operation->token);
-  }
-  remember_refusal (operation);
-  explain_change (operation);
-  advance (operation, TOKEND_STEP_DONE);
 }
 
 static void
@@ -424,24 +415,63 @@ on_refreshed_after (GObject *source, GAsyncResult *result, gpointer user_data)
   advance (operation, TOKEND_STEP_DONE);
 }
 
-/* With some cards OpenSC shows the process that sent a wrong PUK the tries of the PUK as those of the PIN. */
+/* To the process that sent a wrong PUK, some modules show the tries of the PUK as those of the PIN. */
 static gboolean
-may_mistake_puk_for_pin (const Operation *operation)
+is_puk_shown_as_pin (const Operation *operation)
 {
-  return operation->error != NULL && operation->verdict.sent
-         && tokend_unlock_way_is_opensc (get_way (operation));
+  const TokendProfile *profile = tokend_token_get_profile (operation->token);
+
+  return operation->role == TOKEND_ROLE_PUK && operation->error != NULL && operation->verdict.sent
+         && profile->puk_shown_as_pin;
+}
+
+static void
+refresh_after (Operation *operation)
+{
+  tokend_token_lose_reading (operation->token);
+  tokend_token_refresh_async (operation->token, on_refreshed_after, operation);
+}
+
+static gboolean
+is_of_token (GPtrArray *readings, const Operation *operation)
+{
+  return readings != NULL && readings->len == 1
+         && tokend_reading_same_token (readings->pdata[0], operation->prepared);
+}
+
+static void
+on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
+
+  if (is_puk_shown_as_pin (operation)) {
+    if (is_of_token (readings, operation))
+      review_puk_shown_as_pin (operation, readings->pdata[0]);
+    refresh_after (operation);
+    return;
+  }
+  if (is_of_token (readings, operation)) {
+    tokend_token_update_after (operation->token, readings->pdata[0],
+                               tokend_module_get_name (operation->module));
+    review (operation, readings->pdata[0]);
+  } else {
+    tokend_token_lose_reading (operation->token);
+  }
+  remember_refusal (operation);
+  explain_change (operation);
+  advance (operation, TOKEND_STEP_DONE);
 }
 
 /* The host that sent the code is asked: some cards look fine to a fresh process. */
 static void
 read_after (Operation *operation)
 {
-  if (!operation->in_doubt && !may_mistake_puk_for_pin (operation)) {
+  if (operation->in_doubt)
+    refresh_after (operation);
+  else
     tokend_host_read_async (operation->host, NULL, on_read_after, operation);
-    return;
-  }
-  tokend_token_lose_reading (operation->token);
-  tokend_token_refresh_async (operation->token, on_refreshed_after, operation);
 }
 
 static void

@@ -32,6 +32,7 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "PUK", "Maximum" },
   { "PUK", "NeverLocks" },
   { "PUK", "WrongCode", tokend_wrong_code_get_type },
+  { "PUK", "ShownAsPin" },
   { "Environment", NULL },
   { "Provider", "Name", NULL, TRUE },
   { "Provider", "PukPage", NULL, TRUE },
@@ -287,7 +288,8 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfilePlace *
       || !get_count (&reader, "PIN", "MaximumLength", &profile->pin_maximum_length, error)
       || !get_enum (&reader, "PIN", "Characters", TOKEND_TYPE_CHARACTERS, TOKEND_CHARACTERS_ANY,
                     &profile->pin_characters, error)
-      || !get_boolean (&reader, "PIN", "ChangeCounts", TRUE, &profile->change_counts, error))
+      || !get_boolean (&reader, "PIN", "ChangeCounts", TRUE, &profile->change_counts, error)
+      || !get_boolean (&reader, "PUK", "ShownAsPin", FALSE, &profile->puk_shown_as_pin, error))
     return NULL;
 
   return g_steal_pointer (&profile);

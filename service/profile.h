@@ -28,8 +28,9 @@ typedef struct {
   int pin_maximum_length; /* or -1 */
   TokendCharacters pin_characters;
   gboolean change_counts;
-  GHashTable *environment; /* of char * → char * */
-  char *admin_path;        /* the administrator's file of this name, or NULL: there is none */
+  gboolean puk_shown_as_pin; /* to the process that tried a wrong one */
+  GHashTable *environment;   /* of char * → char * */
+  char *admin_path;          /* the administrator's file of this name, or NULL: there is none */
 } TokendProfile;
 
 /** TokendLibrary: what a profile says that its module is; key `Library` of the group `Module`. */

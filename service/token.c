@@ -128,12 +128,11 @@ judge_again (TokendToken *self)
 }
 
 static TokendSighting
-see (TokendToken *self, const char *module)
+see (TokendToken *self, const TokendReading *reading, const char *module)
 {
-  TokendSighting sighting = { .physical_id = self->physical_id,
-                              .label = self->label,
-                              .module = module,
-                              .reading = self->reading };
+  TokendSighting sighting = {
+    .physical_id = self->physical_id, .label = self->label, .module = module, .reading = reading
+  };
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
     sighting.rules[role] = tokend_profile_rules_get (self->profile, self->provider, role);
@@ -199,7 +198,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   }
   take_reading (self, reading);
   self->certificate_not_after = reading->certificate_not_after;
-  sighting = see (self, tokend_module_get_name (self->module));
+  sighting = see (self, self->reading, tokend_module_get_name (self->module));
   /* What it shows by itself stands above what we remember of it, unless an operation is about to change it. */
   if (tokend_claims_check_free (self->service->claims, self->physical_id, NULL))
     tokend_observer_take (&self->observer, self->service, &sighting);
@@ -221,20 +220,21 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
   TokendSighting sighting;
 
   take_reading (self, reading);
-  sighting = see (self, module);
+  sighting = see (self, self->reading, module);
   tokend_sighting_settle_refused (&sighting, self->service->refused);
 }
 
 /**
- * tokend_token_note_refusal:
- * @role: whose code the token has just refused; what it showed then was taken over by tokend_token_update_after().
+ * tokend_token_note_failure:
+ * @reading: what the token showed the operating host after a code that did not do what it was sent for.
+ * @role: whose code.
  *
- * Remembers a lock or final try that the token may have shown to the operating host alone. Exact flags are shown to all.
+ * Remembers a lock or final try that the token may show to nobody else. Exact flags are shown to all.
  */
 void
-tokend_token_note_refusal (TokendToken *self, TokendRole role)
+tokend_token_note_failure (TokendToken *self, const TokendReading *reading, TokendRole role)
 {
-  const TokendSighting sighting = see (self, NULL);
+  const TokendSighting sighting = see (self, reading, NULL);
   const TokendCounter shown = tokend_sighting_judge (&sighting, role);
 
   if (shown.source == TOKEND_RETRIES_SOURCE_FLAGS

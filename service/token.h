@@ -23,7 +23,7 @@ void tokend_token_remove (TokendToken *self);
 void tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at);
 void tokend_token_update_after (TokendToken *self, const TokendReading *reading,
                                 const char *module);
-void tokend_token_note_refusal (TokendToken *self, TokendRole role);
+void tokend_token_note_failure (TokendToken *self, const TokendReading *reading, TokendRole role);
 void tokend_token_lose_reading (TokendToken *self);
 void tokend_token_end_operation (TokendToken *self);
 

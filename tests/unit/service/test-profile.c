@@ -43,6 +43,7 @@ test_defaults (void)
   g_assert_cmpint (profile->pin_characters, ==, TOKEND_CHARACTERS_ANY);
   g_assert_true (profile->change_counts);
   g_assert_false (profile->is_opensc);
+  g_assert_false (profile->puk_shown_as_pin);
   g_assert_cmpint (profile->wrong_codes[PIN], ==, TOKEND_WRONG_CODE_PIN_INCORRECT);
   g_assert_cmpuint (g_hash_table_size (profile->environment), ==, 0);
 }
@@ -58,7 +59,7 @@ test_every_key (void)
              "[PIN]\nFlags=last-only\nMaximum=5\nNeverLocks=true\n"
              "MinimumLength=6\nMaximumLength=8\n"
              "Characters=digits\nChangeCounts=false\nWrongCode=user-not-logged-in\n"
-             "[PUK]\nFlags=low-only\nMaximum=255\n"
+             "[PUK]\nFlags=low-only\nMaximum=255\nShownAsPin=true\n"
              "[Environment]\nX_CONF=/etc/x y.conf\nA=\n",
              &error);
 
@@ -79,6 +80,7 @@ test_every_key (void)
   g_assert_cmpint (profile->pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
   g_assert_false (profile->change_counts);
   g_assert_true (profile->is_opensc);
+  g_assert_true (profile->puk_shown_as_pin);
   g_assert_cmpint (profile->wrong_codes[PIN], ==, TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN);
   g_assert_cmpint (profile->wrong_codes[PUK], ==, TOKEND_WRONG_CODE_PIN_INCORRECT);
   g_assert_cmpuint (g_hash_table_size (profile->environment), ==, 2);
@@ -99,6 +101,7 @@ static const struct {
   { "[PIN]\nNeverLock=true\n", "[PIN]", "NeverLock" },
   { "[PUK]\nMinimumLength=4\n", "[PUK]", "MinimumLength" },
   { "[PUK]\nChangeCounts=true\n", "[PUK]", "ChangeCounts" },
+  { "[PIN]\nShownAsPin=true\n", "[PIN]", "ShownAsPin" },
   { "[Provider]\nPukHlp=x\n", "[Provider]", "PukHlp" },
   { "[PIN]\nMaximum[tr]=3\n", "[PIN]", "Maximum[tr]" },
   { "[PUK]\nCharacters=any\n", "[PUK]", "Characters" },
