@@ -2,6 +2,7 @@
 #include "profile.h"
 
 #include "fuzz.h"
+#include "opensc-configuration.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -27,6 +28,7 @@ check_environment (GHashTable *environment)
     g_assert_true (g_utf8_validate (name, -1, NULL));
     g_assert_true (g_utf8_validate (value, -1, NULL));
     g_assert_true (*(char *) name != '\0' && strchr (name, '=') == NULL);
+    g_assert_false (g_str_equal (name, TOKEND_OPENSC_VARIABLE));
   }
 }
 
@@ -37,10 +39,13 @@ check_profile (const TokendProfile *profile)
   for (guint role = 0; role < TOKEND_N_ROLES; role++) {
     check_count (profile->rules[role].maximum);
     g_assert_cmpuint (profile->rules[role].flags, <=, TOKEND_FLAGS_MEANING_LOW_ONLY);
+    g_assert_cmpuint (profile->wrong_codes[role], <=, TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN);
   }
   check_count (profile->pin_minimum_length);
   check_count (profile->pin_maximum_length);
-  g_assert_cmpuint (profile->unlock_way, <=, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+  g_assert_cmpuint (profile->unlock_way, <=, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN);
+  g_assert_true (profile->unlock_way == TOKEND_UNLOCK_WAY_NONE
+                 || tokend_unlock_way_is_opensc (profile->unlock_way) == profile->is_opensc);
   g_assert_cmpuint (profile->pin_characters, <=, TOKEND_CHARACTERS_DIGITS);
   check_environment (profile->environment);
 }
