@@ -401,3 +401,25 @@ def test_card_in_a_long_transaction(make_sandbox):
         assert client.take_signals("InterfacesRemoved") == []
         assert sandbox.hosts("watch") == hosts
     assert "failed" not in sandbox.journal()
+
+
+@pytest.mark.parametrize("kind", ["piv-card", "openpgp-card"])
+@pytest.mark.parametrize("when", ["", " after"], ids=["before", "after"])
+def test_card_that_is_pulled_out_in_the_middle(make_sandbox, kind, when):
+    """Said to be that, whatever OpenSC calls it. Whether a try was spent is told by the card's own counter, once it is
+    back; until then it counts as spent."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = next(path for path in client.tokens() if client.status(path)["label"] == token.label)
+        token.fault(f"remove CHANGE-REFERENCE-DATA 1{when}")
+        with raises("TokenRemoved") as errors:
+            client.set_pin(path, "111111", "654321", final_attempt=True)
+        assert "ask the status" in errors[0].message
+        assert token.counters()["pin"] == (2 if when else 3)
+        wait_until(lambda: client.tokens() == [], what="the card to be gone")
+        token.clear_faults()
+        wait_until(client.tokens, what="the card")
+        for path in client.tokens():
+            assert pin_state(client, path) in ("low", "ok", "unknown")
