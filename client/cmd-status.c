@@ -10,6 +10,7 @@
 #include "report.h"
 #include "session.h"
 #include "table.h"
+#include "validity.h"
 
 static void
 add_tries (TokenctlTable *table, GVariant *status, TokenctlRole role)
@@ -45,35 +46,108 @@ print_table (GPtrArray *tokens)
   g_print ("%s", text);
 }
 
+/* Of several views of one token, one says it for all. */
+static gboolean
+is_told_before (GPtrArray *tokens, guint i, GDateTime *not_after)
+{
+  for (guint j = 0; j < i; j++) {
+    g_autoptr (GDateTime) told =
+        tokenctl_status_not_after (((TokenctlToken *) tokens->pdata[j])->status);
+
+    if (told != NULL && g_date_time_equal (told, not_after)
+        && tokenctl_token_is_same (tokens->pdata[j], tokens->pdata[i]))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Returns: whether there was something to print. */
+static gboolean
+print_validity (GPtrArray *tokens, guint i, const char *gap)
+{
+  TokenctlToken *token = tokens->pdata[i];
+  g_autoptr (GDateTime) not_after = tokenctl_status_not_after (token->status);
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *name = tokenctl_token_name (token);
+  g_autofree char *words = NULL;
+  g_autofree char *shown = NULL;
+  TokenctlValidity validity;
+
+  if (not_after == NULL || is_told_before (tokens, i, not_after))
+    return FALSE;
+  validity = tokenctl_validity (not_after, now);
+  words = tokenctl_words_for_validity (not_after, now);
+  shown = tokenctl_emphasised (words, tokenctl_emphasis_of_validity (&validity),
+                               tokenctl_colour_wanted (STDOUT_FILENO));
+  g_print ("%s%s: %s\n", gap, name, shown);
+  return TRUE;
+}
+
+/* Returns: whether there was anything to say. */
+static gboolean
+print_steps_of (TokenctlToken *token, GPtrArray *all, const char *gap)
+{
+  static const TokenctlRole roles[] = { TOKENCTL_ROLE_PIN, TOKENCTL_ROLE_PUK };
+  g_autofree char *name = tokenctl_token_name (token);
+  g_autofree char *argument = tokenctl_tokens_argument (all, token);
+  g_autoptr (TokendProvider) provider =
+      tokenctl_provider (tokenctl_status_string (token->status, TOKEND_STATUS_PROVIDER));
+  g_autofree char *told = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (roles); i++) {
+    g_autofree char *step = tokenctl_next_step (token->status, roles[i], argument);
+    g_autofree char *more = tokenctl_words_for_provider (provider, token->status, roles[i]);
+
+    /* That both are locked is what either role says. */
+    if (step != NULL && g_strcmp0 (step, told) != 0)
+      g_print ("%s%s: %s\n", told == NULL ? gap : "", name, step);
+    if (more != NULL)
+      g_print ("%s\n", more);
+    if (step == NULL)
+      continue;
+    g_free (told);
+    told = g_steal_pointer (&step);
+  }
+  return told != NULL;
+}
+
+static gboolean
+has_same_states (const TokenctlToken *a, const TokenctlToken *b)
+{
+  static const char *const keys[] = { TOKEND_STATUS_PIN_STATE, TOKEND_STATUS_PUK_STATE };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {
+    if (!g_str_equal (tokenctl_status_string (a->status, keys[i]),
+                      tokenctl_status_string (b->status, keys[i])))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static void
 print_next_steps (GPtrArray *tokens, GPtrArray *all)
 {
-  static const TokenctlRole roles[] = { TOKENCTL_ROLE_PIN, TOKENCTL_ROLE_PUK };
   const char *gap = "\n";
 
   for (guint i = 0; i < tokens->len; i++) {
     TokenctlToken *token = tokens->pdata[i];
-    g_autofree char *name = tokenctl_token_name (token);
-    g_autofree char *argument = tokenctl_tokens_argument (all, token);
-    g_autoptr (TokendProvider) provider =
-        tokenctl_provider (tokenctl_status_string (token->status, TOKEND_STATUS_PROVIDER));
-    g_autofree char *told = NULL;
+    TokenctlToken *other = tokenctl_tokens_same_card (tokens, i);
 
-    for (gsize j = 0; j < G_N_ELEMENTS (roles); j++) {
-      g_autofree char *step = tokenctl_next_step (token->status, roles[j], argument);
-      g_autofree char *more = tokenctl_words_for_provider (provider, token->status, roles[j]);
+    if (other != NULL) {
+      g_autofree char *name = tokenctl_token_name (token);
+      g_autofree char *other_name = tokenctl_token_name (other);
 
-      /* That both are locked is what either role says. */
-      if (step != NULL && g_strcmp0 (step, told) != 0)
-        g_print ("%s%s: %s\n", gap, name, step);
-      if (more != NULL)
-        g_print ("%s\n", more);
-      if (step == NULL)
-        continue;
+      g_print ("%s%s: ", gap, name);
+      g_print (_ ("the same card as %s\n"), other_name);
       gap = "";
-      g_free (told);
-      told = g_steal_pointer (&step);
     }
+    if (print_validity (tokens, i, gap))
+      gap = "";
+    /* What is to be done with one is done with the other. */
+    if (other != NULL && has_same_states (token, other))
+      continue;
+    if (print_steps_of (token, all, gap))
+      gap = "";
   }
 }
 

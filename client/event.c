@@ -5,6 +5,7 @@
 
 #include "table.h"
 #include "token.h"
+#include "validity.h"
 #include "words.h"
 
 static GVariant *
@@ -77,6 +78,24 @@ added_to_text (GVariant *status, gboolean colour)
   return g_strdup_printf (_ ("here; PIN: %s; PUK: %s"), pin, puk);
 }
 
+static void
+append_validity (GString *text, GVariant *before, GVariant *status, gboolean colour)
+{
+  g_autoptr (GDateTime) old = tokenctl_status_not_after (before);
+  g_autoptr (GDateTime) new = tokenctl_status_not_after (status);
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *words = NULL;
+  g_autofree char *shown = NULL;
+  TokenctlValidity validity;
+
+  if (new == NULL || (old != NULL && g_date_time_equal (old, new)))
+    return;
+  validity = tokenctl_validity (new, now);
+  words = tokenctl_words_for_validity (new, now);
+  shown = tokenctl_emphasised (words, tokenctl_emphasis_of_validity (&validity), colour);
+  g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", shown);
+}
+
 static char *
 changed_to_text (GVariant *before, GVariant *status, gboolean colour)
 {
@@ -92,6 +111,7 @@ changed_to_text (GVariant *before, GVariant *status, gboolean colour)
     g_string_append_printf (text, _ ("%s%s: %s → %s"), text->len > 0 ? "; " : "",
                             tokenctl_words_for_role (roles[i]), old, new);
   }
+  append_validity (text, before, status, colour);
   if (text->len == 0)
     g_string_append (text, _ ("its status changed"));
   return g_string_free (text, FALSE);

@@ -2,6 +2,7 @@
 #include "token.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #include "exit-code.h"
 #include "printable.h"
@@ -99,6 +100,41 @@ tokenctl_token_is_same_view (const TokenctlToken *a, const TokenctlToken *b)
                          tokenctl_status_string (b->status, TOKEND_STATUS_MODULE));
 }
 
+/* Not a serial that is empty, or nothing but zeros: several tokens may have such a one. */
+static gboolean
+is_of_same_card (const TokenctlToken *a, const TokenctlToken *b)
+{
+  static const char *const keys[] = { TOKEND_STATUS_MANUFACTURER, TOKEND_STATUS_MODEL,
+                                      TOKEND_STATUS_SERIAL };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {
+    if (!g_str_equal (tokenctl_status_string (a->status, keys[i]),
+                      tokenctl_status_string (b->status, keys[i])))
+      return FALSE;
+  }
+  return strspn (serial_of (a), "0 ") != strlen (serial_of (a))
+         && !g_str_equal (label_of (a), label_of (b));
+}
+
+/**
+ * tokenctl_tokens_same_card:
+ * @tokens: (element-type TokenctlToken): some tokens
+ * @index: of one of them
+ *
+ * A card may show several tokens, an OpenPGP card two: one for signatures, one for all else.
+ *
+ * Returns: (transfer none) (nullable): the first one before it that is another token of the same card
+ */
+TokenctlToken *
+tokenctl_tokens_same_card (GPtrArray *tokens, guint index)
+{
+  for (guint i = 0; i < index; i++) {
+    if (is_of_same_card (tokens->pdata[i], tokens->pdata[index]))
+      return tokens->pdata[i];
+  }
+  return NULL;
+}
+
 static gboolean
 answers_exactly (const TokenctlToken *token, const char *wanted)
 {
@@ -165,6 +201,8 @@ set_ambiguous (GPtrArray *found, const char *wanted, GError **error)
       continue;
     g_string_append (list, "\n  ");
     g_string_append_printf (list, _ ("label “%s”, serial “%s”"), label, serial);
+    if (tokenctl_tokens_same_card (found, i) != NULL)
+      g_string_append (list, _ (" (the same card)"));
   }
 
   if (called == NULL)

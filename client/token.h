@@ -26,6 +26,7 @@ gboolean tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b)
 gboolean tokenctl_token_is_same_view (const TokenctlToken *a, const TokenctlToken *b);
 
 gboolean tokenctl_tokens_have_exactly (GPtrArray *tokens, const char *wanted);
+TokenctlToken *tokenctl_tokens_same_card (GPtrArray *tokens, guint index);
 GPtrArray *tokenctl_tokens_match (GPtrArray *tokens, const char *wanted, GError **error);
 TokenctlToken *tokenctl_tokens_pick (GPtrArray *views);
 char *tokenctl_tokens_argument (GPtrArray *tokens, const TokenctlToken *token);

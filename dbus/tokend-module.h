@@ -41,17 +41,27 @@ typedef enum {
   TOKEND_OUTCOME_CODE_INCORRECT,  /*< nick=code-incorrect >*/
   TOKEND_OUTCOME_CODE_LOCKED,     /*< nick=code-locked >*/
   TOKEND_OUTCOME_NEW_PIN_REFUSED, /*< nick=new-pin-refused >*/
+  TOKEND_OUTCOME_LENGTH_REFUSED,  /*< nick=length-refused >*/
   TOKEND_OUTCOME_CHANGED,         /*< nick=changed >*/
   TOKEND_OUTCOME_TOKEN_REMOVED,   /*< nick=token-removed >*/
   TOKEND_OUTCOME_FAILED,          /*< nick=failed >*/
 } TokendOutcome;
 
 /** TokendUnlockWay: how a module sets a new PIN by the PUK; the profile key `Way` of the group
- * `Unlock`, by nick. */
+ * `Unlock`, by nick. What OpenSC does in either of its ways depends on its configuration, which each brings along: see
+ * opensc-configuration.h. */
 typedef enum {
-  TOKEND_UNLOCK_WAY_NONE,              /*< nick=none >*/
-  TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, /*< nick=so-login-init-pin >*/
+  TOKEND_UNLOCK_WAY_NONE,                     /*< nick=none >*/
+  TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN,        /*< nick=so-login-init-pin >*/
+  TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN, /*< nick=opensc-so-login-init-pin >*/
+  TOKEND_UNLOCK_WAY_OPENSC_SET_PIN,           /*< nick=opensc-set-pin >*/
 } TokendUnlockWay;
+
+/** TokendWrongCode: what a module answers where the card refuses a code; the profile key `WrongCode`, by nick. */
+typedef enum {
+  TOKEND_WRONG_CODE_PIN_INCORRECT,      /*< nick=pin-incorrect >*/
+  TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN, /*< nick=user-not-logged-in >*/
+} TokendWrongCode;
 
 /** TokendWatchWay: how it is noticed that another program has used a token; the profile key `Way` of the group `Watch`, by
  * nick. */

@@ -4,6 +4,7 @@
 #include "tokend-error.h"
 
 typedef struct {
+  TokendGate *gate;
   GDBusMethodInvocation *invocation;
   TokendCallFunc allowed;
   gpointer object;
@@ -45,29 +46,39 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
     tokend_call_return_error (call->invocation, error);
 }
 
+static void
+on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Call *call = user_data;
+  GError *error = NULL;
+
+  if (!tokend_callers_admit_finish (TOKEND_CALLERS (source), result, &error)) {
+    tokend_call_return_error (call->invocation, error);
+    g_object_unref (call->object);
+    g_free (call);
+    return;
+  }
+  tokend_gate_check_async (call->gate, call->invocation, tokend_call_get_action (call->invocation),
+                           TOKEND_GATE_AS_CALLER_SAYS, NULL, NULL, NULL, on_checked, call);
+}
+
 /**
  * tokend_call_authorize:
  * @invocation: (transfer full): a call that just came in.
  * @allowed: called if the caller may; a refusal is replied to here.
  * @object: a #GObject for @allowed.
  *
- * What every method but Unlock and SetPin begins with: the caller's limit, then polkit.
+ * What every method but Unlock and SetPin begins with: the caller's limits, then polkit.
  */
 void
 tokend_call_authorize (TokendService *service, GDBusMethodInvocation *invocation,
                        TokendCallFunc allowed, gpointer object)
 {
-  GError *error = NULL;
-  Call *call;
+  Call *call = g_new0 (Call, 1);
 
-  if (!tokend_callers_admit (service->callers, invocation, &error)) {
-    tokend_call_return_error (invocation, error);
-    return;
-  }
-  call = g_new0 (Call, 1);
+  call->gate = service->gate;
   call->invocation = invocation;
   call->allowed = allowed;
   call->object = g_object_ref (object);
-  tokend_gate_check_async (service->gate, invocation, tokend_call_get_action (invocation),
-                           TOKEND_GATE_AS_CALLER_SAYS, NULL, NULL, NULL, on_checked, call);
+  tokend_callers_admit_async (service->callers, invocation, on_admitted, call);
 }

@@ -5,21 +5,28 @@
 
 G_BEGIN_DECLS
 
-/* Calls that one connection may have under way at a time. */
+/* Calls under way at a time: of one connection, of all connections of one user, and of all users. org.tokend.Tokend1.xml
+ * and tokend(8) state them. polkitd answers in order: 64 checks are what one user may put before another's. */
 #define TOKEND_CALLS_PER_CALLER_MAX 16
+#define TOKEND_CALLS_PER_USER_MAX 64
+/* With TOKEND_SUBSCRIBERS_MAX below 512: the bus grants a connection so many match rules, and the end of each who has a
+ * call under way or is subscribed is watched by one. */
+#define TOKEND_CALLS_MAX 240
 
 /**
  * TokendCallers:
- * Counts the calls that each connection has under way.
+ * Counts the calls that each connection and each user has under way.
  *
  * Signal `changed`: a call began or ended.
  */
 #define TOKEND_TYPE_CALLERS (tokend_callers_get_type ())
 G_DECLARE_FINAL_TYPE (TokendCallers, tokend_callers, TOKEND, CALLERS, GObject)
 
-TokendCallers *tokend_callers_new (void);
-gboolean tokend_callers_admit (TokendCallers *self, GDBusMethodInvocation *invocation,
-                               GError **error);
+TokendCallers *tokend_callers_new (GDBusConnection *bus);
+void tokend_callers_admit_async (TokendCallers *self, GDBusMethodInvocation *invocation,
+                                 GAsyncReadyCallback callback, gpointer user_data);
+gboolean tokend_callers_admit_finish (TokendCallers *self, GAsyncResult *result, GError **error);
+guint32 tokend_callers_get_user (TokendCallers *self, GDBusMethodInvocation *invocation);
 guint tokend_callers_count (TokendCallers *self);
 
 G_END_DECLS

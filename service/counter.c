@@ -148,6 +148,11 @@ lower_by_record (TokendCounter *counter, const TokendCounterRecord *record)
                                   .source = TOKEND_RETRIES_SOURCE_LEDGER };
     return;
   }
+  if (record->final_try && badness (counter->state) < badness (TOKEND_STATE_FINAL_TRY))
+    *counter = (TokendCounter){ .state = TOKEND_STATE_FINAL_TRY,
+                                .remaining = 1,
+                                .maximum = counter->maximum,
+                                .source = TOKEND_RETRIES_SOURCE_LEDGER };
   if (record->spent == 0)
     return;
   if (counter->maximum == TOKEND_RETRIES_UNKNOWN) {

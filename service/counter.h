@@ -42,8 +42,9 @@ typedef struct {
 
 /** TokendCounterRecord: what the ledger says of one role's counter. */
 typedef struct {
-  guint spent;     /* tries since the last success, pending ones included */
-  gboolean locked; /* the token itself answered "locked" */
+  guint spent;        /* tries since the last success, pending ones included */
+  gboolean locked;    /* the token itself answered "locked", or showed it to the host that tried */
+  gboolean final_try; /* it showed that host that one try was left */
 } TokendCounterRecord;
 
 /** TokendCounter: one role's status. */

@@ -234,7 +234,7 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->bus = g_object_ref (bus);
   service->objects = g_dbus_object_manager_server_new (TOKEND_OBJECT_PATH);
   service->gate = tokend_gate_new ();
-  service->callers = tokend_callers_new ();
+  service->callers = tokend_callers_new (bus);
   service->audit = tokend_audit_new (bus);
   service->subscribers = tokend_subscribers_new (bus);
   service->ledger = tokend_ledger_new (TOKEND_STATE_DIR);

@@ -31,15 +31,73 @@ tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlemen
 }
 
 /**
+ * tokend_ledger_entry_note:
+ * @entry: the entry.
+ * @shown: what the token showed the host that sent a code, right after it; by its flags alone.
+ *
+ * There are cards that show a lock or a final try to nobody but the process that tried. For as long as no code succeeds,
+ * that must not be forgotten.
+ *
+ * Returns: whether @entry changed.
+ */
+gboolean
+tokend_ledger_entry_note (TokendLedgerEntry *entry, TokendState shown)
+{
+  const TokendLedgerEntry before = *entry;
+
+  entry->locked = entry->locked || shown == TOKEND_STATE_LOCKED;
+  entry->final_try = entry->final_try || shown == TOKEND_STATE_FINAL_TRY;
+  return entry->locked != before.locked || entry->final_try != before.final_try;
+}
+
+/* How many tries are left at the most by @entry; @maximum as a token has them that shows no flag. */
+static guint
+get_left (const TokendLedgerEntry *entry, guint maximum)
+{
+  guint left = maximum - MIN (maximum, entry->spent + entry->pending);
+
+  if (entry->locked)
+    return 0;
+  return entry->final_try ? MIN (left, 1) : left;
+}
+
+/* Without a number: at none, the last, or anything above. */
+static guint
+get_remaining_of_last_only (TokendState shown)
+{
+  if (shown == TOKEND_STATE_LOCKED)
+    return 0;
+  return shown == TOKEND_STATE_FINAL_TRY ? 1 : TRIES_MAX;
+}
+
+/* How many tries the flags tell of, and of how many. Returns: whether they tell. */
+static gboolean
+get_shown (const TokendCounter *shown, const TokendCounterRules *rules, guint *remaining,
+           guint *maximum)
+{
+  if (rules->flags == TOKEND_FLAGS_MEANING_LAST_ONLY) {
+    *maximum = TRIES_MAX;
+    *remaining = get_remaining_of_last_only (shown->state);
+    return shown->state != TOKEND_STATE_UNINITIALIZED;
+  }
+  if (rules->flags != TOKEND_FLAGS_MEANING_EXACT || shown->remaining == TOKEND_RETRIES_UNKNOWN
+      || shown->maximum == TOKEND_RETRIES_UNKNOWN)
+    return FALSE;
+  *maximum = (guint) shown->maximum;
+  *remaining = (guint) shown->remaining;
+  return TRUE;
+}
+
+/**
  * tokend_ledger_entry_observe:
  * @entry: the entry.
  * @reading: what the token shows while no try of ours is under way.
  * @rules: what that is worth.
  *
  * Lets the token's own word stand above the entry. A number of the token's own settles it at once.
- * Exact flags settle it too, but only once they have been seen to follow our tries, and then show
+ * Flags settle it too where they tell of the tries, but only once they have been seen to follow ours, and then show
  * more tries than we left: some tokens show no flags at all for a role, and that must not look like
- * a full counter.
+ * a full counter. Flags that tell of the last try alone can be followed only that far.
  *
  * Returns: whether @entry changed.
  */
@@ -49,25 +107,21 @@ tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReadin
 {
   static const TokendCounterRecord nothing = { 0 };
   TokendCounter shown;
-  guint left;
+  guint remaining, maximum, left;
 
   if (tokend_ledger_entry_is_clear (entry))
     return FALSE;
 
   shown = tokend_counter_judge (reading, rules, &nothing);
-  if (shown.remaining == TOKEND_RETRIES_UNKNOWN)
-    return FALSE;
   if (shown.source == TOKEND_RETRIES_SOURCE_TOKEN) {
     *entry = (TokendLedgerEntry){ 0 };
     return TRUE;
   }
-  if (rules->flags != TOKEND_FLAGS_MEANING_EXACT || shown.maximum == TOKEND_RETRIES_UNKNOWN)
+  if (!get_shown (&shown, rules, &remaining, &maximum))
     return FALSE;
 
-  left = entry->locked
-             ? 0
-             : (guint) shown.maximum - MIN ((guint) shown.maximum, entry->spent + entry->pending);
-  if ((guint) shown.remaining <= left) {
+  left = get_left (entry, maximum);
+  if (remaining <= left) {
     gboolean changed = !entry->confirmed;
     entry->confirmed = TRUE;
     return changed;
@@ -82,5 +136,5 @@ tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReadin
 gboolean
 tokend_ledger_entry_is_clear (const TokendLedgerEntry *entry)
 {
-  return entry->spent == 0 && entry->pending == 0 && !entry->locked;
+  return entry->spent == 0 && entry->pending == 0 && !entry->locked && !entry->final_try;
 }

@@ -10,12 +10,14 @@ G_BEGIN_DECLS
 typedef struct {
   guint spent;        /* tries that the token refused */
   guint pending;      /* tries whose outcome is not known */
-  gboolean locked;    /* the token answered "locked" */
+  gboolean locked;    /* the token answered "locked", or showed it to the host that tried */
   gboolean confirmed; /* the token's own flags have been seen to tell of these tries */
+  gboolean final_try; /* the token showed the host that tried that one try is left */
 } TokendLedgerEntry;
 
 void tokend_ledger_entry_begin (TokendLedgerEntry *entry);
 void tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlement);
+gboolean tokend_ledger_entry_note (TokendLedgerEntry *entry, TokendState shown);
 gboolean tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReading *reading,
                                       const TokendCounterRules *rules);
 gboolean tokend_ledger_entry_is_clear (const TokendLedgerEntry *entry);

@@ -18,7 +18,7 @@
  *   [PHYSICAL-ID]             a physical token, see tokend_reading_physical_id()
  *   pin-spent=, pin-pending=  tries since the last success
  *   pin-locked=, pin-confirmed=
- *   pin-module=               by which module they were sent
+ *   pin-module=               by which module the first of them was sent
  *   puk-…                     likewise
  *
  * Each write replaces it whole and is on the disk (file and folder) before it is called done.
@@ -155,6 +155,7 @@ load_token (TokendLedger *self, GKeyFile *key_file, const char *group, GError **
     entry->pending = get_count (key_file, group, name, "pending", &local_error);
     entry->locked = get_flag (key_file, group, name, "locked", &local_error);
     entry->confirmed = get_flag (key_file, group, name, "confirmed", &local_error);
+    entry->final_try = get_flag (key_file, group, name, "final-try", &local_error);
     tries->modules[role] = get_text (key_file, group, name, "module");
     tries->known[role] = get_flag (key_file, group, name, "known", &local_error)
                          || !tokend_ledger_entry_is_clear (entry);
@@ -205,6 +206,7 @@ put_entry (GKeyFile *key_file, const char *group, TokendRole role, const Tries *
   g_autofree char *pending = g_strconcat (name, "-pending", NULL);
   g_autofree char *locked = g_strconcat (name, "-locked", NULL);
   g_autofree char *confirmed = g_strconcat (name, "-confirmed", NULL);
+  g_autofree char *final_try = g_strconcat (name, "-final-try", NULL);
   g_autofree char *module = g_strconcat (name, "-module", NULL);
   g_autofree char *known = g_strconcat (name, "-known", NULL);
 
@@ -221,6 +223,8 @@ put_entry (GKeyFile *key_file, const char *group, TokendRole role, const Tries *
     g_key_file_set_boolean (key_file, group, locked, TRUE);
   if (entry->confirmed)
     g_key_file_set_boolean (key_file, group, confirmed, TRUE);
+  if (entry->final_try)
+    g_key_file_set_boolean (key_file, group, final_try, TRUE);
   if (tries->modules[role] != NULL)
     g_key_file_set_string (key_file, group, module, tries->modules[role]);
 }
@@ -359,7 +363,9 @@ tokend_ledger_get_record (TokendLedger *self, const char *physical_id, TokendRol
   if (tries == NULL || !tries->known[role])
     return self->assume_spent ? assumed : (TokendCounterRecord){ 0 };
   entry = &tries->entries[role];
-  return (TokendCounterRecord){ .spent = entry->spent + entry->pending, .locked = entry->locked };
+  return (TokendCounterRecord){ .spent = entry->spent + entry->pending,
+                                .locked = entry->locked,
+                                .final_try = entry->final_try };
 }
 
 static void
@@ -389,8 +395,11 @@ tokend_ledger_begin_async (TokendLedger *self, const char *physical_id, TokendRo
   if (!tries->known[role] && self->assume_spent)
     tries->entries[role].spent = assumed.spent;
   tries->known[role] = TRUE;
-  g_free (tries->modules[role]);
-  tries->modules[role] = g_strdup (module);
+  /* Tries that wait to be settled stay their module's, also when another one shows the token and sends the next. */
+  if (tries->modules[role] == NULL || tokend_ledger_entry_is_clear (&tries->entries[role])) {
+    g_free (tries->modules[role]);
+    tries->modules[role] = g_strdup (module);
+  }
   tokend_ledger_entry_begin (&tries->entries[role]);
   save (self, task);
 }
@@ -435,11 +444,28 @@ tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **
 }
 
 /**
+ * tokend_ledger_note:
+ * @physical_id: see tokend_reading_physical_id().
+ * @role: whose try was sent, and refused.
+ * @shown: what the token then showed the host that had sent it.
+ *
+ * Keeps a lock or a final try that other processes may not be shown, see tokend_ledger_entry_note().
+ */
+void
+tokend_ledger_note (TokendLedger *self, const char *physical_id, TokendRole role, TokendState shown)
+{
+  Tries *tries = g_hash_table_lookup (self->tokens, physical_id);
+
+  if (tries != NULL && tokend_ledger_entry_note (&tries->entries[role], shown))
+    save (self, g_task_new (self, NULL, NULL, NULL));
+}
+
+/**
  * tokend_ledger_observe:
  * @physical_id: see tokend_reading_physical_id().
  * @role: whose counter.
- * @module: which module shows it. Only what the module shows that sent the tries can settle them: another one may be
- *   wrong about which token it is.
+ * @module: which module shows it. Only what the module shows that sent the first of the tries can settle them: another
+ *   one may be wrong about which token it is.
  * @reading: what the token shows while no operation of ours is under way on it.
  * @rules: the profile's.
  *

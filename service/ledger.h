@@ -35,6 +35,8 @@ void tokend_ledger_settle_async (TokendLedger *self, const char *physical_id, To
                                  gpointer user_data);
 gboolean tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **error);
 
+void tokend_ledger_note (TokendLedger *self, const char *physical_id, TokendRole role,
+                         TokendState shown);
 void tokend_ledger_observe (TokendLedger *self, const char *physical_id, TokendRole role,
                             const char *module, const TokendCounterReading *reading,
                             const TokendCounterRules *rules);

@@ -93,8 +93,9 @@ subscribe (gpointer object, GDBusMethodInvocation *invocation)
   GError *error = NULL;
   FirstRead *first;
 
-  if (!tokend_subscribers_add (self->service->subscribers,
-                               g_dbus_method_invocation_get_sender (invocation), &error)) {
+  if (!tokend_subscribers_add (
+          self->service->subscribers, g_dbus_method_invocation_get_sender (invocation),
+          tokend_callers_get_user (self->service->callers, invocation), &error)) {
     tokend_call_return_error (invocation, error);
     return;
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "module.h"
 
+#include "environment.h"
 #include "host.h"
 #include "journal.h"
 #include "service-enums.h"
@@ -137,14 +138,11 @@ tokend_module_get_path (TokendModule *self)
   return self->path;
 }
 
-/** tokend_module_get_environment: Returns: (transfer none) (nullable): what its hosts need in their
- * environment. */
-GHashTable *
-tokend_module_get_environment (TokendModule *self)
+/** tokend_module_get_profile: Returns: (transfer none) (nullable): the profile that its file name selects. */
+const TokendProfile *
+tokend_module_get_profile (TokendModule *self)
 {
-  const TokendProfile *profile = tokend_profiles_match_module (self->service->profiles, self->path);
-
-  return profile != NULL ? profile->environment : NULL;
+  return tokend_profiles_match_module (self->service->profiles, self->path);
 }
 
 /** tokend_module_get_state: Returns: its state. */
@@ -161,7 +159,7 @@ tokend_module_describe (TokendModule *self)
 {
   g_auto (GVariantDict) module = G_VARIANT_DICT_INIT (NULL);
   g_autoptr (GEnumClass) states = g_type_class_ref (TOKEND_TYPE_MODULE_STATE);
-  const TokendProfile *profile = tokend_profiles_match_module (self->service->profiles, self->path);
+  const TokendProfile *profile = tokend_module_get_profile (self);
 
   g_variant_dict_insert (&module, "name", "s", self->name);
   g_variant_dict_insert (&module, "path", "s", self->path);
@@ -558,9 +556,12 @@ choose_watch_way (TokendModule *self)
 void
 tokend_module_start (TokendModule *self)
 {
+  g_autoptr (GHashTable) environment =
+      tokend_environment_new (tokend_module_get_profile (self), NULL, TOKEND_UNLOCK_WAY_NONE);
+
   self->watch_way = choose_watch_way (self);
-  tokend_host_start_async (TOKEND_HOST_WATCH, self->path, tokend_module_get_environment (self),
-                           self->watch_way, self->cancellable, on_started, g_object_ref (self));
+  tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_way,
+                           self->cancellable, on_started, g_object_ref (self));
 }
 
 /**

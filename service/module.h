@@ -29,7 +29,7 @@ void tokend_module_start (TokendModule *self);
 
 const char *tokend_module_get_name (TokendModule *self);
 const char *tokend_module_get_path (TokendModule *self);
-GHashTable *tokend_module_get_environment (TokendModule *self);
+const TokendProfile *tokend_module_get_profile (TokendModule *self);
 TokendModuleState tokend_module_get_state (TokendModule *self);
 GVariant *tokend_module_describe (TokendModule *self);
 

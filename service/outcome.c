@@ -90,6 +90,13 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
     return (TokendVerdict){ is_puk ? TOKEND_SETTLEMENT_ACCEPTED : TOKEND_SETTLEMENT_NOT_SPENT,
                             sent };
 
+  case TOKEND_OUTCOME_LENGTH_REFUSED:
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                 "The module refused the length of the %s or of the new PIN; the token has seen "
+                 "neither",
+                 code);
+    return (TokendVerdict){ TOKEND_SETTLEMENT_NOT_SPENT };
+
   case TOKEND_OUTCOME_CHANGED:
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_RETRIES_CHANGED,
                  "Meanwhile another program changed the tries left for the %s; nothing was sent",
@@ -103,4 +110,42 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
     return judge_failure (outcome, sent, TOKEND_ERROR_FAILED, error);
   }
   g_return_val_if_reached (((TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN, TRUE }));
+}
+
+/* By the token's own word, not by our record of it. */
+static gboolean
+had_a_try (const TokendCounter *before)
+{
+  return before->another_remains
+         || (before->state == TOKEND_STATE_FINAL_TRY
+             && before->source != TOKEND_RETRIES_SOURCE_LEDGER);
+}
+
+/**
+ * tokend_outcome_review:
+ * @verdict: what tokend_outcome_judge() gave.
+ * @role: whose code was sent.
+ * @before: its counter, as the host that sent it had read it.
+ * @after: as it reads it now.
+ * @error: (inout): the reply to come.
+ *
+ * There are cards whose lock is seen only once a code was tried, and which then answer any code, the right one as well, as
+ * they would a wrong one. Such an answer says nothing of the code.
+ */
+void
+tokend_outcome_review (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
+                       const TokendCounter *after, GError **error)
+{
+  gboolean is_puk = role == TOKEND_ROLE_PUK;
+
+  if (!verdict->refused || after->state != TOKEND_STATE_LOCKED
+      || after->source == TOKEND_RETRIES_SOURCE_LEDGER || had_a_try (before))
+    return;
+  verdict->refused = FALSE;
+  g_clear_error (error);
+  g_set_error (
+      error, TOKEND_ERROR, is_puk ? TOKEND_ERROR_PUK_LOCKED : TOKEND_ERROR_PIN_LOCKED,
+      "The %s is locked, which the token showed only now; whether this one was right is not "
+      "known",
+      is_puk ? "PUK" : "PIN");
 }

@@ -15,5 +15,7 @@ typedef struct {
 
 TokendVerdict tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts,
                                     GError **error);
+void tokend_outcome_review (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
+                            const TokendCounter *after, GError **error);
 
 G_END_DECLS

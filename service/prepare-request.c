@@ -50,6 +50,8 @@ tokend_prepare_request_new (TokendToken *token, TokendRole role, GBytes *digest_
   } else {
     g_variant_dict_insert (&request, "operation", "s", "set-pin");
   }
+  add_nick (&request, "wrong-code", TOKEND_TYPE_WRONG_CODE,
+            (int) tokend_token_get_wrong_code (token, role));
   add_bytes (&request, "manufacturer", reading->manufacturer);
   add_bytes (&request, "model", reading->model);
   add_bytes (&request, "serial", reading->serial);

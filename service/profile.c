@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "profile.h"
 
+#include "opensc-configuration.h"
 #include "service-enums.h"
 #include "tokend-enums.h"
 #include "tokend-error.h"
@@ -16,6 +17,7 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "Match", "Manufacturers" },
   { "Match", "Models" },
   { "Match", "Issuers" },
+  { "Module", "Library", tokend_library_get_type },
   { "Unlock", "Way", tokend_unlock_way_get_type },
   { "Watch", "Way", tokend_watch_way_get_type },
   { "PIN", "Flags", tokend_flags_meaning_get_type },
@@ -25,9 +27,12 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "PIN", "MaximumLength" },
   { "PIN", "Characters", tokend_characters_get_type },
   { "PIN", "ChangeCounts" },
+  { "PIN", "WrongCode", tokend_wrong_code_get_type },
   { "PUK", "Flags", tokend_flags_meaning_get_type },
   { "PUK", "Maximum" },
   { "PUK", "NeverLocks" },
+  { "PUK", "WrongCode", tokend_wrong_code_get_type },
+  { "PUK", "ShownAsPin" },
   { "Environment", NULL },
   { "Provider", "Name", NULL, TRUE },
   { "Provider", "PukPage", NULL, TRUE },
@@ -146,6 +151,16 @@ get_rules (Reader *reader, const char *group, TokendCounterRules *rules, GError 
 }
 
 static gboolean
+get_wrong_codes (Reader *reader, TokendProfile *profile, GError **error)
+{
+  return get_enum (reader, "PIN", "WrongCode", TOKEND_TYPE_WRONG_CODE,
+                   TOKEND_WRONG_CODE_PIN_INCORRECT, &profile->wrong_codes[TOKEND_ROLE_PIN], error)
+         && get_enum (reader, "PUK", "WrongCode", TOKEND_TYPE_WRONG_CODE,
+                      TOKEND_WRONG_CODE_PIN_INCORRECT, &profile->wrong_codes[TOKEND_ROLE_PUK],
+                      error);
+}
+
+static gboolean
 get_environment (Reader *reader, GHashTable **environment, GError **error)
 {
   const char *group = "Environment";
@@ -159,12 +174,34 @@ get_environment (Reader *reader, GHashTable **environment, GError **error)
     /* It goes to the module host as a string, which is UTF-8; GKeyFile looks at values alone. */
     if (!g_utf8_validate (names[i], -1, NULL))
       return set_bad (reader, group, names[i], error, "its name is not UTF-8");
+    if (g_str_equal (names[i], TOKEND_OPENSC_VARIABLE))
+      return set_bad (reader, group, names[i], error, "the module host brings its own");
     value = g_key_file_get_string (reader->key_file, group, names[i], &local_error);
     if (local_error != NULL)
       return set_bad (reader, group, names[i], error, "%s", local_error->message);
     g_hash_table_insert (*environment, g_strdup (names[i]), g_steal_pointer (&value));
   }
   return TRUE;
+}
+
+/* OpenSC's ways are of no use to another library, and another library's way not to OpenSC. */
+static gboolean
+get_way (Reader *reader, TokendProfile *profile, GError **error)
+{
+  TokendLibrary library;
+
+  if (!get_enum (reader, "Unlock", "Way", TOKEND_TYPE_UNLOCK_WAY, TOKEND_UNLOCK_WAY_NONE,
+                 &profile->unlock_way, error)
+      || !get_enum (reader, "Module", "Library", TOKEND_TYPE_LIBRARY, TOKEND_LIBRARY_OTHER,
+                    &library, error))
+    return FALSE;
+  profile->is_opensc = library == TOKEND_LIBRARY_OPENSC;
+  if (profile->unlock_way == TOKEND_UNLOCK_WAY_NONE
+      || profile->is_opensc == tokend_unlock_way_is_opensc (profile->unlock_way))
+    return TRUE;
+  return set_bad (reader, "Unlock", "Way", error,
+                  profile->is_opensc ? "with [Module] Library=opensc it is one of OpenSC's"
+                                     : "it is OpenSC's: it needs [Module] Library=opensc");
 }
 
 static gboolean
@@ -241,17 +278,18 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfilePlace *
       || !get_patterns (&reader, "Models", &profile->models, error)
       || !get_patterns (&reader, "Issuers", &profile->issuers, error)
       || !get_environment (&reader, &profile->environment, error)
-      || !get_enum (&reader, "Unlock", "Way", TOKEND_TYPE_UNLOCK_WAY, TOKEND_UNLOCK_WAY_NONE,
-                    &profile->unlock_way, error)
+      || !get_way (&reader, profile, error)
       || !get_enum (&reader, "Watch", "Way", TOKEND_TYPE_WATCH_WAY, TOKEND_WATCH_WAY_POLL,
                     &profile->watch_way, error)
       || !get_rules (&reader, "PIN", &profile->rules[TOKEND_ROLE_PIN], error)
       || !get_rules (&reader, "PUK", &profile->rules[TOKEND_ROLE_PUK], error)
+      || !get_wrong_codes (&reader, profile, error)
       || !get_count (&reader, "PIN", "MinimumLength", &profile->pin_minimum_length, error)
       || !get_count (&reader, "PIN", "MaximumLength", &profile->pin_maximum_length, error)
       || !get_enum (&reader, "PIN", "Characters", TOKEND_TYPE_CHARACTERS, TOKEND_CHARACTERS_ANY,
                     &profile->pin_characters, error)
-      || !get_boolean (&reader, "PIN", "ChangeCounts", TRUE, &profile->change_counts, error))
+      || !get_boolean (&reader, "PIN", "ChangeCounts", TRUE, &profile->change_counts, error)
+      || !get_boolean (&reader, "PUK", "ShownAsPin", FALSE, &profile->puk_shown_as_pin, error))
     return NULL;
 
   return g_steal_pointer (&profile);

@@ -19,16 +19,25 @@ typedef struct {
   GPtrArray *manufacturers; /* likewise */
   GPtrArray *models;        /* likewise */
   GPtrArray *issuers;       /* likewise; NULL: a module's profile */
+  gboolean is_opensc;       /* the module's hosts bring a configuration of OpenSC's along */
   TokendUnlockWay unlock_way;
   TokendWatchWay watch_way;
+  TokendWrongCode wrong_codes[TOKEND_N_ROLES];
   TokendCounterRules rules[TOKEND_N_ROLES];
   int pin_minimum_length; /* or -1 */
   int pin_maximum_length; /* or -1 */
   TokendCharacters pin_characters;
   gboolean change_counts;
-  GHashTable *environment; /* of char * → char * */
-  char *admin_path;        /* the administrator's file of this name, or NULL: there is none */
+  gboolean puk_shown_as_pin; /* to the process that tried a wrong one */
+  GHashTable *environment;   /* of char * → char * */
+  char *admin_path;          /* the administrator's file of this name, or NULL: there is none */
 } TokendProfile;
+
+/** TokendLibrary: what a profile says that its module is; key `Library` of the group `Module`. */
+typedef enum {
+  TOKEND_LIBRARY_OTHER,  /*< nick=other >*/
+  TOKEND_LIBRARY_OPENSC, /*< nick=opensc >*/
+} TokendLibrary;
 
 /** TokendProfilePlace: where in a file something is wrong. */
 typedef struct {

@@ -7,7 +7,7 @@ struct _TokendSubscribers {
   GObject parent_instance;
 
   GDBusConnection *bus;
-  GHashTable *watches; /* of unique bus name → id of its watch */
+  GHashTable *subscribers; /* of unique bus name → Subscriber */
 };
 
 G_DEFINE_FINAL_TYPE (TokendSubscribers, tokend_subscribers, G_TYPE_OBJECT)
@@ -18,16 +18,24 @@ enum {
 };
 static guint signals[N_SIGNALS];
 
+typedef struct {
+  guint watch;
+  guint32 uid;
+} Subscriber;
+
 static void
-unwatch (gpointer watch)
+subscriber_free (gpointer data)
 {
-  g_bus_unwatch_name (GPOINTER_TO_UINT (watch));
+  Subscriber *subscriber = data;
+
+  g_bus_unwatch_name (subscriber->watch);
+  g_free (subscriber);
 }
 
 static void
 tokend_subscribers_init (TokendSubscribers *self)
 {
-  self->watches = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unwatch);
+  self->subscribers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, subscriber_free);
 }
 
 static void
@@ -35,7 +43,7 @@ tokend_subscribers_finalize (GObject *object)
 {
   TokendSubscribers *self = TOKEND_SUBSCRIBERS (object);
 
-  g_hash_table_unref (self->watches);
+  g_hash_table_unref (self->subscribers);
   g_object_unref (self->bus);
   G_OBJECT_CLASS (tokend_subscribers_parent_class)->finalize (object);
 }
@@ -64,23 +72,55 @@ on_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
   tokend_subscribers_remove (user_data, name);
 }
 
-/** tokend_subscribers_add: @name: a unique bus name; adding it again does nothing. @error:
- * LimitsExceeded. */
-gboolean
-tokend_subscribers_add (TokendSubscribers *self, const char *name, GError **error)
+static guint
+count_of_user (TokendSubscribers *self, guint32 uid)
 {
-  guint watch;
+  GHashTableIter iter;
+  gpointer subscriber;
+  guint n = 0;
 
-  if (g_hash_table_contains (self->watches, name))
-    return TRUE;
-  if (g_hash_table_size (self->watches) >= TOKEND_SUBSCRIBERS_MAX) {
+  g_hash_table_iter_init (&iter, self->subscribers);
+  while (g_hash_table_iter_next (&iter, NULL, &subscriber))
+    n += ((const Subscriber *) subscriber)->uid == uid;
+  return n;
+}
+
+static gboolean
+check_limits (TokendSubscribers *self, guint32 uid, GError **error)
+{
+  if (count_of_user (self, uid) >= TOKEND_SUBSCRIBERS_PER_USER_MAX) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED,
+                 "More than %d subscribers of one user", TOKEND_SUBSCRIBERS_PER_USER_MAX);
+    return FALSE;
+  }
+  if (g_hash_table_size (self->subscribers) >= TOKEND_SUBSCRIBERS_MAX) {
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED, "More than %d subscribers",
                  TOKEND_SUBSCRIBERS_MAX);
     return FALSE;
   }
-  watch = g_bus_watch_name_on_connection (self->bus, name, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
-                                          on_vanished, self, NULL);
-  g_hash_table_insert (self->watches, g_strdup (name), GUINT_TO_POINTER (watch));
+  return TRUE;
+}
+
+/**
+ * tokend_subscribers_add:
+ * @name: a unique bus name; adding it again does nothing.
+ * @uid: whose connection it is.
+ * @error: LimitsExceeded.
+ */
+gboolean
+tokend_subscribers_add (TokendSubscribers *self, const char *name, guint32 uid, GError **error)
+{
+  Subscriber *subscriber;
+
+  if (g_hash_table_contains (self->subscribers, name))
+    return TRUE;
+  if (!check_limits (self, uid, error))
+    return FALSE;
+  subscriber = g_new0 (Subscriber, 1);
+  subscriber->uid = uid;
+  subscriber->watch = g_bus_watch_name_on_connection (
+      self->bus, name, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, on_vanished, self, NULL);
+  g_hash_table_insert (self->subscribers, g_strdup (name), subscriber);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
   return TRUE;
 }
@@ -89,7 +129,7 @@ tokend_subscribers_add (TokendSubscribers *self, const char *name, GError **erro
 void
 tokend_subscribers_remove (TokendSubscribers *self, const char *name)
 {
-  if (g_hash_table_remove (self->watches, name))
+  if (g_hash_table_remove (self->subscribers, name))
     g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
@@ -97,7 +137,7 @@ tokend_subscribers_remove (TokendSubscribers *self, const char *name)
 guint
 tokend_subscribers_count (TokendSubscribers *self)
 {
-  return g_hash_table_size (self->watches);
+  return g_hash_table_size (self->subscribers);
 }
 
 /** tokend_subscribers_notify: sends StatusChanged of @object_path to each subscriber, and to nobody
@@ -108,7 +148,7 @@ tokend_subscribers_notify (TokendSubscribers *self, const char *object_path)
   GHashTableIter iter;
   gpointer name;
 
-  g_hash_table_iter_init (&iter, self->watches);
+  g_hash_table_iter_init (&iter, self->subscribers);
   while (g_hash_table_iter_next (&iter, &name, NULL))
     g_dbus_connection_emit_signal (self->bus, name, object_path, "org.tokend.Tokend1.Token",
                                    "StatusChanged", NULL, NULL);

@@ -5,8 +5,9 @@
 
 G_BEGIN_DECLS
 
-/* More than every desktop session of a large machine. */
+/* More than every desktop session of a large machine, and than one person's. */
 #define TOKEND_SUBSCRIBERS_MAX 256
+#define TOKEND_SUBSCRIBERS_PER_USER_MAX 32
 
 /**
  * TokendSubscribers:
@@ -18,7 +19,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (TokendSubscribers, tokend_subscribers, TOKEND, SUBSCRIBERS, GObject)
 
 TokendSubscribers *tokend_subscribers_new (GDBusConnection *bus);
-gboolean tokend_subscribers_add (TokendSubscribers *self, const char *name, GError **error);
+gboolean tokend_subscribers_add (TokendSubscribers *self, const char *name, guint32 uid,
+                                 GError **error);
 void tokend_subscribers_remove (TokendSubscribers *self, const char *name);
 guint tokend_subscribers_count (TokendSubscribers *self);
 void tokend_subscribers_notify (TokendSubscribers *self, const char *object_path);

@@ -293,6 +293,24 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
 }
 
 /**
+ * tokend_token_note_failure:
+ * @reading: what the token showed the operating host after a code that did not do what it was sent for.
+ * @role: whose code.
+ *
+ * Remembers a lock or final try that the token may show to nobody else. Exact flags are shown to all.
+ */
+void
+tokend_token_note_failure (TokendToken *self, const TokendReading *reading, TokendRole role)
+{
+  static const TokendCounterRecord nothing = { 0 };
+  TokendCounterRules rules = get_rules (self, role);
+  TokendCounter shown = tokend_counter_judge (&reading->counters[role], &rules, &nothing);
+
+  if (shown.source == TOKEND_RETRIES_SOURCE_FLAGS && rules.flags != TOKEND_FLAGS_MEANING_EXACT)
+    tokend_ledger_note (self->service->ledger, self->physical_id, role, shown.state);
+}
+
+/**
  * tokend_token_end_operation:
  * An operation on this physical token has just ended, and nobody holds it any more. Tells the subscribers if the status is
  * another one now.
@@ -381,6 +399,13 @@ const TokendProfile *
 tokend_token_get_profile (TokendToken *self)
 {
   return self->profile;
+}
+
+/** tokend_token_get_wrong_code: Returns: what the module answers where the card refuses a code of @role. */
+TokendWrongCode
+tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
+{
+  return self->profile != NULL ? self->profile->wrong_codes[role] : TOKEND_WRONG_CODE_PIN_INCORRECT;
 }
 
 /** tokend_token_get_physical_id: Returns: (transfer none): see tokend_reading_physical_id(). */

@@ -23,11 +23,13 @@ void tokend_token_remove (TokendToken *self);
 void tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at);
 void tokend_token_update_after (TokendToken *self, const TokendReading *reading,
                                 const char *module);
+void tokend_token_note_failure (TokendToken *self, const TokendReading *reading, TokendRole role);
 void tokend_token_lose_reading (TokendToken *self);
 void tokend_token_end_operation (TokendToken *self);
 
 const TokendReading *tokend_token_get_reading (TokendToken *self);
 const TokendProfile *tokend_token_get_profile (TokendToken *self);
+TokendWrongCode tokend_token_get_wrong_code (TokendToken *self, TokendRole role);
 const char *tokend_token_get_physical_id (TokendToken *self);
 const char *tokend_token_get_label (TokendToken *self);
 const char *tokend_token_get_serial (TokendToken *self);

@@ -3,7 +3,9 @@
 
 #include <glib/gi18n.h>
 
+#include "expiry.h"
 #include "provider-words.h"
+#include "validity.h"
 #include "words.h"
 
 /* Sentences stand behind each other, lines below each other. */
@@ -258,6 +260,69 @@ tokend_notify_message_new_no_terminal (const TokendNotifySituation *situation)
   message->critical = TRUE;
   choose_actions (message, situation);
   message->offer_unlock = FALSE;
+  return message;
+}
+
+static char *
+title_for_expiry (const char *name, const TokenctlValidity *validity)
+{
+  guint days = (guint) MAX (validity->days, 0);
+
+  if (validity->ended)
+    return g_strdup_printf (_ ("%s: the certificate has ended"), name);
+  if (days == 0)
+    return g_strdup_printf (_ ("%s: the certificate ends today"), name);
+  if (days == 1)
+    return g_strdup_printf (_ ("%s: the certificate ends tomorrow"), name);
+  return g_strdup_printf (
+      ngettext ("%s: the certificate ends in %u day", "%s: the certificate ends in %u days", days),
+      name, days);
+}
+
+static char *
+words_for_renewal (const TokendProvider *provider)
+{
+  if (provider != NULL)
+    return g_strdup_printf (_ ("Renew it with %s before then: usually that takes a certificate "
+                               "that is still valid."),
+                            provider->name);
+  return g_strdup (_ ("Renew it before then: usually that takes a certificate that is still "
+                      "valid."));
+}
+
+/**
+ * tokend_notify_message_new_expiry:
+ * @situation: a token's, with a certificate that ends soon or has ended
+ * @provider: (nullable): who issued it
+ * @now: in the time zone of its end
+ *
+ * Returns: (transfer full): what to say of the end
+ */
+TokendNotifyMessage *
+tokend_notify_message_new_expiry (const TokendNotifySituation *situation,
+                                  const TokendProvider *provider, GDateTime *now)
+{
+  TokendNotifyMessage *message = g_new0 (TokendNotifyMessage, 1);
+  TokenctlValidity validity = tokenctl_validity (situation->not_after, now);
+  g_autofree char *moment = tokenctl_words_for_moment (situation->not_after);
+  g_autofree char *renewal = words_for_renewal (provider);
+  GString *body = g_string_new (NULL);
+
+  if (validity.ended) {
+    g_string_append_printf (body, _ ("It ended on %s. Nothing can be signed with it any more."),
+                            moment);
+    append_sentence (body, _ ("A new one is needed."));
+  } else {
+    g_string_append_printf (
+        body, _ ("It is valid until %s. After that nothing can be signed with it."), moment);
+    append_sentence (body, renewal);
+  }
+  append_support (body, provider);
+
+  message->title = title_for_expiry (situation->name, &validity);
+  message->body = g_string_free (body, FALSE);
+  message->critical = tokend_notify_stage (situation->not_after, now) >= TOKEND_NOTIFY_STAGE_DAY;
+  message->icon = message->critical ? "dialog-error" : "dialog-warning";
   return message;
 }
 

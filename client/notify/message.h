@@ -32,6 +32,9 @@ TokendNotifyMessage *tokend_notify_message_new_help (const TokendNotifySituation
                                                      const TokendProvider *provider,
                                                      gboolean page_opened);
 TokendNotifyMessage *tokend_notify_message_new_no_terminal (const TokendNotifySituation *situation);
+TokendNotifyMessage *tokend_notify_message_new_expiry (const TokendNotifySituation *situation,
+                                                       const TokendProvider *provider,
+                                                       GDateTime *now);
 void tokend_notify_message_free (TokendNotifyMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendNotifyMessage, tokend_notify_message_free)
 

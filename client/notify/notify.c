@@ -2,6 +2,7 @@
 #include "notify.h"
 
 #include "bubble.h"
+#include "certificates.h"
 #include "follower.h"
 #include "login-session.h"
 #include "opener.h"
@@ -12,6 +13,7 @@ struct _TokendNotify {
   TokendNotifyServer *server;
   TokendNotifyFollower *follower;
   TokendNotifyLoginSession *login_session;
+  TokendNotifyCertificates *certificates;
 
   GPtrArray *views;   /* of TokenctlToken: what is plugged in, as far as it could be read */
   GHashTable *tokens; /* identity → Token */
@@ -204,6 +206,8 @@ on_event (const TokenctlEvent *event, gpointer user_data)
     reconsider_identity (self, event->before);
   reconsider_identity (self, event->status);
   correct_names (self);
+  if (self->settled)
+    tokend_notify_certificates_consider (self->certificates);
 }
 
 static void
@@ -213,6 +217,7 @@ on_started (gpointer user_data)
 
   g_ptr_array_set_size (self->views, 0);
   self->settled = FALSE;
+  tokend_notify_certificates_stop (self->certificates);
 }
 
 static void
@@ -228,6 +233,7 @@ on_settled (gpointer user_data)
   g_hash_table_iter_init (&iter, self->tokens);
   while (g_hash_table_iter_next (&iter, NULL, &token))
     reconsider (token);
+  tokend_notify_certificates_consider (self->certificates);
 }
 
 static void
@@ -245,6 +251,8 @@ on_server_appeared (gpointer user_data)
     if (token->waits && situation != NULL)
       show (token);
   }
+  if (self->settled)
+    tokend_notify_certificates_consider (self->certificates);
 }
 
 static void
@@ -257,6 +265,7 @@ on_server_vanished (gpointer user_data)
   g_hash_table_iter_init (&iter, self->tokens);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     tokend_notify_bubble_forget (((Token *) value)->bubble);
+  tokend_notify_certificates_forget (self->certificates);
 }
 
 static void
@@ -341,10 +350,14 @@ on_login_session (gboolean active, gpointer user_data)
 {
   TokendNotify *self = user_data;
 
-  if (active)
+  if (active) {
     tokend_notify_follower_start (self->follower);
-  else
-    tokend_notify_follower_stop (self->follower);
+    return;
+  }
+  tokend_notify_follower_stop (self->follower);
+  /* Nobody would see a warning, which is given once. */
+  self->settled = FALSE;
+  tokend_notify_certificates_stop (self->certificates);
 }
 
 static const TokendNotifyServerListener server_listener = { on_server_appeared,
@@ -365,19 +378,20 @@ tokend_notify_new (GDBusConnection *session_bus)
   self->views = g_ptr_array_new_with_free_func ((GDestroyNotify) tokenctl_token_free);
   self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, token_free);
   self->server = tokend_notify_server_new (session_bus, &server_listener, self);
+  self->certificates = tokend_notify_certificates_new (self->server, self->views);
   self->follower = tokend_notify_follower_new (&follower_listener, self);
   self->login_session = tokend_notify_login_session_new (on_login_session, self);
   return self;
 }
 
-/** tokend_notify_free: takes all notifications off the screen: nobody would answer to their actions.
- */
+/** tokend_notify_free: takes all notifications with actions off the screen: nobody would answer to them. */
 void
 tokend_notify_free (TokendNotify *self)
 {
   tokend_notify_login_session_free (self->login_session);
   tokend_notify_follower_free (self->follower);
   g_hash_table_unref (self->tokens);
+  tokend_notify_certificates_free (self->certificates);
   tokend_notify_server_free (self->server);
   g_ptr_array_unref (self->views);
   g_free (self);

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "printable.h"
+#include "validity.h"
 
 #define SERIAL_SHOWN 4 /* characters, at the most */
 
@@ -88,6 +89,17 @@ argument_of (GPtrArray *tokens, const TokenctlToken *token)
   return g_strdup (views != NULL ? label_of (token) : serial_of (token));
 }
 
+static void
+take_later (GDateTime **not_after, GVariant *status)
+{
+  g_autoptr (GDateTime) other = tokenctl_status_not_after (status);
+
+  if (other == NULL || (*not_after != NULL && g_date_time_compare (*not_after, other) >= 0))
+    return;
+  g_clear_pointer (not_after, g_date_time_unref);
+  *not_after = g_steal_pointer (&other);
+}
+
 /* Returns: (nullable): the view to speak of: the one with the gravest news, of the PUK first. */
 static const TokenctlToken *
 merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *identity)
@@ -116,6 +128,7 @@ merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *id
       situation->can_unlock = TRUE;
     if (situation->provider == NULL && *provider != '\0')
       situation->provider = g_strdup (provider);
+    take_later (&situation->not_after, token->status);
   }
   return worst;
 }
@@ -146,5 +159,6 @@ tokend_notify_situation_free (TokendNotifySituation *situation)
   g_free (situation->name);
   g_free (situation->argument);
   g_free (situation->provider);
+  g_clear_pointer (&situation->not_after, g_date_time_unref);
   g_free (situation);
 }

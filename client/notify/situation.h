@@ -13,6 +13,7 @@ G_BEGIN_DECLS
  * @name: what sentences call the token; never bears more of a serial than its last characters
  * @argument: what tokenctl calls it, not quoted
  * @provider: (nullable): the status key `provider`
+ * @not_after: (nullable): when the certificate ends, the latest that any of its views says
  *
  * What is known of a physical token, which several modules, or several labels, may show.
  */
@@ -22,6 +23,7 @@ typedef struct {
   char *name;
   char *argument;
   char *provider;
+  GDateTime *not_after;
 } TokendNotifySituation;
 
 char *tokend_notify_identity (GVariant *status);

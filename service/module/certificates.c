@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "certificates.h"
 
+#include "tokend-module.h"
+
 /* A card has a handful: for logging in, for signing, those that were renewed, and the CAs'. */
 #define CERTIFICATES_MAX 16
 #define CERTIFICATE_SIZE_MAX 32768
@@ -104,12 +106,18 @@ steal (GPtrArray *certificates, const TokendTokenIdentity *identity)
   return NULL;
 }
 
+static gboolean
+has_locked_puk (const TokendReading *reading)
+{
+  return (reading->flags & TOKEND_TOKEN_PUK_LOCKED) != 0 || reading->puk.remaining == 0;
+}
+
 /* The last wrong PUK may take them along. */
 static gboolean
 is_fresh (const Known *known, const TokendReading *reading, gint64 now)
 {
   return now - known->read_at < FRESH_US
-         && tokend_reading_same_tries (&known->reading, reading, TOKEND_ROLE_PUK);
+         && (has_locked_puk (&known->reading) || !has_locked_puk (reading));
 }
 
 /* Returns: (transfer full) (nullable): where they cannot be read now, @known as it was. */
@@ -138,7 +146,7 @@ renew (Known *known, const TokendReadFunctions *functions, const TokendSlotReadi
  * @readings: (element-type TokendSlotReading): the tokens that are there.
  * @now: monotonic, in microseconds.
  *
- * Reads the certificates of tokens that were not there before, whose PUK was tried, or whose certificates were read ten
+ * Reads the certificates of tokens that were not there before, whose PUK was locked, or whose certificates were read ten
  * minutes ago; without a login, in a session that is closed again. Costs no try.
  */
 void

@@ -5,7 +5,7 @@
 #include "tokend-error.h"
 
 /* The keys that a request has, whatever the operation; an unlock has "way" besides. */
-#define COMMON_KEYS 11
+#define COMMON_KEYS 12
 
 static GVariant *
 take (GVariant *variant, const char *key, const char *type, GError **error)
@@ -117,10 +117,11 @@ gboolean
 tokend_operation_request_parse (TokendOperationRequest *request, GVariant *variant, GError **error)
 {
   TokendTokenIdentity *identity = &request->identity;
-  gint characters;
+  gint characters, wrong_code;
 
   *request = (TokendOperationRequest){ 0 };
   if (!take_operation (request, variant, error)
+      || !take_enum (variant, "wrong-code", TOKEND_TYPE_WRONG_CODE, &wrong_code, error)
       || !take_field (variant, "manufacturer", &identity->manufacturer, error)
       || !take_field (variant, "model", &identity->model, error)
       || !take_field (variant, "serial", &identity->serial, error)
@@ -133,6 +134,7 @@ tokend_operation_request_parse (TokendOperationRequest *request, GVariant *varia
       || !take_digest_key (request, variant, error))
     return FALSE;
   request->new_pin_characters = (TokendCharacters) characters;
+  request->wrong_code = (TokendWrongCode) wrong_code;
 
   /* All that there must be is there; were there anything else, or twice, there would be more. */
   if (g_variant_n_children (variant) != COMMON_KEYS + (request->unlock ? 1 : 0)) {

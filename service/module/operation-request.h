@@ -12,8 +12,9 @@ G_BEGIN_DECLS
 /** TokendOperationRequest: the request of Prepare, checked; its fields stand in
  * org.tokend.Module1.xml. */
 typedef struct {
-  gboolean unlock; /* else set-pin */
-  TokendUnlockWay way;
+  gboolean unlock;     /* else set-pin */
+  TokendUnlockWay way; /* none, unless @unlock */
+  TokendWrongCode wrong_code;
   TokendTokenIdentity identity;
   TokendLengthLimits code_limits;    /* in bytes */
   TokendLengthLimits new_pin_limits; /* in characters */

@@ -2,6 +2,7 @@
 #include "operation.h"
 
 #include "code-reader.h"
+#include "opensc.h"
 #include "outcome.h"
 #include "pkcs11-reason.h"
 #include "slots.h"
@@ -15,6 +16,7 @@ struct _TokendOperation {
   const TokendReadFunctions *read;
   const TokendOperationFunctions *functions;
   TokendOperationRequest request;
+  TokendDialect dialect;
   CK_SLOT_ID slot;
   CK_SESSION_HANDLE session;
   TokendReading prepared;
@@ -107,7 +109,9 @@ tokend_operation_open (const TokendReadFunctions *read, const TokendOperationFun
   operation->read = read;
   operation->functions = functions;
   operation->request = *request;
-  if (!find_slot (operation, error) || !open_session (operation, error))
+  operation->dialect = (TokendDialect){ tokend_opensc_is_module (read), request->wrong_code };
+  if (!tokend_opensc_check (operation->dialect.is_opensc, request->way, error)
+      || !find_slot (operation, error) || !open_session (operation, error))
     return NULL;
 
   if (operation->prepared.flags & TOKEND_TOKEN_PIN_PAD) {
@@ -271,14 +275,28 @@ unlock_by_so_login (TokendOperation *operation, TokendOperationResult *result)
   rv = functions->login (operation->session, CKU_SO, code_bytes (puk), puk->length);
   tokend_code_wipe (puk);
   if (rv != CKR_OK) {
-    conclude (result, tokend_outcome_of_login (rv), "C_Login", rv);
+    conclude (result, tokend_outcome_of_login (rv, &operation->dialect), "C_Login", rv);
     return;
   }
 
   rv = functions->init_pin (operation->session, code_bytes (new_pin), new_pin->length);
   tokend_code_wipe (new_pin);
-  conclude (result, tokend_outcome_of_init_pin (rv), "C_InitPIN", rv);
+  conclude (result, tokend_outcome_of_init_pin (rv, &operation->dialect), "C_InitPIN", rv);
   functions->logout (operation->session);
+}
+
+/* A PIN change; or, where the way says so and brings the configuration along, an unlock: the code is the PUK then. */
+static void
+set_pin (TokendOperation *operation, TokendOperationResult *result)
+{
+  TokendCode *code = operation->code;
+  TokendCode *new_pin = operation->new_pin;
+  CK_RV rv;
+
+  result->sent = TRUE;
+  rv = operation->functions->set_pin (operation->session, code_bytes (code), code->length,
+                                      code_bytes (new_pin), new_pin->length);
+  conclude (result, tokend_outcome_of_set_pin (rv, &operation->dialect), "C_SetPIN", rv);
 }
 
 static void
@@ -286,24 +304,15 @@ unlock (TokendOperation *operation, TokendOperationResult *result)
 {
   switch (operation->request.way) {
   case TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN:
+  case TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN:
     unlock_by_so_login (operation, result);
+    break;
+  case TOKEND_UNLOCK_WAY_OPENSC_SET_PIN:
+    set_pin (operation, result);
     break;
   case TOKEND_UNLOCK_WAY_NONE:
     g_assert_not_reached ();
   }
-}
-
-static void
-set_pin (TokendOperation *operation, TokendOperationResult *result)
-{
-  TokendCode *pin = operation->code;
-  TokendCode *new_pin = operation->new_pin;
-  CK_RV rv;
-
-  result->sent = TRUE;
-  rv = operation->functions->set_pin (operation->session, code_bytes (pin), pin->length,
-                                      code_bytes (new_pin), new_pin->length);
-  conclude (result, tokend_outcome_of_set_pin (rv), "C_SetPIN", rv);
 }
 
 static gboolean

@@ -18,10 +18,20 @@ outcome_of_any (CK_RV rv)
   return TOKEND_OUTCOME_FAILED;
 }
 
+/* What a code's form was refused for. OpenSC looks at lengths before it asks the card; it has no other complaint. */
 static gboolean
-is_complaint_about_form (CK_RV rv)
+is_complaint_about_form (CK_RV rv, const TokendDialect *dialect)
 {
-  return rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_TOO_WEAK;
+  return rv == CKR_PIN_LEN_RANGE
+         || (!dialect->is_opensc && (rv == CKR_PIN_INVALID || rv == CKR_PIN_TOO_WEAK));
+}
+
+/* A card may answer a wrong code with "security status not satisfied", which some modules turn into this. */
+static gboolean
+is_wrong_code (CK_RV rv, const TokendDialect *dialect)
+{
+  return rv == CKR_USER_NOT_LOGGED_IN
+         && dialect->wrong_code == TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN;
 }
 
 /**
@@ -31,26 +41,33 @@ is_complaint_about_form (CK_RV rv)
  * is a wrong PUK: there are tokens that count it.
  */
 TokendOutcome
-tokend_outcome_of_login (CK_RV rv)
+tokend_outcome_of_login (CK_RV rv, const TokendDialect *dialect)
 {
-  return is_complaint_about_form (rv) ? TOKEND_OUTCOME_CODE_INCORRECT : outcome_of_any (rv);
+  if (is_complaint_about_form (rv, dialect))
+    return dialect->is_opensc ? TOKEND_OUTCOME_LENGTH_REFUSED : TOKEND_OUTCOME_CODE_INCORRECT;
+  return is_wrong_code (rv, dialect) ? TOKEND_OUTCOME_CODE_INCORRECT : outcome_of_any (rv);
 }
 
 /**
  * tokend_outcome_of_init_pin:
  *
  * What became of PUK and new PIN when C_InitPIN answered @rv. There are modules that accept any PUK
- * at login and try it only here.
+ * at login and try it only here; with OpenSC a refused length may be either's. That somebody is not
+ * logged in says nothing of a code here: another program may have ended the login.
  */
 TokendOutcome
-tokend_outcome_of_init_pin (CK_RV rv)
+tokend_outcome_of_init_pin (CK_RV rv, const TokendDialect *dialect)
 {
-  return is_complaint_about_form (rv) ? TOKEND_OUTCOME_NEW_PIN_REFUSED : outcome_of_any (rv);
+  if (is_complaint_about_form (rv, dialect))
+    return dialect->is_opensc ? TOKEND_OUTCOME_LENGTH_REFUSED : TOKEND_OUTCOME_NEW_PIN_REFUSED;
+  return outcome_of_any (rv);
 }
 
-/** tokend_outcome_of_set_pin: what became of both PINs when C_SetPIN answered @rv. */
+/** tokend_outcome_of_set_pin: what became of both codes when C_SetPIN answered @rv. */
 TokendOutcome
-tokend_outcome_of_set_pin (CK_RV rv)
+tokend_outcome_of_set_pin (CK_RV rv, const TokendDialect *dialect)
 {
-  return is_complaint_about_form (rv) ? TOKEND_OUTCOME_NEW_PIN_REFUSED : outcome_of_any (rv);
+  if (is_complaint_about_form (rv, dialect))
+    return dialect->is_opensc ? TOKEND_OUTCOME_LENGTH_REFUSED : TOKEND_OUTCOME_NEW_PIN_REFUSED;
+  return is_wrong_code (rv, dialect) ? TOKEND_OUTCOME_CODE_INCORRECT : outcome_of_any (rv);
 }

@@ -6,8 +6,14 @@
 
 G_BEGIN_DECLS
 
-TokendOutcome tokend_outcome_of_login (CK_RV rv);
-TokendOutcome tokend_outcome_of_init_pin (CK_RV rv);
-TokendOutcome tokend_outcome_of_set_pin (CK_RV rv);
+/** TokendDialect: how a module answers where a code is concerned. */
+typedef struct {
+  gboolean is_opensc;
+  TokendWrongCode wrong_code;
+} TokendDialect;
+
+TokendOutcome tokend_outcome_of_login (CK_RV rv, const TokendDialect *dialect);
+TokendOutcome tokend_outcome_of_init_pin (CK_RV rv, const TokendDialect *dialect);
+TokendOutcome tokend_outcome_of_set_pin (CK_RV rv, const TokendDialect *dialect);
 
 G_END_DECLS

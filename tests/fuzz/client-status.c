@@ -6,6 +6,7 @@
 #include "status.h"
 #include "table.h"
 #include "token.h"
+#include "validity.h"
 #include "words.h"
 
 #include <json-glib/json-glib.h>
@@ -78,6 +79,19 @@ check_event (TokenctlEventKind kind, GVariant *before, GVariant *status)
 }
 
 static void
+check_validity (GVariant *status)
+{
+  g_autoptr (GDateTime) not_after = tokenctl_status_not_after (status);
+  g_autoptr (GDateTime) now = g_date_time_new_from_unix_local (1900000000);
+  g_autofree char *words = NULL;
+
+  if (not_after == NULL)
+    return;
+  words = tokenctl_words_for_validity (not_after, now);
+  fuzz_assert_printable (words);
+}
+
+static void
 check_token (GPtrArray *tokens, const TokenctlToken *token)
 {
   static const char *const headers[] = { "LABEL", NULL };
@@ -96,6 +110,7 @@ check_token (GPtrArray *tokens, const TokenctlToken *token)
   check_argument (tokens, token);
   check_words (token, TOKENCTL_ROLE_PIN);
   check_words (token, TOKENCTL_ROLE_PUK);
+  check_validity (token->status);
   check_json (token->status);
 }
 

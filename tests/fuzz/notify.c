@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "message.h"
 
+#include "expiry.h"
 #include "status-input.h"
 
 #include <string.h>
@@ -44,6 +45,30 @@ check_message (const TokendNotifySituation *situation, gboolean actions)
                    && puk->state != TOKEND_STATE_LOCKED);
 }
 
+/* Whenever the end is: the alarm is for later, and for a later stage. */
+static void
+check_expiry (const TokendNotifySituation *situation)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_from_unix_local (1900000000);
+  g_autoptr (TokendNotifyMessage) message = NULL;
+  g_autoptr (GDateTime) next = NULL;
+
+  if (situation->not_after == NULL)
+    return;
+  message = tokend_notify_message_new_expiry (situation, NULL, now);
+  fuzz_assert_printable (message->title);
+  fuzz_assert_printable_lines (message->body);
+  next = tokend_notify_next_stage (situation->not_after, now);
+  if (next == NULL) {
+    g_assert_cmpint (tokend_notify_stage (situation->not_after, now), ==,
+                     TOKEND_NOTIFY_STAGE_ENDED);
+    return;
+  }
+  g_assert_cmpint (g_date_time_compare (next, now), >, 0);
+  g_assert_cmpint (tokend_notify_stage (situation->not_after, next), >,
+                   tokend_notify_stage (situation->not_after, now));
+}
+
 /* What the person was told, and what is now: said once, taken back only when all is well. */
 static void
 check_decision (const TokendNotifyTries *told, const TokendNotifyTries *now)
@@ -83,6 +108,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     g_assert_nonnull (situation);
     check_name (situation, tokens, tokenctl_status_string (status, TOKEND_STATUS_SERIAL));
     check_message (situation, i == 0);
+    check_expiry (situation);
     check_decision (&told, &situation->tries);
     told = situation->tries;
   }

@@ -44,6 +44,7 @@ usr/share/polkit-1/rules.d/org.tokend.rules
 usr/share/zsh/site-functions/_tokenctl
 """.split()
 INSTALLED += [f"usr/share/tokend/profiles.d/{name}" for name in os.listdir(f"{SOURCE}/service/profiles")]
+INSTALLED += [f"usr/share/tokend/opensc/{name}" for name in os.listdir(f"{SOURCE}/service/opensc")]
 UNITS = [
     "tokend.service",
     "tokend-module-watch.socket",

@@ -4,14 +4,20 @@
 Each case leaves a picture in the build folder's screenshots/.
 """
 
+import datetime
+import os
 import time
 
 import pytest
+from certificate import make_certificate
 from desktop import Desktop
 from sandbox import FOLDER, wait_until, wait_until_asleep
 from support import Client, logind, restart_with_profile
 
 NEW_PIN = "4321"
+HOUR, DAY = 3600, 86400
+# As E-Güven's own profile has it.
+E_GUVEN = "Elektronik Bilgi Guvenligi A.S."
 # The simulated eToken's certificate is then one of E-Güven's.
 PROVIDER = "[Match]\nIssuers=*Simulated issuer*\n"
 PAGE = "https://www.e-guven.com/destek-masasi/pin-sorgulama/"
@@ -37,6 +43,12 @@ WORDS = {
         "puk locked": "ETOKEN: the PUK is locked",
         "both locked": "ETOKEN: the PIN and the PUK are locked",
         "press": "Press Enter to close this window.",
+        "ends in": "ETOKEN: the certificate ends in {} days",
+        "ends today": "ETOKEN: the certificate ends today",
+        "ends tomorrow": "ETOKEN: the certificate ends tomorrow",
+        "has ended": "ETOKEN: the certificate has ended",
+        "renew": "Renew it with E-Güven before then",
+        "new one": "A new one is needed.",
     },
     "tr": {
         "low": "ETOKEN: PIN kodunun bir deneme hakkı gitti",
@@ -57,6 +69,12 @@ WORDS = {
         "puk locked": "ETOKEN: PUK kodu kilitli",
         "both locked": "ETOKEN: PIN kodu da PUK kodu da kilitli",
         "press": "Bu pencereyi kapatmak için Enter'a basın.",
+        "ends in": "ETOKEN: sertifikanın süresi {} gün sonra doluyor",
+        "ends today": "ETOKEN: sertifikanın süresi bugün doluyor",
+        "ends tomorrow": "ETOKEN: sertifikanın süresi yarın doluyor",
+        "has ended": "ETOKEN: sertifikanın süresi doldu",
+        "renew": "Süresi dolmadan E-Güven üzerinden yenileyin",
+        "new one": "Yeni bir sertifika gerekli.",
     },
 }
 
@@ -414,3 +432,102 @@ def test_tokenctl_names_the_provider(sandbox):
     wrong = sandbox.tokenctl("alice", *arguments, codes=token_codes)
     assert wrong.returncode == 5
     assert "Support line of E-Güven: 0 850 470 05 37\nWith the third wrong PUK" in wrong.stderr
+
+
+def put_certificate(sandbox, token, seconds):
+    """The token is put in with one more certificate of E-Güven's, which ends in so many seconds; returns the end."""
+    end = int(time.time()) + seconds
+    token.put_certificate(make_certificate(end, E_GUVEN))
+    sees(sandbox, certificate_not_after=end * 1000000, provider="e-guven")
+    return end
+
+
+def title_of_end(words, end):
+    """As a person counts the days until then."""
+    days = (datetime.date.fromtimestamp(end) - datetime.date.today()).days
+    return {0: words["ends today"], 1: words["ends tomorrow"]}.get(days, words["ends in"].format(days))
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_certificate(sandbox, language):
+    """12 hours, 6 days, 29 days and 23 hours before its end: said once each, also to the sessions after this one."""
+    words = WORDS[language]
+    token = sandbox.token("etoken")
+    shown = 0
+    with Desktop(sandbox, language) as desktop:
+        for seconds, urgency in ((12 * HOUR, "critical"), (6 * DAY, "normal"), (29 * DAY + 23 * HOUR, "normal")):
+            end = put_certificate(sandbox, token, seconds)
+            desktop.start_notify()
+            note = desktop.wait_note(shown + 1)
+            check(note, title_of_end(words, end), words["renew"], SUPPORT[1], urgency=urgency)
+            assert token.serial not in note.text
+            desktop.screenshot(f"certificate-{seconds // HOUR}")
+            desktop.dismiss()
+
+            # What comes next is of something else, not the same again.
+            for _ in range(2):
+                desktop.stop_notify()
+                desktop.start_notify()
+            token.wrong_pin()
+            low = desktop.wait_note(shown + 2)
+            check(low, words["low"], urgency="normal")
+            assert token.login("1234")
+            desktop.wait_closed(low.id)
+            desktop.stop_notify()
+            shown += 2
+
+        state = sandbox.path(f"{desktop.home}/.local/state/tokend-notify/certificates")
+        assert os.stat(state).st_mode & 0o777 == 0o600
+        with open(state, encoding="utf-8") as file:
+            text = file.read()
+        assert token.serial not in text and token.label not in text
+
+
+def test_certificate_ends_while_the_session_lasts(sandbox):
+    """Nobody does a thing: it is said when the time has come. A renewed one takes it off the screen."""
+    words = WORDS["en"]
+    token = sandbox.token("etoken")
+    with Desktop(sandbox) as desktop:
+        end = put_certificate(sandbox, token, 30)
+        desktop.start_notify()
+        note = desktop.wait_note(1)
+        check(note, title_of_end(words, end), words["renew"])
+        wait_until_asleep([desktop.notify.number()])
+        ended = desktop.wait_note(2)
+        assert time.time() >= end
+        check(ended, words["has ended"], words["new one"], SUPPORT[1])
+        assert ended.id == note.id
+        desktop.screenshot("certificate-ended")
+
+        put_certificate(sandbox, token, 90 * DAY)
+        desktop.wait_closed(ended.id)
+        assert len(desktop.notes) == 2
+
+
+def test_certificate_is_not_told_to_nobody(sandbox):
+    """A stage that comes while another session is in front is told when this one is again."""
+    words = WORDS["en"]
+    token = sandbox.token("etoken")
+    with logind(sandbox) as login, Desktop(sandbox) as desktop:
+        login.set_active(True)
+        end = put_certificate(sandbox, token, 30)
+        desktop.start_notify()
+        check(desktop.wait_note(1), title_of_end(words, end))
+        login.set_active(False)
+        time.sleep(max(0, end + 3 - time.time()))
+        assert len(desktop.notes) == 1
+        login.set_active(True)
+        check(desktop.wait_note(2), words["has ended"])
+
+
+def test_certificate_waits_for_a_server(sandbox):
+    """What could not be shown was not told, and comes when there is a notification server."""
+    words = WORDS["en"]
+    token = sandbox.token("etoken")
+    with Desktop(sandbox) as desktop:
+        end = put_certificate(sandbox, token, 6 * DAY)
+        desktop.stop_server()
+        desktop.start_notify()
+        wait_until(lambda: "Cannot show" in sandbox.read_file(f"{FOLDER}/log/notify.log"), what="the failure")
+        desktop.start_server()
+        check(desktop.wait_note(1), title_of_end(words, end), urgency="normal")

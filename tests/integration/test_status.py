@@ -150,6 +150,22 @@ def test_status_is_as_documented(make_sandbox, kind):
     assert tokenctls == status
 
 
+def test_certificate_that_could_not_be_read_at_first(make_sandbox):
+    """Its end is absent, not made up; who is subscribed is told as soon as it is known."""
+    sandbox = make_sandbox(["etoken:vendor-objects=false"])
+    token = sandbox.token("etoken")
+    (status,) = sandbox.status()
+    token.fault("error C_FindObjects * CKR_DEVICE_ERROR watch")
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = client.tokens()
+        check(client.status(path), {"certificate-not-after": None, "pin-state": "ok"})
+        token.clear_faults()
+        client.wait_status(path, {"certificate-not-after": status["certificate-not-after"]})
+
+
 def test_objects_bear_no_data(sandbox):
     """The object manager tells that a token is there, and nothing more; the only property is the Version."""
     with open(f"{SOURCE}/meson.build", encoding="utf-8") as file:

@@ -232,6 +232,9 @@ class Desktop:
         waited = self.run(["gdbus", "wait", "--session", "--timeout", "30", "org.tokend.Notify"])
         assert waited.returncode == 0, waited.stderr
 
+    def stop_notify(self):
+        end(self.notify)
+
     # What the server got
 
     def _record(self, stream):

@@ -157,6 +157,8 @@ def make_configuration():
     make_empty("/usr/share/p11-kit/modules")
     os.makedirs("/usr/share/tokend/profiles.d", exist_ok=True)
     bind(f"{INSIDE_SOURCE}/service/profiles", "/usr/share/tokend/profiles.d")
+    os.makedirs("/usr/share/tokend/opensc", exist_ok=True)
+    bind(f"{INSIDE_SOURCE}/service/opensc", "/usr/share/tokend/opensc")
     make_empty("/etc/tokend/profiles.d")
 
     for folder, mode in (("/run/tokend", 0o755), ("/var/lib/tokend", 0o700)):

@@ -53,6 +53,16 @@ KINDS = {
         settings=("serial",),
         counts=True,
     ),
+    "pkcs15-card": Kind(
+        folder="card",
+        label="PKCS15-CARD (User PIN)",
+        module=OPENSC,
+        pin="123456",
+        pin_lengths=range(4, 17),
+        puk_lengths=range(4, 17),
+        settings=("serial", "so-pin"),
+        counts=True,
+    ),
     "softhsm": Kind(),
 }
 

@@ -21,6 +21,7 @@ import time
 import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import softhsm  # noqa: E402
 from kinds import KINDS, PUK  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
@@ -491,6 +492,23 @@ class Token:
     def has_certificate(self):
         listed = self._pkcs11_tool("alice", "--list-objects", "--type", "cert", label=self._signing_label)
         return "Certificate Object" in listed.stdout
+
+    def put_certificate(self, certificate):
+        """eToken: lays one more certificate, in DER, on the token while it is not plugged in."""
+        store = f"{self.folder}/softhsm"
+        module = f"{store}/{os.path.basename(softhsm.LIBRARY)}"
+        tool = ["pkcs11-tool", "--module", module, "--login", "--pin", "env:PIN"]
+        tool += ["--write-object", f"{store}/certificate", "--type", "cert"]
+        self.fault("vanish")
+        wait_until(lambda: self._sandbox.status() == [], what="the removal")
+        with open(self._sandbox.path(f"{store}/certificate"), "wb") as file:
+            file.write(certificate)
+        environment = {"PIN": self._sandbox.pin, "SOFTHSM2_CONF": f"{store}/softhsm2.conf"}
+        written = self._sandbox.run("root", tool, env=environment)
+        if written.returncode != 0:
+            raise RuntimeError(written.stderr)
+        softhsm.share(self._sandbox.path(store))
+        self.clear_faults()
 
     def sign(self, pin, user="alice"):
         """eToken, cards: whether the key signs with this PIN, and the certificate verifies it, by openssl."""

@@ -51,7 +51,7 @@ class Card:
     def _select(self, command):
         """By name, which may be the beginning of it (ISO 7816-4, 11.2.2); a wrong name changes nothing."""
         if command.p1 != 4:
-            raise Refusal(apdu.FILE_NOT_FOUND)
+            return self.select_file(command)
         if len(command.data) < self.shortest_aid or not self.aid.startswith(command.data):
             raise Refusal(apdu.FILE_NOT_FOUND)
         self.select()
@@ -59,6 +59,10 @@ class Card:
 
     def select(self):
         self.selected = True
+
+    def select_file(self, _command):
+        """SELECT in another way than by name."""
+        raise Refusal(apdu.FILE_NOT_FOUND)
 
 
 def make_atr(historical):

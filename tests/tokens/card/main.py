@@ -21,8 +21,9 @@ from misbehaviour import Faults, Pulled, answer  # noqa: E402
 from openpgp import OpenPGPCard  # noqa: E402
 from pin import Memory  # noqa: E402
 from piv import PIVCard  # noqa: E402
+from pkcs15 import PKCS15Card  # noqa: E402
 
-KINDS = {"openpgp-card": OpenPGPCard, "piv-card": PIVCard}
+KINDS = {"openpgp-card": OpenPGPCard, "piv-card": PIVCard, "pkcs15-card": PKCS15Card}
 
 # How often an idle card looks whether it shall be pulled out or put in, in seconds.
 LOOK_INTERVAL = 0.02

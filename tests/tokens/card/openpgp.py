@@ -178,13 +178,13 @@ class OpenPGPCard(Card):
             raise Refusal(code.state())
 
     def change_reference_data(self, command):
-        """7.2.3: the old password and the new one, with nothing in between. The card knows how long the old one is."""
+        """7.2.3: the old password and the new one."""
         if command.p1 != 0:
             raise Refusal(apdu.WRONG_P1_P2)
         if command.p2 == PW1:
             raise Refusal(apdu.REFERENCE_NOT_FOUND)
         code = self._code(command.p2)
-        old, new = split(command.data, code)
+        old, new = code.split(command.data)
         code.check(old)
         code.set(new_value("puk" if command.p2 == PW3 else "pin", new))
 
@@ -196,7 +196,7 @@ class OpenPGPCard(Card):
         if command.p1 == 2:
             self._require(PW3)
         else:
-            code, new = split(command.data, self.reset_code)
+            code, new = self.reset_code.split(command.data)
             self.reset_code.check(code)
         self.pin.set(new_value("pin", new))
 
@@ -223,11 +223,6 @@ class OpenPGPCard(Card):
             self._verified.discard(PW1_SIGNING)
         self._signatures += 1
         return self._key.sign(command.data)
-
-
-def split(data, code):
-    length = len(code.value or b"")
-    return data[:length], data[length:]
 
 
 def new_value(name, value):

@@ -13,24 +13,25 @@ class Code:
     """Reference data that locks after a number of wrong tries (ISO/IEC 7816-4, 11.5.6 on VERIFY).
 
     value: None if there is none yet, which is as good as blocked.
-    wrong: the status word for a wrong code; None for 63Cx, the tries that are left.
+    wrong, blocked: the status words for a wrong code, None for 63Cx, the tries that are left, and for any when none is.
     """
 
-    def __init__(self, value, maximum=TRIES, wrong=None):
+    def __init__(self, value, maximum=TRIES, wrong=None, blocked=METHOD_BLOCKED):
         self.value = value
         self.maximum = maximum
         self.remaining = maximum if value is not None else 0
         self.memory = None
         self._wrong = wrong
+        self._blocked = blocked
 
     def state(self):
         """What a VERIFY without a code answers while the code is not verified; it costs nothing."""
-        return TRIES_LEFT | self.remaining if self.remaining else METHOD_BLOCKED
+        return TRIES_LEFT | self.remaining if self.remaining else self._blocked
 
     def check(self, given):
         """Returns if it is right. Raises Refusal, and then a try is gone, unless none was left."""
         if self.remaining == 0:
-            raise Refusal(METHOD_BLOCKED)
+            raise Refusal(self._blocked)
         # The try is spent before the code is looked at: pulling the card out in between must not save it.
         self._set(self.remaining - 1)
         if given != self.value:
@@ -41,6 +42,11 @@ class Code:
         """A new value, with all its tries; None takes it away."""
         self.value = value
         self._set(self.maximum if value is not None else 0)
+
+    def split(self, data):
+        """This code and another one, with nothing in between: the card knows how long its own is."""
+        length = len(self.value or b"")
+        return data[:length], data[length:]
 
     def _set(self, remaining):
         self.remaining = remaining

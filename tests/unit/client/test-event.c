@@ -9,6 +9,8 @@
 #define SAME                                                                                       \
   "{'pin-state': <'ok'>, 'label': <'ETOKEN'>, 'pin-retries-remaining': <uint32 3>, "               \
   "'pin-retries-maximum': <uint32 3>, 'puk-state': <'unknown'>, 'read-at': <uint64 2>}"
+#define ENDED "{'label': <'ETOKEN'>, 'certificate-not-after': <uint64 1000040000000000>}"
+#define RENEWED "{'label': <'ETOKEN'>, 'certificate-not-after': <uint64 1100040000000000>}"
 #define LOCKED "{'label': <'ETOKEN'>, 'pin-state': <'locked'>, 'puk-state': <'unknown'>}"
 
 static GVariant *
@@ -22,11 +24,14 @@ test_worth (void)
 {
   g_autoptr (GVariant) before = parse (BEFORE);
   g_autoptr (GVariant) same = parse (SAME);
+  g_autoptr (GVariant) ended = parse (ENDED);
+  g_autoptr (GVariant) renewed = parse (RENEWED);
   g_autoptr (GVariant) locked = parse (LOCKED);
 
   g_assert_false (tokenctl_event_is_worth_telling (before, same));
   g_assert_true (tokenctl_event_is_worth_telling (before, locked));
   g_assert_true (tokenctl_event_is_worth_telling (locked, before));
+  g_assert_true (tokenctl_event_is_worth_telling (ended, renewed));
 }
 
 static void
@@ -34,6 +39,8 @@ test_text (void)
 {
   g_autoptr (GVariant) before = parse (BEFORE);
   g_autoptr (GVariant) locked = parse (LOCKED);
+  g_autoptr (GVariant) ended = parse (ENDED);
+  g_autoptr (GVariant) renewed = parse (RENEWED);
   const struct {
     TokenctlEvent event;
     const char *text;
@@ -45,6 +52,9 @@ test_text (void)
     { { TOKENCTL_EVENT_CHANGED, "/t/1", before, locked },
       "ETOKEN: PIN: 3 of 3 tries left → locked" },
     { { TOKENCTL_EVENT_CHANGED, "/t/1", before, before }, "ETOKEN: its status changed" },
+    { { TOKENCTL_EVENT_CHANGED, "/t/1", ended, renewed },
+      "ETOKEN: The certificate ended on 9 November 2004. A new one is needed." },
+    { { TOKENCTL_EVENT_CHANGED, "/t/1", ended, ended }, "ETOKEN: its status changed" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

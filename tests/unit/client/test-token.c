@@ -126,6 +126,37 @@ test_have_exactly (void)
     g_assert_cmpint (tokenctl_tokens_have_exactly (tokens, rows[i].wanted), ==, rows[i].exactly);
 }
 
+/* Tokens of one card; a serial that is none tells nothing, and another view of the same token is no other token. */
+static void
+test_same_card (void)
+{
+  static const struct {
+    const char *manufacturer, *serial, *label;
+    int same_as; /* or -1 */
+  } rows[] = {
+    { "A", "ffff01", "CARD (PIN)", -1 },
+    { "A", "ffff01", "CARD (sig)", 0 },
+    { "A", "ffff01", "CARD (PIN)", 1 },
+    { "B", "ffff01", "CARD (sig)", -1 },
+    { "A", "ffff02", "CARD (PIN)", -1 },
+    { "A", "0000", "ONE", -1 },
+    { "A", "0000", "TWO", -1 },
+    { "A", "", "ONE", -1 },
+    { "A", "", "TWO", -1 },
+  };
+  g_autoptr (GPtrArray) tokens =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tokenctl_token_free);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_ptr_array_add (tokens, tokenctl_token_new (
+                                 "/1", g_variant_new_parsed (
+                                           "{'manufacturer': <%s>, 'serial': <%s>, 'label': <%s>}",
+                                           rows[i].manufacturer, rows[i].serial, rows[i].label)));
+    g_assert_true (tokenctl_tokens_same_card (tokens, i)
+                   == (rows[i].same_as < 0 ? NULL : tokens->pdata[rows[i].same_as]));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -134,5 +165,6 @@ main (int argc, char **argv)
   g_test_add_func ("/token/candidates", test_candidates_are_listed_once);
   g_test_add_func ("/token/argument", test_argument);
   g_test_add_func ("/token/have-exactly", test_have_exactly);
+  g_test_add_func ("/token/same-card", test_same_card);
   return g_test_run ();
 }

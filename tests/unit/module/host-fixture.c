@@ -174,6 +174,7 @@ host_request_for (GVariant *reading, const char *operation)
   g_variant_dict_insert (&dict, "operation", "s", operation);
   if (g_str_equal (operation, "unlock"))
     g_variant_dict_insert (&dict, "way", "s", "so-login-init-pin");
+  g_variant_dict_insert (&dict, "wrong-code", "s", "pin-incorrect");
   g_variant_dict_insert (&dict, "code-minimum-length", "u", 4);
   g_variant_dict_insert (&dict, "code-maximum-length", "u", 255);
   g_variant_dict_insert (&dict, "new-pin-minimum-length", "u", 4);

@@ -257,7 +257,7 @@ test_replaced (void)
   g_assert_cmpint (update (certificates, 110 * MINUTE), ==, END + 1);
 
   set_certificates (NULL, NULL);
-  fake.info[0].flags |= CKF_USER_PIN_COUNT_LOW;
+  fake.info[0].flags |= CKF_USER_PIN_COUNT_LOW | CKF_SO_PIN_FINAL_TRY;
   g_assert_cmpint (update (certificates, 111 * MINUTE), ==, END + 1);
   fake.info[0].flags |= CKF_SO_PIN_LOCKED;
   g_assert_cmpint (update (certificates, 111 * MINUTE), ==, TOKEND_CERTIFICATE_NO_END);

@@ -18,6 +18,7 @@ static const char *const common[] = {
   "'new-pin-characters': <'digits'>",
   "'digest-key': <[byte 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, "
   "21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32]>",
+  "'wrong-code': <'user-not-logged-in'>",
 };
 
 #define UNLOCK "'operation': <'unlock'>", "'way': <'so-login-init-pin'>"
@@ -65,6 +66,7 @@ test_right (void)
   g_assert_no_error (error);
   g_assert_true (request.unlock);
   g_assert_cmpint (request.way, ==, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+  g_assert_cmpint (request.wrong_code, ==, TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN);
   g_assert_cmpint (tokend_operation_request_role (&request), ==, TOKEND_ROLE_PUK);
   g_assert_cmpmem (request.identity.manufacturer.bytes, request.identity.manufacturer.length,
                    "A \xff", 3);
@@ -120,6 +122,7 @@ test_value_wrong (void)
     { 7, "'new-pin-maximum-length': <uint32 5>" },
     { 8, "'new-pin-characters': <'letters'>" },
     { 9, "'digest-key': <[byte 1, 2, 3]>" },
+    { 10, "'wrong-code': <'any'>" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

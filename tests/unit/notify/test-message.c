@@ -205,6 +205,51 @@ test_help (void)
   g_assert_false (terminal->offer_unlock);
 }
 
+static void
+test_expiry (void)
+{
+  static const struct {
+    const char *now;
+    gboolean critical;
+    const char *title;
+    const char *said[2];
+  } rows[] = {
+    { "2027-02-01T15:00:00",
+      FALSE,
+      "WORK: the certificate ends in 30 days",
+      { "valid until 3 March 2027, 14:05.", "Renew it with Issuer before then" } },
+    { "2027-02-26T15:00:00", FALSE, "WORK: the certificate ends in 5 days", { "Issuer: 0 123." } },
+    { "2027-03-02T23:00:00", TRUE, "WORK: the certificate ends tomorrow", { "14:05", "Renew it" } },
+    { "2027-03-03T14:05:00", TRUE, "WORK: the certificate ends today", { "14:05", "Renew it" } },
+    { "2027-03-03T14:05:01",
+      TRUE,
+      "WORK: the certificate has ended",
+      { "It ended on 3 March 2027, 14:05.", "A new one is needed.\nCall" } },
+  };
+  g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
+  TokendNotifySituation situation = situation_like (TOKEND_STATE_OK, TOKEND_STATE_OK, TRUE);
+  g_autoptr (GDateTime) not_after = g_date_time_new_from_iso8601 ("2027-03-03T14:05:00", zone);
+
+  situation.not_after = not_after;
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GDateTime) now = g_date_time_new_from_iso8601 (rows[i].now, zone);
+    g_autoptr (TokendNotifyMessage) message =
+        tokend_notify_message_new_expiry (&situation, &provider, now);
+    g_autoptr (TokendNotifyMessage) unknown =
+        tokend_notify_message_new_expiry (&situation, NULL, now);
+
+    g_assert_cmpstr (message->title, ==, rows[i].title);
+    g_assert_cmpint (message->critical, ==, rows[i].critical);
+    g_assert_false (message->offer_unlock || message->offer_help);
+    for (gsize j = 0; j < G_N_ELEMENTS (rows[i].said) && rows[i].said[j] != NULL; j++) {
+      g_test_message ("“%s” in “%s”", rows[i].said[j], message->body);
+      g_assert_nonnull (strstr (message->body, rows[i].said[j]));
+    }
+    g_assert_null (strstr (unknown->body, "Issuer"));
+    g_assert_nonnull (strstr (unknown->body, "whoever issued your certificate"));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -213,5 +258,6 @@ main (int argc, char **argv)
   g_test_add_func ("/notify/message/own-record", test_own_record);
   g_test_add_func ("/notify/message/without-buttons", test_without_buttons);
   g_test_add_func ("/notify/message/help", test_help);
+  g_test_add_func ("/notify/message/expiry", test_expiry);
   return g_test_run ();
 }

@@ -28,9 +28,10 @@ test_views (void)
 {
   static const char *const texts[] = {
     "{'label': <'A'>, 'serial': <'0001'>, 'module': <'one'>, 'pin-state': <'unknown'>, "
-    "'puk-state': <'ok'>}",
+    "'puk-state': <'ok'>, 'certificate-not-after': <uint64 1900000000000000>}",
     "{'label': <'A'>, 'serial': <'0001'>, 'module': <'two'>, 'pin-state': <'locked'>, "
-    "'puk-state': <'unknown'>, 'can-unlock': <true>, 'provider': <'e-guven'>}",
+    "'puk-state': <'unknown'>, 'can-unlock': <true>, 'provider': <'e-guven'>, "
+    "'certificate-not-after': <uint64 1800000000000000>}",
     NULL,
   };
   g_autoptr (GPtrArray) tokens = tokens_from (texts);
@@ -44,6 +45,7 @@ test_views (void)
     g_assert_cmpstr (situation->name, ==, "A");
     g_assert_cmpstr (situation->argument, ==, "A");
     g_assert_cmpstr (situation->provider, ==, "e-guven");
+    g_assert_cmpint (g_date_time_to_unix (situation->not_after), ==, 1900000000);
   }
 }
 

@@ -22,9 +22,17 @@ ledger_wait_for (GAsyncResult **kept)
 gboolean
 ledger_begin (TokendLedger *ledger, const char *card, TokendRole role, GError **error)
 {
+  return ledger_begin_by (ledger, card, role, "module", error);
+}
+
+/** ledger_begin_by: a try by @module. Returns: whether it may be made. */
+gboolean
+ledger_begin_by (TokendLedger *ledger, const char *card, TokendRole role, const char *module,
+                 GError **error)
+{
   g_autoptr (GAsyncResult) result = NULL;
 
-  tokend_ledger_begin_async (ledger, card, role, "module", ledger_keep_result, &result);
+  tokend_ledger_begin_async (ledger, card, role, module, ledger_keep_result, &result);
   ledger_wait_for (&result);
   return tokend_ledger_begin_finish (ledger, result, error);
 }

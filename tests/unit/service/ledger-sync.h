@@ -12,6 +12,8 @@ void ledger_keep_result (GObject *source, GAsyncResult *result, gpointer user_da
 void ledger_wait_for (GAsyncResult **kept);
 
 gboolean ledger_begin (TokendLedger *ledger, const char *card, TokendRole role, GError **error);
+gboolean ledger_begin_by (TokendLedger *ledger, const char *card, TokendRole role,
+                          const char *module, GError **error);
 gboolean ledger_settle (TokendLedger *ledger, const char *card, TokendRole role,
                         TokendSettlement settlement);
 void ledger_try (TokendLedger *ledger, const char *card, TokendRole role,

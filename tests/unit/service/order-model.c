@@ -2,6 +2,7 @@
 #include "order-model.h"
 
 #include "attempt.h"
+#include "order-caller.h"
 #include "outcome.h"
 
 #include <string.h>
@@ -78,17 +79,18 @@ judge (ModelKind kind, guint remaining, const ModelEntry *entry)
   return tokend_counter_judge (&reading, &rules[kind], &record);
 }
 
-static gboolean
-may_spend (const ModelState *state, ModelKind kind, gboolean has_word)
+/* @remaining: as somebody read them. */
+gboolean
+model_may_spend (const ModelState *state, ModelKind kind, guint remaining, gboolean has_word)
 {
   TokendAttempt attempt = { .final_attempt = has_word };
-  TokendCounter counter = judge (kind, state->remaining, &state->memory);
+  TokendCounter counter = judge (kind, remaining, &state->memory);
 
   return tokend_attempt_check (&attempt, ROLE, &counter, NULL);
 }
 
-static void
-settle (ModelState *state, TokendSettlement settlement)
+void
+model_settle (ModelState *state, TokendSettlement settlement)
 {
   TokendLedgerEntry entry = unpack (&state->memory);
 
@@ -96,8 +98,8 @@ settle (ModelState *state, TokendSettlement settlement)
   pack (&state->memory, &entry);
 }
 
-static void
-begin_try (ModelState *state)
+void
+model_begin_try (ModelState *state)
 {
   TokendLedgerEntry entry = unpack (&state->memory);
 
@@ -105,42 +107,35 @@ begin_try (ModelState *state)
   pack (&state->memory, &entry);
 }
 
-static gboolean
-observe (ModelState *state, ModelKind kind)
+/* Returns: whether there is something to be written. */
+gboolean
+model_read_token (ModelState *state, ModelKind kind)
 {
   TokendLedgerEntry entry = unpack (&state->memory);
   TokendCounterReading reading = show (kind, state->remaining);
-  gboolean changed = tokend_ledger_entry_observe (&entry, &reading, &rules[kind]);
+  gboolean changed =
+      !model_is_claimed (state) && tokend_ledger_entry_observe (&entry, &reading, &rules[kind]);
 
   pack (&state->memory, &entry);
   return changed;
 }
 
 /* The host's lock outlives the service that took it. */
-static gboolean
-is_claimed (const ModelState *state)
+gboolean
+model_is_claimed (const ModelState *state)
 {
   for (guint i = 0; i < MODEL_N_CALLERS; i++)
-    if (state->callers[i].step >= STEP_CLAIMED)
+    if (state->callers[i].has_claim)
       return TRUE;
   return state->host != HOST_NONE;
 }
 
-static void
-end_host (ModelState *state)
+void
+model_end_host (ModelState *state)
 {
   state->host = HOST_NONE;
   state->owner = MODEL_N_CALLERS;
-  state->last_read = state->has_word = state->is_right = state->settlement = 0;
-}
-
-static void
-end_call (ModelState *state, guint i)
-{
-  state->callers[i].step = STEP_NONE;
-  state->callers[i].has_word = state->callers[i].is_right = FALSE;
-  if (state->owner == i)
-    end_host (state);
+  state->last_read = state->has_word = state->settlement = 0;
 }
 
 /* What the host's answer means, by the service's own reading of it. */
@@ -154,131 +149,6 @@ judge_outcome (const char *text)
 }
 
 static void
-follow_new_call (const ModelState *state, ModelKind kind, guint i, ModelVisit visit, gpointer data)
-{
-  for (guint choice = 0; choice < 4; choice++) {
-    ModelState next = *state;
-
-    next.callers[i].calls_left--;
-    next.callers[i].has_word = choice & 1;
-    next.callers[i].is_right = choice >> 1;
-    if (may_spend (&next, kind, choice & 1) && !is_claimed (&next))
-      next.callers[i].step = STEP_CHECKED;
-    else
-      end_call (&next, i);
-    visit (&next, "a call is checked before polkit is asked", data);
-  }
-}
-
-static void
-follow_checked (const ModelState *state, ModelKind kind, guint i, ModelVisit visit, gpointer data)
-{
-  ModelState next = *state;
-
-  if (is_claimed (&next) || !may_spend (&next, kind, next.callers[i].has_word))
-    end_call (&next, i);
-  else
-    next.callers[i].step = STEP_CLAIMED;
-  visit (&next, "polkit says yes; the state again, and the claim", data);
-}
-
-static void
-follow_claimed (const ModelState *state, ModelKind kind, guint i, ModelVisit visit, gpointer data)
-{
-  ModelState next = *state;
-
-  next.has_two = state->host != HOST_NONE;
-  if (may_spend (&next, kind, next.callers[i].has_word)) {
-    next.callers[i].step = STEP_PREPARED;
-    next.host = HOST_PREPARED;
-    next.owner = (guint8) i;
-    next.last_read = next.remaining;
-    next.has_word = next.callers[i].has_word;
-    next.is_right = next.callers[i].is_right;
-  } else {
-    end_call (&next, i);
-  }
-  visit (&next, "the host prepares", data);
-}
-
-static void
-follow_recording (const ModelState *state, guint i, ModelVisit visit, gpointer data)
-{
-  ModelState next = *state;
-
-  next.disk = next.memory;
-  next.callers[i].step = STEP_COMMITTING;
-  next.host = HOST_ASKED;
-  visit (&next, "the pending try is on the disk, and the host is asked to commit", data);
-
-  next = *state;
-  settle (&next, TOKEND_SETTLEMENT_NOT_SPENT);
-  next.callers[i].step = STEP_SETTLING;
-  visit (&next, "the pending try cannot be written", data);
-}
-
-static void
-follow_committing (const ModelState *state, guint i, ModelVisit visit, gpointer data)
-{
-  ModelState next = *state;
-
-  next.callers[i].step = STEP_SETTLING;
-  if (state->owner == i && state->host == HOST_ANSWERED) {
-    settle (&next, next.settlement);
-    visit (&next, "the outcome comes", data);
-    return;
-  }
-  settle (&next, TOKEND_SETTLEMENT_UNKNOWN);
-  next.owner = MODEL_N_CALLERS;
-  visit (&next, state->owner == i ? "no answer comes in time" : "the host ended without an answer",
-         data);
-}
-
-static void
-follow_settling (const ModelState *state, guint i, ModelVisit visit, gpointer data)
-{
-  ModelState next = *state;
-
-  end_call (&next, i);
-  visit (&next, "the outcome cannot be written; the reply", data);
-  next.disk = next.memory;
-  visit (&next, "the outcome is on the disk; the reply", data);
-}
-
-static void
-follow_caller (const ModelState *state, ModelKind kind, guint i, ModelVisit visit, gpointer data)
-{
-  ModelState next = *state;
-
-  switch ((ModelStep) state->callers[i].step) {
-  case STEP_NONE:
-    if (state->callers[i].calls_left > 0)
-      follow_new_call (state, kind, i, visit, data);
-    break;
-  case STEP_CHECKED:
-    follow_checked (state, kind, i, visit, data);
-    break;
-  case STEP_CLAIMED:
-    follow_claimed (state, kind, i, visit, data);
-    break;
-  case STEP_PREPARED:
-    begin_try (&next);
-    next.callers[i].step = STEP_RECORDING;
-    visit (&next, "a pending try is recorded", data);
-    break;
-  case STEP_RECORDING:
-    follow_recording (state, i, visit, data);
-    break;
-  case STEP_COMMITTING:
-    follow_committing (state, i, visit, data);
-    break;
-  case STEP_SETTLING:
-    follow_settling (state, i, visit, data);
-    break;
-  }
-}
-
-static void
 answer (ModelState *state, const char *outcome)
 {
   state->settlement = (guint8) judge_outcome (outcome);
@@ -286,11 +156,11 @@ answer (ModelState *state, const char *outcome)
 }
 
 static void
-send_code (ModelState *state)
+send_code (ModelState *state, gboolean is_right)
 {
   if (state->remaining == 0) {
     answer (state, "{'result': <'code-locked'>, 'sent': <true>}");
-  } else if (state->is_right) {
+  } else if (is_right) {
     state->remaining = MODEL_MAXIMUM;
     state->ours = state->others = 0;
     answer (state, "{'result': <'done'>, 'sent': <true>}");
@@ -323,14 +193,17 @@ follow_host (const ModelState *state, ModelKind kind, ModelVisit visit, gpointer
     answer (&next, "{'result': <'changed'>, 'sent': <false>}");
     visit (&next, "the host finds other tries", data);
   } else if (state->host == HOST_SENDING) {
-    send_code (&next);
-    visit (&next, "the code goes to the token", data);
+    send_code (&next, FALSE);
+    visit (&next, "a wrong code goes to the token", data);
+    next = *state;
+    send_code (&next, TRUE);
+    visit (&next, "the right code goes to the token", data);
   }
 
   /* A host that nobody waits for ends by itself, once it is done; and any host may crash. */
-  if (state->host >= HOST_ASKED) {
+  if (state->host != HOST_NONE) {
     next = *state;
-    end_host (&next);
+    model_end_host (&next);
     visit (&next, "the host ends", data);
   }
 }
@@ -341,13 +214,11 @@ crash (ModelState *state)
   state->crashes_left--;
   state->is_up = FALSE;
   memset (&state->memory, 0, sizeof state->memory);
-  for (guint i = 0; i < MODEL_N_CALLERS; i++) {
-    state->callers[i].step = STEP_NONE;
-    state->callers[i].has_word = state->callers[i].is_right = FALSE;
-  }
   state->owner = MODEL_N_CALLERS;
+  for (guint i = 0; i < MODEL_N_CALLERS; i++)
+    model_end_call (state, i);
   if (state->host < HOST_ASKED)
-    end_host (state);
+    model_end_host (state);
 }
 
 static void
@@ -361,7 +232,7 @@ follow_service (const ModelState *state, ModelKind kind, ModelVisit visit, gpoin
     visit (&next, "the service starts", data);
     return;
   }
-  if (!is_claimed (state) && observe (&next, kind)) {
+  if (model_read_token (&next, kind)) {
     visit (&next, "the token is read, and the ledger not written", data);
     next.disk = next.memory;
     visit (&next, "the token is read", data);
@@ -396,7 +267,7 @@ model_follow (const ModelState *state, ModelKind kind, ModelVisit visit, gpointe
 {
   if (state->is_up)
     for (guint i = 0; i < MODEL_N_CALLERS; i++)
-      follow_caller (state, kind, i, visit, user_data);
+      model_follow_caller (state, kind, i, visit, user_data);
   follow_host (state, kind, visit, user_data);
   follow_service (state, kind, visit, user_data);
   follow_another_program (state, visit, user_data);
@@ -433,8 +304,8 @@ is_recorded (const ModelState *state, ModelKind kind, const ModelEntry *entry)
 const char *
 model_find_fault (const ModelState *state, ModelKind kind)
 {
-  if (state->has_two)
-    return "two operations are under way on one token";
+  if (state->fault != MODEL_NO_FAULT)
+    return model_name_fault (state);
   if (state->host == HOST_SENDING && state->last_read == 1 && state->remaining == 1
       && !state->has_word && can_be_known (state, kind))
     return "a last try goes without the caller's word";
@@ -445,7 +316,22 @@ model_find_fault (const ModelState *state, ModelKind kind)
   if (!is_recorded (state, kind, &state->disk)
       || (state->is_up && !is_recorded (state, kind, &state->memory)))
     return "a try of ours is not recorded";
-  if (state->is_up && !is_claimed (state) && state->remaining > 0 && !may_spend (state, kind, TRUE))
+  if (state->is_up && !model_is_claimed (state) && state->remaining > 0
+      && !model_may_spend (state, kind, state->remaining, TRUE))
     return "the right code cannot be sent any more";
+  if (state->is_up && !model_is_claimed (state) && !state->is_uncertain
+      && state->crashes_left == CRASHES_MAX
+      && (state->memory.pending > 0 || state->disk.pending > 0))
+    return "an outcome that is known is not recorded";
   return NULL;
+}
+
+/** model_is_success: whether a caller has heard that the code was right. */
+gboolean
+model_is_success (const ModelState *state)
+{
+  for (guint i = 0; i < MODEL_N_CALLERS; i++)
+    if (state->callers[i].has_answer && state->callers[i].settlement == TOKEND_SETTLEMENT_SUCCEEDED)
+      return TRUE;
+  return FALSE;
 }

@@ -4,10 +4,10 @@
 #include "ledger-entry.h"
 
 /*
- * The order of an operation (steps 1 to 10 of service/operation.c) on one token and one role, with all that can come in
- * between: a second caller, another program, a crash of the service or of the host, a disk that cannot be written. What is
- * decided on the way is decided by the service's own functions: tokend_counter_judge(), tokend_attempt_check(),
- * tokend_ledger_entry_…(), tokend_outcome_judge().
+ * An operation on one token and one role, with all that can come in between: a second caller, another program, a crash of
+ * the service or of the host, a disk that cannot be written. The order of its steps is the service's own, from
+ * tokend_step_next() and tokend_step_may_be_left(); what is decided on the way is decided by the service's own functions:
+ * tokend_counter_judge(), tokend_attempt_check(), tokend_ledger_entry_…(), tokend_outcome_judge().
  */
 
 #define MODEL_MAXIMUM 3
@@ -23,22 +23,35 @@ typedef enum {
   MODEL_N_KINDS
 } ModelKind;
 
-typedef enum {
-  STEP_NONE, /* no call; may make one if any are left */
-  STEP_CHECKED,
-  STEP_CLAIMED,
-  STEP_PREPARED,
-  STEP_RECORDING,
-  STEP_COMMITTING,
-  STEP_SETTLING,
-} ModelStep;
-
 /* What the operating host is at. From HOST_ASKED on it completes, whoever leaves. */
-typedef enum { HOST_NONE, HOST_PREPARED, HOST_ASKED, HOST_SENDING, HOST_ANSWERED } ModelHost;
+typedef enum {
+  HOST_NONE,
+  HOST_STARTED,
+  HOST_PREPARED,
+  HOST_ASKED,
+  HOST_SENDING,
+  HOST_ANSWERED
+} ModelHost;
 
 typedef struct {
   guint8 spent, pending, locked, confirmed;
 } ModelEntry;
+
+typedef struct {
+  guint8 step; /* TOKEND_STEP_ACCEPT: no call; may make one if any are left */
+  guint8 calls_left;
+  guint8 has_word; /* that this may be the last try */
+  guint8 may_peek;
+  guint8 is_authorized;
+  guint8 has_read;    /* the token, since it last waited for anything else */
+  guint8 has_checked; /* the state, likewise */
+  guint8 has_claim;
+  guint8 has_begun; /* its try */
+  guint8
+      is_written; /* of the steps that write: it is on the disk, and the service has not heard of it */
+  guint8 has_answer; /* the host's */
+  guint8 settlement;
+} ModelCaller;
 
 /* All of one moment. Nothing but bytes: two moments are the same if their bytes are. */
 typedef struct {
@@ -50,21 +63,16 @@ typedef struct {
   ModelEntry memory; /* the service's ledger */
   ModelEntry disk;
 
-  struct {
-    guint8 step;
-    guint8 calls_left;
-    guint8 has_word; /* the caller's, that this may be the last try */
-    guint8 is_right; /* the code */
-  } callers[MODEL_N_CALLERS];
+  ModelCaller callers[MODEL_N_CALLERS];
 
   guint8 host;
   guint8 owner; /* the caller whose call the host works for; MODEL_N_CALLERS: nobody's any more */
   guint8 last_read;  /* the tries when it last read them */
   guint8 has_word;   /* as its caller's */
-  guint8 is_right;   /* likewise */
   guint8 settlement; /* of what it answered */
 
-  guint8 has_two; /* operations were under way at once */
+  guint8 is_uncertain; /* an answer did not come, or an outcome could not be written */
+  guint8 fault;        /* a step was begun that must not be: see order-model.c */
 
   guint8 crashes_left;
   guint8 meddlings_left;
@@ -76,3 +84,4 @@ typedef void (*ModelVisit) (const ModelState *next, const char *event, gpointer 
 void model_begin (ModelState *state);
 void model_follow (const ModelState *state, ModelKind kind, ModelVisit visit, gpointer user_data);
 const char *model_find_fault (const ModelState *state, ModelKind kind);
+gboolean model_is_success (const ModelState *state);

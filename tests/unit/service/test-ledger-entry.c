@@ -8,6 +8,7 @@
  *
  *   b          a try begins
  *   n s o l u  it is settled: not spent, spent, succeeded ("ok"), locked, unknown
+ *   F X O      the host that tried is shown a final try, a lock, neither
  *   3 2 1 0    the token shows flags that are worth as many tries (none, COUNT_LOW, FINAL_TRY,
  *              LOCKED); what else it shows stands in the row
  */
@@ -21,6 +22,7 @@ typedef struct {
 } Row;
 
 #define EXACT BY_FLAGS, TOKEND_FLAGS_MEANING_EXACT
+#define LAST_ONLY BY_FLAGS, TOKEND_FLAGS_MEANING_LAST_ONLY, -1
 #define NUMBER BY_NUMBER, TOKEND_FLAGS_MEANING_EXACT
 
 static const Row rows[] = {
@@ -89,8 +91,38 @@ static const Row rows[] = {
 
   /* Flags that are not exact settle nothing. */
   { "none", "bs2103", BY_FLAGS, TOKEND_FLAGS_MEANING_NONE, 3, { 1, 0, FALSE, FALSE } },
-  { "last-only", "bs2103", BY_FLAGS, TOKEND_FLAGS_MEANING_LAST_ONLY, 3, { 1, 0, FALSE, FALSE } },
   { "low-only", "bs2103", BY_FLAGS, TOKEND_FLAGS_MEANING_LOW_ONLY, 3, { 1, 0, FALSE, FALSE } },
+
+  /* Flags that tell of the last try alone: they can be followed as far as that. */
+  { "last-only: none", "bs3", LAST_ONLY, { 1, 0, FALSE, FALSE } },
+  { "last-only: LOW", "bs23", LAST_ONLY, { 1, 0, FALSE, FALSE } },
+  { "last-only: FINAL", "bs1", LAST_ONLY, { 1, 0, FALSE, TRUE } },
+  { "last-only: FINAL, then none", "bs13", LAST_ONLY, { 0, 0, FALSE, FALSE } },
+  { "last-only: LOCKED, then FINAL", "bl01", LAST_ONLY, { 0, 0, FALSE, FALSE } },
+  { "last-only: locked, but FINAL", "bl1", LAST_ONLY, { 0, 0, TRUE, FALSE } },
+  { "last-only: a new try", "bs1bs3", LAST_ONLY, { 2, 0, FALSE, FALSE } },
+
+  /* What only the host saw that tried. */
+  { "host: FINAL, then none to others", "bsF3333", LAST_ONLY, { 1, 0, FALSE, FALSE, TRUE } },
+  { "host: FINAL, shown to others", "bsF1", LAST_ONLY, { 1, 0, FALSE, TRUE, TRUE } },
+  { "host: FINAL, shown, then none", "bsF13", LAST_ONLY, { 0, 0, FALSE, FALSE } },
+  { "host: FINAL, shown, then locked", "bsF10", LAST_ONLY, { 1, 0, FALSE, TRUE, TRUE } },
+  { "host: FINAL, then a success", "bsFbo3", LAST_ONLY, { 0, 0, FALSE, FALSE } },
+  { "host: FINAL, then LOCKED", "bsFbsX3", LAST_ONLY, { 2, 0, TRUE, FALSE, TRUE } },
+  { "host: LOCKED, then none to others", "bsX3333", LAST_ONLY, { 1, 0, TRUE, FALSE } },
+  { "host: LOCKED, flags without worth",
+    "bsX3",
+    BY_FLAGS,
+    TOKEND_FLAGS_MEANING_NONE,
+    -1,
+    { 1, 0, TRUE } },
+  { "host: FINAL, flags without worth",
+    "bsF13",
+    BY_FLAGS,
+    TOKEND_FLAGS_MEANING_NONE,
+    -1,
+    { 1, 0, FALSE, FALSE, TRUE } },
+  { "host: nothing of the kind", "bsO3", LAST_ONLY, { 1, 0, FALSE, FALSE } },
 
   /* The token's own number settles it at once, whatever it is. */
   { "number: as recorded", "bs2", NUMBER, 3, { 0, 0, FALSE, FALSE } },
@@ -123,10 +155,16 @@ static void
 step (const Row *row, TokendLedgerEntry *entry, char what)
 {
   static const char *const settlements = "nsolu"; /* in the order of TokendSettlement */
+  static const char *const notes = "FXO";
+  static const TokendState noted[] = { TOKEND_STATE_FINAL_TRY, TOKEND_STATE_LOCKED,
+                                       TOKEND_STATE_OK };
   const char *settlement = strchr (settlements, what);
+  const char *note = strchr (notes, what);
 
   if (what == 'b') {
     tokend_ledger_entry_begin (entry);
+  } else if (note != NULL) {
+    tokend_ledger_entry_note (entry, noted[note - notes]);
   } else if (settlement != NULL) {
     tokend_ledger_entry_settle (entry, (TokendSettlement) (settlement - settlements));
   } else {
@@ -151,6 +189,7 @@ test_row (gconstpointer data)
   g_assert_cmpuint (entry.spent, ==, row->result.spent);
   g_assert_cmpuint (entry.pending, ==, row->result.pending);
   g_assert_cmpint (entry.locked, ==, row->result.locked);
+  g_assert_cmpint (entry.final_try, ==, row->result.final_try);
   if (!tokend_ledger_entry_is_clear (&entry))
     g_assert_cmpint (entry.confirmed, ==, row->result.confirmed);
 }
@@ -190,7 +229,9 @@ test_is_clear (void)
 {
   const TokendLedgerEntry clear = { 0 };
   const TokendLedgerEntry confirmed = { .confirmed = TRUE };
-  const TokendLedgerEntry others[] = { { .spent = 1 }, { .pending = 1 }, { .locked = TRUE } };
+  const TokendLedgerEntry others[] = {
+    { .spent = 1 }, { .pending = 1 }, { .locked = TRUE }, { .final_try = TRUE }
+  };
 
   g_assert_true (tokend_ledger_entry_is_clear (&clear));
   g_assert_true (tokend_ledger_entry_is_clear (&confirmed));

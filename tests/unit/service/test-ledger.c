@@ -141,6 +141,28 @@ test_other_module (Scratch *scratch, gconstpointer user_data)
   wait_for_writes (ledger);
 }
 
+/* Nor by sending a try itself; what is sent after all is settled is a new module's own. */
+static void
+test_another_module_sends (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  TokendCounterReading full = make_reading (3, TRUE);
+
+  g_assert_true (ledger_begin (ledger, CARD, PUK, NULL));
+  g_assert_true (ledger_begin_by (ledger, CARD, PUK, "another", NULL));
+  tokend_ledger_observe (ledger, CARD, PUK, "another", &full, &exact_3);
+  ledger_assert_record (ledger, CARD, PUK, 2, FALSE);
+  observe (ledger, PUK, 3, TRUE);
+  ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
+
+  g_assert_true (ledger_begin_by (ledger, CARD, PUK, "another", NULL));
+  observe (ledger, PUK, 3, TRUE);
+  ledger_assert_record (ledger, CARD, PUK, 1, FALSE);
+  tokend_ledger_observe (ledger, CARD, PUK, "another", &full, &exact_3);
+  ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
+  wait_for_writes (ledger);
+}
+
 static void
 test_own_number_settles (Scratch *scratch, gconstpointer user_data)
 {
@@ -222,6 +244,7 @@ main (int argc, char **argv)
   add ("/ledger/apart", test_roles_and_cards_are_apart);
   add ("/ledger/puk-success-clears-pin", test_puk_success_clears_pin);
   add ("/ledger/observe/other-module", test_other_module);
+  add ("/ledger/observe/another-module-sends", test_another_module_sends);
   add ("/ledger/observe/own-number", test_own_number_settles);
   add ("/ledger/observe/confirmation-is-durable", test_confirmation_is_durable);
   add ("/ledger/observe/stranger", test_observing_a_stranger);

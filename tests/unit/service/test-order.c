@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Every interleaving of an operation's steps with all that can come in between, up to the bounds of order-model.c. */
+#include "operation-steps.h"
 #include "order-model.h"
 
 typedef struct _Node Node;
@@ -66,6 +67,7 @@ test_order (gconstpointer data)
   g_autoptr (GHashTable) seen = g_hash_table_new_full (hash_state, is_same_state, g_free, NULL);
   g_autoptr (GQueue) waiting = g_queue_new ();
   Search search = { seen, waiting, NULL, 0 };
+  gboolean has_success = FALSE;
   ModelState first;
 
   model_begin (&first);
@@ -78,17 +80,32 @@ test_order (gconstpointer data)
       print_way (search.from);
       g_error ("%s", fault);
     }
+    has_success |= model_is_success (&search.from->state);
     model_follow (&search.from->state, kind, on_next, &search);
     if (search.n_steps == before)
       g_assert_true (search.from->state.is_up && search.from->state.host == HOST_NONE);
   }
+  g_assert_true (has_success);
   g_test_message ("%u states, %u steps between them", g_hash_table_size (seen), search.n_steps);
+}
+
+/* Not of the model, where no lock fails to be made. */
+static void
+test_failure (void)
+{
+  for (TokendStep step = TOKEND_STEP_ACCEPT; step < TOKEND_STEP_RECORD; step++) {
+    g_assert_cmpint (tokend_step_next (step, TOKEND_STEP_FAILED), ==, TOKEND_STEP_REPLY);
+    g_assert_true (tokend_step_may_be_left (step));
+  }
+  for (TokendStep step = TOKEND_STEP_RECORD; step < TOKEND_N_STEPS; step++)
+    g_assert_false (tokend_step_may_be_left (step));
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/order/failure", test_failure);
   g_test_add_data_func ("/order/number", GUINT_TO_POINTER (MODEL_NUMBER), test_order);
   g_test_add_data_func ("/order/exact-flags", GUINT_TO_POINTER (MODEL_EXACT), test_order);
   g_test_add_data_func ("/order/last-only-flags", GUINT_TO_POINTER (MODEL_LAST_ONLY), test_order);

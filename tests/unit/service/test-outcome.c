@@ -185,6 +185,99 @@ test_hostile_reason (void)
   }
 }
 
+/* Neither code nor new PIN left the module: no try, and nothing is known of the code. */
+static void
+test_length_refused (void)
+{
+  g_autoptr (GVariant) outcome = parse ("{'result': <'length-refused'>, 'sent': <true>}");
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_autoptr (GError) error = NULL;
+    TokendVerdict verdict = tokend_outcome_judge (outcome, role, TRUE, &error);
+
+    g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
+    g_assert_cmpint (verdict.settlement, ==, NOT_SPENT);
+    g_assert_false (verdict.sent);
+    g_assert_false (verdict.refused);
+  }
+}
+
+/* A code was answered as a wrong one. What the host saw before and after tells whether it was refused for what it is. */
+static const struct {
+  const char *what;
+  TokendState before;
+  TokendRetriesSource source_before;
+  gboolean another_remained;
+  TokendState after;
+  TokendRetriesSource source_after;
+  gboolean is_refused;
+} reviews[] = {
+#define FLAGS TOKEND_RETRIES_SOURCE_FLAGS
+#define LEDGER TOKEND_RETRIES_SOURCE_LEDGER
+#define NOWHERE TOKEND_RETRIES_SOURCE_NONE
+#define NUMBER TOKEND_RETRIES_SOURCE_TOKEN
+  /* PKCS#15: a fresh process sees nothing, and a locked card answers any PIN as a wrong one. */
+  { "pkcs15, tries left", TOKEND_STATE_UNKNOWN, NOWHERE, FALSE, TOKEND_STATE_UNKNOWN, NOWHERE,
+    TRUE },
+  { "pkcs15, one left", TOKEND_STATE_UNKNOWN, NOWHERE, FALSE, TOKEND_STATE_FINAL_TRY, FLAGS, TRUE },
+  { "pkcs15, a lock that nobody saw", TOKEND_STATE_UNKNOWN, NOWHERE, FALSE, TOKEND_STATE_LOCKED,
+    FLAGS, FALSE },
+  { "pkcs15, by our record the last", TOKEND_STATE_FINAL_TRY, LEDGER, FALSE, TOKEND_STATE_LOCKED,
+    FLAGS, FALSE },
+  { "pkcs15, by our record locked", TOKEND_STATE_LOCKED, LEDGER, FALSE, TOKEND_STATE_LOCKED, FLAGS,
+    FALSE },
+  { "pkcs15, the last was shown", TOKEND_STATE_FINAL_TRY, FLAGS, FALSE, TOKEND_STATE_LOCKED, FLAGS,
+    TRUE },
+  { "our record alone says locked", TOKEND_STATE_UNKNOWN, NOWHERE, FALSE, TOKEND_STATE_LOCKED,
+    LEDGER, TRUE },
+
+  /* PIV, OpenPGP: a fresh process sees the last try and the lock. */
+  { "last-only, more left", TOKEND_STATE_OK, NOWHERE, TRUE, TOKEND_STATE_OK, NOWHERE, TRUE },
+  { "last-only, one left", TOKEND_STATE_OK, NOWHERE, TRUE, TOKEND_STATE_FINAL_TRY, FLAGS, TRUE },
+  { "last-only, the last", TOKEND_STATE_FINAL_TRY, FLAGS, FALSE, TOKEND_STATE_LOCKED, FLAGS, TRUE },
+
+  /* Numbers */
+  { "the last of three", TOKEND_STATE_FINAL_TRY, NUMBER, FALSE, TOKEND_STATE_LOCKED, NUMBER, TRUE },
+  { "the first of three", TOKEND_STATE_OK, NUMBER, TRUE, TOKEND_STATE_LOW, NUMBER, TRUE },
+
+  /* A PUK, of which nothing is ever shown */
+  { "a PUK", TOKEND_STATE_UNKNOWN, NOWHERE, FALSE, TOKEND_STATE_UNKNOWN, NOWHERE, TRUE },
+};
+
+static void
+test_review (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (reviews); i++) {
+    const TokendCounter before = { .state = reviews[i].before,
+                                   .source = reviews[i].source_before,
+                                   .another_remains = reviews[i].another_remained };
+    const TokendCounter after = { .state = reviews[i].after, .source = reviews[i].source_after };
+    const int wanted = reviews[i].is_refused ? TOKEND_ERROR_PIN_INCORRECT : TOKEND_ERROR_PIN_LOCKED;
+    TokendVerdict verdict = { SPENT, TRUE, TRUE };
+    GError *error = g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_PIN_INCORRECT, "");
+
+    g_test_message ("%s", reviews[i].what);
+    tokend_outcome_review (&verdict, TOKEND_ROLE_PIN, &before, &after, &error);
+    g_assert_cmpint (verdict.refused, ==, reviews[i].is_refused);
+    g_assert_error (error, TOKEND_ERROR, wanted);
+    g_error_free (error);
+  }
+}
+
+/* What was not refused as a wrong code is left as it is. */
+static void
+test_review_of_another_outcome (void)
+{
+  const TokendCounter before = tokend_counter_unknown;
+  const TokendCounter after = { .state = TOKEND_STATE_LOCKED, .source = FLAGS };
+  TokendVerdict verdict = { SUCCEEDED, TRUE, FALSE };
+  GError *error = NULL;
+
+  tokend_outcome_review (&verdict, TOKEND_ROLE_PUK, &before, &after, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (verdict.settlement, ==, SUCCEEDED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -197,6 +290,9 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/new-pin-refused/set-pin", test_new_pin_refused_on_change);
   g_test_add_func ("/outcome/new-pin-refused/unlock", test_new_pin_refused_on_unlock);
   g_test_add_func ("/outcome/not-counted", test_not_counted);
+  g_test_add_func ("/outcome/length-refused", test_length_refused);
+  g_test_add_func ("/outcome/review", test_review);
+  g_test_add_func ("/outcome/review/another-outcome", test_review_of_another_outcome);
   g_test_add_func ("/outcome/reason", test_reason);
   g_test_add_func ("/outcome/reason/hostile", test_hostile_reason);
   return g_test_run ();

@@ -6,6 +6,8 @@
 
 #define NO_WAY TOKEND_UNLOCK_WAY_NONE
 #define SO_LOGIN TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN
+#define OPENSC_SO_LOGIN TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN
+#define OPENSC_SET_PIN TOKEND_UNLOCK_WAY_OPENSC_SET_PIN
 
 #define NONE TOKEND_FLAGS_MEANING_NONE
 #define EXACT TOKEND_FLAGS_MEANING_EXACT
@@ -105,9 +107,9 @@ static const struct {
   { "etoken", SO_LOGIN, { EXACT, EXACT }, 3, FALSE, TRUE },
   { "opencryptoki", SO_LOGIN, { EXACT, EXACT }, 3, FALSE, FALSE },
   { "opensc", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE },
-  { "opensc-openpgp", NO_WAY, { LAST_ONLY, NONE }, -1, FALSE, TRUE },
-  { "opensc-piv", NO_WAY, { LAST_ONLY, NONE }, -1, FALSE, TRUE },
-  { "opensc-pkcs15", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE },
+  { "opensc-openpgp", OPENSC_SO_LOGIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE },
+  { "opensc-piv", OPENSC_SET_PIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE },
+  { "opensc-pkcs15", OPENSC_SO_LOGIN, { NONE, NONE }, -1, FALSE, TRUE },
   { "softhsm2", SO_LOGIN, { LOW_ONLY, LOW_ONLY }, -1, TRUE, TRUE },
   { "tpm2-pkcs11", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE },
 };
@@ -127,6 +129,8 @@ test_shipped_facts (void)
     g_assert_cmpuint (n_modules, <, G_N_ELEMENTS (shipped));
     g_assert_cmpstr (profile->name, ==, shipped[n_modules].name);
     g_assert_cmpint (profile->unlock_way, ==, shipped[n_modules].way);
+    g_assert_cmpint (profile->is_opensc, ==, g_str_has_prefix (profile->name, "opensc"));
+    g_assert_cmpint (profile->puk_shown_as_pin, ==, g_str_equal (profile->name, "opensc-pkcs15"));
     g_assert_cmpint (profile->change_counts, ==, shipped[n_modules].change_counts);
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
       g_assert_cmpint (profile->rules[role].flags, ==, shipped[n_modules].flags[role]);

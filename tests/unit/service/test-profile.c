@@ -14,7 +14,8 @@ parse (const char *text, GError **error)
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
   g_autoptr (GError) load_error = NULL;
 
-  g_key_file_load_from_data (key_file, text, strlen (text), G_KEY_FILE_KEEP_TRANSLATIONS, &load_error);
+  g_key_file_load_from_data (key_file, text, strlen (text), G_KEY_FILE_KEEP_TRANSLATIONS,
+                             &load_error);
   g_assert_no_error (load_error);
   return tokend_profile_parse ("a-profile", key_file, NULL, error);
 }
@@ -41,6 +42,9 @@ test_defaults (void)
   g_assert_cmpint (profile->pin_maximum_length, ==, -1);
   g_assert_cmpint (profile->pin_characters, ==, TOKEND_CHARACTERS_ANY);
   g_assert_true (profile->change_counts);
+  g_assert_false (profile->is_opensc);
+  g_assert_false (profile->puk_shown_as_pin);
+  g_assert_cmpint (profile->wrong_codes[PIN], ==, TOKEND_WRONG_CODE_PIN_INCORRECT);
   g_assert_cmpuint (g_hash_table_size (profile->environment), ==, 0);
 }
 
@@ -50,20 +54,20 @@ test_every_key (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (TokendProfile) profile =
       parse ("[Match]\nFiles=a.so;b.so*\nManufacturers=M\nModels=N\n"
-             "[Unlock]\nWay=so-login-init-pin\n"
+             "[Module]\nLibrary=opensc\n[Unlock]\nWay=opensc-set-pin\n"
              "[Watch]\nWay=readers\n"
              "[PIN]\nFlags=last-only\nMaximum=5\nNeverLocks=true\n"
              "MinimumLength=6\nMaximumLength=8\n"
-             "Characters=digits\nChangeCounts=false\n"
-             "[PUK]\nFlags=low-only\nMaximum=255\n"
-             "[Environment]\nOPENSC_CONF=/etc/x y.conf\nA=\n",
+             "Characters=digits\nChangeCounts=false\nWrongCode=user-not-logged-in\n"
+             "[PUK]\nFlags=low-only\nMaximum=255\nShownAsPin=true\n"
+             "[Environment]\nX_CONF=/etc/x y.conf\nA=\n",
              &error);
 
   g_assert_no_error (error);
   g_assert_cmpuint (profile->files->len, ==, 2);
   g_assert_cmpuint (profile->manufacturers->len, ==, 1);
   g_assert_cmpuint (profile->models->len, ==, 1);
-  g_assert_cmpint (profile->unlock_way, ==, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+  g_assert_cmpint (profile->unlock_way, ==, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN);
   g_assert_cmpint (profile->watch_way, ==, TOKEND_WATCH_WAY_READERS);
   g_assert_cmpint (profile->rules[PIN].flags, ==, TOKEND_FLAGS_MEANING_LAST_ONLY);
   g_assert_cmpint (profile->rules[PIN].maximum, ==, 5);
@@ -75,8 +79,12 @@ test_every_key (void)
   g_assert_cmpint (profile->pin_maximum_length, ==, 8);
   g_assert_cmpint (profile->pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
   g_assert_false (profile->change_counts);
+  g_assert_true (profile->is_opensc);
+  g_assert_true (profile->puk_shown_as_pin);
+  g_assert_cmpint (profile->wrong_codes[PIN], ==, TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN);
+  g_assert_cmpint (profile->wrong_codes[PUK], ==, TOKEND_WRONG_CODE_PIN_INCORRECT);
   g_assert_cmpuint (g_hash_table_size (profile->environment), ==, 2);
-  g_assert_cmpstr (g_hash_table_lookup (profile->environment, "OPENSC_CONF"), ==, "/etc/x y.conf");
+  g_assert_cmpstr (g_hash_table_lookup (profile->environment, "X_CONF"), ==, "/etc/x y.conf");
   g_assert_cmpstr (g_hash_table_lookup (profile->environment, "A"), ==, "");
 }
 
@@ -93,9 +101,18 @@ static const struct {
   { "[PIN]\nNeverLock=true\n", "[PIN]", "NeverLock" },
   { "[PUK]\nMinimumLength=4\n", "[PUK]", "MinimumLength" },
   { "[PUK]\nChangeCounts=true\n", "[PUK]", "ChangeCounts" },
+  { "[PIN]\nShownAsPin=true\n", "[PIN]", "ShownAsPin" },
   { "[Provider]\nPukHlp=x\n", "[Provider]", "PukHlp" },
   { "[PIN]\nMaximum[tr]=3\n", "[PIN]", "Maximum[tr]" },
   { "[PUK]\nCharacters=any\n", "[PUK]", "Characters" },
+
+  { "[Unlock]\nWay=opensc-set-pin\n", "[Unlock]", "Way" },
+  { "[Unlock]\nWay=opensc-so-login-init-pin\n[Module]\nLibrary=other\n", "[Unlock]", "Way" },
+  { "[Unlock]\nWay=so-login-init-pin\n[Module]\nLibrary=opensc\n", "[Unlock]", "Way" },
+  { "[Module]\nLibrary=libopensc\n", "[Module]", "Library" },
+  { "[Module]\nLibrary=opensc\n[Environment]\nOPENSC_CONF=/x\n", "[Environment]", "OPENSC_CONF" },
+  { "[Environment]\nOPENSC_CONF=/x\n", "[Environment]", "OPENSC_CONF" },
+  { "[PIN]\nWrongCode=0xa0\n", "[PIN]", "WrongCode" },
 
   { "[Unlock]\nWay=init-token\n", "[Unlock]", "Way" },
   { "[Unlock]\nWay=\n", "[Unlock]", "Way" },

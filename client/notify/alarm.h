@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** TokendNotifyAlarm: tells when a time has come by the wall clock, though the machine slept through it or its clock was
+ * set; until then it wakes nobody. */
+typedef struct _TokendNotifyAlarm TokendNotifyAlarm;
+
+/** TokendNotifyAlarmListener: the time has come, or the clock was set: look at it, and set the alarm again. */
+typedef void (*TokendNotifyAlarmListener) (gpointer user_data);
+
+TokendNotifyAlarm *tokend_notify_alarm_new (TokendNotifyAlarmListener listener, gpointer user_data);
+void tokend_notify_alarm_free (TokendNotifyAlarm *alarm);
+
+void tokend_notify_alarm_set (TokendNotifyAlarm *alarm, GDateTime *moment);
+
+G_END_DECLS

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "certificates.h"
+
+#include "alarm.h"
+#include "bubble.h"
+#include "expiry.h"
+#include "provider-words.h"
+#include "told.h"
+
+struct _TokendNotifyCertificates {
+  TokendNotifyServer *server;
+  GPtrArray *views; /* of TokenctlToken: what is plugged in */
+  TokendNotifyTold *told;
+  TokendNotifyAlarm *alarm;
+  GHashTable *bubbles; /* identity of a physical token → TokendNotifyBubble */
+};
+
+static void
+on_alarm (gpointer user_data)
+{
+  tokend_notify_certificates_consider (user_data);
+}
+
+/* It offers none. */
+static void
+on_action (TokendNotifyAction action, const char *activation_token, gpointer user_data)
+{
+}
+
+/* What is said stays true when this program ends or the token is taken out, and is not said again: it stays where it is. */
+static void
+leave_bubble (gpointer data)
+{
+  tokend_notify_bubble_forget (data);
+  tokend_notify_bubble_free (data);
+}
+
+/**
+ * tokend_notify_certificates_new:
+ * @server: (transfer none): where to show it; must outlive this
+ * @views: (element-type TokenctlToken): what is plugged in; its owner keeps it up to date
+ *
+ * Returns: (transfer full): what says nothing before tokend_notify_certificates_consider()
+ */
+TokendNotifyCertificates *
+tokend_notify_certificates_new (TokendNotifyServer *server, GPtrArray *views)
+{
+  TokendNotifyCertificates *self = g_new0 (TokendNotifyCertificates, 1);
+  g_autofree char *path =
+      g_build_filename (g_get_user_state_dir (), "tokend-notify", "certificates", NULL);
+
+  self->server = server;
+  self->views = g_ptr_array_ref (views);
+  self->told = tokend_notify_told_new (path);
+  self->alarm = tokend_notify_alarm_new (on_alarm, self);
+  self->bubbles = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, leave_bubble);
+  return self;
+}
+
+void
+tokend_notify_certificates_free (TokendNotifyCertificates *self)
+{
+  tokend_notify_alarm_free (self->alarm);
+  g_hash_table_unref (self->bubbles);
+  tokend_notify_told_free (self->told);
+  g_ptr_array_unref (self->views);
+  g_free (self);
+}
+
+/* The file that bears it is no list of a person's tokens. */
+static char *
+name_certificate (const char *identity, GDateTime *not_after)
+{
+  g_autofree char *text =
+      g_strdup_printf ("%s %" G_GINT64_FORMAT, identity, g_date_time_to_unix (not_after));
+
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+}
+
+static TokendNotifyBubble *
+get_bubble (TokendNotifyCertificates *self, const char *identity)
+{
+  TokendNotifyBubble *bubble = g_hash_table_lookup (self->bubbles, identity);
+
+  if (bubble == NULL) {
+    bubble = tokend_notify_bubble_new (on_action, self);
+    g_hash_table_insert (self->bubbles, g_strdup (identity), bubble);
+  }
+  return bubble;
+}
+
+static gboolean
+show (TokendNotifyCertificates *self, const char *identity, const TokendNotifySituation *situation,
+      GDateTime *now)
+{
+  g_autoptr (TokendProvider) provider =
+      situation->provider != NULL ? tokenctl_provider (situation->provider) : NULL;
+  g_autoptr (TokendNotifyMessage) message =
+      tokend_notify_message_new_expiry (situation, provider, now);
+  g_autoptr (GError) error = NULL;
+
+  if (tokend_notify_bubble_show (get_bubble (self, identity), message,
+                                 tokend_notify_server_has (self->server, "body-markup"), &error))
+    return TRUE;
+  g_info ("Cannot show a notification: %s", error->message);
+  return FALSE;
+}
+
+/* What was not shown to anybody was not told. */
+static void
+consider_token (TokendNotifyCertificates *self, const char *identity,
+                const TokendNotifySituation *situation, GDateTime *now)
+{
+  TokendNotifyStage stage = tokend_notify_stage (situation->not_after, now);
+  g_autofree char *certificate = NULL;
+
+  if (stage == TOKEND_NOTIFY_STAGE_FAR) {
+    /* It was renewed. */
+    tokend_notify_bubble_close (get_bubble (self, identity));
+    return;
+  }
+  certificate = name_certificate (identity, situation->not_after);
+  if (tokend_notify_stage_is_news (stage, tokend_notify_told_get (self->told, certificate))
+      && show (self, identity, situation, now))
+    tokend_notify_told_add (self->told, certificate, stage);
+}
+
+static void
+take_earlier (GDateTime **moment, GDateTime *other)
+{
+  if (other == NULL || (*moment != NULL && g_date_time_compare (*moment, other) <= 0))
+    return;
+  g_clear_pointer (moment, g_date_time_unref);
+  *moment = g_date_time_ref (other);
+}
+
+/**
+ * tokend_notify_certificates_consider:
+ * @self: the warnings
+ *
+ * What is plugged in has changed, or the notification server: warns of what is to be warned of. Afterwards it does so by
+ * itself when the time comes, without asking the service.
+ */
+void
+tokend_notify_certificates_consider (TokendNotifyCertificates *self)
+{
+  g_autoptr (GHashTable) considered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autoptr (GDateTime) moment = NULL;
+
+  for (guint i = 0; i < self->views->len; i++) {
+    TokenctlToken *view = self->views->pdata[i];
+    g_autofree char *identity = tokend_notify_identity (view->status);
+    g_autoptr (TokendNotifySituation) situation =
+        tokend_notify_situation_new (self->views, identity);
+    g_autoptr (GDateTime) next = NULL;
+
+    if (situation->not_after == NULL || g_hash_table_contains (considered, identity))
+      continue;
+    consider_token (self, identity, situation, now);
+    next = tokend_notify_next_stage (situation->not_after, now);
+    take_earlier (&moment, next);
+    g_hash_table_add (considered, g_steal_pointer (&identity));
+  }
+  tokend_notify_alarm_set (self->alarm, moment);
+}
+
+/** tokend_notify_certificates_stop: nothing happens until they are considered again: what is plugged in is not known. */
+void
+tokend_notify_certificates_stop (TokendNotifyCertificates *self)
+{
+  tokend_notify_alarm_set (self->alarm, NULL);
+}
+
+/** tokend_notify_certificates_forget: there is no server any more, and nothing is shown. */
+void
+tokend_notify_certificates_forget (TokendNotifyCertificates *self)
+{
+  GHashTableIter iter;
+  gpointer bubble;
+
+  g_hash_table_iter_init (&iter, self->bubbles);
+  while (g_hash_table_iter_next (&iter, NULL, &bubble))
+    tokend_notify_bubble_forget (bubble);
+}

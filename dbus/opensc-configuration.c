@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "opensc-configuration.h"
+
+#include "config.h"
+
+/** tokend_unlock_way_is_opensc: Returns: whether @way is one of OpenSC's alone. */
+gboolean
+tokend_unlock_way_is_opensc (TokendUnlockWay way)
+{
+  return way == TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN
+         || way == TOKEND_UNLOCK_WAY_OPENSC_SET_PIN;
+}
+
+/**
+ * tokend_opensc_configuration:
+ * @way: how a token is about to be unlocked; none: it is not, but read, or its PIN changed.
+ *
+ * The same C_SetPIN tries a PUK in one configuration of OpenSC's, and a PIN in every other. So way and configuration are
+ * one: nobody chooses the file but this function.
+ *
+ * Returns: (transfer none): the file that OpenSC must read
+ */
+const char *
+tokend_opensc_configuration (TokendUnlockWay way)
+{
+  switch (way) {
+  case TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN:
+    return TOKEND_OPENSC_DIR "/so-login-init-pin.conf";
+  case TOKEND_UNLOCK_WAY_OPENSC_SET_PIN:
+    return TOKEND_OPENSC_DIR "/set-pin.conf";
+  case TOKEND_UNLOCK_WAY_NONE:
+  case TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN:
+    return TOKEND_OPENSC_DIR "/no-unblock.conf";
+  }
+  g_return_val_if_reached (TOKEND_OPENSC_DIR "/no-unblock.conf");
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "tokend-module.h"
+
+G_BEGIN_DECLS
+
+/* By which OpenSC finds its configuration. */
+#define TOKEND_OPENSC_VARIABLE "OPENSC_CONF"
+
+gboolean tokend_unlock_way_is_opensc (TokendUnlockWay way);
+const char *tokend_opensc_configuration (TokendUnlockWay way);
+
+G_END_DECLS

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "opensc-configuration.h"
+#include "pkcs11-module.h"
+
+G_BEGIN_DECLS
+
+gboolean tokend_opensc_is_module (const TokendReadFunctions *functions);
+gboolean tokend_opensc_check (gboolean is_opensc, TokendUnlockWay way, GError **error);
+
+G_END_DECLS

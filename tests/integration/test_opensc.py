@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""OpenSC's ways to unlock, and what became of the codes.
+
+A card's own counters and its own record of commands are the truth.
+"""
+
+import glob
+import shutil
+
+import pytest
+from sandbox import FOLDER, LIBRARY, PYTHON
+from support import Client, check, nothing_sent, only_token, raises, sent, tries
+
+NEW_PIN = "654321"
+WRONG_PINS = ("111111", "222222", "333333")
+WRONG_PUKS = ("11111111", "22222222", "33333333", "44444444", "55555555")
+KINDS = ["openpgp-card", "openpgp-card:wrong-code=63cx", "piv-card", "pkcs15-card", "pkcs15-card:so-pin=yes"]
+# The commands with a code in them that an unlock takes. The Admin PIN of an OpenPGP card, as the SO PIN of another, is
+# verified first.
+COMMANDS = {
+    "openpgp-card": ["VERIFY", "RESET-RETRY-COUNTER"],
+    "openpgp-card:wrong-code=63cx": ["VERIFY", "RESET-RETRY-COUNTER"],
+    "piv-card": ["RESET-RETRY-COUNTER"],
+    "pkcs15-card": ["RESET-RETRY-COUNTER"],
+    "pkcs15-card:so-pin=yes": ["VERIFY", "RESET-RETRY-COUNTER"],
+}
+(OPENSC,) = glob.glob("/usr/lib/*/opensc-pkcs11.so")
+CONFIGURATION = "/usr/share/tokend/opensc"
+SYSTEMS_OWN = "/etc/opensc"
+OTHER_SLOT = "OpenPGP card (User PIN (sig))"
+
+
+def path_of(client, token):
+    """Subscribes; returns the path of the token with this one's label."""
+    client.subscribe()
+    (path,) = [path for path in client.tokens() if client.status(path)["label"] == token.label]
+    return path
+
+
+def bind(sandbox, source, target):
+    """In the sandbox alone, a file or folder stands in the place of another."""
+    done = sandbox.run("root", ["mount", "--bind", source, target])
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_sent(make_sandbox, kind):
+    """For the right PUK no command more than it takes; for a wrong one a single one, which costs one try of the PUK and
+    none of the PIN, and is told as that."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    full = token.counters()
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        with raises("PukIncorrect"):
+            client.unlock(path, WRONG_PUKS[0], NEW_PIN, final_attempt=True)
+        assert sent(token) == COMMANDS[kind][:1]
+        assert token.counters() == full | {"puk": full["puk"] - 1}
+        client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        assert sent(token)[1:] == COMMANDS[kind]
+        assert token.counters() == full
+    assert token.login(NEW_PIN)
+
+
+@pytest.mark.parametrize("kind", ["openpgp-card", "piv-card", "pkcs15-card"])
+def test_locked_puk(make_sandbox, kind):
+    """Each wrong PUK costs one try; that it is locked is told as soon as the card lets it be seen, and kept; and the
+    PIN, whose flags OpenSC may have taken the PUK's tries for, is as it was."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    maximum = token.counters()["puk"]
+    pin = {"pin-state": "unknown" if kind == "pkcs15-card" else "ok"}
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        for number, wrong in enumerate(WRONG_PUKS[:maximum], 1):
+            left = maximum - number
+            # The last one of a PKCS #15 card is answered as any other to a locked one.
+            with raises("PukLocked" if kind == "pkcs15-card" and left == 0 else "PukIncorrect"):
+                client.unlock(path, wrong, NEW_PIN, final_attempt=True)
+            assert token.counters() == {"pin": 3, "puk": left}
+            status = client.refresh(path)
+            check(status, pin)
+            if kind == "pkcs15-card" and left < 2:
+                check(status, {"puk-state": "final-try" if left else "locked", "puk-retries-source": "ledger"})
+            else:
+                check(status, tries("puk", "unknown", maximum=None))
+        assert len(sent(token)) == maximum
+
+        with raises("PukLocked"):
+            client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        assert token.counters() == {"pin": 3, "puk": 0}
+        check(client.refresh(path), {"puk-state": "locked", "puk-retries-source": "ledger"}, pin)
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.unlock(path, sandbox.puk, NEW_PIN)
+    assert token.login(sandbox.pin)
+
+
+def test_a_try_that_only_our_host_saw(make_sandbox):
+    """A PKCS #15 card tells of its last PIN try nobody but the process that tried: it outlives the watch's next look,
+    and a restart."""
+    sandbox = make_sandbox(["pkcs15-card"])
+    token = only_token(sandbox)
+    wanted = {"pin-state": "final-try", "pin-retries-remaining": 1, "pin-retries-source": "ledger"}
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        for wrong in WRONG_PINS[:2]:
+            with raises("PinIncorrect"):
+                client.set_pin(path, wrong, NEW_PIN, final_attempt=True)
+        assert token.flags() == set(), "a fresh process sees nothing"
+        for _ in range(3):
+            check(client.refresh(path), wanted)
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.set_pin(path, sandbox.pin, NEW_PIN)
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        check(client.refresh(path), wanted)
+        client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+        check(client.refresh(path), tries("pin", "unknown", maximum=None))
+    assert token.counters() == {"pin": 3, "puk": 5}
+
+
+def test_a_lock_is_no_proof_against_a_code(make_sandbox):
+    """A locked PKCS #15 card calls the right PIN wrong: it is not remembered as refused."""
+    sandbox = make_sandbox(["pkcs15-card"])
+    token = only_token(sandbox)
+    token.wrong_pin(3)
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        for _ in range(2):
+            with raises("PinLocked"):
+                client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+        assert sent(token)[-2:] == ["CHANGE-REFERENCE-DATA"] * 2
+
+
+def test_a_length_that_opensc_refuses(make_sandbox):
+    """An Admin PIN has eight characters at least, which the token does not tell: no command, no try, and no doubt."""
+    sandbox = make_sandbox(["openpgp-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        with nothing_sent(token), raises("InvalidArgs") as caught:
+            client.unlock(path, "1234567", NEW_PIN, final_attempt=True)
+        assert "length" in caught[0].message
+        check(client.refresh(path), tries("puk", "unknown", maximum=None), tries("pin", "ok", maximum=None))
+        client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+
+
+def test_a_new_pin_that_is_none_for_the_card(make_sandbox):
+    """A PIV card takes six to eight digits: what else there is, is refused before the PUK is sent."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        for new_pin in ("12345", "123456789", "abcdef"):
+            with nothing_sent(token), raises("PinPolicy"):
+                client.unlock(path, sandbox.puk, new_pin, final_attempt=True)
+
+
+def test_two_tokens_of_one_card(make_sandbox):
+    """What is spent and set at one of an OpenPGP card's is so at the other; tokenctl says that they are one card."""
+    sandbox = make_sandbox(["openpgp-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        assert paths.keys() == {token.label, OTHER_SLOT}
+        for wrong, label in zip(WRONG_PINS, (token.label, OTHER_SLOT, token.label)):
+            with raises("PinIncorrect"):
+                client.set_pin(paths[label], wrong, NEW_PIN, final_attempt=True)
+        for path in paths.values():
+            assert client.refresh(path)["pin-state"] == "locked"
+        # One record of refused codes for both
+        with raises("PukIncorrect"):
+            client.unlock(paths[token.label], WRONG_PUKS[0], NEW_PIN, final_attempt=True)
+        with nothing_sent(token), raises("AlreadyRefused"):
+            client.unlock(paths[OTHER_SLOT], WRONG_PUKS[0], NEW_PIN, final_attempt=True)
+
+        shown = sandbox.tokenctl("alice", "status").stdout
+        assert shown.count("the same card as ") == 1
+        assert shown.count("Unlock it with the PUK") == 1
+        codes = {"puk": sandbox.puk, "new": NEW_PIN}
+        unlocking = ["unlock", "--final-attempt", "--puk-fd", "{puk}", "--new-pin-fd", "{new}"]
+        done = sandbox.tokenctl("alice", *unlocking, codes=codes)
+        assert done.returncode == 2 and done.stderr.count("(the same card)") == 1
+        done = sandbox.tokenctl("alice", *unlocking, OTHER_SLOT, codes=codes)
+        assert done.returncode == 0, done.stderr
+        for path in paths.values():
+            check(client.refresh(path), tries("pin", "ok", maximum=None))
+    assert token.counters() == {"pin": 3, "puk": 3}
+
+
+def test_the_systems_configuration_is_of_no_account(make_sandbox):
+    """It may say that C_SetPIN unlocks: a PIN change would then try the PIN as a PUK. It is neither read nor
+    touched."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    folder = f"{FOLDER}/opensc"
+    own = f"{folder}/opensc.conf"
+    sandbox.run("root", ["mkdir", "-p", folder])
+    shutil.copy(sandbox.path(f"{CONFIGURATION}/set-pin.conf"), sandbox.path(own))
+    bind(sandbox, folder, SYSTEMS_OWN)
+    before = sandbox.read_file(own)
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    # That it would be of account is seen by another program.
+    argv = [PYTHON, f"{LIBRARY}/pkcs11.py", token.module, "set-pin", token.label]
+    assert sandbox.run("alice", argv, stdin=f"{WRONG_PINS[1]}\n{NEW_PIN}\n").stdout.strip() == "CKR_PIN_INCORRECT"
+    assert token.counters() == {"pin": 3, "puk": 2}
+
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        with raises("PinIncorrect"):
+            client.set_pin(path, WRONG_PINS[0], NEW_PIN)
+        assert token.counters() == {"pin": 2, "puk": 2}
+        client.set_pin(path, sandbox.pin, NEW_PIN)
+        assert token.counters() == {"pin": 3, "puk": 2}
+        client.unlock(path, sandbox.puk, sandbox.pin, final_attempt=True)
+        assert token.counters() == {"pin": 3, "puk": 3}
+    assert sandbox.read_file(own) == before
+
+
+@pytest.mark.parametrize("operation", ["unlock", "set_pin"])
+def test_a_configuration_that_is_missing(make_sandbox, operation):
+    """OpenSC would go on without a word, and take one code for the other: nothing is sent."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    sandbox.run("root", ["mkdir", "-p", f"{FOLDER}/nothing"])
+    bind(sandbox, f"{FOLDER}/nothing", CONFIGURATION)
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        with nothing_sent(token), raises("NotSupported") as caught:
+            getattr(client, operation)(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        assert CONFIGURATION in caught[0].message
+
+
+def test_opensc_by_another_name(make_sandbox, tmp_path):
+    """No profile names the library: it has the system's configuration, whatever that is, and no code is sent to it."""
+    shutil.copy(OPENSC, tmp_path / "libother.so")
+    sandbox = make_sandbox(["piv-card"], modules={"other": str(tmp_path / "libother.so")})
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        statuses = {path: client.status(path) for path in client.tokens()}
+        (path,) = [path for path, status in statuses.items() if status["module"] == "other"]
+        assert "module-profile" not in statuses[path]
+        with nothing_sent(token), raises("NotSupported") as caught:
+            client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+        assert "Library=opensc" in caught[0].message

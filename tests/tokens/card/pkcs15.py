@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A card with a file system that describes what is on it, as ISO/IEC 7816-15 (PKCS #15) has it.
+
+The files are read-only. There is a PIN, and for the PIN that is forgotten either a PUK, which RESET RETRY COUNTER takes, or
+a security officer's PIN, which is verified before it. Sections without a document are those of PKCS #15 1.1, whose names for
+the structures are used below.
+"""
+
+import apdu
+from apdu import Refusal
+from card import Card, make_atr
+from pin import Code
+from tlv import decode, encode
+
+# What OpenSC's driver for the IsoApplet knows such a card by
+AID = bytes.fromhex("F276A288BCFBA69D34F31001")
+PKCS15_AID = bytes.fromhex("A000000063504B43532D3135")
+
+# Category indicator, no services, capabilities: command chaining
+HISTORICAL = bytes.fromhex("80 73 000080")
+
+# File identifiers (5.4, 5.7 and 5.8); of the directories that the object directory names, as one likes
+MF, DIR, APPLICATION = 0x3F00, 0x2F00, 0x5015
+OBJECTS, TOKEN_INFO = 0x5031, 0x5032
+PINS, PRIVATE_KEYS, CERTIFICATES, CERTIFICATE = 0x4401, 0x4402, 0x4403, 0x4301
+
+PIN, PUK, KEY = 1, 2, 1  # references
+PUK_TRIES = 5
+LENGTHS = range(4, 17)
+RSA_PADDED = 0x11  # the algorithm: padding as in PKCS #1
+
+# What this kind of card answers when no try is left, instead of 6983
+NO_TRY_LEFT = apdu.TRIES_LEFT
+
+# ASN.1
+BIT_STRING, OCTET_STRING, ENUMERATED, UTF8_STRING, SEQUENCE = 0x03, 0x04, 0x0A, 0x0C, 0x30
+
+
+def explicit(number, *parts):
+    """A part behind a context-specific tag of its own."""
+    return encode(0xA0 | number, *parts)
+
+
+class PKCS15Card(Card):
+    def __init__(self, settings, key, certificate):
+        """settings: serial (8 hexadecimal digits), pin, puk, more: so-pin (yes: the PUK is a security officer's PIN)."""
+        self.pin = Code(settings["pin"].encode(), blocked=NO_TRY_LEFT)
+        self.puk = Code(settings["puk"].encode(), maximum=PUK_TRIES, blocked=NO_TRY_LEFT)
+        super().__init__(make_atr(HISTORICAL), AID, {"pin": self.pin, "puk": self.puk})
+        self.commands = {
+            apdu.READ_BINARY: self.read_binary,
+            apdu.VERIFY: self.verify,
+            apdu.CHANGE_REFERENCE_DATA: self.change_reference_data,
+            apdu.RESET_RETRY_COUNTER: self.reset_retry_counter,
+            apdu.MANAGE_SECURITY_ENVIRONMENT: self.manage_security_environment,
+            apdu.PERFORM_SECURITY_OPERATION: self.compute_digital_signature,
+        }
+        self._key = key
+        self._has_so_pin = settings["more"].get("so-pin") == "yes"
+        self._files = make_files(bytes.fromhex(settings["serial"]), self._has_so_pin, key, certificate)
+        self._codes = {PIN: self.pin, PUK: self.puk}
+        self.forget()
+
+    def forget(self):
+        self._verified = set()
+        self._environment = None
+        self._file = MF
+
+    def select(self):
+        super().select()
+        self.forget()
+
+    def describe(self):
+        return b""
+
+    # Files (ISO 7816-4, 7)
+
+    def select_file(self, command):
+        """11.2.2: by identifier, or by a path from the MF or the application; each identifier occurs once."""
+        if not self.selected:
+            raise Refusal(apdu.FILE_NOT_FOUND)
+        if command.p1 not in (0, 1, 2, 8, 9):
+            raise Refusal(apdu.WRONG_P1_P2)
+        identifier = int.from_bytes(command.data[-2:], "big") if command.data else MF
+        if identifier not in (MF, APPLICATION) and identifier not in self._files:
+            raise Refusal(apdu.FILE_NOT_FOUND)
+        self._file = identifier
+        return self._control_information() if command.p2 & 0x0C == 0 else b""
+
+    def _control_information(self):
+        """7.4.3: length, descriptor byte (transparent EF, or DF), identifier."""
+        content = self._files.get(self._file)
+        parts = [encode(0x82, b"\x38" if content is None else b"\x01"), encode(0x83, self._file.to_bytes(2, "big"))]
+        if content is not None:
+            parts.insert(0, encode(0x80, len(content).to_bytes(2, "big")))
+        return encode(0x6F, *parts)
+
+    def read_binary(self, command):
+        """11.3.3: of the selected file, from an offset on."""
+        if self._file not in self._files:
+            raise Refusal(apdu.CONDITIONS_NOT_SATISFIED)
+        if command.p1 & 0x80 or command.p1_p2 > len(self._files[self._file]):
+            raise Refusal(apdu.WRONG_OFFSET)
+        return self._files[self._file][command.p1_p2 :][: command.le or 0]
+
+    # Codes (ISO 7816-4, 11.5)
+
+    def _code(self, command):
+        if command.p2 not in self._codes:
+            raise Refusal(apdu.REFERENCE_NOT_FOUND)
+        return self._codes[command.p2]
+
+    def verify(self, command):
+        """11.5.6; without data it asks how things stand."""
+        code = self._code(command)
+        if command.p1 != 0 or (command.p2 == PUK and not self._has_so_pin):
+            raise Refusal(apdu.WRONG_P1_P2)
+        if command.data:
+            self._verified.discard(command.p2)
+            code.check(command.data)
+            self._verified.add(command.p2)
+        elif command.p2 not in self._verified:
+            raise Refusal(code.state())
+
+    def change_reference_data(self, command):
+        """11.5.7: the old one and the new one."""
+        code = self._code(command)
+        if command.p1 != 0:
+            raise Refusal(apdu.WRONG_P1_P2)
+        old, new = code.split(command.data)
+        code.check(old)
+        code.set(new_value(new))
+
+    def reset_retry_counter(self, command):
+        """11.5.10: the PUK and a new PIN (P1 = 00), or a new PIN alone once the security officer's is verified (P1 = 02)."""
+        if command.p2 != PIN:
+            raise Refusal(apdu.REFERENCE_NOT_FOUND)
+        new = command.data
+        if command.p1 == 2 and self._has_so_pin:
+            if PUK not in self._verified:
+                raise Refusal(apdu.SECURITY_STATUS_NOT_SATISFIED)
+        elif command.p1 == 0:
+            puk, new = self.puk.split(command.data)
+            self.puk.check(puk)
+        else:
+            raise Refusal(apdu.WRONG_P1_P2)
+        self.pin.set(new_value(new))
+
+    # The key (ISO 7816-4, 11.5.11, and 7816-8)
+
+    def manage_security_environment(self, command):
+        """Sets algorithm (80) and private key (84) for a signature."""
+        if command.p1_p2 != 0x41B6:
+            raise Refusal(apdu.WRONG_P1_P2)
+        wanted = decode(command.data)
+        if wanted.get(0x84) != bytes([KEY]) or wanted.get(0x80) != bytes([RSA_PADDED]):
+            raise Refusal(apdu.REFERENCE_NOT_FOUND)
+        self._environment = wanted
+
+    def compute_digital_signature(self, command):
+        if command.p1_p2 != 0x9E9A:
+            raise Refusal(apdu.WRONG_P1_P2)
+        if PIN not in self._verified:
+            raise Refusal(apdu.SECURITY_STATUS_NOT_SATISFIED)
+        if self._environment is None:
+            raise Refusal(apdu.CONDITIONS_NOT_SATISFIED)
+        if not 0 < len(command.data) <= self._key.length - 11:
+            raise Refusal(apdu.WRONG_DATA)
+        return self._key.sign(command.data)
+
+
+def new_value(value):
+    if len(value) not in LENGTHS:
+        raise Refusal(apdu.WRONG_DATA)
+    return value
+
+
+# What the files hold
+
+
+def integer(value, tag=0x02):
+    return encode(tag, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
+def bits(*numbers):
+    """A BIT STRING in which these are set; the first bit has the number 0."""
+    length = max(numbers, default=-1) + 1
+    unused = -length % 8
+    value = sum(1 << (length + unused - 1 - number) for number in numbers)
+    return encode(BIT_STRING, bytes([unused]), value.to_bytes((length + 7) // 8, "big"))
+
+
+def sequence(*parts):
+    return encode(SEQUENCE, *parts)
+
+
+def path(identifier):
+    identifiers = (MF, APPLICATION, identifier) if identifier != APPLICATION else (MF, APPLICATION)
+    return sequence(encode(OCTET_STRING, *(part.to_bytes(2, "big") for part in identifiers)))
+
+
+def text(value):
+    return encode(UTF8_STRING, value.encode())
+
+
+def code_object(label, flags, reference, unblocked_by=None):
+    """An authentication object (6.8): flags are numbers of PinFlags' bits."""
+    common = [text(label), bits(0, 1)]  # private, modifiable
+    if unblocked_by:
+        common.append(encode(OCTET_STRING, bytes([unblocked_by])))
+    # The type: UTF-8; its shortest and stored lengths, its longest, the reference
+    kind = encode(ENUMERATED, b"\2")
+    lengths = [integer(LENGTHS[0]), integer(LENGTHS[-1]), integer(LENGTHS[-1])]
+    attributes = sequence(bits(*flags), kind, *lengths, integer(reference, 0x80), path(APPLICATION))
+    return sequence(sequence(*common), sequence(encode(OCTET_STRING, bytes([reference]))), explicit(1, attributes))
+
+
+def make_files(serial, has_so_pin, key, certificate):
+    """From identifier to content."""
+    # PinFlags (6.8.2): case-sensitive, local, initialized; unblocking PIN, security officer's PIN
+    usual, unblocking, security_officer = (0, 1, 4), 6, 7
+    if has_so_pin:
+        other = code_object("Security officer PIN", (*usual, security_officer), PUK)
+    else:
+        other = code_object("PUK", (*usual, unblocking), PUK)
+    identifier = encode(OCTET_STRING, b"\1")
+    private_key = sequence(
+        sequence(text("Signature"), bits(0), encode(OCTET_STRING, bytes([PIN]))),
+        sequence(identifier, bits(2, 9), bits(0, 2, 3), integer(KEY)),  # to sign, non-repudiation; sensitive, local
+        explicit(1, sequence(path(APPLICATION), integer(key.length * 8))),
+    )
+    signature_certificate = sequence(
+        sequence(text("Signature"), bits()),
+        sequence(identifier),
+        explicit(1, sequence(path(CERTIFICATE))),
+    )
+    return {
+        # 5.4.2: the application's name, its label, and where it is
+        DIR: encode(
+            0x61,
+            encode(0x4F, PKCS15_AID),
+            encode(0x50, b"PKCS#15"),
+            encode(0x51, MF.to_bytes(2, "big"), APPLICATION.to_bytes(2, "big")),
+        ),
+        # 6.9: version 1, serial number, manufacturer, label, flags: login required
+        TOKEN_INFO: sequence(
+            integer(0),
+            encode(OCTET_STRING, serial),
+            text("Simulated maker"),
+            encode(0x80, b"PKCS15-CARD"),
+            bits(1),
+        ),
+        # 6.2
+        OBJECTS: explicit(0, path(PRIVATE_KEYS)) + explicit(4, path(CERTIFICATES)) + explicit(8, path(PINS)),
+        PINS: code_object("User PIN", usual, PIN, None if has_so_pin else PUK) + other,
+        PRIVATE_KEYS: private_key,
+        CERTIFICATES: signature_certificate,
+        CERTIFICATE: certificate,
+    }
