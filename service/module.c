@@ -390,7 +390,8 @@ tokend_module_set_watched (TokendModule *self, gboolean is_watched)
     return;
   self->is_watched = is_watched;
   g_clear_handle_id (&self->poll, g_source_remove);
-  if (is_watched && self->host != NULL)
+  /* A host waits on when nobody listens any more, and has told of no change. */
+  if (is_watched && self->host != NULL && !tokend_module_is_unchanged (self))
     on_poll (self);
 }
 

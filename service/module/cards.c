@@ -127,16 +127,17 @@ take_readings (TokendCards *self, const TokendReadFunctions *functions, GPtrArra
  * tokend_cards_read:
  * @functions: of the module, which only this initialises and finalizes
  * @certificates: what is known from the read before
+ * @is_watched: whether tokend_cards_wait() is under way: it asks for the next read, which lets go of the cards. Else the
+ *   caller is to see to tokend_cards_let_go() when no read has come for a while.
  * @error: ModuleFailed, Busy
  *
- * Reads all cards, and lets go of them unless they will be read again soon. A card that another program has for itself is
- * left alone. Costs no try.
+ * Reads all cards. One that another program has for itself is left alone. Costs no try.
  *
  * Returns: (transfer floating) (nullable): the readings, of type aa{sv}
  */
 GVariant *
 tokend_cards_read (TokendCards *self, TokendReadFunctions *functions, GPtrArray *certificates,
-                   GError **error)
+                   gboolean is_watched, GError **error)
 {
   const TokendReaderAccess access = tokend_reader_watch_begin (self->watch, error);
   g_autoptr (GHashTable) found = NULL;
@@ -152,10 +153,18 @@ tokend_cards_read (TokendCards *self, TokendReadFunctions *functions, GPtrArray 
     described = take_readings (self, functions, certificates, readings);
     found = sum_up (readings);
   }
-  if (found == NULL || !tokend_reader_watch_may_keep (self->watch, found))
+  if (found == NULL || (!tokend_reader_watch_may_keep (self->watch, found) && is_watched))
     let_go (self, functions);
   tokend_reader_watch_end (self->watch, found, self->is_holding);
   return described;
+}
+
+/** tokend_cards_let_go: of all cards, in the PKCS#11 thread, so that other programs can have them for themselves. */
+void
+tokend_cards_let_go (TokendCards *self, TokendReadFunctions *functions)
+{
+  let_go (self, functions);
+  tokend_reader_watch_let_go (self->watch);
 }
 
 /** tokend_cards_are_in_use: whether other programs may use cards while this reads, or did when it began; from any thread. */

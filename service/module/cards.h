@@ -8,12 +8,13 @@
 G_BEGIN_DECLS
 
 /** TokendCards: the tokens of a module that are cards in pcscd's readers, which other programs use as well: the module
- * holds them no longer than it reads them. */
+ * holds them not much longer than it reads them. */
 typedef struct _TokendCards TokendCards;
 
 TokendCards *tokend_cards_new (void);
 GVariant *tokend_cards_read (TokendCards *self, TokendReadFunctions *functions,
-                             GPtrArray *certificates, GError **error);
+                             GPtrArray *certificates, gboolean is_watched, GError **error);
+void tokend_cards_let_go (TokendCards *self, TokendReadFunctions *functions);
 gboolean tokend_cards_are_in_use (TokendCards *self);
 gboolean tokend_cards_wait (TokendCards *self);
 

@@ -12,6 +12,9 @@
 #define TURN_DEADLINE 4
 #define HANG_DEADLINE 60
 
+/* Where nobody watches the cards, the module holds them for so long after a read. In seconds. */
+#define LINGER 2
+
 /* org.tokend.Module1 */
 struct _TokendHostModule {
   TokendDbusModule1Skeleton parent;
@@ -24,6 +27,7 @@ typedef struct {
   char *path;
   GVariant *environment;
   guint deadline;
+  gboolean is_watched;
 } Call;
 
 static void tokend_host_module_iface_init (TokendDbusModule1Iface *iface);
@@ -136,12 +140,15 @@ read_prepared_token (const TokendOperation *operation, GError **error)
 }
 
 static GVariant *
-read_all (TokendHost *host, GError **error)
+read_all (const Call *call, GError **error)
 {
+  TokendHost *host = call->host;
+
   if (host->operation != NULL)
     return read_prepared_token (host->operation, error);
   if (host->cards != NULL)
-    return tokend_cards_read (host->cards, &host->read, host->certificates, error);
+    return tokend_cards_read (host->cards, &host->read, host->certificates, call->is_watched,
+                              error);
   return tokend_slots_read_with_numbers (&host->read, host->certificates, &host->readings, error);
 }
 
@@ -149,12 +156,33 @@ static void
 read_tokens (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   GError *error = NULL;
-  GVariant *tokens = read_all (((Call *) data)->host, &error);
+  GVariant *tokens = read_all (data, &error);
 
   if (tokens != NULL)
     g_task_return_pointer (task, g_variant_ref_sink (tokens), (GDestroyNotify) g_variant_unref);
   else
     g_task_return_error (task, error);
+}
+
+static void
+let_go (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  TokendHost *host = data;
+
+  tokend_cards_let_go (host->cards, &host->read);
+  g_task_return_boolean (task, TRUE);
+}
+
+static gboolean
+on_lingered (gpointer data)
+{
+  TokendHost *host = data;
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+
+  host->linger = 0;
+  g_task_set_task_data (task, host, NULL);
+  tokend_worker_run (host->worker, task, let_go);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -165,6 +193,8 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GVariant) tokens = g_task_propagate_pointer (G_TASK (result), &error);
 
   tokend_host_end (call->host, call->host->stage);
+  if (call->host->cards != NULL && !call->is_watched)
+    call->host->linger = g_timeout_add_seconds (LINGER, on_lingered, call->host);
   if (call->invocation == NULL)
     return;
   if (tokens != NULL)
@@ -203,6 +233,8 @@ handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
   if (!tokend_host_begin (host, TOKEND_HOST_CALL_READ, invocation))
     return TRUE;
   call = call_new (object, invocation);
+  call->is_watched = host->waiting;
+  g_clear_handle_id (&host->linger, g_source_remove);
   if (host->cards != NULL)
     call->deadline = g_timeout_add_seconds (TURN_DEADLINE, on_turn_overdue, call);
   run (call, read_tokens, on_read);

@@ -19,6 +19,9 @@
  * they have left is seen only by letting go, which is done after this, and ever more seldom if it was for nothing. */
 #define KEEP_MIN (15 * G_TIME_SPAN_SECOND)
 #define KEEP_MAX G_TIME_SPAN_HOUR
+/* It also keeps them for the reads that follow one at once: who asks for one token's status often asks for another's. Less
+ * than TOKEND_READER_PATIENCE, so that the read which is due then lets go. */
+#define LINGER G_TIME_SPAN_SECOND
 
 struct _TokendReaderWatch {
   /* The waiting thread's */
@@ -32,6 +35,7 @@ struct _TokendReaderWatch {
   GHashTable *reaches; /* of char * → GAsyncQueue: see tokend_pcsc_reach() */
   gint64 kept_for;     /* the last time */
   gint64 kept_until;
+  gint64 lingers_until;
 
   GMutex lock;          /* of what follows, which both use */
   GHashTable *memories; /* of char * → TokendReaderMemory */
@@ -39,7 +43,7 @@ struct _TokendReaderWatch {
   gboolean is_in_use; /* when the last read began, programs were connected to cards */
   gboolean is_ours;   /* the module holds its cards */
   gint64 read_at;     /* when the last read ended */
-  guint n_reads;      /* begun or ended */
+  guint n_reads;      /* begun or ended; cards that were let go of count as well */
 };
 
 /** tokend_reader_watch_new: Returns: (transfer full): of this process, for its life. */
@@ -249,7 +253,7 @@ is_any_in_long_use (TokendReaderWatch *self, GHashTable *found, gint64 time)
  * tokend_reader_watch_may_keep:
  * @found: (element-type char * TokendCardKnowledge): what the read has found in which readers
  *
- * Returns: whether the module is to keep its cards for the next read, which is due soon because others use them
+ * Returns: whether the module is to keep its cards for the next read, which is due soon
  */
 gboolean
 tokend_reader_watch_may_keep (TokendReaderWatch *self, GHashTable *found)
@@ -257,9 +261,10 @@ tokend_reader_watch_may_keep (TokendReaderWatch *self, GHashTable *found)
   const gint64 now = g_get_monotonic_time ();
 
   if (self->is_ours)
-    return now < self->kept_until;
+    return now < MAX (self->kept_until, self->lingers_until);
+  self->lingers_until = now + LINGER;
   if (!is_any_in_long_use (self, found, now))
-    return FALSE;
+    return TRUE;
   self->kept_for = now - self->kept_until < 2 * TOKEND_READER_PATIENCE
                        ? MIN (2 * self->kept_for, KEEP_MAX)
                        : KEEP_MIN;
@@ -301,6 +306,17 @@ tokend_reader_watch_end (TokendReaderWatch *self, GHashTable *found, gboolean is
     remember (self, found);
   self->is_ours = is_kept;
   set_reading (self, FALSE);
+  g_mutex_unlock (&self->lock);
+}
+
+/** tokend_reader_watch_let_go: the module has let go of its cards between two reads. */
+void
+tokend_reader_watch_let_go (TokendReaderWatch *self)
+{
+  g_mutex_lock (&self->lock);
+  self->is_ours = FALSE;
+  /* A look that is under way may have seen them held. */
+  self->n_reads++;
   g_mutex_unlock (&self->lock);
 }
 

@@ -29,6 +29,8 @@ gboolean tokend_reader_watch_is_in_use (TokendReaderWatch *self);
 gboolean tokend_reader_watch_may_keep (TokendReaderWatch *self, GHashTable *found);
 void tokend_reader_watch_end (TokendReaderWatch *self, GHashTable *found, gboolean is_kept);
 
+void tokend_reader_watch_let_go (TokendReaderWatch *self);
+
 gboolean tokend_reader_watch_wait (TokendReaderWatch *self);
 
 G_END_DECLS
