@@ -2,12 +2,12 @@
 #include "token.h"
 
 #include "call.h"
-#include "contradiction.h"
 #include "journal.h"
-#include "loss.h"
 #include "module.h"
+#include "observer.h"
 #include "operation.h"
 #include "printable.h"
+#include "profile-rules.h"
 #include "tokend-error.h"
 
 #include <string.h>
@@ -31,8 +31,7 @@ struct _TokendToken {
   gint64 read_at_monotonic;
   gint64 not_before; /* a read that began before this may not have seen the last operation */
   TokendCounter counters[TOKEND_N_ROLES];
-  TokendCounter shown[TOKEND_N_ROLES]; /* by itself; unknown after an operation of ours */
-  TokendContradiction contradictions[TOKEND_N_ROLES];
+  TokendObserver observer;
   gint64 certificate_not_after; /* microseconds since the epoch, or 0: not known */
   gint64 told_not_after;        /* the same, as the subscribers know it */
   gboolean exported;
@@ -57,7 +56,8 @@ static void
 tokend_token_init (TokendToken *self)
 {
   for (guint role = 0; role < TOKEND_N_ROLES; role++)
-    self->counters[role] = self->shown[role] = tokend_counter_unknown;
+    self->counters[role] = tokend_counter_unknown;
+  tokend_observer_forget (&self->observer);
 }
 
 static void
@@ -83,19 +83,6 @@ tokend_token_class_init (TokendTokenClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_token_finalize;
 }
 
-/* The module's profile says what its flags are worth; who issued the certificate set the number of tries. */
-static TokendCounterRules
-get_rules (TokendToken *self, TokendRole role)
-{
-  TokendCounterRules rules = { .maximum = TOKEND_RETRIES_UNKNOWN };
-
-  if (self->profile != NULL)
-    rules = self->profile->rules[role];
-  if (self->provider != NULL && self->provider->rules[role].maximum != TOKEND_RETRIES_UNKNOWN)
-    rules.maximum = self->provider->rules[role].maximum;
-  return rules;
-}
-
 /**
  * tokend_token_judge:
  * @reading: a reading of this token, not necessarily the last.
@@ -108,8 +95,7 @@ tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole 
 {
   TokendCounterRecord record =
       tokend_ledger_get_record (self->service->ledger, self->physical_id, role);
-
-  TokendCounterRules rules = get_rules (self, role);
+  TokendCounterRules rules = tokend_profile_rules_get (self->profile, self->provider, role);
 
   return tokend_counter_judge (&reading->counters[role], &rules, &record);
 }
@@ -141,72 +127,16 @@ judge_again (TokendToken *self)
     tokend_subscribers_notify (self->service->subscribers, self->object_path);
 }
 
-/* What the token shows by itself, whatever we have recorded of it. */
-static TokendCounter
-judge_shown (TokendToken *self, TokendRole role)
+static TokendSighting
+see (TokendToken *self, const TokendReading *reading, const char *module)
 {
-  static const TokendCounterRecord nothing = { 0 };
-  TokendCounterRules rules = get_rules (self, role);
+  TokendSighting sighting = {
+    .physical_id = self->physical_id, .label = self->label, .module = module, .reading = reading
+  };
 
-  return tokend_counter_judge (&self->reading->counters[role], &rules, &nothing);
-}
-
-static void
-observe_refused (TokendToken *self, const char *module)
-{
-  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    TokendCounter shown = judge_shown (self, role);
-
-    tokend_refused_observe (self->service->refused, self->physical_id, role, module, &shown);
-  }
-}
-
-static void
-observe_ledger (TokendToken *self, const char *module)
-{
-  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    TokendCounterRules rules = get_rules (self, role);
-
-    tokend_ledger_observe (self->service->ledger, self->physical_id, role, module,
-                           &self->reading->counters[role], &rules);
-  }
-}
-
-/* What was lost since the last reading, another program has lost: between the two was no operation of ours. */
-static void
-observe_losses (TokendToken *self, const char *module)
-{
-  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    TokendCounter now = judge_shown (self, role);
-
-    if (tokend_loss_is_seen (&self->shown[role], &now))
-      tokend_journal_variant (
-          tokend_loss_get_level (&now),
-          tokend_loss_compose (role, &now, self->physical_id, self->label, module));
-    self->shown[role] = now;
-  }
-}
-
-static void
-observe_contradictions (TokendToken *self, const char *module)
-{
-  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    TokendCounterRules rules = get_rules (self, role);
-
-    if (tokend_contradiction_observe (&self->contradictions[role], &self->reading->counters[role],
-                                      &rules))
-      tokend_journal_variant (G_LOG_LEVEL_WARNING,
-                              tokend_contradiction_compose (
-                                  &self->contradictions[role], role, judge_shown (self, role).state,
-                                  self->physical_id, self->label, module));
-  }
-}
-
-static void
-forget_shown (TokendToken *self)
-{
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
-    self->shown[role] = tokend_counter_unknown;
+    sighting.rules[role] = tokend_profile_rules_get (self->profile, self->provider, role);
+  return sighting;
 }
 
 static void
@@ -258,6 +188,8 @@ take_failure (TokendToken *self, const TokendReading *reading)
 void
 tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at)
 {
+  TokendSighting sighting;
+
   if (begun_at < self->not_before)
     return;
   if (reading->unread != NULL) {
@@ -266,15 +198,12 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   }
   take_reading (self, reading);
   self->certificate_not_after = reading->certificate_not_after;
+  sighting = see (self, self->reading, tokend_module_get_name (self->module));
   /* What it shows by itself stands above what we remember of it, unless an operation is about to change it. */
-  if (tokend_claims_check_free (self->service->claims, self->physical_id, NULL)) {
-    observe_refused (self, tokend_module_get_name (self->module));
-    observe_ledger (self, tokend_module_get_name (self->module));
-    observe_losses (self, tokend_module_get_name (self->module));
-    observe_contradictions (self, tokend_module_get_name (self->module));
-  } else {
-    forget_shown (self);
-  }
+  if (tokend_claims_check_free (self->service->claims, self->physical_id, NULL))
+    tokend_observer_take (&self->observer, self->service, &sighting);
+  else
+    tokend_observer_forget (&self->observer);
   judge_again (self);
 }
 
@@ -288,8 +217,11 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
 void
 tokend_token_update_after (TokendToken *self, const TokendReading *reading, const char *module)
 {
+  TokendSighting sighting;
+
   take_reading (self, reading);
-  observe_refused (self, module);
+  sighting = see (self, self->reading, module);
+  tokend_sighting_settle_refused (&sighting, self->service->refused);
 }
 
 /**
@@ -302,11 +234,11 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
 void
 tokend_token_note_failure (TokendToken *self, const TokendReading *reading, TokendRole role)
 {
-  static const TokendCounterRecord nothing = { 0 };
-  TokendCounterRules rules = get_rules (self, role);
-  TokendCounter shown = tokend_counter_judge (&reading->counters[role], &rules, &nothing);
+  const TokendSighting sighting = see (self, reading, NULL);
+  const TokendCounter shown = tokend_sighting_judge (&sighting, role);
 
-  if (shown.source == TOKEND_RETRIES_SOURCE_FLAGS && rules.flags != TOKEND_FLAGS_MEANING_EXACT)
+  if (shown.source == TOKEND_RETRIES_SOURCE_FLAGS
+      && sighting.rules[role].flags != TOKEND_FLAGS_MEANING_EXACT)
     tokend_ledger_note (self->service->ledger, self->physical_id, role, shown.state);
 }
 
@@ -319,7 +251,7 @@ void
 tokend_token_end_operation (TokendToken *self)
 {
   self->not_before = g_get_monotonic_time ();
-  forget_shown (self);
+  tokend_observer_forget (&self->observer);
   judge_again (self);
 }
 
@@ -437,65 +369,18 @@ tokend_token_get_module (TokendToken *self)
   return self->module;
 }
 
-static int
-stricter_maximum (int a, int b)
-{
-  if (a < 0 || b < 0)
-    return MAX (a, b);
-  return MIN (a, b);
-}
-
-static void
-narrow (TokendPinPolicy *policy, const TokendProfile *profile)
-{
-  if (profile == NULL)
-    return;
-  policy->minimum_length = MAX (policy->minimum_length, profile->pin_minimum_length);
-  policy->maximum_length = stricter_maximum (policy->maximum_length, profile->pin_maximum_length);
-  policy->characters = MAX (policy->characters, profile->pin_characters);
-}
-
-/** tokend_token_get_pin_policy: Returns: the strictest of the token's own policy, the module's profile and the provider's. */
+/** tokend_token_get_pin_policy: Returns: see tokend_profile_rules_get_pin_policy(). */
 TokendPinPolicy
 tokend_token_get_pin_policy (TokendToken *self)
 {
-  TokendPinPolicy policy = { .minimum_length = self->reading->new_pin_minimum_length,
-                             .maximum_length = self->reading->new_pin_maximum_length,
-                             .characters = TOKEND_CHARACTERS_ANY };
-
-  narrow (&policy, self->profile);
-  narrow (&policy, self->provider);
-  /* A profile that wants more than the token can take is wrong about this token. */
-  if (policy.maximum_length >= 0)
-    policy.minimum_length = MIN (policy.minimum_length, policy.maximum_length);
-  return policy;
+  return tokend_profile_rules_get_pin_policy (self->profile, self->provider, self->reading);
 }
 
-/**
- * tokend_token_supports:
- * @role: the PUK's for Unlock, the PIN's for SetPin.
- * @error: NotSupported, with the reason.
- */
+/** tokend_token_supports: see tokend_profile_rules_support(). */
 gboolean
 tokend_token_supports (TokendToken *self, TokendRole role, GError **error)
 {
-  if (self->reading->pin_pad) {
-    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
-                         "Codes of this token are typed on the PIN pad of its reader, "
-                         "which is not supported");
-    return FALSE;
-  }
-  if (role == TOKEND_ROLE_PUK && self->profile == NULL) {
-    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
-                         "No profile says how tokens of this kind are unlocked");
-    return FALSE;
-  }
-  if (role == TOKEND_ROLE_PUK && self->profile->unlock_way == TOKEND_UNLOCK_WAY_NONE) {
-    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
-                 "The profile “%s” has no way to unlock tokens of this kind", self->profile->name);
-    return FALSE;
-  }
-  return TRUE;
+  return tokend_profile_rules_support (self->profile, self->reading, role, error);
 }
 
 static GVariant *

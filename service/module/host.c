@@ -81,6 +81,9 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
 
   g_clear_handle_id (&server->authentication_deadline, g_source_remove);
   g_signal_connect (server->connection, "closed", G_CALLBACK (on_closed), &server->host);
+  /* A peer that left already was told of before anybody listened. */
+  if (g_dbus_connection_is_closed (server->connection))
+    tokend_host_leave (EX_OK);
   export(&server->host, server->connection);
   g_dbus_connection_start_message_processing (server->connection);
 }

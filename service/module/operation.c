@@ -8,6 +8,10 @@
 #include "slots.h"
 #include "vendor-counters.h"
 
+/* That a card was pulled out reaches its module later than the error that comes of it. In microseconds. */
+#define LEAVE_TIME (1500 * G_TIME_SPAN_MILLISECOND)
+#define LEAVE_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
+
 struct _TokendOperation {
   const TokendReadFunctions *read;
   const TokendOperationFunctions *functions;
@@ -311,6 +315,31 @@ unlock (TokendOperation *operation, TokendOperationResult *result)
   }
 }
 
+static gboolean
+is_empty (const TokendOperation *operation)
+{
+  CK_SLOT_INFO info = { 0 };
+  const CK_RV rv = operation->read->get_slot_info (operation->slot, &info);
+
+  return rv == CKR_OK ? (info.flags & CKF_TOKEN_PRESENT) == 0 : tokend_pkcs11_token_is_gone (rv);
+}
+
+/* Modules have any error for a token that was pulled out in the middle. */
+static gboolean
+has_left (const TokendOperation *operation)
+{
+  const gint64 deadline = g_get_monotonic_time () + LEAVE_TIME;
+
+  if (operation->read->get_slot_info == NULL)
+    return FALSE;
+  while (!is_empty (operation)) {
+    if (g_get_monotonic_time () > deadline)
+      return FALSE;
+    g_usleep (LEAVE_INTERVAL);
+  }
+  return TRUE;
+}
+
 /**
  * tokend_operation_commit:
  * @result: (out): what became of it
@@ -333,4 +362,6 @@ tokend_operation_commit (TokendOperation *operation, TokendOperationResult *resu
 
   tokend_code_wipe (operation->code);
   tokend_code_wipe (operation->new_pin);
+  if (result->sent && result->outcome == TOKEND_OUTCOME_FAILED && has_left (operation))
+    result->outcome = TOKEND_OUTCOME_TOKEN_REMOVED;
 }

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /** TokendReadFunctions: all that a host may call to read tokens; none of them costs a try. */
 typedef struct {
   CK_C_Initialize initialize;
-  CK_C_Finalize finalize; /* NULL: it lacks it; and so with get_slot_info, which only cards want */
+  CK_C_Finalize finalize; /* NULL: it lacks it; and so with get_slot_info */
   CK_C_GetInfo get_info;
   CK_C_GetSlotList get_slot_list;
   CK_C_GetSlotInfo get_slot_info;

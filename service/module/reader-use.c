@@ -11,17 +11,14 @@ tokend_reader_is_another_card (const TokendReaderState *then, const TokendReader
   return was_there != is_there || (is_there && then->insertions != now->insertions);
 }
 
-/* What is known of a card holds while it stays: a token that is not found may only have been disturbed. */
 static TokendCardKnowledge
-know_by_last (const TokendReaderMemory *last, const TokendReaderState *before)
+judge_miss (const TokendReaderMemory *memory)
 {
-  const gboolean is_same = last != NULL && !tokend_reader_is_another_card (&last->at_read, before);
-
-  if (before->use == TOKEND_CARD_EXCLUSIVE)
-    return is_same && last->knowledge == TOKEND_CARD_IS_OTHER ? TOKEND_CARD_IS_OTHER
-                                                              : TOKEND_CARD_UNREAD;
-  return is_same && last->knowledge == TOKEND_CARD_IS_TOKEN ? TOKEND_CARD_IS_TOKEN
-                                                            : TOKEND_CARD_IS_OTHER;
+  if (memory->at_read.use == TOKEND_CARD_ABSENT)
+    return TOKEND_CARD_IS_OTHER;
+  if (memory->n_misses < TOKEND_READER_LOOKS_MAX)
+    return TOKEND_CARD_UNREAD;
+  return memory->is_known ? TOKEND_CARD_IS_TOKEN : TOKEND_CARD_IS_OTHER;
 }
 
 /**
@@ -36,11 +33,23 @@ TokendReaderMemory
 tokend_reader_remember (const TokendReaderMemory *last, const TokendReaderState *before,
                         TokendCardKnowledge found)
 {
-  return (TokendReaderMemory){
-    .at_read = *before,
-    .knowledge = found != TOKEND_CARD_IS_OTHER ? found : know_by_last (last, before),
-    .told_beyond = before->use == TOKEND_CARD_EXCLUSIVE,
-  };
+  const gboolean is_exclusive = before->use == TOKEND_CARD_EXCLUSIVE;
+  TokendReaderMemory memory = { 0 };
+
+  if (last != NULL && !tokend_reader_is_another_card (&last->at_read, before))
+    memory = (TokendReaderMemory){ .is_known = last->is_known, .n_misses = last->n_misses };
+  memory.at_read = *before;
+  memory.told_beyond = is_exclusive;
+  if (found != TOKEND_CARD_IS_OTHER) {
+    memory.n_misses = 0;
+    memory.knowledge = found;
+    memory.is_known = TRUE;
+    return memory;
+  }
+  if (!is_exclusive)
+    memory.n_misses++;
+  memory.knowledge = judge_miss (&memory);
+  return memory;
 }
 
 static void

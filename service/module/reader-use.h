@@ -8,6 +8,9 @@ G_BEGIN_DECLS
 /* While others go on using a card, it is read this long after they began, and after the last time. In microseconds. */
 #define TOKEND_READER_PATIENCE (1500 * G_TIME_SPAN_MILLISECOND)
 
+/* A card in which no token was found is looked into so often in all: it may have been disturbed, or just been put in. */
+#define TOKEND_READER_LOOKS_MAX 3
+
 /** TokendCardUse: what pcscd tells of the card in a reader: whether any program is connected to it. */
 typedef enum {
   TOKEND_CARD_ABSENT,
@@ -33,6 +36,8 @@ typedef enum {
 typedef struct {
   TokendReaderState at_read; /* before the module began to read */
   TokendCardKnowledge knowledge;
+  gboolean is_known; /* a token was found in this card at some time */
+  guint n_misses;    /* reads in a row that found none */
   gint64 used_since; /* another program has used it since then; 0: none has since the last read */
   gboolean told_beyond; /* that it is beyond our reach */
 } TokendReaderMemory;

@@ -266,12 +266,14 @@ def test_slow_card(make_sandbox, kind):
     sandbox = make_sandbox([kind])
     token = only_token(sandbox)
     token.wrong_pin(2)
-    token.fault("delay * 60")
     with Client(sandbox) as client:
         client.subscribe()
         path = paths_by_label(client)[token.label]
+        token.fault("delay * 20")
+        before, begun = len(token.calls()), time.monotonic()
         check(client.refresh(path), pin_tries(token, 1))
         status = client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+        assert time.monotonic() - begun > 0.02 * (len(token.calls()) - before) > 0
         check(status, pin_tries(token, 3))
     token.clear_faults()
     assert token.sign(NEW_PIN)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from sandbox import FOLDER, wait_until
-from support import Client, check, raises, tries
+from support import Client, check, nothing_sent, only_path, only_token, raises, tries
 
 SYSTEM = "/etc/pkcs11/modules"
 PACKAGE = "/usr/share/p11-kit/modules"
@@ -254,3 +254,26 @@ def test_module_that_crashes_at_a_read(make_sandbox, again):
         client.unlock(paths["ETOKEN"], sandbox.puk, "4321")
     assert "CRASH" in token.results("C_GetTokenInfo")
     assert token.counters() == {"pin": 3, "puk": 3}
+
+
+def test_token_that_cannot_be_read(make_sandbox):
+    """It is there, and does not vanish: who asks for its status is told that it could not be read, and nothing is sent."""
+    sandbox = make_sandbox()
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        token.fault("error C_GetTokenInfo * CKR_DEVICE_ERROR watch")
+        for call in (client.refresh, client.status):
+            with raises("ModuleFailed") as errors:
+                call(path)
+            assert "CKR_DEVICE_ERROR" in errors[0].message
+        with nothing_sent(token), raises("ModuleFailed"):
+            client.unlock(path, sandbox.puk, "4321")
+        assert client.tokens() == [path]
+        assert modules_by_name(client)["etoken"]["state"] == "ready"
+        token.fault("vanish")
+        client.wait_signal("InterfacesRemoved")
+        token.clear_faults()
+        client.wait_signal("InterfacesAdded")
+        (path,) = client.tokens()
+        check(client.status(path), tries("pin", "ok", 3, "token"))

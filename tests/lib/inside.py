@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What is in the sandbox: its folders, users, bus, polkit, tokens, tokend and its module hosts."""
 
+import contextlib
 import json
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import time
 
@@ -48,6 +50,7 @@ polkit.addRule(function(action, subject) {
 """
 
 SOCKET_DEADLINE = 30
+STOP_DEADLINE = 10
 
 
 def write(path, text, mode=0o644):
@@ -213,7 +216,9 @@ def wait_for_name(name, log):
 def start_hosts(variables):
     """The sockets of the module hosts, as the socket units have them: for tokend alone."""
     tokend = pwd.getpwnam("tokend")
-    host = f"{INSIDE_BUILD}/service/module/tokend-module"
+    # A test may put another program in its place.
+    host = f"{SANDBOX}/bin/tokend-module"
+    os.symlink(f"{INSIDE_BUILD}/service/module/tokend-module", host)
     for kind in ("watch", "operate"):
         path = f"/run/tokend/{kind}.sock"
         command = ["systemd-socket-activate", "--listen", path, "--accept", "--inetd"]
@@ -300,6 +305,30 @@ def make_executor(command, user, modules):
     return execute
 
 
+def list_service():
+    """The processes of tokend and of its hosts."""
+    found = []
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{process}/comm", encoding="utf-8") as file:
+            if file.read().strip() in SERVICES:
+                found.append(int(process))
+    return found
+
+
+def stop_gently():
+    """Lets tokend and its hosts end by themselves: killed with the sandbox, they would not write what they counted."""
+    deadline = time.monotonic() + STOP_DEADLINE
+    processes = list_service()
+    for process in processes:
+        with open(f"/proc/{process}/comm", encoding="utf-8") as file:
+            if file.read().strip() == "tokend":
+                os.kill(process, signal.SIGTERM)
+    while list_service() and time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+        time.sleep(0.005)
+
+
 def run(build, arguments, terminal):
     """Makes the sandbox, runs the command in it, and returns its exit status.
 
@@ -327,4 +356,7 @@ def run(build, arguments, terminal):
     if subprocess.run([f"{SANDBOX}/bin/start-tokend"], env=variables, check=False).returncode != 0:
         raise SystemExit("no sandbox without tokend")
 
-    return run_command(make_executor(arguments.command, arguments.user, modules), terminal)
+    status = run_command(make_executor(arguments.command, arguments.user, modules), terminal)
+    if os.path.isdir(f"{INSIDE_BUILD}/coverage"):
+        stop_gently()
+    return status

@@ -4,6 +4,7 @@
 import argparse
 import functools
 import os
+import re
 import subprocess
 import sys
 
@@ -45,6 +46,8 @@ def parse_token(text):
             (token if key == "serial" else token["more"])[key] = value
         else:
             raise argparse.ArgumentTypeError(f"{setting}: not a setting of {kind}")
+    if KINDS[kind].folder == "card" and not re.fullmatch("[0-9a-f]{8}", token.get("serial", "00000000")):
+        raise argparse.ArgumentTypeError(f"{token['serial']}: not 8 hexadecimal digits")
     return token
 
 

@@ -73,7 +73,7 @@ test_memory_is_locked (void)
 {
   g_autoptr (TokendCode) code = tokend_code_new (NULL);
   g_autofree char *maps = NULL;
-  g_autofree char *start = g_strdup_printf ("\n%lx-", (gulong) code);
+  g_autofree char *start = g_strdup_printf ("\n%08lx-", (gulong) code);
   const char *map, *flags;
   g_autofree char *line = NULL;
 

@@ -161,6 +161,26 @@ test_peer_leaves (HostFixture *fixture, gconstpointer data)
   host_assert_leaves (host, EX_OK);
 }
 
+/* All that authenticates, and no more, in one go: GDBus may have seen the end before the host knows of the connection. */
+static void
+test_peer_leaves_at_once (HostFixture *fixture, gconstpointer data)
+{
+  g_autofree char *uid = g_strdup_printf ("%u", getuid ());
+  g_autoptr (GString) hello = g_string_new ("AUTH EXTERNAL ");
+
+  for (const char *digit = uid; *digit != '\0'; digit++)
+    g_string_append_printf (hello, "%02x", *digit);
+  g_string_append (hello, "\r\nBEGIN\r\n");
+  for (guint i = 0; i < 40; i++) {
+    g_autoptr (HostClient) host = host_start_with ("--watch", getuid (), NULL);
+
+    g_assert_cmpint (send (host->socket, "\0", 1, 0), ==, 1);
+    g_assert_cmpint (send (host->socket, hello->str, hello->len, 0), ==, (gssize) hello->len);
+    g_assert_cmpint (shutdown (host->socket, SHUT_WR), ==, 0);
+    host_assert_leaves (host, EX_OK);
+  }
+}
+
 /* The module hangs in the function that @data names. */
 static void
 test_peer_leaves_hanging_module (HostFixture *fixture, gconstpointer data)
@@ -278,6 +298,7 @@ main (int argc, char **argv)
   ADD ("/host/wait", NULL, test_wait);
   ADD ("/host/wait-answers", NULL, test_wait_answers);
   ADD ("/host/peer-leaves", NULL, test_peer_leaves);
+  ADD ("/host/peer-leaves-at-once", NULL, test_peer_leaves_at_once);
   ADD ("/host/peer-leaves-hanging-constructor", "constructor", test_peer_leaves_hanging_module);
   ADD ("/host/peer-leaves-hanging-initialize", "C_Initialize", test_peer_leaves_hanging_module);
   ADD ("/host/peer-leaves-hanging-read", "C_GetSlotList", test_peer_leaves_hanging_module);

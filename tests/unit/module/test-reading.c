@@ -312,6 +312,44 @@ test_slots (void)
   g_assert_cmpuint (g_array_index (readings, TokendSlotReading, 1).slot, ==, 103);
 }
 
+static GVariant *
+read_first (GPtrArray *certificates, GArray **last)
+{
+  g_autoptr (GVariant) tokens = g_variant_ref_sink (
+      tokend_slots_read_with_numbers (&fake_read_functions, certificates, last, NULL));
+
+  return g_variant_n_children (tokens) > 0 ? g_variant_get_child_value (tokens, 0) : NULL;
+}
+
+/* It is there, and is not said to be gone; unless that is what the module says. */
+static void
+test_slots_unread (void)
+{
+  g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
+  g_autoptr (GArray) last = NULL;
+
+  fake_reset ();
+  fake_fill (&fake.info[0], "Maker", "Model", "0001", "LABEL");
+  fake.info_rv[0] = CKR_DEVICE_ERROR;
+  g_assert_null (read_first (certificates, &last));
+  fake.info_rv[0] = CKR_OK;
+  g_variant_unref (read_first (certificates, &last));
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GVariant) reading = NULL;
+    g_autofree char *text = NULL;
+
+    fake.info_rv[0] = CKR_DEVICE_ERROR;
+    reading = read_first (certificates, &last);
+    text = g_variant_print (reading, FALSE);
+    g_assert_nonnull (strstr (text, "'unread': <'C_GetTokenInfo: CKR_DEVICE_ERROR'>"));
+    g_assert_nonnull (strstr (text, "'serial': <[byte 0x30, 0x30, 0x30, 0x31]>"));
+  }
+  fake.info_rv[0] = CKR_OK;
+  g_variant_unref (read_first (certificates, &last));
+  fake.info_rv[0] = CKR_TOKEN_NOT_PRESENT;
+  g_assert_null (read_first (certificates, &last));
+}
+
 static void
 test_slots_many (void)
 {
@@ -371,6 +409,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/vendor-objects", test_vendor_objects);
   g_test_add_func ("/reading/vendor-objects-elsewhere", test_vendor_objects_elsewhere);
   g_test_add_func ("/reading/slots", test_slots);
+  g_test_add_func ("/reading/slots-unread", test_slots_unread);
   g_test_add_func ("/reading/slots-many", test_slots_many);
   g_test_add_func ("/reading/slots-while-they-change", test_slots_while_they_change);
   return g_test_run ();

@@ -218,6 +218,26 @@ test_lengths (void)
   g_assert_cmpint (wrong->pin_maximum_length, ==, -1);
 }
 
+static void
+test_unread (void)
+{
+  g_autoptr (TokendReading) was_read = parse ("{}");
+  g_autoptr (TokendReading) busy = parse ("{'unread': <'busy'>}");
+  g_autoptr (TokendReading) failed = parse ("{'unread': <'C_GetTokenInfo:\\n CKR_DEVICE_ERROR'>}");
+  g_autoptr (TokendReading) nonsense = parse ("{'unread': <uint32 1>}");
+  g_autoptr (TokendReading) copy = tokend_reading_copy (busy);
+
+  g_assert_null (was_read->unread);
+  g_assert_false (was_read->is_busy);
+  g_assert_true (busy->is_busy);
+  g_assert_cmpstr (failed->unread, !=, NULL);
+  g_assert_null (strchr (failed->unread, '\n'));
+  g_assert_false (failed->is_busy);
+  g_assert_null (nonsense->unread);
+  g_assert_cmpstr (copy->unread, ==, "busy");
+  g_assert_true (copy->is_busy);
+}
+
 static const struct {
   const char *changes;
   const char *named; /* in the message */
@@ -397,6 +417,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/flags", test_flags);
   g_test_add_func ("/reading/counters", test_counters);
   g_test_add_func ("/reading/lengths", test_lengths);
+  g_test_add_func ("/reading/unread", test_unread);
   g_test_add_func ("/reading/bad", test_bad);
   g_test_add_func ("/reading/nothing", test_nothing);
   g_test_add_func ("/reading/text-lengths", test_text_lengths);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "profile-rules.h"
+
+#include "tokend-error.h"
+
+/**
+ * tokend_profile_rules_get:
+ * @module: (nullable): the module's profile: it says what the flags are worth.
+ * @provider: (nullable): who issued the certificate: it set the number of tries.
+ * @role: whose counter.
+ *
+ * Returns: the rules for tokend_counter_judge().
+ */
+TokendCounterRules
+tokend_profile_rules_get (const TokendProfile *module, const TokendProfile *provider,
+                          TokendRole role)
+{
+  TokendCounterRules rules = { .maximum = TOKEND_RETRIES_UNKNOWN };
+
+  if (module != NULL)
+    rules = module->rules[role];
+  if (provider != NULL && provider->rules[role].maximum != TOKEND_RETRIES_UNKNOWN)
+    rules.maximum = provider->rules[role].maximum;
+  return rules;
+}
+
+static int
+stricter_maximum (int a, int b)
+{
+  if (a < 0 || b < 0)
+    return MAX (a, b);
+  return MIN (a, b);
+}
+
+static void
+narrow (TokendPinPolicy *policy, const TokendProfile *profile)
+{
+  if (profile == NULL)
+    return;
+  policy->minimum_length = MAX (policy->minimum_length, profile->pin_minimum_length);
+  policy->maximum_length = stricter_maximum (policy->maximum_length, profile->pin_maximum_length);
+  policy->characters = MAX (policy->characters, profile->pin_characters);
+}
+
+/** tokend_profile_rules_get_pin_policy: Returns: the strictest of the token's own policy, the module's profile and the
+ * provider's. */
+TokendPinPolicy
+tokend_profile_rules_get_pin_policy (const TokendProfile *module, const TokendProfile *provider,
+                                     const TokendReading *reading)
+{
+  TokendPinPolicy policy = { .minimum_length = reading->new_pin_minimum_length,
+                             .maximum_length = reading->new_pin_maximum_length,
+                             .characters = TOKEND_CHARACTERS_ANY };
+
+  narrow (&policy, module);
+  narrow (&policy, provider);
+  /* A profile that wants more than the token can take is wrong about this token. */
+  if (policy.maximum_length >= 0)
+    policy.minimum_length = MIN (policy.minimum_length, policy.maximum_length);
+  return policy;
+}
+
+/**
+ * tokend_profile_rules_support:
+ * @module: (nullable): the module's profile.
+ * @reading: of the token.
+ * @role: the PUK's for Unlock, the PIN's for SetPin.
+ * @error: NotSupported, with the reason.
+ */
+gboolean
+tokend_profile_rules_support (const TokendProfile *module, const TokendReading *reading,
+                              TokendRole role, GError **error)
+{
+  if (reading->pin_pad) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                         "Codes of this token are typed on the PIN pad of its reader, "
+                         "which is not supported");
+    return FALSE;
+  }
+  if (role == TOKEND_ROLE_PUK && module == NULL) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                         "No profile says how tokens of this kind are unlocked");
+    return FALSE;
+  }
+  if (role == TOKEND_ROLE_PUK && module->unlock_way == TOKEND_UNLOCK_WAY_NONE) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                 "The profile “%s” has no way to unlock tokens of this kind", module->name);
+    return FALSE;
+  }
+  return TRUE;
+}

@@ -1,0 +1,424 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Cards are watched by what the real pcscd tells of its readers: they come and go at once, and are read only when another
+program has used them. What was sent to a card is in its own record."""
+
+import contextlib
+import os
+import subprocess
+import time
+
+import pytest
+from sandbox import FOLDER, PYTHON, TIMEOUT, read_line, wait_until
+from support import BusError, Client, nothing_sent, only_path, only_token, raises
+
+USER = f"{FOLDER}/source/tests/integration/pcsc_client.py"
+STRANGER = f"{FOLDER}/source/tests/integration/strange_card.py"
+READERS = f"{FOLDER}/readers"
+
+SLOW = "ASAN_OPTIONS" in os.environ
+# A card that came or went, and a try that another program lost, are told within this, in seconds.
+AT_ONCE = 30 if SLOW else 1
+SOON = 30 if SLOW else 2
+# While a program goes on using a card, it is looked at this often.
+PATIENCE = 1.5
+# No longer than this is a card kept that another program has used for long and left.
+KEPT = 15
+# A real card takes its time for each command, in milliseconds.
+REALISTIC = "delay * 10"
+
+# Commands of the PIV application
+SELECT_PIV = "00A4040C09A00000030800001000"
+WRONG_PIN = "0020008008303030303030FFFF"
+
+
+class CardUser:
+    """Another program, connected to pcscd: see pcsc_client.py."""
+
+    def __init__(self, sandbox, user="alice"):
+        self._program = sandbox.popen(user, [PYTHON, USER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        assert read_line(self._program.stdout) == "ready\n"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self.leave()
+
+    def leave(self):
+        self._program.stdin.close()
+        self._program.wait(TIMEOUT)
+        self._program.stdout.close()
+
+    def ask(self, *words):
+        self._program.stdin.write(" ".join(map(str, words)).encode() + b"\n")
+        return read_line(self._program.stdout).strip()
+
+    def connect(self, mode, reader=0):
+        """mode: "shared" or "exclusive"."""
+        assert self.ask("connect", reader, mode) == "done"
+
+    def do(self, word):
+        """"begin" or "end" a transaction, or "disconnect"."""
+        assert self.ask(word) == "done"
+
+    def wrong_pin(self):
+        """Of a PIV card."""
+        assert self.ask("send", SELECT_PIV).endswith("9000")
+        assert self.ask("send", WRONG_PIN).startswith("63C")
+
+
+def sent_to(token):
+    return len(token.calls())
+
+
+def wait_until_left_alone(token, seconds=3, timeout=TIMEOUT):
+    """Waits for a time without a command to the card; returns how many it has had."""
+    seen = {"count": None, "since": 0}
+
+    def is_left_alone():
+        count = sent_to(token)
+        if count != seen["count"]:
+            seen.update(count=count, since=time.monotonic())
+        return time.monotonic() - seen["since"] > seconds
+
+    wait_until(is_left_alone, timeout, f"{seconds} seconds without a command")
+    return seen["count"]
+
+
+def pcscd(sandbox):
+    """The number outside of its process; None if there is none."""
+    found = [outside for outside, _, arguments in sandbox.processes().values() if arguments[:1] == ["pcscd"]]
+    return found[0] if found else None
+
+
+@contextlib.contextmanager
+def started_pcscd(sandbox):
+    """Starts it again, as the card's setup does."""
+    daemon = sandbox.popen(
+        "root",
+        ["pcscd", "--foreground", "--config", READERS],
+        env={"PCSCLITE_HP_DROPDIR": f"{READERS}/drivers"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        daemon.terminate()
+        daemon.wait(TIMEOUT)
+
+
+def stop_pcscd(sandbox):
+    sandbox.kill(pcscd(sandbox))
+
+
+def wait_for_card(sandbox):
+    """Waits until pcscd tells of a card: no sooner can anybody know of it."""
+
+    def is_there():
+        # As long as pcscd does not listen, there is no user.
+        with contextlib.suppress(AssertionError), CardUser(sandbox) as user:
+            return user.ask("present", 0) == "yes"
+
+    wait_until(is_there, what="the card in pcscd")
+
+
+def timed_signal(client, name):
+    """Waits for the signal; returns how long that took, in seconds."""
+    begun = time.monotonic()
+    client.wait_signal(name)
+    return time.monotonic() - begun
+
+
+def pin_state(client, path):
+    return client.status(path)["pin-state"]
+
+
+def test_card_comes_and_goes(make_sandbox):
+    """Told to a subscriber at once, again and again."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        only_path(client)
+        for _ in range(3):
+            token.fault("vanish")
+            assert timed_signal(client, "InterfacesRemoved") < AT_ONCE
+            assert client.tokens() == []
+            token.clear_faults()
+            assert timed_signal(client, "InterfacesAdded") < AT_ONCE
+            (path,) = client.tokens()
+            assert pin_state(client, path) == "ok"
+    assert token.counters() == {"pin": 3, "puk": 3}
+
+
+def test_two_readers(make_sandbox):
+    """What happens in one is not told of the other's card."""
+    sandbox = make_sandbox(["piv-card", "openpgp-card"])
+    piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        others = {path for label, path in paths.items() if label != piv.label}
+        assert len(others) == 2
+        openpgp.wrong_pin(2)
+        told = {client.wait_signal("StatusChanged", timeout=SOON)["path"] for _ in others}
+        assert told == others
+        assert pin_state(client, paths[piv.label]) == "ok"
+
+        piv.fault("vanish")
+        assert timed_signal(client, "InterfacesRemoved") < AT_ONCE
+        assert set(client.tokens()) == others
+        openpgp.fault("vanish")
+        for _ in others:
+            assert timed_signal(client, "InterfacesRemoved") < AT_ONCE
+        openpgp.clear_faults()
+        for _ in others:
+            assert timed_signal(client, "InterfacesAdded") < AT_ONCE
+        for path in client.tokens():
+            assert pin_state(client, path) == "final-try"
+
+
+def test_pcscd_is_started_again(make_sandbox):
+    """Its cards are gone with it, and come back with it."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        only_path(client)
+        stop_pcscd(sandbox)
+        assert timed_signal(client, "InterfacesRemoved") < AT_ONCE
+        for _ in range(2):
+            assert client.tokens() == []
+            assert client.modules()[0]["state"] == "ready"
+            with started_pcscd(sandbox):
+                wait_for_card(sandbox)
+                assert timed_signal(client, "InterfacesAdded") < AT_ONCE
+                (path,) = client.tokens()
+                assert pin_state(client, path) == "ok"
+                token.wrong_pin(2)
+                client.wait_signal("StatusChanged", timeout=SOON)
+                assert pin_state(client, path) == "final-try"
+                assert token.login(sandbox.pin)
+                client.wait_signal("StatusChanged", timeout=SOON)
+            assert timed_signal(client, "InterfacesRemoved") < AT_ONCE
+
+
+def test_pcscd_is_started_after_tokend(make_sandbox):
+    """It is waited for, without a hurry; then its cards are there."""
+    sandbox = make_sandbox(["piv-card"])
+    stop_pcscd(sandbox)
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    with Client(sandbox) as client:
+        client.subscribe()
+        assert client.tokens() == []
+        assert client.modules()[0]["state"] == "ready"
+        with started_pcscd(sandbox):
+            wait_for_card(sandbox)
+            assert timed_signal(client, "InterfacesAdded") < AT_ONCE
+            (path,) = client.tokens()
+            assert pin_state(client, path) == "ok"
+
+
+class StrangeCard:
+    """A card that OpenSC does not know: see strange_card.py."""
+
+    def __init__(self, sandbox, reader):
+        argv = [PYTHON, "-u", STRANGER, str(reader)]
+        self.path = f"{FOLDER}/log/strange-card.log"
+        with open(sandbox.path(self.path), "wb") as log:
+            self._program = sandbox.popen("root", argv, stdin=subprocess.DEVNULL, stdout=log)
+        self._sandbox = sandbox
+        wait_until(lambda: "ready" in self.calls(), what="the strange card's power")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self._program.kill()
+        self._program.wait(TIMEOUT)
+
+    def calls(self):
+        """The commands that it was sent, and "ready" each time that it got power."""
+        return self._sandbox.read_file(self.path).split()
+
+
+def test_card_that_opensc_does_not_know(make_sandbox):
+    """It is tried once and then left alone, also when other programs use it; the other card is served as ever."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        with StrangeCard(sandbox, 1) as card:
+            wait_until(lambda: len(card.calls()) > 1, what="a command to the strange card")
+            wait_until_left_alone(token)
+            tried = card.calls()
+            with CardUser(sandbox) as user:
+                for _ in range(3):
+                    user.connect("shared", reader=1)
+                    assert user.ask("send", SELECT_PIV) == "6D00"
+                    time.sleep(SOON)
+                    user.do("disconnect")
+            wait_until_left_alone(token)
+            assert len(card.calls()) - len(tried) - 3 == card.calls()[len(tried) :].count("ready")
+            assert client.modules()[0]["state"] == "ready"
+            assert client.tokens() == [path]
+            token.wrong_pin(2)
+            client.wait_signal("StatusChanged", timeout=SOON)
+            assert pin_state(client, path) == "final-try"
+        assert client.take_signals("InterfacesRemoved") == []
+
+
+def test_nothing_is_sent_to_an_idle_card(make_sandbox):
+    """With a subscriber, and with one who asks for the status over and over."""
+    sandbox = make_sandbox(["piv-card", "openpgp-card"])
+    tokens = list(sandbox.tokens.values())
+    with Client(sandbox) as client:
+        client.subscribe()
+        before = [wait_until_left_alone(token) for token in tokens]
+        begun = time.monotonic()
+        while time.monotonic() < begun + 20:
+            for path in client.tokens():
+                assert client.status(path)["pin-state"] == "ok"
+            time.sleep(0.5)
+        assert [sent_to(token) for token in tokens] == before
+
+
+@pytest.mark.parametrize("kind", ["piv-card", "openpgp-card"])
+def test_another_programs_wrong_pin(make_sandbox, kind):
+    """Told soon; then the card is left alone again, and no more was sent than one look at it."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path, *_others) = client.tokens()
+        count = wait_until_left_alone(token)
+        client.refresh(path)
+        look = sent_to(token) - count
+        token.fault(REALISTIC)
+        token.wrong_pin()
+        before = wait_until_left_alone(token)
+
+        begun = time.monotonic()
+        token.wrong_pin()
+        used = sent_to(token) - before
+        ended = time.monotonic()
+        client.wait_signal("StatusChanged", lambda signal: signal["path"] == path)
+        assert time.monotonic() - ended < SOON
+        assert pin_state(client, path) == "final-try"
+        # Only where the other program takes its time, it is looked at meanwhile.
+        looks = 1 + int((ended - begun) / PATIENCE)
+        assert wait_until_left_alone(token) - before <= used + looks * look
+
+
+def test_program_that_stays_connected(make_sandbox):
+    """As a browser does all day: what it does is told soon, for few commands; once it has left, the card is left alone."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        before = wait_until_left_alone(token)
+        with CardUser(sandbox) as user:
+            user.connect("shared")
+            wait_until(lambda: sent_to(token) > before, what="the first look")
+            user.wrong_pin()
+            user.wrong_pin()
+            client.wait_signal("StatusChanged", timeout=SOON)
+            assert pin_state(client, path) == "final-try"
+            user.wrong_pin()
+            client.wait_signal("StatusChanged", timeout=SOON)
+            assert pin_state(client, path) == "locked"
+            # To look at the whole card takes dozens.
+            count = sent_to(token)
+            time.sleep(5)
+            assert 0 < sent_to(token) - count < 20
+        wait_until_left_alone(token, timeout=KEPT + TIMEOUT)
+
+
+def test_card_that_a_program_has_for_itself(make_sandbox):
+    """It is not touched. Its token stays, as old as its status is; who wants a new one, or an operation, is told why not."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        before = wait_until_left_alone(token)
+        with CardUser(sandbox) as user:
+            user.connect("exclusive")
+
+            def is_told():
+                try:
+                    client.status(path)
+                except BusError as error:
+                    assert error.name == "Busy", error
+                    return True
+                return False
+
+            wait_until(is_told, SOON, "the status that cannot be read")
+            user.wrong_pin()
+            user.wrong_pin()
+            with nothing_sent(token), raises("Busy") as errors:
+                client.set_pin(path, sandbox.pin, "654321")
+            assert "itself" in errors[0].message
+            with raises("Busy"):
+                client.refresh(path)
+            time.sleep(SOON)
+            assert client.modules()[0]["state"] == "ready"
+            assert client.tokens() == [path]
+            assert sent_to(token) == before + 4
+            user.do("disconnect")
+            client.wait_signal("StatusChanged", timeout=SOON)
+        assert pin_state(client, path) == "final-try"
+        assert client.take_signals("InterfacesRemoved") == []
+    assert "failed" not in sandbox.journal()
+
+
+def test_card_in_a_long_transaction(make_sandbox):
+    """Nobody else can use it meanwhile: who asks is told so soon, nothing fails, and then all is as ever."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        hosts = sandbox.hosts("watch")
+        with CardUser(sandbox) as user:
+            user.connect("shared")
+            user.do("begin")
+            user.wrong_pin()
+            user.wrong_pin()
+            count = sent_to(token)
+            for _ in range(3):
+                begun = time.monotonic()
+                with nothing_sent(token), raises("Busy"):
+                    client.set_pin(path, sandbox.pin, "654321", final_attempt=True)
+                assert time.monotonic() - begun < 6
+            assert sent_to(token) == count
+            assert client.modules()[0]["state"] == "ready"
+            assert client.tokens() == [path]
+            user.do("end")
+            client.wait_signal("StatusChanged")
+            assert pin_state(client, path) == "final-try"
+            client.set_pin(path, sandbox.pin, "654321", final_attempt=True)
+        assert client.take_signals("InterfacesRemoved") == []
+        assert sandbox.hosts("watch") == hosts
+    assert "failed" not in sandbox.journal()
+
+
+@pytest.mark.parametrize("kind", ["piv-card", "openpgp-card"])
+@pytest.mark.parametrize("when", ["", " after"], ids=["before", "after"])
+def test_card_that_is_pulled_out_in_the_middle(make_sandbox, kind, when):
+    """Said to be that, whatever OpenSC calls it. Whether a try was spent is told by the card's own counter, once it is
+    back; until then it counts as spent."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = next(path for path in client.tokens() if client.status(path)["label"] == token.label)
+        token.fault(f"remove CHANGE-REFERENCE-DATA 1{when}")
+        with raises("TokenRemoved") as errors:
+            client.set_pin(path, "111111", "654321", final_attempt=True)
+        assert "ask the status" in errors[0].message
+        assert token.counters()["pin"] == (2 if when else 3)
+        wait_until(lambda: client.tokens() == [], what="the card to be gone")
+        token.clear_faults()
+        wait_until(client.tokens, what="the card")
+        for path in client.tokens():
+            assert pin_state(client, path) in ("low", "ok", "unknown")

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What states of readers mean: when it is time to read the cards, and when to leave them alone. */
+#include "reader-use.h"
+
+#define ABSENT TOKEND_CARD_ABSENT
+#define FREE TOKEND_CARD_FREE
+#define SHARED TOKEND_CARD_SHARED
+#define EXCLUSIVE TOKEND_CARD_EXCLUSIVE
+
+#define OTHER TOKEND_CARD_IS_OTHER
+#define TOKEN TOKEND_CARD_IS_TOKEN
+#define UNREAD TOKEND_CARD_UNREAD
+
+#define NONE TOKEND_READER_NEWS_NONE
+#define BEYOND TOKEND_READER_NEWS_BEYOND
+#define READ TOKEND_READER_NEWS_READ
+
+#define READ_AT (1000 * G_TIME_SPAN_SECOND)
+#define SHORT (TOKEND_READER_PATIENCE - 1)
+#define LONG TOKEND_READER_PATIENCE
+
+/* After a read of a card that was put in for the first time; times are since that read. */
+static const struct {
+  const char *name;
+  TokendCardKnowledge knowledge;
+  TokendCardUse at_read;
+  gint64 used_since; /* 0: it was not */
+  gboolean is_ours;
+
+  TokendCardUse use;
+  guint insertions;
+  gint64 time;
+  TokendReaderNews news;
+} rows[] = {
+  { "idle", TOKEN, FREE, 0, FALSE, FREE, 1, SHORT, NONE },
+  { "idle-for-long", TOKEN, FREE, 0, FALSE, FREE, 1, G_TIME_SPAN_DAY, NONE },
+  { "empty", OTHER, ABSENT, 0, FALSE, ABSENT, 1, G_TIME_SPAN_DAY, NONE },
+
+  { "put-in", OTHER, ABSENT, 0, FALSE, FREE, 2, 1, READ },
+  { "put-in-and-used", OTHER, ABSENT, 0, FALSE, SHARED, 2, 1, READ },
+  { "put-in-and-taken", OTHER, ABSENT, 0, FALSE, EXCLUSIVE, 2, 1, READ },
+  { "pulled-out", TOKEN, FREE, 0, FALSE, ABSENT, 2, 1, READ },
+  { "pulled-out-in-use", TOKEN, FREE, 1, FALSE, ABSENT, 2, 2, READ },
+  { "pulled-out-while-ours", TOKEN, SHARED, 0, TRUE, ABSENT, 2, 1, READ },
+  { "unknown-one-pulled-out", OTHER, FREE, 0, FALSE, ABSENT, 2, 1, READ },
+  { "changed-for-another", TOKEN, FREE, 0, FALSE, FREE, 3, 1, READ },
+  { "unknown-one-changed-for-another", OTHER, FREE, 0, FALSE, FREE, 3, 1, READ },
+  { "changed-for-one-that-is-taken", TOKEN, FREE, 0, FALSE, EXCLUSIVE, 3, 1, READ },
+
+  { "use-begins", TOKEN, FREE, 0, FALSE, SHARED, 1, LONG, NONE },
+  { "use-begins-after-long", TOKEN, FREE, 0, FALSE, SHARED, 1, G_TIME_SPAN_DAY, NONE },
+  { "use-goes-on", TOKEN, FREE, 1, FALSE, SHARED, 1, SHORT, NONE },
+  { "use-goes-on-for-long", TOKEN, FREE, 1, FALSE, SHARED, 1, 1 + LONG, READ },
+  { "use-went-on-through-the-read", TOKEN, SHARED, 0, FALSE, SHARED, 1, 1, NONE },
+  { "use-ends", TOKEN, FREE, 1, FALSE, FREE, 1, 2, READ },
+  { "use-ends-after-long", TOKEN, FREE, 1, FALSE, FREE, 1, G_TIME_SPAN_DAY, READ },
+  { "unknown-one-in-use", OTHER, FREE, 0, FALSE, SHARED, 1, G_TIME_SPAN_DAY, NONE },
+  { "unknown-one-used", OTHER, FREE, 1, FALSE, FREE, 1, 2, NONE },
+
+  { "ours", TOKEN, SHARED, 0, TRUE, SHARED, 1, SHORT, NONE },
+  { "ours-for-long", TOKEN, SHARED, 0, TRUE, SHARED, 1, LONG, READ },
+
+  { "taken", TOKEN, FREE, 0, FALSE, EXCLUSIVE, 1, 1, BEYOND },
+  { "taken-after-long", TOKEN, FREE, 0, FALSE, EXCLUSIVE, 1, G_TIME_SPAN_DAY, BEYOND },
+  { "taken-after-use", TOKEN, FREE, 1, FALSE, EXCLUSIVE, 1, G_TIME_SPAN_DAY, BEYOND },
+  { "unknown-one-taken", OTHER, FREE, 0, FALSE, EXCLUSIVE, 1, 1, NONE },
+
+  { "unread", UNREAD, FREE, 0, FALSE, FREE, 1, SHORT, NONE },
+  { "unread-for-long", UNREAD, FREE, 0, FALSE, FREE, 1, LONG, READ },
+  { "unread-and-used", UNREAD, FREE, 1, FALSE, FREE, 1, 2, READ },
+  { "unread-in-use", UNREAD, FREE, 0, FALSE, SHARED, 1, SHORT, NONE },
+};
+
+static void
+test_judge (gconstpointer data)
+{
+  const guint i = GPOINTER_TO_UINT (data);
+  TokendReaderMemory memory = {
+    .at_read = { rows[i].at_read, 1 },
+    .knowledge = rows[i].knowledge,
+    .used_since = rows[i].used_since == 0 ? 0 : READ_AT + rows[i].used_since,
+  };
+  const TokendReaderState now = { rows[i].use, rows[i].insertions };
+
+  g_assert_cmpint (
+      tokend_reader_judge (&memory, &now, rows[i].is_ours, READ_AT, READ_AT + rows[i].time), ==,
+      rows[i].news);
+}
+
+static void
+assert_judged (TokendReaderMemory *memory, TokendCardUse use, gint64 time, TokendReaderNews news)
+{
+  const TokendReaderState now = { use, memory->at_read.insertions };
+
+  g_assert_cmpint (tokend_reader_judge (memory, &now, FALSE, READ_AT, READ_AT + time), ==, news);
+}
+
+/* A use is remembered from the first sight of it until it is read. */
+static void
+test_use (void)
+{
+  TokendReaderMemory memory = { .at_read = { FREE, 1 }, .knowledge = TOKEN };
+
+  assert_judged (&memory, SHARED, 10, NONE);
+  assert_judged (&memory, SHARED, 10 + SHORT, NONE);
+  assert_judged (&memory, SHARED, 10 + LONG, READ);
+  assert_judged (&memory, FREE, 11 + LONG, READ);
+  assert_judged (&memory, FREE, G_TIME_SPAN_DAY, READ);
+}
+
+/* That a program has a card for itself is said once each time; it is read once it has let go. */
+static void
+test_exclusive (void)
+{
+  TokendReaderMemory memory = { .at_read = { FREE, 1 }, .knowledge = TOKEN };
+
+  assert_judged (&memory, EXCLUSIVE, 1, BEYOND);
+  assert_judged (&memory, EXCLUSIVE, G_TIME_SPAN_DAY, NONE);
+  assert_judged (&memory, FREE, G_TIME_SPAN_DAY + 1, READ);
+  assert_judged (&memory, EXCLUSIVE, G_TIME_SPAN_DAY + 2, BEYOND);
+  assert_judged (&memory, SHARED, G_TIME_SPAN_DAY + 3, READ);
+}
+
+static void
+assert_remembered (TokendReaderMemory *memory, TokendCardUse before, guint insertions,
+                   TokendCardKnowledge found, TokendCardKnowledge knowledge)
+{
+  const TokendReaderState state = { before, insertions };
+
+  *memory = tokend_reader_remember (memory, &state, found);
+  g_assert_cmpint (memory->knowledge, ==, knowledge);
+  g_assert_cmpint (memory->at_read.use, ==, before);
+  g_assert_cmpuint (memory->at_read.insertions, ==, insertions);
+  g_assert_cmpint (memory->used_since, ==, 0);
+}
+
+/* A card that is no token is looked into three times, and then no more as long as it is there. */
+static void
+test_unknown_card (void)
+{
+  TokendReaderMemory memory = { 0 };
+
+  assert_remembered (&memory, FREE, 1, OTHER, UNREAD);
+  assert_remembered (&memory, FREE, 1, OTHER, UNREAD);
+  assert_remembered (&memory, FREE, 1, OTHER, OTHER);
+  assert_remembered (&memory, SHARED, 1, OTHER, OTHER);
+  assert_remembered (&memory, EXCLUSIVE, 1, OTHER, OTHER);
+  assert_remembered (&memory, FREE, 3, OTHER, UNREAD);
+  assert_remembered (&memory, ABSENT, 4, OTHER, OTHER);
+  assert_remembered (&memory, FREE, 5, TOKEN, TOKEN);
+}
+
+/* One that was a token is one still, whatever disturbs it. */
+static void
+test_known_card (void)
+{
+  TokendReaderMemory memory = { 0 };
+
+  assert_remembered (&memory, FREE, 1, TOKEN, TOKEN);
+  memory.used_since = 1;
+  assert_remembered (&memory, SHARED, 1, OTHER, UNREAD);
+  assert_remembered (&memory, SHARED, 1, OTHER, UNREAD);
+  assert_remembered (&memory, SHARED, 1, OTHER, TOKEN);
+  assert_remembered (&memory, FREE, 1, TOKEN, TOKEN);
+  assert_remembered (&memory, EXCLUSIVE, 1, UNREAD, UNREAD);
+  g_assert_true (memory.told_beyond);
+  assert_remembered (&memory, FREE, 1, UNREAD, UNREAD);
+  g_assert_false (memory.told_beyond);
+  assert_remembered (&memory, ABSENT, 2, OTHER, OTHER);
+}
+
+/* One that is put in while a program waits to have it for itself is looked into once it can be. */
+static void
+test_card_that_is_taken_at_once (void)
+{
+  TokendReaderMemory memory = { 0 };
+
+  for (guint i = 0; i < 2 * TOKEND_READER_LOOKS_MAX; i++)
+    assert_remembered (&memory, EXCLUSIVE, 1, OTHER, UNREAD);
+  assert_remembered (&memory, FREE, 1, TOKEN, TOKEN);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strconcat ("/reader-use/judge/", rows[i].name, NULL);
+
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_judge);
+  }
+  g_test_add_func ("/reader-use/use", test_use);
+  g_test_add_func ("/reader-use/exclusive", test_exclusive);
+  g_test_add_func ("/reader-use/unknown-card", test_unknown_card);
+  g_test_add_func ("/reader-use/known-card", test_known_card);
+  g_test_add_func ("/reader-use/card-that-is-taken-at-once", test_card_that_is_taken_at_once);
+  return g_test_run ();
+}
