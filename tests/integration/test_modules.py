@@ -178,6 +178,7 @@ def test_modules_that_are_none(make_sandbox):
         assert modules["etoken"] == {
             "name": "etoken",
             "path": sandbox.token("etoken").module,
+            "profile": "etoken",
             "state": "ready",
         }
         (path,) = client.tokens()

@@ -8,6 +8,7 @@ import glob
 import shutil
 
 import pytest
+from desktop import Desktop
 from sandbox import FOLDER, LIBRARY, PYTHON
 from support import Client, check, nothing_sent, only_token, raises, sent, tries
 
@@ -189,6 +190,28 @@ def test_two_tokens_of_one_card(make_sandbox):
         for path in paths.values():
             check(client.refresh(path), tries("pin", "ok", maximum=None))
     assert token.counters() == {"pin": 3, "puk": 3}
+
+
+def test_one_notification_a_card(make_sandbox):
+    """Both tokens of an OpenPGP card are locked at once: a person is told once, and the notification is one."""
+    sandbox = make_sandbox(["openpgp-card"])
+    token = only_token(sandbox)
+    with Desktop(sandbox) as desktop:
+        desktop.start_notify()
+        token.wrong_pin(2)
+        note = desktop.wait_note(1)
+        assert "one PIN try is left" in note.title
+        number = note.id
+        token.wrong_pin()
+        note = desktop.wait_note(2)
+        assert "the PIN is locked" in note.title and note.title.startswith("OpenPGP card (User PIN")
+        assert (note.replaces, note.id) == (number, number)
+        desktop.screenshot("openpgp-card-locked")
+        with Client(sandbox) as client:
+            client.subscribe()
+            for path in client.tokens():
+                assert client.refresh(path)["pin-state"] == "locked"
+        assert len(desktop.notes) == 2
 
 
 def test_the_systems_configuration_is_of_no_account(make_sandbox):

@@ -136,6 +136,7 @@ static const struct {
   { "a number that is none", "[ledger]\nversion=1\n\n[0c7ad1]\npin-spent=many\n" },
   { "an empty number", "[ledger]\nversion=1\n\n[0c7ad1]\npuk-pending=\n" },
   { "a flag that is none", "[ledger]\nversion=1\n\n[0c7ad1]\npuk-locked=perhaps\n" },
+  { "a final try that is none", "[ledger]\nversion=1\n\n[0c7ad1]\npin-final-try=2\n" },
   { "a confirmation that is none", "[ledger]\nversion=1\n\n[0c7ad1]\npin-confirmed=2\n" },
   { "a good token, then a bad one",
     "[ledger]\nversion=1\n\n[b4e011]\npin-spent=0\n\n[0c7ad1]\npuk-spent=!\n" },
