@@ -29,7 +29,7 @@ TEMPORARY_FOLDERS = ("/dev/shm", "/tmp", "/var/tmp")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What COMMAND keeps of the caller's environment, and what tokend and its hosts do.
 KEPT_VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE")
-SANITIZER_VARIABLES = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
+SANITIZER_VARIABLES = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
 
 PEOPLE = ("alice", "bob", "carol")
 SERVICES = ("tokend", "tokend-module")
@@ -175,6 +175,8 @@ def make_configuration():
         # A host has no standard error that a report could go to, and is another user than tokend.
         variables[name] = f"{os.environ[name]}:log_path={LOGS}/sanitizer"
         os.chmod(LOGS, 0o1777)
+    if "TSAN_OPTIONS" in variables:
+        variables["G_SLICE"] = "always-malloc"  # memory that GLib gives out again is not known to be new
     write(f"{SANDBOX}/environment", "".join(f"{name}={value}\n" for name, value in variables.items()))
     os.symlink(f"{INSIDE_SOURCE}/tests/lib/start-tokend", f"{SANDBOX}/bin/start-tokend")
     return variables
