@@ -304,7 +304,7 @@ make_stream (void)
 
 /*
  * A host that lies. The first byte says whether only after it has authenticated itself and loaded the module; what comes
- * then is its answers to Read, WaitForSlotEvent, Prepare and Commit. Else it is all that it ever says.
+ * then is its answers to Read, WaitForChange, Prepare and Commit. Else it is all that it ever says.
  */
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
@@ -317,7 +317,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   n_ended = 0;
   next_stream = make_stream ();
   peer.source = g_unix_fd_add (peer.fd, G_IO_IN | G_IO_HUP, on_heard, NULL);
-  tokend_host_start_async (TOKEND_HOST_OPERATE, "/module.so", NULL, NULL, on_started, &host);
+  tokend_host_start_async (TOKEND_HOST_OPERATE, "/module.so", NULL, TOKEND_WATCH_WAY_POLL, NULL,
+                           on_started, &host);
   while (n_ended < N_CALLS)
     g_main_context_iteration (NULL, TRUE);
   g_clear_handle_id (&peer.source, g_source_remove);
