@@ -15,11 +15,11 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from client import MANAGER, ROOT_PATH, TOKEN, Client
-from flood import CALLS_IN_FLIGHT_MAX, INTERACTIVE, NO_REPLY_EXPECTED, WRONG_BODIES, Flood, call, figure
+from flood import CALLS_IN_FLIGHT_MAX, NO_REPLY_EXPECTED, WRONG_BODIES, Flood, call, figure
 from sandbox import SOURCE, wait_until
 from support import relays_have_ended, sent
 
-PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
+PIN = "1234"
 # What is answered at once is answered within this, in seconds.
 AT_ONCE = 4
 # Between two questions of one who asks for the status, in seconds: it is not to be a flood of its own.
@@ -273,141 +273,6 @@ def test_many_subscribe(scene):
         assert scene.tokens["etoken"].login(PIN)
 
     repeat(scene, "subscriptions", ["carol"], 1200, subscribe)
-
-
-def interactive(path):
-    return [call(path, TOKEN, "Unlock", "codes", INTERACTIVE, "wrong_codes")]
-
-
-def count_prompts(agent, most):
-    """Waits for so many open prompts; there are no more."""
-    for _ in range(most):
-        agent.expect_event("prompt")
-    agent.settle()
-    assert not agent.events, f"more than {most} prompts"
-
-
-def test_prompts_left_open(scene):
-    """A user has as many open as may be, and no more; others operate on this token and on another meanwhile."""
-    etoken, other = scene.tokens["etoken"], scene.tokens["etoken2"]
-
-    def prompt():
-        with Client(scene.sandbox, "carol") as agent, Flood(scene.sandbox, "carol", 50) as source:
-            agent.become_agent(source.number)
-            source.begin_send(interactive(scene.path), 300)
-            count_prompts(agent, CALLS_OF_USER)
-            with Client(scene.sandbox, "alice") as alice:
-                for path in (scene.path, scene.other_path):
-                    assert alice.call("SetPin", PIN, NEW_PIN, path=path).error is None
-                    assert alice.call("Unlock", PUK, PIN, path=path).error is None
-            with Client(scene.sandbox, "carol") as carol:
-                assert carol.call("GetStatus", path=scene.path).error == "LimitsExceeded"
-            source.end()
-            for _ in range(CALLS_OF_USER):
-                agent.expect_event("withdrawn")
-
-    repeat(scene, "open prompts", ["alice"], 300, prompt)
-    for token in (etoken, other):
-        assert token.login(PIN) and token.counters() == {"pin": 3, "puk": 3}
-
-
-def allow(sandbox, rule):
-    """Has polkit follow another rule, before those of the sandbox."""
-    sandbox.write_file(
-        "/etc/polkit-1/rules.d/40-flood.rules", f"polkit.addRule(function(action, subject) {{ {rule} }});"
-    )
-
-
-def test_streams_that_do_not_end(scene):
-    """One token is busy with one user's; another user operates on another one, and then on this one."""
-    allow(scene.sandbox, 'if (subject.user === "bob") return polkit.Result.YES;')
-    with Client(scene.sandbox, "bob") as bob:
-        wait_until(lambda: bob.call("GetStatus", path=scene.path).error is None, what="the rule")
-    codes = [call(scene.path, TOKEN, "Unlock", "codes", descriptors="open_pipes")]
-
-    def stream():
-        with Flood(scene.sandbox, "bob", 100) as source, Client(scene.sandbox, "alice") as alice:
-            source.begin_send(codes, 200, in_flight=2)
-            wait_until(lambda: scene.sandbox.hosts("operate"), what="the operating host")
-            assert alice.call("SetPin", PIN, PIN, path=scene.other_path).error is None
-            replies = collections.Counter(source.finish())
-            # The stream of the first one has not ended in time; the others did not wait for it.
-            assert replies["TimedOut"] == 1 and replies["Busy"] > 0
-            assert set(replies) <= {"TimedOut", "Busy", "LimitsExceeded", "closed"} and not replies["closed"]
-            source.ask("close_descriptors")
-            assert alice.call("SetPin", PIN, PIN, path=scene.path).error is None
-
-    repeat(scene, "streams without an end", ["alice", "carol"], 200, stream)
-
-
-def test_streams_that_are_closed_while_they_are_read(scene):
-    """What came is too short for a code; the token is free at once."""
-    codes = [call(scene.path, TOKEN, "Unlock", "codes", descriptors="open_pipes")]
-
-    def close():
-        with Flood(scene.sandbox, "alice", 1) as source:
-            for _ in range(5):
-                source.send(codes, 1, reads=False)
-                wait_until(lambda: scene.sandbox.hosts("operate"), what="the operating host")
-                source.ask("close_descriptors")
-                assert source.ask("read") == {"InvalidArgs": 1, "closed": 0}
-                wait_until(lambda: not scene.sandbox.hosts("operate"), what="its end")
-
-    before = scene.sent_codes()
-    repeat(scene, "streams closed in the middle", ["carol"], 50, close)
-    assert scene.sent_codes() == before
-
-
-CROWD = [f"crowd{number}" for number in range(9)]
-
-
-def make_crowd(sandbox):
-    """More users, who may read the status, and must authenticate for the rest."""
-    first = 1 + max(int(line.split(":")[2]) for line in sandbox.read_file("/etc/passwd").splitlines())
-    for database, line in (("passwd", "{0}:x:{1}:{1}::/:/bin/sh\n"), ("group", "{0}:x:{1}:\n")):
-        lines = "".join(line.format(name, max(first, 63000) + number) for number, name in enumerate(CROWD))
-        sandbox.write_file(f"/etc/{database}", sandbox.read_file(f"/etc/{database}") + lines)
-    allow(
-        sandbox,
-        'if (subject.user.indexOf("crowd") === 0)'
-        ' return action.id === "org.tokend.read-status" ? polkit.Result.YES : polkit.Result.AUTH_SELF;',
-    )
-    with Client(sandbox, CROWD[0]) as member:
-        wait_until(lambda: member.call_manager("GetModules").error is None, what="the rule")
-
-
-def test_limits_in_all(scene):
-    """Many users together reach a limit too, below which the bus still tells the service who leaves."""
-    make_crowd(scene.sandbox)
-    with contextlib.ExitStack() as stack:
-        subscribed = 0
-        for user in CROWD:
-            source = stack.enter_context(Flood(scene.sandbox, user, SUBSCRIBERS_OF_USER + 1))
-            replies = source.send([call(ROOT_PATH, MANAGER, "Subscribe")], SUBSCRIBERS_OF_USER + 1, in_flight=1)
-            subscribed += replies[""]
-            assert replies[""] == min(SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL - subscribed + replies[""])
-        assert subscribed == SUBSCRIBERS_IN_ALL
-
-        prompts = 0
-        for user in CROWD[:2]:
-            agent = stack.enter_context(Client(scene.sandbox, user))
-            source = stack.enter_context(Flood(scene.sandbox, user, CALLS_OF_USER))
-            agent.become_agent(source.number)
-            source.begin_send(interactive(scene.path), CALLS_OF_USER)
-            most = min(CALLS_OF_USER, CALLS_IN_ALL - prompts)
-            count_prompts(agent, most)
-            prompts += most
-        assert prompts == CALLS_IN_ALL
-        with Client(scene.sandbox, "alice") as alice:
-            assert alice.call("GetStatus", path=scene.path).error == "LimitsExceeded"
-    # All have left.
-    with Client(scene.sandbox, "alice") as alice:
-        wait_until(lambda: alice.call("GetStatus", path=scene.path).error is None, what="room")
-    with Flood(scene.sandbox, "alice", SUBSCRIBERS_OF_USER) as source:
-        assert (
-            source.send([call(ROOT_PATH, MANAGER, "Subscribe")], SUBSCRIBERS_OF_USER, in_flight=1)[""]
-            == SUBSCRIBERS_OF_USER
-        )
 
 
 def test_the_longest_message(scene):
