@@ -17,6 +17,7 @@ from leaks import (
     read,
     search_mappings,
     search_memory,
+    search_residents,
 )
 from sandbox import PYTHON, wait_until
 from support import SENDING
@@ -25,8 +26,8 @@ RESIDENTS = (
     *("tokend", "tokend-module", "systemd-socket-activate", "dbus-daemon", "polkitd"),
     *("tokend-notify", "dunst"),
 )
-# A host that still has a code ends at such an age; in seconds.
-HOST_LIFE = 120
+# The service waits so long for an outcome, and a host that still has a code ends at such an age; in seconds.
+COMMIT, HOST_LIFE = 60, 120
 SLACK = 60
 # What the service may want to be told, so that a code goes to the token.
 ANYHOW = {"final-attempt": True, "send-refused-code": True}
@@ -147,6 +148,29 @@ def test_the_caller_is_gone_or_never_ends(make_house, codes):
     house.check()
     # With the caller its end of the pipe is gone: the code had ended then, and may have been sent just before.
     assert token.login(codes.pin) or token.login(codes.new_pin), "these were the codes"
+
+
+def test_the_module_hangs(make_house, codes):
+    """At each call that takes a code, on three tokens at the same time; the hosts keep it until they end."""
+    house = make_house(3)
+    sandbox, tokens = house.sandbox, list(house.sandbox.tokens.values())
+    with Client(sandbox, "alice") as alice:
+        calls = []
+        for token, function in zip(tokens, SENDING):
+            path = alice.find(token.label)
+            token.fault(f"hang {function} operate")
+            method, code = ("SetPin", codes.pin) if function == "C_SetPIN" else ("Unlock", codes.puk)
+            calls.append(alice.begin_call(method, code, codes.new_pin, path=path))
+        for call in calls:
+            assert alice.wait(call, COMMIT + SLACK).error == "OutcomeUnknown"
+        for token in tokens:
+            token.clear_faults()
+    hanging = sandbox.hosts("operate")
+    assert len(hanging) == 3 and all(search_memory(codes, host) for host in hanging)
+    assert not {who for who, found in search_residents(sandbox, codes).items() if found and "--operate" not in who}
+    no_operating_host(sandbox)
+    house.check()
+    assert tokens[0].login(codes.pin) and tokens[0].login_so(codes.puk), "these were the codes"
 
 
 def type_code(terminal, prompt, code):
