@@ -369,17 +369,15 @@ pass_in (gpointer data)
 }
 
 static gboolean
-connect_to_bus (Relay *relay, GError **error)
+connect_to_bus (Relay *relay, const char *address, GError **error)
 {
-  g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, error);
-  g_autoptr (GIOStream) stream =
-      address != NULL ? g_dbus_address_get_stream_sync (address, NULL, NULL, error) : NULL;
+  g_autoptr (GIOStream) stream = g_dbus_address_get_stream_sync (address, NULL, NULL, error);
+  GSocket *socket;
 
   if (stream == NULL)
     return FALSE;
-  relay->bus =
-      fcntl (g_socket_get_fd (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream))),
-             F_DUPFD_CLOEXEC, 0);
+  socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
+  relay->bus = fcntl (g_socket_get_fd (socket), F_DUPFD_CLOEXEC, 0);
   return g_unix_set_fd_nonblocking (relay->bus, FALSE, error);
 }
 
@@ -437,20 +435,23 @@ on_message (GDBusConnection *bus, GDBusMessage *message, gboolean is_incoming, g
 GDBusConnection *
 tokend_bus_connect (GError **error)
 {
-  Relay *relay = g_new0 (Relay, 1); /* the threads' own, as long as the process lives */
+  static Relay relay = { .near = -1 };
+  g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, error);
   g_autofree char *nearby = NULL;
   GDBusConnection *bus;
 
-  relay->near = -1;
-  if (!connect_to_bus (relay, error))
+  if (address == NULL)
     return NULL;
-  nearby = listen_nearby (relay);
+  nearby = listen_nearby (&relay);
   if (nearby == NULL) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "No socket for the bus");
     return NULL;
   }
+  /* Before there is any other thread */
   g_setenv ("DBUS_SYSTEM_BUS_ADDRESS", nearby, TRUE);
-  g_thread_unref (g_thread_new ("bus-in", pass_in, relay));
+  if (!connect_to_bus (&relay, address, error))
+    return NULL;
+  g_thread_unref (g_thread_new ("bus-in", pass_in, &relay));
   bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
   if (bus != NULL)
     g_dbus_connection_add_filter (bus, on_message, NULL, NULL);

@@ -6,12 +6,11 @@
 G_BEGIN_DECLS
 
 /* Calls under way at a time: of one connection, of all connections of one user, and of all users. org.tokend.Tokend1.xml
- * and tokend(8) state them. polkitd answers in order: 64 checks are what one user may put before another's. */
+ * and tokend(8) state them. The bus grants the service 128 calls that wait for their replies, and beyond it polkit cannot be
+ * asked: an open prompt is one, and to withdraw it is another. */
 #define TOKEND_CALLS_PER_CALLER_MAX 16
-#define TOKEND_CALLS_PER_USER_MAX 64
-/* With TOKEND_SUBSCRIBERS_MAX below 512: the bus grants a connection so many match rules, and the end of each who has a
- * call under way or is subscribed is watched by one. */
-#define TOKEND_CALLS_MAX 240
+#define TOKEND_CALLS_PER_USER_MAX 52
+#define TOKEND_CALLS_MAX 60
 
 /**
  * TokendCallers:

@@ -10,6 +10,8 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
 import fault_matrix  # noqa: E402
+import flood  # noqa: E402
+from leaks import Codes  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 
 # What no daemon of ours may ever say, whatever is done to it.
@@ -27,6 +29,8 @@ def pytest_runtest_makereport(item):
     report = (yield).get_result()
     if report.when == "call" and hasattr(item, "fault_matrix"):
         report.fault_matrix = fault_matrix.pack(item.fault_matrix)
+    if report.when == "call" and hasattr(item, "figures"):
+        report.figures = item.figures
     if report.failed:
         for number, sandbox in enumerate(getattr(item, "sandboxes", ())):
             with contextlib.suppress(OSError):
@@ -35,12 +39,16 @@ def pytest_runtest_makereport(item):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """The fault matrix, of all tests that ran a part of it."""
+    """The fault matrix, of all tests that ran a part of it; and how long others waited during the floods."""
     reports = [report for group in terminalreporter.stats.values() for report in group]
     cells = [cell for report in reports for cell in fault_matrix.unpack(getattr(report, "fault_matrix", []))]
     if cells:
         terminalreporter.section("fault matrix")
         fault_matrix.report(cells, terminalreporter.write_line)
+    figures = [line for report in reports for line in getattr(report, "figures", [])]
+    if figures:
+        terminalreporter.section("floods")
+        flood.report(sorted(figures), terminalreporter.write_line)
 
 
 @pytest.fixture
@@ -48,6 +56,19 @@ def matrix(request):
     """A list for the cells that a test ran, as pairs of Cell and whether it held."""
     request.node.fault_matrix = []
     return request.node.fault_matrix
+
+
+@pytest.fixture
+def figures(request):
+    """A list for what a test measured, a line each."""
+    request.node.figures = []
+    return request.node.figures
+
+
+@pytest.fixture
+def codes():
+    """Random codes, to be looked for."""
+    return Codes()
 
 
 @pytest.fixture(name="make_sandbox")

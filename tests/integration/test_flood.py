@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Callers who want to exhaust the service: it goes on serving others, and is afterwards as it was.
+
+Meanwhile others ask for the status, again and again. How long they waited is printed at the end, and is in floods.txt
+of the build folder; what must hold is that each has an answer at once, as far as a machine under load can promise it.
+"""
+
+import collections
+import contextlib
+import os
+import re
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from client import MANAGER, ROOT_PATH, TOKEN, Client
+from flood import CALLS_IN_FLIGHT_MAX, NO_REPLY_EXPECTED, WRONG_BODIES, Flood, call, figure
+from sandbox import SOURCE, wait_until
+from support import relays_have_ended, sent
+
+PIN = "1234"
+# What is answered at once is answered within this, in seconds.
+AT_ONCE = 4
+# Between two questions of one who asks for the status, in seconds: it is not to be a flood of its own.
+PAUSE = 0.01
+# A call that were kept would take more, in bytes: its message alone does.
+CALL = 512
+ROUNDS = 3
+
+CALLS_OF_CONNECTION, CALLS_OF_USER, CALLS_IN_ALL = 16, 52, 60
+SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL = 32, 256
+MESSAGE_BYTES, DESCRIPTORS = 16 * 1024, 2
+
+BUS_ERROR = "org.freedesktop.DBus.Error."
+DENIED, WRONG_TYPE = f"{BUS_ERROR}AccessDenied", f"{BUS_ERROR}InvalidArgs"
+
+
+class Onlooker(threading.Thread):
+    """One who asks for the status, on a connection of their own, until the block ends."""
+
+    def __init__(self, sandbox, user, path):
+        super().__init__()
+        self.user = user
+        self.seconds, self.problem = [], None
+        self._sandbox, self._path = sandbox, path
+        self._over = threading.Event()
+
+    def run(self):
+        try:
+            with Client(self._sandbox, self.user) as client:
+                while not self._over.wait(PAUSE):
+                    begun = time.monotonic()
+                    reply = client.call("GetStatus", path=self._path)
+                    self.seconds.append(time.monotonic() - begun)
+                    assert reply.error is None, reply
+        except (AssertionError, TimeoutError, EOFError) as error:
+            self.problem = error
+
+    def __enter__(self):
+        self.start()
+        wait_until(lambda: self.seconds or self.problem, what="the first status")
+        return self
+
+    def __exit__(self, *_exception):
+        self._over.set()
+        self.join()
+
+
+class Scene:
+    """A sandbox with two tokens, in which somebody floods the service and others ask for the status."""
+
+    def __init__(self, sandbox, figures):
+        self.sandbox, self.figures = sandbox, figures
+        self.tokens = sandbox.tokens
+        with Client(sandbox, "alice") as alice:
+            self.path, self.other_path = (alice.find(label) for label in ("ETOKEN", "ETOKEN2"))
+            # What a first operation leaves for the second is no leak.
+            assert alice.call("SetPin", PIN, PIN, path=self.path).error is None
+        self.settle()
+        self.before = self.traces()
+        self.sent = self.sent_codes()
+
+    def sent_codes(self):
+        """What was done to the tokens with a code."""
+        return [sent(token) for token in self.tokens.values()]
+
+    def settle(self):
+        """Waits until nothing is under way."""
+        wait_until(lambda: not self.sandbox.hosts("operate"), what="the end of the operating hosts")
+        wait_until(lambda: relays_have_ended(self.sandbox), what="the end of their relays")
+
+    def traces(self):
+        """All that may be left behind: processes, and what the service holds."""
+        tokend = self.sandbox.tokend()
+        return {
+            "tokend": tokend,
+            "hosts": sorted(self.sandbox.hosts()),
+            "descriptors": len(os.listdir(f"/proc/{tokend}/fd")),
+        }
+
+    def memory(self):
+        """What the service has on its heap and stacks, in bytes."""
+        with open(f"/proc/{self.sandbox.tokend()}/status", encoding="ascii") as file:
+            return 1024 * int(re.search(r"RssAnon:\s+(\d+) kB", file.read())[1])
+
+    @contextlib.contextmanager
+    def watched(self, what, *users):
+        """In the block these users ask for the status, and are answered at once."""
+        with contextlib.ExitStack() as stack:
+            onlookers = [stack.enter_context(Onlooker(self.sandbox, user, self.path)) for user in users]
+            yield onlookers
+        for onlooker in onlookers:
+            assert not onlooker.problem, f"{onlooker.user}: {onlooker.problem}"
+            self.figures.append(figure(what, onlooker.user, onlooker.seconds))
+            print(self.figures[-1])
+            assert max(onlooker.seconds) < AT_ONCE, self.figures[-1]
+
+    def check_end(self):
+        """All is as it was."""
+        self.settle()
+        wait_until(lambda: self.traces() == self.before, what=f"{self.before}, and not {self.traces()}")
+
+
+@pytest.fixture(name="scene")
+def fixture_scene(make_sandbox, figures):
+    scene = Scene(make_sandbox(["etoken", "etoken"]), figures)
+    yield scene
+    scene.check_end()
+
+
+def repeat(scene, what, users, count, attack):
+    """Makes the attack several times, and looks at what the last time has left of all its calls in the memory."""
+    memory = []
+    for _ in range(ROUNDS):
+        with scene.watched(what, *users) as onlookers:
+            attack()
+        scene.check_end()
+        memory.append(scene.memory())
+    print(f"{what}: {[size // 1024 for size in memory]} KiB after each round")
+    calls = count + sum(len(onlooker.seconds) for onlooker in onlookers)
+    assert memory[-1] - memory[-2] < calls * CALL, (calls, memory)
+
+
+# user, connections, calls by the path of a token, how many, whether the replies are read, what they may be, and how
+# many calls a connection has in flight. While more than 64 descriptors wait in the bus for the service, the bus itself
+# refuses others' messages: as many calls with descriptors as do not reach that.
+Attack = collections.namedtuple("Attack", "user connections calls count reads replies in_flight", defaults=[128])
+REFUSED = {"NotAuthorized", "LimitsExceeded"}
+
+
+def everything(path):
+    """A call of each method."""
+    methods = [(ROOT_PATH, MANAGER, name) for name in ("Subscribe", "Unsubscribe", "GetModules")]
+    methods += [(path, TOKEN, name) for name in ("GetStatus", "Refresh")]
+    operations = [call(path, TOKEN, name, "codes", descriptors="wrong_codes") for name in ("Unlock", "SetPin")]
+    return [*(call(*method) for method in methods), *operations]
+
+
+def reading(path):
+    return [call(path, TOKEN, "GetStatus"), call(path, TOKEN, "Refresh"), call(ROOT_PATH, MANAGER, "GetModules")]
+
+
+def unlocking(descriptors):
+    return lambda path: [call(path, TOKEN, "Unlock", "codes", descriptors=descriptors)]
+
+
+ATTACKS = {
+    "every method": Attack("bob", 200, everything, 5000, True, REFUSED),
+    "by one who may": Attack("alice", 200, reading, 5000, True, {"", "LimitsExceeded"}),
+    "codes": Attack("bob", 30, unlocking("wrong_codes"), 4000, True, REFUSED, 1),
+    "sixteen descriptors": Attack("bob", 50, unlocking("sixteen"), 1000, True, {DENIED}, 1),
+    "descriptors for the status": Attack(
+        "bob", 50, lambda path: [call(path, TOKEN, "GetStatus", descriptors="sixteen")], 1000, True, {DENIED}, 1
+    ),
+    "unknown paths": Attack(
+        "bob",
+        50,
+        lambda path: [call(f"{path}{number}", TOKEN, "GetStatus") for number in range(80)],
+        4000,
+        True,
+        {f"{BUS_ERROR}UnknownMethod"},
+    ),
+    "no reply expected": Attack(
+        "bob", 100, lambda path: [call(path, TOKEN, "Refresh", flags=NO_REPLY_EXPECTED)], 4000, False, None
+    ),
+    "replies that are not read": Attack(
+        "bob",
+        30,
+        lambda path: [call(path, "org.freedesktop.DBus.Introspectable", "Introspect")],
+        30 * CALLS_IN_FLIGHT_MAX,
+        False,
+        None,
+    ),
+    "callers who vanish": Attack("alice", 100, reading, 1600, False, None),
+    "30 MiB": Attack("bob", 4, lambda path: [call(path, TOKEN, "Unlock", "30 MiB")], 12, True, {"LimitsExceeded"}),
+    "a million variants": Attack(
+        "bob", 4, lambda path: [call(path, TOKEN, "Unlock", "a million variants")], 12, True, {"LimitsExceeded"}
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ATTACKS)
+def test_a_flood_of_calls(scene, what):
+    """Nobody else waits, and nothing is kept of it."""
+    attack = ATTACKS[what]
+    others = [user for user in ("alice", "carol") if user != attack.user]
+    before = scene.memory()
+
+    def flood():
+        with Flood(scene.sandbox, attack.user, attack.connections) as source:
+            replies = source.send(attack.calls(scene.path), attack.count, attack.reads, attack.in_flight)
+            if attack.reads:
+                assert replies.pop("closed") == 0 and set(replies) <= attack.replies, replies
+                assert sum(replies.values()) == attack.count
+
+    repeat(scene, what, others, attack.count, flood)
+    assert scene.sent_codes() == scene.sent
+    assert scene.memory() - before < 32 << 20, "a message as long as the bus takes has been read"
+
+
+def test_wrong_types(scene):
+    """Each member of each object, and of none, with each wrong signature: an error, and nothing else."""
+    path, replies = scene.path, collections.Counter()
+    with Client(scene.sandbox, "alice") as alice:
+        members = []
+        for there in (ROOT_PATH, path, f"{ROOT_PATH}/tokens", "/", "/org", f"{path}0"):
+            shown = alice.call_at(there, "org.freedesktop.DBus.Introspectable", "Introspect").value
+            for interface in ElementTree.fromstring(shown).iter("interface"):
+                members += [(there, interface.get("name"), method.get("name")) for method in interface.iter("method")]
+    # A method of another object's, and what is at no object
+    members += [(ROOT_PATH, TOKEN, "Unlock"), (path, MANAGER, "Subscribe"), (f"{path}0", TOKEN, "SetPin")]
+    assert {(path, TOKEN, "Unlock"), (ROOT_PATH, MANAGER, "GetModules")} <= set(members)
+    right = {
+        "": {
+            "Subscribe",
+            "Unsubscribe",
+            "GetModules",
+            "GetStatus",
+            "Refresh",
+            "Introspect",
+            "Ping",
+            "GetManagedObjects",
+        }
+    }
+
+    with scene.watched("wrong types", "carol"), Flood(scene.sandbox, "alice", 1) as source:
+        for body in WRONG_BODIES:
+            wrong = [member for member in members if member[2] not in right.get(body, ())]
+            replies += source.send([call(*member, body) for member in wrong], len(wrong), in_flight=CALLS_OF_CONNECTION)
+    assert replies.pop("closed", 0) == 0
+    # Types that fit a code's method, with no descriptors behind them, are the service's own to refuse.
+    assert set(replies) == {
+        *(WRONG_TYPE, DENIED, f"{BUS_ERROR}UnknownMethod", "InvalidArgs", "LimitsExceeded")
+    }, replies
+    assert scene.sent_codes() == scene.sent
+
+
+def test_many_subscribe(scene):
+    """Of one user's connections as many as may; others' are not concerned; when they leave all is free again."""
+
+    def subscribe():
+        with Flood(scene.sandbox, "alice", 200) as source:
+            replies = source.send([call(ROOT_PATH, MANAGER, "Subscribe")], 200)
+            assert replies == {"": SUBSCRIBERS_OF_USER, "LimitsExceeded": 200 - SUBSCRIBERS_OF_USER, "closed": 0}
+            with Client(scene.sandbox, "carol") as carol:
+                carol.subscribe()
+                scene.tokens["etoken"].wrong_pin()
+                carol.expect_event("signal", member="StatusChanged", path=scene.path)
+            # Who is subscribed already may say so again.
+            again = source.send([call(ROOT_PATH, MANAGER, "Subscribe")], 1000, in_flight=1)
+            assert again[""] and set(again) == {"", "LimitsExceeded", "closed"}, again
+        assert scene.tokens["etoken"].login(PIN)
+
+    repeat(scene, "subscriptions", ["carol"], 1200, subscribe)
+
+
+def test_the_longest_message(scene):
+    """Somewhat shorter than the limit is read; as long as it, without what the bus adds, is not."""
+    for user in ("bob", "alice"):
+        with Flood(scene.sandbox, user, 1) as source:
+            for size, error in ((MESSAGE_BYTES - 300, WRONG_TYPE), (MESSAGE_BYTES, "LimitsExceeded")):
+                for member in ("GetStatus", "Unlock"):
+                    replies = source.send([call(scene.path, TOKEN, member, size)], 1)
+                    assert replies == {error: 1, "closed": 0}, (size, member)
+            # A header that is longer than that, and one with the longest path of all that are answered
+            assert source.send([call(f"/{'a' * 3000}", TOKEN, "GetStatus")], 1)[f"{BUS_ERROR}UnknownMethod"] == 1
+            assert source.send([call(f"/{'a' * MESSAGE_BYTES}", TOKEN, "GetStatus", flags=1)], 1, False) == {}
+            assert source.send([call(scene.path, TOKEN, "GetStatus")], 1)["closed"] == 0
+
+
+def test_limits_are_stated():
+    """The same numbers in the code, in the contract, in the manual and here."""
+    constants = {}
+    for name in ("bus.h", "callers.h", "subscribers.h"):
+        with open(f"{SOURCE}/service/{name}", encoding="utf-8") as file:
+            constants |= dict(re.findall(r"#define TOKEND_(\w+_MAX\w*) (.*)", file.read()))
+    assert constants == {
+        "CALLS_PER_CALLER_MAX": str(CALLS_OF_CONNECTION),
+        "CALLS_PER_USER_MAX": str(CALLS_OF_USER),
+        "CALLS_MAX": str(CALLS_IN_ALL),
+        "SUBSCRIBERS_PER_USER_MAX": str(SUBSCRIBERS_OF_USER),
+        "SUBSCRIBERS_MAX": str(SUBSCRIBERS_IN_ALL),
+        "MESSAGE_MAX_BYTES": "(16 * 1024)",
+    }
+    with open(f"{SOURCE}/dbus/org.tokend.Tokend1.conf", encoding="utf-8") as file:
+        assert set(re.findall(r'max_fds="(\d+)"', file.read())) == {"0", str(DESCRIPTORS)}
+    for name, limits in (
+        ("dbus/org.tokend.Tokend1.xml", r"\n    calls under way.*?\n\n"),
+        ("service/tokend.8", r"\.SH LIMITS\n.*?\.SH"),
+        ("SECURITY.md", r"\*\*The limits\.\*\*.*?\n- \*\*"),
+    ):
+        with open(f"{SOURCE}/{name}", encoding="utf-8") as file:
+            stated = re.search(limits, file.read(), re.DOTALL)
+        numbers = {int(number) for number in re.findall(r"\b\d+\b", stated[0])}
+        wanted = {CALLS_OF_CONNECTION, CALLS_OF_USER, CALLS_IN_ALL, SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL}
+        assert wanted | {MESSAGE_BYTES // 1024, DESCRIPTORS} <= numbers, name
