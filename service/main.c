@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "bus.h"
 #include "daemon.h"
 #include "journal.h"
 #include "tokend-error.h"
@@ -23,7 +22,6 @@ int
 main (int argc, char **argv)
 {
   const struct rlimit no_core = { 0, 0 };
-  struct rlimit descriptors;
   g_autoptr (GOptionContext) context = g_option_context_new ("- PIN administration of tokens");
   g_autoptr (GError) error = NULL;
   g_autoptr (GDBusConnection) bus = NULL;
@@ -33,11 +31,6 @@ main (int argc, char **argv)
    * /proc. */
   if (prctl (PR_SET_DUMPABLE, 0) != 0 || setrlimit (RLIMIT_CORE, &no_core) != 0)
     return EXIT_FAILURE;
-  /* A message that is yet to be looked at may have brought some, and there may be thousands of these. */
-  if (getrlimit (RLIMIT_NOFILE, &descriptors) == 0) {
-    descriptors.rlim_cur = descriptors.rlim_max;
-    setrlimit (RLIMIT_NOFILE, &descriptors);
-  }
   umask (077);
   /* Labels of tokens are UTF-8 in the log, whatever the locale of who started it. */
   setlocale (LC_CTYPE, "C.UTF-8");
@@ -49,7 +42,7 @@ main (int argc, char **argv)
     return EX_USAGE;
   }
 
-  bus = tokend_bus_connect (&error);
+  bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, &error);
   if (bus != NULL)
     daemon = tokend_daemon_new (bus, !no_timeout, &error);
   if (daemon != NULL && tokend_daemon_run (daemon, &error))

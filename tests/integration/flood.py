@@ -159,11 +159,6 @@ def deep(GLib, levels):
     return value
 
 
-def many_variants(GLib, count):
-    """Of four bytes each on the bus, and many more in a program."""
-    return GLib.Variant("av", [GLib.Variant("y", 0)] * count)
-
-
 def make_bodies(GLib):
     """By name, the body of a message; None: none."""
     Variant = GLib.Variant
@@ -200,8 +195,6 @@ def make_bodies(GLib):
         "deep option": tuple_of(Variant("h", 0), Variant("h", 1), Variant("a{sv}", {"": deep(GLib, 50)})),
         "10000 options": tuple_of(Variant("h", 0), Variant("h", 1), Variant("a{sv}", options)),
         "a MiB": tuple_of(bytes_of(mebibyte)),
-        "30 MiB": tuple_of(bytes_of(30 * mebibyte)),
-        "a million variants": tuple_of(many_variants(GLib, 1 << 20)),
     }
     return bodies
 

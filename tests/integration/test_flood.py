@@ -25,12 +25,12 @@ AT_ONCE = 4
 # Between two questions of one who asks for the status, in seconds: it is not to be a flood of its own.
 PAUSE = 0.01
 # A call that were kept would take more, in bytes: its message alone does.
-CALL = 512
+CALL = 256
 ROUNDS = 3
 
 CALLS_OF_CONNECTION, CALLS_OF_USER, CALLS_IN_ALL = 16, 52, 60
 SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL = 32, 256
-MESSAGE_BYTES, DESCRIPTORS = 16 * 1024, 2
+DESCRIPTORS = 2
 
 BUS_ERROR = "org.freedesktop.DBus.Error."
 DENIED, WRONG_TYPE = f"{BUS_ERROR}AccessDenied", f"{BUS_ERROR}InvalidArgs"
@@ -130,16 +130,16 @@ def fixture_scene(make_sandbox, figures):
 
 
 def repeat(scene, what, users, count, attack):
-    """Makes the attack several times, and looks at what the last time has left of all its calls in the memory."""
+    """Makes the attack several times, and looks at what each time has left of all its calls in the memory."""
     memory = []
     for _ in range(ROUNDS):
-        with scene.watched(what, *users) as onlookers:
+        with scene.watched(what, *users):
             attack()
         scene.check_end()
         memory.append(scene.memory())
     print(f"{what}: {[size // 1024 for size in memory]} KiB after each round")
-    calls = count + sum(len(onlooker.seconds) for onlooker in onlookers)
-    assert memory[-1] - memory[-2] < calls * CALL, (calls, memory)
+    # A heap grows now and then, and then no more; what is kept of each call makes it grow every time.
+    assert min(later - earlier for earlier, later in zip(memory, memory[1:])) < count * CALL, (count, memory)
 
 
 # user, connections, calls by the path of a token, how many, whether the replies are read, what they may be, and how
@@ -153,7 +153,7 @@ def everything(path):
     """A call of each method."""
     methods = [(ROOT_PATH, MANAGER, name) for name in ("Subscribe", "Unsubscribe", "GetModules")]
     methods += [(path, TOKEN, name) for name in ("GetStatus", "Refresh")]
-    operations = [call(path, TOKEN, name, "codes", descriptors="wrong_codes") for name in ("Unlock", "SetPin")]
+    operations = [call(path, TOKEN, name, "codes") for name in ("Unlock", "SetPin")]
     return [*(call(*method) for method in methods), *operations]
 
 
@@ -166,9 +166,9 @@ def unlocking(descriptors):
 
 
 ATTACKS = {
-    "every method": Attack("bob", 200, everything, 5000, True, REFUSED),
-    "by one who may": Attack("alice", 200, reading, 5000, True, {"", "LimitsExceeded"}),
-    "codes": Attack("bob", 30, unlocking("wrong_codes"), 4000, True, REFUSED, 1),
+    "every method": Attack("bob", 200, everything, 3000, True, {*REFUSED, "InvalidArgs"}),
+    "by one who may": Attack("alice", 200, reading, 3000, True, {"", "LimitsExceeded"}),
+    "codes": Attack("bob", 30, unlocking("wrong_codes"), 2000, True, REFUSED, 1),
     "sixteen descriptors": Attack("bob", 50, unlocking("sixteen"), 1000, True, {DENIED}, 1),
     "descriptors for the status": Attack(
         "bob", 50, lambda path: [call(path, TOKEN, "GetStatus", descriptors="sixteen")], 1000, True, {DENIED}, 1
@@ -193,10 +193,6 @@ ATTACKS = {
         None,
     ),
     "callers who vanish": Attack("alice", 100, reading, 1600, False, None),
-    "30 MiB": Attack("bob", 4, lambda path: [call(path, TOKEN, "Unlock", "30 MiB")], 12, True, {"LimitsExceeded"}),
-    "a million variants": Attack(
-        "bob", 4, lambda path: [call(path, TOKEN, "Unlock", "a million variants")], 12, True, {"LimitsExceeded"}
-    ),
 }
 
 
@@ -205,7 +201,6 @@ def test_a_flood_of_calls(scene, what):
     """Nobody else waits, and nothing is kept of it."""
     attack = ATTACKS[what]
     others = [user for user in ("alice", "carol") if user != attack.user]
-    before = scene.memory()
 
     def flood():
         with Flood(scene.sandbox, attack.user, attack.connections) as source:
@@ -216,7 +211,6 @@ def test_a_flood_of_calls(scene, what):
 
     repeat(scene, what, others, attack.count, flood)
     assert scene.sent_codes() == scene.sent
-    assert scene.memory() - before < 32 << 20, "a message as long as the bus takes has been read"
 
 
 def test_wrong_types(scene):
@@ -250,9 +244,7 @@ def test_wrong_types(scene):
             replies += source.send([call(*member, body) for member in wrong], len(wrong), in_flight=CALLS_OF_CONNECTION)
     assert replies.pop("closed", 0) == 0
     # Types that fit a code's method, with no descriptors behind them, are the service's own to refuse.
-    assert set(replies) == {
-        *(WRONG_TYPE, DENIED, f"{BUS_ERROR}UnknownMethod", "InvalidArgs", "LimitsExceeded")
-    }, replies
+    assert set(replies) == {WRONG_TYPE, DENIED, f"{BUS_ERROR}UnknownMethod", "InvalidArgs"}, replies
     assert scene.sent_codes() == scene.sent
 
 
@@ -275,24 +267,10 @@ def test_many_subscribe(scene):
     repeat(scene, "subscriptions", ["carol"], 1200, subscribe)
 
 
-def test_the_longest_message(scene):
-    """Somewhat shorter than the limit is read; as long as it, without what the bus adds, is not."""
-    for user in ("bob", "alice"):
-        with Flood(scene.sandbox, user, 1) as source:
-            for size, error in ((MESSAGE_BYTES - 300, WRONG_TYPE), (MESSAGE_BYTES, "LimitsExceeded")):
-                for member in ("GetStatus", "Unlock"):
-                    replies = source.send([call(scene.path, TOKEN, member, size)], 1)
-                    assert replies == {error: 1, "closed": 0}, (size, member)
-            # A header that is longer than that, and one with the longest path of all that are answered
-            assert source.send([call(f"/{'a' * 3000}", TOKEN, "GetStatus")], 1)[f"{BUS_ERROR}UnknownMethod"] == 1
-            assert source.send([call(f"/{'a' * MESSAGE_BYTES}", TOKEN, "GetStatus", flags=1)], 1, False) == {}
-            assert source.send([call(scene.path, TOKEN, "GetStatus")], 1)["closed"] == 0
-
-
 def test_limits_are_stated():
     """The same numbers in the code, in the contract, in the manual and here."""
     constants = {}
-    for name in ("bus.h", "callers.h", "subscribers.h"):
+    for name in ("callers.h", "subscribers.h"):
         with open(f"{SOURCE}/service/{name}", encoding="utf-8") as file:
             constants |= dict(re.findall(r"#define TOKEND_(\w+_MAX\w*) (.*)", file.read()))
     assert constants == {
@@ -301,7 +279,6 @@ def test_limits_are_stated():
         "CALLS_MAX": str(CALLS_IN_ALL),
         "SUBSCRIBERS_PER_USER_MAX": str(SUBSCRIBERS_OF_USER),
         "SUBSCRIBERS_MAX": str(SUBSCRIBERS_IN_ALL),
-        "MESSAGE_MAX_BYTES": "(16 * 1024)",
     }
     with open(f"{SOURCE}/dbus/org.tokend.Tokend1.conf", encoding="utf-8") as file:
         assert set(re.findall(r'max_fds="(\d+)"', file.read())) == {"0", str(DESCRIPTORS)}
@@ -314,4 +291,4 @@ def test_limits_are_stated():
             stated = re.search(limits, file.read(), re.DOTALL)
         numbers = {int(number) for number in re.findall(r"\b\d+\b", stated[0])}
         wanted = {CALLS_OF_CONNECTION, CALLS_OF_USER, CALLS_IN_ALL, SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL}
-        assert wanted | {MESSAGE_BYTES // 1024, DESCRIPTORS} <= numbers, name
+        assert wanted | {DESCRIPTORS} <= numbers, name
