@@ -141,12 +141,10 @@ print_next_steps (GPtrArray *tokens, GPtrArray *all)
       g_print (_ ("the same card as %s\n"), other_name);
       gap = "";
     }
-    if (print_validity (tokens, i, gap))
-      gap = "";
     /* What is to be done with one is done with the other. */
-    if (other != NULL && has_same_states (token, other))
-      continue;
-    if (print_steps_of (token, all, gap))
+    if ((other == NULL || !has_same_states (token, other)) && print_steps_of (token, all, gap))
+      gap = "";
+    if (print_validity (tokens, i, gap))
       gap = "";
   }
 }

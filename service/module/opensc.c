@@ -26,7 +26,8 @@ tokend_opensc_is_module (const TokendReadFunctions *functions)
  * @error: NotSupported
  *
  * With another configuration than the one for @way, OpenSC may take a PUK for a PIN, or a PIN for a PUK: also the system's
- * own can be such a one. With a file that is missing it would go on without a word.
+ * own can be such a one. With a file that is missing it would go on without a word. A way that brings no configuration
+ * along may spend the PUK's try and not unlock.
  */
 gboolean
 tokend_opensc_check (gboolean is_opensc, TokendUnlockWay way, GError **error)
@@ -35,6 +36,12 @@ tokend_opensc_check (gboolean is_opensc, TokendUnlockWay way, GError **error)
 
   if (!is_opensc && !tokend_unlock_way_is_opensc (way))
     return TRUE;
+  if (is_opensc && way != TOKEND_UNLOCK_WAY_NONE && !tokend_unlock_way_is_opensc (way)) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                         "The token's profile has a way to unlock that is not OpenSC's; it must say "
+                         "Library=opensc, and one that is");
+    return FALSE;
+  }
   if (is_opensc && g_strcmp0 (g_getenv (TOKEND_OPENSC_VARIABLE), wanted) == 0
       && access (wanted, R_OK) == 0)
     return TRUE;

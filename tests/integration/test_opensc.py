@@ -10,7 +10,7 @@ import shutil
 import pytest
 from desktop import Desktop
 from sandbox import FOLDER, LIBRARY, PYTHON
-from support import Client, check, nothing_sent, only_token, raises, sent, tries
+from support import Client, check, nothing_sent, only_token, raises, restart_with_profile, sent, tries
 
 NEW_PIN = "654321"
 WRONG_PINS = ("111111", "222222", "333333")
@@ -256,6 +256,23 @@ def test_a_configuration_that_is_missing(make_sandbox, operation):
         with nothing_sent(token), raises("NotSupported") as caught:
             getattr(client, operation)(path, sandbox.puk, NEW_PIN, final_attempt=True)
         assert CONFIGURATION in caught[0].message
+
+
+@pytest.mark.parametrize("kind", ["openpgp-card", "piv-card", "pkcs15-card:so-pin=yes"])
+def test_a_way_that_is_not_openscs(make_sandbox, kind):
+    """A profile of the administrator's that forgets what the library is: the PUK could be tried, and nothing unlocked."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        status = client.status(path_of(client, token))
+    profile = "[Match]\nFiles=opensc-pkcs11.so*\nManufacturers={manufacturer}\nModels={model}\n".format_map(status)
+    restart_with_profile(sandbox, "aaa", f"{profile}[Unlock]\nWay=so-login-init-pin\n")
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        assert client.status(path)["module-profile"] == "aaa"
+        with nothing_sent(token), raises("NotSupported") as caught:
+            client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        assert "Library=opensc" in caught[0].message
 
 
 def test_opensc_by_another_name(make_sandbox, tmp_path):
