@@ -92,7 +92,8 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
 
   case TOKEND_OUTCOME_LENGTH_REFUSED:
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
-                 "The module refused the length of the %s or of the new PIN; no try was spent", code);
+                 "The module refused the length of the %s or of the new PIN; no try was spent",
+                 code);
     return (TokendVerdict){ TOKEND_SETTLEMENT_NOT_SPENT, sent };
 
   case TOKEND_OUTCOME_CHANGED:

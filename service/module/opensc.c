@@ -37,9 +37,10 @@ tokend_opensc_check (gboolean is_opensc, TokendUnlockWay way, GError **error)
   if (!is_opensc && !tokend_unlock_way_is_opensc (way))
     return TRUE;
   if (is_opensc && way != TOKEND_UNLOCK_WAY_NONE && !tokend_unlock_way_is_opensc (way)) {
-    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
-                         "The token's profile has a way to unlock that is not OpenSC's; it must say "
-                         "Library=opensc, and one that is");
+    g_set_error_literal (
+        error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+        "The token's profile has a way to unlock that is not OpenSC's; it must say "
+        "Library=opensc, and one that is");
     return FALSE;
   }
   if (is_opensc && g_strcmp0 (g_getenv (TOKEND_OPENSC_VARIABLE), wanted) == 0
