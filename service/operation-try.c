@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation-run.h"
+
+#include "environment.h"
+#include "journal.h"
+#include "prepare-request.h"
+#include "tokend-error.h"
+
+#include <gio/gunixfdlist.h>
+
+/* The steps with the operating host, from its start to the status after the code: 5 to 9 of the design. */
+
+/* Reading the codes may take 5 s of it. */
+#define PREPARE_TIMEOUT_MS 15000
+/* The slowest known token takes some seconds to set a PIN. A host ends by itself after 120 s. */
+#define COMMIT_TIMEOUT_MS 60000
+
+/* What the host says it prepared, which may be anything. */
+static gboolean
+take_prepared (Operation *operation, GVariant *token, GVariant *digest, GError **error)
+{
+  gsize size;
+  gconstpointer bytes = g_variant_get_fixed_array (digest, &size, 1);
+
+  operation->prepared = tokend_reading_parse (token, error);
+  if (operation->prepared == NULL)
+    return FALSE;
+  if (size != (gsize) g_checksum_type_get_length (G_CHECKSUM_SHA256)
+      || !tokend_reading_same_token (operation->prepared,
+                                     tokend_token_get_reading (operation->token))) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                         "The module host prepared something else than was asked for; "
+                         "nothing was sent");
+    return FALSE;
+  }
+  operation->digest = g_bytes_new (bytes, size);
+  return TRUE;
+}
+
+static void
+on_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GVariant) token = NULL;
+  g_autoptr (GVariant) digest = NULL;
+
+  if (tokend_dbus_module1_operation_call_prepare_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
+                                                         &token, &digest, NULL, result,
+                                                         &operation->error)) {
+    tokend_operation_end_step (operation,
+                               take_prepared (operation, token, digest, &operation->error));
+    return;
+  }
+  tokend_host_normalise_error (operation->error, TRUE);
+  tokend_operation_end_step (operation, FALSE);
+}
+
+static void
+on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  GError **error = &operation->error;
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  int code, new_pin, lock;
+
+  operation->host = tokend_host_start_finish (result, error);
+  if (operation->host == NULL
+      || (code = g_unix_fd_list_append (fds, operation->descriptors.code, error)) < 0
+      || (new_pin = g_unix_fd_list_append (fds, operation->descriptors.new_pin, error)) < 0
+      || (lock = g_unix_fd_list_append (fds, operation->lock_fd, error)) < 0) {
+    tokend_operation_end_step (operation, FALSE);
+    return;
+  }
+  tokend_code_descriptors_close (&operation->descriptors);
+  tokend_dbus_module1_operation_call_prepare (
+      tokend_host_get_operation (operation->host),
+      tokend_prepare_request_new (operation->token, operation->role,
+                                  tokend_refused_get_key (operation->service->refused)),
+      g_variant_new_handle (code), g_variant_new_handle (new_pin), g_variant_new_handle (lock),
+      G_DBUS_CALL_FLAGS_NONE, PREPARE_TIMEOUT_MS, fds, operation->cancellable, on_prepared,
+      operation);
+}
+
+/* A PIN change is no unlock, whatever the profile's way. */
+static TokendUnlockWay
+get_way (const Operation *operation)
+{
+  return operation->role == TOKEND_ROLE_PUK
+             ? tokend_token_get_profile (operation->token)->unlock_way
+             : TOKEND_UNLOCK_WAY_NONE;
+}
+
+/** tokend_operation_prepare: see the step of that name. */
+void
+tokend_operation_prepare (Operation *operation)
+{
+  g_autoptr (GHashTable) environment = NULL;
+
+  operation->module = tokend_token_get_module (operation->token);
+  environment =
+      tokend_environment_new (tokend_module_get_profile (operation->module),
+                              tokend_token_get_profile (operation->token), get_way (operation));
+  tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_module_get_path (operation->module),
+                           environment, TOKEND_WATCH_WAY_POLL, operation->cancellable,
+                           on_host_started, operation);
+}
+
+/* The counter that the host's own session shows, and the code's digest. */
+/** tokend_operation_compare: see the step of that name. */
+void
+tokend_operation_compare (Operation *operation)
+{
+  const char *physical_id = tokend_token_get_physical_id (operation->token);
+  gboolean may_be_sent;
+
+  operation->before = tokend_token_judge (operation->token, operation->prepared, operation->role);
+  may_be_sent = tokend_attempt_check (&operation->attempt, operation->role, &operation->before,
+                                      &operation->error);
+  if (may_be_sent && !operation->attempt.send_refused_code
+      && tokend_refused_contains (operation->service->refused, physical_id, operation->role,
+                                  operation->digest)) {
+    may_be_sent = FALSE;
+    g_set_error (&operation->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED,
+                 "This token has refused this very %s before; nothing was sent",
+                 operation->role == TOKEND_ROLE_PUK ? "PUK" : "PIN");
+  }
+  tokend_operation_end_step (operation, may_be_sent);
+}
+
+static void
+on_recorded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+  gboolean is_recorded = tokend_ledger_begin_finish (TOKEND_LEDGER (source), result, &error);
+
+  if (!is_recorded)
+    operation->error =
+        g_error_new (TOKEND_ERROR, TOKEND_ERROR_FAILED,
+                     "The try cannot be recorded (%s), so nothing was sent", error->message);
+  tokend_operation_end_step (operation, is_recorded);
+}
+
+/** tokend_operation_record: see the step of that name. */
+void
+tokend_operation_record (Operation *operation)
+{
+  g_clear_handle_id (&operation->caller_watch, g_bus_unwatch_name);
+  operation->verdict.settlement = TOKEND_SETTLEMENT_NOT_SPENT; /* if nothing is sent */
+  tokend_ledger_begin_async (operation->service->ledger,
+                             tokend_token_get_physical_id (operation->token), operation->role,
+                             tokend_module_get_name (operation->module), on_recorded, operation);
+}
+
+static void
+on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  const TokendProfile *profile = tokend_token_get_profile (operation->token);
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean counts;
+
+  if (!tokend_dbus_module1_operation_call_commit_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
+                                                         &variant, result, &error)) {
+    tokend_debug ("The host gave no outcome: %s", error->message);
+    operation->verdict.sent = TRUE;
+    operation->verdict.settlement = TOKEND_SETTLEMENT_UNKNOWN;
+    operation->in_doubt = TRUE;
+    operation->error = g_error_new_literal (
+        TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
+        "The code was sent and no answer came: count the try as spent, and ask the status");
+    tokend_operation_end_step (operation, FALSE);
+    return;
+  }
+
+  counts = operation->role == TOKEND_ROLE_PUK || profile == NULL || profile->change_counts;
+  operation->verdict = tokend_outcome_judge (variant, operation->role, counts, &operation->error);
+  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}
+
+/** tokend_operation_commit: see the step of that name. */
+void
+tokend_operation_commit (Operation *operation)
+{
+  if (!tokend_host_is_open (operation->host)) {
+    operation->error = g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                                            "The module host ended; nothing was sent");
+    tokend_operation_end_step (operation, FALSE);
+    return;
+  }
+  tokend_dbus_module1_operation_call_commit (tokend_host_get_operation (operation->host),
+                                             G_DBUS_CALL_FLAGS_NONE, COMMIT_TIMEOUT_MS, NULL,
+                                             on_committed, operation);
+}
+
+static void
+on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!tokend_ledger_settle_finish (TOKEND_LEDGER (source), result, &error))
+    tokend_debug ("The try stays recorded as pending: %s", error->message);
+  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}
+
+/** tokend_operation_settle: see the step of that name. */
+void
+tokend_operation_settle (Operation *operation)
+{
+  const char *physical_id = tokend_token_get_physical_id (operation->token);
+  TokendSettlement settlement = operation->verdict.settlement;
+
+  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED)
+    tokend_refused_forget (operation->service->refused, physical_id, operation->role);
+  /* A new PIN is set: what was refused before says nothing of it. */
+  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED)
+    tokend_refused_forget (operation->service->refused, physical_id, TOKEND_ROLE_PIN);
+  tokend_ledger_settle_async (operation->service->ledger, physical_id, operation->role, settlement,
+                              on_settled, operation);
+}
+
+/* What another program left may call for a clearer word than "changed". */
+static void
+explain_change (Operation *operation)
+{
+  TokendCounter counter = tokend_token_judge (
+      operation->token, tokend_token_get_reading (operation->token), operation->role);
+  GError *clearer = NULL;
+
+  if (g_error_matches (operation->error, TOKEND_ERROR, TOKEND_ERROR_RETRIES_CHANGED)
+      && !tokend_attempt_check (&operation->attempt, operation->role, &counter, &clearer)) {
+    g_error_free (operation->error);
+    operation->error = clearer;
+  }
+}
+
+/* What the host that sent the code saw may put its answer in another light. */
+static void
+review (Operation *operation, const TokendReading *seen)
+{
+  TokendCounter after = tokend_token_judge (operation->token, seen, operation->role);
+
+  tokend_outcome_review (&operation->verdict, operation->role, &operation->before, &after,
+                         &operation->error);
+  if (operation->error != NULL && operation->verdict.sent)
+    tokend_token_note_failure (operation->token, seen, operation->role);
+}
+
+/* Flags of the PIN that a wrong PUK has changed are the PUK's: it cannot cost a PIN try. */
+static void
+review_puk_shown_as_pin (Operation *operation, const TokendReading *seen)
+{
+  g_autoptr (TokendReading) reading = tokend_reading_copy (operation->prepared);
+  const TokendCounterReading *before = &operation->prepared->counters[TOKEND_ROLE_PIN];
+  const TokendCounterReading *now = &seen->counters[TOKEND_ROLE_PIN];
+
+  reading->counters[TOKEND_ROLE_PUK].locked = now->locked && !before->locked;
+  reading->counters[TOKEND_ROLE_PUK].final_try = now->final_try && !before->final_try;
+  review (operation, reading);
+}
+
+/* A code that was refused for what it is, as far as is known. */
+static void
+remember_refusal (Operation *operation)
+{
+  if (operation->verdict.refused)
+    tokend_refused_add (operation->service->refused,
+                        tokend_token_get_physical_id (operation->token), operation->role,
+                        operation->digest);
+}
+
+static void
+on_refreshed_after (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!tokend_token_refresh_finish (operation->token, result, &error))
+    tokend_debug ("No status after it: %s", error->message);
+  remember_refusal (operation);
+  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}
+
+/* To the process that sent a wrong PUK, some modules show the tries of the PUK as those of the PIN. */
+static gboolean
+is_puk_shown_as_pin (const Operation *operation)
+{
+  const TokendProfile *profile = tokend_token_get_profile (operation->token);
+
+  return operation->role == TOKEND_ROLE_PUK && operation->error != NULL && operation->verdict.sent
+         && profile->puk_shown_as_pin;
+}
+
+static void
+refresh_after (Operation *operation)
+{
+  tokend_token_lose_reading (operation->token);
+  tokend_token_refresh_async (operation->token, on_refreshed_after, operation);
+}
+
+static gboolean
+is_of_token (GPtrArray *readings, const Operation *operation)
+{
+  return readings != NULL && readings->len == 1
+         && tokend_reading_same_token (readings->pdata[0], operation->prepared);
+}
+
+static void
+on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
+
+  if (is_puk_shown_as_pin (operation)) {
+    if (is_of_token (readings, operation))
+      review_puk_shown_as_pin (operation, readings->pdata[0]);
+    refresh_after (operation);
+    return;
+  }
+  if (is_of_token (readings, operation)) {
+    tokend_token_update_after (operation->token, readings->pdata[0],
+                               tokend_module_get_name (operation->module));
+    review (operation, readings->pdata[0]);
+  } else {
+    tokend_token_lose_reading (operation->token);
+  }
+  remember_refusal (operation);
+  explain_change (operation);
+  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}
+
+/* The host that sent the code is asked: some cards look fine to a fresh process. */
+/** tokend_operation_read_after: see the step of that name. */
+void
+tokend_operation_read_after (Operation *operation)
+{
+  if (operation->in_doubt)
+    refresh_after (operation);
+  else
+    tokend_host_read_async (operation->host, NULL, on_read_after, operation);
+}
