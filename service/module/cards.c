@@ -127,8 +127,8 @@ take_readings (TokendCards *self, const TokendReadFunctions *functions, GPtrArra
  * tokend_cards_read:
  * @functions: of the module, which only this initialises and finalizes
  * @certificates: what is known from the read before
- * @is_watched: whether tokend_cards_wait() is under way: it asks for the next read, which lets go of the cards. Else the
- *   caller is to see to tokend_cards_let_go() when no read has come for a while.
+ * @is_watched: whether tokend_cards_wait() is under way, or has asked for this read: it asks for the read which lets go of
+ *   the cards. In any case the caller is to see to tokend_cards_let_go() when no read has come for a while.
  * @error: ModuleFailed, Busy
  *
  * Reads all cards. One that another program has for itself is left alone. Costs no try.
