@@ -174,6 +174,13 @@ tokend_cards_are_in_use (TokendCards *self)
   return tokend_reader_watch_is_in_use (self->watch);
 }
 
+/** tokend_cards_lose_read: what the present read finds is told to nobody: see tokend_reader_watch_lose(); from any thread. */
+void
+tokend_cards_lose_read (TokendCards *self)
+{
+  tokend_reader_watch_lose (self->watch);
+}
+
 /** tokend_cards_wait: see tokend_reader_watch_wait(); in a thread of its own. */
 gboolean
 tokend_cards_wait (TokendCards *self)

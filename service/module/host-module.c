@@ -217,6 +217,7 @@ on_turn_overdue (gpointer data)
   call->deadline = 0;
   if (!tokend_cards_are_in_use (call->host->cards))
     return G_SOURCE_REMOVE;
+  tokend_cards_lose_read (call->host->cards);
   g_dbus_method_invocation_return_error_literal (
       g_steal_pointer (&call->invocation), TOKEND_ERROR, TOKEND_ERROR_BUSY,
       "Another program is using the card without a pause");

@@ -402,6 +402,30 @@ def test_card_in_a_long_transaction(make_sandbox):
     assert "failed" not in sandbox.journal()
 
 
+def test_read_that_takes_too_long(make_sandbox):
+    """Who asks meanwhile is told so, and what it found all the same is told to the subscribers once it has ended."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        wait_until_left_alone(token)
+        with CardUser(sandbox) as user:
+            # The card is held for a moment, and the read which lets go of it is the one that takes too long.
+            client.refresh(path)
+            user.connect("shared")
+            user.wrong_pin()
+            user.wrong_pin()
+            token.fault("pause VERIFY 1")
+            token.wait_paused()
+            with raises("Busy"):
+                client.refresh(path)
+        token.clear_faults()
+        client.wait_signal("StatusChanged", timeout=SOON)
+        assert pin_state(client, path) == "final-try"
+        wait_until_left_alone(token)
+    assert "failed" not in sandbox.journal()
+
+
 @pytest.mark.parametrize("kind", ["piv-card", "openpgp-card"])
 @pytest.mark.parametrize("when", ["", " after"], ids=["before", "after"])
 def test_card_that_is_pulled_out_in_the_middle(make_sandbox, kind, when):
