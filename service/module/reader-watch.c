@@ -415,9 +415,12 @@ static void
 wait_a_moment (TokendReaderWatch *self)
 {
   const gint64 time = g_get_monotonic_time ();
+  const gboolean is_close = time < self->close_look_until;
 
-  if (tokend_newcomers_wait (self->newcomers,
-                             time < self->close_look_until ? CLOSE_LOOK_INTERVAL : LOOK_INTERVAL))
+  /* Newcomers end the wait, and anybody can be one: the looks are no more for it than without. */
+  if (is_close)
+    g_usleep (CLOSE_LOOK_INTERVAL);
+  if (tokend_newcomers_wait (self->newcomers, is_close ? 0 : LOOK_INTERVAL))
     self->close_look_until = time + CLOSE_LOOK_TIME;
 }
 
