@@ -294,7 +294,7 @@ def test_another_programs_wrong_pin(make_sandbox, kind):
         (path, *_others) = client.tokens()
         count = wait_until_left_alone(token)
         client.refresh(path)
-        look = sent_to(token) - count
+        look = wait_until_left_alone(token) - count
         token.fault(REALISTIC)
         token.wrong_pin()
         before = wait_until_left_alone(token)
