@@ -91,6 +91,7 @@ add_exclusive (TokendCards *self, GArray *readings)
     if (reading.reader == NULL || !tokend_reader_watch_is_exclusive (self->watch, reading.reader)
         || readings->len >= TOKEND_MODULE_TOKENS_MAX)
       continue;
+    reading.slot = TOKEND_SLOT_UNKNOWN;
     reading.reading.unread = TOKEND_UNREAD_BUSY;
     g_array_append_val (readings, reading);
   }
