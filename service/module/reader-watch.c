@@ -218,6 +218,19 @@ tokend_reader_watch_is_exclusive (TokendReaderWatch *self, const char *reader)
   return lookup_state (self->before, reader)->use == TOKEND_CARD_EXCLUSIVE;
 }
 
+/** tokend_reader_watch_is_disturbed: what a read that finds nothing in @reader means: see tokend_reader_is_disturbed(). */
+gboolean
+tokend_reader_watch_is_disturbed (TokendReaderWatch *self, const char *reader)
+{
+  gboolean is_disturbed;
+
+  g_mutex_lock (&self->lock);
+  is_disturbed = tokend_reader_is_disturbed (g_hash_table_lookup (self->memories, reader),
+                                             lookup_state (self->before, reader));
+  g_mutex_unlock (&self->lock);
+  return is_disturbed;
+}
+
 /** tokend_reader_watch_is_in_use: whether programs, maybe this one, were connected to cards when the last read began; from
  * any thread. */
 gboolean

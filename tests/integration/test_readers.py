@@ -402,6 +402,22 @@ def test_card_in_a_long_transaction(make_sandbox):
     assert "failed" not in sandbox.journal()
 
 
+def test_card_that_cannot_be_read_for_a_moment(make_sandbox):
+    """Its token stays, as old as its status is, and who wants a new one is told; then all is as ever."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        wait_until_left_alone(token)
+        token.fault("error * * 6F00")
+        with raises("ModuleFailed"):
+            client.refresh(path)
+        assert client.tokens() == [path]
+        token.clear_faults()
+        assert client.refresh(path)["pin-state"] == "ok"
+        assert client.take_signals("InterfacesRemoved") == []
+
+
 def test_read_that_takes_too_long(make_sandbox):
     """Who asks meanwhile is told so, and what it found all the same is told to the subscribers once it has ended."""
     sandbox = make_sandbox(["piv-card"])
