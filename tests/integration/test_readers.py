@@ -372,6 +372,16 @@ def test_card_that_a_program_has_for_itself(make_sandbox):
     assert "failed" not in sandbox.journal()
 
 
+def test_card_that_nobody_watches_any_more(make_sandbox):
+    """It is let go of, though it was read just before, so that another program can have it for itself."""
+    sandbox = make_sandbox(["piv-card"])
+    with Client(sandbox) as client, CardUser(sandbox) as user:
+        path = only_path(client)
+        client.refresh(path)
+        client.unsubscribe()
+        wait_until(lambda: user.ask("connect", 0, "exclusive") == "done", 2 * SOON, "the card")
+
+
 def test_card_in_a_long_transaction(make_sandbox):
     """Nobody else can use it meanwhile: who asks is told so soon, nothing fails, and then all is as ever."""
     sandbox = make_sandbox(["piv-card"])
