@@ -81,6 +81,7 @@ read_afresh (TokendCards *self, TokendReadFunctions *functions, GError **error)
   return readings;
 }
 
+/* Which call of the module's failed cannot be told: it has no slot with a token in that reader. */
 static void
 carry_over (TokendSlotReading reading, TokendUnread unread, GArray *readings)
 {
