@@ -81,18 +81,32 @@ read_afresh (TokendCards *self, TokendReadFunctions *functions, GError **error)
   return readings;
 }
 
-/* The tokens that a program has for itself, as far as they are known: they are there, and more cannot be told. */
+/* Which call of the module's failed cannot be told: it has no slot with a token in that reader. */
 static void
-add_exclusive (TokendCards *self, GArray *readings)
+carry_over (TokendSlotReading reading, TokendUnread unread, GArray *readings)
+{
+  if (readings->len >= TOKEND_MODULE_TOKENS_MAX)
+    return;
+  reading.slot = TOKEND_SLOT_UNKNOWN;
+  reading.reading.unread = unread;
+  reading.reading.unread_reason = CKR_TOKEN_NOT_RECOGNIZED;
+  g_array_append_val (readings, reading);
+}
+
+/* The tokens of readers in which none was found, as far as they are known: those that a program has for itself, and those of
+ * cards that were disturbed. They are there, and more cannot be told. */
+static void
+add_unread (TokendCards *self, GHashTable *found, GArray *readings)
 {
   for (guint i = 0; i < self->readings->len; i++) {
-    TokendSlotReading reading = g_array_index (self->readings, TokendSlotReading, i);
+    const TokendSlotReading *last = &g_array_index (self->readings, TokendSlotReading, i);
 
-    if (reading.reader == NULL || !tokend_reader_watch_is_exclusive (self->watch, reading.reader)
-        || readings->len >= TOKEND_MODULE_TOKENS_MAX)
+    if (last->reader == NULL || g_hash_table_contains (found, last->reader))
       continue;
-    reading.reading.unread = TOKEND_UNREAD_BUSY;
-    g_array_append_val (readings, reading);
+    if (tokend_reader_watch_is_exclusive (self->watch, last->reader))
+      carry_over (*last, TOKEND_UNREAD_BUSY, readings);
+    else if (tokend_reader_watch_is_disturbed (self->watch, last->reader))
+      carry_over (*last, TOKEND_UNREAD_FAILED, readings);
   }
 }
 
@@ -115,9 +129,9 @@ sum_up (const GArray *readings)
 
 static GVariant *
 take_readings (TokendCards *self, const TokendReadFunctions *functions, GPtrArray *certificates,
-               GArray *readings)
+               GHashTable *found, GArray *readings)
 {
-  add_exclusive (self, readings);
+  add_unread (self, found, readings);
   g_array_unref (self->readings);
   self->readings = readings;
   return tokend_slots_describe (functions, certificates, readings);
@@ -127,8 +141,8 @@ take_readings (TokendCards *self, const TokendReadFunctions *functions, GPtrArra
  * tokend_cards_read:
  * @functions: of the module, which only this initialises and finalizes
  * @certificates: what is known from the read before
- * @is_watched: whether tokend_cards_wait() is under way: it asks for the next read, which lets go of the cards. Else the
- *   caller is to see to tokend_cards_let_go() when no read has come for a while.
+ * @is_watched: whether tokend_cards_wait() is under way, or has asked for this read: it asks for the read which lets go of
+ *   the cards. In any case the caller is to see to tokend_cards_let_go() when no read has come for a while.
  * @error: ModuleFailed, Busy
  *
  * Reads all cards. One that another program has for itself is left alone. Costs no try.
@@ -150,8 +164,8 @@ tokend_cards_read (TokendCards *self, TokendReadFunctions *functions, GPtrArray 
                  ? tokend_slots_read_again (functions, self->readings)
                  : read_afresh (self, functions, error);
   if (readings != NULL) {
-    described = take_readings (self, functions, certificates, readings);
     found = sum_up (readings);
+    described = take_readings (self, functions, certificates, found, readings);
   }
   if (found == NULL || (!tokend_reader_watch_may_keep (self->watch, found) && is_watched))
     let_go (self, functions);
@@ -172,6 +186,13 @@ gboolean
 tokend_cards_are_in_use (TokendCards *self)
 {
   return tokend_reader_watch_is_in_use (self->watch);
+}
+
+/** tokend_cards_lose_read: what the present read finds is told to nobody: see tokend_reader_watch_lose(); from any thread. */
+void
+tokend_cards_lose_read (TokendCards *self)
+{
+  tokend_reader_watch_lose (self->watch);
 }
 
 /** tokend_cards_wait: see tokend_reader_watch_wait(); in a thread of its own. */

@@ -12,7 +12,7 @@
 #define TURN_DEADLINE 4
 #define HANG_DEADLINE 60
 
-/* Where nobody watches the cards, the module holds them for so long after a read. In seconds. */
+/* The module holds its cards for so long after a read, unless another comes: he who watches them may have left. In seconds. */
 #define LINGER 2
 
 /* org.tokend.Module1 */
@@ -193,7 +193,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GVariant) tokens = g_task_propagate_pointer (G_TASK (result), &error);
 
   tokend_host_end (call->host, call->host->stage);
-  if (call->host->cards != NULL && !call->is_watched)
+  if (call->host->cards != NULL)
     call->host->linger = g_timeout_add_seconds (LINGER, on_lingered, call->host);
   if (call->invocation == NULL)
     return;
@@ -217,6 +217,7 @@ on_turn_overdue (gpointer data)
   call->deadline = 0;
   if (!tokend_cards_are_in_use (call->host->cards))
     return G_SOURCE_REMOVE;
+  tokend_cards_lose_read (call->host->cards);
   g_dbus_method_invocation_return_error_literal (
       g_steal_pointer (&call->invocation), TOKEND_ERROR, TOKEND_ERROR_BUSY,
       "Another program is using the card without a pause");
@@ -233,7 +234,8 @@ handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
   if (!tokend_host_begin (host, TOKEND_HOST_CALL_READ, invocation))
     return TRUE;
   call = call_new (object, invocation);
-  call->is_watched = host->waiting;
+  call->is_watched = host->waiting || host->told;
+  host->told = FALSE;
   g_clear_handle_id (&host->linger, g_source_remove);
   if (host->cards != NULL)
     call->deadline = g_timeout_add_seconds (TURN_DEADLINE, on_turn_overdue, call);
@@ -277,6 +279,7 @@ on_waited (GObject *source, GAsyncResult *result, gpointer data)
   const gboolean readable = g_task_propagate_boolean (G_TASK (result), &error);
 
   call->host->waiting = FALSE;
+  call->host->told = readable;
   if (error == NULL)
     tokend_dbus_module1_complete_wait_for_change (NULL, call->invocation, readable);
   else

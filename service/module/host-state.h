@@ -39,6 +39,7 @@ typedef struct {
   TokendHostStage stage;
   gboolean busy;
   gboolean waiting;   /* in a thread of its own, for a change */
+  gboolean told;      /* that there is a change, and it has not been read yet */
   guint linger;       /* until the cards are let go of, or 0 */
   gboolean peer_left; /* during COMMITTING; the process ends when the outcome is known */
   TokendWorker *worker;

@@ -52,6 +52,21 @@ tokend_reader_remember (const TokendReaderMemory *last, const TokendReaderState 
   return memory;
 }
 
+/**
+ * tokend_reader_is_disturbed:
+ * @last: (nullable): as for tokend_reader_remember(), as @before
+ *
+ * Returns: whether the tokens of the read before are there still if the module finds none now: it is the same card, and it is
+ *   going to be looked into again
+ */
+gboolean
+tokend_reader_is_disturbed (const TokendReaderMemory *last, const TokendReaderState *before)
+{
+  const TokendReaderMemory memory = tokend_reader_remember (last, before, TOKEND_CARD_IS_OTHER);
+
+  return memory.is_known && memory.knowledge == TOKEND_CARD_UNREAD;
+}
+
 static void
 note_use (TokendReaderMemory *memory, gint64 time)
 {

@@ -54,6 +54,8 @@ gboolean tokend_reader_is_another_card (const TokendReaderState *then,
 TokendReaderMemory tokend_reader_remember (const TokendReaderMemory *last,
                                            const TokendReaderState *before,
                                            TokendCardKnowledge found);
+gboolean tokend_reader_is_disturbed (const TokendReaderMemory *last,
+                                     const TokendReaderState *before);
 TokendReaderNews tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now,
                                       gboolean is_ours, gint64 read_at, gint64 time);
 

@@ -42,6 +42,7 @@ struct _TokendReaderWatch {
   gboolean is_reading;
   gboolean is_in_use; /* when the last read began, programs were connected to cards */
   gboolean is_ours;   /* the module holds its cards */
+  gboolean is_lost;   /* nobody has been told what was to be read */
   gint64 read_at;     /* when the last read ended */
   guint n_reads;      /* begun or ended; cards that were let go of count as well */
 };
@@ -118,12 +119,12 @@ lookup_state (GHashTable *states, const char *reader)
 }
 
 static gboolean
-is_any_in_use (TokendReaderWatch *self)
+is_any_in_use (GHashTable *states)
 {
   GHashTableIter iter;
   gpointer state;
 
-  g_hash_table_iter_init (&iter, self->before);
+  g_hash_table_iter_init (&iter, states);
   while (g_hash_table_iter_next (&iter, NULL, &state))
     if (((TokendReaderState *) state)->use == TOKEND_CARD_SHARED)
       return TRUE;
@@ -169,20 +170,22 @@ tokend_reader_watch_begin (TokendReaderWatch *self, GError **error)
 
   g_mutex_lock (&self->lock);
   set_reading (self, TRUE);
+  self->is_lost = FALSE;
   g_mutex_unlock (&self->lock);
 
   g_clear_pointer (&self->before, g_hash_table_unref);
   self->before = tokend_pcsc_list (self->reading);
   g_mutex_lock (&self->lock);
-  self->is_in_use = is_any_in_use (self);
+  self->is_in_use = is_any_in_use (self->before);
   g_mutex_unlock (&self->lock);
   if (reach_all (self, error))
     access = TOKEND_READER_ACCESS_AFRESH;
 
   g_mutex_lock (&self->lock);
-  if (access == TOKEND_READER_ACCESS_NONE)
+  if (access == TOKEND_READER_ACCESS_NONE) {
     set_reading (self, FALSE);
-  else if (self->is_ours && are_same_cards (self))
+    self->is_lost = TRUE;
+  } else if (self->is_ours && are_same_cards (self))
     access = TOKEND_READER_ACCESS_KEPT;
   g_mutex_unlock (&self->lock);
   return access;
@@ -215,6 +218,19 @@ tokend_reader_watch_is_exclusive (TokendReaderWatch *self, const char *reader)
   return lookup_state (self->before, reader)->use == TOKEND_CARD_EXCLUSIVE;
 }
 
+/** tokend_reader_watch_is_disturbed: what a read that finds nothing in @reader means: see tokend_reader_is_disturbed(). */
+gboolean
+tokend_reader_watch_is_disturbed (TokendReaderWatch *self, const char *reader)
+{
+  gboolean is_disturbed;
+
+  g_mutex_lock (&self->lock);
+  is_disturbed = tokend_reader_is_disturbed (g_hash_table_lookup (self->memories, reader),
+                                             lookup_state (self->before, reader));
+  g_mutex_unlock (&self->lock);
+  return is_disturbed;
+}
+
 /** tokend_reader_watch_is_in_use: whether programs, maybe this one, were connected to cards when the last read began; from
  * any thread. */
 gboolean
@@ -226,6 +242,27 @@ tokend_reader_watch_is_in_use (TokendReaderWatch *self)
   is_in_use = self->is_in_use;
   g_mutex_unlock (&self->lock);
   return is_in_use;
+}
+
+/** tokend_reader_watch_lose: nobody waits any more for what the read that is under way, or has just ended, finds: it is to be
+ * found again; from any thread. */
+void
+tokend_reader_watch_lose (TokendReaderWatch *self)
+{
+  g_mutex_lock (&self->lock);
+  self->is_lost = TRUE;
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+is_lost (TokendReaderWatch *self)
+{
+  gboolean lost;
+
+  g_mutex_lock (&self->lock);
+  lost = self->is_lost;
+  g_mutex_unlock (&self->lock);
+  return lost;
 }
 
 /* Of the tokens in these readers */
@@ -260,6 +297,9 @@ tokend_reader_watch_may_keep (TokendReaderWatch *self, GHashTable *found)
 {
   const gint64 now = g_get_monotonic_time ();
 
+  /* When to read again is told by what others do with the cards. */
+  if (is_lost (self))
+    return FALSE;
   if (self->is_ours)
     return now < MAX (self->kept_until, self->lingers_until);
   self->lingers_until = now + LINGER;
@@ -341,6 +381,8 @@ judge (TokendReaderWatch *self, GHashTable *states)
                                                            self->is_ours, self->read_at, time);
     news = MAX (news, its_news);
   }
+  if (self->is_lost && (!is_any_in_use (states) || time - self->read_at >= TOKEND_READER_PATIENCE))
+    return TOKEND_READER_NEWS_READ;
   return news;
 }
 
@@ -365,7 +407,7 @@ look (TokendReaderWatch *self)
   return news;
 }
 
-/* Whose use matters */
+/* Whose use matters, or one that nobody knows of yet */
 static gboolean
 has_token (TokendReaderWatch *self)
 {
@@ -374,7 +416,7 @@ has_token (TokendReaderWatch *self)
   gboolean found;
 
   g_mutex_lock (&self->lock);
-  found = self->is_reading;
+  found = self->is_reading || self->is_lost;
   g_hash_table_iter_init (&iter, self->memories);
   while (!found && g_hash_table_iter_next (&iter, NULL, &memory))
     found = ((TokendReaderMemory *) memory)->knowledge != TOKEND_CARD_IS_OTHER;
@@ -386,9 +428,12 @@ static void
 wait_a_moment (TokendReaderWatch *self)
 {
   const gint64 time = g_get_monotonic_time ();
+  const gboolean is_close = time < self->close_look_until;
 
-  if (tokend_newcomers_wait (self->newcomers,
-                             time < self->close_look_until ? CLOSE_LOOK_INTERVAL : LOOK_INTERVAL))
+  /* Newcomers end the wait, and anybody can be one: the looks are no more for it than without. */
+  if (is_close)
+    g_usleep (CLOSE_LOOK_INTERVAL);
+  if (tokend_newcomers_wait (self->newcomers, is_close ? 0 : LOOK_INTERVAL))
     self->close_look_until = time + CLOSE_LOOK_TIME;
 }
 

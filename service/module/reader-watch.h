@@ -25,7 +25,9 @@ TokendReaderAccess tokend_reader_watch_begin (TokendReaderWatch *self, GError **
 const char *tokend_reader_watch_find (TokendReaderWatch *self, const char *name, gsize length,
                                       gboolean is_cut);
 gboolean tokend_reader_watch_is_exclusive (TokendReaderWatch *self, const char *reader);
+gboolean tokend_reader_watch_is_disturbed (TokendReaderWatch *self, const char *reader);
 gboolean tokend_reader_watch_is_in_use (TokendReaderWatch *self);
+void tokend_reader_watch_lose (TokendReaderWatch *self);
 gboolean tokend_reader_watch_may_keep (TokendReaderWatch *self, GHashTable *found);
 void tokend_reader_watch_end (TokendReaderWatch *self, GHashTable *found, gboolean is_kept);
 

@@ -37,7 +37,7 @@ typedef struct {
   TokendRetries pin;
   TokendRetries puk;
   TokendUnread unread;
-  CK_RV unread_reason; /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo answered */
+  CK_RV unread_reason; /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo answered, or would have */
 } TokendReading;
 
 /** TokendSlotReading: the reading of the token in @slot. */

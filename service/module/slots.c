@@ -113,7 +113,7 @@ tokend_slots_read (const TokendReadFunctions *functions, const GArray *last, GEr
  * tokend_slots_read_again:
  * @last: (element-type TokendSlotReading): the readings of the last read
  *
- * As tokend_slots_read(), but without a look at what else is there.
+ * As tokend_slots_read(), but without a look at what else is there. Those in no known slot are left out.
  *
  * Returns: (transfer full) (element-type TokendSlotReading): the readings
  */
@@ -125,7 +125,7 @@ tokend_slots_read_again (const TokendReadFunctions *functions, const GArray *las
   for (guint i = 0; i < last->len; i++) {
     TokendSlotReading reading = g_array_index (last, TokendSlotReading, i);
 
-    if (read_slot (functions, &reading, last))
+    if (reading.slot != TOKEND_SLOT_UNKNOWN && read_slot (functions, &reading, last))
       g_array_append_val (readings, reading);
   }
   return readings;

@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* Of a token that is known from before the module was initialised: slots have other numbers each time. */
+#define TOKEND_SLOT_UNKNOWN CK_UNAVAILABLE_INFORMATION
+
 GArray *tokend_slots_read (const TokendReadFunctions *functions, const GArray *last,
                            GError **error);
 GArray *tokend_slots_read_again (const TokendReadFunctions *functions, const GArray *last);

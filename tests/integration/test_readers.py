@@ -294,7 +294,7 @@ def test_another_programs_wrong_pin(make_sandbox, kind):
         (path, *_others) = client.tokens()
         count = wait_until_left_alone(token)
         client.refresh(path)
-        look = sent_to(token) - count
+        look = wait_until_left_alone(token) - count
         token.fault(REALISTIC)
         token.wrong_pin()
         before = wait_until_left_alone(token)
@@ -372,6 +372,16 @@ def test_card_that_a_program_has_for_itself(make_sandbox):
     assert "failed" not in sandbox.journal()
 
 
+def test_card_that_nobody_watches_any_more(make_sandbox):
+    """It is let go of, though it was read just before, so that another program can have it for itself."""
+    sandbox = make_sandbox(["piv-card"])
+    with Client(sandbox) as client, CardUser(sandbox) as user:
+        path = only_path(client)
+        client.refresh(path)
+        client.unsubscribe()
+        wait_until(lambda: user.ask("connect", 0, "exclusive") == "done", 2 * SOON, "the card")
+
+
 def test_card_in_a_long_transaction(make_sandbox):
     """Nobody else can use it meanwhile: who asks is told so soon, nothing fails, and then all is as ever."""
     sandbox = make_sandbox(["piv-card"])
@@ -399,6 +409,46 @@ def test_card_in_a_long_transaction(make_sandbox):
             client.set_pin(path, sandbox.pin, "654321", final_attempt=True)
         assert client.take_signals("InterfacesRemoved") == []
         assert sandbox.hosts("watch") == hosts
+    assert "failed" not in sandbox.journal()
+
+
+def test_card_that_cannot_be_read_for_a_moment(make_sandbox):
+    """Its token stays, as old as its status is, and who wants a new one is told; then all is as ever."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        wait_until_left_alone(token)
+        token.fault("error * * 6F00")
+        with raises("ModuleFailed"):
+            client.refresh(path)
+        assert client.tokens() == [path]
+        token.clear_faults()
+        assert client.refresh(path)["pin-state"] == "ok"
+        assert client.take_signals("InterfacesRemoved") == []
+
+
+def test_read_that_takes_too_long(make_sandbox):
+    """Who asks meanwhile is told so, and what it found all the same is told to the subscribers once it has ended."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        wait_until_left_alone(token)
+        with CardUser(sandbox) as user:
+            # The card is held for a moment, and the read which lets go of it is the one that takes too long.
+            client.refresh(path)
+            user.connect("shared")
+            user.wrong_pin()
+            user.wrong_pin()
+            token.fault("pause VERIFY 1")
+            token.wait_paused()
+            with raises("Busy"):
+                client.refresh(path)
+        token.clear_faults()
+        client.wait_signal("StatusChanged", timeout=SOON)
+        assert pin_state(client, path) == "final-try"
+        wait_until_left_alone(token)
     assert "failed" not in sandbox.journal()
 
 

@@ -170,6 +170,36 @@ test_known_card (void)
   assert_remembered (&memory, ABSENT, 2, OTHER, OTHER);
 }
 
+static void
+assert_disturbed (const TokendReaderMemory *memory, TokendCardUse before, guint insertions,
+                  gboolean is_disturbed)
+{
+  const TokendReaderState state = { before, insertions };
+
+  g_assert_cmpint (tokend_reader_is_disturbed (memory, &state), ==, is_disturbed);
+}
+
+/* What was in a card is there still if it cannot be read now, as long as it is going to be looked into again. */
+static void
+test_disturbed_card (void)
+{
+  TokendReaderMemory memory = { 0 };
+
+  assert_disturbed (NULL, FREE, 1, FALSE);
+  assert_remembered (&memory, FREE, 1, OTHER, UNREAD);
+  assert_disturbed (&memory, FREE, 1, FALSE);
+  assert_remembered (&memory, FREE, 1, TOKEN, TOKEN);
+  assert_disturbed (&memory, FREE, 3, FALSE);
+  assert_disturbed (&memory, ABSENT, 2, FALSE);
+  for (guint i = 1; i < TOKEND_READER_LOOKS_MAX; i++) {
+    assert_disturbed (&memory, SHARED, 1, TRUE);
+    assert_remembered (&memory, SHARED, 1, OTHER, UNREAD);
+  }
+  assert_disturbed (&memory, SHARED, 1, FALSE);
+  assert_remembered (&memory, SHARED, 1, OTHER, TOKEN);
+  assert_disturbed (&memory, SHARED, 1, FALSE);
+}
+
 /* One that is put in while a program waits to have it for itself is looked into once it can be. */
 static void
 test_card_that_is_taken_at_once (void)
@@ -194,6 +224,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reader-use/exclusive", test_exclusive);
   g_test_add_func ("/reader-use/unknown-card", test_unknown_card);
   g_test_add_func ("/reader-use/known-card", test_known_card);
+  g_test_add_func ("/reader-use/disturbed-card", test_disturbed_card);
   g_test_add_func ("/reader-use/card-that-is-taken-at-once", test_card_that_is_taken_at_once);
   return g_test_run ();
 }
