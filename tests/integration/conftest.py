@@ -23,6 +23,20 @@ def pytest_addoption(parser):
     parser.addoption("--whole-matrix", action="store_true", help="every fault at every call, not a part of them")
 
 
+def pytest_configure(config):
+    """The marks of our own."""
+    config.addinivalue_line("markers", "without_sanitizer: what a sanitizer takes into its own hands is looked at")
+
+
+def pytest_collection_modifyitems(config, items):
+    """With AddressSanitizer mlock() does nothing, and a signal is its own to report: there is nothing of ours to see."""
+    if "ASAN_OPTIONS" not in os.environ:
+        return
+    beside = [item for item in items if item.get_closest_marker("without_sanitizer")]
+    config.hook.pytest_deselected(items=beside)
+    items[:] = [item for item in items if item not in beside]
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     """A test that fails shows what the daemons said."""

@@ -130,6 +130,7 @@ def test_the_host_is_killed(make_house, codes, function):
     assert token.login(codes.pin), "these were the codes"
 
 
+@pytest.mark.without_sanitizer
 def test_the_caller_is_gone_or_never_ends(make_house, codes):
     """While its codes are being read."""
     house = make_house()
@@ -233,6 +234,7 @@ def tokenctl_process(sandbox):
     return found
 
 
+@pytest.mark.without_sanitizer
 def test_memory_is_locked(make_sandbox, codes):
     """Wherever the operating host and tokenctl have a code: before, and while the token is about to see it."""
     sandbox = make_sandbox(pin=codes.pin, puk=codes.puk)
@@ -272,6 +274,7 @@ def core_files(sandbox):
     return [name for folder in (HOME, "/") for name in os.listdir(sandbox.path(folder)) if name.startswith("core")]
 
 
+@pytest.mark.without_sanitizer
 def test_a_crash_leaves_no_core(make_sandbox, codes):
     """Of tokenctl while it has a code, and of the operating host."""
     sandbox = make_sandbox(pin=codes.pin, puk=codes.puk)
