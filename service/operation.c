@@ -5,7 +5,6 @@
 #include "operation-run.h"
 #include "tokend-error.h"
 
-
 /*
  * Unlock and SetPin. Each step of operation-steps.h is a function that does it, here or in operation-try.c, and at its end
  * calls tokend_operation_advance() with how it ended; what comes then is not said here but in the table of
