@@ -19,9 +19,6 @@
  * they have left is seen only by letting go, which is done after this, and ever more seldom if it was for nothing. */
 #define KEEP_MIN (15 * G_TIME_SPAN_SECOND)
 #define KEEP_MAX G_TIME_SPAN_HOUR
-/* It also keeps them for the reads that follow one at once: who asks for one token's status often asks for another's. Less
- * than TOKEND_READER_PATIENCE, so that the read which is due then lets go. */
-#define LINGER G_TIME_SPAN_SECOND
 
 struct _TokendReaderWatch {
   /* The waiting thread's */
@@ -35,7 +32,6 @@ struct _TokendReaderWatch {
   GHashTable *reaches; /* of char * → GAsyncQueue: see tokend_pcsc_reach() */
   gint64 kept_for;     /* the last time */
   gint64 kept_until;
-  gint64 lingers_until;
 
   GMutex lock;          /* of what follows, which both use */
   GHashTable *memories; /* of char * → TokendReaderMemory */
@@ -301,10 +297,9 @@ tokend_reader_watch_may_keep (TokendReaderWatch *self, GHashTable *found)
   if (is_lost (self))
     return FALSE;
   if (self->is_ours)
-    return now < MAX (self->kept_until, self->lingers_until);
-  self->lingers_until = now + LINGER;
+    return now < self->kept_until;
   if (!is_any_in_long_use (self, found, now))
-    return TRUE;
+    return FALSE;
   self->kept_for = now - self->kept_until < 2 * TOKEND_READER_PATIENCE
                        ? MIN (2 * self->kept_for, KEEP_MAX)
                        : KEEP_MIN;
