@@ -294,7 +294,7 @@ def test_another_programs_wrong_pin(make_sandbox, kind):
         (path, *_others) = client.tokens()
         count = wait_until_left_alone(token)
         client.refresh(path)
-        look = wait_until_left_alone(token) - count
+        look = sent_to(token) - count
         token.fault(REALISTIC)
         token.wrong_pin()
         before = wait_until_left_alone(token)
@@ -309,6 +309,22 @@ def test_another_programs_wrong_pin(make_sandbox, kind):
         # Only where the other program takes its time, it is looked at meanwhile.
         looks = 1 + int((ended - begun) / PATIENCE)
         assert wait_until_left_alone(token) - before <= used + looks * look
+
+
+def test_short_uses_one_after_the_other(make_sandbox):
+    """Each right after the one before was told, and over as fast as the virtual card can: none goes by unseen."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = client.tokens()
+        wait_until_left_alone(token)
+        for _ in range(6):
+            token.wrong_pin(2)
+            client.wait_signal("StatusChanged")
+            token.login(sandbox.pin)
+            client.wait_signal("StatusChanged")
+        assert pin_state(client, path) == "ok"
 
 
 def test_program_that_stays_connected(make_sandbox):
