@@ -7,6 +7,9 @@ its effect, or after it. Whatever comes, the service answers one of its document
 serves another token meanwhile; one try is spent at the most, and the reply does not deny it; and once the fault is
 gone the status is the token's own, the right code does what it should, and nothing is left behind.
 
+An error that a call answers which changes nothing comes before its effect at one call and after it at the next: what
+was handed back is all the difference.
+
 The suite runs a fixed part of it: at the calls that carry a code, and at C_Logout, all faults, and of each error of
 PKCS#11 one of its two; at any other call one error, another one each time, and a sixth of all else, so that each call
 meets some faults and each fault some calls. tests/faults runs the whole. What held is printed at the end, and call by
@@ -44,12 +47,18 @@ def faults_at(call):
     return faults + [Fault("garbage", kind, False) for kind in GARBAGE[call.function]]
 
 
-def some_errors(call, number, errors):
-    """One of them, another one at the next call; at a call that carries a code each result, before or after."""
+def each_once(number, errors):
+    """Each result, before or after; the other way round at the next call."""
     half = len(errors) // 2
-    if call.function in CALLS_THAT_CHANGE:
-        return errors[:half] if number % 2 == 0 else errors[half:]
-    return [errors[number * 37 % len(errors)]]
+    return errors[:half] if number % 2 == 0 else errors[half:]
+
+
+def errors_at(call, number, errors, is_whole):
+    """Of the errors those that this call is to answer; a part of them is another one at the next call."""
+    changes = call.function in CALLS_THAT_CHANGE
+    if is_whole:
+        return errors if changes else each_once(number, errors)
+    return each_once(number, errors) if changes else [errors[number * 37 % len(errors)]]
 
 
 def choose(name, calls, is_whole):
@@ -60,12 +69,9 @@ def choose(name, calls, is_whole):
     # What comes before the effect with the right code comes after it with a wrong one.
     for number, call in enumerate(calls, start=int("wrong" in name)):
         faults = faults_at(call)
-        if is_whole:
-            yield from ((call, fault) for fault in faults + errors)
-            continue
-        if call.function not in CALLS_THAT_CHANGE:
+        if not is_whole and call.function not in CALLS_THAT_CHANGE:
             faults = [fault for place, fault in enumerate(faults) if (number + place) % STEP == 0]
-        yield from ((call, fault) for fault in faults + some_errors(call, number, errors))
+        yield from ((call, fault) for fault in faults + errors_at(call, number, errors, is_whole))
 
 
 def record(bench, name):
