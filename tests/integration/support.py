@@ -58,6 +58,7 @@ class Client:
     """A client of tokend's on the bus, as one of the users; with Client(sandbox) as client: …
 
     Each call is made on the same connection. Signals are kept in the order in which they come.
+    An honest program; for what none would do, there is the Client of client.py.
     """
 
     def __init__(self, sandbox, user="alice"):
