@@ -17,7 +17,7 @@
  *
  *   [PHYSICAL-ID]             a physical token, see tokend_reading_physical_id()
  *   pin-spent=, pin-pending=  tries since the last success
- *   pin-locked=, pin-confirmed=
+ *   pin-locked=, pin-confirmed=, pin-final-try=
  *   pin-module=               by which module the first of them was sent
  *   puk-…                     likewise
  *
