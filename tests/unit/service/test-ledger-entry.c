@@ -109,6 +109,7 @@ static const Row rows[] = {
   { "host: FINAL, shown, then none", "bsF13", LAST_ONLY, { 0, 0, FALSE, FALSE } },
   { "host: FINAL, shown, then locked", "bsF10", LAST_ONLY, { 1, 0, FALSE, TRUE, TRUE } },
   { "host: FINAL, then a success", "bsFbo3", LAST_ONLY, { 0, 0, FALSE, FALSE } },
+  { "host: FINAL, seen again", "bsFFO3", LAST_ONLY, { 1, 0, FALSE, FALSE, TRUE } },
   { "host: FINAL, then LOCKED", "bsFbsX3", LAST_ONLY, { 2, 0, TRUE, FALSE, TRUE } },
   { "host: LOCKED, then none to others", "bsX3333", LAST_ONLY, { 1, 0, TRUE, FALSE } },
   { "host: LOCKED, flags without worth",
@@ -123,6 +124,7 @@ static const Row rows[] = {
     TOKEND_FLAGS_MEANING_NONE,
     -1,
     { 1, 0, FALSE, FALSE, TRUE } },
+  { "host: FINAL, but LOW", "bsF2", EXACT, 3, { 1, 0, FALSE, FALSE, TRUE } },
   { "host: nothing of the kind", "bsO3", LAST_ONLY, { 1, 0, FALSE, FALSE } },
 
   /* The token's own number settles it at once, whatever it is: so many are spent as it says. */
@@ -186,7 +188,10 @@ step (const Row *row, TokendLedgerEntry *entry, char what)
   if (what == 'b') {
     tokend_ledger_entry_begin (entry);
   } else if (note != NULL) {
-    tokend_ledger_entry_note (entry, noted[note - notes]);
+    const TokendLedgerEntry before = *entry;
+    const gboolean changed = tokend_ledger_entry_note (entry, noted[note - notes]);
+
+    g_assert_cmpint (changed, ==, memcmp (&before, entry, sizeof before) != 0);
   } else if (settlement != NULL) {
     tokend_ledger_entry_settle (entry, (TokendSettlement) (settlement - settlements));
   } else {
