@@ -296,21 +296,6 @@ report_pending (TokendLedger *self)
   }
 }
 
-/* What a service left that ended while it wrote. */
-static void
-remove_unfinished (const char *directory)
-{
-  g_autoptr (GDir) files = g_dir_open (directory, 0, NULL);
-  const char *name;
-
-  while (files != NULL && (name = g_dir_read_name (files)) != NULL) {
-    g_autofree char *path = g_build_filename (directory, name, NULL);
-
-    if (g_str_has_prefix (name, FILE_NAME ".") && !g_str_equal (name, FILE_NAME ASIDE_SUFFIX))
-      g_unlink (path);
-  }
-}
-
 /**
  * tokend_ledger_new:
  * @directory: the service's state folder, which no other service uses.
@@ -327,7 +312,6 @@ tokend_ledger_new (const char *directory)
   g_autoptr (GError) error = NULL;
 
   self->path = g_build_filename (directory, FILE_NAME, NULL);
-  remove_unfinished (directory);
   if (load (self, &error))
     report_pending (self);
   else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
