@@ -398,6 +398,11 @@ def test_killed_in_the_middle(sandbox, journal, alice):
     wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
     assert token.counters()["puk"] == 2
     assert not journal.entries(MESSAGE_ID=IDS["TRIES_LOST"]), "it was no other program"
+    for _ in range(2):
+        sandbox.stop_tokend()
+        sandbox.start_tokend()
+    assert "puk-pending=1" in sandbox.read_file(LEDGER)
+    last(journal, "TRY_PENDING", 1)
 
 
 def test_polkit_that_is_gone(sandbox, journal, alice):
