@@ -116,6 +116,9 @@ on_terminate (gpointer user_data)
 {
   TokendDaemon *self = user_data;
 
+  /* systemd asks for the end as soon as the name is given up. Who leaves because nobody needs it serves what came before. */
+  if (self->is_leaving)
+    return G_SOURCE_CONTINUE;
   g_clear_handle_id (&self->name, g_bus_unown_name);
   stop (self);
   return G_SOURCE_CONTINUE;
