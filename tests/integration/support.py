@@ -14,6 +14,8 @@ from sandbox import FOLDER, PYTHON, read_line
 CLIENT = f"{FOLDER}/source/tests/integration/bus_client.py"
 LOGIND = f"{FOLDER}/source/tests/lib/logind.py"
 ADMIN_PROFILES = "/etc/tokend/profiles.d"
+# The path that the first eToken's module has in every sandbox.
+ETOKEN = f"{FOLDER}/tokens/etoken/libeToken.so"
 
 MANAGER_PATH = "/org/tokend/Tokend1"
 MANAGER = "org.tokend.Tokend1.Manager"

@@ -11,7 +11,7 @@ import pytest
 from client import Client
 from journal import Journal
 from sandbox import SOURCE, wait_until
-from support import ADMIN_PROFILES, logind, only_token, restart_with_profile
+from support import ADMIN_PROFILES, ETOKEN, logind, only_token, restart_with_profile
 
 PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
 WRONG, WRONG_PIN = "87654321", "8765"
@@ -296,6 +296,25 @@ def test_lost_while_watched(sandbox, journal, alice):
     wait_until(lambda: fields_of(journal.wait_entries(MESSAGE_ID=IDS["TRIES_LOST"])[-1])["retries"] == "1", what="it")
     entries = journal.entries(MESSAGE_ID=IDS["TRIES_LOST"])
     assert len(entries) <= 2 and fields_of(entries[-1])["state"] == "final-try"
+
+
+def test_lost_on_a_token_that_two_modules_show(make_sandbox):
+    """It was lost once, and is told of once, also when it is lost again after the counter rose."""
+    sandbox = make_sandbox(modules={"again": ETOKEN})
+    token = only_token(sandbox)
+    with journal_of(sandbox) as journal, Client(sandbox, "alice") as alice:
+
+        def refresh():
+            paths = alice.paths()
+            assert len(paths) == 2
+            assert all(alice.call("Refresh", path=path).error is None for path in paths)
+
+        refresh()
+        uses = [(token.wrong_pin, 1), (token.wrong_pin, 2), (lambda: token.login(PIN), 2), (token.wrong_pin, 3)]
+        for use, number in uses:
+            use()
+            refresh()
+            last(journal, "TRIES_LOST", number)
 
 
 def test_a_token_that_contradicts_itself(sandbox, journal, alice):
