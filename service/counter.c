@@ -62,10 +62,10 @@ flags_contradict (const TokendCounterReading *reading, int maximum)
 {
   TokendState by_number = state_of_number (reading->remaining, maximum);
   TokendState by_flags = state_of_flags (reading);
-  gboolean low_is_plausible = maximum == TOKEND_RETRIES_UNKNOWN || reading->remaining < maximum;
 
+  /* Of a number that may be all there are, or may not, LOW says that it is not. */
   return badness (by_flags) > badness (by_number)
-         && !(by_flags == TOKEND_STATE_LOW && low_is_plausible);
+         && !(by_flags == TOKEND_STATE_LOW && maximum == TOKEND_RETRIES_UNKNOWN);
 }
 
 static TokendCounter

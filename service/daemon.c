@@ -65,6 +65,7 @@ tokend_daemon_finalize (GObject *object)
   g_object_unref (service->ledger);
   g_object_unref (service->refused);
   g_object_unref (service->claims);
+  tokend_told_losses_free (service->told_losses);
   g_ptr_array_unref (service->profiles);
   g_object_unref (service->bus);
   g_clear_error (&self->error);
@@ -116,6 +117,9 @@ on_terminate (gpointer user_data)
 {
   TokendDaemon *self = user_data;
 
+  /* systemd asks for the end as soon as the name is given up. Who leaves because nobody needs it serves what came before. */
+  if (self->is_leaving)
+    return G_SOURCE_CONTINUE;
   g_clear_handle_id (&self->name, g_bus_unown_name);
   stop (self);
   return G_SOURCE_CONTINUE;
@@ -239,6 +243,7 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->subscribers = tokend_subscribers_new (bus);
   service->ledger = tokend_ledger_new (TOKEND_STATE_DIR);
   service->refused = tokend_refused_new ();
+  service->told_losses = tokend_told_losses_new ();
   service->claims = tokend_claims_new (TOKEND_RUN_DIR "/locks");
   service->profiles = tokend_profiles_load (TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);
   service->modules = g_ptr_array_new_with_free_func (g_object_unref);

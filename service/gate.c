@@ -46,6 +46,7 @@ typedef struct {
   gboolean is_prompting;
   GCancellable *given_up; /* the caller left, the deadline passed, or who asked us cancelled */
   gulong given_up_handler;
+  GCancellable *overdue; /* the deadline passed */
   GCancellable *outer;
   gulong outer_handler;
   guint watch;
@@ -65,6 +66,7 @@ check_free (gpointer data)
   g_clear_object (&check->outer);
   g_cancellable_disconnect (check->given_up, check->given_up_handler);
   g_clear_object (&check->given_up);
+  g_clear_object (&check->overdue);
   g_clear_object (&check->subject);
   g_clear_object (&check->details);
   g_free (check);
@@ -127,7 +129,6 @@ answer (GTask *task, gboolean is_authorized)
   if (check->is_answered)
     return;
   check->is_answered = TRUE;
-  g_clear_handle_id (&check->timeout, g_source_remove);
   if (is_authorized)
     g_task_return_boolean (task, TRUE);
   else
@@ -167,6 +168,7 @@ on_timeout (gpointer user_data)
   check->is_overdue = TRUE;
   if (!check->is_prompting)
     report_silence (check->gate, "it took too long");
+  g_cancellable_cancel (check->overdue);
   g_cancellable_cancel (check->given_up);
   return G_SOURCE_REMOVE;
 }
@@ -218,6 +220,8 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 }
 
+/* polkitd is not told when the caller leaves: it has answered by then, and would call that an error, of which libpolkit
+ * warns. */
 static void
 check_silently (TokendGate *self, GTask *task)
 {
@@ -225,7 +229,7 @@ check_silently (TokendGate *self, GTask *task)
 
   polkit_authority_check_authorization (self->authority, check->subject, check->action,
                                         check->details, POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE,
-                                        check->given_up, on_checked, g_object_ref (task));
+                                        check->overdue, on_checked, g_object_ref (task));
 }
 
 static void
@@ -325,6 +329,7 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
   check->may_prompt = mode == TOKEND_GATE_AS_CALLER_SAYS
                       && (flags & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
   check->given_up = g_cancellable_new ();
+  check->overdue = g_cancellable_new ();
   g_task_set_task_data (task, check, check_free);
   check->given_up_handler =
       g_cancellable_connect (check->given_up, G_CALLBACK (on_given_up), task, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ledger-entry.h"
 
+#include <string.h>
+
 /* No token has so many tries; it keeps a counter that only grows from wrapping. */
 #define TRIES_MAX 255
 
@@ -88,13 +90,25 @@ get_shown (const TokendCounter *shown, const TokendCounterRules *rules, guint *r
   return TRUE;
 }
 
+/* What the token's own number says of the tries since the last success. It may not be shown again: a module that can tell it
+ * now and then must not make us forget. */
+static TokendLedgerEntry
+make_of_number (const TokendLedgerEntry *entry, const TokendCounter *shown)
+{
+  if (shown->maximum != TOKEND_RETRIES_UNKNOWN)
+    return (TokendLedgerEntry){ .spent = (guint) (shown->maximum - shown->remaining) };
+  return (TokendLedgerEntry){ .spent = MIN (entry->spent + entry->pending, TRIES_MAX),
+                              .locked = shown->remaining == 0,
+                              .final_try = shown->remaining == 1 };
+}
+
 /**
  * tokend_ledger_entry_observe:
  * @entry: the entry.
  * @reading: what the token shows while no try of ours is under way.
  * @rules: what that is worth.
  *
- * Lets the token's own word stand above the entry. A number of the token's own settles it at once.
+ * Lets the token's own word stand above the entry. A number of the token's own settles it at once: so many are spent.
  * Flags settle it too where they tell of the tries, but only once they have been seen to follow ours, and then show
  * more tries than we left: some tokens show no flags at all for a role, and that must not look like
  * a full counter. Flags that tell of the last try alone can be followed only that far.
@@ -106,6 +120,7 @@ tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReadin
                              const TokendCounterRules *rules)
 {
   static const TokendCounterRecord nothing = { 0 };
+  const TokendLedgerEntry before = *entry;
   TokendCounter shown;
   guint remaining, maximum, left;
 
@@ -114,8 +129,8 @@ tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReadin
 
   shown = tokend_counter_judge (reading, rules, &nothing);
   if (shown.source == TOKEND_RETRIES_SOURCE_TOKEN) {
-    *entry = (TokendLedgerEntry){ 0 };
-    return TRUE;
+    *entry = make_of_number (&before, &shown);
+    return memcmp (entry, &before, sizeof before) != 0;
   }
   if (!get_shown (&shown, rules, &remaining, &maximum))
     return FALSE;

@@ -17,7 +17,8 @@
  *
  *   [PHYSICAL-ID]             a physical token, see tokend_reading_physical_id()
  *   pin-spent=, pin-pending=  tries since the last success
- *   pin-locked=, pin-confirmed=
+ *   pin-locked=, pin-confirmed=, pin-final-try=
+ *   pin-told=                 how many of the pending ones the journal has been told of at a start
  *   pin-module=               by which module the first of them was sent
  *   puk-…                     likewise
  *
@@ -34,6 +35,7 @@ static const TokendCounterRecord assumed = { .spent = 255 };
 typedef struct {
   gboolean known[TOKEND_N_ROLES];
   char *modules[TOKEND_N_ROLES]; /* or NULL */
+  guint told[TOKEND_N_ROLES];    /* how many of the pending ones the journal has been told of */
   TokendLedgerEntry entries[TOKEND_N_ROLES];
 } Tries;
 
@@ -156,6 +158,7 @@ load_token (TokendLedger *self, GKeyFile *key_file, const char *group, GError **
     entry->locked = get_flag (key_file, group, name, "locked", &local_error);
     entry->confirmed = get_flag (key_file, group, name, "confirmed", &local_error);
     entry->final_try = get_flag (key_file, group, name, "final-try", &local_error);
+    tries->told[role] = get_count (key_file, group, name, "told", &local_error);
     tries->modules[role] = get_text (key_file, group, name, "module");
     tries->known[role] = get_flag (key_file, group, name, "known", &local_error)
                          || !tokend_ledger_entry_is_clear (entry);
@@ -209,6 +212,7 @@ put_entry (GKeyFile *key_file, const char *group, TokendRole role, const Tries *
   g_autofree char *final_try = g_strconcat (name, "-final-try", NULL);
   g_autofree char *module = g_strconcat (name, "-module", NULL);
   g_autofree char *known = g_strconcat (name, "-known", NULL);
+  g_autofree char *told = g_strconcat (name, "-told", NULL);
 
   if (tokend_ledger_entry_is_clear (entry)) {
     if (remember_known && tries->known[role])
@@ -219,6 +223,8 @@ put_entry (GKeyFile *key_file, const char *group, TokendRole role, const Tries *
     g_key_file_set_uint64 (key_file, group, spent, entry->spent);
   if (entry->pending > 0)
     g_key_file_set_uint64 (key_file, group, pending, entry->pending);
+  if (MIN (tries->told[role], entry->pending) > 0)
+    g_key_file_set_uint64 (key_file, group, told, MIN (tries->told[role], entry->pending));
   if (entry->locked)
     g_key_file_set_boolean (key_file, group, locked, TRUE);
   if (entry->confirmed)
@@ -250,13 +256,21 @@ serialize (TokendLedger *self)
   return tokend_sealed_file_to_text (key_file);
 }
 
+static void
+save_now (TokendLedger *self)
+{
+  g_autofree char *content = serialize (self);
+  g_autoptr (GError) error = NULL;
+
+  if (!tokend_sealed_file_write (self->path, content, &error))
+    report_failed_write (error);
+}
+
 /* The loss itself is written down: the next start must not take the missing file for a first one. */
 static void
 start_anew (TokendLedger *self, const GError *reason)
 {
   g_autofree char *aside = g_strconcat (self->path, ASIDE_SUFFIX, NULL);
-  g_autofree char *content = NULL;
-  g_autoptr (GError) error = NULL;
 
   tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_LEDGER_UNREADABLE, "TOKEND_REASON",
                   reason->message, "MESSAGE",
@@ -267,48 +281,37 @@ start_anew (TokendLedger *self, const GError *reason)
   self->assume_spent = TRUE;
   if (g_rename (self->path, aside) != 0)
     tokend_warning ("%s could not be renamed: %s", self->path, g_strerror (errno));
-  content = serialize (self);
-  if (!tokend_sealed_file_write (self->path, content, &error))
-    report_failed_write (error);
+  save_now (self);
 }
 
-/* The service may have ended in the middle of an operation, which then has no other entry. */
-static void
+/* The service may have ended in the middle of an operation, which then has no other entry. Once for each: the service starts
+ * whenever somebody needs it. Returns: whether there was one. */
+static gboolean
 report_pending (TokendLedger *self)
 {
+  gboolean is_told = FALSE;
   GHashTableIter iter;
   gpointer physical_id, value;
 
   g_hash_table_iter_init (&iter, self->tokens);
   while (g_hash_table_iter_next (&iter, &physical_id, &value)) {
-    const Tries *tries = value;
+    Tries *tries = value;
 
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
       const char *code = role == TOKEND_ROLE_PUK ? "PUK" : "PIN";
 
-      if (tries->entries[role].pending > 0)
-        tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_TRY_PENDING, "TOKEND_TOKEN",
-                        physical_id, "TOKEND_ROLE", code, "MESSAGE",
-                        "What came of an earlier operation is not known: a %s try of the token "
-                        "%.8s… counts as spent until the token says otherwise",
-                        code, (const char *) physical_id);
+      if (tries->entries[role].pending <= tries->told[role])
+        continue;
+      tries->told[role] = tries->entries[role].pending;
+      is_told = TRUE;
+      tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_TRY_PENDING, "TOKEND_TOKEN", physical_id,
+                      "TOKEND_ROLE", code, "MESSAGE",
+                      "What came of an earlier operation is not known: a %s try of the token "
+                      "%.8s… counts as spent until the token says otherwise",
+                      code, (const char *) physical_id);
     }
   }
-}
-
-/* What a service left that ended while it wrote. */
-static void
-remove_unfinished (const char *directory)
-{
-  g_autoptr (GDir) files = g_dir_open (directory, 0, NULL);
-  const char *name;
-
-  while (files != NULL && (name = g_dir_read_name (files)) != NULL) {
-    g_autofree char *path = g_build_filename (directory, name, NULL);
-
-    if (g_str_has_prefix (name, FILE_NAME ".") && !g_str_equal (name, FILE_NAME ASIDE_SUFFIX))
-      g_unlink (path);
-  }
+  return is_told;
 }
 
 /**
@@ -327,11 +330,12 @@ tokend_ledger_new (const char *directory)
   g_autoptr (GError) error = NULL;
 
   self->path = g_build_filename (directory, FILE_NAME, NULL);
-  remove_unfinished (directory);
-  if (load (self, &error))
-    report_pending (self);
-  else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+  if (load (self, &error)) {
+    if (report_pending (self))
+      save_now (self);
+  } else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
     start_anew (self, error);
+  }
   return self;
 }
 
@@ -400,6 +404,8 @@ tokend_ledger_begin_async (TokendLedger *self, const char *physical_id, TokendRo
     g_free (tries->modules[role]);
     tries->modules[role] = g_strdup (module);
   }
+  /* What was told of is settled, if less is pending now: this one is another. */
+  tries->told[role] = MIN (tries->told[role], tries->entries[role].pending);
   tokend_ledger_entry_begin (&tries->entries[role]);
   save (self, task);
 }

@@ -2,49 +2,13 @@
 #include "module.h"
 
 #include "environment.h"
-#include "host.h"
 #include "journal.h"
+#include "module-run.h"
 #include "service-enums.h"
 #include "tokend-error.h"
 
 /* A host that failed is started again after 1 s, 2 s, 4 s, … at most this. */
 #define BACKOFF_MAX_SECONDS 300
-/* Another program's try is noticed within this and the time that a read takes. */
-#define POLL_INTERVAL_SECONDS 1
-/* Where the module tells of tokens itself: it may have told of one that could not be read yet. */
-#define POLL_INTERVAL_IF_TOLD_SECONDS 10
-/* A host that is asked to wait may answer at once, without end: it is asked no more often than this. In microseconds. */
-#define WAIT_INTERVAL (250 * G_TIME_SPAN_MILLISECOND)
-
-struct _TokendModule {
-  GObject parent_instance;
-
-  TokendService *service;
-  char *name;
-  char *path;
-  TokendModuleState state;
-  char *reason;     /* why it failed */
-  guint n_failures; /* since the last read that worked */
-  guint restart_source;
-  TokendHost *host; /* NULL unless ready */
-  GCancellable *cancellable;
-  GPtrArray *tokens; /* of TokendToken */
-
-  GPtrArray *readers;      /* of GTask: who waits for the read that is under way */
-  GPtrArray *next_readers; /* of GTask: who asked after it began, and so needs the next */
-  gboolean reading;
-  gint64 read_begun_at; /* monotonic, microseconds */
-
-  gboolean is_watched;
-  guint poll;
-  TokendWatchWay watch_way;
-  gboolean is_waiting;   /* the host answers when a token may have changed */
-  gboolean cannot_wait;  /* the module does not know how, or does nothing else meanwhile */
-  gint64 wait_begun_at;  /* monotonic, microseconds */
-  gboolean is_read_due;  /* with the next poll; else it is only waited again */
-  gboolean is_unchanged; /* what was read is as it is, as long as the host waits; "readers" alone */
-};
-
 G_DEFINE_FINAL_TYPE (TokendModule, tokend_module, G_TYPE_OBJECT)
 
 enum {
@@ -52,8 +16,6 @@ enum {
   N_SIGNALS,
 };
 static guint signals[N_SIGNALS];
-
-static void start_read (TokendModule *self);
 
 static void
 tokend_module_init (TokendModule *self)
@@ -221,17 +183,8 @@ fail (TokendModule *self, const GError *error)
 {
   guint delay = 1U << MIN (self->n_failures, 9);
 
-  if (self->reading && self->is_waiting && self->watch_way == TOKEND_WATCH_WAY_POLL
-      && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_TIMED_OUT)) {
-    tokend_warning (
-        "Module %s is not asked to wait for tokens any more: it may do nothing else meanwhile",
-        self->name);
-    self->cannot_wait = TRUE;
-  }
+  tokend_module_stop_watch (self, error);
   drop_host (self);
-  g_clear_handle_id (&self->poll, g_source_remove);
-  self->is_waiting = FALSE;
-  self->is_unchanged = FALSE;
   self->reading = FALSE;
   self->n_failures++;
   if (self->n_failures > 1)
@@ -258,152 +211,6 @@ on_host_closed (TokendHost *host, gpointer user_data)
       g_error_new (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED, "The module host ended");
 
   fail (user_data, error);
-}
-
-static gboolean
-is_operated_on (TokendModule *self)
-{
-  for (guint i = 0; i < self->tokens->len; i++)
-    if (tokend_claims_is_held (self->service->claims,
-                               tokend_token_get_physical_id (self->tokens->pdata[i])))
-      return TRUE;
-  return FALSE;
-}
-
-static gboolean on_poll (gpointer user_data);
-
-/* A counter has to be looked at often; a token that comes tells of itself, where the module can wait for one. */
-static void
-schedule_poll (TokendModule *self)
-{
-  const gboolean is_told = self->is_waiting && self->tokens->len == 0;
-
-  if (self->is_watched && self->host != NULL && self->poll == 0)
-    self->poll = g_timeout_add_seconds (
-        is_told ? POLL_INTERVAL_IF_TOLD_SECONDS : POLL_INTERVAL_SECONDS, on_poll, self);
-}
-
-/* Nobody is asked for here, so this is not done in an operation's way. */
-static void
-read_unless_occupied (TokendModule *self)
-{
-  if (!self->reading && !is_operated_on (self))
-    start_read (self);
-  else
-    schedule_poll (self);
-}
-
-static void on_waited (GObject *source, GAsyncResult *result, gpointer user_data);
-
-static void
-start_wait (TokendModule *self)
-{
-  if (self->is_waiting || self->cannot_wait)
-    return;
-  self->is_waiting = TRUE;
-  self->wait_begun_at = g_get_monotonic_time ();
-  tokend_host_wait_async (self->host, self->cancellable, on_waited, g_object_ref (self));
-}
-
-static gboolean
-on_pause_over (gpointer user_data)
-{
-  TokendModule *self = user_data;
-
-  self->poll = 0;
-  if (self->is_read_due)
-    read_unless_occupied (self);
-  else
-    start_wait (self);
-  return G_SOURCE_REMOVE;
-}
-
-/* What the readers tell is never lost: the host tells it until it has read. */
-static void
-on_readers_told (TokendModule *self, gboolean readable, const GError *error)
-{
-  const gint64 pause = self->wait_begun_at + WAIT_INTERVAL - g_get_monotonic_time ();
-
-  self->is_unchanged = FALSE;
-  self->is_read_due = readable;
-  if (error != NULL)
-    schedule_poll (self);
-  else if (self->is_watched)
-    self->poll =
-        g_timeout_add ((guint) (MAX (pause, 0) / G_TIME_SPAN_MILLISECOND), on_pause_over, self);
-}
-
-static void
-on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (TokendModule) self = user_data;
-  g_autoptr (GError) error = NULL;
-  const gboolean readable = tokend_host_wait_finish (TOKEND_HOST (source), result, &error);
-
-  if (self->host != TOKEND_HOST (source))
-    return;
-  self->is_waiting = FALSE;
-  g_clear_handle_id (&self->poll, g_source_remove);
-  self->cannot_wait = g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED);
-  if (self->watch_way == TOKEND_WATCH_WAY_READERS)
-    on_readers_told (self, readable, error);
-  else if (readable && self->is_watched)
-    read_unless_occupied (self);
-  else
-    schedule_poll (self);
-}
-
-/* The module is asked to wait before it is read, so that nothing falls between the two; and not more often than it is
- * polled, because it may answer at once, without end. */
-static gboolean
-on_poll (gpointer user_data)
-{
-  TokendModule *self = user_data;
-
-  self->poll = 0;
-  if (self->watch_way == TOKEND_WATCH_WAY_POLL)
-    start_wait (self);
-  read_unless_occupied (self);
-  return G_SOURCE_REMOVE;
-}
-
-/* After a read. What its readers tell, they tell of the time since then. */
-static void
-watch_on (TokendModule *self)
-{
-  /* When the next poll is due depends on what was read. */
-  g_clear_handle_id (&self->poll, g_source_remove);
-  if (self->watch_way == TOKEND_WATCH_WAY_POLL || self->cannot_wait)
-    schedule_poll (self);
-  else if (self->is_watched && self->host != NULL)
-    start_wait (self);
-}
-
-/**
- * tokend_module_set_watched:
- * @is_watched: whether somebody waits for news of its tokens: it is polled, or waits for its tokens, only then.
- */
-void
-tokend_module_set_watched (TokendModule *self, gboolean is_watched)
-{
-  if (self->is_watched == is_watched)
-    return;
-  self->is_watched = is_watched;
-  g_clear_handle_id (&self->poll, g_source_remove);
-  /* A host waits on when nobody listens any more, and has told of no change. */
-  if (is_watched && self->host != NULL && !tokend_module_is_unchanged (self))
-    on_poll (self);
-}
-
-/**
- * tokend_module_is_unchanged:
- *
- * Returns: whether its tokens are known not to have changed since they were read, however long ago that was.
- */
-gboolean
-tokend_module_is_unchanged (TokendModule *self)
-{
-  return self->is_watched && self->is_waiting && self->is_unchanged;
 }
 
 static TokendToken *
@@ -467,8 +274,8 @@ end_read (TokendModule *self, const GError *error)
   set_state (self, TOKEND_MODULE_STATE_READY);
   answer_readers (&self->readers, error);
   if (self->next_readers->len > 0 && !self->reading)
-    start_read (self);
-  watch_on (self);
+    tokend_module_start_read (self);
+  tokend_module_watch_on (self);
 }
 
 static void
@@ -501,8 +308,9 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   end_read (self, NULL);
 }
 
-static void
-start_read (TokendModule *self)
+/** tokend_module_start_read: answers all who asked until now; not while another read is under way. */
+void
+tokend_module_start_read (TokendModule *self)
 {
   g_ptr_array_extend_and_steal (self->readers, g_steal_pointer (&self->next_readers));
   self->next_readers = g_ptr_array_new_with_free_func (g_object_unref);
@@ -526,31 +334,7 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
   }
   self->host = host;
   g_signal_connect_object (host, "closed", G_CALLBACK (on_host_closed), self, 0);
-  start_read (self);
-}
-
-/* Two that watch the same readers would see each other read, and read again because of that, without end. */
-static gboolean
-is_only_to_watch_readers (TokendModule *self)
-{
-  for (guint i = 0; i < self->service->modules->len; i++) {
-    const TokendModule *other = self->service->modules->pdata[i];
-
-    if (other != self && other->watch_way == TOKEND_WATCH_WAY_READERS)
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static TokendWatchWay
-choose_watch_way (TokendModule *self)
-{
-  const TokendProfile *profile = tokend_profiles_match_module (self->service->profiles, self->path);
-
-  return profile != NULL && profile->watch_way == TOKEND_WATCH_WAY_READERS
-                 && is_only_to_watch_readers (self)
-             ? TOKEND_WATCH_WAY_READERS
-             : TOKEND_WATCH_WAY_POLL;
+  tokend_module_start_read (self);
 }
 
 /** tokend_module_start: starts its watching host. */
@@ -560,7 +344,7 @@ tokend_module_start (TokendModule *self)
   g_autoptr (GHashTable) environment =
       tokend_environment_new (tokend_module_get_profile (self), NULL, TOKEND_UNLOCK_WAY_NONE);
 
-  self->watch_way = choose_watch_way (self);
+  self->watch_way = tokend_module_choose_watch_way (self);
   tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_way,
                            self->cancellable, on_started, g_object_ref (self));
 }
@@ -585,7 +369,7 @@ tokend_module_read_async (TokendModule *self, GAsyncReadyCallback callback, gpoi
   }
   g_ptr_array_add (self->next_readers, task);
   if (self->host != NULL && !self->reading)
-    start_read (self);
+    tokend_module_start_read (self);
 }
 
 /** tokend_module_read_finish: Returns: whether the tokens were read; ModuleFailed, TimedOut or Busy. */

@@ -34,11 +34,13 @@ settle_ledger (const TokendSighting *sighting, TokendLedger *ledger)
 
 /* What was lost since the last sighting, another program has lost: between the two was no operation of ours. */
 static void
-tell_loss (TokendObserver *self, const TokendSighting *sighting, TokendRole role)
+tell_loss (TokendObserver *self, TokendToldLosses *told, const TokendSighting *sighting,
+           TokendRole role)
 {
   TokendCounter now = tokend_sighting_judge (sighting, role);
 
-  if (tokend_loss_is_seen (&self->shown[role], &now))
+  if (tokend_told_losses_take (told, sighting->physical_id, role, sighting->module,
+                               &self->shown[role], &now))
     tokend_journal_variant (
         tokend_loss_get_level (&now),
         tokend_loss_compose (role, &now, sighting->physical_id, sighting->label, sighting->module));
@@ -71,7 +73,7 @@ tokend_observer_take (TokendObserver *self, TokendService *service, const Tokend
   tokend_sighting_settle_refused (sighting, service->refused);
   settle_ledger (sighting, service->ledger);
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    tell_loss (self, sighting, role);
+    tell_loss (self, service->told_losses, sighting, role);
     tell_contradiction (self, sighting, role);
   }
 }

@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <unistd.h>
+
+/* What a service left that ended while it wrote is written over by the next. */
+#define UNFINISHED_SUFFIX ".unfinished"
 
 #define END "[end]\n"
 #define END_FORMAT END "sha256=%s\n"
@@ -60,12 +64,11 @@ set_errno_error (GError **error, const char *path)
 
 /**
  * tokend_sealed_file_write:
- * @path: the file, which is replaced whole; mode 0600.
+ * @path: the file, which is replaced whole, by `PATH.unfinished`; mode 0600. Nobody else writes either.
  * @text: of tokend_sealed_file_to_text().
  * @error: of #GFileError.
  *
- * Blocks until it is on the disk. GLib takes a file whose folder does not get there for written; here the folder is opened
- * first, because a descriptor is told of the errors since then.
+ * Blocks until it is on the disk. The folder is opened first, because a descriptor is told of the errors since then.
  *
  * Returns: whether it is on the disk, the folder with it.
  */
@@ -73,13 +76,16 @@ gboolean
 tokend_sealed_file_write (const char *path, const char *text, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *unfinished = g_strconcat (path, UNFINISHED_SUFFIX, NULL);
   int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   gboolean written;
 
   if (fd < 0)
     return set_errno_error (error, folder);
-  written = g_file_set_contents_full (
-      path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error);
+  written =
+      g_file_set_contents_full (unfinished, text, -1, G_FILE_SET_CONTENTS_DURABLE, 0600, error);
+  if (written && g_rename (unfinished, path) != 0)
+    written = set_errno_error (error, path);
   if (written && fsync (fd) != 0)
     written = set_errno_error (error, folder);
   close (fd);

@@ -8,6 +8,7 @@
 #include "ledger.h"
 #include "refused.h"
 #include "subscribers.h"
+#include "told-losses.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +24,7 @@ typedef struct {
   TokendLedger *ledger;
   TokendRefused *refused;
   TokendClaims *claims;
+  TokendToldLosses *told_losses;
   GPtrArray *profiles; /* of TokendProfile */
   GPtrArray *modules;  /* of TokendModule, by priority */
 } TokendService;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "token.h"
 
-#include "call.h"
 #include "journal.h"
 #include "module.h"
 #include "observer.h"
-#include "operation.h"
 #include "printable.h"
 #include "profile-rules.h"
+#include "token-methods.h"
 #include "tokend-error.h"
 
 #include <string.h>
@@ -46,11 +45,9 @@ struct _TokendToken {
   char *issuer;                  /* of the certificate, or NULL: none was read */
 };
 
-static void tokend_token_iface_init (TokendDbusTokenIface *iface);
-
 G_DEFINE_FINAL_TYPE_WITH_CODE (TokendToken, tokend_token, TOKEND_DBUS_TYPE_TOKEN_SKELETON,
                                G_IMPLEMENT_INTERFACE (TOKEND_DBUS_TYPE_TOKEN,
-                                                      tokend_token_iface_init))
+                                                      tokend_token_methods_init))
 
 static void
 tokend_token_init (TokendToken *self)
@@ -361,6 +358,13 @@ tokend_token_get_serial (TokendToken *self)
   return self->serial;
 }
 
+/** tokend_token_get_service: Returns: (transfer none): what it stands on. */
+TokendService *
+tokend_token_get_service (TokendToken *self)
+{
+  return self->service;
+}
+
 /** tokend_token_get_module: Returns: (transfer none) (nullable): the module that shows it; %NULL
  * once it is gone. */
 TokendModule *
@@ -420,6 +424,20 @@ tokend_token_get_status (TokendToken *self)
   return tokend_status_to_variant (&status);
 }
 
+/** tokend_token_is_fresh: Returns: whether tokend_token_get_status() is still the token's word, so that it need not be read. */
+gboolean
+tokend_token_is_fresh (TokendToken *self)
+{
+  gint64 limit = FRESH_US;
+
+  if (self->module == NULL || self->unread != NULL || !self->counters_known
+      || tokend_subscribers_count (self->service->subscribers) == 0)
+    return FALSE;
+  if (tokend_module_is_unchanged (self->module))
+    limit = FRESH_IF_UNCHANGED_US;
+  return g_get_monotonic_time () - self->read_at_monotonic < limit;
+}
+
 static void
 on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -459,98 +477,4 @@ gboolean
 tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-static void
-reply_with_status (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  TokendToken *self = TOKEND_TOKEN (source);
-  GDBusMethodInvocation *invocation = user_data;
-  GError *error = NULL;
-
-  if (tokend_token_refresh_finish (self, result, &error))
-    g_dbus_method_invocation_return_value (
-        invocation, g_variant_new ("(@a{sv})", tokend_token_get_status (self)));
-  else
-    tokend_call_return_error (invocation, error);
-}
-
-static void
-refresh (gpointer object, GDBusMethodInvocation *invocation)
-{
-  tokend_token_refresh_async (object, reply_with_status, invocation);
-}
-
-static gboolean
-is_fresh (TokendToken *self)
-{
-  gint64 limit = FRESH_US;
-
-  if (self->module == NULL || self->unread != NULL || !self->counters_known
-      || tokend_subscribers_count (self->service->subscribers) == 0)
-    return FALSE;
-  if (tokend_module_is_unchanged (self->module))
-    limit = FRESH_IF_UNCHANGED_US;
-  return g_get_monotonic_time () - self->read_at_monotonic < limit;
-}
-
-static void
-get_status (gpointer object, GDBusMethodInvocation *invocation)
-{
-  TokendToken *self = object;
-
-  if (is_fresh (self))
-    g_dbus_method_invocation_return_value (
-        invocation, g_variant_new ("(@a{sv})", tokend_token_get_status (self)));
-  else
-    refresh (object, invocation);
-}
-
-static gboolean
-handle_get_status (TokendDbusToken *object, GDBusMethodInvocation *invocation)
-{
-  TokendToken *self = TOKEND_TOKEN (object);
-
-  tokend_call_authorize (self->service, invocation, get_status, self);
-  return TRUE;
-}
-
-static gboolean
-handle_refresh (TokendDbusToken *object, GDBusMethodInvocation *invocation)
-{
-  TokendToken *self = TOKEND_TOKEN (object);
-
-  tokend_call_authorize (self->service, invocation, refresh, self);
-  return TRUE;
-}
-
-static gboolean
-handle_unlock (TokendDbusToken *object, GDBusMethodInvocation *invocation, GUnixFDList *fds,
-               GVariant *puk, GVariant *new_pin, GVariant *options)
-{
-  TokendToken *self = TOKEND_TOKEN (object);
-
-  tokend_operation_start (self->service, self, TOKEND_ROLE_PUK, invocation, fds,
-                          g_variant_get_handle (puk), g_variant_get_handle (new_pin), options);
-  return TRUE;
-}
-
-static gboolean
-handle_set_pin (TokendDbusToken *object, GDBusMethodInvocation *invocation, GUnixFDList *fds,
-                GVariant *pin, GVariant *new_pin, GVariant *options)
-{
-  TokendToken *self = TOKEND_TOKEN (object);
-
-  tokend_operation_start (self->service, self, TOKEND_ROLE_PIN, invocation, fds,
-                          g_variant_get_handle (pin), g_variant_get_handle (new_pin), options);
-  return TRUE;
-}
-
-static void
-tokend_token_iface_init (TokendDbusTokenIface *iface)
-{
-  iface->handle_get_status = handle_get_status;
-  iface->handle_refresh = handle_refresh;
-  iface->handle_unlock = handle_unlock;
-  iface->handle_set_pin = handle_set_pin;
 }

@@ -33,12 +33,14 @@ TokendWrongCode tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
 const char *tokend_token_get_physical_id (TokendToken *self);
 const char *tokend_token_get_label (TokendToken *self);
 const char *tokend_token_get_serial (TokendToken *self);
+TokendService *tokend_token_get_service (TokendToken *self);
 TokendModule *tokend_token_get_module (TokendToken *self);
 TokendPinPolicy tokend_token_get_pin_policy (TokendToken *self);
 TokendCounter tokend_token_get_counter (TokendToken *self, TokendRole role);
 TokendCounter tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role);
 gboolean tokend_token_supports (TokendToken *self, TokendRole role, GError **error);
 GVariant *tokend_token_get_status (TokendToken *self);
+gboolean tokend_token_is_fresh (TokendToken *self);
 
 void tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback,
                                  gpointer user_data);

@@ -2,6 +2,7 @@
 #include "event.h"
 #include "json.h"
 #include "printable.h"
+#include "profile-words.h"
 #include "status-input.h"
 #include "status.h"
 #include "table.h"
@@ -97,10 +98,12 @@ check_token (GPtrArray *tokens, const TokenctlToken *token)
   static const char *const headers[] = { "LABEL", NULL };
   g_autoptr (TokenctlTable) table = tokenctl_table_new (headers);
   g_autofree char *name = tokenctl_token_name (token);
+  g_autofree char *profiles = tokenctl_words_for_profiles (token->status);
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
 
   fuzz_assert_printable (name);
+  fuzz_assert_printable_lines (profiles);
   tokenctl_table_add (table, tokenctl_status_string (token->status, TOKEND_STATUS_LABEL),
                       TOKENCTL_EMPHASIS_NONE);
   text = tokenctl_table_to_text (table, FALSE);

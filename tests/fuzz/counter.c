@@ -61,7 +61,11 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     .never_locks = fuzz_take_flag (&input),
     .maximum = take_count (&input),
   };
-  TokendCounterRecord record = { fuzz_take_byte (&input), fuzz_take_flag (&input) };
+  TokendCounterRecord record = {
+    .spent = fuzz_take_byte (&input),
+    .locked = fuzz_take_flag (&input),
+    .final_try = fuzz_take_flag (&input),
+  };
   TokendCounter counter, lower;
 
   if (shown.maximum == 0 || rules.maximum == 0

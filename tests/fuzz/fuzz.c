@@ -77,10 +77,83 @@ fuzz_take_text (FuzzInput *input)
                             (gssize) g_bytes_get_size (bytes));
 }
 
-static GVariant *
-take_value (FuzzInput *input)
+/* Of the dictionary that was taken last; NULL: none was. */
+static const char *const *known_keys;
+
+/*
+ * These two stand before GLib's own: a key that the reader of a dictionary asks for, and that the target does not know, is
+ * a finding.
+ */
+GVariant *
+g_variant_lookup_value (GVariant *dictionary, const char *key, const GVariantType *type)
 {
-  switch (fuzz_take_byte (input) % 5) {
+  GVariantIter iter;
+  GVariant *entry;
+
+  if (known_keys != NULL && !g_strv_contains (known_keys, key))
+    g_error ("“%s” is asked for, and not among the keys that are fuzzed", key);
+  g_variant_iter_init (&iter, dictionary);
+  while ((entry = g_variant_iter_next_value (&iter)) != NULL) {
+    g_autoptr (GVariant) owned = entry;
+    g_autoptr (GVariant) name = g_variant_get_child_value (entry, 0);
+    g_autoptr (GVariant) boxed = g_variant_get_child_value (entry, 1);
+    g_autoptr (GVariant) value = g_variant_is_of_type (boxed, G_VARIANT_TYPE_VARIANT)
+                                     ? g_variant_get_variant (boxed)
+                                     : g_variant_ref (boxed);
+
+    if (g_str_equal (g_variant_get_string (name, NULL), key))
+      return type == NULL || g_variant_is_of_type (value, type) ? g_steal_pointer (&value) : NULL;
+  }
+  return NULL;
+}
+
+gboolean
+g_variant_lookup (GVariant *dictionary, const char *key, const char *format, ...)
+{
+  g_autoptr (GVariant) value = NULL;
+  va_list arguments;
+
+  value = g_variant_lookup_value (dictionary, key, NULL);
+  if (value == NULL || !g_variant_check_format_string (value, format, FALSE))
+    return FALSE;
+  va_start (arguments, format);
+  g_variant_get_va (value, format, NULL, &arguments);
+  va_end (arguments);
+  return TRUE;
+}
+
+static const char *
+take_key (FuzzInput *input, const char *const *keys, char **free_key)
+{
+  const guint8 index = fuzz_take_byte (input);
+
+  if (index < g_strv_length ((char **) keys))
+    return keys[index];
+  return *free_key = fuzz_take_text (input);
+}
+
+/* Texts by key, as why a profile was taken. */
+static GVariant *
+take_texts (FuzzInput *input, const char *const *keys)
+{
+  const guint n_entries = fuzz_take_byte (input) % 8;
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{ss}"));
+  for (guint i = 0; i < n_entries && input->size > 0; i++) {
+    g_autofree char *free_key = NULL;
+    const char *key = take_key (input, keys, &free_key);
+    g_autofree char *text = fuzz_take_text (input);
+
+    g_variant_builder_add (&builder, "{ss}", key, text);
+  }
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+take_value (FuzzInput *input, const char *const *keys)
+{
+  switch (fuzz_take_byte (input) % 6) {
   case 0:
     return g_variant_new_take_string (fuzz_take_text (input));
   case 1: {
@@ -92,14 +165,16 @@ take_value (FuzzInput *input)
     return g_variant_new_uint32 ((guint32) fuzz_take_number (input));
   case 3:
     return g_variant_new_boolean (fuzz_take_flag (input));
-  default:
+  case 4:
     return g_variant_new_uint64 (fuzz_take_number (input));
+  default:
+    return take_texts (input, keys);
   }
 }
 
 /**
  * fuzz_take_dictionary:
- * @keys: (array zero-terminated=1): what whoever reads it asks for.
+ * @keys: (array zero-terminated=1): all that whoever reads it asks for.
  *
  * As it may come over the bus: any key with a value of any type, a key twice, others besides. seeds.py writes the same.
  *
@@ -108,16 +183,16 @@ take_value (FuzzInput *input)
 GVariant *
 fuzz_take_dictionary (FuzzInput *input, const char *const *keys)
 {
-  const guint n_keys = g_strv_length ((char **) keys);
   const guint n_entries = fuzz_take_byte (input) % 32;
   GVariantBuilder builder;
 
+  known_keys = keys;
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   for (guint i = 0; i < n_entries && input->size > 0; i++) {
-    const guint8 index = fuzz_take_byte (input);
-    g_autofree char *key = index < n_keys ? g_strdup (keys[index]) : fuzz_take_text (input);
+    g_autofree char *free_key = NULL;
+    const char *key = take_key (input, keys, &free_key);
 
-    g_variant_builder_add (&builder, "{sv}", key, take_value (input));
+    g_variant_builder_add (&builder, "{sv}", key, take_value (input, keys));
   }
   return g_variant_ref_sink (g_variant_builder_end (&builder));
 }

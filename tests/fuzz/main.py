@@ -33,6 +33,13 @@ SETUP += ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
 # How many inputs make a short run. Those that talk to other threads or the disk are slow.
 RUNS = 30000
 SLOW_RUNS = {"host": 1500, "ledger": 2000, "terminal": 2000}
+# Of the formats that are text: what reads them. Its own words, its keys among them, are what inputs are made of.
+READERS = {
+    "ledger": ["service/ledger.c"],
+    "module-config": ["service/module-config.c"],
+    "profile": ["service/profile.c", "service/profile.h", "service/counter.h", "dbus/tokend-module.h"],
+    "provider": ["dbus/provider.c"],
+}
 # A single input that takes longer, in seconds, is a finding.
 TIMEOUT = 20
 ENVIRONMENT = {
@@ -56,11 +63,23 @@ def seeds_of(target):
     return folders
 
 
-def command(target, seconds, corpus):
+def words_of(target):
+    """Returns the lines of a dictionary as libFuzzer reads it."""
+    # It takes none that is empty.
+    words = {"0"}
+    for path in READERS.get(target, []):
+        with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
+            text = re.sub("#include.*", "", file.read())
+        words.update(re.findall(r'"([!#$&-\[\]-~]+)"', text), re.findall(r"nick=([a-z-]+)", text))
+    return [f'"{word}"\n' for word in sorted(words)]
+
+
+def command(target, seconds, corpus, dictionary):
     limit = ["-seed=1", "-reload=0", f"-runs={SLOW_RUNS.get(target, RUNS)}"]
     if seconds:
         limit = [f"-max_total_time={seconds}"]
-    options = [*limit, f"-timeout={TIMEOUT}", "-print_final_stats=1", f"-artifact_prefix={BUILD}/fuzz-finding-{target}-"]
+    options = [*limit, f"-timeout={TIMEOUT}", "-print_final_stats=1", f"-dict={dictionary}"]
+    options.append(f"-artifact_prefix={BUILD}/fuzz-finding-{target}-")
     program = os.path.join(BUILD, "tests/fuzz", "fuzz-" + target)
     # It ends with this program; with the same addresses each time: they are among what libFuzzer compares.
     return ["setpriv", "--pdeathsig=KILL", "setarch", "-R", program, *options, corpus, *seeds_of(target)]
@@ -70,9 +89,12 @@ def run(target, seconds, temporary):
     """Returns the target, its exit status, and what it said."""
     corpus = os.path.join(BUILD if seconds else temporary, "fuzz-corpus", target)
     scratch = os.path.join(temporary, "scratch", target)
+    dictionary = os.path.join(temporary, target + ".dictionary")
+    with open(dictionary, "w", encoding="ascii") as file:
+        file.writelines(words_of(target))
     run_as_owner(["mkdir", "-p", corpus, scratch])
     ended = run_as_owner(
-        command(target, seconds, corpus),
+        command(target, seconds, corpus, dictionary),
         env=os.environ | ENVIRONMENT | {"TMPDIR": scratch},
         # The terminal's one must have no terminal but its own.
         start_new_session=True,

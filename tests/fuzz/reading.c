@@ -23,10 +23,11 @@ static const char *const reading_keys[] = {
   "puk-retries-maximum",
   "certificate-issuer",
   "certificate-not-after",
+  "unread",
   NULL,
 };
 
-/* All that org.tokend.Tokend1.xml knows, with the type. */
+/* All that org.tokend.Tokend1.xml knows, with the type; but for why a profile was taken, which no host tells. */
 static const char *const status_keys[][2] = {
   { TOKEND_STATUS_LABEL, "s" },          { TOKEND_STATUS_MANUFACTURER, "s" },
   { TOKEND_STATUS_MODEL, "s" },          { TOKEND_STATUS_SERIAL, "s" },

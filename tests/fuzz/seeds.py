@@ -32,13 +32,16 @@ READING = {
 # Of org.tokend.Tokend1.xml.
 STATUS = {
     "label": "ETOKEN", "manufacturer": "SafeNet, Inc.", "model": "eToken", "serial": "02a1b2c3", "module": "etoken",
+    "module-profile": "etoken", "module-profile-match": {"file": "libeToken.so", "manufacturer": "SafeNet, Inc."},
+    "module-profile-override": "/etc/tokend/profiles.d/etoken.conf", "provider-match": {"issuer": "CN=Issuer"},
     "provider": "e-guven", "pin-state": "low", "puk-state": "ok", "pin-retries-remaining": 2, "pin-retries-maximum": 3,
     "pin-retries-source": "token", "puk-retries-remaining": 3, "puk-retries-maximum": 3, "puk-retries-source": "flags",
     "pin-minimum-length": 4, "pin-maximum-length": 16, "pin-characters": "digits", "pin-must-change": True,
     "can-unlock": True, "certificate-not-after": Long(1900000000000000),
 }  # fmt: skip
 CHANGED = {"result": "changed", "sent": False, "token": READING}
-RESULTS = ["done", "code-incorrect", "code-locked", "new-pin-refused", "changed", "token-removed", "failed"]
+RESULTS = ["done", "code-incorrect", "code-locked", "new-pin-refused", "length-refused", "changed", "token-removed"]
+RESULTS += ["failed"]
 FREE_KEY = 0xFF
 
 
@@ -71,6 +74,10 @@ def dictionary(values):
             content += bytes([2]) + number(value)
         elif isinstance(value, bytes):
             content += bytes([1]) + text(value)
+        elif isinstance(value, dict):
+            content += bytes([5, len(value)])
+            for name, words in value.items():
+                content += bytes([FREE_KEY]) + text(name.encode()) + text(words.encode())
         else:
             content += bytes([0]) + text(value.encode())
     return content
@@ -130,6 +137,7 @@ def write_dictionaries():
     locked = READING | {"flags": 0x1D, "label": b"\xe2\x80\xae\x1b[2J", "pin-retries-remaining": 0}
     write("reading", "etoken", dictionary(READING))
     write("reading", "locked", dictionary(locked))
+    write("reading", "unread", dictionary(READING | {"unread": "C_GetTokenInfo: CKR_DEVICE_ERROR \u202e"}))
     write("reading", "absurd", dictionary(READING | {"pin-retries-maximum": 2**32 - 1, "pin-retries-remaining": 7}))
     for result in RESULTS:
         outcome = {"result": result, "sent": result != "changed", "reason": "C_InitPIN: CKR_DEVICE_ERROR"}

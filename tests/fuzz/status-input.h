@@ -4,14 +4,21 @@
 #include "fuzz.h"
 #include "tokend-status.h"
 
-/* All that clients ask a status for. */
+/* All that clients ask a status for, or what it says of why a profile was taken. */
 static const char *const status_keys[] = {
   TOKEND_STATUS_LABEL,
   TOKEND_STATUS_MANUFACTURER,
   TOKEND_STATUS_MODEL,
   TOKEND_STATUS_SERIAL,
   TOKEND_STATUS_MODULE,
+  TOKEND_STATUS_MODULE_PROFILE,
+  TOKEND_STATUS_MODULE_PROFILE_MATCH,
+  TOKEND_STATUS_MODULE_PROFILE_OVERRIDE,
   TOKEND_STATUS_PROVIDER,
+  TOKEND_STATUS_PROVIDER_MATCH,
+  TOKEND_STATUS_PROVIDER_OVERRIDE,
+  "file",
+  "issuer",
   TOKEND_STATUS_PIN_STATE,
   TOKEND_STATUS_PUK_STATE,
   TOKEND_STATUS_PIN_REMAINING,

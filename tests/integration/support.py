@@ -14,6 +14,8 @@ from sandbox import FOLDER, PYTHON, read_line
 CLIENT = f"{FOLDER}/source/tests/integration/bus_client.py"
 LOGIND = f"{FOLDER}/source/tests/lib/logind.py"
 ADMIN_PROFILES = "/etc/tokend/profiles.d"
+# The path that the first eToken's module has in every sandbox.
+ETOKEN = f"{FOLDER}/tokens/etoken/libeToken.so"
 
 MANAGER_PATH = "/org/tokend/Tokend1"
 MANAGER = "org.tokend.Tokend1.Manager"
@@ -58,6 +60,7 @@ class Client:
     """A client of tokend's on the bus, as one of the users; with Client(sandbox) as client: …
 
     Each call is made on the same connection. Signals are kept in the order in which they come.
+    An honest program; for what none would do, there is the Client of client.py.
     """
 
     def __init__(self, sandbox, user="alice"):

@@ -365,6 +365,27 @@ def test_disk_error(sandbox, method, what):
         assert state_files(sandbox) == ["ledger"]
 
 
+# The service's own 30 s, and as much again for a slow machine.
+LEAVES_WITHIN = 60
+
+
+def test_call_as_the_service_leaves(sandbox):
+    """What comes before the name is given up is served, although systemd asks for the end as soon as it is."""
+    sandbox.stop_tokend()
+    sandbox.start_tokend("--may-leave")
+    with Client(sandbox, "alice") as alice:
+        path = alice.token()
+        tokend = sandbox.tokend()
+        with injected(sandbox, "sendmsg", "delay_enter=60000000:when=1"):
+            wait_until(lambda: "Nobody needs the service" in sandbox.journal(), LEAVES_WITHIN, "the leave")
+            calls = [alice.begin_call("SetPin", PIN, NEW_PIN, path=path), alice.begin_call("Refresh", path=path)]
+            alice.settle()
+            os.kill(tokend, signal.SIGTERM)
+        assert [alice.wait(call).error for call in calls] == [None, None]
+        wait_until(lambda: sandbox.tokend() is None, what="the service's end")
+    assert sandbox.token("etoken").login(NEW_PIN)
+
+
 def sealed(body):
     """As the ledger is on the disk."""
     return f"{body}[end]\nsha256={hashlib.sha256(body.encode()).hexdigest()}\n"

@@ -11,7 +11,7 @@ import pytest
 from client import Client
 from journal import Journal
 from sandbox import SOURCE, wait_until
-from support import ADMIN_PROFILES, logind, only_token, restart_with_profile
+from support import ADMIN_PROFILES, ETOKEN, logind, only_token, restart_with_profile
 
 PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
 WRONG, WRONG_PIN = "87654321", "8765"
@@ -298,6 +298,25 @@ def test_lost_while_watched(sandbox, journal, alice):
     assert len(entries) <= 2 and fields_of(entries[-1])["state"] == "final-try"
 
 
+def test_lost_on_a_token_that_two_modules_show(make_sandbox):
+    """It was lost once, and is told of once, also when it is lost again after the counter rose."""
+    sandbox = make_sandbox(modules={"again": ETOKEN})
+    token = only_token(sandbox)
+    with journal_of(sandbox) as journal, Client(sandbox, "alice") as alice:
+
+        def refresh():
+            paths = alice.paths()
+            assert len(paths) == 2
+            assert all(alice.call("Refresh", path=path).error is None for path in paths)
+
+        refresh()
+        uses = [(token.wrong_pin, 1), (token.wrong_pin, 2), (lambda: token.login(PIN), 2), (token.wrong_pin, 3)]
+        for use, number in uses:
+            use()
+            refresh()
+            last(journal, "TRIES_LOST", number)
+
+
 def test_a_token_that_contradicts_itself(sandbox, journal, alice):
     """Its flags say that all is locked, its numbers that nothing is: the worse, no number, and one entry a role; no more
     as long as it stays so, and again when it comes back."""
@@ -398,6 +417,11 @@ def test_killed_in_the_middle(sandbox, journal, alice):
     wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
     assert token.counters()["puk"] == 2
     assert not journal.entries(MESSAGE_ID=IDS["TRIES_LOST"]), "it was no other program"
+    for _ in range(2):
+        sandbox.stop_tokend()
+        sandbox.start_tokend()
+    assert "puk-pending=1" in sandbox.read_file(LEDGER)
+    last(journal, "TRY_PENDING", 1)
 
 
 def test_polkit_that_is_gone(sandbox, journal, alice):

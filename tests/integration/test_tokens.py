@@ -6,13 +6,10 @@ import re
 import unicodedata
 
 import pytest
-from support import WRONG_PUKS, Client, check, nothing_sent, raises, restart_with_profile, sent, tries
+from support import ETOKEN, WRONG_PUKS, Client, check, nothing_sent, raises, restart_with_profile, sent, tries
 
 NEW_PIN = "4321"
 UNLOCK = ["unlock", "--puk-fd", "{puk}", "--new-pin-fd", "{new}"]
-
-# The path that the first eToken's module has in every sandbox.
-ETOKEN = "/run/sandbox/tokens/etoken/libeToken.so"
 
 # Colour, bidirectional override, markup, a byte that is not UTF-8, a line end, a bell, a shell's characters.
 HOSTILE_SETTING = r"\033[31m\342\200\256<b>&\377\012\007'$(id)"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gate.h"
 
-#include "tokend-error.h"
 #include "tokend-glue.h"
 #include "tokend-status.h"
 
@@ -231,99 +230,6 @@ test_bus_policy_denies_the_rest (void)
   g_assert_true (deny < g_strstr_len (everybody, -1, "<allow"));
 }
 
-typedef struct {
-  TokendGate *gate;
-  GCancellable *cancellable;
-  gboolean is_cancelling;
-  gboolean is_answered;
-} Withdrawal;
-
-static void
-on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Withdrawal *withdrawal = user_data;
-  g_autoptr (GError) error = NULL;
-
-  g_assert_false (withdrawal->is_cancelling);
-  g_assert_false (tokend_gate_check_finish (withdrawal->gate, result, &error));
-  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED);
-  withdrawal->is_answered = TRUE;
-}
-
-static gboolean
-withdraw (gpointer user_data)
-{
-  Withdrawal *withdrawal = user_data;
-
-  withdrawal->is_cancelling = TRUE;
-  g_cancellable_cancel (withdrawal->cancellable);
-  withdrawal->is_cancelling = FALSE;
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_call (GDBusConnection *bus, const char *sender, const char *path, const char *interface,
-         const char *method, GVariant *arguments, GDBusMethodInvocation *invocation,
-         gpointer user_data)
-{
-  Withdrawal *withdrawal = user_data;
-
-  tokend_gate_check_async (withdrawal->gate, invocation, TOKEND_ACTION_READ_STATUS,
-                           TOKEND_GATE_SILENT, NULL, NULL, withdrawal->cancellable, on_answered,
-                           withdrawal);
-  g_object_unref (invocation);
-  g_idle_add (withdraw, withdrawal);
-}
-
-static GDBusConnection *
-connect_to (const char *address)
-{
-  g_autoptr (GError) error = NULL;
-  GDBusConnection *bus =
-      g_dbus_connection_new_for_address_sync (address,
-                                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                                  | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                              NULL, NULL, &error);
-
-  g_assert_no_error (error);
-  return bus;
-}
-
-/* GDBus's thread waits for the end of a cancellation with its lock held: who answers in it, and sends, waits for ever. */
-static void
-test_no_answer_inside_a_cancellation (void)
-{
-  static const GDBusInterfaceVTable vtable = { .method_call = on_call };
-  g_autoptr (GTestDBus) test_bus = g_test_dbus_new (G_TEST_DBUS_NONE);
-  TokendGate *gate = tokend_gate_new ();
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  Withdrawal withdrawal = { .gate = gate, .cancellable = cancellable };
-  g_autoptr (GDBusConnection) shared = NULL;
-  g_autoptr (GDBusConnection) service = NULL;
-  g_autoptr (GDBusConnection) client = NULL;
-
-  g_test_dbus_up (test_bus);
-  g_setenv ("DBUS_SYSTEM_BUS_ADDRESS", g_test_dbus_get_bus_address (test_bus), TRUE);
-  shared = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, NULL);
-  g_dbus_connection_set_exit_on_close (shared, FALSE);
-  service = connect_to (g_test_dbus_get_bus_address (test_bus));
-  client = connect_to (g_test_dbus_get_bus_address (test_bus));
-  g_dbus_connection_register_object (service, "/", tokend_dbus_token_interface_info (), &vtable,
-                                     &withdrawal, NULL, NULL);
-  g_dbus_connection_call (client, g_dbus_connection_get_unique_name (service), "/",
-                          "org.tokend.Tokend1.Token", "GetStatus", NULL, NULL,
-                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
-  while (!withdrawal.is_answered)
-    g_main_context_iteration (NULL, TRUE);
-
-  /* libpolkit looks for polkitd in a thread of its own, and would go on on a bus that is closed. */
-  g_object_add_weak_pointer (G_OBJECT (gate), (gpointer *) &gate);
-  g_object_unref (gate);
-  while (gate != NULL)
-    g_main_context_iteration (NULL, TRUE);
-  g_test_dbus_stop (test_bus);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -334,6 +240,5 @@ main (int argc, char **argv)
   g_test_add_func ("/gate/polkit-actions", test_polkit_actions);
   g_test_add_func ("/gate/bus-policy", test_bus_policy);
   g_test_add_func ("/gate/bus-policy/denies-the-rest", test_bus_policy_denies_the_rest);
-  g_test_add_func ("/gate/no-answer-inside-a-cancellation", test_no_answer_inside_a_cancellation);
   return g_test_run ();
 }

@@ -10,7 +10,8 @@
  *   n s o l u  it is settled: not spent, spent, succeeded ("ok"), locked, unknown
  *   F X O      the host that tried is shown a final try, a lock, neither
  *   3 2 1 0    the token shows flags that are worth as many tries (none, COUNT_LOW, FINAL_TRY,
- *              LOCKED); what else it shows stands in the row
+ *              LOCKED), or that number itself; what else it shows stands in the row
+ *   -          the token shows neither
  */
 typedef struct {
   const char *what;
@@ -108,6 +109,7 @@ static const Row rows[] = {
   { "host: FINAL, shown, then none", "bsF13", LAST_ONLY, { 0, 0, FALSE, FALSE } },
   { "host: FINAL, shown, then locked", "bsF10", LAST_ONLY, { 1, 0, FALSE, TRUE, TRUE } },
   { "host: FINAL, then a success", "bsFbo3", LAST_ONLY, { 0, 0, FALSE, FALSE } },
+  { "host: FINAL, seen again", "bsFFO3", LAST_ONLY, { 1, 0, FALSE, FALSE, TRUE } },
   { "host: FINAL, then LOCKED", "bsFbsX3", LAST_ONLY, { 2, 0, TRUE, FALSE, TRUE } },
   { "host: LOCKED, then none to others", "bsX3333", LAST_ONLY, { 1, 0, TRUE, FALSE } },
   { "host: LOCKED, flags without worth",
@@ -122,16 +124,38 @@ static const Row rows[] = {
     TOKEND_FLAGS_MEANING_NONE,
     -1,
     { 1, 0, FALSE, FALSE, TRUE } },
+  { "host: FINAL, but LOW", "bsF2", EXACT, 3, { 1, 0, FALSE, FALSE, TRUE } },
   { "host: nothing of the kind", "bsO3", LAST_ONLY, { 1, 0, FALSE, FALSE } },
 
-  /* The token's own number settles it at once, whatever it is. */
-  { "number: as recorded", "bs2", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+  /* The token's own number settles it at once, whatever it is: so many are spent as it says. */
+  { "number: as recorded", "bs2", NUMBER, 3, { 1, 0, FALSE, FALSE } },
   { "number: full", "bs3", NUMBER, 3, { 0, 0, FALSE, FALSE } },
-  { "number: fewer", "bs1", NUMBER, 3, { 0, 0, FALSE, FALSE } },
-  { "number: pending", "bu3", NUMBER, 3, { 0, 0, FALSE, FALSE } },
-  { "number: locked", "bl0", NUMBER, 3, { 0, 0, FALSE, FALSE } },
-  { "number: no maximum", "bu2", NUMBER, -1, { 0, 0, FALSE, FALSE } },
-  { "number: no profile", "bu2", BY_NUMBER, TOKEND_FLAGS_MEANING_NONE, -1, { 0, 0, FALSE, FALSE } },
+  { "number: fewer", "bs1", NUMBER, 3, { 2, 0, FALSE, FALSE } },
+  { "number: more", "bsbs2", NUMBER, 3, { 1, 0, FALSE, FALSE } },
+  { "number: not spent after all", "bu3", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+  { "number: spent indeed", "bu2", NUMBER, 3, { 1, 0, FALSE, FALSE } },
+  { "number: spent and pending", "bsbu1", NUMBER, 3, { 2, 0, FALSE, FALSE } },
+  { "number: locked", "bl0", NUMBER, 3, { 3, 0, FALSE, FALSE } },
+  { "number: locked, and unlocked", "bl03", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+  { "number: not locked", "bl1", NUMBER, 3, { 2, 0, FALSE, FALSE } },
+  { "number: back at what it was", "bsbs13", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+  { "number: what the host saw", "bsX2", NUMBER, 3, { 1, 0, FALSE, FALSE } },
+  { "number: then a success", "bs2bo", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+
+  /* … also once it is not shown any more. */
+  { "number: lost", "bs2-", NUMBER, 3, { 1, 0, FALSE, FALSE } },
+  { "number: lost at the last", "bsbs1---", NUMBER, 3, { 2, 0, FALSE, FALSE } },
+  { "number: lost, and another try", "bs2-bs", NUMBER, 3, { 2, 0, FALSE, FALSE } },
+  { "number: lost, and back", "bs2-3", NUMBER, 3, { 0, 0, FALSE, FALSE } },
+
+  /* Of how many is not known: what was recorded stays, as far as the number does not tell. */
+  { "number: no maximum", "bs2", NUMBER, -1, { 1, 0, FALSE, FALSE } },
+  { "number: no maximum, pending", "bsbu2", NUMBER, -1, { 2, 0, FALSE, FALSE } },
+  { "number: no maximum, no end", "bs1", NUMBER, -1, { 1, 0, FALSE, FALSE, TRUE } },
+  { "number: no maximum, locked", "bs0", NUMBER, -1, { 1, 0, TRUE, FALSE } },
+  { "number: no maximum, not locked", "bl2", NUMBER, -1, { 0, 0, FALSE, FALSE } },
+  { "number: no maximum, not final", "bsF2", NUMBER, -1, { 1, 0, FALSE, FALSE } },
+  { "number: no profile", "bu2", BY_NUMBER, TOKEND_FLAGS_MEANING_NONE, -1, { 1, 0, FALSE, FALSE } },
 };
 
 static TokendCounterReading
@@ -141,7 +165,7 @@ make_reading (const Row *row, int left)
                                    .remaining = TOKEND_RETRIES_UNKNOWN,
                                    .maximum = TOKEND_RETRIES_UNKNOWN };
 
-  if (row->shows == BY_NUMBER) {
+  if (row->shows == BY_NUMBER && left >= 0) {
     reading.remaining = left;
   } else {
     reading.count_low = left == 2;
@@ -164,11 +188,14 @@ step (const Row *row, TokendLedgerEntry *entry, char what)
   if (what == 'b') {
     tokend_ledger_entry_begin (entry);
   } else if (note != NULL) {
-    tokend_ledger_entry_note (entry, noted[note - notes]);
+    const TokendLedgerEntry before = *entry;
+    const gboolean changed = tokend_ledger_entry_note (entry, noted[note - notes]);
+
+    g_assert_cmpint (changed, ==, memcmp (&before, entry, sizeof before) != 0);
   } else if (settlement != NULL) {
     tokend_ledger_entry_settle (entry, (TokendSettlement) (settlement - settlements));
   } else {
-    TokendCounterReading reading = make_reading (row, what - '0');
+    TokendCounterReading reading = make_reading (row, what == '-' ? -1 : what - '0');
     TokendCounterRules rules = { row->flags, FALSE, row->maximum };
     TokendLedgerEntry before = *entry;
     gboolean changed = tokend_ledger_entry_observe (entry, &reading, &rules);

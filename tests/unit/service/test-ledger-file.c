@@ -76,6 +76,29 @@ test_file_is_private (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpint (status.st_mode & 0777, ==, 0600);
 }
 
+/* What an administrator put there, and what a service left that ended while it wrote. */
+static void
+test_other_files (Scratch *scratch, gconstpointer user_data)
+{
+  static const char *const others[] = { "ledger.backup", "ledger.A1b2C3", "ledger.old" };
+  g_autoptr (TokendLedger) ledger = NULL;
+  g_autofree char *unfinished = scratch_path (scratch, "ledger.unfinished");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    scratch_write (scratch, others[i], others[i]);
+  scratch_write (scratch, "ledger.unfinished", "[led");
+  ledger = tokend_ledger_new (scratch->path);
+  journal_spy_expect_nothing ();
+  g_assert_true (ledger_begin (ledger, CARD, PIN, NULL));
+  ledger_assert_on_disk (scratch, CARD, PIN, 1, FALSE);
+  g_assert_false (g_file_test (unfinished, G_FILE_TEST_EXISTS));
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autofree char *content = scratch_read (scratch, others[i]);
+
+    g_assert_cmpstr (content, ==, others[i]);
+  }
+}
+
 /* Where nothing can be written, no try may be begun. A folder that is gone refuses root too. */
 static void
 test_unwritable (Scratch *scratch, gconstpointer user_data)
@@ -329,6 +352,7 @@ main (int argc, char **argv)
   add ("/ledger/pending/survives-twice", test_pending_survives_twice);
   add ("/ledger/write/order", test_order_of_writes);
   add ("/ledger/write/private", test_file_is_private);
+  add ("/ledger/write/other-files", test_other_files);
   add ("/ledger/write/impossible", test_unwritable);
   add ("/ledger/write/impossible-later", test_unwritable_later);
   for (gsize i = 0; i < G_N_ELEMENTS (unreadable); i++) {

@@ -197,6 +197,67 @@ test_confirmation_is_durable (Scratch *scratch, gconstpointer user_data)
   ledger_assert_on_disk (scratch, CARD, PIN, 0, FALSE);
 }
 
+/* So is what only the host that tried was shown. */
+static void
+test_final_try_is_durable (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendLedger) next = NULL;
+
+  ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
+  tokend_ledger_note (ledger, CARD, PIN, TOKEND_STATE_FINAL_TRY);
+  wait_for_writes (ledger);
+  next = tokend_ledger_new (scratch->path);
+  g_assert_true (tokend_ledger_get_record (next, CARD, PIN).final_try);
+  g_assert_false (tokend_ledger_get_record (next, CARD, PUK).final_try);
+}
+
+static gboolean
+is_told (const Scratch *scratch)
+{
+  g_autofree char *content = scratch_read (scratch, "ledger");
+
+  return g_strstr_len (content, -1, "\npuk-told=1\n") != NULL;
+}
+
+/* That the journal was told of a try is remembered as long as that very try is pending. */
+static void
+test_pending_is_told_once (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendLedger) next = NULL;
+
+  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
+  g_assert_true (ledger_begin (ledger, CARD, PUK, NULL));
+  ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
+  g_assert_true (is_told (scratch));
+  ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
+  g_assert_true (is_told (scratch));
+  next = tokend_ledger_new (scratch->path);
+  g_assert_true (ledger_settle (next, CARD, PUK, TOKEND_SETTLEMENT_SPENT));
+  ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
+  g_assert_false (is_told (scratch));
+}
+
+/* One that comes after it is another one, although as many are pending as before. */
+static void
+test_another_pending_is_told (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendLedger) next = NULL;
+
+  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
+  g_assert_true (ledger_begin (ledger, CARD, PUK, NULL));
+  ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
+  g_assert_true (is_told (scratch));
+  next = tokend_ledger_new (scratch->path);
+  g_assert_true (ledger_settle (next, CARD, PUK, TOKEND_SETTLEMENT_NOT_SPENT));
+  g_assert_true (ledger_begin (next, CARD, PUK, NULL));
+  g_assert_false (is_told (scratch));
+  ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
+  g_assert_true (is_told (scratch));
+}
+
 static void
 test_observing_a_stranger (Scratch *scratch, gconstpointer user_data)
 {
@@ -247,6 +308,9 @@ main (int argc, char **argv)
   add ("/ledger/observe/another-module-sends", test_another_module_sends);
   add ("/ledger/observe/own-number", test_own_number_settles);
   add ("/ledger/observe/confirmation-is-durable", test_confirmation_is_durable);
+  add ("/ledger/observe/final-try-is-durable", test_final_try_is_durable);
+  add ("/ledger/pending/told-once", test_pending_is_told_once);
+  add ("/ledger/pending/another-is-told", test_another_pending_is_told);
   add ("/ledger/observe/stranger", test_observing_a_stranger);
   add ("/ledger/observe/cannot-be-written", test_observation_that_cannot_be_written);
   return g_test_run ();

@@ -160,6 +160,42 @@ test_rise_without_numbers (void)
   g_assert_false (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
 }
 
+/* A number that comes or goes is not one that rises. */
+static void
+test_rise_with_a_number_now_and_then (void)
+{
+  static const TokendCounter low = { .state = TOKEND_STATE_LOW,
+                                     .remaining = TOKEND_RETRIES_UNKNOWN };
+  static const TokendCounter ok = { .state = TOKEND_STATE_OK, .remaining = TOKEND_RETRIES_UNKNOWN };
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+  refuse (refused, CARD, TOKEND_ROLE_PUK, 1);
+  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PUK, "a", &low);
+  show (refused, "a", 2);
+  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PUK, "a", &low);
+  show (refused, "a", 1);
+  g_assert_true (contains (refused, CARD, TOKEND_ROLE_PUK, 1));
+  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PUK, "a", &ok);
+  g_assert_false (contains (refused, CARD, TOKEND_ROLE_PUK, 1));
+}
+
+/* As long as there is a code that could be sent again, the service stays. */
+static void
+test_is_empty (void)
+{
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+  g_assert_true (tokend_refused_is_empty (refused));
+  refuse (refused, CARD, TOKEND_ROLE_PUK, 1);
+  g_assert_false (tokend_refused_is_empty (refused));
+  refuse (refused, CARD, TOKEND_ROLE_PIN, 1);
+  g_assert_false (tokend_refused_is_empty (refused));
+  tokend_refused_forget (refused, CARD, TOKEND_ROLE_PUK);
+  g_assert_false (tokend_refused_is_empty (refused));
+  tokend_refused_forget (refused, CARD, TOKEND_ROLE_PIN);
+  g_assert_true (tokend_refused_is_empty (refused));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -170,6 +206,9 @@ main (int argc, char **argv)
   g_test_add_func ("/refused/rise", test_rise);
   g_test_add_func ("/refused/rise/after-another-refusal", test_rise_after_another_refusal);
   g_test_add_func ("/refused/rise/without-numbers", test_rise_without_numbers);
+  g_test_add_func ("/refused/rise/with-a-number-now-and-then",
+                   test_rise_with_a_number_now_and_then);
   g_test_add_func ("/refused/limit", test_limit);
+  g_test_add_func ("/refused/is-empty", test_is_empty);
   return g_test_run ();
 }

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "token.h"
+
+G_BEGIN_DECLS
+
+void tokend_token_methods_init (TokendDbusTokenIface *iface);
+
+G_END_DECLS

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "told-losses.h"
+
+#include "loss.h"
+
+/* A module may show any number of tokens, one after another. What is forgotten here may be told of twice. */
+#define TOLD_MAX 256
+
+struct _TokendToldLosses {
+  GHashTable *told; /* of "physical id/role" → Told */
+};
+
+typedef struct {
+  char *module; /* that showed it */
+  TokendCounter shown;
+} Told;
+
+static void
+told_free (gpointer data)
+{
+  Told *told = data;
+
+  g_free (told->module);
+  g_free (told);
+}
+
+/** tokend_told_losses_new: Returns: (transfer full): nothing was told yet. */
+TokendToldLosses *
+tokend_told_losses_new (void)
+{
+  TokendToldLosses *self = g_new0 (TokendToldLosses, 1);
+
+  self->told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, told_free);
+  return self;
+}
+
+/** tokend_told_losses_free: frees @self. */
+void
+tokend_told_losses_free (TokendToldLosses *self)
+{
+  g_hash_table_unref (self->told);
+  g_free (self);
+}
+
+static void
+remember (TokendToldLosses *self, const char *key, const char *module, const TokendCounter *now)
+{
+  Told *told = g_new0 (Told, 1);
+
+  if (g_hash_table_size (self->told) >= TOLD_MAX)
+    g_hash_table_remove_all (self->told);
+  told->module = g_strdup (module);
+  told->shown = *now;
+  g_hash_table_insert (self->told, g_strdup (key), told);
+}
+
+/* Not where this module has only not seen yet what another one told of. */
+static gboolean
+has_risen (const Told *told, const TokendCounter *before, const TokendCounter *now)
+{
+  return tokend_loss_is_seen (now, &told->shown) && !tokend_loss_is_seen (before, &told->shown);
+}
+
+/**
+ * tokend_told_losses_take:
+ * @physical_id: see tokend_reading_physical_id().
+ * @role: whose tries.
+ * @module: the name of the module that shows the token now.
+ * @before: what it showed before, without our record of it.
+ * @now: what it shows now, likewise.
+ *
+ * To be called for every sighting: a counter that has risen falls anew.
+ *
+ * Returns: whether a try was lost in between, for certain, and is to be told of: no other module has shown it already.
+ */
+gboolean
+tokend_told_losses_take (TokendToldLosses *self, const char *physical_id, TokendRole role,
+                         const char *module, const TokendCounter *before, const TokendCounter *now)
+{
+  g_autofree char *key = g_strdup_printf ("%s/%d", physical_id, (int) role);
+  const Told *told = g_hash_table_lookup (self->told, key);
+
+  if (told != NULL && has_risen (told, before, now)) {
+    g_hash_table_remove (self->told, key);
+    told = NULL;
+  }
+  if (!tokend_loss_is_seen (before, now))
+    return FALSE;
+  if (told != NULL && !g_str_equal (told->module, module)
+      && !tokend_loss_is_seen (&told->shown, now))
+    return FALSE;
+  remember (self, key, module, now);
+  return TRUE;
+}

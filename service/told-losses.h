@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "counter.h"
+
+G_BEGIN_DECLS
+
+/** TokendToldLosses: of the physical tokens' tries, which loss the journal was told of last, and by whose sighting: what two
+ * modules show is told of once. */
+typedef struct _TokendToldLosses TokendToldLosses;
+
+TokendToldLosses *tokend_told_losses_new (void);
+void tokend_told_losses_free (TokendToldLosses *self);
+
+gboolean tokend_told_losses_take (TokendToldLosses *self, const char *physical_id, TokendRole role,
+                                  const char *module, const TokendCounter *before,
+                                  const TokendCounter *now);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendToldLosses, tokend_told_losses_free)
+
+G_END_DECLS

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "told-losses.h"
+
+#include <string.h>
+
+/*
+ * A row is what two modules, A and B, show of one token, as they are read: "A3 B3 A2!" is that A shows three tries, then B,
+ * and then A two, which is told of. A "?" for a number: by this module nothing is known, as after an operation of ours; of
+ * module C, which tells by its flags, "l" is LOW and "o" is none.
+ */
+static const struct {
+  const char *what;
+  const char *sightings;
+} rows[] = {
+  { "one module", "A3 A2! A2 A1! A0!" },
+  { "nothing to compare with", "A2 A? A1 A0!" },
+  { "two modules", "A3 B3 A2! B2 A1! B1 A1 B1" },
+  { "whoever is first", "A3 B3 B2! A2 A1! B1" },
+  { "one of them is late", "A3 B3 A2! A1! B1" },
+  { "one of them is late and sees each", "A3 B3 A2! A1! B2 B1" },
+  { "one of them sees more", "A3 B3 A2! B1! A1" },
+  { "risen, and lost again", "A3 B3 A2! B2 A3 B3 A2! B2" },
+  { "risen, and lost again by the other", "A3 B3 A2! B2 A3 B3 B2! A2" },
+  { "risen, and seen by the other alone", "A3 B3 A2! B2 B3 B2!" },
+  { "risen by an operation of ours", "A3 B3 A2! B2 A? B? B3 B2!" },
+  { "the other is late to see it rise", "A3 B3 A2! B2 A3 A2! B2" },
+  { "the other has not seen it fall", "A3 B3 A2! B3 B2" },
+  { "a module that comes", "A3 A2! B2 B1! A1" },
+  { "a module that goes", "A3 B3 A2! B2 B1! B0!" },
+  { "flags", "A3 Co A2! Cl A1! Cl" },
+  { "flags first", "A3 Co Cl! A2 A1! Cl" },
+};
+
+static TokendCounter
+make_counter (char shown)
+{
+  switch (shown) {
+  case '?':
+    return tokend_counter_unknown;
+  case 'o':
+    return (TokendCounter){ .state = TOKEND_STATE_OK, .remaining = TOKEND_RETRIES_UNKNOWN };
+  case 'l':
+    return (TokendCounter){ .state = TOKEND_STATE_LOW, .remaining = TOKEND_RETRIES_UNKNOWN };
+  case '3':
+    return (TokendCounter){ .state = TOKEND_STATE_OK, .remaining = 3 };
+  case '2':
+    return (TokendCounter){ .state = TOKEND_STATE_LOW, .remaining = 2 };
+  case '1':
+    return (TokendCounter){ .state = TOKEND_STATE_FINAL_TRY, .remaining = 1 };
+  default:
+    return (TokendCounter){ .state = TOKEND_STATE_LOCKED, .remaining = 0 };
+  }
+}
+
+static void
+test_row (gconstpointer data)
+{
+  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
+  g_auto (GStrv) sightings = g_strsplit (data, " ", -1);
+  TokendCounter before[3] = { tokend_counter_unknown, tokend_counter_unknown,
+                              tokend_counter_unknown };
+
+  for (guint i = 0; sightings[i] != NULL; i++) {
+    const char module[] = { sightings[i][0], '\0' };
+    const TokendCounter now = make_counter (sightings[i][1]);
+    TokendCounter *last = &before[module[0] - 'A'];
+
+    g_test_message ("%s", sightings[i]);
+    g_assert_cmpint (
+        tokend_told_losses_take (losses, "0c7ad1", TOKEND_ROLE_PIN, module, last, &now), ==,
+        sightings[i][2] == '!');
+    *last = now;
+  }
+}
+
+static gboolean
+lose (TokendToldLosses *losses, const char *physical_id, TokendRole role, const char *module)
+{
+  const TokendCounter before = make_counter ('3'), now = make_counter ('2');
+
+  return tokend_told_losses_take (losses, physical_id, role, module, &before, &now);
+}
+
+static void
+test_apart (void)
+{
+  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
+
+  g_assert_true (lose (losses, "0c7ad1", TOKEND_ROLE_PIN, "a"));
+  g_assert_true (lose (losses, "0c7ad1", TOKEND_ROLE_PUK, "b"));
+  g_assert_true (lose (losses, "b4e011", TOKEND_ROLE_PIN, "b"));
+  g_assert_false (lose (losses, "0c7ad1", TOKEND_ROLE_PIN, "b"));
+}
+
+/* However many tokens a module makes up. */
+static void
+test_endless (void)
+{
+  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
+
+  for (guint i = 0; i < 10000; i++) {
+    g_autofree char *physical_id = g_strdup_printf ("%u", i);
+
+    g_assert_true (lose (losses, physical_id, TOKEND_ROLE_PIN, "a"));
+    g_assert_false (lose (losses, physical_id, TOKEND_ROLE_PIN, "b"));
+  }
+  g_assert_true (lose (losses, "0", TOKEND_ROLE_PIN, "b"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/told-losses/table/%s", rows[i].what);
+    g_test_add_data_func (path, rows[i].sightings, test_row);
+  }
+  g_test_add_func ("/told-losses/apart", test_apart);
+  g_test_add_func ("/told-losses/endless", test_endless);
+  return g_test_run ();
+}
