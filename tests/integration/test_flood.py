@@ -28,7 +28,9 @@ PAUSE = 0.01
 CALL = 256
 ROUNDS = 3
 
-CALLS_OF_CONNECTION, CALLS_OF_USER, CALLS_IN_ALL = 16, 52, 60
+CALLS_OF_CONNECTION, CALLS_IN_ALL = 16, 60
+# Of users who come one after the other, each takes half of what is left.
+SHARES = [30, 15, 8, 4, 2, 1]
 SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL = 32, 256
 DESCRIPTORS = 2
 
@@ -271,12 +273,11 @@ def test_many_subscribe(scene):
 def test_limits_are_stated():
     """The same numbers in the code, in the contract, in the manual and here."""
     constants = {}
-    for name in ("callers.h", "subscribers.h"):
+    for name in ("callers.h", "fair-share.h", "subscribers.h"):
         with open(f"{SOURCE}/service/{name}", encoding="utf-8") as file:
             constants |= dict(re.findall(r"#define TOKEND_(\w+_MAX\w*) (.*)", file.read()))
     assert constants == {
         "CALLS_PER_CALLER_MAX": str(CALLS_OF_CONNECTION),
-        "CALLS_PER_USER_MAX": str(CALLS_OF_USER),
         "CALLS_MAX": str(CALLS_IN_ALL),
         "SUBSCRIBERS_PER_USER_MAX": str(SUBSCRIBERS_OF_USER),
         "SUBSCRIBERS_MAX": str(SUBSCRIBERS_IN_ALL),
@@ -291,5 +292,5 @@ def test_limits_are_stated():
         with open(f"{SOURCE}/{name}", encoding="utf-8") as file:
             stated = re.search(limits, file.read(), re.DOTALL)
         numbers = {int(number) for number in re.findall(r"\b\d+\b", stated[0])}
-        wanted = {CALLS_OF_CONNECTION, CALLS_OF_USER, CALLS_IN_ALL, SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL}
+        wanted = {CALLS_OF_CONNECTION, SHARES[0], CALLS_IN_ALL, SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL}
         assert wanted | {DESCRIPTORS} <= numbers, name
