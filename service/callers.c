@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "callers.h"
 
+#include "fair-share.h"
 #include "tokend-error.h"
 
 struct _TokendCallers {
@@ -117,13 +118,6 @@ leave (gpointer data)
 }
 
 static void
-refuse (GTask *task, const char *whose, int most)
-{
-  g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED,
-                           "More than %d calls at a time %s", most, whose);
-}
-
-static void
 admit_user (GTask *task)
 {
   TokendCallers *self = g_task_get_source_object (task);
@@ -131,12 +125,11 @@ admit_user (GTask *task)
   const guint32 uid = admission->caller->uid;
   const guint n_calls = get_user_calls (self, uid);
 
-  if (n_calls >= TOKEND_CALLS_PER_USER_MAX) {
-    refuse (task, "of one user", TOKEND_CALLS_PER_USER_MAX);
-    return;
-  }
-  if (self->n_admitted >= TOKEND_CALLS_MAX) {
-    refuse (task, "in all", TOKEND_CALLS_MAX);
+  if (!tokend_fair_share_has_room (n_calls, self->n_admitted - n_calls)) {
+    g_task_return_new_error (
+        task, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED,
+        "More calls at a time than half of what other users leave of the %d in all",
+        TOKEND_CALLS_MAX);
     return;
   }
   set_user_calls (self, uid, n_calls + 1);
@@ -222,7 +215,9 @@ tokend_callers_admit_async (TokendCallers *self, GDBusMethodInvocation *invocati
   Admission *admission;
 
   if (known != NULL && known->n_calls >= TOKEND_CALLS_PER_CALLER_MAX) {
-    refuse (task, "on one connection", TOKEND_CALLS_PER_CALLER_MAX);
+    g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED,
+                             "More than %d calls at a time on one connection",
+                             TOKEND_CALLS_PER_CALLER_MAX);
     return;
   }
   admission = count (self, invocation);

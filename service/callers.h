@@ -5,12 +5,9 @@
 
 G_BEGIN_DECLS
 
-/* Calls under way at a time: of one connection, of all connections of one user, and of all users. org.tokend.Tokend1.xml
- * and tokend(8) state them. The bus grants the service 128 calls that wait for their replies, and beyond it polkit cannot be
- * asked: an open prompt is one, and to withdraw it is another. */
+/* Calls under way at a time, of one connection; what a user may have of all is in fair-share.h. org.tokend.Tokend1.xml and
+ * tokend(8) state it. */
 #define TOKEND_CALLS_PER_CALLER_MAX 16
-#define TOKEND_CALLS_PER_USER_MAX 52
-#define TOKEND_CALLS_MAX 60
 
 /**
  * TokendCallers:

@@ -5,12 +5,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of a stream; a file is never asked, whose server may be slow to answer. */
+static gboolean
+has_ended (int fd)
+{
+  struct pollfd pollfd = { .fd = fd, .events = POLLRDHUP };
+
+  return poll (&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLHUP | POLLRDHUP)) != 0;
+}
+
 /* What is not one of these (a device, say) may never end, or do something when it is read. */
 static gboolean
-check (int fd, const char *which, GError **error)
+check (int fd, const char *which, gboolean *is_unfinished, GError **error)
 {
   struct statx status;
 
@@ -29,6 +39,7 @@ check (int fd, const char *which, GError **error)
                  which);
     return FALSE;
   }
+  *is_unfinished |= !S_ISREG (status.stx_mode) && !has_ended (fd);
   return TRUE;
 }
 
@@ -54,7 +65,8 @@ close_aside (int *fd)
 }
 
 static gboolean
-pick (int *fd, int *all, int n, int handle, const char *which, GError **error)
+pick (int *fd, int *all, int n, int handle, const char *which, gboolean *is_unfinished,
+      GError **error)
 {
   if (handle < 0 || handle >= n || all[handle] < 0) {
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
@@ -65,7 +77,7 @@ pick (int *fd, int *all, int n, int handle, const char *which, GError **error)
   }
   *fd = all[handle];
   all[handle] = -1;
-  return check (*fd, which, error);
+  return check (*fd, which, is_unfinished, error);
 }
 
 /**
@@ -86,8 +98,9 @@ tokend_code_descriptors_take (TokendCodeDescriptors *descriptors, GUnixFDList *f
   gboolean taken;
 
   *descriptors = (TokendCodeDescriptors){ .code = -1, .new_pin = -1 };
-  taken = pick (&descriptors->code, all, n, code_handle, "code", error)
-          && pick (&descriptors->new_pin, all, n, new_pin_handle, "new PIN", error);
+  taken = pick (&descriptors->code, all, n, code_handle, "code", &descriptors->is_unfinished, error)
+          && pick (&descriptors->new_pin, all, n, new_pin_handle, "new PIN",
+                   &descriptors->is_unfinished, error);
   for (int i = 0; all != NULL && i < n; i++)
     close_aside (&all[i]);
   return taken;

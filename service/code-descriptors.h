@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct {
   int code; /* the PUK or the present PIN */
   int new_pin;
+  gboolean is_unfinished; /* one was still open for writing when the call came */
 } TokendCodeDescriptors;
 
 gboolean tokend_code_descriptors_take (TokendCodeDescriptors *descriptors, GUnixFDList *fds,

@@ -44,6 +44,7 @@ void tokend_operation_end_step (Operation *operation, gboolean is_done);
 /* The steps of operation-try.c */
 void tokend_operation_prepare (Operation *operation);
 void tokend_operation_compare (Operation *operation);
+void tokend_operation_confirm (Operation *operation);
 void tokend_operation_record (Operation *operation);
 void tokend_operation_commit (Operation *operation);
 void tokend_operation_settle (Operation *operation);

@@ -17,9 +17,10 @@ typedef enum {
   TOKEND_STEP_CLAIM,    /* 4  the token is this operation's alone */
   TOKEND_STEP_PREPARE, /* 5  the operating host opens its session, and reads and checks the codes */
   TOKEND_STEP_COMPARE, /* 5  the state as that session shows it; the code was not refused before */
-  TOKEND_STEP_RECORD,  /* 6  the ledger: one try pending */
-  TOKEND_STEP_COMMIT,  /* 7  the host sends the code */
-  TOKEND_STEP_SETTLE,  /* 8  the ledger: the outcome */
+  TOKEND_STEP_CONFIRM, /* 5  the caller is still there: the code of one who died may be a part of one */
+  TOKEND_STEP_RECORD,     /* 6  the ledger: one try pending */
+  TOKEND_STEP_COMMIT,     /* 7  the host sends the code */
+  TOKEND_STEP_SETTLE,     /* 8  the ledger: the outcome */
   TOKEND_STEP_READ_AFTER, /* 9  the status, read from the token */
   TOKEND_STEP_REPLY,      /* 10 */
   TOKEND_N_STEPS

@@ -12,6 +12,8 @@
 
 /* Reading the codes may take 5 s of it. */
 #define PREPARE_TIMEOUT_MS 15000
+/* Of all that a process has open, once it dies. */
+#define CLOSING_MS 250
 /* The slowest known token takes some seconds to set a PIN. A host ends by itself after 120 s. */
 #define COMMIT_TIMEOUT_MS 60000
 
@@ -125,6 +127,47 @@ tokend_operation_compare (Operation *operation)
                  operation->role == TOKEND_ROLE_PUK ? "PUK" : "PIN");
   }
   tokend_operation_end_step (operation, may_be_sent);
+}
+
+static void
+on_confirmed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &operation->error);
+  gboolean is_there = FALSE;
+
+  if (reply != NULL)
+    g_variant_get (reply, "(b)", &is_there);
+  if (!is_there)
+    g_cancellable_cancel (operation->cancellable);
+  tokend_operation_end_step (operation, reply != NULL);
+}
+
+static gboolean
+ask_for_caller (gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  g_dbus_connection_call (
+      operation->service->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+      "org.freedesktop.DBus", "NameHasOwner",
+      g_variant_new ("(s)", g_dbus_method_invocation_get_sender (operation->invocation)),
+      G_VARIANT_TYPE ("(b)"), G_DBUS_CALL_FLAGS_NONE, -1, operation->cancellable, on_confirmed,
+      operation);
+  return G_SOURCE_REMOVE;
+}
+
+/* A caller that dies in the middle of writing a code ends the stream as one that is done does, and the host hears of it at
+ * once. The caller's connection is closed by the same death, but some milliseconds later on a machine under load. */
+/** tokend_operation_confirm: see the step of that name. */
+void
+tokend_operation_confirm (Operation *operation)
+{
+  if (operation->descriptors.is_unfinished)
+    g_timeout_add (CLOSING_MS, ask_for_caller, operation);
+  else
+    tokend_operation_end_step (operation, TRUE);
 }
 
 static void

@@ -197,6 +197,7 @@ tokend_operation_advance (Operation *operation, TokendStepResult result)
     [TOKEND_STEP_CLAIM] = claim,
     [TOKEND_STEP_PREPARE] = tokend_operation_prepare,
     [TOKEND_STEP_COMPARE] = tokend_operation_compare,
+    [TOKEND_STEP_CONFIRM] = tokend_operation_confirm,
     [TOKEND_STEP_RECORD] = tokend_operation_record,
     [TOKEND_STEP_COMMIT] = tokend_operation_commit,
     [TOKEND_STEP_SETTLE] = tokend_operation_settle,

@@ -7,6 +7,7 @@ Inside, this file is the process. It speaks to the bus by itself, since no libra
 """
 
 import collections
+import contextlib
 import json
 import os
 import select
@@ -14,6 +15,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 SCRIPT = "/run/sandbox/source/tests/integration/flood.py"
@@ -67,9 +69,10 @@ class Flood:
         self.begin(request, **arguments)
         return self.finish()
 
-    def begin_send(self, calls, count, reads=True, in_flight=CALLS_IN_FLIGHT_MAX):
-        """Sends so many calls, of these in turn, on its connections in turn. reads: also all replies."""
-        self.begin("send", calls=calls, count=count, reads=reads, in_flight=in_flight)
+    def begin_send(self, calls, count, reads=True, in_flight=CALLS_IN_FLIGHT_MAX, together=None):
+        """Sends so many calls, of these in turn, on its connections in turn. reads: also all replies. in_flight: on a
+        connection at most; together: on all."""
+        self.begin("send", calls=calls, count=count, reads=reads, in_flight=in_flight, together=together)
 
     def send(self, *arguments, **more):
         """As begin_send; returns how many replies there were, by the name of their error ("" for none)."""
@@ -199,6 +202,22 @@ def make_bodies(GLib):
     return bodies
 
 
+def drip(end):
+    """Writes a byte a second, as long as there is a reader."""
+    with contextlib.suppress(OSError):
+        while os.write(end, b"1"):
+            time.sleep(1)
+    os.close(end)
+
+
+def pour(end):
+    """Writes as fast as it is read, as long as there is a reader."""
+    with contextlib.suppress(OSError):
+        while os.write(end, b"1" * 4096):
+            pass
+    os.close(end)
+
+
 class Descriptors:
     """What comes with a message, by name; what the other ends do, they do for all of them."""
 
@@ -228,6 +247,20 @@ class Descriptors:
 
     def _make_open_pipes(self):
         ends = [self._pipe(b"1", True), self._pipe(b"1", True)]
+        return ends, ends
+
+    @staticmethod
+    def _fed(feed):
+        reading, writing = os.pipe()
+        threading.Thread(target=feed, args=[writing], daemon=True).start()
+        return reading
+
+    def _make_dripping_pipes(self):
+        ends = [self._fed(drip), self._fed(drip)]
+        return ends, ends
+
+    def _make_flowing_pipes(self):
+        ends = [self._fed(pour), self._fed(pour)]
         return ends, ends
 
     def _make_sixteen(self):
@@ -355,13 +388,21 @@ class Server:
             assert time.monotonic() < deadline, f"{sum(c.in_flight for c in waiting)} replies did not come"
             self._take_replies(waiting, 1)
 
-    def send(self, calls, count, reads, in_flight):
+    def _wait_together(self, most):
+        deadline = time.monotonic() + TIMEOUT
+        while (waiting := sum(c.in_flight for c in self._connections if c.is_open)) > most:
+            assert time.monotonic() < deadline, f"{waiting} replies did not come"
+            self._take_replies([c for c in self._connections if c.is_open], 1)
+
+    def send(self, calls, count, reads, in_flight, together):
         """See Flood."""
         made = [self._make(call) for call in calls]
+        together = together or in_flight * len(self._connections)
         for number in range(count):
             connection = self._connections[number % len(self._connections)]
             if reads:
                 self._wait_in_flight([connection], in_flight - 1)
+                self._wait_together(together - 1)
             blob, name = made[number // len(self._connections) % len(made)]
             descriptors, done = self._descriptors.make(name)
             if connection.is_open:

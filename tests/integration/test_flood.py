@@ -6,120 +6,20 @@ of the build folder; what must hold is that each has an answer at once, as far a
 """
 
 import collections
-import contextlib
-import os
 import re
-import threading
-import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 from client import MANAGER, ROOT_PATH, TOKEN, Client
-from flood import CALLS_IN_FLIGHT_MAX, NO_REPLY_EXPECTED, WRONG_BODIES, Flood, call, figure
-from sandbox import SOURCE, wait_until
-from support import relays_have_ended, sent
+from flood import CALLS_IN_FLIGHT_MAX, NO_REPLY_EXPECTED, WRONG_BODIES, Flood, call
+from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER, Scene, repeat
+from sandbox import SOURCE
 
-PIN = "1234"
-# What is answered at once is answered within this, in seconds.
-AT_ONCE = 4
-# Between two questions of one who asks for the status, in seconds: it is not to be a flood of its own.
-PAUSE = 0.01
-# A call that were kept would take more, in bytes: its message alone does.
-CALL = 256
-ROUNDS = 3
-
-CALLS_OF_CONNECTION, CALLS_OF_USER, CALLS_IN_ALL = 16, 52, 60
-SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL = 32, 256
+CALLS_OF_CONNECTION = 16
 DESCRIPTORS = 2
 
 BUS_ERROR = "org.freedesktop.DBus.Error."
 DENIED, WRONG_TYPE = f"{BUS_ERROR}AccessDenied", f"{BUS_ERROR}InvalidArgs"
-
-
-class Onlooker(threading.Thread):
-    """One who asks for the status, on a connection of their own, until the block ends."""
-
-    def __init__(self, sandbox, user, path):
-        super().__init__()
-        self.user = user
-        self.seconds, self.problem = [], None
-        self._sandbox, self._path = sandbox, path
-        self._over = threading.Event()
-
-    def run(self):
-        try:
-            with Client(self._sandbox, self.user) as client:
-                while not self._over.wait(PAUSE):
-                    begun = time.monotonic()
-                    reply = client.call("GetStatus", path=self._path)
-                    self.seconds.append(time.monotonic() - begun)
-                    assert reply.error is None, reply
-        except (AssertionError, TimeoutError, EOFError) as error:
-            self.problem = error
-
-    def __enter__(self):
-        self.start()
-        wait_until(lambda: self.seconds or self.problem, what="the first status")
-        return self
-
-    def __exit__(self, *_exception):
-        self._over.set()
-        self.join()
-
-
-class Scene:
-    """A sandbox with two tokens, in which somebody floods the service and others ask for the status."""
-
-    def __init__(self, sandbox, figures):
-        self.sandbox, self.figures = sandbox, figures
-        self.tokens = sandbox.tokens
-        with Client(sandbox, "alice") as alice:
-            self.path, self.other_path = (alice.find(label) for label in ("ETOKEN", "ETOKEN2"))
-            # What a first operation leaves for the second is no leak.
-            assert alice.call("SetPin", PIN, PIN, path=self.path).error is None
-        self.settle()
-        self.before = self.traces()
-        self.sent = self.sent_codes()
-
-    def sent_codes(self):
-        """What was done to the tokens with a code."""
-        return [sent(token) for token in self.tokens.values()]
-
-    def settle(self):
-        """Waits until nothing is under way."""
-        wait_until(lambda: not self.sandbox.hosts("operate"), what="the end of the operating hosts")
-        wait_until(lambda: relays_have_ended(self.sandbox), what="the end of their relays")
-
-    def traces(self):
-        """All that may be left behind: processes, and what the service holds."""
-        tokend = self.sandbox.tokend()
-        return {
-            "tokend": tokend,
-            "hosts": sorted(self.sandbox.hosts()),
-            "descriptors": len(os.listdir(f"/proc/{tokend}/fd")),
-        }
-
-    def memory(self):
-        """What the service has on its heap and stacks, in bytes."""
-        with open(f"/proc/{self.sandbox.tokend()}/status", encoding="ascii") as file:
-            return 1024 * int(re.search(r"RssAnon:\s+(\d+) kB", file.read())[1])
-
-    @contextlib.contextmanager
-    def watched(self, what, *users):
-        """In the block these users ask for the status, and are answered at once."""
-        with contextlib.ExitStack() as stack:
-            onlookers = [stack.enter_context(Onlooker(self.sandbox, user, self.path)) for user in users]
-            yield onlookers
-        for onlooker in onlookers:
-            assert not onlooker.problem, f"{onlooker.user}: {onlooker.problem}"
-            self.figures.append(figure(what, onlooker.user, onlooker.seconds))
-            print(self.figures[-1])
-            assert max(onlooker.seconds) < AT_ONCE, self.figures[-1]
-
-    def check_end(self):
-        """All is as it was."""
-        self.settle()
-        wait_until(lambda: self.traces() == self.before, what=f"{self.before}, and not {self.traces()}")
 
 
 @pytest.fixture(name="scene")
@@ -127,20 +27,6 @@ def fixture_scene(make_sandbox, figures):
     scene = Scene(make_sandbox(["etoken", "etoken"]), figures)
     yield scene
     scene.check_end()
-
-
-def repeat(scene, what, users, count, attack):
-    """Makes the attack several times, and looks at what each time has left of all its calls in the memory."""
-    memory = []
-    for _ in range(ROUNDS):
-        with scene.watched(what, *users):
-            attack()
-        scene.check_end()
-        memory.append(scene.memory())
-    print(f"{what}: {[size // 1024 for size in memory]} KiB after each round")
-    # A heap grows now and then, and then no more; what is kept of each call makes it grow every time. A sanitizer keeps
-    # what was freed for a while, and looks for what is lost by itself.
-    assert "ASAN_OPTIONS" in os.environ or min(later - earlier for earlier, later in zip(memory, memory[1:])) < count * CALL, (count, memory)
 
 
 # user, connections, calls by the path of a token, how many, whether the replies are read, what they may be, and how
@@ -254,7 +140,7 @@ def test_many_subscribe(scene):
 
     def subscribe():
         with Flood(scene.sandbox, "alice", 200) as source:
-            replies = source.send([call(ROOT_PATH, MANAGER, "Subscribe")], 200)
+            replies = source.send([call(ROOT_PATH, MANAGER, "Subscribe")], 200, together=CALLS_OF_CONNECTION)
             assert replies == {"": SUBSCRIBERS_OF_USER, "LimitsExceeded": 200 - SUBSCRIBERS_OF_USER, "closed": 0}
             with Client(scene.sandbox, "carol") as carol:
                 carol.subscribe()
@@ -271,12 +157,11 @@ def test_many_subscribe(scene):
 def test_limits_are_stated():
     """The same numbers in the code, in the contract, in the manual and here."""
     constants = {}
-    for name in ("callers.h", "subscribers.h"):
+    for name in ("callers.h", "fair-share.h", "subscribers.h"):
         with open(f"{SOURCE}/service/{name}", encoding="utf-8") as file:
             constants |= dict(re.findall(r"#define TOKEND_(\w+_MAX\w*) (.*)", file.read()))
     assert constants == {
         "CALLS_PER_CALLER_MAX": str(CALLS_OF_CONNECTION),
-        "CALLS_PER_USER_MAX": str(CALLS_OF_USER),
         "CALLS_MAX": str(CALLS_IN_ALL),
         "SUBSCRIBERS_PER_USER_MAX": str(SUBSCRIBERS_OF_USER),
         "SUBSCRIBERS_MAX": str(SUBSCRIBERS_IN_ALL),
@@ -291,5 +176,5 @@ def test_limits_are_stated():
         with open(f"{SOURCE}/{name}", encoding="utf-8") as file:
             stated = re.search(limits, file.read(), re.DOTALL)
         numbers = {int(number) for number in re.findall(r"\b\d+\b", stated[0])}
-        wanted = {CALLS_OF_CONNECTION, CALLS_OF_USER, CALLS_IN_ALL, SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL}
+        wanted = {CALLS_OF_CONNECTION, SHARES[0], CALLS_IN_ALL, SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL}
         assert wanted | {DESCRIPTORS} <= numbers, name

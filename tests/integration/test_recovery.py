@@ -7,12 +7,15 @@ import os
 import signal
 
 import pytest
+import support
 from client import Client
 from sandbox import wait_until
 
 PIN, PUK, NEW_PIN, WRONG, WRONG_TOO = "1234", "12345678", "4321", "87654321", "87654322"
 SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
 STATE = "/var/lib/tokend"
+# How the kernel ends a process differs from time to time.
+DEATHS = 15
 # A token that shows neither a number nor a flag of its PUK
 MUTE = ("no-so-flags", "no-vendor-objects")
 
@@ -295,6 +298,19 @@ def test_the_caller_leaves_before_the_code_is_sent(sandbox, alice, method):
     assert not sent(token)
     assert alice.call(method, code, PIN).error is None, "the token is free again"
     assert token.login(PIN)
+
+
+def test_the_caller_dies_in_the_middle_of_the_code(sandbox, alice):
+    """Its death ends the stream, as a writer does who is done: what came until then is not taken for the code."""
+    token, path = sandbox.token("etoken"), alice.token()
+    for _ in range(DEATHS):
+        with support.Client(sandbox) as writer:
+            writer.feed(writer.begin_operation("Unlock", path, None, NEW_PIN), PUK[:6])
+            processes = sandbox.processes().values()
+            sandbox.kill(*(outside for outside, _, argv in processes if argv[-1:] == [support.CLIENT]))
+        wait_until(lambda: not sandbox.hosts("operate"), what="its end")
+        assert not sent(token) and token.counters() == {"pin": 3, "puk": 3}
+    assert alice.call("Unlock", PUK, PIN).error is None, "the token is free again"
 
 
 @pytest.mark.parametrize("method, function", [("Unlock", "C_Login"), ("Unlock", "C_InitPIN"), ("SetPin", "C_SetPIN")])

@@ -327,6 +327,9 @@ model_follow_caller (const ModelState *state, ModelKind kind, guint i, ModelVisi
   case TOKEND_STEP_PREPARE:
     follow_prepare (state, kind, i, visit, data);
     break;
+  case TOKEND_STEP_CONFIRM:
+    visit_result (state, kind, i, TOKEND_STEP_DONE, visit, "its caller is still there", data);
+    break;
   case TOKEND_STEP_RECORD:
   case TOKEND_STEP_SETTLE:
     follow_write (state, kind, i, visit, data);

@@ -133,6 +133,56 @@ test_list_is_emptied (void)
   tokend_code_descriptors_close (&descriptors);
 }
 
+/* A stream whose writer has not closed it when the call comes may be cut off by the writer's death. */
+static void
+test_unfinished (void)
+{
+  for (Kind kind = FIFO; kind <= REGULAR; kind++)
+    for (guint n_open = 0; n_open < 2; n_open++) {
+      g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+      TokendCodeDescriptors descriptors;
+      int pipe_ends[2];
+      int fd = make_fd (kind);
+
+      g_assert_cmpint (pipe2 (pipe_ends, O_CLOEXEC), ==, 0);
+      if (n_open == 0)
+        close (pipe_ends[1]);
+      g_assert_cmpint (g_unix_fd_list_append (list, fd, NULL), ==, 0);
+      g_assert_cmpint (g_unix_fd_list_append (list, pipe_ends[0], NULL), ==, 1);
+      close (fd);
+      close (pipe_ends[0]);
+      g_test_message ("%s, %u open", kinds[kind].name, n_open);
+      g_assert_true (tokend_code_descriptors_take (&descriptors, list, 0, 1, NULL));
+      g_assert_cmpint (descriptors.is_unfinished, ==, n_open > 0);
+      tokend_code_descriptors_close (&descriptors);
+      if (n_open > 0)
+        close (pipe_ends[1]);
+    }
+}
+
+/* Nor is half of a socket open that its writer has shut down. */
+static void
+test_shut_down (void)
+{
+  int ends[2];
+
+  for (guint n_open = 0; n_open < 2; n_open++) {
+    g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+    TokendCodeDescriptors descriptors;
+
+    g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+    if (n_open == 0)
+      g_assert_cmpint (shutdown (ends[1], SHUT_WR), ==, 0);
+    g_unix_fd_list_append (list, ends[0], NULL);
+    g_unix_fd_list_append (list, ends[0], NULL);
+    g_assert_true (tokend_code_descriptors_take (&descriptors, list, 0, 1, NULL));
+    g_assert_cmpint (descriptors.is_unfinished, ==, n_open > 0);
+    tokend_code_descriptors_close (&descriptors);
+    close (ends[0]);
+    close (ends[1]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -140,5 +190,7 @@ main (int argc, char **argv)
   g_test_add_func ("/code-descriptors/kinds", test_kinds);
   g_test_add_func ("/code-descriptors/handles", test_handles);
   g_test_add_func ("/code-descriptors/list-is-emptied", test_list_is_emptied);
+  g_test_add_func ("/code-descriptors/unfinished", test_unfinished);
+  g_test_add_func ("/code-descriptors/shut-down", test_shut_down);
   return g_test_run ();
 }

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a flood is seen by: others who ask for the status meanwhile, and what it leaves behind."""
+
+import contextlib
+import os
+import re
+import threading
+import time
+
+from client import Client
+from flood import figure
+from sandbox import wait_until
+from support import relays_have_ended, sent
+
+PIN = "1234"
+# Of the calls under way: of users who come one after the other, each takes half of what is left.
+CALLS_IN_ALL, SHARES = 60, [30, 15, 8, 4, 2, 1]
+SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL = 32, 256
+# What is answered at once is answered within this, in seconds.
+AT_ONCE = 4
+# Between two questions of one who asks for the status, in seconds: it is not to be a flood of its own.
+PAUSE = 0.01
+# A call that were kept would take more, in bytes: its message alone does.
+CALL = 256
+ROUNDS = 3
+
+
+class Onlooker(threading.Thread):
+    """One who asks for the status, on a connection of their own, until the block ends."""
+
+    def __init__(self, sandbox, user, path):
+        super().__init__()
+        self.user = user
+        self.seconds, self.problem = [], None
+        self._sandbox, self._path = sandbox, path
+        self._over = threading.Event()
+
+    def run(self):
+        try:
+            with Client(self._sandbox, self.user) as client:
+                while not self._over.wait(PAUSE):
+                    begun = time.monotonic()
+                    reply = client.call("GetStatus", path=self._path)
+                    self.seconds.append(time.monotonic() - begun)
+                    assert reply.error is None, reply
+        except (AssertionError, TimeoutError, EOFError) as error:
+            self.problem = error
+
+    def __enter__(self):
+        self.start()
+        wait_until(lambda: self.seconds or self.problem, what="the first status")
+        return self
+
+    def __exit__(self, *_exception):
+        self._over.set()
+        self.join()
+
+
+class Scene:
+    """A sandbox with two tokens, in which somebody floods the service and others ask for the status."""
+
+    def __init__(self, sandbox, figures):
+        self.sandbox, self.figures = sandbox, figures
+        self.tokens = sandbox.tokens
+        with Client(sandbox, "alice") as alice:
+            self.path, self.other_path = (alice.find(label) for label in ("ETOKEN", "ETOKEN2"))
+            # What a first operation leaves for the second is no leak.
+            assert alice.call("SetPin", PIN, PIN, path=self.path).error is None
+        self.settle()
+        self.before = self.traces()
+        self.sent = self.sent_codes()
+
+    def sent_codes(self):
+        """What was done to the tokens with a code."""
+        return [sent(token) for token in self.tokens.values()]
+
+    def settle(self):
+        """Waits until nothing is under way."""
+        wait_until(lambda: not self.sandbox.hosts("operate"), what="the end of the operating hosts")
+        wait_until(lambda: relays_have_ended(self.sandbox), what="the end of their relays")
+
+    def traces(self):
+        """All that may be left behind: processes, and what the service holds."""
+        tokend = self.sandbox.tokend()
+        return {
+            "tokend": tokend,
+            "hosts": sorted(self.sandbox.hosts()),
+            "descriptors": len(os.listdir(f"/proc/{tokend}/fd")),
+        }
+
+    def memory(self):
+        """What the service has on its heap and stacks, in bytes."""
+        with open(f"/proc/{self.sandbox.tokend()}/status", encoding="ascii") as file:
+            return 1024 * int(re.search(r"RssAnon:\s+(\d+) kB", file.read())[1])
+
+    @contextlib.contextmanager
+    def watched(self, what, *users):
+        """In the block these users ask for the status, and are answered at once."""
+        with contextlib.ExitStack() as stack:
+            onlookers = [stack.enter_context(Onlooker(self.sandbox, user, self.path)) for user in users]
+            yield onlookers
+        for onlooker in onlookers:
+            assert not onlooker.problem, f"{onlooker.user}: {onlooker.problem}"
+            self.figures.append(figure(what, onlooker.user, onlooker.seconds))
+            print(self.figures[-1])
+            assert max(onlooker.seconds) < AT_ONCE, self.figures[-1]
+
+    def check_end(self):
+        """All is as it was."""
+        self.settle()
+        wait_until(lambda: self.traces() == self.before, what=f"{self.before}, and not {self.traces()}")
+
+
+def rounds(scene, what, count, times=ROUNDS):
+    """Gives several rounds, of so many calls each, and looks at what each has left of all its calls in the memory."""
+    memory = []
+    for _ in range(times):
+        yield
+        scene.check_end()
+        memory.append(scene.memory())
+    print(f"{what}: {[size // 1024 for size in memory]} KiB after each round")
+    # A heap grows now and then, and then no more; what is kept of each call makes it grow every time. A sanitizer keeps
+    # what was freed for a while, and looks for what is lost by itself.
+    growth = min(later - earlier for earlier, later in zip(memory, memory[1:]))
+    assert "ASAN_OPTIONS" in os.environ or growth < count * CALL, (count, memory)
+
+
+def repeat(scene, what, users, count, attack, times=ROUNDS):
+    """Makes the attack, of so many calls, in several rounds, while these users ask for the status."""
+    for _ in rounds(scene, what, count, times):
+        with scene.watched(what, *users):
+            attack()

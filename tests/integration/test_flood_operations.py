@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Callers who begin as many operations as they are let, and end none: the tokens are there for others all the same."""
+
+import contextlib
+
+import pytest
+import support
+from client import MANAGER, ROOT_PATH, TOKEN, Client
+from flood import INTERACTIVE, Flood, call
+from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER, Scene, repeat, rounds
+from sandbox import wait_until
+from support import nothing_sent, raises, sent
+
+PUK, NEW_PIN = "12345678", "4321"
+# Calls beyond a limit
+REFUSED = 100
+# One more than it takes to use up all that there is of anything
+CROWD = [f"crowd{number}" for number in range(9)]
+
+
+@pytest.fixture(name="scene")
+def fixture_scene(make_sandbox, figures):
+    scene = Scene(make_sandbox(["etoken", "etoken"]), figures)
+    yield scene
+    scene.check_end()
+
+
+def allow(sandbox, rule):
+    """Has polkit follow another rule, before those of the sandbox."""
+    sandbox.write_file(
+        "/etc/polkit-1/rules.d/40-flood.rules", f"polkit.addRule(function(action, subject) {{ {rule} }});"
+    )
+
+
+def make_crowd(sandbox):
+    """More users, who may read the status, and must authenticate for the rest."""
+    first = 1 + max(int(line.split(":")[2]) for line in sandbox.read_file("/etc/passwd").splitlines())
+    for database, line in (("passwd", "{0}:x:{1}:{1}::/:/bin/sh\n"), ("group", "{0}:x:{1}:\n")):
+        lines = "".join(line.format(name, max(first, 63000) + number) for number, name in enumerate(CROWD))
+        sandbox.write_file(f"/etc/{database}", sandbox.read_file(f"/etc/{database}") + lines)
+    allow(
+        sandbox,
+        'if (subject.user.indexOf("crowd") === 0)'
+        ' return action.id === "org.tokend.read-status" ? polkit.Result.YES : polkit.Result.AUTH_SELF;',
+    )
+    with Client(sandbox, CROWD[0]) as member:
+        wait_until(lambda: member.call_manager("GetModules").error is None, what="the rule")
+
+
+class Prompts:
+    """A user's, on as many connections and one more, and the agent that leaves them open. A descriptor waits in the bus
+    until the service takes it, and beyond 64 of them the bus drops messages: so each connection makes one call."""
+
+    def __init__(self, scene, user, share):
+        self.share = share
+        self.agent = Client(scene.sandbox, user)
+        self.source = Flood(scene.sandbox, user, share + 1)
+        self.agent.become_agent(self.source.number)
+        methods = [call(scene.path, TOKEN, name, "codes", INTERACTIVE, "wrong_codes") for name in ("Unlock", "SetPin")]
+        self.source.begin_send(methods, share + 1)
+        for _ in range(share):
+            self.agent.expect_event("prompt")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self.source.end()
+        self.agent.kill()
+
+    def check(self, sandbox):
+        """The user has no more than the share, and no other call either."""
+        self.agent.settle()
+        assert not self.agent.events, f"more than {self.share} prompts"
+        with Flood(sandbox, self.agent.user, 10) as more:
+            replies = more.send([call(ROOT_PATH, MANAGER, "GetModules")], REFUSED)
+        assert replies == {"LimitsExceeded": REFUSED, "closed": 0}
+
+    def leave(self):
+        """All connections are closed at the same moment; the agent is told of each prompt."""
+        self.source.end()
+        for _ in range(self.share):
+            self.agent.expect_event("withdrawn")
+
+
+def test_prompts_left_open(scene):
+    """Four users have as many open as may be; another operates on this token and on another, and hears at once."""
+    make_crowd(scene.sandbox)
+    before = scene.sent_codes()
+    for _ in rounds(scene, "open prompts", sum(SHARES[:4]) + 4 * REFUSED):
+        with contextlib.ExitStack() as stack:
+            crowd = [stack.enter_context(Prompts(scene, user, share)) for user, share in zip(CROWD, SHARES[:4])]
+            for prompts in crowd:
+                prompts.check(scene.sandbox)
+            with scene.watched("open prompts", "alice"), Client(scene.sandbox, "alice") as alice:
+                for path in (scene.path, scene.other_path):
+                    assert alice.call("SetPin", PIN, NEW_PIN, path=path).error is None
+                    assert alice.call("Unlock", PUK, PIN, path=path).error is None
+                for prompts in crowd:
+                    prompts.leave()
+    ours = ["C_SetPIN", "C_Login", "C_InitPIN"] * 3
+    assert scene.sent_codes() == [earlier + ours for earlier in before], "those of alice alone"
+    for token in scene.tokens.values():
+        assert token.counters() == {"pin": 3, "puk": 3} and token.login(PIN)
+
+
+def test_calls_in_all(scene):
+    """Six users use up all; as long as there is room for one call, it is for whoever has none."""
+    make_crowd(scene.sandbox)
+    *first, last = SHARES
+    with contextlib.ExitStack() as stack:
+        for user, share in zip(CROWD, first):
+            stack.enter_context(Prompts(scene, user, share)).check(scene.sandbox)
+        with Client(scene.sandbox, "alice") as alice, Client(scene.sandbox, "carol") as carol:
+            assert alice.call("SetPin", PIN, PIN, path=scene.other_path).error is None
+            with scene.watched("room for one call", "alice") as (onlooker,):
+                wait_until(lambda: len(onlooker.seconds) >= 50, what="50 times the status")
+            with Prompts(scene, CROWD[len(first)], last) as all_prompts:
+                assert sum(first) + last == CALLS_IN_ALL
+                for client in (alice, carol):
+                    for method in ("GetStatus", "Refresh"):
+                        assert client.call(method, path=scene.path).error == "LimitsExceeded"
+                assert alice.call("SetPin", PIN, PIN, path=scene.other_path).error == "LimitsExceeded"
+                all_prompts.leave()
+            wait_until(lambda: alice.call("GetStatus", path=scene.path).error is None, what="room")
+            assert alice.call("SetPin", PIN, PIN, path=scene.other_path).error is None
+
+
+def test_subscriptions_in_all(scene):
+    """Many users together use them up, and when they leave all are free."""
+    make_crowd(scene.sandbox)
+    subscribe = [call(ROOT_PATH, MANAGER, "Subscribe")]
+    with contextlib.ExitStack() as stack:
+        subscribed = 0
+        for user in CROWD:
+            source = stack.enter_context(Flood(scene.sandbox, user, SUBSCRIBERS_OF_USER + 1))
+            replies = source.send(subscribe, SUBSCRIBERS_OF_USER + 1, together=10)
+            assert replies[""] + replies["LimitsExceeded"] == SUBSCRIBERS_OF_USER + 1
+            assert replies[""] == min(SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL - subscribed)
+            subscribed += replies[""]
+        assert subscribed == SUBSCRIBERS_IN_ALL
+        with scene.watched("all subscriptions", "alice"):
+            scene.tokens["etoken"].wrong_pin()
+            assert scene.tokens["etoken"].login(PIN)
+    with Client(scene.sandbox, "alice") as alice:
+        wait_until(lambda: alice.call_manager("Subscribe").error is None, what="room")
+
+
+# What is sent for a code, and what becomes of it
+STREAMS = {
+    "silent": ("open_pipes", "TimedOut"),
+    "a byte a second": ("dripping_pipes", "TimedOut"),
+    "as fast as can be": ("flowing_pipes", "InvalidArgs"),
+}
+
+
+@pytest.fixture(name="streams")
+def fixture_streams(scene):
+    """Gives a function that has bob, who may, begin operations whose codes do not end, while alice has her own."""
+    allow(scene.sandbox, 'if (subject.user === "bob") return polkit.Result.YES;')
+    with Client(scene.sandbox, "bob") as bob:
+        wait_until(lambda: bob.call("GetStatus", path=scene.path).error is None, what="the rule")
+    token = scene.tokens["etoken"]
+    first = sent(token)
+
+    def send(count, descriptors, error):
+        methods = [call(scene.path, TOKEN, name, "codes", descriptors=descriptors) for name in ("Unlock", "SetPin")]
+        with Flood(scene.sandbox, "bob", 100) as source, Client(scene.sandbox, "alice") as alice:
+            # No more than 60 descriptors at a time wait in the bus, which beyond 64 drops messages.
+            source.begin_send(methods, count, together=30)
+            assert alice.call("SetPin", PIN, PIN, path=scene.other_path).error is None
+            replies = source.finish()
+            assert replies.pop("closed") == 0 and replies[error] and replies["Busy"], replies
+            assert set(replies) <= {error, "Busy", "LimitsExceeded"}, replies
+            # One more, whose caller leaves while it is read
+            source.send(methods, 1, reads=False)
+            source.end()
+            wait_until(lambda: not scene.sandbox.hosts("operate"), what="the end of the operating host")
+        assert sent(token) == first
+
+    yield send
+    with Client(scene.sandbox, "alice") as alice:
+        assert alice.call("SetPin", PIN, PIN, path=scene.path).error is None
+    assert token.counters() == {"pin": 3, "puk": 3}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_streams_that_do_not_end(scene, streams, kind):
+    """One token is busy with one user's; another user operates on another one, and then on this one."""
+    with scene.watched(f"streams: {kind}", "alice", "carol"):
+        streams(300, *STREAMS[kind])
+
+
+def test_streams_are_not_kept(scene, streams):
+    """Nor what was read of them."""
+    kind = "as fast as can be"
+    # The heap takes longer to settle where each call has a host: what is kept makes it grow every time even so.
+    repeat(scene, f"streams again: {kind}", ["alice"], 500, lambda: streams(500, *STREAMS[kind]), times=6)
+
+
+@pytest.mark.parametrize("method, code", [("Unlock", PUK), ("SetPin", PIN)])
+def test_streams_that_are_cut_off(sandbox, method, code):
+    """In the middle of the code, before the new PIN and in the middle of it: each says what is wrong with which."""
+    token, name = sandbox.token("etoken"), "PUK" if method == "Unlock" else "PIN"
+    with support.Client(sandbox) as alice:
+        path = support.only_path(alice)
+        cuts = (
+            ((None, NEW_PIN), "1", "InvalidArgs", f"The {name} is too short"),
+            ((code, None), "", "PinPolicy", "The new PIN is empty"),
+            ((code, None), "4", "PinPolicy", "The new PIN is too short"),
+        )
+        for codes, written, error, message in cuts:
+            with nothing_sent(token), raises(error) as caught:
+                operation = alice.begin_operation(method, path, *codes)
+                if written:
+                    alice.feed(operation, written)
+                alice.end(operation)
+                alice.finish(operation)
+            assert message in caught[0].message, caught
+            wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
+        alice.finish(alice.begin_operation(method, path, code, NEW_PIN))
+    assert token.login(NEW_PIN)
