@@ -99,6 +99,7 @@ class Attempt:
             assert self.status is None or self.cell.call.function == "VERIFY" or self.tells_the_last_try()
             return
         cost = contract.cost(self.error)
+        assert self.seconds < DEADLINE, f"it took {self.seconds} s"
         assert self.spent(role) <= 1, "more than one try was spent"
         assert len(self.sent) == len(set(self.sent)), "a code was sent twice"
         assert not self.sent or cost != "never", "a code was sent, and the reply denies it"
@@ -236,6 +237,10 @@ class Bench:
         """Returns None, or what is wrong."""
         attempt, offset = self._try(cell)
         try:
+            if cell.fault.kind == "hang":
+                # For as long as it does, no card can be asked: whoever wants that is told so.
+                self.card.clear_faults()
+                wait_until(lambda: not self.sandbox.hosts("operate"), what="the end of the operating hosts")
             self._check_met(cell, offset)
             attempt.judge(self._contract)
             wait_until(self._is_guard_served, GUARD_DEADLINE, "the status of the other card")
@@ -266,7 +271,8 @@ class Bench:
     def _line(self, cell):
         if cell.fault is None:
             return []
-        words = [cell.fault.kind, "*", str(cell.call.n), cell.fault.detail, "after" * cell.fault.after]
+        kind = "pause" if cell.fault.kind == "hang" else cell.fault.kind
+        words = [kind, "*", str(cell.call.n), cell.fault.detail, "after" * cell.fault.after]
         return [" ".join(filter(None, words))]
 
     def _begin(self, method, code, may_be_last):
@@ -297,6 +303,8 @@ class Bench:
             # As if it were new to the watching host: from the first command to the last.
             self._put_in(*self._line(cell))
             call = self._begin(method, code, may_be_last)
+        if cell.fault and cell.fault.kind == "hang":
+            self.card.wait_paused()
         begun_other = time.monotonic()
         assert self._client.refresh(self._other_path)["pin-state"] == "ok"
         assert time.monotonic() - begun_other < OTHER_DEADLINE, "a token of another module is not served"
@@ -310,6 +318,8 @@ class Bench:
         return attempt, offset
 
     def _check_met(self, cell, offset):
+        if cell.fault.kind == "hang":
+            return  # it was waited for
         wanted = {"remove": "REMOVED", "garbage": "GARBAGE"}.get(cell.fault.kind, cell.fault.detail)
         results = [result for _, result, _ in self._commands(offset)]
         assert results[cell.call.n - 1 : cell.call.n] == [wanted], f"the fault did not come: {results}"

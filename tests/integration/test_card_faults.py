@@ -12,8 +12,8 @@ the code on, and one at every twentieth before. What one kind and operation leav
 """
 
 import pytest
-from card_matrix import BEFORE, CARRYING, OPERATIONS, Bench, faults_at
-from fault_matrix import Cell
+from card_matrix import BEFORE, CARRYING, FROM, OPERATIONS, Bench, faults_at
+from fault_matrix import Cell, Fault
 
 KINDS = ["openpgp-card", "openpgp-card:wrong-code=63cx", "piv-card", "pkcs15-card", "pkcs15-card:so-pin=yes"]
 # Of how many faults at the command with the code one is run; of how many other commands, from the code on and before, one has
@@ -49,3 +49,34 @@ def test_card_faults(kind, name, matrix, request):
             problems += filter(None, [problem])
         bench.check_clean()
     assert cells and not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize(
+    "kind, name, phase",
+    [
+        ("openpgp-card", "unlock", CARRYING),
+        ("piv-card", "set-pin, wrong PIN", CARRYING),
+        ("pkcs15-card", "unlock, wrong PUK", CARRYING),
+        ("openpgp-card", "set-pin", FROM),
+        ("piv-card", "unlock", FROM),
+        ("openpgp-card", "unlock, wrong PUK", BEFORE),
+        ("piv-card", "set-pin", BEFORE),
+        ("pkcs15-card", "set-pin, wrong PIN", BEFORE),
+        ("openpgp-card", "status", BEFORE),
+        ("piv-card", "set-pin, last try", BEFORE),
+        ("pkcs15-card", "status", BEFORE),
+    ],
+)
+def test_card_that_hangs(kind, name, phase, matrix, request):
+    """Beyond every deadline, at a command of that stage; of those before the code at one in the middle of the last look."""
+    with Bench(kind) as bench:
+        calls = [call for call in bench.record(name) if call.phase == phase]
+        if not request.config.getoption("--whole-matrix"):
+            calls = calls[-len(calls) // 4 :][:1] if phase == BEFORE else calls[:1]
+        problems = []
+        for call in calls:
+            problem = bench.run(Cell(name, call, Fault("hang", None, False)))
+            matrix.append((Cell(name, call, Fault("hang", None, False)), problem is None))
+            problems += filter(None, [problem])
+        bench.check_clean()
+    assert calls and not problems, "\n".join(problems)

@@ -179,6 +179,29 @@ def test_a_lock_is_no_proof_against_a_code(make_sandbox):
         assert sent(token)[-2:] == ["CHANGE-REFERENCE-DATA"] * 2
 
 
+def test_a_locked_admin_pin_that_looks_like_a_wrong_one(make_sandbox):
+    """There are OpenPGP cards that answer a locked password as a wrong one, and OpenSC shows nothing of the Admin PIN: it is
+    not known, and never said, to be locked. No more is sent than the caller wants."""
+    sandbox = make_sandbox(["openpgp-card:locked-code=6982"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        for left, puk in zip((2, 1, 0, 0), (*WRONG_PUKS[:3], sandbox.puk)):
+            with raises("PukIncorrect"):
+                client.unlock(path, puk, NEW_PIN, final_attempt=True)
+            assert token.counters() == {"pin": 3, "puk": left}
+            check(client.refresh(path), tries("puk", "unknown", maximum=None), tries("pin", "ok", maximum=None))
+        assert token.codes_sent() == [("VERIFY", "6982")] * 4
+        with nothing_sent(token), raises("AlreadyRefused"):
+            client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.unlock(path, WRONG_PUKS[3], NEW_PIN)
+        # The PIN's own lock is asked of the card.
+        token.wrong_pin(3)
+        with nothing_sent(token), raises("PinLocked"):
+            client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+
+
 def test_a_length_that_opensc_refuses(make_sandbox):
     """An Admin PIN has eight characters at least, which the token does not tell: no command, no try, and no doubt."""
     sandbox = make_sandbox(["openpgp-card"])
