@@ -237,7 +237,7 @@ conclude (TokendOperationResult *result, TokendOutcome outcome, const char *func
 /* Whether all that speaks for sending the code still stands as it did when the caller made up its
  * mind. */
 static gboolean
-may_send (TokendOperation *operation, TokendOperationResult *result)
+is_as_prepared (TokendOperation *operation, TokendOperationResult *result)
 {
   CK_RV rv = read_token (operation, &result->changed);
 
@@ -255,6 +255,17 @@ may_send (TokendOperation *operation, TokendOperationResult *result)
   }
 
   return TRUE;
+}
+
+/*
+ * Where OpenSC could not ask the card how many tries are left, it says what the card said before, as if nothing had been. What
+ * disturbed it for a moment does not do so a second time.
+ */
+static gboolean
+may_send (TokendOperation *operation, TokendOperationResult *result)
+{
+  return is_as_prepared (operation, result)
+         && (!operation->dialect.is_opensc || is_as_prepared (operation, result));
 }
 
 static CK_BYTE *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pkcs11-module.h"
 
+#include "opensc-configuration.h"
 #include "pkcs11-reason.h"
 #include "token-field.h"
 #include "tokend-error.h"
@@ -67,11 +68,19 @@ copy_operation_functions (const CK_FUNCTION_LIST *list, TokendOperationFunctions
          && operation->set_pin != NULL;
 }
 
+/* OpenSC, when it unlocks a card that was pulled out in the middle, keeps its own lock of it, and waits for that at the next
+ * call, for ever and for all cards. */
+static gboolean
+must_not_lock (void)
+{
+  return g_getenv (TOKEND_OPENSC_VARIABLE) != NULL;
+}
+
 static CK_RV
 initialize (TokendReadFunctions *read)
 {
   CK_C_INITIALIZE_ARGS arguments = { .flags = CKF_OS_LOCKING_OK };
-  CK_RV rv = read->initialize (&arguments);
+  CK_RV rv = must_not_lock () ? CKR_CANT_LOCK : read->initialize (&arguments);
 
   if (rv == CKR_OK)
     return CKR_OK;

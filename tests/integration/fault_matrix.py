@@ -328,7 +328,7 @@ class Bench:
             # What a first operation leaves for the second is no leak.
             self._unlock(self.tokens)
             wait_until(self._has_settled, what="the end of the operating hosts")
-            self._clean = self._traces()
+            self._clean = traces(self.sandbox)
             self._stack = stack.pop_all()
         return self
 
@@ -425,9 +425,9 @@ class Bench:
                 attempt.check_status(attempt.on.client.call("Refresh", path=attempt.on.path).value)
         self._unlock([attempt.on for attempt in attempts], attempts)
         try:
-            wait_until(lambda: self._traces() == self._clean, what="no trace")
+            wait_until(lambda: traces(self.sandbox) == self._clean, what="no trace")
         except TimeoutError:
-            raise AssertionError(f"left behind: {compare(self._clean, self._traces())}") from None
+            raise AssertionError(f"left behind: {compare(self._clean, traces(self.sandbox))}") from None
 
     def _find(self, tokens=None):
         """Waits until the service shows the tokens, and all others that it should, and learns their paths."""
@@ -464,25 +464,25 @@ class Bench:
         names = [arguments[:1] for _, _, arguments in self.sandbox.processes().values()]
         return all(names) and not self.sandbox.hosts("operate") and relays_have_ended(self.sandbox)
 
-    def _traces(self):
-        """All that the tokens' operations might leave behind."""
-        processes = collections.Counter((user, *arguments) for _, user, arguments in self.sandbox.processes().values())
-        descriptors = collections.Counter()
-        folder = f"/proc/{self.sandbox.tokend()}/fd"
-        for number in os.listdir(folder):
-            with contextlib.suppress(FileNotFoundError):
-                descriptors[re.sub(r"[\d]+", "", os.readlink(f"{folder}/{number}"))] += 1
-        files = set()
-        for top in ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/run/tokend", "/var/lib/tokend"):
-            for folder, folders, names in os.walk(self.sandbox.path(top)):
-                files |= {os.path.join(folder, name) for name in folders + names}
-        ledger = re.findall(r"p[iu][nk]-pending=.*", self.sandbox.read_file("/var/lib/tokend/ledger"))
-        return {
-            "processes": processes,
-            "descriptors": descriptors,
-            "files": collections.Counter(files),
-            "ledger": collections.Counter(ledger),
-        }
+def traces(sandbox):
+    """All that the operations of a sandbox's tokens might leave behind."""
+    processes = collections.Counter((user, *arguments) for _, user, arguments in sandbox.processes().values())
+    descriptors = collections.Counter()
+    folder = f"/proc/{sandbox.tokend()}/fd"
+    for number in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            descriptors[re.sub(r"[\d]+", "", os.readlink(f"{folder}/{number}"))] += 1
+    files = set()
+    for top in ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/run/tokend", "/var/lib/tokend"):
+        for folder, folders, names in os.walk(sandbox.path(top)):
+            files |= {os.path.join(folder, name) for name in folders + names}
+    ledger = re.findall(r"p[iu][nk]-pending=.*", sandbox.read_file("/var/lib/tokend/ledger"))
+    return {
+        "processes": processes,
+        "descriptors": descriptors,
+        "files": collections.Counter(files),
+        "ledger": collections.Counter(ledger),
+    }
 
 
 def compare(before, after):
@@ -533,7 +533,7 @@ def unpack(packed):
 
 def report(cells, write):
     """Shows the matrix by function, and writes it by call into the build folder."""
-    names = list(OPERATIONS)
+    names = [*OPERATIONS, *(cell.operation for cell, _ in cells)]
     cells = sorted(cells, key=lambda pair: (names.index(pair[0].operation), pair[0].call[:3]))
     by_function = make_table(cells, lambda cell: f"{cell.operation}: {cell.call.host} {cell.call.function}")
     for line in by_function:

@@ -244,6 +244,48 @@ def test_pulled_out_while_the_pin_is_set(make_sandbox, kind, when):
     assert token.login(NEW_PIN if when else sandbox.pin)
 
 
+def test_pulled_out_while_it_is_looked_at(make_sandbox):
+    """OpenSC then keeps a lock of its own, for which it must not wait: the other card is served at once, by the same host."""
+    sandbox = make_sandbox(["piv-card", "openpgp-card"])
+    token, other = sandbox.tokens.values()
+    with Client(sandbox) as client:
+        client.subscribe()
+        hosts = sandbox.hosts("watch")
+        for number in (1, 10, 20, 29):
+            paths = wait_for_labels(client, SHOWN["piv-card"][0] + SHOWN["openpgp-card"][0])
+            token.fault(f"remove * {number}")
+            with contextlib.suppress(BusError):
+                client.refresh(paths[token.label])
+            begun = time.monotonic()
+            check(client.refresh(paths[other.label]), pin_tries(other, 3))
+            assert time.monotonic() - begun < PROMISED
+            assert "REMOVED" in token.results("SELECT") + token.results("GET-DATA") + token.results("VERIFY")
+            token.clear_faults()
+        assert sandbox.hosts("watch") == hosts
+
+
+def test_pulled_out_at_the_last_look(make_sandbox):
+    """Right before the PIN would have gone: told soon, and the card is served as soon as it is back."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = client.tokens()
+        changing = client.begin_operation("SetPin", path, None, NEW_PIN)
+        client.feed(changing, sandbox.pin[:2])
+        client.unsubscribe()
+        token.fault("remove VERIFY 1")
+        client.end(changing, sandbox.pin[2:])
+        with raises("TokenRemoved"):
+            client.finish(changing)
+        assert token.codes_sent() == []
+        token.clear_faults()
+        client.subscribe()
+        paths = wait_for_labels(client, SHOWN["piv-card"][0])
+        client.set_pin(paths[token.label], sandbox.pin, NEW_PIN, final_attempt=True)
+    assert token.login(NEW_PIN)
+
+
 def test_two_cards_and_another_token(make_sandbox):
     """Each with its own counters, whatever reader it is in."""
     sandbox = make_sandbox([*TELLING, "etoken"])

@@ -122,6 +122,50 @@ def test_a_try_that_only_our_host_saw(make_sandbox):
     assert token.counters() == {"pin": 3, "puk": 5}
 
 
+@pytest.mark.parametrize("fault", ["error VERIFY 1 6F00", "garbage VERIFY 1 half-status"])
+@pytest.mark.parametrize("kind", ["openpgp-card", "piv-card"])
+def test_a_last_try_that_opensc_could_not_ask_for(make_sandbox, kind, fault):
+    """Another program leaves one PIN try while the code is read, and the card is disturbed when it is asked what is left: OpenSC
+    says what it was before. Nothing is sent."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        token.wrong_pin()
+        changing = client.begin_operation("SetPin", path, None, NEW_PIN)
+        client.feed(changing, sandbox.pin[:2])
+        token.wrong_pin()
+        client.unsubscribe()
+        token.fault(fault)
+        with nothing_sent(token), raises("RetriesChanged", "FinalAttempt"):
+            client.end(changing, sandbox.pin[2:])
+            client.finish(changing)
+        token.clear_faults()
+        assert token.counters() == {"pin": 1, "puk": 3}
+        client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+    assert token.login(NEW_PIN)
+
+
+def test_a_card_that_never_says_what_is_left(make_sandbox):
+    """OpenSC shows it as one with tries to spare. What it answered to our own wrong codes is known all the same."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    token.fault("error VERIFY * 6F00")
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        for wrong in WRONG_PINS[:2]:
+            with raises("PinIncorrect"):
+                client.set_pin(path, wrong, NEW_PIN)
+        assert token.counters() == {"pin": 1, "puk": 3}
+        assert token.flags() == set()
+        check(client.refresh(path), tries("pin", "final-try", 1, "ledger", maximum=None))
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.set_pin(path, sandbox.pin, NEW_PIN)
+        client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+        check(client.refresh(path), tries("pin", "ok", maximum=None))
+    assert token.counters() == {"pin": 3, "puk": 3}
+
+
 def test_a_lock_is_no_proof_against_a_code(make_sandbox):
     """A locked PKCS #15 card calls the right PIN wrong: it is not remembered as refused."""
     sandbox = make_sandbox(["pkcs15-card"])
@@ -133,6 +177,29 @@ def test_a_lock_is_no_proof_against_a_code(make_sandbox):
             with raises("PinLocked"):
                 client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
         assert sent(token)[-2:] == ["CHANGE-REFERENCE-DATA"] * 2
+
+
+def test_a_locked_admin_pin_that_looks_like_a_wrong_one(make_sandbox):
+    """There are OpenPGP cards that answer a locked password as a wrong one, and OpenSC shows nothing of the Admin PIN: it is
+    not known, and never said, to be locked. No more is sent than the caller wants."""
+    sandbox = make_sandbox(["openpgp-card:locked-code=6982"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        for left, puk in zip((2, 1, 0, 0), (*WRONG_PUKS[:3], sandbox.puk)):
+            with raises("PukIncorrect"):
+                client.unlock(path, puk, NEW_PIN, final_attempt=True)
+            assert token.counters() == {"pin": 3, "puk": left}
+            check(client.refresh(path), tries("puk", "unknown", maximum=None), tries("pin", "ok", maximum=None))
+        assert token.codes_sent() == [("VERIFY", "6982")] * 4
+        with nothing_sent(token), raises("AlreadyRefused"):
+            client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.unlock(path, WRONG_PUKS[3], NEW_PIN)
+        # The PIN's own lock is asked of the card.
+        token.wrong_pin(3)
+        with nothing_sent(token), raises("PinLocked"):
+            client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
 
 
 def test_a_length_that_opensc_refuses(make_sandbox):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the whole fault matrix. Arguments are pytest's: -k 'unlock' runs a part of it.
+"""Runs the whole fault matrices, of the simulated eToken and of the cards. Arguments are pytest's: -k 'unlock' runs a part of it.
 
 Installs what is missing and builds first, as tests/sandbox does. TOKEND_BUILD names another build folder than _build.
 """
@@ -18,7 +18,8 @@ def main():
     become_root()
     build = prepare()
     command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-n", WORKERS, "--quiet"]
-    command += ["--whole-matrix", os.path.join(SOURCE, "tests/integration/test_faults.py"), *sys.argv[1:]]
+    command += ["--whole-matrix", *(f"{SOURCE}/tests/integration/test_{name}.py" for name in ("faults", "card_faults"))]
+    command += sys.argv[1:]
     finished = subprocess.run(command, check=False)
     give_to_owner(build)
     sys.exit(finished.returncode)

@@ -40,7 +40,7 @@ KINDS = {
         pin="123456",
         pin_lengths=range(6, 128),
         puk_lengths=range(8, 128),
-        settings=("serial", "wrong-code"),
+        settings=("serial", "wrong-code", "locked-code"),
         counts=True,
     ),
     "piv-card": Kind(

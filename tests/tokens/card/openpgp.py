@@ -37,14 +37,17 @@ class OpenPGPCard(Card):
     shortest_aid = 6
 
     def __init__(self, settings, key, certificate):
-        """settings: serial (8 hexadecimal digits), pin, puk, more: wrong-code.
+        """settings: serial (8 hexadecimal digits), pin, puk, more: wrong-code, locked-code.
 
-        For a wrong password the specification has 6982, "PW wrong"; there are cards that answer 63Cx as others do.
+        For a wrong password the specification has 6982, "PW wrong"; there are cards that answer 63Cx as others do. For one
+        that is blocked it has 6983; there are cards that answer 6982 to that as well.
         """
         wrong = None if settings["more"].get("wrong-code") == "63cx" else apdu.SECURITY_STATUS_NOT_SATISFIED
-        self.pin = Code(settings["pin"].encode(), wrong=wrong)
-        self.puk = Code(settings["puk"].encode(), wrong=wrong)
-        self.reset_code = Code(None, wrong=wrong)
+        is_alike = settings["more"].get("locked-code") == "6982"
+        blocked = apdu.SECURITY_STATUS_NOT_SATISFIED if is_alike else apdu.METHOD_BLOCKED
+        self.pin = Code(settings["pin"].encode(), wrong=wrong, blocked=blocked)
+        self.puk = Code(settings["puk"].encode(), wrong=wrong, blocked=blocked)
+        self.reset_code = Code(None, wrong=wrong, blocked=blocked)
         codes = {"pin": self.pin, "puk": self.puk, "reset-code": self.reset_code}
         aid = AID + TEST_MANUFACTURER + bytes.fromhex(settings["serial"]) + bytes(2)
         super().__init__(make_atr(HISTORICAL), aid, codes)

@@ -26,7 +26,9 @@ class Code:
 
     def state(self):
         """What a VERIFY without a code answers while the code is not verified; it costs nothing."""
-        return TRIES_LEFT | self.remaining if self.remaining else self._blocked
+        if self.remaining == 0 and self._blocked == METHOD_BLOCKED:
+            return METHOD_BLOCKED
+        return TRIES_LEFT | self.remaining
 
     def check(self, given):
         """Returns if it is right. Raises Refusal, and then a try is gone, unless none was left."""

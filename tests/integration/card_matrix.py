@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Two virtual cards in one sandbox, and every fault at every command that an operation sends to the first of them: what
+test_card_faults.py runs.
+
+A cell is what it is in fault_matrix.py: one fault at one command of one operation. Cells run one after the other; the other
+card, the guard, has no fault, and is asked for its status after each; a token of another module is asked meanwhile. Nobody
+is subscribed: what is sent to a card is what the calls take.
+"""
+
+import collections
+import contextlib
+import itertools
+import subprocess
+import time
+
+from fault_matrix import COMMITTING, READING, SLACK, Call, Cell, Contract, Fault, compare, traces
+from sandbox import CODE_COMMANDS, FOLDER, PYTHON, Sandbox, read_line, wait_until
+from support import BusError, Client, relays_have_ended
+
+PIN, PUK, NEW_PIN = "123456", "12345678", "654321"
+DEADLINE = COMMITTING + READING + SLACK
+SHOWN = 2  # so much of a code goes ahead of the rest
+PCSC_CLIENT = f"{FOLDER}/source/tests/integration/pcsc_client.py"
+
+# A card that is pulled out in the middle can leave OpenSC hanging, for all its cards: until that is noticed and another
+# watching host has read them, in seconds.
+GUARD_DEADLINE = 15
+# A token of another module does not wait for them.
+OTHER_DEADLINE = 4
+# The watching host holds cards, as it has read them, until it was not asked for 2 seconds.
+LOOK_INTERVAL = 2.5
+
+# The stages of an operation, by which its commands are numbered: until its code is read, and from then on, where some carry it.
+BEFORE, FROM, CARRYING = range(3)
+
+# Status words that a card may answer where they do not belong, and garbage: see tests/tokens/README.md.
+STATUS_WORDS = ["6982", "6983", "63C0", "63C1", "63C3", "6A82", "6F00", "9000"]
+ABOUT_CODES = ["6982", "6983", "63C0", "63C1", "63C3", "status"]
+GARBAGE = ["lengths", "truncated", "noise", "status", "excess", "half-status"]
+
+# role: whose code is sent, and is_right whether it is that; tries: that the PIN has left; may_be_last: the caller's word
+Operation = collections.namedtuple("Operation", "method role is_right tries may_be_last")
+
+OPERATIONS = {
+    "status": Operation("Refresh", None, None, 1, False),
+    "unlock": Operation("Unlock", "puk", True, 3, True),
+    "unlock, wrong PUK": Operation("Unlock", "puk", False, 3, True),
+    "set-pin": Operation("SetPin", "pin", True, 3, True),
+    "set-pin, wrong PIN": Operation("SetPin", "pin", False, 3, True),
+    "set-pin, last try": Operation("SetPin", "pin", True, 1, False),
+}
+
+
+def faults_at(command):
+    """All of them; those that come after the effect only where there is one."""
+    faults = [Fault("error", status, False) for status in STATUS_WORDS]
+    faults += [Fault("garbage", kind, False) for kind in GARBAGE]
+    faults.append(Fault("remove", None, False))
+    if command.phase == CARRYING:
+        faults += [Fault("error", status, True) for status in STATUS_WORDS]
+        faults.append(Fault("remove", None, True))
+    return faults
+
+
+class Attempt:
+    """A cell, and what came of it."""
+
+    def __init__(self, cell, code, before):
+        self.cell = cell
+        self.code = code
+        self.before = before
+        self.after = self.error = self.message = self.status = self.sent = self.seconds = None
+
+    def spent(self, role):
+        """How many tries of "pin" or "puk"."""
+        return max(0, self.before[role] - self.after[role])
+
+    def tells_the_last_try(self):
+        """Whether the status does, as far as it tells of tries."""
+        return self.status["pin-state"] in ("final-try", "unknown")
+
+    def is_lie(self):
+        """Whether the card says something else of the code than what it did with it: OpenSC takes what it answers to any
+        command of the call for an answer to the code."""
+        _, call, fault = self.cell
+        if fault.kind == "remove" or call.phase == BEFORE:
+            return False
+        return call.phase == CARRYING or fault.detail in ABOUT_CODES
+
+    def judge(self, contract):
+        """Raises AssertionError if something was broken that is promised."""
+        method, role, is_right, _tries, may_be_last = OPERATIONS[self.cell.operation]
+        assert self.error is None or self.error in contract.documented[method], "this error is not documented"
+        for other in {"pin", "puk"} - {role}:
+            assert not self.spent(other), f"a try of the {other} was spent"
+        if role is None:
+            assert not self.sent, "a code was sent"
+            # Whether a card that is not asked for its tries has any is not known to OpenSC, which does not say so.
+            assert self.status is None or self.cell.call.function == "VERIFY" or self.tells_the_last_try()
+            return
+        cost = contract.cost(self.error)
+        assert self.seconds < DEADLINE, f"it took {self.seconds} s"
+        assert self.spent(role) <= 1, "more than one try was spent"
+        assert len(self.sent) == len(set(self.sent)), "a code was sent twice"
+        assert not self.sent or cost != "never", "a code was sent, and the reply denies it"
+        if not may_be_last:
+            assert not self.sent, "the last try was sent without the word"
+        if self.is_lie():
+            return
+        assert not self.spent(role) or cost in ("always", "ask"), "a try was spent, and the reply denies it"
+        assert self.spent(role) or cost != "always", "no try was spent, and the reply says so"
+        assert self.error is not None or is_right, "a wrong code was taken for right"
+
+
+def describe(attempt):
+    """In words."""
+    operation, call, fault = attempt.cell
+    what = " ".join(filter(None, [fault.kind, fault.detail, "after" * fault.after]))
+    where = f"{call.host} {call.function}, number {call.n} of stage {call.phase}"
+    result = f"{attempt.error} {attempt.message} {attempt.status}, {attempt.before}, {attempt.after}, {attempt.sent}"
+    return f"{operation}: {what} at {where} ({result})"
+
+
+class Bench:
+    """with Bench(kind) as bench: a sandbox with such a card and the guard."""
+
+    _codes = itertools.count(1)
+
+    def __init__(self, kind):
+        guard = "openpgp-card" if kind == "piv-card" else "piv-card"
+        self._kind = kind
+        self.sandbox = Sandbox([kind, guard, "etoken"])
+        self._contract = Contract()
+        self._stack = self._client = self._readers = self._clean = None
+        self._path = self._guard_path = self._other_path = self._identity = None
+        self.card = None
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.sandbox)
+            self.card, guard, other = self.sandbox.tokens.values()
+            self._client = stack.enter_context(Client(self.sandbox))
+            self._readers = self.sandbox.popen(
+                "root", [PYTHON, PCSC_CLIENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            )
+            stack.callback(self._leave_readers)
+            assert read_line(self._readers.stdout) == "ready\n"
+            self._client.subscribe()
+            paths = {self._client.status(path)["label"]: path for path in self._client.tokens()}
+            self._client.unsubscribe()
+            # The end of the watch, which waits for something to happen.
+            self._put_in()
+            self._path, self._guard_path, self._other_path = (paths[token.label] for token in (self.card, guard, other))
+            self._identity = self._identify(self._client.status(self._path))
+            self._restore()
+            wait_until(lambda: relays_have_ended(self.sandbox), what="the end of the operating hosts")
+            self._clean = traces(self.sandbox)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exception):
+        return self._stack.__exit__(*exception)
+
+    def _leave_readers(self):
+        self._readers.stdin.close()
+        self._readers.wait()
+        self._readers.stdout.close()
+
+    @staticmethod
+    def _identify(status):
+        return [status[key] for key in ("manufacturer", "model", "serial", "label")]
+
+    def _find(self):
+        """Waits until the service shows the card as what it is; returns its path."""
+        looks = 0
+
+        def look():
+            nonlocal looks
+            looks += 1
+            if looks > 1:
+                time.sleep(LOOK_INTERVAL)
+            # This reads all cards, and so tells which there are.
+            with contextlib.suppress(BusError):
+                self._client.refresh(self._guard_path)
+            for path in self._client.tokens():
+                with contextlib.suppress(BusError):
+                    if self._identify(self._client.refresh(path)) == self._identity:
+                        return path
+            return None
+
+        return wait_until(look, what=f"{self.card.label} on the bus")
+
+    def _commands(self, offset):
+        """What the card was sent since its record was so long: name, answer, whether with a code."""
+        lines = [line.split() for line in self.sandbox.read_file(f"{self.card.folder}/calls").splitlines()]
+        return [
+            (words[2], words[3], words[2] in CODE_COMMANDS and int(words[4]) > 5)
+            for words in lines[offset:]
+            if words[2] != "INVALID"
+        ]
+
+    def _offset(self):
+        return len(self.sandbox.read_file(f"{self.card.folder}/calls").splitlines())
+
+    def _put_in(self, *faults):
+        """Takes the card out and puts it in again, unseen by the service: it will be looked at as a whole."""
+        for state, lines in (("no", ["vanish"]), ("yes", faults)):
+            self.card.fault(*lines)
+            wait_until(lambda: self._ask_reader() == state, what=f"the card in its reader: {state}")
+
+    def _ask_reader(self):
+        self._readers.stdin.write(b"present 0\n")
+        return read_line(self._readers.stdout).strip()
+
+    # Operations
+
+    def record(self, name):
+        """The commands that an operation sends where nothing is wrong, in their order."""
+        before = self._record(name, BEFORE)
+        if not OPERATIONS[name].may_be_last:
+            return before
+        # The last ones of the whole are those from the code on.
+        after = self._record(name, FROM)
+        return before[: -len(after)] + after
+
+    def _record(self, name, stage):
+        attempt, offset = self._try(Cell(name, Call(self._kind, None, None, stage), None))
+        assert bool(attempt.sent) == OPERATIONS[name].may_be_last, f"sent: {attempt.sent}"
+        commands = [
+            Call(self._kind, command, n, CARRYING if has_code and stage == FROM else stage)
+            for n, (command, _, has_code) in enumerate(self._commands(offset), 1)
+        ]
+        self._restore(attempt)
+        return commands
+
+    def run(self, cell):
+        """Returns None, or what is wrong."""
+        attempt, offset = self._try(cell)
+        try:
+            if cell.fault.kind == "hang":
+                # For as long as it does, no card can be asked: whoever wants that is told so.
+                self.card.clear_faults()
+                wait_until(lambda: not self.sandbox.hosts("operate"), what="the end of the operating hosts")
+            self._check_met(cell, offset)
+            attempt.judge(self._contract)
+            wait_until(self._is_guard_served, GUARD_DEADLINE, "the status of the other card")
+            self.card.clear_faults()
+            self._restore(attempt)
+        except (AssertionError, BusError, TimeoutError) as error:
+            return f"{describe(attempt)}: {error!r}"
+        return None
+
+    def check_clean(self):
+        """Nothing may be left behind, by all that was run."""
+        try:
+            wait_until(lambda: traces(self.sandbox) == self._clean, what="no trace")
+        except TimeoutError:
+            raise AssertionError(f"left behind: {compare(self._clean, traces(self.sandbox))}") from None
+
+    def _is_guard_served(self):
+        with contextlib.suppress(BusError):
+            return self._client.refresh(self._guard_path)["pin-state"] == "ok"
+        return False
+
+    def _make_code(self, role, is_right):
+        if is_right:
+            return {"pin": PIN, "puk": PUK}[role]
+        number = next(self._codes)
+        return {"pin": f"7{number:05}", "puk": f"9{number:07}"}[role]
+
+    def _line(self, cell):
+        if cell.fault is None:
+            return []
+        kind = "pause" if cell.fault.kind == "hang" else cell.fault.kind
+        words = [kind, "*", str(cell.call.n), cell.fault.detail, "after" * cell.fault.after]
+        return [" ".join(filter(None, words))]
+
+    def _begin(self, method, code, may_be_last):
+        if code is None:
+            return self._client.begin(method, self._path)
+        options = {"final_attempt": True} if may_be_last else {}
+        return self._client.begin_operation(method, self._path, code, NEW_PIN, **options)
+
+    def _begin_before(self, method, code):
+        """Returns when the operating host has begun to read the code, and waits for the rest of it."""
+        call = self._client.begin_operation(method, self._path, None, NEW_PIN, final_attempt=True)
+        self._client.feed(call, code[:SHOWN])
+        return call
+
+    def _try(self, cell):
+        """Returns the attempt, and where the card's record of what its fault counts begins."""
+        method, role, is_right, tries, may_be_last = OPERATIONS[cell.operation]
+        self.card.wrong_pin(self.card.counters()["pin"] - tries)
+        code = self._make_code(role, is_right) if role else None
+        attempt = Attempt(cell, code, self.card.counters())
+        offset, begun = self._offset(), time.monotonic()
+        if cell.call.phase != BEFORE:
+            call = self._begin_before(method, code)
+            offset = self._offset()
+            self.card.fault(*self._line(cell))
+            self._client.end(call, code[SHOWN:])
+        else:
+            # As if it were new to the watching host: from the first command to the last.
+            self._put_in(*self._line(cell))
+            call = self._begin(method, code, may_be_last)
+        if cell.fault and cell.fault.kind == "hang":
+            self.card.wait_paused()
+        begun_other = time.monotonic()
+        assert self._client.refresh(self._other_path)["pin-state"] == "ok"
+        assert time.monotonic() - begun_other < OTHER_DEADLINE, "a token of another module is not served"
+        try:
+            attempt.status = self._client.finish(call, DEADLINE)
+        except BusError as error:
+            attempt.error, attempt.message = error.name, error.message
+        attempt.seconds = time.monotonic() - begun
+        attempt.after = self.card.counters()
+        attempt.sent = [command for command, _, has_code in self._commands(offset) if has_code]
+        return attempt, offset
+
+    def _check_met(self, cell, offset):
+        if cell.fault.kind == "hang":
+            return  # it was waited for
+        wanted = {"remove": "REMOVED", "garbage": "GARBAGE"}.get(cell.fault.kind, cell.fault.detail)
+        results = [result for _, result, _ in self._commands(offset)]
+        assert results[cell.call.n - 1 : cell.call.n] == [wanted], f"the fault did not come: {results}"
+
+    def _restore(self, attempt=None):
+        """The card is there, and after an operation that may have changed it the right code does what it should."""
+        self._path = self._find()
+        if attempt and not OPERATIONS[attempt.cell.operation].may_be_last:
+            return
+        is_refused = attempt is not None and attempt.error in ("PinIncorrect", "PukIncorrect")
+        full = {"pin": 3, "puk": 5 if self.card.kind == "pkcs15-card" else 3}
+        self._client.unlock(self._path, PUK, PIN, final_attempt=True, send_refused_code=is_refused)
+        assert self.card.counters() == full, "the right code changed nothing"
