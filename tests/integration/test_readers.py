@@ -8,10 +8,10 @@ import subprocess
 import time
 
 import pytest
-from sandbox import FOLDER, PYTHON, TIMEOUT, read_line, wait_until
+from card_user import SELECT, CardUser
+from sandbox import FOLDER, PYTHON, TIMEOUT, wait_until
 from support import BusError, Client, nothing_sent, only_path, only_token, raises
 
-USER = f"{FOLDER}/source/tests/integration/pcsc_client.py"
 STRANGER = f"{FOLDER}/source/tests/integration/strange_card.py"
 READERS = f"{FOLDER}/readers"
 
@@ -25,46 +25,6 @@ PATIENCE = 1.5
 KEPT = 15
 # A real card takes its time for each command, in milliseconds.
 REALISTIC = "delay * 10"
-
-# Commands of the PIV application
-SELECT_PIV = "00A4040C09A00000030800001000"
-WRONG_PIN = "0020008008303030303030FFFF"
-
-
-class CardUser:
-    """Another program, connected to pcscd: see pcsc_client.py."""
-
-    def __init__(self, sandbox, user="alice"):
-        self._program = sandbox.popen(user, [PYTHON, USER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        assert read_line(self._program.stdout) == "ready\n"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exception):
-        self.leave()
-
-    def leave(self):
-        self._program.stdin.close()
-        self._program.wait(TIMEOUT)
-        self._program.stdout.close()
-
-    def ask(self, *words):
-        self._program.stdin.write(" ".join(map(str, words)).encode() + b"\n")
-        return read_line(self._program.stdout).strip()
-
-    def connect(self, mode, reader=0):
-        """mode: "shared" or "exclusive"."""
-        assert self.ask("connect", reader, mode) == "done"
-
-    def do(self, word):
-        """"begin" or "end" a transaction, or "disconnect"."""
-        assert self.ask(word) == "done"
-
-    def wrong_pin(self):
-        """Of a PIV card."""
-        assert self.ask("send", SELECT_PIV).endswith("9000")
-        assert self.ask("send", WRONG_PIN).startswith("63C")
 
 
 def sent_to(token):
@@ -83,6 +43,13 @@ def wait_until_left_alone(token, seconds=3, timeout=TIMEOUT):
 
     wait_until(is_left_alone, timeout, f"{seconds} seconds without a command")
     return seen["count"]
+
+
+def commands_of_a_look(client, token, path):
+    """How many commands it takes to look at all that is on the card."""
+    before = wait_until_left_alone(token)
+    client.refresh(path)
+    return wait_until_left_alone(token) - before
 
 
 def pcscd(sandbox):
@@ -256,7 +223,7 @@ def test_card_that_opensc_does_not_know(make_sandbox):
             with CardUser(sandbox) as user:
                 for _ in range(3):
                     user.connect("shared", reader=1)
-                    assert user.ask("send", SELECT_PIV) == "6D00"
+                    assert user.ask("send", SELECT["piv-card"]) == "6D00"
                     time.sleep(SOON)
                     user.do("disconnect")
             wait_until_left_alone(token)
@@ -292,9 +259,7 @@ def test_another_programs_wrong_pin(make_sandbox, kind):
     with Client(sandbox) as client:
         client.subscribe()
         (path, *_others) = client.tokens()
-        count = wait_until_left_alone(token)
-        client.refresh(path)
-        look = sent_to(token) - count
+        look = commands_of_a_look(client, token, path)
         token.fault(REALISTIC)
         token.wrong_pin()
         before = wait_until_left_alone(token)
