@@ -25,6 +25,8 @@ PATIENCE = 1.5
 KEPT = 15
 # A real card takes its time for each command, in milliseconds.
 REALISTIC = "delay * 10"
+# To ask a card of which OpenSC knows all that is on it
+ASKING = 2
 
 
 def sent_to(token):
@@ -313,6 +315,33 @@ def test_program_that_stays_connected(make_sandbox):
             count = sent_to(token)
             time.sleep(5)
             assert 0 < sent_to(token) - count < 20
+        wait_until_left_alone(token, timeout=KEPT + TIMEOUT)
+
+
+@pytest.mark.parametrize("kind, pause", [("piv-card", 0), ("piv-card", 0.2), ("openpgp-card", 0.2)])
+def test_program_at_work(make_sandbox, kind, pause):
+    """For longer than a card is kept for nothing: it is looked into once, and then asked from time to time. Where the program
+    pauses, what it does is told meanwhile."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.tokens()[0]
+        look = commands_of_a_look(client, token, path)
+        token.fault(REALISTIC)
+        with CardUser(sandbox) as user:
+            user.connect("shared")
+            before, used, begun = sent_to(token), 0, time.monotonic()
+            while time.monotonic() < begun + KEPT + 4 * PATIENCE:
+                used += user.work(20, kind)
+                time.sleep(pause)
+            asked = sent_to(token) - before - used
+            assert asked <= look + ASKING * (time.monotonic() - begun) / PATIENCE
+            if pause:
+                user.wrong_pin(kind)
+                user.wrong_pin(kind)
+                client.wait_signal("StatusChanged", lambda signal: signal["path"] == path, timeout=SOON)
+                assert pin_state(client, path) == "final-try"
         wait_until_left_alone(token, timeout=KEPT + TIMEOUT)
 
 
