@@ -345,6 +345,24 @@ def test_program_at_work(make_sandbox, kind, pause):
         wait_until_left_alone(token, timeout=KEPT + TIMEOUT)
 
 
+@pytest.mark.parametrize("kind", ["piv-card", "openpgp-card"])
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_status_for_a_person(make_sandbox, kind, is_watched):
+    """The card is looked into once, for all its tokens, whether or not somebody watches it."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        look = commands_of_a_look(client, token, client.tokens()[0])
+        if not is_watched:
+            client.unsubscribe()
+        for state, wrong_pins in (("ok", 0), ("final-try", 2), ("final-try", 0)):
+            token.wrong_pin(wrong_pins)
+            before = wait_until_left_alone(token)
+            assert {status["pin-state"] for status in sandbox.status()} == {state}
+            assert 0 < wait_until_left_alone(token) - before < 2 * look
+
+
 def test_card_that_a_program_has_for_itself(make_sandbox):
     """It is not touched. Its token stays, as old as its status is; who wants a new one, or an operation, is told why not."""
     sandbox = make_sandbox(["piv-card"])
