@@ -168,6 +168,20 @@ has_left (const GError *error)
          || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
 }
 
+/* Subscribe has read the tokens just now, and since then the service watches them. */
+static GVariant *
+get_status (TokenctlBus *bus, const char *path, GError **error)
+{
+  g_autoptr (TokendDbusToken) proxy = proxy_for (bus, TOKEND_BUS_NAME, path, error);
+  GVariant *status = NULL;
+
+  if (proxy == NULL)
+    return NULL;
+  tokend_dbus_token_call_get_status_sync (proxy, interactive, TOKENCTL_NO_TIMEOUT, &status, NULL,
+                                          error);
+  return status;
+}
+
 static GPtrArray *
 read_tokens (TokenctlBus *bus, GPtrArray *problems, GError **error)
 {
@@ -181,7 +195,7 @@ read_tokens (TokenctlBus *bus, GPtrArray *problems, GError **error)
   g_ptr_array_set_size (problems, 0);
   for (guint i = 0; i < paths->len; i++) {
     g_autoptr (GError) problem = NULL;
-    g_autoptr (GVariant) status = tokenctl_bus_refresh (bus, paths->pdata[i], &problem);
+    g_autoptr (GVariant) status = get_status (bus, paths->pdata[i], &problem);
 
     if (status != NULL) {
       g_ptr_array_add (tokens, tokenctl_token_new (paths->pdata[i], status));
@@ -288,7 +302,7 @@ wait_for_tokens (TokenctlBus *bus, const char *wanted,
  * @problems: (element-type GError): errors of tokens that could not be read are put here
  * @error: return location
  *
- * Reads all tokens now. While what is looked for is not there and a module is still loading, waits
+ * Has all tokens read now. While what is looked for is not there and a module is still loading, waits
  * for the module.
  *
  * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
@@ -309,7 +323,7 @@ tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, 
  * @certain: (out): whether no token that is missing in what is returned can be meant by @wanted
  * @error: return location
  *
- * Reads all tokens now. While no token is all of @wanted, waits for the modules that are still
+ * Has all tokens read now. While no token is all of @wanted, waits for the modules that are still
  * loading: they may bring another token that it means as well.
  *
  * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label

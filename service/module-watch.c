@@ -172,7 +172,8 @@ tokend_module_stop_watch (TokendModule *self, const GError *error)
 
 /**
  * tokend_module_set_watched:
- * @is_watched: whether somebody waits for news of its tokens: it is polled, or waits for its tokens, only then.
+ * @is_watched: whether somebody waits for news of its tokens: it is polled, or waits for its tokens, only then. Who begins to
+ *   wait reads them, so that this does not read them as well.
  */
 void
 tokend_module_set_watched (TokendModule *self, gboolean is_watched)
@@ -181,9 +182,8 @@ tokend_module_set_watched (TokendModule *self, gboolean is_watched)
     return;
   self->is_watched = is_watched;
   g_clear_handle_id (&self->poll, g_source_remove);
-  /* A host waits on when nobody listens any more, and has told of no change. */
-  if (is_watched && self->host != NULL && !tokend_module_is_unchanged (self))
-    on_poll (self);
+  if (is_watched && self->host != NULL && self->watch_way == TOKEND_WATCH_WAY_POLL)
+    start_wait (self);
 }
 
 /**

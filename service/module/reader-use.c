@@ -121,3 +121,30 @@ tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now, g
     return TOKEND_READER_NEWS_READ;
   return TOKEND_READER_NEWS_NONE;
 }
+
+/**
+ * tokend_reader_may_hold:
+ * @hold: (inout): of all readers
+ * @is_ours: whether the module has held the cards since the read before
+ * @is_in_long_use: whether others have used one of them for long
+ * @met_at: when another program was last seen in the midst of a transaction; or 0
+ * @time: when a read has ended
+ *
+ * Returns: whether the module is to hold its cards until the next read
+ */
+gboolean
+tokend_reader_may_hold (TokendReaderHold *hold, gboolean is_ours, gboolean is_in_long_use,
+                        gint64 met_at, gint64 time)
+{
+  if (is_ours) {
+    hold->until = MAX (hold->until, met_at + TOKEND_READER_HOLD_MIN);
+    return time < hold->until;
+  }
+  if (!is_in_long_use)
+    return FALSE;
+  hold->length = time - hold->until < 2 * TOKEND_READER_PATIENCE
+                     ? MIN (2 * hold->length, TOKEND_READER_HOLD_MAX)
+                     : TOKEND_READER_HOLD_MIN;
+  hold->until = time + hold->length;
+  return TRUE;
+}

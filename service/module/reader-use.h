@@ -8,6 +8,12 @@ G_BEGIN_DECLS
 /* While others go on using a card, it is read this long after they began, and after the last time. In microseconds. */
 #define TOKEND_READER_PATIENCE (1500 * G_TIME_SPAN_MILLISECOND)
 
+/* While others stay connected to a card the module holds it: to look at all that is on it costs more than to ask it, and
+ * whoever works with it waits for that. Whether they have left is seen only by letting go, which is done so long after they
+ * were last seen at work, and if they only stay, so long at first, and ever more seldom if it was for nothing. */
+#define TOKEND_READER_HOLD_MIN (15 * G_TIME_SPAN_SECOND)
+#define TOKEND_READER_HOLD_MAX G_TIME_SPAN_HOUR
+
 /* A card in which no token was found is looked into so often in all: it may have been disturbed, or just been put in. */
 #define TOKEND_READER_LOOKS_MAX 3
 
@@ -42,6 +48,12 @@ typedef struct {
   gboolean told_beyond; /* that it is beyond our reach */
 } TokendReaderMemory;
 
+/** TokendReaderHold: how long the module holds cards that others use for long; all zero before the first time. */
+typedef struct {
+  gint64 length; /* of the last time, as it was begun */
+  gint64 until;
+} TokendReaderHold;
+
 /** TokendReaderNews: what the states of readers are worth; of several, the greatest counts. */
 typedef enum {
   TOKEND_READER_NEWS_NONE,
@@ -58,5 +70,7 @@ gboolean tokend_reader_is_disturbed (const TokendReaderMemory *last,
                                      const TokendReaderState *before);
 TokendReaderNews tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now,
                                       gboolean is_ours, gint64 read_at, gint64 time);
+gboolean tokend_reader_may_hold (TokendReaderHold *hold, gboolean is_ours, gboolean is_in_long_use,
+                                 gint64 met_at, gint64 time);
 
 G_END_DECLS

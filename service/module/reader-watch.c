@@ -15,10 +15,8 @@
 #define CLOSE_LOOK_TIME G_TIME_SPAN_SECOND
 /* Another program's transaction with a card ends within this, or the card is not read now. */
 #define REACH_TIMEOUT (2 * G_TIME_SPAN_SECOND)
-/* While others stay connected to a card the module keeps it: to look at all that is on it costs more than to ask it. Whether
- * they have left is seen only by letting go, which is done after this, and ever more seldom if it was for nothing. */
-#define KEEP_MIN (15 * G_TIME_SPAN_SECOND)
-#define KEEP_MAX G_TIME_SPAN_HOUR
+/* pcscd connects nobody to a card in the midst of a transaction, and looks so often whether it has ended. */
+#define REACH_POLL (100 * G_TIME_SPAN_MILLISECOND)
 
 struct _TokendReaderWatch {
   /* The waiting thread's */
@@ -30,8 +28,8 @@ struct _TokendReaderWatch {
   TokendPcsc *reading;
   GHashTable *before;  /* of char * → TokendReaderState: when the read began */
   GHashTable *reaches; /* of char * → GAsyncQueue: see tokend_pcsc_reach() */
-  gint64 kept_for;     /* the last time */
-  gint64 kept_until;
+  gint64 met_at;       /* when another program was in the midst of a transaction */
+  TokendReaderHold hold;
 
   GMutex lock;          /* of what follows, which both use */
   GHashTable *memories; /* of char * → TokendReaderMemory */
@@ -74,16 +72,19 @@ static gboolean
 reach (TokendReaderWatch *self, const char *reader, gint64 deadline)
 {
   GAsyncQueue *answer = g_hash_table_lookup (self->reaches, reader);
+  const gint64 begun_at = g_get_monotonic_time ();
+  gboolean is_reached;
 
   if (answer == NULL) {
     answer = tokend_pcsc_reach (reader);
     g_hash_table_insert (self->reaches, g_strdup (reader), answer);
   }
-  if (g_async_queue_timeout_pop (answer, (guint64) MAX (deadline - g_get_monotonic_time (), 0))
-      == NULL)
-    return FALSE;
-  g_hash_table_remove (self->reaches, reader);
-  return TRUE;
+  is_reached = g_async_queue_timeout_pop (answer, (guint64) MAX (deadline - begun_at, 0)) != NULL;
+  if (is_reached)
+    g_hash_table_remove (self->reaches, reader);
+  if (!is_reached || g_get_monotonic_time () - begun_at >= REACH_POLL)
+    self->met_at = g_get_monotonic_time ();
+  return is_reached;
 }
 
 /* A module that asks for a card in the midst of another program's transaction waits for its end, however long. */
@@ -250,17 +251,6 @@ tokend_reader_watch_lose (TokendReaderWatch *self)
   g_mutex_unlock (&self->lock);
 }
 
-static gboolean
-is_lost (TokendReaderWatch *self)
-{
-  gboolean lost;
-
-  g_mutex_lock (&self->lock);
-  lost = self->is_lost;
-  g_mutex_unlock (&self->lock);
-  return lost;
-}
-
 /* Of the tokens in these readers */
 static gboolean
 is_any_in_long_use (TokendReaderWatch *self, GHashTable *found, gint64 time)
@@ -293,18 +283,8 @@ tokend_reader_watch_may_keep (TokendReaderWatch *self, GHashTable *found)
 {
   const gint64 now = g_get_monotonic_time ();
 
-  /* When to read again is told by what others do with the cards. */
-  if (is_lost (self))
-    return FALSE;
-  if (self->is_ours)
-    return now < self->kept_until;
-  if (!is_any_in_long_use (self, found, now))
-    return FALSE;
-  self->kept_for = now - self->kept_until < 2 * TOKEND_READER_PATIENCE
-                       ? MIN (2 * self->kept_for, KEEP_MAX)
-                       : KEEP_MIN;
-  self->kept_until = now + self->kept_for;
-  return TRUE;
+  return tokend_reader_may_hold (&self->hold, self->is_ours, is_any_in_long_use (self, found, now),
+                                 self->met_at, now);
 }
 
 static void
@@ -376,7 +356,10 @@ judge (TokendReaderWatch *self, GHashTable *states)
                                                            self->is_ours, self->read_at, time);
     news = MAX (news, its_news);
   }
-  if (self->is_lost && (!is_any_in_use (states) || time - self->read_at >= TOKEND_READER_PATIENCE))
+  /* To ask cards that are held costs little; and whether others still use them cannot be seen. */
+  if (self->is_lost
+      && (self->is_ours || !is_any_in_use (states)
+          || time - self->read_at >= TOKEND_READER_PATIENCE))
     return TOKEND_READER_NEWS_READ;
   return news;
 }

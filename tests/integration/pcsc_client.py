@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Another program that uses cards, which a test drives: see CardUser in test_readers.py.
+"""Another program that uses cards, which a test drives: see card_user.py.
 
 It calls the real libpcsclite. Words come a line at a time; each line is answered by one.
 """

@@ -8,10 +8,10 @@ import subprocess
 import time
 
 import pytest
-from sandbox import FOLDER, PYTHON, TIMEOUT, read_line, wait_until
+from card_user import SELECT, CardUser
+from sandbox import FOLDER, PYTHON, TIMEOUT, wait_until
 from support import BusError, Client, nothing_sent, only_path, only_token, raises
 
-USER = f"{FOLDER}/source/tests/integration/pcsc_client.py"
 STRANGER = f"{FOLDER}/source/tests/integration/strange_card.py"
 READERS = f"{FOLDER}/readers"
 
@@ -25,46 +25,8 @@ PATIENCE = 1.5
 KEPT = 15
 # A real card takes its time for each command, in milliseconds.
 REALISTIC = "delay * 10"
-
-# Commands of the PIV application
-SELECT_PIV = "00A4040C09A00000030800001000"
-WRONG_PIN = "0020008008303030303030FFFF"
-
-
-class CardUser:
-    """Another program, connected to pcscd: see pcsc_client.py."""
-
-    def __init__(self, sandbox, user="alice"):
-        self._program = sandbox.popen(user, [PYTHON, USER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        assert read_line(self._program.stdout) == "ready\n"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exception):
-        self.leave()
-
-    def leave(self):
-        self._program.stdin.close()
-        self._program.wait(TIMEOUT)
-        self._program.stdout.close()
-
-    def ask(self, *words):
-        self._program.stdin.write(" ".join(map(str, words)).encode() + b"\n")
-        return read_line(self._program.stdout).strip()
-
-    def connect(self, mode, reader=0):
-        """mode: "shared" or "exclusive"."""
-        assert self.ask("connect", reader, mode) == "done"
-
-    def do(self, word):
-        """"begin" or "end" a transaction, or "disconnect"."""
-        assert self.ask(word) == "done"
-
-    def wrong_pin(self):
-        """Of a PIV card."""
-        assert self.ask("send", SELECT_PIV).endswith("9000")
-        assert self.ask("send", WRONG_PIN).startswith("63C")
+# To ask a card of which OpenSC knows all that is on it
+ASKING = 2
 
 
 def sent_to(token):
@@ -83,6 +45,13 @@ def wait_until_left_alone(token, seconds=3, timeout=TIMEOUT):
 
     wait_until(is_left_alone, timeout, f"{seconds} seconds without a command")
     return seen["count"]
+
+
+def commands_of_a_look(client, token, path):
+    """How many commands it takes to look at all that is on the card."""
+    before = wait_until_left_alone(token)
+    client.refresh(path)
+    return wait_until_left_alone(token) - before
 
 
 def pcscd(sandbox):
@@ -256,7 +225,7 @@ def test_card_that_opensc_does_not_know(make_sandbox):
             with CardUser(sandbox) as user:
                 for _ in range(3):
                     user.connect("shared", reader=1)
-                    assert user.ask("send", SELECT_PIV) == "6D00"
+                    assert user.ask("send", SELECT["piv-card"]) == "6D00"
                     time.sleep(SOON)
                     user.do("disconnect")
             wait_until_left_alone(token)
@@ -292,9 +261,7 @@ def test_another_programs_wrong_pin(make_sandbox, kind):
     with Client(sandbox) as client:
         client.subscribe()
         (path, *_others) = client.tokens()
-        count = wait_until_left_alone(token)
-        client.refresh(path)
-        look = sent_to(token) - count
+        look = commands_of_a_look(client, token, path)
         token.fault(REALISTIC)
         token.wrong_pin()
         before = wait_until_left_alone(token)
@@ -349,6 +316,51 @@ def test_program_that_stays_connected(make_sandbox):
             time.sleep(5)
             assert 0 < sent_to(token) - count < 20
         wait_until_left_alone(token, timeout=KEPT + TIMEOUT)
+
+
+@pytest.mark.parametrize("kind, pause", [("piv-card", 0), ("piv-card", 0.2), ("openpgp-card", 0.2)])
+def test_program_at_work(make_sandbox, kind, pause):
+    """For longer than a card is kept for nothing: it is looked into once, and then asked from time to time. Where the program
+    pauses, what it does is told meanwhile."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.tokens()[0]
+        look = commands_of_a_look(client, token, path)
+        token.fault(REALISTIC)
+        with CardUser(sandbox) as user:
+            user.connect("shared")
+            before, used, begun = sent_to(token), 0, time.monotonic()
+            while time.monotonic() < begun + KEPT + 4 * PATIENCE:
+                used += user.work(20, kind)
+                time.sleep(pause)
+            asked = sent_to(token) - before - used
+            assert asked <= look + ASKING * (time.monotonic() - begun) / PATIENCE
+            if pause:
+                user.wrong_pin(kind)
+                user.wrong_pin(kind)
+                client.wait_signal("StatusChanged", lambda signal: signal["path"] == path, timeout=SOON)
+                assert pin_state(client, path) == "final-try"
+        wait_until_left_alone(token, timeout=KEPT + TIMEOUT)
+
+
+@pytest.mark.parametrize("kind", ["piv-card", "openpgp-card"])
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_status_for_a_person(make_sandbox, kind, is_watched):
+    """The card is looked into once, for all its tokens, whether or not somebody watches it."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        look = commands_of_a_look(client, token, client.tokens()[0])
+        if not is_watched:
+            client.unsubscribe()
+        for state, wrong_pins in (("ok", 0), ("final-try", 2), ("final-try", 0)):
+            token.wrong_pin(wrong_pins)
+            before = wait_until_left_alone(token)
+            assert {status["pin-state"] for status in sandbox.status()} == {state}
+            assert 0 < wait_until_left_alone(token) - before < 2 * look
 
 
 def test_card_that_a_program_has_for_itself(make_sandbox):

@@ -211,6 +211,69 @@ test_card_that_is_taken_at_once (void)
   assert_remembered (&memory, FREE, 1, TOKEN, TOKEN);
 }
 
+#define HOLD TOKEND_READER_HOLD_MIN
+
+/* A read a row, one after the other; times are since the first. */
+static const struct {
+  gint64 time;
+  gboolean is_ours;
+  gboolean is_in_long_use;
+  gint64 met_at; /* below 0: never */
+  gboolean may_hold;
+} reads[] = {
+  /* Nobody else, or not for long */
+  { 0, FALSE, FALSE, -1, FALSE },
+  { 1, FALSE, FALSE, 1, FALSE },
+
+  /* Others that only stay: ever longer */
+  { 10, FALSE, TRUE, -1, TRUE },
+  { 10 + HOLD - 1, TRUE, TRUE, -1, TRUE },
+  { 10 + HOLD, TRUE, TRUE, -1, FALSE },
+  { 10 + HOLD + LONG, FALSE, TRUE, -1, TRUE },
+  { 10 + 3 * HOLD, TRUE, TRUE, -1, TRUE },
+  { 10 + 3 * HOLD + LONG, TRUE, TRUE, -1, FALSE },
+
+  /* Others again, after a while: as at first; as long as they are seen at work, and no longer than they were */
+  { 10 * HOLD, FALSE, TRUE, 10 * HOLD, TRUE },
+  { 11 * HOLD, TRUE, TRUE, 10 * HOLD + 5, TRUE },
+  { 11 * HOLD + 4, TRUE, TRUE, 10 * HOLD + 5, TRUE },
+  { 11 * HOLD + 4, TRUE, TRUE, 11 * HOLD + 4, TRUE },
+  { 12 * HOLD + 3, TRUE, TRUE, 11 * HOLD + 4, TRUE },
+  { 12 * HOLD + 4, TRUE, TRUE, 11 * HOLD + 4, FALSE },
+};
+
+/* How long cards in long use are held. */
+static void
+test_hold (void)
+{
+  TokendReaderHold hold = { 0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (reads); i++) {
+    const gint64 met_at = reads[i].met_at < 0 ? 0 : READ_AT + reads[i].met_at;
+
+    g_test_message ("read %u", i);
+    g_assert_cmpint (tokend_reader_may_hold (&hold, reads[i].is_ours, reads[i].is_in_long_use,
+                                             met_at, READ_AT + reads[i].time),
+                     ==, reads[i].may_hold);
+  }
+}
+
+/* However long others stay, it is looked whether they do. */
+static void
+test_longest_hold (void)
+{
+  TokendReaderHold hold = { 0 };
+  gint64 time = READ_AT;
+
+  for (guint i = 0; i < 20; i++) {
+    g_assert_true (tokend_reader_may_hold (&hold, FALSE, TRUE, 0, time));
+    g_assert_cmpint (hold.until - time, <=, TOKEND_READER_HOLD_MAX);
+    time = hold.until;
+    g_assert_false (tokend_reader_may_hold (&hold, TRUE, TRUE, 0, time));
+  }
+  g_assert_cmpint (hold.length, ==, TOKEND_READER_HOLD_MAX);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -226,5 +289,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reader-use/known-card", test_known_card);
   g_test_add_func ("/reader-use/disturbed-card", test_disturbed_card);
   g_test_add_func ("/reader-use/card-that-is-taken-at-once", test_card_that_is_taken_at_once);
+  g_test_add_func ("/reader-use/hold", test_hold);
+  g_test_add_func ("/reader-use/longest-hold", test_longest_hold);
   return g_test_run ();
 }
