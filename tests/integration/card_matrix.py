@@ -13,9 +13,9 @@ import itertools
 import subprocess
 import time
 
-from fault_matrix import COMMITTING, READING, SLACK, Call, Cell, Contract, Fault, compare, traces
+from fault_matrix import COMMITTING, READING, SLACK, Call, Cell, Contract, Fault, compare, has_settled, traces
 from sandbox import CODE_COMMANDS, FOLDER, PYTHON, Sandbox, read_line, wait_until
-from support import BusError, Client, relays_have_ended
+from support import BusError, Client
 
 PIN, PUK, NEW_PIN = "123456", "12345678", "654321"
 DEADLINE = COMMITTING + READING + SLACK
@@ -153,7 +153,7 @@ class Bench:
             self._path, self._guard_path, self._other_path = (paths[token.label] for token in (self.card, guard, other))
             self._identity = self._identify(self._client.status(self._path))
             self._restore()
-            wait_until(lambda: relays_have_ended(self.sandbox), what="the end of the operating hosts")
+            wait_until(lambda: has_settled(self.sandbox), what="the end of the operating hosts")
             self._clean = traces(self.sandbox)
             self._stack = stack.pop_all()
         return self
