@@ -459,6 +459,7 @@ class Bench:
                 assert replies[id(attempt.on)].error is None, f"the right code afterwards: {replies[id(attempt.on)]}"
                 assert attempt.on.token.counters() == {"pin": 3, "puk": 3}, "the right code changed nothing"
 
+
 def has_settled(sandbox):
     """Whether all operating hosts of a sandbox have ended."""
     # One that is ending has no arguments any more.
