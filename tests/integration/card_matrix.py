@@ -13,20 +13,27 @@ import itertools
 import subprocess
 import time
 
-from fault_matrix import COMMITTING, READING, SLACK, Call, Cell, Contract, Fault, compare, traces
+from fault_matrix import (
+    COMMITTING,
+    GUARD_DEADLINE,
+    READING,
+    SLACK,
+    Call,
+    Cell,
+    Contract,
+    Fault,
+    compare,
+    has_settled,
+    traces,
+)
 from sandbox import CODE_COMMANDS, FOLDER, PYTHON, Sandbox, read_line, wait_until
-from support import BusError, Client, relays_have_ended
+from support import BusError, Client
 
 PIN, PUK, NEW_PIN = "123456", "12345678", "654321"
 DEADLINE = COMMITTING + READING + SLACK
 SHOWN = 2  # so much of a code goes ahead of the rest
 PCSC_CLIENT = f"{FOLDER}/source/tests/integration/pcsc_client.py"
 
-# A card that is pulled out in the middle can leave OpenSC hanging, for all its cards: until that is noticed and another
-# watching host has read them, in seconds.
-GUARD_DEADLINE = 15
-# A token of another module does not wait for them.
-OTHER_DEADLINE = 4
 # The watching host holds cards, as it has read them, until it was not asked for 2 seconds.
 LOOK_INTERVAL = 2.5
 
@@ -65,9 +72,8 @@ def faults_at(command):
 class Attempt:
     """A cell, and what came of it."""
 
-    def __init__(self, cell, code, before):
+    def __init__(self, cell, before):
         self.cell = cell
-        self.code = code
         self.before = before
         self.after = self.error = self.message = self.status = self.sent = self.seconds = None
 
@@ -153,7 +159,7 @@ class Bench:
             self._path, self._guard_path, self._other_path = (paths[token.label] for token in (self.card, guard, other))
             self._identity = self._identify(self._client.status(self._path))
             self._restore()
-            wait_until(lambda: relays_have_ended(self.sandbox), what="the end of the operating hosts")
+            wait_until(lambda: has_settled(self.sandbox), what="the end of the operating hosts")
             self._clean = traces(self.sandbox)
             self._stack = stack.pop_all()
         return self
@@ -292,7 +298,7 @@ class Bench:
         method, role, is_right, tries, may_be_last = OPERATIONS[cell.operation]
         self.card.wrong_pin(self.card.counters()["pin"] - tries)
         code = self._make_code(role, is_right) if role else None
-        attempt = Attempt(cell, code, self.card.counters())
+        attempt = Attempt(cell, self.card.counters())
         offset, begun = self._offset(), time.monotonic()
         if cell.call.phase != BEFORE:
             call = self._begin_before(method, code)
@@ -307,7 +313,7 @@ class Bench:
             self.card.wait_paused()
         begun_other = time.monotonic()
         assert self._client.refresh(self._other_path)["pin-state"] == "ok"
-        assert time.monotonic() - begun_other < OTHER_DEADLINE, "a token of another module is not served"
+        assert time.monotonic() - begun_other < GUARD_DEADLINE, "a token of another module is not served"
         try:
             attempt.status = self._client.finish(call, DEADLINE)
         except BusError as error:

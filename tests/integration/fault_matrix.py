@@ -327,7 +327,7 @@ class Bench:
             self._find()
             # What a first operation leaves for the second is no leak.
             self._unlock(self.tokens)
-            wait_until(self._has_settled, what="the end of the operating hosts")
+            wait_until(lambda: has_settled(self.sandbox), what="the end of the operating hosts")
             self._clean = traces(self.sandbox)
             self._stack = stack.pop_all()
         return self
@@ -459,10 +459,13 @@ class Bench:
                 assert replies[id(attempt.on)].error is None, f"the right code afterwards: {replies[id(attempt.on)]}"
                 assert attempt.on.token.counters() == {"pin": 3, "puk": 3}, "the right code changed nothing"
 
-    def _has_settled(self):
-        # One that is ending has no arguments any more.
-        names = [arguments[:1] for _, _, arguments in self.sandbox.processes().values()]
-        return all(names) and not self.sandbox.hosts("operate") and relays_have_ended(self.sandbox)
+
+def has_settled(sandbox):
+    """Whether all operating hosts of a sandbox have ended."""
+    # One that is ending has no arguments any more.
+    names = [arguments[:1] for _, _, arguments in sandbox.processes().values()]
+    return all(names) and not sandbox.hosts("operate") and relays_have_ended(sandbox)
+
 
 def traces(sandbox):
     """All that the operations of a sandbox's tokens might leave behind."""

@@ -162,7 +162,7 @@ def test_wrong_present_pin(make_sandbox, kind):
             with nothing_sent(token), raises("AlreadyRefused"):
                 client.set_pin(same, WRONG_PIN, NEW_PIN, final_attempt=True)
         with raises("PinIncorrect"):
-            client.set_pin(path, "222222", NEW_PIN, final_attempt=True)
+            client.set_pin(path, WRONG_PIN, NEW_PIN, send_refused_code=True)
         assert token.counters() == {"pin": 1, "puk": 3}
         check(client.refresh(path), pin_tries(token, 1))
         with nothing_sent(token), raises("FinalAttempt"):
@@ -218,6 +218,71 @@ def test_pulled_out_and_put_in_again(make_sandbox, kind):
         for path in wait_for_labels(client, labels).values():
             check(client.status(path), pin_tries(token, 1))
     assert token.counters() == {"pin": 1, "puk": 3}
+
+
+@pytest.mark.parametrize("kind", CARDS)
+def test_refused_codes_outlive_a_removal(make_sandbox, kind):
+    """The counters did not rise meanwhile: neither is sent again."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    labels = SHOWN[kind][0]
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = wait_for_labels(client, labels)[token.label]
+        with raises("PinIncorrect"):
+            client.set_pin(path, WRONG_PIN, NEW_PIN, final_attempt=True)
+        with raises("PukIncorrect"):
+            client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=True)
+        token.fault("vanish")
+        wait_for_labels(client, [])
+        token.clear_faults()
+        path = wait_for_labels(client, labels)[token.label]
+        with nothing_sent(token), raises("AlreadyRefused"):
+            client.set_pin(path, WRONG_PIN, NEW_PIN, final_attempt=True)
+        with nothing_sent(token), raises("AlreadyRefused"):
+            client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=True)
+
+
+@pytest.mark.parametrize("kind", TELLING)
+def test_who_asks_is_told_at_once(make_sandbox, kind):
+    """With nobody subscribed GetStatus reads the card, and tokenctl says the same."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = paths_by_label(client)[token.label]
+        client.unsubscribe()
+        read_at = [client.status(path)["read-at"]]
+        for remaining in (2, 1, 0):
+            token.wrong_pin()
+            status = client.status(path)
+            check(status, pin_tries(token, remaining))
+            read_at.append(status["read-at"])
+        assert read_at == sorted(set(read_at))
+        tokenctls = sandbox.status(token=token.label)
+        assert tokenctls.pop("read-at") >= status.pop("read-at")
+        assert tokenctls == status
+
+
+def test_two_cards_with_one_label(make_sandbox):
+    """tokenctl asks for the serial; each is unlocked by its own, and the other one is left alone."""
+    sandbox = make_sandbox(["piv-card", "piv-card"])
+    first, second = sandbox.tokens.values()
+    unlocking = ["unlock", "--final-attempt", "--puk-fd", "{puk}", "--new-pin-fd", "{new}"]
+    codes = {"puk": sandbox.puk, "new": NEW_PIN}
+    with nothing_sent(first), nothing_sent(second):
+        finished = sandbox.tokenctl("alice", *unlocking, first.label, codes=codes)
+    assert finished.returncode == 2
+    assert first.serial in finished.stderr and second.serial in finished.stderr
+    for token, other in ((first, second), (second, first)):
+        with nothing_sent(other):
+            serial = next(status["serial"] for status in sandbox.status() if status["serial"].endswith(token.serial))
+            finished = sandbox.tokenctl("alice", *unlocking, serial, codes=codes | {"puk": WRONG_PUK})
+            assert finished.returncode == 5, finished.stderr
+            assert token.counters() == {"pin": 3, "puk": 2}
+            finished = sandbox.tokenctl("alice", *unlocking, serial, codes=codes)
+            assert finished.returncode == 0, finished.stderr
+        assert token.counters() == {"pin": 3, "puk": 3}
 
 
 @pytest.mark.parametrize("when", ["", " after"], ids=["before", "after"])
@@ -322,7 +387,7 @@ def test_slow_card(make_sandbox, kind):
 
 
 @pytest.mark.parametrize("garbage", ["lengths", "truncated", "noise", "status", "excess", "half-status"])
-@pytest.mark.parametrize("kind", TELLING)
+@pytest.mark.parametrize("kind", CARDS)
 def test_garbage(make_sandbox, kind, garbage):
     """Whatever comes of a card that answers nonsense: no code goes out, and once it makes sense again, so does the status."""
     sandbox = make_sandbox([kind])
@@ -360,11 +425,19 @@ def test_unlocking(make_sandbox, kind):
         assert status["can-unlock"]
         with nothing_sent(token), raises("FinalAttempt"):
             client.unlock(path, sandbox.puk, NEW_PIN)
+        # A number that is not known is none that a caller can have seen.
+        with nothing_sent(token), raises("RetriesChanged"):
+            client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True, expected_retries=full(token)["puk"])
         with raises("PukIncorrect"):
             client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=True)
         assert token.counters() == {"pin": 0, "puk": full(token)["puk"] - 1}
         with nothing_sent(token), raises("AlreadyRefused"):
             client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=True)
+        # At the last try, too, the right one is right.
+        for left in range(full(token)["puk"] - 2, 0, -1):
+            with raises("PukIncorrect"):
+                client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=True, send_refused_code=True)
+            assert token.counters() == {"pin": 0, "puk": left}
         status = client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
         check(status, pin_tries(token, 3))
     assert token.counters() == full(token)

@@ -122,11 +122,11 @@ def test_a_try_that_only_our_host_saw(make_sandbox):
     assert token.counters() == {"pin": 3, "puk": 5}
 
 
-@pytest.mark.parametrize("fault", ["error VERIFY 1 6F00", "garbage VERIFY 1 half-status"])
+@pytest.mark.parametrize("faults", [[], ["error VERIFY 1 6F00"], ["garbage VERIFY 1 half-status"]])
 @pytest.mark.parametrize("kind", ["openpgp-card", "piv-card"])
-def test_a_last_try_that_opensc_could_not_ask_for(make_sandbox, kind, fault):
-    """Another program leaves one PIN try while the code is read, and the card is disturbed when it is asked what is left: OpenSC
-    says what it was before. Nothing is sent."""
+def test_another_program_leaves_the_last_try(make_sandbox, kind, faults):
+    """While the code is read. Also if the card is disturbed when it is then asked what is left, and OpenSC says what it was
+    before, nothing is sent."""
     sandbox = make_sandbox([kind])
     token = only_token(sandbox)
     with Client(sandbox) as client:
@@ -136,7 +136,7 @@ def test_a_last_try_that_opensc_could_not_ask_for(make_sandbox, kind, fault):
         client.feed(changing, sandbox.pin[:2])
         token.wrong_pin()
         client.unsubscribe()
-        token.fault(fault)
+        token.fault(*faults)
         with nothing_sent(token), raises("RetriesChanged", "FinalAttempt"):
             client.end(changing, sandbox.pin[2:])
             client.finish(changing)
@@ -215,15 +215,27 @@ def test_a_length_that_opensc_refuses(make_sandbox):
         client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
 
 
-def test_a_new_pin_that_is_none_for_the_card(make_sandbox):
-    """A PIV card takes six to eight digits: what else there is, is refused before the PUK is sent."""
-    sandbox = make_sandbox(["piv-card"])
+@pytest.mark.parametrize(
+    "kind,new_pins",
+    [
+        ("openpgp-card", ["12345", "1" * 128]),
+        ("piv-card", ["12345", "123456789", "abcdef"]),
+        ("pkcs15-card", ["123", "1" * 17]),
+    ],
+)
+def test_a_new_pin_that_is_none_for_the_card(make_sandbox, kind, new_pins):
+    """Too short or too long, or, for a PIV card, not of digits: refused before PUK or PIN are sent, right or wrong."""
+    sandbox = make_sandbox([kind])
     token = only_token(sandbox)
     with Client(sandbox) as client:
         path = path_of(client, token)
-        for new_pin in ("12345", "123456789", "abcdef"):
-            with nothing_sent(token), raises("PinPolicy"):
-                client.unlock(path, sandbox.puk, new_pin, final_attempt=True)
+        for new_pin in new_pins:
+            for puk, pin in ((sandbox.puk, sandbox.pin), (WRONG_PUKS[0], WRONG_PINS[0])):
+                with nothing_sent(token), raises("PinPolicy"):
+                    client.unlock(path, puk, new_pin, final_attempt=True)
+                with nothing_sent(token), raises("PinPolicy"):
+                    client.set_pin(path, pin, new_pin, final_attempt=True)
+    assert token.login(sandbox.pin)
 
 
 def test_two_tokens_of_one_card(make_sandbox):
@@ -234,6 +246,14 @@ def test_two_tokens_of_one_card(make_sandbox):
         client.subscribe()
         paths = {client.status(path)["label"]: path for path in client.tokens()}
         assert paths.keys() == {token.label, OTHER_SLOT}
+        # One operation on either
+        changing = client.begin_operation("SetPin", paths[token.label], None, NEW_PIN)
+        client.feed(changing, sandbox.pin[:2])
+        for path in paths.values():
+            with nothing_sent(token), raises("Busy"):
+                client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        client.end(changing, sandbox.pin[2:])
+        client.finish(changing)
         for wrong, label in zip(WRONG_PINS, (token.label, OTHER_SLOT, token.label)):
             with raises("PinIncorrect"):
                 client.set_pin(paths[label], wrong, NEW_PIN, final_attempt=True)

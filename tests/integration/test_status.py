@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+from kinds import KINDS
 from sandbox import SOURCE, read_line, wait_until, wait_until_asleep
 from support import MANAGER, PROPERTIES, TOKEN, Client, check, only_token, tries
 
@@ -114,6 +115,26 @@ def test_softhsm_is_low_and_never_locked(make_sandbox):
         client.wait_status(path, tries("puk", "low", maximum=None))
         assert token.login("1234")
         client.wait_status(path, ok)
+
+
+@pytest.mark.parametrize("kind, label", [(kind, KINDS[kind].label) for kind in ("openpgp-card", "piv-card", "pkcs15-card")])
+def test_status_of_a_card_is_as_documented(make_sandbox, kind, label):
+    """The keys and D-Bus types of the XML, of which there is none for a number that is not known."""
+    sandbox = make_sandbox([kind])
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = [path for path in client.tokens() if client.status(path)["label"] == label]
+        # The certificate of an OpenPGP card is the other slot's.
+        more = {} if kind == "openpgp-card" else {"certificate-not-after": "t"}
+        assert client.types(path) == TYPES | more
+        status = client.status(path)
+    assert status["module-profile"] == f"opensc-{kind.removesuffix('-card')}"
+    assert status["module-profile-match"].keys() == {"file", "manufacturer", "model"} - (
+        {"manufacturer"} if kind == "pkcs15-card" else set()
+    )
+    assert status["pin-characters"] == ("digits" if kind == "piv-card" else "any")
+    assert status["pin-must-change"] is False
+    assert status["can-unlock"] is True
 
 
 @pytest.mark.parametrize("kind", ["etoken", "opencryptoki", "softhsm"])
