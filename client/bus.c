@@ -182,8 +182,10 @@ get_status (TokenctlBus *bus, const char *path, GError **error)
   return status;
 }
 
+typedef GVariant *(*ReadToken) (TokenctlBus *bus, const char *path, GError **error);
+
 static GPtrArray *
-read_tokens (TokenctlBus *bus, GPtrArray *problems, GError **error)
+read_tokens (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, GError **error)
 {
   g_autoptr (GPtrArray) paths = list_paths (bus, error);
   g_autoptr (GPtrArray) tokens =
@@ -195,7 +197,7 @@ read_tokens (TokenctlBus *bus, GPtrArray *problems, GError **error)
   g_ptr_array_set_size (problems, 0);
   for (guint i = 0; i < paths->len; i++) {
     g_autoptr (GError) problem = NULL;
-    g_autoptr (GVariant) status = get_status (bus, paths->pdata[i], &problem);
+    g_autoptr (GVariant) status = read_token (bus, paths->pdata[i], &problem);
 
     if (status != NULL) {
       g_ptr_array_add (tokens, tokenctl_token_new (paths->pdata[i], status));
@@ -256,7 +258,7 @@ find_owner (TokenctlBus *bus)
 
 /* @incomplete: (out): whether a module was still loading at last, or a token could not be read. */
 static GPtrArray *
-wait_for_tokens (TokenctlBus *bus, const char *wanted,
+wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
                  gboolean (*suffice) (GPtrArray *tokens, const char *wanted), GPtrArray *problems,
                  gboolean *incomplete, GError **error)
 {
@@ -271,7 +273,7 @@ wait_for_tokens (TokenctlBus *bus, const char *wanted,
 
   while (TRUE) {
     g_autofree char *loading = NULL;
-    g_autoptr (GPtrArray) tokens = read_tokens (bus, problems, error);
+    g_autoptr (GPtrArray) tokens = read_tokens (bus, read_token, problems, error);
 
     *incomplete = TRUE;
     if (tokens == NULL)
@@ -282,7 +284,7 @@ wait_for_tokens (TokenctlBus *bus, const char *wanted,
     if (!find_loading_module (bus, &loading, error))
       return NULL;
     if (loading == NULL) {
-      g_autoptr (GPtrArray) all = read_tokens (bus, problems, error);
+      g_autoptr (GPtrArray) all = read_tokens (bus, read_token, problems, error);
 
       *incomplete = problems->len > 0;
       return g_steal_pointer (&all);
@@ -312,7 +314,7 @@ tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, 
 {
   gboolean incomplete;
 
-  return wait_for_tokens (bus, wanted, is_there, problems, &incomplete, error);
+  return wait_for_tokens (bus, get_status, wanted, is_there, problems, &incomplete, error);
 }
 
 /**
@@ -323,7 +325,7 @@ tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, 
  * @certain: (out): whether no token that is missing in what is returned can be meant by @wanted
  * @error: return location
  *
- * Has all tokens read now. While no token is all of @wanted, waits for the modules that are still
+ * Reads all tokens now. While no token is all of @wanted, waits for the modules that are still
  * loading: they may bring another token that it means as well.
  *
  * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
@@ -334,7 +336,8 @@ tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const char *wanted, GPtrArray 
 {
   gboolean incomplete;
   g_autoptr (GPtrArray) tokens =
-      wait_for_tokens (bus, wanted, tokenctl_tokens_have_exactly, problems, &incomplete, error);
+      wait_for_tokens (bus, tokenctl_bus_refresh, wanted, tokenctl_tokens_have_exactly, problems,
+                       &incomplete, error);
 
   *certain = tokens != NULL && (!incomplete || tokenctl_tokens_have_exactly (tokens, wanted));
   return g_steal_pointer (&tokens);

@@ -431,6 +431,7 @@ tokend_token_is_fresh (TokendToken *self)
   gint64 limit = FRESH_US;
 
   if (self->module == NULL || self->unread != NULL || !self->counters_known
+      || tokend_module_get_state (self->module) != TOKEND_MODULE_STATE_READY
       || tokend_subscribers_count (self->service->subscribers) == 0)
     return FALSE;
   if (tokend_module_is_unchanged (self->module))

@@ -5,6 +5,7 @@ program has used them. What was sent to a card is in its own record."""
 import contextlib
 import os
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -14,6 +15,15 @@ from support import BusError, Client, nothing_sent, only_path, only_token, raise
 
 STRANGER = f"{FOLDER}/source/tests/integration/strange_card.py"
 READERS = f"{FOLDER}/readers"
+LIBRARY = "libpcsclite.so.1"
+OPEN_WITHOUT_END = """\
+import ctypes, os, sys, time
+ctypes.CDLL(sys.argv[1])
+path = next(line.split()[-1] for line in open("/proc/self/maps") if "libpcsclite" in line)
+while True:
+    os.close(os.open(path, os.O_RDONLY))
+    time.sleep(0.0002)
+"""
 
 SLOW = "ASAN_OPTIONS" in os.environ
 # A card that came or went, and a try that another program lost, are told within this, in seconds.
@@ -25,6 +35,11 @@ PATIENCE = 1.5
 KEPT = 15
 # A real card takes its time for each command, in milliseconds.
 REALISTIC = "delay * 10"
+# How often the readers are looked at at the most where a program may have begun to use cards, in seconds
+CLOSE_LOOK_INTERVAL = 0.002
+# For their names and how many bytes these are, for their state, and that it is not waited for a change of it
+QUESTIONS_OF_A_LOOK = 4
+MANY_LOOKS = 1000
 # To ask a card of which OpenSC knows all that is on it
 ASKING = 2
 
@@ -61,15 +76,15 @@ def pcscd(sandbox):
 
 
 @contextlib.contextmanager
-def started_pcscd(sandbox):
+def started_pcscd(sandbox, *options, output=subprocess.DEVNULL):
     """Starts it again, as the card's setup does."""
     daemon = sandbox.popen(
         "root",
-        ["pcscd", "--foreground", "--config", READERS],
+        ["pcscd", "--foreground", "--config", READERS, *options],
         env={"PCSCLITE_HP_DROPDIR": f"{READERS}/drivers"},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
     )
     try:
         yield
@@ -187,6 +202,30 @@ def test_pcscd_is_started_after_tokend(make_sandbox):
             assert timed_signal(client, "InterfacesAdded") < AT_ONCE
             (path,) = client.tokens()
             assert pin_state(client, path) == "ok"
+
+
+def test_library_that_is_opened_without_end(make_sandbox):
+    """Anybody can do so, and is taken for program after program that begins to use cards: the readers are looked at as closely
+    as for one, and no more, nor at a greater cost."""
+    sandbox = make_sandbox(["piv-card"])
+    stop_pcscd(sandbox)
+    with tempfile.TemporaryFile() as log, started_pcscd(sandbox, "--debug", output=log), Client(sandbox) as client:
+        client.subscribe()
+        wait_until(client.tokens, what="the card")
+
+        def looks():
+            """How many there were, by what pcscd was asked: it puts this into its log."""
+            said = os.pread(log.fileno(), os.fstat(log.fileno()).st_size, 0)
+            return said.count(b"Received command: ") / QUESTIONS_OF_A_LOOK
+
+        opener = sandbox.popen("bob", [PYTHON, "-c", OPEN_WITHOUT_END, LIBRARY], stdin=subprocess.DEVNULL)
+        try:
+            begun, before = time.monotonic(), looks()
+            wait_until(lambda: looks() - before > MANY_LOOKS, what="looks")
+            assert looks() - before <= 1 + (time.monotonic() - begun) / CLOSE_LOOK_INTERVAL
+        finally:
+            opener.kill()
+            opener.wait(TIMEOUT)
 
 
 class StrangeCard:
