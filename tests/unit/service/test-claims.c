@@ -166,6 +166,22 @@ test_impossible (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
 }
 
+/* The service is about to end: nothing new begins, and what is under way completes. */
+static void
+test_stopped (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autoptr (GError) error = NULL;
+  int fd = take (claims, CARD);
+
+  tokend_claims_stop (claims);
+  g_assert_cmpint (tokend_claims_take (claims, OTHER_CARD, &error), ==, -1);
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_BUSY);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 1);
+  tokend_claims_release (claims, CARD, fd, TRUE);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
+}
+
 static void
 test_symbolic_link (Scratch *scratch, gconstpointer user_data)
 {
@@ -196,6 +212,7 @@ main (int argc, char **argv)
   add ("/claims/release/host-done", test_host_done);
   add ("/claims/lock-file", test_lock_file);
   add ("/claims/impossible", test_impossible);
+  add ("/claims/stopped", test_stopped);
   add ("/claims/symbolic-link", test_symbolic_link);
   return g_test_run ();
 }
