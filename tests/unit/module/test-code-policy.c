@@ -87,6 +87,7 @@ test_code_length (void)
     if (!rows[i].fits) {
       g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
       g_assert_nonnull (strstr (error->message, "4 to 8 bytes"));
+      g_assert_nonnull (strstr (error->message, i == 0 ? "short" : "long"));
     }
   }
 }
@@ -104,6 +105,7 @@ test_new_pin (void)
     { "12345678", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, NULL },
     { "123456789", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, "4 to 8 characters" },
     { "1234a", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, "digits only" },
+    { "a1234", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, "digits only" },
     { "1234 ", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, "digits only" },
     /* Arabic-Indic digits are not what a PIN pad has. */
     { "\xd9\xa1\xd9\xa2\xd9\xa3\xd9\xa4",

@@ -80,6 +80,9 @@ test_right (void)
 
   g_assert_true (parse (&request, -1, (const char *[]){ SET_PIN, NULL }, &error));
   g_assert_false (request.unlock);
+  /* A code may have to be of one length. */
+  g_assert_true (parse (
+      &request, 5, (const char *[]){ SET_PIN, "'code-maximum-length': <uint32 4>", NULL }, &error));
   g_assert_cmpint (tokend_operation_request_role (&request), ==, TOKEND_ROLE_PIN);
 }
 

@@ -142,6 +142,49 @@ test_unknown_is_absent (void)
   g_assert_nonnull (strstr (text, "'puk-retries-maximum': <uint32 3>"));
 }
 
+static gboolean
+has (GVariant *reading, const char *key, const char *value)
+{
+  g_autoptr (GVariant) found = g_variant_lookup_value (reading, key, NULL);
+  g_autofree char *text = found != NULL ? g_variant_print (found, TRUE) : NULL;
+
+  return g_strcmp0 (text, value) == 0;
+}
+
+/* What is known of the lengths, and of the certificate that is signed with. */
+static void
+test_known_is_told (void)
+{
+  static const struct {
+    TokendCertificate certificate;
+    const char *issuer, *not_after; /* or NULL */
+  } rows[] = {
+    { { (char *) "CN=X", 1900000000 }, "'CN=X'", "uint64 1900000000000000" },
+    { { NULL, 1 }, NULL, "uint64 1000000" },
+    { { (char *) "CN=X", 0 }, "'CN=X'", NULL },
+    { { (char *) "CN=X", -1 }, "'CN=X'", NULL },
+    { { NULL, 9223372036854 }, NULL, "uint64 9223372036854000000" },
+    { { NULL, 9223372036855 }, NULL, NULL },
+  };
+  TokendReading reading;
+  const CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED,
+                               .ulMinPinLen = 1,
+                               .ulMaxPinLen = 255 };
+
+  g_assert_true (tokend_reading_init (&reading, &info));
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GVariant) variant =
+        g_variant_ref_sink (tokend_reading_to_variant (&reading, &rows[i].certificate));
+
+    g_assert_true (has (variant, "certificate-issuer", rows[i].issuer));
+    g_assert_true (has (variant, "certificate-not-after", rows[i].not_after));
+    g_assert_true (has (variant, "pin-minimum-length", "uint32 1"));
+    g_assert_true (has (variant, "pin-maximum-length", "uint32 255"));
+    g_assert_true (has (variant, "new-pin-minimum-length", "uint32 1"));
+    g_assert_true (has (variant, "new-pin-maximum-length", "uint32 255"));
+  }
+}
+
 static void
 test_same_tries (void)
 {
@@ -149,21 +192,21 @@ test_same_tries (void)
     TokendReading other;
     gboolean pin, puk;
   } rows[] = {
-    { { .pin = { 3, 3 }, .puk = { 3, 3 } }, TRUE, TRUE },
-    { { .pin = { 2, 3 }, .puk = { 3, 3 } }, FALSE, TRUE },
-    { { .pin = { 3, 4 }, .puk = { 3, 3 } }, FALSE, TRUE },
-    { { .pin = { 3, 3 }, .puk = { 2, 3 } }, TRUE, FALSE },
-    { { .pin = { 3, 3 }, .puk = { UNKNOWN, 3 } }, TRUE, FALSE },
-    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PIN_COUNT_LOW }, FALSE, TRUE },
-    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PIN_FINAL_TRY }, FALSE, TRUE },
-    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PIN_LOCKED }, FALSE, TRUE },
-    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PIN_INITIALIZED }, FALSE, TRUE },
-    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PUK_COUNT_LOW }, TRUE, FALSE },
-    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PUK_FINAL_TRY }, TRUE, FALSE },
-    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PUK_LOCKED }, TRUE, FALSE },
-    { { .pin = { 3, 3 }, .puk = { 3, 3 }, .flags = TOKEND_TOKEN_PIN_MUST_CHANGE }, TRUE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 5, 5 } }, TRUE, TRUE },
+    { { .pin = { 2, 3 }, .puk = { 5, 5 } }, FALSE, TRUE },
+    { { .pin = { 3, 4 }, .puk = { 5, 5 } }, FALSE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 4, 5 } }, TRUE, FALSE },
+    { { .pin = { 3, 3 }, .puk = { UNKNOWN, 5 } }, TRUE, FALSE },
+    { { .pin = { 3, 3 }, .puk = { 5, 5 }, .flags = TOKEND_TOKEN_PIN_COUNT_LOW }, FALSE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 5, 5 }, .flags = TOKEND_TOKEN_PIN_FINAL_TRY }, FALSE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 5, 5 }, .flags = TOKEND_TOKEN_PIN_LOCKED }, FALSE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 5, 5 }, .flags = TOKEND_TOKEN_PIN_INITIALIZED }, FALSE, TRUE },
+    { { .pin = { 3, 3 }, .puk = { 5, 5 }, .flags = TOKEND_TOKEN_PUK_COUNT_LOW }, TRUE, FALSE },
+    { { .pin = { 3, 3 }, .puk = { 5, 5 }, .flags = TOKEND_TOKEN_PUK_FINAL_TRY }, TRUE, FALSE },
+    { { .pin = { 3, 3 }, .puk = { 5, 5 }, .flags = TOKEND_TOKEN_PUK_LOCKED }, TRUE, FALSE },
+    { { .pin = { 3, 3 }, .puk = { 5, 5 }, .flags = TOKEND_TOKEN_PIN_MUST_CHANGE }, TRUE, TRUE },
   };
-  const TokendReading before = { .pin = { 3, 3 }, .puk = { 3, 3 } };
+  const TokendReading before = { .pin = { 3, 3 }, .puk = { 5, 5 } };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_assert_cmpint (tokend_reading_same_tries (&before, &rows[i].other, TOKEND_ROLE_PIN), ==,
@@ -403,6 +446,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/flags", test_flags);
   g_test_add_func ("/reading/not-initialised", test_not_initialised);
   g_test_add_func ("/reading/unknown-is-absent", test_unknown_is_absent);
+  g_test_add_func ("/reading/known-is-told", test_known_is_told);
   g_test_add_func ("/reading/same-tries", test_same_tries);
   g_test_add_func ("/reading/vendor-numbers", test_vendor_numbers);
   g_test_add_func ("/reading/vendor-families", test_vendor_families);

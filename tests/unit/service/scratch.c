@@ -34,6 +34,13 @@ scratch_tear_down (Scratch *scratch, gconstpointer user_data)
   g_free (scratch->path);
 }
 
+/** scratch_add_test: adds a test that has a folder of its own. */
+void
+scratch_add_test (const char *path, void (*test) (Scratch *, gconstpointer))
+{
+  g_test_add (path, Scratch, NULL, scratch_set_up, test, scratch_tear_down);
+}
+
 /** scratch_path: Returns: (transfer full): where @name, which may have folders in it, is. */
 char *
 scratch_path (const Scratch *scratch, const char *name)

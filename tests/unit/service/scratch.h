@@ -12,6 +12,7 @@ typedef struct {
 
 void scratch_set_up (Scratch *scratch, gconstpointer user_data);
 void scratch_tear_down (Scratch *scratch, gconstpointer user_data);
+void scratch_add_test (const char *path, void (*test) (Scratch *, gconstpointer));
 
 char *scratch_path (const Scratch *scratch, const char *name);
 void scratch_write (const Scratch *scratch, const char *name, const char *content);

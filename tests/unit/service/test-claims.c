@@ -166,6 +166,22 @@ test_impossible (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
 }
 
+/* The service is about to end: nothing new begins, and what is under way completes. */
+static void
+test_stopped (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autoptr (GError) error = NULL;
+  int fd = take (claims, CARD);
+
+  tokend_claims_stop (claims);
+  g_assert_cmpint (tokend_claims_take (claims, OTHER_CARD, &error), ==, -1);
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_BUSY);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 1);
+  tokend_claims_release (claims, CARD, fd, TRUE);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
+}
+
 static void
 test_symbolic_link (Scratch *scratch, gconstpointer user_data)
 {
@@ -179,23 +195,18 @@ test_symbolic_link (Scratch *scratch, gconstpointer user_data)
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
 }
 
-static void
-add (const char *path, void (*test) (Scratch *, gconstpointer))
-{
-  g_test_add (path, Scratch, NULL, scratch_set_up, test, scratch_tear_down);
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  add ("/claims/taken-twice", test_taken_twice);
-  add ("/claims/check-takes-nothing", test_check_takes_nothing);
-  add ("/claims/successor", test_successor);
-  add ("/claims/release/host-not-done", test_host_not_done);
-  add ("/claims/release/host-done", test_host_done);
-  add ("/claims/lock-file", test_lock_file);
-  add ("/claims/impossible", test_impossible);
-  add ("/claims/symbolic-link", test_symbolic_link);
+  scratch_add_test ("/claims/taken-twice", test_taken_twice);
+  scratch_add_test ("/claims/check-takes-nothing", test_check_takes_nothing);
+  scratch_add_test ("/claims/successor", test_successor);
+  scratch_add_test ("/claims/release/host-not-done", test_host_not_done);
+  scratch_add_test ("/claims/release/host-done", test_host_done);
+  scratch_add_test ("/claims/lock-file", test_lock_file);
+  scratch_add_test ("/claims/impossible", test_impossible);
+  scratch_add_test ("/claims/stopped", test_stopped);
+  scratch_add_test ("/claims/symbolic-link", test_symbolic_link);
   return g_test_run ();
 }

@@ -54,9 +54,11 @@ test_observe (void)
 static void
 test_compose (void)
 {
-  const TokendContradiction contradiction = {
-    .reading = { .initialized = TRUE, .count_low = TRUE, .locked = TRUE, .remaining = 2 }
-  };
+  const TokendContradiction contradiction = { .reading = { .initialized = TRUE,
+                                                           .count_low = TRUE,
+                                                           .final_try = TRUE,
+                                                           .locked = TRUE,
+                                                           .remaining = 2 } };
   g_autoptr (GVariant) fields = g_variant_ref_sink (tokend_contradiction_compose (
       &contradiction, TOKEND_ROLE_PUK, TOKEND_STATE_LOCKED, "0af3", "CARD", "a-module"));
   static const struct {
@@ -66,13 +68,13 @@ test_compose (void)
     { "TOKEND_ROLE", "PUK" },
     { "TOKEND_STATE", "locked" },
     { "TOKEND_NUMBER", "2" },
-    { "TOKEND_FLAGS", "COUNT_LOW LOCKED" },
+    { "TOKEND_FLAGS", "COUNT_LOW FINAL_TRY LOCKED" },
     { "TOKEND_TOKEN", "0af3" },
     { "TOKEND_LABEL", "CARD" },
     { "TOKEND_MODULE", "a-module" },
     { "MESSAGE",
       "“CARD” contradicts itself about its PUK: its number says 2 left, its flags COUNT_LOW "
-      "LOCKED; the worse is believed" },
+      "FINAL_TRY LOCKED; the worse is believed" },
   };
 
   g_assert_cmpuint (g_variant_n_children (fields), ==, G_N_ELEMENTS (wanted));

@@ -336,36 +336,30 @@ test_absurd_numbers (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (record.spent, <=, 2 * ASSUMED);
 }
 
-static void
-add (const char *path, void (*test) (Scratch *, gconstpointer))
-{
-  g_test_add (path, Scratch, NULL, scratch_set_up, test, scratch_tear_down);
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
   journal_spy_install ();
-  add ("/ledger/pending/durable", test_pending_is_durable);
-  add ("/ledger/pending/survives-twice", test_pending_survives_twice);
-  add ("/ledger/write/order", test_order_of_writes);
-  add ("/ledger/write/private", test_file_is_private);
-  add ("/ledger/write/other-files", test_other_files);
-  add ("/ledger/write/impossible", test_unwritable);
-  add ("/ledger/write/impossible-later", test_unwritable_later);
+  scratch_add_test ("/ledger/pending/durable", test_pending_is_durable);
+  scratch_add_test ("/ledger/pending/survives-twice", test_pending_survives_twice);
+  scratch_add_test ("/ledger/write/order", test_order_of_writes);
+  scratch_add_test ("/ledger/write/private", test_file_is_private);
+  scratch_add_test ("/ledger/write/other-files", test_other_files);
+  scratch_add_test ("/ledger/write/impossible", test_unwritable);
+  scratch_add_test ("/ledger/write/impossible-later", test_unwritable_later);
   for (gsize i = 0; i < G_N_ELEMENTS (unreadable); i++) {
     g_autofree char *path = g_strdup_printf ("/ledger/unreadable/%s", unreadable[i].what);
     g_test_add (path, Scratch, unreadable[i].content, scratch_set_up, test_unreadable,
                 scratch_tear_down);
   }
-  add ("/ledger/sealed", test_sealed);
-  add ("/ledger/changed-by-a-bit", test_changed_by_a_bit);
-  add ("/ledger/truncated", test_truncated);
-  add ("/ledger/absurd-numbers", test_absurd_numbers);
-  add ("/ledger/loss/outlives-a-restart", test_loss_outlives_a_restart);
-  add ("/ledger/loss/ends-with-success", test_loss_ends_with_success);
-  add ("/ledger/loss/stays-with-failure", test_loss_stays_with_failure);
+  scratch_add_test ("/ledger/sealed", test_sealed);
+  scratch_add_test ("/ledger/changed-by-a-bit", test_changed_by_a_bit);
+  scratch_add_test ("/ledger/truncated", test_truncated);
+  scratch_add_test ("/ledger/absurd-numbers", test_absurd_numbers);
+  scratch_add_test ("/ledger/loss/outlives-a-restart", test_loss_outlives_a_restart);
+  scratch_add_test ("/ledger/loss/ends-with-success", test_loss_ends_with_success);
+  scratch_add_test ("/ledger/loss/stays-with-failure", test_loss_stays_with_failure);
   return g_test_run ();
 }

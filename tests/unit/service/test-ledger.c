@@ -287,31 +287,25 @@ test_observation_that_cannot_be_written (Scratch *scratch, gconstpointer user_da
   journal_spy_expect ("could not be written");
 }
 
-static void
-add (const char *path, void (*test) (Scratch *, gconstpointer))
-{
-  g_test_add (path, Scratch, NULL, scratch_set_up, test, scratch_tear_down);
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
   journal_spy_install ();
-  add ("/ledger/fresh", test_fresh);
-  add ("/ledger/pending/without-flags", test_pending_without_flags);
-  add ("/ledger/settlements", test_settlements);
-  add ("/ledger/apart", test_roles_and_cards_are_apart);
-  add ("/ledger/puk-success-clears-pin", test_puk_success_clears_pin);
-  add ("/ledger/observe/other-module", test_other_module);
-  add ("/ledger/observe/another-module-sends", test_another_module_sends);
-  add ("/ledger/observe/own-number", test_own_number_settles);
-  add ("/ledger/observe/confirmation-is-durable", test_confirmation_is_durable);
-  add ("/ledger/observe/final-try-is-durable", test_final_try_is_durable);
-  add ("/ledger/pending/told-once", test_pending_is_told_once);
-  add ("/ledger/pending/another-is-told", test_another_pending_is_told);
-  add ("/ledger/observe/stranger", test_observing_a_stranger);
-  add ("/ledger/observe/cannot-be-written", test_observation_that_cannot_be_written);
+  scratch_add_test ("/ledger/fresh", test_fresh);
+  scratch_add_test ("/ledger/pending/without-flags", test_pending_without_flags);
+  scratch_add_test ("/ledger/settlements", test_settlements);
+  scratch_add_test ("/ledger/apart", test_roles_and_cards_are_apart);
+  scratch_add_test ("/ledger/puk-success-clears-pin", test_puk_success_clears_pin);
+  scratch_add_test ("/ledger/observe/other-module", test_other_module);
+  scratch_add_test ("/ledger/observe/another-module-sends", test_another_module_sends);
+  scratch_add_test ("/ledger/observe/own-number", test_own_number_settles);
+  scratch_add_test ("/ledger/observe/confirmation-is-durable", test_confirmation_is_durable);
+  scratch_add_test ("/ledger/observe/final-try-is-durable", test_final_try_is_durable);
+  scratch_add_test ("/ledger/pending/told-once", test_pending_is_told_once);
+  scratch_add_test ("/ledger/pending/another-is-told", test_another_pending_is_told);
+  scratch_add_test ("/ledger/observe/stranger", test_observing_a_stranger);
+  scratch_add_test ("/ledger/observe/cannot-be-written", test_observation_that_cannot_be_written);
   return g_test_run ();
 }

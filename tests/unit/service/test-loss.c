@@ -27,6 +27,7 @@ static const Row rows[] = {
   { "flags fall to the last", TOKEND_STATE_OK, NO, TOKEND_STATE_FINAL_TRY, 1, TRUE },
   { "flags fall to locked", TOKEND_STATE_LOW, NO, TOKEND_STATE_LOCKED, 0, TRUE },
   { "flags stay", TOKEND_STATE_LOW, NO, TOKEND_STATE_LOW, NO, FALSE },
+  { "flags fall from the last", TOKEND_STATE_FINAL_TRY, NO, TOKEND_STATE_LOCKED, NO, TRUE },
   { "flags rise", TOKEND_STATE_LOCKED, 0, TOKEND_STATE_LOW, NO, FALSE },
 
   { "from nothing known", TOKEND_STATE_UNKNOWN, NO, TOKEND_STATE_LOCKED, 0, FALSE },

@@ -160,12 +160,6 @@ test_priority (Scratch *scratch, gconstpointer user_data)
   assert_modules (scratch, "m=/m.so z=/z.so y=/y.so a=/a.so b=/b.so c=/c.so n=/n.so l=/l.so");
 }
 
-static void
-add (const char *path, void (*test) (Scratch *, gconstpointer))
-{
-  g_test_add (path, Scratch, NULL, scratch_set_up, test, scratch_tear_down);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -176,10 +170,10 @@ main (int argc, char **argv)
     g_autofree char *path = g_strdup_printf ("/module-config/file/%s", files[i].what);
     g_test_add (path, Scratch, GUINT_TO_POINTER (i), scratch_set_up, test_file, scratch_tear_down);
   }
-  add ("/module-config/no-folders", test_no_folders);
-  add ("/module-config/bad-file-alone", test_bad_file_alone);
-  add ("/module-config/file-names", test_file_names);
-  add ("/module-config/precedence", test_precedence);
-  add ("/module-config/priority", test_priority);
+  scratch_add_test ("/module-config/no-folders", test_no_folders);
+  scratch_add_test ("/module-config/bad-file-alone", test_bad_file_alone);
+  scratch_add_test ("/module-config/file-names", test_file_names);
+  scratch_add_test ("/module-config/precedence", test_precedence);
+  scratch_add_test ("/module-config/priority", test_priority);
   return g_test_run ();
 }

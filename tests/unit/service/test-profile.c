@@ -349,12 +349,6 @@ test_match_module (Scratch *scratch, gconstpointer user_data)
   g_assert_null (tokend_profiles_match_module (profiles, "/usr/lib/libab.so"));
 }
 
-static void
-add (const char *path, void (*test) (Scratch *, gconstpointer))
-{
-  g_test_add (path, Scratch, NULL, scratch_set_up, test, scratch_tear_down);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -367,14 +361,14 @@ main (int argc, char **argv)
     g_autofree char *path = g_strdup_printf ("/profile/bad/%u/%s", i, bad[i].group);
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_bad);
   }
-  add ("/profile/no-folders", test_no_folders);
-  add ("/profile/override", test_override);
-  add ("/profile/bad-files", test_bad_files);
+  scratch_add_test ("/profile/no-folders", test_no_folders);
+  scratch_add_test ("/profile/override", test_override);
+  scratch_add_test ("/profile/bad-files", test_bad_files);
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
     g_autofree char *path = g_strdup_printf ("/profile/lines/%u", i);
     g_test_add (path, Scratch, GUINT_TO_POINTER (i), scratch_set_up, test_lines, scratch_tear_down);
   }
-  add ("/profile/match", test_match);
-  add ("/profile/match-module", test_match_module);
+  scratch_add_test ("/profile/match", test_match);
+  scratch_add_test ("/profile/match-module", test_match_module);
   return g_test_run ();
 }

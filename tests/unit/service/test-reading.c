@@ -204,7 +204,8 @@ static void
 test_lengths (void)
 {
   g_autoptr (TokendReading) good =
-      parse ("{'pin-minimum-length': <uint32 4>, 'pin-maximum-length': <uint32 16>}");
+      parse ("{'pin-minimum-length': <uint32 4>, 'pin-maximum-length': <uint32 16>,"
+             " 'new-pin-minimum-length': <uint32 6>, 'new-pin-maximum-length': <uint32 8>}");
   g_autoptr (TokendReading) absurd =
       parse ("{'pin-minimum-length': <uint32 4294967295>, 'pin-maximum-length': <uint32 256>}");
   g_autoptr (TokendReading) wrong =
@@ -212,6 +213,10 @@ test_lengths (void)
 
   g_assert_cmpint (good->pin_minimum_length, ==, 4);
   g_assert_cmpint (good->pin_maximum_length, ==, 16);
+  g_assert_cmpint (good->new_pin_minimum_length, ==, 6);
+  g_assert_cmpint (good->new_pin_maximum_length, ==, 8);
+  g_assert_cmpint (absurd->new_pin_minimum_length, ==, -1);
+  g_assert_cmpint (absurd->new_pin_maximum_length, ==, -1);
   g_assert_cmpint (absurd->pin_minimum_length, ==, -1);
   g_assert_cmpint (absurd->pin_maximum_length, ==, -1);
   g_assert_cmpint (wrong->pin_minimum_length, ==, -1);
@@ -236,6 +241,26 @@ test_unread (void)
   g_assert_null (nonsense->unread);
   g_assert_cmpstr (copy->unread, ==, "busy");
   g_assert_true (copy->is_busy);
+}
+
+/* As long as a name can be that is worth the space. */
+static void
+test_issuer (void)
+{
+  g_autofree char *longest = g_strnfill (1023, 'x');
+  g_autofree char *longest_changes = g_strdup_printf ("{'certificate-issuer': <'%s'>}", longest);
+  g_autofree char *longer_changes = g_strdup_printf ("{'certificate-issuer': <'%sx'>}", longest);
+  g_autoptr (TokendReading) none = parse ("{}");
+  g_autoptr (TokendReading) wrong = parse ("{'certificate-issuer': <uint32 1>}");
+  g_autoptr (TokendReading) at_the_limit = parse (longest_changes);
+  g_autoptr (TokendReading) beyond = parse (longer_changes);
+  g_autoptr (TokendReading) copy = tokend_reading_copy (at_the_limit);
+
+  g_assert_null (none->issuer);
+  g_assert_null (wrong->issuer);
+  g_assert_null (beyond->issuer);
+  g_assert_cmpstr (at_the_limit->issuer, ==, longest);
+  g_assert_cmpstr (copy->issuer, ==, longest);
 }
 
 static const struct {
@@ -331,6 +356,14 @@ static const struct {
   { "{'manufacturer': <[byte 0x55]>}", "{'manufacturer': <[byte 0x56]>}", FALSE, FALSE },
   { "{'serial': <[byte 0x55]>}", "{'serial': <[byte 0x55, 0x00]>}", FALSE, FALSE },
   { "{'serial': <@ay []>}", "{'serial': <[byte 0x00]>}", FALSE, FALSE },
+  /* A serial that tells nothing apart leaves it to the label. */
+  { "{'serial': <@ay []>}", "{'serial': <@ay []>, 'label': <[byte 0x56]>}", FALSE, FALSE },
+  { "{'serial': <[byte 0x30, 0x20, 0x00]>}",
+    "{'serial': <[byte 0x30, 0x20, 0x00]>, 'label': <[byte 0x56]>}", FALSE, FALSE },
+  { "{'serial': <[byte 0x30, 0x31]>}", "{'serial': <[byte 0x30, 0x31]>, 'label': <[byte 0x56]>}",
+    FALSE, TRUE },
+  { "{'serial': <[byte 0x31, 0x30]>}", "{'serial': <[byte 0x31, 0x30]>, 'label': <[byte 0x56]>}",
+    FALSE, TRUE },
   /* Where one field ends and the next begins is part of it. */
   { "{'model': <[byte 0x41, 0x42]>, 'serial': <[byte 0x43]>}",
     "{'model': <[byte 0x41]>, 'serial': <[byte 0x42, 0x43]>}", FALSE, FALSE },
@@ -418,6 +451,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/counters", test_counters);
   g_test_add_func ("/reading/lengths", test_lengths);
   g_test_add_func ("/reading/unread", test_unread);
+  g_test_add_func ("/reading/issuer", test_issuer);
   g_test_add_func ("/reading/bad", test_bad);
   g_test_add_func ("/reading/nothing", test_nothing);
   g_test_add_func ("/reading/text-lengths", test_text_lengths);
