@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
 import fault_matrix  # noqa: E402
 import flood  # noqa: E402
+import flood_scene  # noqa: E402
 from leaks import Codes  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 
@@ -73,10 +74,12 @@ def matrix(request):
 
 
 @pytest.fixture
-def figures(request):
-    """A list for what a test measured, a line each."""
+def scene(request, make_sandbox):
+    """Of a flood; its figures are printed at the end."""
     request.node.figures = []
-    return request.node.figures
+    made = flood_scene.Scene(make_sandbox(["etoken", "etoken"]), request.node.figures)
+    yield made
+    made.check_end()
 
 
 @pytest.fixture

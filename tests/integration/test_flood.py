@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from client import MANAGER, ROOT_PATH, TOKEN, Client
 from flood import CALLS_IN_FLIGHT_MAX, NO_REPLY_EXPECTED, WRONG_BODIES, Flood, call
-from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER, Scene, repeat
+from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER, repeat
 from sandbox import SOURCE
 
 CALLS_OF_CONNECTION = 16
@@ -20,13 +20,6 @@ DESCRIPTORS = 2
 
 BUS_ERROR = "org.freedesktop.DBus.Error."
 DENIED, WRONG_TYPE = f"{BUS_ERROR}AccessDenied", f"{BUS_ERROR}InvalidArgs"
-
-
-@pytest.fixture(name="scene")
-def fixture_scene(make_sandbox, figures):
-    scene = Scene(make_sandbox(["etoken", "etoken"]), figures)
-    yield scene
-    scene.check_end()
 
 
 # user, connections, calls by the path of a token, how many, whether the replies are read, what they may be, and how

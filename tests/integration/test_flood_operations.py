@@ -7,7 +7,7 @@ import pytest
 import support
 from client import MANAGER, ROOT_PATH, TOKEN, Client
 from flood import INTERACTIVE, Flood, call
-from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER, Scene, repeat, rounds
+from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER, repeat, rounds
 from sandbox import wait_until
 from support import nothing_sent, raises, sent
 
@@ -16,13 +16,6 @@ PUK, NEW_PIN = "12345678", "4321"
 REFUSED = 100
 # One more than it takes to use up all that there is of anything
 CROWD = [f"crowd{number}" for number in range(9)]
-
-
-@pytest.fixture(name="scene")
-def fixture_scene(make_sandbox, figures):
-    scene = Scene(make_sandbox(["etoken", "etoken"]), figures)
-    yield scene
-    scene.check_end()
 
 
 def allow(sandbox, rule):
