@@ -42,15 +42,16 @@ START_TIMEOUT = 300  # the first one may build
 
 
 def wait_until(condition, timeout=TIMEOUT, what="it"):
-    """Calls condition until it returns something true, and returns that."""
-    deadline = time.monotonic() + timeout
+    """Calls condition until it returns something true, and returns that: the more seldom, the longer it takes."""
+    begun = time.monotonic()
     while True:
         result = condition()
         if result:
             return result
-        if time.monotonic() > deadline:
+        elapsed = time.monotonic() - begun
+        if elapsed > timeout:
             raise TimeoutError(f"{what} did not come true within {timeout} s")
-        time.sleep(0.005)
+        time.sleep(min(0.005 + 0.02 * elapsed, 0.05))
 
 
 def describe_threads(process):
