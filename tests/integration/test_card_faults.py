@@ -8,7 +8,7 @@ try is spent at the most, and the reply does not deny it; the last one does not 
 gone the right code does what it should, and nothing is left behind.
 
 The suite runs a fixed part of it: a sixth of the faults at the command that carries the code, one at every sixth other from
-the code on, and one at every sixtieth before. What one kind and operation leaves out another has. tests/faults runs the whole.
+the code on, and one at every twentieth before. What one kind and operation leaves out another has. tests/faults runs the whole.
 """
 
 import pytest
@@ -18,7 +18,7 @@ from fault_matrix import Cell, Fault
 KINDS = ["openpgp-card", "openpgp-card:wrong-code=63cx", "piv-card", "pkcs15-card", "pkcs15-card:so-pin=yes"]
 # Of how many faults at the command with the code one is run; of how many other commands, from the code on and before, one has
 # a fault.
-CARRYING_STEP, FROM_STEP, BEFORE_STEP = 6, 6, 60
+CARRYING_STEP, FROM_STEP, BEFORE_STEP = 6, 6, 20
 
 
 def choose(calls, offset):
