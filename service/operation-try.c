@@ -158,9 +158,12 @@ ask_for_caller (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* A caller that dies in the middle of writing a code ends the stream as one that is done does, and the host hears of it at
- * once. The caller's connection is closed by the same death, but some milliseconds later on a machine under load. */
-/** tokend_operation_confirm: see the step of that name. */
+/**
+ * tokend_operation_confirm:
+ *
+ * See the step of that name. A caller that dies in the middle of writing a code ends the stream as one that is done does, and
+ * the host hears of it at once. The caller's connection is closed by the same death, but later on a machine under load.
+ */
 void
 tokend_operation_confirm (Operation *operation)
 {

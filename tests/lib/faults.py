@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the whole fault matrices, of the simulated eToken and of the cards. Arguments are pytest's: -k 'unlock' runs a part of it.
+"""Runs the whole fault matrices, of the simulated eToken and of the cards. Arguments are pytest's: -k 'unlock' runs a part.
 
 Installs what is missing and builds first, as tests/sandbox does. TOKEND_BUILD names another build folder than _build.
 """
