@@ -26,7 +26,7 @@ from fault_matrix import (
     has_settled,
     traces,
 )
-from sandbox import CODE_COMMANDS, FOLDER, PYTHON, Sandbox, read_line, wait_until
+from sandbox import CODE_COMMANDS, FOLDER, PYTHON, read_line, wait_until
 from support import BusError, Client
 
 PIN, PUK, NEW_PIN = "123456", "12345678", "654321"
@@ -128,14 +128,14 @@ def describe(attempt):
 
 
 class Bench:
-    """with Bench(kind) as bench: a sandbox with such a card and the guard."""
+    """with Bench(make_sandbox, kind) as bench: a sandbox with such a card and the guard."""
 
     _codes = itertools.count(1)
 
-    def __init__(self, kind):
+    def __init__(self, make_sandbox, kind):
         guard = "openpgp-card" if kind == "piv-card" else "piv-card"
         self._kind = kind
-        self.sandbox = Sandbox([kind, guard, "etoken"])
+        self.sandbox = make_sandbox([kind, guard, "etoken"])
         self._contract = Contract()
         self._stack = self._client = self._readers = self._clean = None
         self._path = self._guard_path = self._other_path = self._identity = None
@@ -143,7 +143,6 @@ class Bench:
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            stack.enter_context(self.sandbox)
             self.card, guard, other = self.sandbox.tokens.values()
             self._client = stack.enter_context(Client(self.sandbox))
             self._readers = self.sandbox.popen(

@@ -14,7 +14,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 from client import Client
-from sandbox import SOURCE, Sandbox, wait_until
+from sandbox import SOURCE, wait_until
 from support import SENDING, relays_have_ended
 
 PIN, PUK, NEW_PIN, WRONG = "1234", "12345678", "4321", "99999999"
@@ -304,10 +304,10 @@ def describe(cell):
 
 
 class Bench:
-    """with Bench(size) as bench: a sandbox with so many tokens and the guard."""
+    """with Bench(make_sandbox, size) as bench: a sandbox with so many tokens and the guard."""
 
-    def __init__(self, size):
-        self.sandbox = Sandbox(tokens=["etoken"] * (size + 1))
+    def __init__(self, make_sandbox, size):
+        self.sandbox = make_sandbox(["etoken"] * (size + 1))
         self.tokens = []
         self.guard_seconds = 0  # the longest that the guard waited for its status
         self._size = size
@@ -317,7 +317,6 @@ class Bench:
     def __enter__(self):
         with contextlib.ExitStack() as stack:
             enter = stack.enter_context
-            enter(self.sandbox)
             clients = [enter(Client(self.sandbox, "alice")) for _ in range(0, self._size, CALLS_PER_CLIENT)]
             clients = [client for client in clients for _ in range(CALLS_PER_CLIENT)][: self._size]
             clients.append(enter(Client(self.sandbox, "alice")))

@@ -33,10 +33,10 @@ def choose(calls, offset):
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_card_faults(kind, name, matrix, request):
+def test_card_faults(kind, name, make_sandbox, matrix, request):
     """All cells hold."""
     problems = []
-    with Bench(kind) as bench:
+    with Bench(make_sandbox, kind) as bench:
         calls = bench.record(name)
         if request.config.getoption("--whole-matrix"):
             cells = [Cell(name, call, fault) for call in calls for fault in faults_at(call)]
@@ -67,9 +67,9 @@ def test_card_faults(kind, name, matrix, request):
         ("pkcs15-card", "status", BEFORE),
     ],
 )
-def test_card_that_hangs(kind, name, phase, matrix, request):
+def test_card_that_hangs(kind, name, phase, make_sandbox, matrix, request):
     """Beyond every deadline, at a command of that stage; of those before the code at one in the middle of the last look."""
-    with Bench(kind) as bench:
+    with Bench(make_sandbox, kind) as bench:
         calls = [call for call in bench.record(name) if call.phase == phase]
         if not request.config.getoption("--whole-matrix"):
             calls = calls[-len(calls) // 4 :][:1] if phase == BEFORE else calls[:1]

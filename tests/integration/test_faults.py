@@ -94,10 +94,10 @@ def run(bench, cells, matrix):
 
 
 @pytest.mark.parametrize("phase", ["with the code", "else", "at the start"])
-def test_hangs(phase, matrix, is_whole):
+def test_hangs(phase, make_sandbox, matrix, is_whole):
     """All at once: it takes as long as the longest deadline, and what holds a code is not ended by the service."""
     names = [name for name in OPERATIONS if (name == "start") == (phase == "at the start")]
-    with Bench(WIDE) as bench:
+    with Bench(make_sandbox, WIDE) as bench:
         cells = []
         for name in names:
             for number, call in enumerate(record(bench, name)):
@@ -110,8 +110,8 @@ def test_hangs(phase, matrix, is_whole):
 
 
 @pytest.mark.parametrize("name, shard", [(name, shard) for name, count in SHARDS.items() for shard in range(count)])
-def test_faults(name, shard, matrix, is_whole):
+def test_faults(name, shard, make_sandbox, matrix, is_whole):
     """Those that do not hang."""
-    with Bench(NARROW) as bench:
+    with Bench(make_sandbox, NARROW) as bench:
         cells = [Cell(name, call, fault) for call, fault in choose(name, record(bench, name), is_whole)]
         run(bench, cells[shard :: SHARDS[name]], matrix)
