@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Who may do what, and who learns what: real users before the real polkitd."""
 
+import glob
 import os
 import signal
 import time
 
 import pytest
 from client import MANAGER, ROOT_PATH, TOKEN, Client
-from sandbox import wait_until
+from sandbox import FOLDER, wait_until
 
 PIN, PUK, NEW_PIN, WRONG = "1234", "12345678", "4321", "87654321"
 SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
@@ -15,6 +16,8 @@ SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
 WITHOUT_POLKIT = 20
 # polkitd stops a rule that has run for so long, and answers.
 POLKITS_PATIENCE = 15
+# A prompt that nobody answers is withdrawn then, in seconds.
+PROMPT_DEADLINE = 10 * 60
 ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 
 
@@ -303,6 +306,48 @@ def test_a_prompt_holds_nobody_up_and_goes_with_its_caller(sandbox, client, prom
     assert agent.expect_event("withdrawn")["cookie"] == prompt["cookie"]
     assert alice.call("SetPin", PIN, NEW_PIN).error is None, "nothing is held"
     assert sent(token) == before + ["C_SetPIN"]
+
+
+@pytest.fixture(name="clock")
+def fixture_clock(sandbox):
+    """Starts tokend again, under libfaketime; gives a function that puts its clocks so many seconds ahead of the machine's."""
+    (library,) = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+    ahead = sandbox.path(f"{FOLDER}/seconds-ahead")
+
+    def put_ahead(seconds):
+        with open(f"{ahead}.new", "w", encoding="ascii") as file:
+            file.write(f"+{seconds}\n")
+        os.replace(f"{ahead}.new", ahead)
+
+    put_ahead(0)
+    sandbox.stop_tokend()
+    with open(sandbox.path(f"{FOLDER}/environment"), "a", encoding="ascii") as file:
+        file.write(f"LD_PRELOAD={library}\nFAKETIME_TIMESTAMP_FILE={FOLDER}/seconds-ahead\nFAKETIME_NO_CACHE=1\n")
+    sandbox.start_tokend()
+    return put_ahead
+
+
+@pytest.mark.without_sanitizer
+def test_a_prompt_that_nobody_answers_is_withdrawn(sandbox, client, clock, prompted):
+    """After ten minutes, as a no; polkit is not blamed, and nothing is sent or held."""
+    caller, agent = prompted
+    alice, token = client("alice"), sandbox.token("etoken")
+    call = caller.begin_call("Unlock", PUK, NEW_PIN, interactive=True)
+    prompt = agent.expect_event("prompt")
+
+    # What waits sees its clock when it is woken up.
+    clock(PROMPT_DEADLINE - 5)
+    assert alice.call("GetStatus").error is None
+    agent.settle()
+    assert not agent.events and not caller.is_answered(call)
+
+    clock(PROMPT_DEADLINE + 5)
+    assert alice.call("GetStatus").error is None
+    assert agent.expect_event("withdrawn")["cookie"] == prompt["cookie"]
+    assert caller.wait(call).error == "NotAuthorized"
+    assert not sent(token)
+    assert "polkit does not answer" not in sandbox.journal()
+    assert alice.call("SetPin", PIN, NEW_PIN).error is None, "nothing is held"
 
 
 def everything(client, path, interactive):
