@@ -9,7 +9,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
-import fault_matrix  # noqa: E402
+import fault_report  # noqa: E402
 import flood  # noqa: E402
 import flood_scene  # noqa: E402
 from leaks import Codes  # noqa: E402
@@ -48,7 +48,7 @@ def pytest_runtest_makereport(item):
     """A test that fails shows what the daemons said."""
     report = (yield).get_result()
     if report.when == "call" and hasattr(item, "fault_matrix"):
-        report.fault_matrix = fault_matrix.pack(item.fault_matrix)
+        report.fault_matrix = fault_report.pack(item.fault_matrix)
     if report.when == "call" and hasattr(item, "figures"):
         report.figures = item.figures
     if report.failed:
@@ -61,10 +61,10 @@ def pytest_runtest_makereport(item):
 def pytest_terminal_summary(terminalreporter):
     """The fault matrix, of all tests that ran a part of it; and how long others waited during the floods."""
     reports = [report for group in terminalreporter.stats.values() for report in group]
-    cells = [cell for report in reports for cell in fault_matrix.unpack(getattr(report, "fault_matrix", []))]
+    cells = [cell for report in reports for cell in fault_report.unpack(getattr(report, "fault_matrix", []))]
     if cells:
         terminalreporter.section("fault matrix")
-        fault_matrix.report(cells, terminalreporter.write_line)
+        fault_report.report(cells, terminalreporter.write_line)
     figures = [line for report in reports for line in getattr(report, "figures", [])]
     if figures:
         terminalreporter.section("floods")
