@@ -119,13 +119,14 @@ class Scene:
 
 
 def rounds(scene, what, count, times=ROUNDS):
-    """Gives several rounds, of so many calls each, and looks at what each has left of all its calls in the memory."""
+    """Gives several rounds, of so many calls each, and looks at what each has left of all its calls in the memory. One under
+    a sanitizer, which has a heap of its own, and looks for what is lost by itself."""
     memory = []
-    for _ in range(times):
+    is_sanitized = "ASAN_OPTIONS" in os.environ
+    for _ in range(1 if is_sanitized else times):
         yield
         scene.check_end()
-        # A sanitizer has a heap of its own, and looks for what is lost by itself.
-        if "ASAN_OPTIONS" not in os.environ:
+        if not is_sanitized:
             memory.append(scene.memory())
     if memory:
         print(f"{what}: {[size // 1024 for size in memory]} KiB after each round")

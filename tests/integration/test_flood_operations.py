@@ -80,7 +80,7 @@ def test_prompts_left_open(scene):
     """Four users have as many open as may be; another operates on this token and on another, and hears at once."""
     make_crowd(scene.sandbox)
     before = scene.sent_codes()
-    for _ in rounds(scene, "open prompts", sum(SHARES[:4]) + 4 * REFUSED):
+    for times, _ in enumerate(rounds(scene, "open prompts", sum(SHARES[:4]) + 4 * REFUSED), 1):
         with contextlib.ExitStack() as stack:
             crowd = [stack.enter_context(Prompts(scene, user, share)) for user, share in zip(CROWD, SHARES[:4])]
             for prompts in crowd:
@@ -91,7 +91,7 @@ def test_prompts_left_open(scene):
                     assert alice.call("Unlock", PUK, PIN, path=path).error is None
                 for prompts in crowd:
                     prompts.leave()
-    ours = ["C_SetPIN", "C_Login", "C_InitPIN"] * 3
+    ours = ["C_SetPIN", "C_Login", "C_InitPIN"] * times
     assert scene.sent_codes() == [earlier + ours for earlier in before], "those of alice alone"
     for token in scene.tokens.values():
         assert token.counters() == {"pin": 3, "puk": 3} and token.login(PIN)

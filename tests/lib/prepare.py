@@ -14,6 +14,8 @@ import sys
 SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 # Only the tests want these, so that building alone does not make them.
 TEST_TARGETS = ["tests/tokens/etoken/key.pem"]
+# The variable that names the build folder to the children of a program that has prepared it.
+PREPARED = "TOKEND_PREPARED"
 
 
 def become_root():
@@ -78,22 +80,24 @@ def run_quietly(command):
         sys.exit(f"{command[0]} failed")
 
 
-def build():
-    """Returns the build folder."""
-    folder = os.path.abspath(os.environ.get("TOKEND_BUILD", os.path.join(SOURCE, "_build")))
+def build(folder):
+    """Builds in that folder, which need not be there."""
     lock = os.open(SOURCE, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     if not os.path.exists(os.path.join(folder, "build.ninja")):
         run_quietly(["meson", "setup", folder])
     run_quietly(["ninja", "-C", folder, "all", *TEST_TARGETS])
     os.close(lock)
-    return folder
 
 
 def prepare():
-    """Returns the build folder, built."""
-    install_packages()
-    return build()
+    """Returns the build folder, built; once for a program and all that it starts."""
+    folder = os.path.abspath(os.environ.get("TOKEND_BUILD", os.path.join(SOURCE, "_build")))
+    if os.environ.get(PREPARED) != folder:
+        install_packages()
+        build(folder)
+        os.environ[PREPARED] = folder
+    return folder
 
 
 if __name__ == "__main__":
