@@ -16,6 +16,7 @@ from prepare import SOURCE, become_root, give_to_owner, prepare, run_as_owner
 WORKERS = str(4 * (os.cpu_count() or 1))
 # A test that takes longer, in seconds, tells where it is.
 SLOW = 300
+REASON_MAX = 1000
 
 
 def run_unit_tests(build):
@@ -34,11 +35,15 @@ def run_integration_tests(build):
 
 
 def count(results):
-    """Returns how many cases of a JUnit file passed, failed, and were skipped."""
+    """Returns how many cases of a JUnit file passed, failed, and were skipped; says again what failed, and the beginning of
+    why, since it is far above by now."""
     passed = failed = skipped = 0
     for case in ElementTree.parse(results).getroot().iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
+        failures = [*case.iter("failure"), *case.iter("error")]
+        if failures:
             failed += 1
+            why = (failures[0].get("message") or "")[:REASON_MAX]
+            print(f"failed: {case.get('classname')} {case.get('name')}: {why}")
         elif case.find("skipped") is not None:
             skipped += 1
         else:
