@@ -241,6 +241,9 @@ def test_module_that_crashes_at_a_read(make_sandbox, again):
         assert client.refresh(paths["SOFTHSM"])["pin-state"] == "ok"
 
         if again:
+            # What was read before is not said again.
+            with raises("ModuleFailed"):
+                client.status(paths["ETOKEN"])
             client.wait_signal("InterfacesRemoved", lambda signal: signal["arguments"][0] == paths["ETOKEN"])
             assert client.tokens() == [paths["SOFTHSM"]]
             client.set_pin(paths["SOFTHSM"], sandbox.pin, "4321")
