@@ -21,7 +21,8 @@ PREPARED = "TOKEND_PREPARED"
 def become_root():
     """Runs the same command again by sudo, unless this is root already."""
     if os.geteuid() != 0:
-        keep = "TOKEND_BUILD,NO_COLOR,LANG,LANGUAGE,LC_ALL,TERM,ASAN_OPTIONS,UBSAN_OPTIONS,LSAN_OPTIONS,TSAN_OPTIONS"
+        keep = "TOKEND_BUILD,TOKEND_PACKAGES,NO_COLOR,LANG,LANGUAGE,LC_ALL,TERM"
+        keep += ",ASAN_OPTIONS,UBSAN_OPTIONS,LSAN_OPTIONS,TSAN_OPTIONS"
         os.execvp("sudo", ["sudo", f"--preserve-env={keep}", "--", sys.executable, "-B", *sys.argv])
 
 

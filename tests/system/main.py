@@ -2,7 +2,8 @@
 """Boots a Debian with the package in it, passes the tests in there, and ends with a line "N passed, N failed".
 
 Installs what is missing, makes the Debian (see debian.py) and builds the package first. The containers are in
-namespaces and control groups of their own, and end with this program. TOKEND_BUILD names another build folder.
+namespaces and control groups of their own, and end with this program. TOKEND_BUILD names another build folder, and
+TOKEND_PACKAGES a folder with packages of this tree that are built already.
 """
 
 import contextlib
@@ -71,8 +72,11 @@ def main():
     with contextlib.suppress(FileNotFoundError):
         os.unlink(results)
     with tempfile.TemporaryDirectory() as temporary:
-        packages = package.build(os.path.join(temporary, "package"))
-        command = pytest_command(results, temporary, base, packages, build)
+        folder = os.environ.get("TOKEND_PACKAGES")
+        if not folder:
+            folder = os.path.join(temporary, "package")
+            package.build(folder)
+        command = pytest_command(results, temporary, base, package.list_packages(folder), build)
         try:
             with cgroup.own():
                 status = run_in_namespaces(functools.partial(run_tests, base, command))

@@ -37,8 +37,15 @@ def run(*command, within=(), **more):
             sys.exit(f"{command[0]} failed")
 
 
+def list_packages(folder):
+    """The paths of those in the folder that a person installs."""
+    return sorted(
+        os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".deb") and "-dbgsym_" not in name
+    )
+
+
 def build(folder):
-    """Builds the packages in a folder, and returns their paths."""
+    """Builds the packages in a folder."""
     tree = os.path.join(folder, "tree")
     copy_tree(tree)
     if subprocess.run(["dpkg-checkbuilddeps"], cwd=tree, stderr=subprocess.DEVNULL, check=False).returncode != 0:
@@ -46,7 +53,6 @@ def build(folder):
         run("apt-get", "build-dep", "--yes", "--quiet", tree, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
     command = ["dpkg-buildpackage", "--build=binary", "--unsigned-changes", "--unsigned-buildinfo"]
     run(*command, within=CONTAINED, cwd=tree, env=os.environ | OPTIONS)
-    return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".deb"))
 
 
 def lower(package, folder):
