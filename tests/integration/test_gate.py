@@ -312,12 +312,9 @@ def test_a_prompt_holds_nobody_up_and_goes_with_its_caller(sandbox, client, prom
 def fixture_clock(sandbox):
     """Starts tokend again, under libfaketime; gives a function that puts its clocks so many seconds ahead of the machine's."""
     (library,) = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
-    ahead = sandbox.path(f"{FOLDER}/seconds-ahead")
 
     def put_ahead(seconds):
-        with open(f"{ahead}.new", "w", encoding="ascii") as file:
-            file.write(f"+{seconds}\n")
-        os.replace(f"{ahead}.new", ahead)
+        sandbox.write_file(f"{FOLDER}/seconds-ahead", f"+{seconds}\n")
 
     put_ahead(0)
     sandbox.stop_tokend()
