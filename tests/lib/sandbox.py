@@ -39,6 +39,8 @@ CODE_COMMANDS = ("VERIFY", "CHANGE-REFERENCE-DATA", "RESET-RETRY-COUNTER")
 
 TIMEOUT = 30
 START_TIMEOUT = 300  # the first one may build
+# The kernel gives out the numbers of processes in turn: for so long, in seconds, none comes again.
+NUMBER_REUSE = 2
 
 
 def wait_until(condition, timeout=TIMEOUT, what="it"):
@@ -143,6 +145,7 @@ class Sandbox:
         self.tokens = {}
         self._process = None
         self._first_process = None
+        self._strangers = {}  # processes outside by their numbers, and when they were seen
 
     # Beginning and end
 
@@ -272,9 +275,14 @@ class Sandbox:
         """The processes inside: process number inside to (number outside, user's number, arguments)."""
         found = {}
         namespace = os.readlink(f"/proc/{self._first_process}/ns/pid")
+        now = time.monotonic()
+        strangers = {entry: seen for entry, seen in self._strangers.items() if now - seen < NUMBER_REUSE}
         for entry in filter(str.isdigit, os.listdir("/proc")):
+            if entry in strangers:
+                continue
             with contextlib.suppress(OSError):
                 if os.readlink(f"/proc/{entry}/ns/pid") != namespace:
+                    strangers[entry] = now
                     continue
                 with open(f"/proc/{entry}/status", encoding="utf-8") as file:
                     status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
@@ -282,6 +290,7 @@ class Sandbox:
                     arguments = file.read().split("\0")[:-1]
                 number = int(status["NSpid"].split()[-1])
                 found[number] = (int(entry), int(status["Uid"].split()[0]), arguments)
+        self._strangers = strangers
         return found
 
     def hosts(self, kind=None):
