@@ -12,8 +12,8 @@ import xml.etree.ElementTree as ElementTree
 
 from prepare import SOURCE, become_root, give_to_owner, prepare, run_as_owner
 
-# The sandboxes wait more than they compute: a fifth of the time two cores have nothing to do with six of them.
-WORKERS = str(4 * (os.cpu_count() or 1))
+# The sandboxes wait more than they compute, but two cores have hardly anything left to do with six of them.
+WORKERS = str(3 * (os.cpu_count() or 1))
 # A test that takes longer, in seconds, tells where it is.
 SLOW = 300
 REASON_MAX = 1000
