@@ -184,8 +184,10 @@ get_status (TokenctlBus *bus, const char *path, GError **error)
 
 typedef GVariant *(*ReadToken) (TokenctlBus *bus, const char *path, GError **error);
 
+/* @some_left: (inout): set if a token that was listed was not there any more when it was asked. */
 static GPtrArray *
-read_tokens (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, GError **error)
+read_tokens (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, gboolean *some_left,
+             GError **error)
 {
   g_autoptr (GPtrArray) paths = list_paths (bus, error);
   g_autoptr (GPtrArray) tokens =
@@ -204,7 +206,9 @@ read_tokens (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, GError
     } else if (g_error_matches (problem, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED)) {
       g_propagate_error (error, g_steal_pointer (&problem));
       return NULL;
-    } else if (!has_left (problem)) {
+    } else if (has_left (problem)) {
+      *some_left = TRUE;
+    } else {
       g_ptr_array_add (problems, g_steal_pointer (&problem));
     }
   }
@@ -256,7 +260,8 @@ find_owner (TokenctlBus *bus)
   return owner;
 }
 
-/* @incomplete: (out): whether a module was still loading at last, or a token could not be read. */
+/* @incomplete: (out): whether a module was still loading at last, or a token could not be read, or left meanwhile: one that
+ * could not be read for a while is taken for gone. */
 static GPtrArray *
 wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
                  gboolean (*suffice) (GPtrArray *tokens, const char *wanted), GPtrArray *problems,
@@ -264,6 +269,7 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
 {
   gint64 deadline = g_get_monotonic_time () + LOADING_DEADLINE;
   gboolean told = !isatty (STDERR_FILENO);
+  gboolean some_left = FALSE;
 
   if (!tokend_dbus_manager_call_subscribe_sync (bus->manager, interactive, TOKENCTL_NO_TIMEOUT,
                                                 NULL, error))
@@ -273,7 +279,7 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
 
   while (TRUE) {
     g_autofree char *loading = NULL;
-    g_autoptr (GPtrArray) tokens = read_tokens (bus, read_token, problems, error);
+    g_autoptr (GPtrArray) tokens = read_tokens (bus, read_token, problems, &some_left, error);
 
     *incomplete = TRUE;
     if (tokens == NULL)
@@ -284,9 +290,9 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
     if (!find_loading_module (bus, &loading, error))
       return NULL;
     if (loading == NULL) {
-      g_autoptr (GPtrArray) all = read_tokens (bus, read_token, problems, error);
+      g_autoptr (GPtrArray) all = read_tokens (bus, read_token, problems, &some_left, error);
 
-      *incomplete = problems->len > 0;
+      *incomplete = problems->len > 0 || some_left;
       return g_steal_pointer (&all);
     }
 

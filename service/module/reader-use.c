@@ -26,18 +26,21 @@ judge_miss (const TokendReaderMemory *memory)
  * @last: (nullable): what was remembered of the reader; %NULL: it was not there
  * @before: its state before the module began to read
  * @found: what the module has found in it
+ * @time: when it began to read; monotonic, in microseconds
  *
  * Returns: what is to be remembered after a read
  */
 TokendReaderMemory
 tokend_reader_remember (const TokendReaderMemory *last, const TokendReaderState *before,
-                        TokendCardKnowledge found)
+                        TokendCardKnowledge found, gint64 time)
 {
   const gboolean is_exclusive = before->use == TOKEND_CARD_EXCLUSIVE;
   TokendReaderMemory memory = { 0 };
 
   if (last != NULL && !tokend_reader_is_another_card (&last->at_read, before))
-    memory = (TokendReaderMemory){ .is_known = last->is_known, .n_misses = last->n_misses };
+    memory = (TokendReaderMemory){ .is_known = last->is_known,
+                                   .n_misses = last->n_misses,
+                                   .missed_at = last->missed_at };
   memory.at_read = *before;
   memory.told_beyond = is_exclusive;
   if (found != TOKEND_CARD_IS_OTHER) {
@@ -46,23 +49,28 @@ tokend_reader_remember (const TokendReaderMemory *last, const TokendReaderState 
     memory.is_known = TRUE;
     return memory;
   }
-  if (!is_exclusive)
+  if (!is_exclusive
+      && (memory.n_misses == 0 || time - memory.missed_at >= TOKEND_READER_PATIENCE)) {
     memory.n_misses++;
+    memory.missed_at = time;
+  }
   memory.knowledge = judge_miss (&memory);
   return memory;
 }
 
 /**
  * tokend_reader_is_disturbed:
- * @last: (nullable): as for tokend_reader_remember(), as @before
+ * @last: (nullable): as for tokend_reader_remember(), as @before and @time
  *
  * Returns: whether the tokens of the read before are there still if the module finds none now: it is the same card, and it is
  *   going to be looked into again
  */
 gboolean
-tokend_reader_is_disturbed (const TokendReaderMemory *last, const TokendReaderState *before)
+tokend_reader_is_disturbed (const TokendReaderMemory *last, const TokendReaderState *before,
+                            gint64 time)
 {
-  const TokendReaderMemory memory = tokend_reader_remember (last, before, TOKEND_CARD_IS_OTHER);
+  const TokendReaderMemory memory =
+      tokend_reader_remember (last, before, TOKEND_CARD_IS_OTHER, time);
 
   return memory.is_known && memory.knowledge == TOKEND_CARD_UNREAD;
 }

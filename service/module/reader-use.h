@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 #define TOKEND_READER_HOLD_MIN (15 * G_TIME_SPAN_SECOND)
 #define TOKEND_READER_HOLD_MAX G_TIME_SPAN_HOUR
 
-/* A card in which no token was found is looked into so often in all: it may have been disturbed, or just been put in. */
+/* A card in which no token was found is looked into so often in all: it may have been disturbed, or just been put in. Looks
+ * that come sooner after one another than TOKEND_READER_PATIENCE, as callers may want them, count as one. */
 #define TOKEND_READER_LOOKS_MAX 3
 
 /** TokendCardUse: what pcscd tells of the card in a reader: whether any program is connected to it. */
@@ -43,7 +44,8 @@ typedef struct {
   TokendReaderState at_read; /* before the module began to read */
   TokendCardKnowledge knowledge;
   gboolean is_known; /* a token was found in this card at some time */
-  guint n_misses;    /* reads in a row that found none */
+  guint n_misses;    /* reads in a row that found none, as far as they count */
+  gint64 missed_at;  /* when the last of them began */
   gint64 used_since; /* another program has used it since then; 0: none has since the last read */
   gboolean told_beyond; /* that it is beyond our reach */
 } TokendReaderMemory;
@@ -65,9 +67,9 @@ gboolean tokend_reader_is_another_card (const TokendReaderState *then,
                                         const TokendReaderState *now);
 TokendReaderMemory tokend_reader_remember (const TokendReaderMemory *last,
                                            const TokendReaderState *before,
-                                           TokendCardKnowledge found);
+                                           TokendCardKnowledge found, gint64 time);
 gboolean tokend_reader_is_disturbed (const TokendReaderMemory *last,
-                                     const TokendReaderState *before);
+                                     const TokendReaderState *before, gint64 time);
 TokendReaderNews tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now,
                                       gboolean is_ours, gint64 read_at, gint64 time);
 gboolean tokend_reader_may_hold (TokendReaderHold *hold, gboolean is_ours, gboolean is_in_long_use,

@@ -28,6 +28,7 @@ struct _TokendReaderWatch {
   TokendPcsc *reading;
   GHashTable *before;  /* of char * → TokendReaderState: when the read began */
   GHashTable *reaches; /* of char * → GAsyncQueue: see tokend_pcsc_reach() */
+  gint64 begun_at;     /* when the read began */
   gint64 met_at;       /* when another program was in the midst of a transaction */
   TokendReaderHold hold;
 
@@ -170,6 +171,7 @@ tokend_reader_watch_begin (TokendReaderWatch *self, GError **error)
   self->is_lost = FALSE;
   g_mutex_unlock (&self->lock);
 
+  self->begun_at = g_get_monotonic_time ();
   g_clear_pointer (&self->before, g_hash_table_unref);
   self->before = tokend_pcsc_list (self->reading);
   g_mutex_lock (&self->lock);
@@ -223,7 +225,7 @@ tokend_reader_watch_is_disturbed (TokendReaderWatch *self, const char *reader)
 
   g_mutex_lock (&self->lock);
   is_disturbed = tokend_reader_is_disturbed (g_hash_table_lookup (self->memories, reader),
-                                             lookup_state (self->before, reader));
+                                             lookup_state (self->before, reader), self->begun_at);
   g_mutex_unlock (&self->lock);
   return is_disturbed;
 }
@@ -299,7 +301,8 @@ remember (TokendReaderWatch *self, GHashTable *found)
     TokendReaderMemory *memory = g_new (TokendReaderMemory, 1);
 
     *memory = tokend_reader_remember (g_hash_table_lookup (self->memories, name), state,
-                                      GPOINTER_TO_INT (g_hash_table_lookup (found, name)));
+                                      GPOINTER_TO_INT (g_hash_table_lookup (found, name)),
+                                      self->begun_at);
     g_hash_table_insert (memories, g_strdup (name), memory);
   }
   g_hash_table_unref (self->memories);

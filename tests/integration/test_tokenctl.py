@@ -388,6 +388,22 @@ def test_a_token_that_cannot_be_read_may_be_meant(make_sandbox):
     monitor.stdout.close()
 
 
+@pytest.mark.parametrize("meant, other", [("piv-card", "pkcs15-card"), ("pkcs15-card", "piv-card")])
+def test_a_card_that_cannot_be_read_may_be_meant(make_sandbox, meant, other):
+    """However often one call has it read: its code does not go to the only other card."""
+    sandbox = make_sandbox([meant, other])
+    wait_until(lambda: len(sandbox.status()) == 2, what="both cards")
+    sandbox.token(meant).fault("error * * 6F00")
+    with nothing_sent(sandbox.token(other)):
+        finished = set_pin(sandbox, "--final-attempt", new="654321")
+        assert finished.returncode == REFUSED, finished
+    assert "whole label or serial" in finished.stderr
+    sandbox.token(meant).clear_faults()
+    wait_until(lambda: len(sandbox.status()) == 2, what="both cards again")
+    assert set_pin(sandbox, "--final-attempt", sandbox.token(meant).label, new="654321").returncode == DONE
+    assert sandbox.token(meant).login("654321")
+
+
 @pytest.mark.parametrize("fds", [("5", "3"), ("3", "5")])
 def test_a_descriptor_that_is_closed(sandbox, fds):
     """Its number must not become that of a descriptor of tokenctl's own."""

@@ -33,11 +33,11 @@ def no_container(error):
     return f"This machine cannot boot a container: {str(error).splitlines()[-1]}"
 
 
-def run_tests(base, command, terminal):
+def run_tests(base, build, command, terminal):
     """Run in namespaces, in which no program of the machine's is to be met by way of /run. Returns an exit status."""
     mount("tmpfs", "/run", "tmpfs", options="mode=755")
     try:
-        with Container([base]):
+        with Container([base], build=build):
             pass
     except (OSError, RuntimeError) as error:
         raise SystemExit(no_container(error)) from error
@@ -79,7 +79,7 @@ def main():
         command = pytest_command(results, temporary, base, package.list_packages(folder), build)
         try:
             with cgroup.own():
-                status = run_in_namespaces(functools.partial(run_tests, base, command))
+                status = run_in_namespaces(functools.partial(run_tests, base, build, command))
         except OSError as error:
             sys.exit(no_container(error))
     if not os.path.exists(results):

@@ -122,17 +122,31 @@ test_exclusive (void)
   assert_judged (&memory, SHARED, G_TIME_SPAN_DAY + 3, READ);
 }
 
+/* When a look counts as another one. */
+static gint64
+next_look (const TokendReaderMemory *memory)
+{
+  return memory->missed_at + TOKEND_READER_PATIENCE;
+}
+
 static void
-assert_remembered (TokendReaderMemory *memory, TokendCardUse before, guint insertions,
-                   TokendCardKnowledge found, TokendCardKnowledge knowledge)
+assert_remembered_at (TokendReaderMemory *memory, gint64 time, TokendCardUse before,
+                      guint insertions, TokendCardKnowledge found, TokendCardKnowledge knowledge)
 {
   const TokendReaderState state = { before, insertions };
 
-  *memory = tokend_reader_remember (memory, &state, found);
+  *memory = tokend_reader_remember (memory, &state, found, time);
   g_assert_cmpint (memory->knowledge, ==, knowledge);
   g_assert_cmpint (memory->at_read.use, ==, before);
   g_assert_cmpuint (memory->at_read.insertions, ==, insertions);
   g_assert_cmpint (memory->used_since, ==, 0);
+}
+
+static void
+assert_remembered (TokendReaderMemory *memory, TokendCardUse before, guint insertions,
+                   TokendCardKnowledge found, TokendCardKnowledge knowledge)
+{
+  assert_remembered_at (memory, next_look (memory), before, insertions, found, knowledge);
 }
 
 /* A card that is no token is looked into three times, and then no more as long as it is there. */
@@ -176,7 +190,9 @@ assert_disturbed (const TokendReaderMemory *memory, TokendCardUse before, guint 
 {
   const TokendReaderState state = { before, insertions };
 
-  g_assert_cmpint (tokend_reader_is_disturbed (memory, &state), ==, is_disturbed);
+  g_assert_cmpint (
+      tokend_reader_is_disturbed (memory, &state, memory != NULL ? next_look (memory) : 0), ==,
+      is_disturbed);
 }
 
 /* What was in a card is there still if it cannot be read now, as long as it is going to be looked into again. */
@@ -198,6 +214,25 @@ test_disturbed_card (void)
   assert_disturbed (&memory, SHARED, 1, FALSE);
   assert_remembered (&memory, SHARED, 1, OTHER, TOKEN);
   assert_disturbed (&memory, SHARED, 1, FALSE);
+}
+
+/* However many look at it at the same time: its token is not gone for that. */
+static void
+test_looks_at_the_same_time (void)
+{
+  const TokendReaderState state = { FREE, 1 };
+  TokendReaderMemory memory = { 0 };
+
+  assert_remembered_at (&memory, READ_AT, FREE, 1, TOKEN, TOKEN);
+  for (gint64 i = 0; i < 2 * TOKEND_READER_LOOKS_MAX; i++)
+    assert_remembered_at (&memory, READ_AT + i, FREE, 1, OTHER, UNREAD);
+  g_assert_true (
+      tokend_reader_is_disturbed (&memory, &state, READ_AT + TOKEND_READER_PATIENCE - 1));
+
+  assert_remembered_at (&memory, READ_AT + TOKEND_READER_PATIENCE - 1, FREE, 1, OTHER, UNREAD);
+  assert_remembered_at (&memory, READ_AT + TOKEND_READER_PATIENCE, FREE, 1, OTHER, UNREAD);
+  assert_remembered_at (&memory, READ_AT + 2 * TOKEND_READER_PATIENCE - 1, FREE, 1, OTHER, UNREAD);
+  assert_remembered_at (&memory, READ_AT + 2 * TOKEND_READER_PATIENCE, FREE, 1, OTHER, TOKEN);
 }
 
 /* One that is put in while a program waits to have it for itself is looked into once it can be. */
@@ -288,6 +323,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reader-use/unknown-card", test_unknown_card);
   g_test_add_func ("/reader-use/known-card", test_known_card);
   g_test_add_func ("/reader-use/disturbed-card", test_disturbed_card);
+  g_test_add_func ("/reader-use/looks-at-the-same-time", test_looks_at_the_same_time);
   g_test_add_func ("/reader-use/card-that-is-taken-at-once", test_card_that_is_taken_at_once);
   g_test_add_func ("/reader-use/hold", test_hold);
   g_test_add_func ("/reader-use/longest-hold", test_longest_hold);
