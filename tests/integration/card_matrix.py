@@ -10,9 +10,9 @@ is subscribed: what is sent to a card is what the calls take.
 import collections
 import contextlib
 import itertools
-import subprocess
 import time
 
+from card_user import CardUser
 from fault_matrix import (
     COMMITTING,
     GUARD_DEADLINE,
@@ -26,13 +26,12 @@ from fault_matrix import (
     has_settled,
     traces,
 )
-from sandbox import CODE_COMMANDS, FOLDER, PYTHON, read_line, wait_until
+from sandbox import CODE_COMMANDS, wait_until
 from support import BusError, Client
 
 PIN, PUK, NEW_PIN = "123456", "12345678", "654321"
 DEADLINE = COMMITTING + READING + SLACK
 SHOWN = 2  # so much of a code goes ahead of the rest
-PCSC_CLIENT = f"{FOLDER}/source/tests/integration/pcsc_client.py"
 
 # The watching host holds cards, as it has read them, until it was not asked for 2 seconds.
 LOOK_INTERVAL = 2.5
@@ -137,7 +136,7 @@ class Bench:
         self._kind = kind
         self.sandbox = make_sandbox([kind, guard, "etoken"])
         self._contract = Contract()
-        self._stack = self._client = self._readers = self._clean = None
+        self._stack = self._client = self._user = self._clean = None
         self._path = self._guard_path = self._other_path = self._identity = None
         self.card = None
 
@@ -145,11 +144,7 @@ class Bench:
         with contextlib.ExitStack() as stack:
             self.card, guard, other = self.sandbox.tokens.values()
             self._client = stack.enter_context(Client(self.sandbox))
-            self._readers = self.sandbox.popen(
-                "root", [PYTHON, PCSC_CLIENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-            )
-            stack.callback(self._leave_readers)
-            assert read_line(self._readers.stdout) == "ready\n"
+            self._user = stack.enter_context(CardUser(self.sandbox, "root"))
             self._client.subscribe()
             paths = {self._client.status(path)["label"]: path for path in self._client.tokens()}
             self._client.unsubscribe()
@@ -165,11 +160,6 @@ class Bench:
 
     def __exit__(self, *exception):
         return self._stack.__exit__(*exception)
-
-    def _leave_readers(self):
-        self._readers.stdin.close()
-        self._readers.wait()
-        self._readers.stdout.close()
 
     @staticmethod
     def _identify(status):
@@ -209,13 +199,10 @@ class Bench:
 
     def _put_in(self, *faults):
         """Takes the card out and puts it in again, unseen by the service: it will be looked at as a whole."""
-        for state, lines in (("no", ["vanish"]), ("yes", faults)):
-            self.card.fault(*lines)
-            wait_until(lambda: self._ask_reader() == state, what=f"the card in its reader: {state}")
-
-    def _ask_reader(self):
-        self._readers.stdin.write(b"present 0\n")
-        return read_line(self._readers.stdout).strip()
+        self.card.fault("vanish")
+        self._user.wait_present(False)
+        self.card.fault(*faults)
+        self._user.wait_present(True)
 
     # Operations
 

@@ -3,7 +3,7 @@
 
 import subprocess
 
-from sandbox import FOLDER, PYTHON, TIMEOUT, read_line
+from sandbox import FOLDER, PYTHON, TIMEOUT, read_line, wait_until
 
 PROGRAM = f"{FOLDER}/source/tests/integration/pcsc_client.py"
 
@@ -36,6 +36,11 @@ class CardUser:
     def ask(self, *words):
         self._program.stdin.write(" ".join(map(str, words)).encode() + b"\n")
         return read_line(self._program.stdout).strip()
+
+    def wait_present(self, is_present, reader=0):
+        """Until pcscd sees a card in the reader, or sees that there is none."""
+        wanted = "yes" if is_present else "no"
+        wait_until(lambda: self.ask("present", reader) == wanted, what=f"a card in its reader: {wanted}")
 
     def connect(self, mode, reader=0):
         """mode: "shared" or "exclusive"."""
