@@ -33,6 +33,7 @@ struct _TokendDaemon {
   guint name;
   guint stop;
   gboolean is_leaving; /* because nobody needs it */
+  gboolean is_ending;  /* for whatever reason: the name is not to be owned again */
 };
 
 G_DEFINE_FINAL_TYPE (TokendDaemon, tokend_daemon, G_TYPE_OBJECT)
@@ -107,6 +108,7 @@ quit_when_idle (gpointer user_data)
 static void
 stop (TokendDaemon *self)
 {
+  self->is_ending = TRUE;
   tokend_claims_stop (self->service.claims);
   if (self->stop == 0 && quit_when_idle (self) == G_SOURCE_CONTINUE)
     self->stop = g_timeout_add (STOP_POLL_MS, quit_when_idle, self);
@@ -134,6 +136,7 @@ on_idle (TokendIdle *idle, gpointer user_data)
 
   tokend_debug ("Nobody needs the service");
   self->is_leaving = TRUE;
+  self->is_ending = TRUE;
   g_clear_handle_id (&self->name, g_bus_unown_name);
   if (self->stop == 0)
     self->stop = g_timeout_add (STOP_POLL_MS, quit_when_idle, self);
@@ -154,7 +157,7 @@ static void
 own_name (TokendDaemon *self)
 {
   g_clear_handle_id (&self->name_delay, g_source_remove);
-  if (self->name == 0)
+  if (self->name == 0 && !self->is_ending)
     self->name = g_bus_own_name_on_connection (self->service.bus, TOKEND_BUS_NAME,
                                                G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, NULL,
                                                on_name_lost, self, NULL);

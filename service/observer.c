@@ -38,9 +38,9 @@ tell_loss (TokendObserver *self, TokendToldLosses *told, const TokendSighting *s
            TokendRole role)
 {
   TokendCounter now = tokend_sighting_judge (sighting, role);
+  g_autofree char *view = g_strdup_printf ("%s/%s", sighting->module, sighting->label);
 
-  if (tokend_told_losses_take (told, sighting->physical_id, role, sighting->module,
-                               &self->shown[role], &now))
+  if (tokend_told_losses_take (told, sighting->physical_id, role, view, &self->shown[role], &now))
     tokend_journal_variant (
         tokend_loss_get_level (&now),
         tokend_loss_compose (role, &now, sighting->physical_id, sighting->label, sighting->module));

@@ -11,7 +11,7 @@ struct _TokendToldLosses {
 };
 
 typedef struct {
-  char *module; /* that showed it */
+  char *view; /* that showed it */
   TokendCounter shown;
 } Told;
 
@@ -20,7 +20,7 @@ told_free (gpointer data)
 {
   Told *told = data;
 
-  g_free (told->module);
+  g_free (told->view);
   g_free (told);
 }
 
@@ -43,18 +43,18 @@ tokend_told_losses_free (TokendToldLosses *self)
 }
 
 static void
-remember (TokendToldLosses *self, const char *key, const char *module, const TokendCounter *now)
+remember (TokendToldLosses *self, const char *key, const char *view, const TokendCounter *now)
 {
   Told *told = g_new0 (Told, 1);
 
   if (g_hash_table_size (self->told) >= TOLD_MAX)
     g_hash_table_remove_all (self->told);
-  told->module = g_strdup (module);
+  told->view = g_strdup (view);
   told->shown = *now;
   g_hash_table_insert (self->told, g_strdup (key), told);
 }
 
-/* Not where this module has only not seen yet what another one told of. */
+/* Not where this view has only not seen yet what another one told of. */
 static gboolean
 has_risen (const Told *told, const TokendCounter *before, const TokendCounter *now)
 {
@@ -65,17 +65,17 @@ has_risen (const Told *told, const TokendCounter *before, const TokendCounter *n
  * tokend_told_losses_take:
  * @physical_id: see tokend_reading_physical_id().
  * @role: whose tries.
- * @module: the name of the module that shows the token now.
+ * @view: by which the token is seen now: the name of the module, and the label, since a module may show a token twice.
  * @before: what it showed before, without our record of it.
  * @now: what it shows now, likewise.
  *
  * To be called for every sighting: a counter that has risen falls anew.
  *
- * Returns: whether a try was lost in between, for certain, and is to be told of: no other module has shown it already.
+ * Returns: whether a try was lost in between, for certain, and is to be told of: no other view has shown it already.
  */
 gboolean
 tokend_told_losses_take (TokendToldLosses *self, const char *physical_id, TokendRole role,
-                         const char *module, const TokendCounter *before, const TokendCounter *now)
+                         const char *view, const TokendCounter *before, const TokendCounter *now)
 {
   g_autofree char *key = g_strdup_printf ("%s/%d", physical_id, (int) role);
   const Told *told = g_hash_table_lookup (self->told, key);
@@ -86,9 +86,8 @@ tokend_told_losses_take (TokendToldLosses *self, const char *physical_id, Tokend
   }
   if (!tokend_loss_is_seen (before, now))
     return FALSE;
-  if (told != NULL && !g_str_equal (told->module, module)
-      && !tokend_loss_is_seen (&told->shown, now))
+  if (told != NULL && !g_str_equal (told->view, view) && !tokend_loss_is_seen (&told->shown, now))
     return FALSE;
-  remember (self, key, module, now);
+  remember (self, key, view, now);
   return TRUE;
 }

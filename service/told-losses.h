@@ -5,15 +5,15 @@
 
 G_BEGIN_DECLS
 
-/** TokendToldLosses: of the physical tokens' tries, which loss the journal was told of last, and by whose sighting: what two
- * modules show is told of once. */
+/** TokendToldLosses: of the physical tokens' tries, which loss the journal was told of last, and by which view: what two
+ * modules show, or one twice, is told of once. */
 typedef struct _TokendToldLosses TokendToldLosses;
 
 TokendToldLosses *tokend_told_losses_new (void);
 void tokend_told_losses_free (TokendToldLosses *self);
 
 gboolean tokend_told_losses_take (TokendToldLosses *self, const char *physical_id, TokendRole role,
-                                  const char *module, const TokendCounter *before,
+                                  const char *view, const TokendCounter *before,
                                   const TokendCounter *now);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendToldLosses, tokend_told_losses_free)

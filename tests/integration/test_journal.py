@@ -317,6 +317,18 @@ def test_lost_on_a_token_that_two_modules_show(make_sandbox):
             last(journal, "TRIES_LOST", number)
 
 
+def test_lost_on_a_card_that_one_module_shows_twice(make_sandbox):
+    """Its two labels are one PIN: it was lost once."""
+    sandbox = make_sandbox(["openpgp-card"])
+    token = only_token(sandbox)
+    with journal_of(sandbox) as journal, Client(sandbox, "alice") as alice:
+        wait_until(lambda: len(alice.paths()) == 2, what="both labels")
+        for count, state, number in ((2, "final-try", 1), (1, "locked", 2)):
+            token.wrong_pin(count)
+            assert all(alice.call("Refresh", path=path).error is None for path in alice.paths())
+            assert fields_of(last(journal, "TRIES_LOST", number))["state"] == state
+
+
 def test_a_token_that_contradicts_itself(sandbox, journal, alice):
     """Its flags say that all is locked, its numbers that nothing is: the worse, no number, and one entry a role; no more
     as long as it stays so, and again when it comes back."""

@@ -249,6 +249,12 @@ def test_a_ledger_that_cannot_be_read(sandbox, alice, content):
     assert token.login(NEW_PIN)
 
 
+def is_owned(client):
+    """Whether there is a service on the bus."""
+    question = ["/", "org.freedesktop.DBus", "NameHasOwner", "(s)", ["org.tokend.Tokend1"]]
+    return client.call_at(*question, destination="org.freedesktop.DBus").value
+
+
 @pytest.mark.parametrize("victim", ["tokend", "host"])
 def test_asked_to_end_in_the_middle(sandbox, alice, victim):
     """SIGTERM, as at shutdown: what is under way completes, and its caller hears of it."""
@@ -260,11 +266,7 @@ def test_asked_to_end_in_the_middle(sandbox, alice, victim):
     (host,) = sandbox.hosts("operate")
     os.kill(tokend if victim == "tokend" else host, signal.SIGTERM)
     if victim == "tokend":
-        name_has_owner = ["/", "org.freedesktop.DBus", "NameHasOwner", "(s)", ["org.tokend.Tokend1"]]
-        wait_until(
-            lambda: not alice.call_at(*name_has_owner, destination="org.freedesktop.DBus").value,
-            what="tokend without its name",
-        )
+        wait_until(lambda: not is_owned(alice), what="tokend without its name")
     assert os.path.exists(f"/proc/{tokend}") and not alice.is_answered(call)
 
     token.clear_faults()
@@ -273,6 +275,29 @@ def test_asked_to_end_in_the_middle(sandbox, alice, victim):
     assert token.login(NEW_PIN) and not recorded(sandbox)
     if victim == "tokend":
         wait_until(lambda: not os.path.exists(f"/proc/{tokend}"), what="tokend's end")
+
+
+def test_asked_to_end_while_a_module_loads(make_sandbox):
+    """Who waits for an operation's end is not there for others any more, whatever becomes of the modules meanwhile."""
+    sandbox = make_sandbox(["etoken", "etoken"])
+    token, slow = sandbox.tokens.values()
+    slow.fault("hang-on-load")
+    sandbox.stop_tokend()
+    sandbox.start_tokend()
+    with Client(sandbox, "alice") as alice:
+        path = alice.find(token.label)
+        token.fault("pause C_Login")
+        call = alice.begin_call("Unlock", PUK, NEW_PIN, path=path)
+        token.wait_paused()
+        os.kill(sandbox.tokend(), signal.SIGTERM)
+        wait_until(lambda: not is_owned(alice), what="tokend without its name")
+        assert "Module etoken2 failed" not in sandbox.journal()
+        wait_until(lambda: "Module etoken2 failed" in sandbox.journal(), what="the end of the loading")
+        alice.settle()
+        assert not is_owned(alice)
+        token.clear_faults()
+        assert alice.wait(call).error is None
+    slow.clear_faults()
 
 
 @pytest.mark.parametrize("method", ["Unlock", "SetPin"])

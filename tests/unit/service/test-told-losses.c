@@ -4,17 +4,17 @@
 #include <string.h>
 
 /*
- * A row is what two modules, A and B, show of one token, as they are read: "A3 B3 A2!" is that A shows three tries, then B,
- * and then A two, which is told of. A "?" for a number: by this module nothing is known, as after an operation of ours; of
- * module C, which tells by its flags, "l" is LOW and "o" is none.
+ * A row is what two views, A and B, show of one token, as they are read: "A3 B3 A2!" is that A shows three tries, then B,
+ * and then A two, which is told of. A "?" for a number: by this view nothing is known, as after an operation of ours; of
+ * view C, which tells by its flags, "l" is LOW and "o" is none.
  */
 static const struct {
   const char *what;
   const char *sightings;
 } rows[] = {
-  { "one module", "A3 A2! A2 A1! A0!" },
+  { "one view", "A3 A2! A2 A1! A0!" },
   { "nothing to compare with", "A2 A? A1 A0!" },
-  { "two modules", "A3 B3 A2! B2 A1! B1 A1 B1" },
+  { "two views", "A3 B3 A2! B2 A1! B1 A1 B1" },
   { "whoever is first", "A3 B3 B2! A2 A1! B1" },
   { "one of them is late", "A3 B3 A2! A1! B1" },
   { "one of them is late and sees each", "A3 B3 A2! A1! B2 B1" },
@@ -25,8 +25,8 @@ static const struct {
   { "risen by an operation of ours", "A3 B3 A2! B2 A? B? B3 B2!" },
   { "the other is late to see it rise", "A3 B3 A2! B2 A3 A2! B2" },
   { "the other has not seen it fall", "A3 B3 A2! B3 B2" },
-  { "a module that comes", "A3 A2! B2 B1! A1" },
-  { "a module that goes", "A3 B3 A2! B2 B1! B0!" },
+  { "a view that comes", "A3 A2! B2 B1! A1" },
+  { "a view that goes", "A3 B3 A2! B2 B1! B0!" },
   { "flags", "A3 Co A2! Cl A1! Cl" },
   { "flags first", "A3 Co Cl! A2 A1! Cl" },
 };
@@ -61,24 +61,23 @@ test_row (gconstpointer data)
                               tokend_counter_unknown };
 
   for (guint i = 0; sightings[i] != NULL; i++) {
-    const char module[] = { sightings[i][0], '\0' };
+    const char view[] = { sightings[i][0], '\0' };
     const TokendCounter now = make_counter (sightings[i][1]);
-    TokendCounter *last = &before[module[0] - 'A'];
+    TokendCounter *last = &before[view[0] - 'A'];
 
     g_test_message ("%s", sightings[i]);
-    g_assert_cmpint (
-        tokend_told_losses_take (losses, "0c7ad1", TOKEND_ROLE_PIN, module, last, &now), ==,
-        sightings[i][2] == '!');
+    g_assert_cmpint (tokend_told_losses_take (losses, "0c7ad1", TOKEND_ROLE_PIN, view, last, &now),
+                     ==, sightings[i][2] == '!');
     *last = now;
   }
 }
 
 static gboolean
-lose (TokendToldLosses *losses, const char *physical_id, TokendRole role, const char *module)
+lose (TokendToldLosses *losses, const char *physical_id, TokendRole role, const char *view)
 {
   const TokendCounter before = make_counter ('3'), now = make_counter ('2');
 
-  return tokend_told_losses_take (losses, physical_id, role, module, &before, &now);
+  return tokend_told_losses_take (losses, physical_id, role, view, &before, &now);
 }
 
 static void
