@@ -466,9 +466,10 @@ class Bench:
 
 def has_settled(sandbox):
     """Whether all operating hosts of a sandbox have ended."""
-    # One that is ending has no arguments any more.
-    names = [arguments[:1] for _, _, arguments in sandbox.processes().values()]
-    return all(names) and not sandbox.hosts("operate") and relays_have_ended(sandbox)
+    if sandbox.hosts("operate"):
+        return False
+    # One that is ending has no arguments any more, and was none of these hosts: this look must come after that one.
+    return all(arguments for _, _, arguments in sandbox.processes().values()) and relays_have_ended(sandbox)
 
 
 def traces(sandbox):
