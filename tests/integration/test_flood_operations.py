@@ -187,7 +187,8 @@ def test_streams_that_do_not_end(scene, streams, kind):
 def test_streams_are_not_kept(scene, streams):
     """Nor what was read of them."""
     kind = "as fast as can be"
-    repeat(scene, f"streams again: {kind}", ["alice"], 500, lambda: streams(500, *STREAMS[kind]))
+    # Where each call has a host, what is in use takes longer to settle: what is kept makes it more every time even so.
+    repeat(scene, f"streams again: {kind}", ["alice"], 500, lambda: streams(500, *STREAMS[kind]), times=6)
 
 
 @pytest.mark.parametrize("method, code", [("Unlock", PUK), ("SetPin", PIN)])
