@@ -5,9 +5,13 @@
 #include <polkitagent/polkitagent.h>
 #include <unistd.h>
 
+/* To unregister takes milliseconds, but where the agent still asks for a password: it reads until the line is typed. */
+#define STOP_PATIENCE G_USEC_PER_SEC
+
 struct _TokenctlAgent {
   PolkitAgentListener *listener;
   gpointer registration;
+  GAsyncQueue *stopped; /* the agent itself, once it is */
 };
 
 /* A session's own agent, with its windows, goes first. But polkit never turns to a fallback outside a session. */
@@ -59,13 +63,37 @@ tokenctl_agent_start (void)
   agent = g_new0 (TokenctlAgent, 1);
   agent->listener = g_steal_pointer (&listener);
   agent->registration = registration;
+  agent->stopped = g_async_queue_new ();
   return agent;
 }
 
+static gpointer
+unregister (gpointer data)
+{
+  TokenctlAgent *agent = data;
+
+  polkit_agent_listener_unregister (agent->registration);
+  g_object_unref (agent->listener);
+  g_async_queue_push (agent->stopped, agent);
+  return NULL;
+}
+
+/**
+ * tokenctl_agent_stop:
+ * @agent: (transfer full): the agent
+ *
+ * A prompt that was withdrawn holds nobody up: the agent is then left to the end of the program, which is near.
+ */
 void
 tokenctl_agent_stop (TokenctlAgent *agent)
 {
-  polkit_agent_listener_unregister (agent->registration);
-  g_object_unref (agent->listener);
+  GThread *thread = g_thread_new ("agent-stop", unregister, agent);
+
+  if (g_async_queue_timeout_pop (agent->stopped, STOP_PATIENCE) == NULL) {
+    g_thread_unref (thread);
+    return;
+  }
+  g_thread_join (thread);
+  g_async_queue_unref (agent->stopped);
   g_free (agent);
 }

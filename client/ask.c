@@ -151,6 +151,16 @@ tokenctl_ask_new_pin (TokenctlTerminal *terminal, GVariant *status, GError **err
   return NULL;
 }
 
+/* A keyboard may make one character of what the token's label has as two. */
+static gboolean
+is_same_text (const char *a, const char *b)
+{
+  g_autofree char *composed_a = g_utf8_normalize (a, -1, G_NORMALIZE_DEFAULT_COMPOSE);
+  g_autofree char *composed_b = g_utf8_normalize (b, -1, G_NORMALIZE_DEFAULT_COMPOSE);
+
+  return composed_a != NULL && g_strcmp0 (composed_a, composed_b) == 0;
+}
+
 /**
  * tokenctl_ask_final_word:
  * @terminal: where to ask
@@ -179,7 +189,7 @@ tokenctl_ask_final_word (TokenctlTerminal *terminal, GVariant *status, GError **
   answer = tokenctl_terminal_ask_line (terminal, prompt, error);
   if (answer == NULL)
     return FALSE;
-  if (*word != '\0' && g_str_equal (answer, word))
+  if (*word != '\0' && is_same_text (answer, word))
     return TRUE;
 
   g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,

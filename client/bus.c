@@ -216,21 +216,54 @@ read_tokens (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, gboole
   return g_steal_pointer (&tokens);
 }
 
-/* @loading: (out) (nullable): the name of a module that is still loading. */
-static gboolean
-find_loading_module (TokenctlBus *bus, char **loading, GError **error)
+/* The name of the first module in that state, made printable; or NULL. */
+static char *
+find_module (GVariant *modules, const char *state)
 {
-  g_autoptr (GVariant) modules = tokenctl_bus_modules (bus, error);
-
-  *loading = NULL;
-  for (gsize i = 0; modules != NULL && *loading == NULL && i < g_variant_n_children (modules);
-       i++) {
+  for (gsize i = 0; i < g_variant_n_children (modules); i++) {
     g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
 
-    if (g_str_equal (tokenctl_status_string (module, "state"), "loading"))
-      *loading = tokenctl_printable (tokenctl_status_string (module, "name"));
+    if (g_str_equal (tokenctl_status_string (module, "state"), state))
+      return tokenctl_printable (tokenctl_status_string (module, "name"));
   }
-  return modules != NULL;
+  return NULL;
+}
+
+static gboolean
+has_unread_module (GVariant *modules)
+{
+  for (gsize i = 0; i < g_variant_n_children (modules); i++) {
+    g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
+
+    if (*tokenctl_status_string (module, "reason") != '\0')
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+set_unread (GError **doubt)
+{
+  g_set_error_literal (
+      doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+      _ ("Not every token could be read, so it is not certain which one is meant. Name the token "
+         "by its whole label or serial. Nothing was sent; no try was spent."));
+}
+
+/* @is_any_unread: whether a token was listed, and could not be read. */
+static void
+set_doubt (GVariant *modules, gboolean is_any_unread, GError **doubt)
+{
+  g_autofree char *failed = find_module (modules, "failed");
+
+  if (failed != NULL)
+    g_set_error (doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                 _ ("The module “%s” has failed, and a token that only it would show may be the "
+                    "one that is meant. Name the token by its whole label or serial. Nothing was "
+                    "sent; no try was spent. “tokenctl modules” shows why the module failed."),
+                 failed);
+  else if (is_any_unread || has_unread_module (modules))
+    set_unread (doubt);
 }
 
 static gboolean
@@ -260,12 +293,12 @@ find_owner (TokenctlBus *bus)
   return owner;
 }
 
-/* @incomplete: (out): whether a module was still loading at last, or a token could not be read, or left meanwhile: one that
- * could not be read for a while is taken for gone. */
+/* @doubt: set if a module was still loading at last, had failed or could not be read, or a token could not be read, or left
+ * meanwhile: one that could not be read for a while is taken for gone. */
 static GPtrArray *
 wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
                  gboolean (*suffice) (GPtrArray *tokens, const char *wanted), GPtrArray *problems,
-                 gboolean *incomplete, GError **error)
+                 GError **doubt, GError **error)
 {
   gint64 deadline = g_get_monotonic_time () + LOADING_DEADLINE;
   gboolean told = !isatty (STDERR_FILENO);
@@ -278,21 +311,25 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
   bus->owner = find_owner (bus);
 
   while (TRUE) {
+    g_autoptr (GVariant) modules = NULL;
     g_autofree char *loading = NULL;
     g_autoptr (GPtrArray) tokens = read_tokens (bus, read_token, problems, &some_left, error);
 
-    *incomplete = TRUE;
-    if (tokens == NULL)
-      return NULL;
-    if (suffice (tokens, wanted) || g_get_monotonic_time () > deadline)
+    if (tokens == NULL || suffice (tokens, wanted))
       return g_steal_pointer (&tokens);
+    if (g_get_monotonic_time () > deadline) {
+      set_unread (doubt);
+      return g_steal_pointer (&tokens);
+    }
 
-    if (!find_loading_module (bus, &loading, error))
+    if ((modules = tokenctl_bus_modules (bus, error)) == NULL)
       return NULL;
+    loading = find_module (modules, "loading");
     if (loading == NULL) {
       g_autoptr (GPtrArray) all = read_tokens (bus, read_token, problems, &some_left, error);
 
-      *incomplete = problems->len > 0 || some_left;
+      if (all != NULL)
+        set_doubt (modules, problems->len > 0 || some_left, doubt);
       return g_steal_pointer (&all);
     }
 
@@ -318,9 +355,7 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
 GPtrArray *
 tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, GError **error)
 {
-  gboolean incomplete;
-
-  return wait_for_tokens (bus, get_status, wanted, is_there, problems, &incomplete, error);
+  return wait_for_tokens (bus, get_status, wanted, is_there, problems, NULL, error);
 }
 
 /**
@@ -328,7 +363,7 @@ tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, 
  * @bus: the service
  * @wanted: (nullable): the token that is looked for; %NULL for the only one there is
  * @problems: (element-type GError): errors of tokens that could not be read are put here
- * @certain: (out): whether no token that is missing in what is returned can be meant by @wanted
+ * @doubt: set if a token that is missing in what is returned can be meant by @wanted: what to say then
  * @error: return location
  *
  * Reads all tokens now. While no token is all of @wanted, waits for the modules that are still
@@ -338,14 +373,13 @@ tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, 
  */
 GPtrArray *
 tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const char *wanted, GPtrArray *problems,
-                                gboolean *certain, GError **error)
+                                GError **doubt, GError **error)
 {
-  gboolean incomplete;
-  g_autoptr (GPtrArray) tokens =
-      wait_for_tokens (bus, tokenctl_bus_refresh, wanted, tokenctl_tokens_have_exactly, problems,
-                       &incomplete, error);
+  g_autoptr (GPtrArray) tokens = wait_for_tokens (
+      bus, tokenctl_bus_refresh, wanted, tokenctl_tokens_have_exactly, problems, doubt, error);
 
-  *certain = tokens != NULL && (!incomplete || tokenctl_tokens_have_exactly (tokens, wanted));
+  if (tokens != NULL && tokenctl_tokens_have_exactly (tokens, wanted))
+    g_clear_error (doubt);
   return g_steal_pointer (&tokens);
 }
 

@@ -25,7 +25,7 @@ GDBusConnection *tokenctl_bus_connection (TokenctlBus *bus);
 GPtrArray *tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems,
                                 GError **error);
 GPtrArray *tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const char *wanted,
-                                           GPtrArray *problems, gboolean *certain, GError **error);
+                                           GPtrArray *problems, GError **doubt, GError **error);
 GPtrArray *tokenctl_bus_list (GVariant *managed_objects);
 GVariant *tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **error);
 GVariant *tokenctl_bus_modules (TokenctlBus *bus, GError **error);

@@ -56,7 +56,7 @@ is_all_digits (const char *text)
  * @status: an a{sv} as Token.GetStatus gives it
  * @error: return location
  *
- * Whether @pin keeps the token's rules, as far as they are known.
+ * Whether @pin keeps the token's rules, as far as they are known, and can be given as the present one later.
  */
 gboolean
 tokenctl_check_new_pin (const char *pin, GVariant *status, GError **error)
@@ -67,8 +67,12 @@ tokenctl_check_new_pin (const char *pin, GVariant *status, GError **error)
   tokenctl_status_uint (status, TOKEND_STATUS_PIN_MINIMUM_LENGTH, &minimum);
   tokenctl_status_uint (status, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, &maximum);
 
-  if (g_str_equal (tokenctl_status_string (status, TOKEND_STATUS_PIN_CHARACTERS), "digits")
-      && !is_all_digits (pin))
+  if (tokenctl_check_blanks (pin) == TOKENCTL_BLANKS_AT_ENDS)
+    g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                         _ ("The new PIN begins or ends with a blank, which is almost surely a "
+                            "mistake."));
+  else if (g_str_equal (tokenctl_status_string (status, TOKEND_STATUS_PIN_CHARACTERS), "digits")
+           && !is_all_digits (pin))
     g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
                          _ ("The new PIN may consist of digits only."));
   else if (length < minimum)

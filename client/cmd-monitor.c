@@ -62,7 +62,7 @@ on_signal (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static const TokenctlMonitorListener listener = { on_event, on_waiting, on_failed, NULL };
+static const TokenctlMonitorListener listener = { on_event, on_waiting, on_failed, NULL, NULL };
 
 static TokenctlExit
 follow (GDBusConnection *connection, gboolean json)

@@ -33,7 +33,7 @@ run (const TokenctlCommand *command, int argc, char **argv)
 
 const TokenctlCommand tokenctl_command_set_pin = {
   "set-pin",
-  "[TOKEN]",
+  N_ ("[TOKEN]"),
   N_ ("Change the PIN, knowing the present one"),
   run,
 };

@@ -16,7 +16,7 @@ static void
 add_tries (TokenctlTable *table, GVariant *status, TokenctlRole role)
 {
   TokenctlTries tries = tokenctl_status_tries (status, role);
-  g_autofree char *words = tokenctl_words_for_tries (&tries, role);
+  g_autofree char *words = tokenctl_words_for_cell (&tries, role);
 
   tokenctl_table_add (table, words, tokenctl_emphasis_of (&tries));
 }
@@ -124,6 +124,13 @@ has_same_states (const TokenctlToken *a, const TokenctlToken *b)
   return TRUE;
 }
 
+/* Returns: whether what is to be done with @token is done with @other, which is another one of its card, or none. */
+static gboolean
+is_done_with (const TokenctlToken *token, const TokenctlToken *other)
+{
+  return other != NULL && tokenctl_token_shares_pin (token) && has_same_states (token, other);
+}
+
 static void
 print_next_steps (GPtrArray *tokens, GPtrArray *all)
 {
@@ -138,11 +145,13 @@ print_next_steps (GPtrArray *tokens, GPtrArray *all)
       g_autofree char *other_name = tokenctl_token_name (other);
 
       g_print ("%s%s: ", gap, name);
-      g_print (_ ("the same card as %s\n"), other_name);
+      g_print (tokenctl_token_shares_pin (token)
+                   ? _ ("the same card as %s\n")
+                   : _ ("the same card as %s, with a PIN of its own\n"),
+               other_name);
       gap = "";
     }
-    /* What is to be done with one is done with the other. */
-    if ((other == NULL || !has_same_states (token, other)) && print_steps_of (token, all, gap))
+    if (!is_done_with (token, other) && print_steps_of (token, all, gap))
       gap = "";
     if (print_validity (tokens, i, gap))
       gap = "";
@@ -247,7 +256,7 @@ run (const TokenctlCommand *command, int argc, char **argv)
 
 const TokenctlCommand tokenctl_command_status = {
   "status",
-  "[TOKEN]",
+  N_ ("[TOKEN]"),
   N_ ("Show how many tries the PIN and PUK have left"),
   run,
 };

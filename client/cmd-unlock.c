@@ -22,6 +22,8 @@ run (const TokenctlCommand *command, int argc, char **argv)
       N_ ("Read the new PIN from this file descriptor"), N_ ("N") },
     { "final-attempt", 0, 0, G_OPTION_ARG_NONE, &request.final_attempt,
       N_ ("Send the PUK even if this may be the last try"), NULL },
+    { "send-refused-code", 0, 0, G_OPTION_ARG_NONE, &request.send_refused_code,
+      N_ ("Send the PUK even if the card has refused it before"), NULL },
     G_OPTION_ENTRY_NULL,
   };
 
@@ -33,7 +35,7 @@ run (const TokenctlCommand *command, int argc, char **argv)
 
 const TokenctlCommand tokenctl_command_unlock = {
   "unlock",
-  "[TOKEN]",
+  N_ ("[TOKEN]"),
   N_ ("Set a new PIN with the PUK; keys and certificates stay"),
   run,
 };

@@ -28,6 +28,13 @@ exit_status_help (void)
             "  9  the outcome is not known: look at the status");
 }
 
+/* The empty text would be translated to the catalogue's own head. */
+static const char *
+words_for_parameters (const TokenctlCommand *command)
+{
+  return *command->parameters != '\0' ? _ (command->parameters) : "";
+}
+
 static TokenctlExit
 report_usage (const char *problem, const char *program)
 {
@@ -76,7 +83,7 @@ gboolean
 tokenctl_command_parse (const TokenctlCommand *command, const GOptionEntry *options, int argc,
                         char **argv, char **argument, TokenctlExit *status)
 {
-  g_autoptr (GOptionContext) context = g_option_context_new (command->parameters);
+  g_autoptr (GOptionContext) context = g_option_context_new (words_for_parameters (command));
   g_autofree char *program = g_strdup_printf ("tokenctl %s", command->name);
   g_autoptr (GError) error = NULL;
   gboolean help = FALSE;
@@ -120,9 +127,13 @@ overview (void)
                             "Shows how many tries the PIN and PUK of your e-signature tokens have "
                             "left,\nunlocks a token with its PUK, changes its PIN.\n\n"));
   g_string_append (text, _ ("Commands:\n"));
-  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_string_append_printf (text, "  %-8s %-8s  %s\n", commands[i]->name, commands[i]->parameters,
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++) {
+    const char *parameters = words_for_parameters (commands[i]);
+
+    g_string_append_printf (text, "  %-8s %s%*s  %s\n", commands[i]->name, parameters,
+                            MAX (0, 8 - (int) g_utf8_strlen (parameters, -1)), "",
                             _ (commands[i]->summary));
+  }
   g_string_append (text, _ ("\nOptions:\n"
                             "  --help     Show this help, or that of a command, and exit\n"
                             "  --version  Show the version and exit\n\n"));

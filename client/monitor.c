@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "monitor.h"
 
+#include "backoff.h"
 #include "bus.h"
 #include "exit-code.h"
 #include "tokend-error.h"
 
 /* How often the service may vanish before it takes a subscription, until we stop starting it. */
 #define VANISHED_MAX 3
+/* After a status that could not be read, in seconds. The service tells when a token can be read
+ * again, but not when it has room again for one more call. */
+#define FIRST_DELAY 2
+#define LAST_DELAY 300
 
 /* An object on the bus; its status is NULL until it was read. */
 typedef struct {
@@ -16,6 +21,7 @@ typedef struct {
   gboolean told;
   GCancellable *reading; /* while its status is being read */
   gboolean read_again;
+  TokenctlBackoff later; /* when its status could not be read */
 } Watched;
 
 struct _TokenctlMonitor {
@@ -39,6 +45,7 @@ struct _TokenctlMonitor {
 static void
 stop_reading (Watched *watched)
 {
+  tokenctl_backoff_stop (&watched->later);
   if (watched->reading == NULL)
     return;
   g_cancellable_cancel (watched->reading);
@@ -114,27 +121,35 @@ take_status (Watched *watched, GVariant *status)
   watched->told = TRUE;
 }
 
-/* A token that leaves, or a service that does, is told of by a signal of its own. */
+/* A token that leaves is told of by a signal of its own. */
 static gboolean
-is_told_otherwise (const GError *error)
+has_left (const GError *error)
 {
   return g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND)
          || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT)
-         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD)
-         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY);
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
 }
 
+/* Who gave up here would miss what was to be asked for: nothing says that it is to be asked for once more. */
 static void
 take_failure (Watched *watched, const GError *error)
 {
-  if (is_told_otherwise (error))
+  TokenctlMonitor *self = watched->monitor;
+
+  if (has_left (error))
     return;
   if (g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED)) {
-    watched->monitor->listener->failed (error, watched->monitor->user_data);
-  } else if (!watched->told) {
-    tell (watched->monitor, TOKENCTL_EVENT_ADDED, watched, NULL);
+    self->listener->failed (error, self->user_data);
+    return;
+  }
+  if (self->listener->unread != NULL)
+    self->listener->unread (error, self->user_data);
+  /* A service that leaves tells of that by a signal, too. */
+  if (!watched->told && !g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
+    tell (self, TOKENCTL_EVENT_ADDED, watched, NULL);
     watched->told = TRUE;
   }
+  tokenctl_backoff_wait (&watched->later);
 }
 
 static void read_status (Watched *watched);
@@ -158,6 +173,7 @@ on_status (GObject *source, GAsyncResult *result, gpointer user_data)
   g_clear_object (&watched->reading);
   if (reply != NULL) {
     g_variant_get (reply, "(@a{sv})", &status);
+    tokenctl_backoff_reset (&watched->later);
     take_status (watched, status);
   } else {
     take_failure (watched, error);
@@ -177,11 +193,18 @@ read_status (Watched *watched)
   if (watched->read_again)
     return;
 
+  tokenctl_backoff_stop (&watched->later);
   self->n_reading++;
   watched->reading = g_cancellable_new ();
   g_dbus_connection_call (self->connection, TOKEND_BUS_NAME, watched->path,
                           TOKENCTL_TOKEN_INTERFACE, "GetStatus", NULL, G_VARIANT_TYPE ("(a{sv})"),
                           self->flags, TOKENCTL_NO_TIMEOUT, watched->reading, on_status, watched);
+}
+
+static void
+read_later (gpointer user_data)
+{
+  read_status (user_data);
 }
 
 static void
@@ -194,6 +217,9 @@ watch_token (TokenctlMonitor *self, const char *path)
   watched = g_new0 (Watched, 1);
   watched->monitor = self;
   watched->path = g_strdup (path);
+  watched->later = (TokenctlBackoff){
+    .first = FIRST_DELAY, .last = LAST_DELAY, .func = read_later, .user_data = watched
+  };
   g_hash_table_insert (self->watched, watched->path, watched);
   read_status (watched);
 }
@@ -392,7 +418,8 @@ on_manager_signal (GDBusConnection *connection, const char *sender, const char *
       watch_token (self, object);
   } else if (g_str_equal (signal, "InterfacesRemoved")
              && g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(oas)"))) {
-    g_variant_get (parameters, "(&o^a&s)", &object, &names);
+    g_variant_get (parameters, "(&o@as)", &object, &interfaces);
+    names = g_variant_get_strv (interfaces, NULL);
     if (g_strv_contains (names, TOKENCTL_TOKEN_INTERFACE))
       lose_token (self, object);
   }

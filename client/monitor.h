@@ -13,12 +13,14 @@ G_BEGIN_DECLS
  * @waiting: the service went away and does not start again by itself; the monitor waits for it
  * @failed: the monitor cannot go on; nothing more comes. It must not be freed in here
  * @settled: (nullable): all that is there has been told, for now
+ * @unread: (nullable): a token's status cannot be read; the monitor tries again
  */
 typedef struct {
   void (*event) (const TokenctlEvent *event, gpointer user_data);
   void (*waiting) (gpointer user_data);
   void (*failed) (const GError *error, gpointer user_data);
   void (*settled) (gpointer user_data);
+  void (*unread) (const GError *error, gpointer user_data);
 } TokenctlMonitorListener;
 
 /** TokenctlMonitor: follows the tokens, across restarts of the service. */

@@ -19,6 +19,7 @@ typedef struct {
   TokenctlSession *session;
   TokenctlToken *token;
   char *token_argument;
+  gboolean has_other_pin; /* the same card */
   TokenctlTries tries;
   TokendProvider *provider; /* or NULL */
 } Target;
@@ -59,9 +60,9 @@ static gboolean
 find_token (Target *target, GError **error)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
-  gboolean certain;
+  g_autoptr (GError) doubt = NULL;
   g_autoptr (GPtrArray) tokens = tokenctl_bus_tokens_to_operate (
-      target->session->bus, target->request->token, problems, &certain, error);
+      target->session->bus, target->request->token, problems, &doubt, error);
   g_autoptr (GPtrArray) views = NULL;
   TokenctlToken *picked;
 
@@ -74,21 +75,39 @@ find_token (Target *target, GError **error)
   views = tokenctl_tokens_match (tokens, target->request->token, error);
   if (views == NULL)
     return FALSE;
-  if (!certain) {
-    g_set_error_literal (
-        error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
-        _ ("Not every token could be read, so it is not certain which one is meant. Name the token "
-           "by its whole label or serial. Nothing was sent; no try was spent."));
+  if (doubt != NULL) {
+    g_propagate_error (error, g_steal_pointer (&doubt));
     return FALSE;
   }
 
   picked = tokenctl_tokens_pick (views);
   target->token = tokenctl_token_new (picked->path, picked->status);
   target->token_argument = tokenctl_tokens_argument (tokens, picked);
+  target->has_other_pin = tokenctl_tokens_have_other_pin (tokens, picked);
   target->tries = tokenctl_status_tries (picked->status, target->request->role);
   target->provider =
       tokenctl_provider (tokenctl_status_string (picked->status, TOKEND_STATUS_PROVIDER));
   return TRUE;
+}
+
+/* Why the service cannot, the status does not say but of a PUK: there may be no profile, two tokens alike, a PIN pad. */
+static void
+set_cannot_unlock (Target *target, GError **error)
+{
+  g_autofree char *module =
+      tokenctl_printable (tokenctl_status_string (target->token->status, TOKEND_STATUS_MODULE));
+
+  if (target->tries.state == TOKEND_STATE_UNINITIALIZED)
+    g_set_error_literal (
+        error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
+        _ ("The token has no PUK to be unlocked with. Nothing was sent; no try was "
+           "spent."));
+  else
+    g_set_error (
+        error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
+        _ ("tokend knows no way to unlock this token by the module “%s”. Nothing was sent; "
+           "no try was spent. “tokenctl status --verbose” shows what it knows."),
+        module);
 }
 
 /* What is settled before a code is asked for, so that nobody types one in vain. */
@@ -106,13 +125,7 @@ check_that_it_can_be_done (Target *target, GError **error)
 
   if (target->request->role == TOKENCTL_ROLE_PUK
       && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, FALSE)) {
-    g_autofree char *module =
-        tokenctl_printable (tokenctl_status_string (status, TOKEND_STATUS_MODULE));
-
-    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
-                 _ ("tokend knows no way to unlock the tokens of the module “%s”. Nothing was "
-                    "sent; no try was spent."),
-                 module);
+    set_cannot_unlock (target, error);
     return FALSE;
   }
 
@@ -137,6 +150,23 @@ check_that_it_can_be_done (Target *target, GError **error)
   }
 }
 
+/* Which of the card's codes is wanted: a wrong one costs a try. */
+static void
+explain_which (Target *target, const char *name)
+{
+  g_autofree char *words = NULL;
+
+  if (!target->has_other_pin)
+    return;
+  words =
+      g_strdup_printf (target->request->role == TOKENCTL_ROLE_PUK
+                           ? _ ("This card has several PINs. This is about the one of “%s” alone; "
+                                "if each has a PUK of its own, take the PUK of this one.")
+                           : _ ("This card has several PINs. This is about the one of “%s” alone."),
+                       name);
+  tokenctl_terminal_say (target->session->terminal, words);
+}
+
 /* The rows that the person decides on: the token, what is left, what is lost, how to get the PUK. */
 static void
 explain (Target *target)
@@ -147,7 +177,7 @@ explain (Target *target)
   g_autofree char *left = tokenctl_words_for_tries (&target->tries, target->request->role);
   gboolean puk = target->request->role == TOKENCTL_ROLE_PUK;
   g_autofree char *loss = puk ? tokenctl_words_for_puk_loss (target->provider, &target->tries)
-                              : tokenctl_words_for_loss (&target->tries, TOKENCTL_ROLE_PIN);
+                              : tokenctl_words_for_pin_loss (status);
   g_autofree char *source = tokenctl_words_for_puk_source (target->provider);
   g_autofree char *serial =
       tokenctl_printable (tokenctl_status_string (status, TOKEND_STATUS_SERIAL));
@@ -158,9 +188,11 @@ explain (Target *target)
       g_strdup_printf (_ ("%s: how many tries are left is not known."), role);
 
   tokenctl_terminal_say (terminal, first);
+  explain_which (target, name);
   if (target->tries.state != TOKEND_STATE_UNKNOWN)
     tokenctl_terminal_say (terminal, second);
-  if (!target->tries.remaining_known && target->tries.state != TOKEND_STATE_LOCKED)
+  if (!target->tries.remaining_known && target->tries.state != TOKEND_STATE_LOCKED
+      && target->tries.state != TOKEND_STATE_FINAL_TRY)
     tokenctl_terminal_say (terminal, unknown);
   tokenctl_terminal_say (terminal, loss);
   if (puk)
@@ -229,9 +261,19 @@ make_options (Target *target)
   g_variant_dict_init (&options, NULL);
   if (target->request->final_attempt)
     g_variant_dict_insert (&options, TOKEND_OPTION_FINAL_ATTEMPT, "b", TRUE);
+  if (target->request->send_refused_code)
+    g_variant_dict_insert (&options, TOKEND_OPTION_SEND_REFUSED_CODE, "b", TRUE);
   if (target->tries.remaining_known)
     g_variant_dict_insert (&options, TOKEND_OPTION_EXPECTED_RETRIES, "u", target->tries.remaining);
   return g_variant_dict_end (&options);
+}
+
+/* What whoever presses Ctrl-C from now on is told. */
+static void
+set_last_words (TokenctlSession *session, const char *words)
+{
+  if (session->terminal != NULL)
+    tokenctl_terminal_set_last_words (session->terminal, words);
 }
 
 static TokenctlExit
@@ -242,10 +284,13 @@ report_failure (Target *target, const GError *error)
                        || verdict.exit == TOKENCTL_EXIT_REFUSED;
   g_autoptr (GVariant) after =
       ask_again ? tokenctl_bus_refresh (target->session->bus, target->token->path, NULL) : NULL;
-  TokenctlOutcome outcome = {
-    error, target->request->role, target->token_argument, target->token->status,
-    after, target->provider
-  };
+  TokenctlOutcome outcome = { .error = error,
+                              .role = target->request->role,
+                              .token_argument = target->token_argument,
+                              .before = target->token->status,
+                              .after = after,
+                              .provider = target->provider,
+                              .has_other_pin = target->has_other_pin };
   g_autofree char *words = tokenctl_words_for_outcome (&outcome);
 
   tokenctl_report (words);
@@ -257,10 +302,14 @@ spend (Target *target, TokenctlCode *code, TokenctlCode *new_pin)
 {
   TokenctlCall call = { target->request->role, code, new_pin, make_options (target) };
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) after =
-      tokenctl_bus_operate (target->session->bus, target->token->path, &call, &error);
+  g_autoptr (GVariant) after = NULL;
   g_autofree char *words = NULL;
 
+  set_last_words (target->session,
+                  _ ("Interrupted. If the code was sent already, the operation is completed, and "
+                     "the new PIN may be set: “tokenctl status” shows the tries that are left."));
+  after = tokenctl_bus_operate (target->session->bus, target->token->path, &call, &error);
+  set_last_words (target->session, NULL);
   if (after == NULL)
     return report_failure (target, error);
 
@@ -308,6 +357,7 @@ tokenctl_operation_run (TokenctlRequest *request)
     return tokenctl_report_error (error);
 
   target.session = session;
+  set_last_words (session, _ ("Cancelled. Nothing was sent to the token."));
   if (!find_token (&target, &error))
     return tokenctl_report_error (error);
 

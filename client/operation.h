@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * @code_fd: where the PUK or present PIN comes from, or %TOKENCTL_FD_NOT_GIVEN: it is asked for
  * @new_pin_fd: likewise, the new PIN
  * @final_attempt: the person's word that the last try may be spent
+ * @send_refused_code: likewise, that a PUK which the card has refused is that of another of its PINs
  */
 typedef struct {
   TokenctlRole role;
@@ -22,6 +23,7 @@ typedef struct {
   int code_fd;
   int new_pin_fd;
   gboolean final_attempt;
+  gboolean send_refused_code;
 } TokenctlRequest;
 
 #define TOKENCTL_NEW_PIN_OPTION "--new-pin-fd"

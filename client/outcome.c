@@ -5,6 +5,8 @@
 
 #include "printable.h"
 #include "provider-words.h"
+#include "token.h"
+#include "tokend-error.h"
 #include "words.h"
 
 static void
@@ -17,15 +19,23 @@ append_line (GString *text, const char *line)
   g_string_append (text, line);
 }
 
+/* The service speaks English; what it has to say to a person, and not only to a program, is in the catalogue. */
+static char *
+detail_of (const GError *error)
+{
+  g_autoptr (GError) copy = g_error_copy (error);
+
+  g_dbus_error_strip_remote_error (copy);
+  /* The catalogue's own head is what the empty text is translated to. */
+  return tokenctl_printable (*copy->message != '\0' ? _ (copy->message) : "");
+}
+
 static void
 append_what (GString *text, const GError *error, const TokenctlVerdict *verdict)
 {
-  g_autoptr (GError) copy = g_error_copy (error);
-  g_autofree char *detail = NULL;
+  g_autofree char *detail = detail_of (error);
   g_autofree char *line = NULL;
 
-  g_dbus_error_strip_remote_error (copy);
-  detail = tokenctl_printable (copy->message);
   if (verdict->detail && *detail != '\0')
     line = g_strdup_printf ("%s (%s)", verdict->what, detail);
   append_line (text, line != NULL ? line : verdict->what);
@@ -54,6 +64,17 @@ is_counter (const TokenctlTries *tries)
   return tries->remaining_known && !tries->from_ledger;
 }
 
+/* A right code brings the tries back before the new PIN is looked at; so what may have been spent is not lost if the token
+ * itself shows more than before. Of a new PIN that was not accepted the service says that the PUK was right, or was not sent. */
+static gboolean
+is_nothing_lost (const TokenctlOutcome *outcome, const TokenctlTries *before,
+                 const TokenctlTries *after)
+{
+  return (is_counter (before) && is_counter (after) && after->remaining > before->remaining)
+         || (outcome->role == TOKENCTL_ROLE_PUK
+             && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY));
+}
+
 static char *
 words_for_cost (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
 {
@@ -75,6 +96,8 @@ words_for_cost (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
     if (spent > 0)
       return g_strdup_printf (ngettext ("%u try was spent.", "%u tries were spent.", spent), spent);
   }
+  if (verdict->cost == TOKENCTL_COST_ASK && is_nothing_lost (outcome, &before, &after))
+    return g_strdup (_ ("No try was spent."));
   return g_strdup (verdict->cost == TOKENCTL_COST_ONE
                        ? _ ("Count one try as spent.")
                        : _ ("Whether a try was spent is not known: count it "
@@ -90,18 +113,65 @@ words_for_left (GVariant *status, TokenctlRole role)
   return g_strdup_printf (_ ("%s: %s."), tokenctl_words_for_role (role), words);
 }
 
-/**
- * tokenctl_words_for_outcome:
- * @outcome: an operation that did not succeed
+/* A code that cost a try was wrong, and nothing was set. Else the tries do not tell how far the operation came. */
+static gboolean
+may_have_new_pin (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
+{
+  TokenctlTries before = tokenctl_status_tries (outcome->before, outcome->role);
+  TokenctlTries after = { 0 };
+
+  if (outcome->after != NULL)
+    after = tokenctl_status_tries (outcome->after, outcome->role);
+  return verdict->exit == TOKENCTL_EXIT_OUTCOME_UNKNOWN
+         && !(is_counter (&before) && is_counter (&after) && after.remaining < before.remaining);
+}
+
+/* What the provider says of it comes with the provider's other words.
  *
- * Returns: (transfer full): what happened, what it cost, what is left, what to do now
- */
-char *
-tokenctl_words_for_outcome (const TokenctlOutcome *outcome)
+ * Returns: (nullable): what the last PUK try may have cost. */
+static char *
+words_for_loss (const TokenctlOutcome *outcome)
+{
+  TokenctlTries puk = { 0 };
+
+  if (outcome->after != NULL)
+    puk = tokenctl_status_tries (outcome->after, TOKENCTL_ROLE_PUK);
+  if (outcome->role != TOKENCTL_ROLE_PUK || puk.state != TOKEND_STATE_LOCKED
+      || (outcome->provider != NULL && outcome->provider->loss != NULL))
+    return NULL;
+  return g_strdup (
+      _ ("The certificate on the token may be destroyed; if it is, a new one must be bought."));
+}
+
+/* Returns: (nullable): what to do after a refusal for safety, in its own words. */
+static const char *
+words_for_now (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
+{
+  if (outcome->has_other_pin && outcome->role == TOKENCTL_ROLE_PUK
+      && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED))
+    return _ (
+        "Check the code. It may have been refused for another PIN of this card. Only if each has a "
+        "PUK of its own, and you are sure that this one is right here: --send-refused-code");
+  return verdict->now;
+}
+
+/* A service that was restarted in the middle may call another token by the same path. */
+static gboolean
+is_after_of_same_token (const TokenctlOutcome *outcome)
+{
+  TokenctlToken before = { NULL, outcome->before };
+  TokenctlToken after = { NULL, outcome->after };
+
+  return outcome->after != NULL && tokenctl_token_is_same (&before, &after);
+}
+
+static char *
+words_for_outcome (const TokenctlOutcome *outcome)
 {
   TokenctlVerdict verdict = tokenctl_verdict (outcome->error, TRUE);
   GString *text = g_string_new (NULL);
   g_autofree char *cost = words_for_cost (outcome, &verdict);
+  g_autofree char *loss = words_for_loss (outcome);
   g_autofree char *left = NULL;
   g_autofree char *next = NULL;
   g_autofree char *more = NULL;
@@ -117,10 +187,13 @@ tokenctl_words_for_outcome (const TokenctlOutcome *outcome)
   g_string_append_printf (text, "\n%s", cost);
   if (left != NULL)
     g_string_append_printf (text, " %s", left);
+  append_line (text, loss);
+  if (may_have_new_pin (outcome, &verdict))
+    append_line (text, _ ("The PIN may be the new one already, or still the old one."));
 
   /* After a refusal the reason is the advice; else what the token's state asks for. */
   if (verdict.exit != TOKENCTL_EXIT_WRONG_CODE && verdict.exit != TOKENCTL_EXIT_LOCKED) {
-    append_line (text, verdict.now);
+    append_line (text, words_for_now (outcome, &verdict));
     append_line (text, more);
   } else {
     append_line (text, next != NULL ? next : verdict.now);
@@ -128,6 +201,22 @@ tokenctl_words_for_outcome (const TokenctlOutcome *outcome)
     append_line (text, puk);
   }
   return g_string_free (text, FALSE);
+}
+
+/**
+ * tokenctl_words_for_outcome:
+ * @outcome: an operation that did not succeed
+ *
+ * Returns: (transfer full): what happened, what it cost, what is left, what to do now
+ */
+char *
+tokenctl_words_for_outcome (const TokenctlOutcome *outcome)
+{
+  TokenctlOutcome known = *outcome;
+
+  if (!is_after_of_same_token (outcome))
+    known.after = NULL;
+  return words_for_outcome (&known);
 }
 
 /**

@@ -13,8 +13,9 @@ G_BEGIN_DECLS
  * @role: whose code was to be sent
  * @token_argument: what to call the token on tokenctl's command line
  * @before: the status before it
- * @after: (nullable): the status after it, if it could be had
+ * @after: (nullable): the status after it, if it could be had; of no use if it is another token's
  * @provider: (nullable): who issued the certificate
+ * @has_other_pin: whether the card has another PIN, which may have a PUK of its own
  */
 typedef struct {
   const GError *error;
@@ -23,6 +24,7 @@ typedef struct {
   GVariant *before;
   GVariant *after;
   const TokendProvider *provider;
+  gboolean has_other_pin;
 } TokenctlOutcome;
 
 char *tokenctl_words_for_error (const GError *error);

@@ -65,7 +65,7 @@ tokenctl_words_for_puk_loss (const TokendProvider *provider, const TokenctlTries
 {
   if (provider != NULL && provider->loss != NULL)
     return g_strdup (provider->loss);
-  return tokenctl_words_for_loss (tries, TOKENCTL_ROLE_PUK);
+  return tokenctl_words_for_loss (tries);
 }
 
 static char *

@@ -20,17 +20,44 @@ struct _TokenctlTerminal {
 /* For the signal handler: what the terminal was when it was opened. */
 static int saved_fd = -1;
 static struct termios saved_modes;
+static const char *volatile last_words;
 
 static const int deadly_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static struct sigaction old_actions[G_N_ELEMENTS (deadly_signals)];
+
+static void
+write_all (int fd, const char *text)
+{
+  gsize left = strlen (text);
+
+  while (left > 0) {
+    gssize n = write (fd, text, left);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return;
+    text += n;
+    left -= n;
+  }
+}
 
 /* Also when it is the polkit agent that has the echo off. The signal then does what it would have
  * done. */
 static void
 restore_and_die (int signal_number)
 {
+  const char *words = last_words;
+
   if (saved_fd >= 0)
     tcsetattr (saved_fd, TCSANOW, &saved_modes);
+  if (saved_fd >= 0 && words != NULL) {
+    /* A terminal whose output is stopped must not hold up the end. */
+    fcntl (saved_fd, F_SETFL, O_RDWR | O_NONBLOCK);
+    write_all (saved_fd, "\n");
+    write_all (saved_fd, words);
+    write_all (saved_fd, "\n");
+  }
   raise (signal_number);
 }
 
@@ -76,25 +103,9 @@ tokenctl_terminal_close (TokenctlTerminal *terminal)
   for (gsize i = 0; i < G_N_ELEMENTS (deadly_signals); i++)
     sigaction (deadly_signals[i], &old_actions[i], NULL);
   saved_fd = -1;
+  last_words = NULL;
   close (terminal->fd);
   g_free (terminal);
-}
-
-static void
-write_all (int fd, const char *text)
-{
-  gsize left = strlen (text);
-
-  while (left > 0) {
-    gssize n = write (fd, text, left);
-
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return;
-    text += n;
-    left -= n;
-  }
 }
 
 /**
@@ -107,6 +118,19 @@ tokenctl_terminal_say (TokenctlTerminal *terminal, const char *text)
 {
   write_all (terminal->fd, text);
   write_all (terminal->fd, "\n");
+}
+
+/**
+ * tokenctl_terminal_set_last_words:
+ * @terminal: a terminal
+ * @words: (transfer none) (nullable): printable text without a line end, which lasts as long as the program
+ *
+ * What the person is told from now on if a signal ends the program.
+ */
+void
+tokenctl_terminal_set_last_words (TokenctlTerminal *terminal, const char *words)
+{
+  last_words = words;
 }
 
 static gboolean

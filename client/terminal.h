@@ -15,6 +15,7 @@ TokenctlTerminal *tokenctl_terminal_open (void);
 void tokenctl_terminal_close (TokenctlTerminal *terminal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlTerminal, tokenctl_terminal_close)
 
+void tokenctl_terminal_set_last_words (TokenctlTerminal *terminal, const char *words);
 void tokenctl_terminal_say (TokenctlTerminal *terminal, const char *text);
 gboolean tokenctl_terminal_ask_code (TokenctlTerminal *terminal, const char *prompt,
                                      TokenctlCode *code, GError **error);

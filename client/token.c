@@ -100,6 +100,18 @@ tokenctl_token_is_same_view (const TokenctlToken *a, const TokenctlToken *b)
                          tokenctl_status_string (b->status, TOKEND_STATUS_MODULE));
 }
 
+/**
+ * tokenctl_token_shares_pin:
+ * @token: a token
+ *
+ * Returns: whether its PIN is that of the other tokens of the same card, if there are any
+ */
+gboolean
+tokenctl_token_shares_pin (const TokenctlToken *token)
+{
+  return tokenctl_status_is (token->status, TOKEND_STATUS_PIN_SHARED, TRUE);
+}
+
 /* Not a serial that is empty, or nothing but zeros: several tokens may have such a one. */
 static gboolean
 is_of_same_card (const TokenctlToken *a, const TokenctlToken *b)
@@ -121,7 +133,8 @@ is_of_same_card (const TokenctlToken *a, const TokenctlToken *b)
  * @tokens: (element-type TokenctlToken): some tokens
  * @index: of one of them
  *
- * A card may show several tokens, an OpenPGP card two: one for signatures, one for all else.
+ * A card may show several tokens, an OpenPGP card two: one for signatures, one for all else. Whether they have one PIN,
+ * tokenctl_token_shares_pin() tells.
  *
  * Returns: (transfer none) (nullable): the first one before it that is another token of the same card
  */
@@ -133,6 +146,23 @@ tokenctl_tokens_same_card (GPtrArray *tokens, guint index)
       return tokens->pdata[i];
   }
   return NULL;
+}
+
+/**
+ * tokenctl_tokens_have_other_pin:
+ * @tokens: (element-type TokenctlToken): what is plugged in
+ * @token: one of them
+ *
+ * Returns: whether the same card has a PIN besides that of @token
+ */
+gboolean
+tokenctl_tokens_have_other_pin (GPtrArray *tokens, const TokenctlToken *token)
+{
+  for (guint i = 0; i < tokens->len; i++) {
+    if (is_of_same_card (tokens->pdata[i], token))
+      return !tokenctl_token_shares_pin (token);
+  }
+  return FALSE;
 }
 
 static gboolean
@@ -202,7 +232,9 @@ set_ambiguous (GPtrArray *found, const char *wanted, GError **error)
     g_string_append (list, "\n  ");
     g_string_append_printf (list, _ ("label “%s”, serial “%s”"), label, serial);
     if (tokenctl_tokens_same_card (found, i) != NULL)
-      g_string_append (list, _ (" (the same card)"));
+      g_string_append (list, tokenctl_token_shares_pin (found->pdata[i])
+                                 ? _ (" (the same card)")
+                                 : _ (" (the same card, with a PIN of its own)"));
   }
 
   if (called == NULL)
@@ -227,7 +259,7 @@ set_none (GPtrArray *tokens, const char *wanted, GError **error)
   else
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_NO_SUCH_TOKEN,
                  _ ("No token has the label or serial “%s”. “tokenctl status” shows those that are "
-                    "plugged in."),
+                    "plugged in; “tokenctl modules” whether each PKCS#11 module is ready."),
                  called);
 }
 

@@ -12,9 +12,9 @@ words_for_number (const TokenctlTries *tries)
     return g_strdup_printf (ngettext ("%u try left", "%u tries left", n), n);
   if (tries->from_ledger)
     return g_strdup_printf (
-        ngettext ("at most %u of %u try left", "at most %u of %u tries left", n), n,
+        ngettext ("at most %u of %u try left", "at most %u of %u tries left", tries->maximum), n,
         tries->maximum);
-  return g_strdup_printf (ngettext ("%u of %u try left", "%u of %u tries left", n), n,
+  return g_strdup_printf (ngettext ("%u of %u try left", "%u of %u tries left", tries->maximum), n,
                           tries->maximum);
 }
 
@@ -23,7 +23,7 @@ words_for_number (const TokenctlTries *tries)
  * @tries: what is known
  * @role: whose tries these are
  *
- * Returns: (transfer full): the cell of the status table, in the person's language
+ * Returns: (transfer full): what is left, in the person's language
  */
 char *
 tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role)
@@ -45,6 +45,23 @@ tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role)
   default:
     return g_strdup (_ ("not known"));
   }
+}
+
+/**
+ * tokenctl_words_for_cell:
+ * @tries: what is known
+ * @role: whose tries these are
+ *
+ * Of the last try the table has the number alone: with what it means, which is said below, a line of 80 columns would break.
+ *
+ * Returns: (transfer full): the cell of the status table, in the person's language
+ */
+char *
+tokenctl_words_for_cell (const TokenctlTries *tries, TokenctlRole role)
+{
+  if (tries->state == TOKEND_STATE_FINAL_TRY && tries->remaining_known)
+    return words_for_number (tries);
+  return tokenctl_words_for_tries (tries, role);
 }
 
 /**
@@ -133,10 +150,12 @@ next_step_for_pin (GVariant *status, const char *token)
     return next_step_when_locked (status, token);
   case TOKEND_STATE_FINAL_TRY:
     if (tokenctl_puk_can_help (status))
-      return g_strdup_printf (_ ("One PIN try is left. Not sure of the PIN? Set a new one with "
+      return g_strdup_printf (_ ("One PIN try is left; if it is wrong, the PIN is locked. Not sure "
+                                 "of the PIN? Set a new one with "
                                  "the PUK: tokenctl unlock %s"),
                               token);
-    return g_strdup (_ ("One PIN try is left. Not sure of the PIN? Then do not try it."));
+    return g_strdup (_ ("One PIN try is left; if it is wrong, the PIN is locked. Not sure of the "
+                        "PIN? Then do not try it."));
   case TOKEND_STATE_LOW:
     if (tokenctl_puk_can_help (status))
       return g_strdup_printf (_ ("A wrong PIN was typed. The right PIN brings the tries back; "
@@ -249,20 +268,41 @@ tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argum
 }
 
 /**
- * tokenctl_words_for_loss:
- * @tries: what is known
- * @role: whose tries these are
+ * tokenctl_words_for_pin_loss:
+ * @status: an a{sv} as Token.GetStatus gives it
  *
- * Returns: (transfer full): what is lost with the last try
+ * Returns: (transfer full): what is lost with the last PIN try
  */
 char *
-tokenctl_words_for_loss (const TokenctlTries *tries, TokenctlRole role)
+tokenctl_words_for_pin_loss (GVariant *status)
+{
+  switch (tokenctl_status_tries (status, TOKENCTL_ROLE_PUK).state) {
+  case TOKEND_STATE_LOCKED:
+    return next_step_for_puk (status);
+  case TOKEND_STATE_UNINITIALIZED:
+    return g_strdup (_ ("If the last PIN try is wrong, the PIN is locked, and the token has no PUK "
+                        "to open it."));
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_LOW:
+  case TOKEND_STATE_FINAL_TRY:
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    return g_strdup (_ ("If the last PIN try is wrong, the PIN is locked, and only the PUK opens "
+                        "it."));
+  }
+}
+
+/**
+ * tokenctl_words_for_loss:
+ * @tries: what is known of the PUK's tries
+ *
+ * Returns: (transfer full): what is lost with the last PUK try
+ */
+char *
+tokenctl_words_for_loss (const TokenctlTries *tries)
 {
   guint maximum = tries->maximum;
 
-  if (role == TOKENCTL_ROLE_PIN)
-    return g_strdup (_ ("If the last PIN try is wrong, the PIN is locked, and only the PUK opens "
-                        "it."));
   if (maximum == 0)
     return g_strdup (_ ("If the last PUK try is wrong, the certificate on the token may be "
                         "destroyed, and a new one must be bought."));

@@ -17,11 +17,13 @@ typedef enum {
 } TokenctlEmphasis;
 
 char *tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role);
+char *tokenctl_words_for_cell (const TokenctlTries *tries, TokenctlRole role);
 TokenctlEmphasis tokenctl_emphasis_of (const TokenctlTries *tries);
 const char *tokenctl_words_for_role (TokenctlRole role);
 
 gboolean tokenctl_puk_can_help (GVariant *status);
 char *tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argument);
-char *tokenctl_words_for_loss (const TokenctlTries *tries, TokenctlRole role);
+char *tokenctl_words_for_pin_loss (GVariant *status);
+char *tokenctl_words_for_loss (const TokenctlTries *tries);
 
 G_END_DECLS

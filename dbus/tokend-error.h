@@ -33,6 +33,7 @@ typedef enum {
   TOKEND_ERROR_TIMED_OUT,       /*< nick=TimedOut >*/
   TOKEND_ERROR_OUTCOME_UNKNOWN, /*< nick=OutcomeUnknown >*/
   TOKEND_ERROR_NOT_SUPPORTED,   /*< nick=NotSupported >*/
+  TOKEND_ERROR_SERVICE_ENDING,  /*< nick=ServiceEnding >*/
 } TokendError;
 
 #define TOKEND_ERROR (tokend_error_quark ())

@@ -17,18 +17,22 @@ G_BEGIN_DECLS
 
 /**
  * TokendTokenFlags:
- * The flags of CK_TOKEN_INFO (PKCS#11 2.40, 3.2) that tokend uses. The field `flags` of a reading.
+ * The flags of CK_TOKEN_INFO (PKCS#11 2.40, 3.2) that tokend uses, and what only vendor objects tell. The field `flags` of a
+ * reading.
  */
 typedef enum {
-  TOKEND_TOKEN_PIN_COUNT_LOW = 1 << 0,   /* CKF_USER_PIN_COUNT_LOW */
-  TOKEND_TOKEN_PIN_FINAL_TRY = 1 << 1,   /* CKF_USER_PIN_FINAL_TRY */
-  TOKEND_TOKEN_PIN_LOCKED = 1 << 2,      /* CKF_USER_PIN_LOCKED */
-  TOKEND_TOKEN_PIN_MUST_CHANGE = 1 << 3, /* CKF_USER_PIN_TO_BE_CHANGED */
-  TOKEND_TOKEN_PIN_INITIALIZED = 1 << 4, /* CKF_USER_PIN_INITIALIZED */
-  TOKEND_TOKEN_PUK_COUNT_LOW = 1 << 5,   /* CKF_SO_PIN_COUNT_LOW */
-  TOKEND_TOKEN_PUK_FINAL_TRY = 1 << 6,   /* CKF_SO_PIN_FINAL_TRY */
-  TOKEND_TOKEN_PUK_LOCKED = 1 << 7,      /* CKF_SO_PIN_LOCKED */
-  TOKEND_TOKEN_PIN_PAD = 1 << 8,         /* CKF_PROTECTED_AUTHENTICATION_PATH */
+  TOKEND_TOKEN_PIN_COUNT_LOW = 1 << 0,     /* CKF_USER_PIN_COUNT_LOW */
+  TOKEND_TOKEN_PIN_FINAL_TRY = 1 << 1,     /* CKF_USER_PIN_FINAL_TRY */
+  TOKEND_TOKEN_PIN_LOCKED = 1 << 2,        /* CKF_USER_PIN_LOCKED */
+  TOKEND_TOKEN_PIN_MUST_CHANGE = 1 << 3,   /* CKF_USER_PIN_TO_BE_CHANGED */
+  TOKEND_TOKEN_PIN_INITIALIZED = 1 << 4,   /* CKF_USER_PIN_INITIALIZED */
+  TOKEND_TOKEN_PUK_COUNT_LOW = 1 << 5,     /* CKF_SO_PIN_COUNT_LOW */
+  TOKEND_TOKEN_PUK_FINAL_TRY = 1 << 6,     /* CKF_SO_PIN_FINAL_TRY */
+  TOKEND_TOKEN_PUK_LOCKED = 1 << 7,        /* CKF_SO_PIN_LOCKED */
+  TOKEND_TOKEN_PIN_PAD = 1 << 8,           /* CKF_PROTECTED_AUTHENTICATION_PATH */
+  TOKEND_TOKEN_NO_PUK = 1 << 9,            /* none has been set */
+  TOKEND_TOKEN_PIN_COMPLEX = 1 << 10,      /* the token's own policy: digits alone are not enough */
+  TOKEND_TOKEN_PIN_TRIES_HIDDEN = 1 << 11, /* flags of the PIN are another code's: none is told */
 } TokendTokenFlags;
 
 /**

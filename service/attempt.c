@@ -93,3 +93,28 @@ tokend_attempt_check (const TokendAttempt *attempt, TokendRole role, const Token
   }
   return TRUE;
 }
+
+/**
+ * tokend_attempt_check_prepared:
+ * @attempt: what the caller allows.
+ * @role: whose code would be sent.
+ * @counter: that role's status, as the session shows it by which the code would be sent.
+ * @was_refused: whether the token is known to have refused this very code.
+ * @error: as of tokend_attempt_check(); or AlreadyRefused.
+ *
+ * Whether the try may be spent for which a host is prepared. Another program may have lost some since the token was read.
+ */
+gboolean
+tokend_attempt_check_prepared (const TokendAttempt *attempt, TokendRole role,
+                               const TokendCounter *counter, gboolean was_refused, GError **error)
+{
+  if (!tokend_attempt_check (attempt, role, counter, error))
+    return FALSE;
+  if (was_refused && !attempt->send_refused_code) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED,
+                 "This token has refused this very %s before; nothing was sent",
+                 role == TOKEND_ROLE_PUK ? "PUK" : "PIN");
+    return FALSE;
+  }
+  return TRUE;
+}

@@ -18,5 +18,8 @@ typedef struct {
 gboolean tokend_attempt_parse (GVariant *options, TokendAttempt *attempt, GError **error);
 gboolean tokend_attempt_check (const TokendAttempt *attempt, TokendRole role,
                                const TokendCounter *counter, GError **error);
+gboolean tokend_attempt_check_prepared (const TokendAttempt *attempt, TokendRole role,
+                                        const TokendCounter *counter, gboolean was_refused,
+                                        GError **error);
 
 G_END_DECLS

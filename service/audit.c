@@ -2,8 +2,11 @@
 #include "audit.h"
 
 #include "journal.h"
-#include "refusal-limit.h"
+#include "tell-limit.h"
 
+/* The refusals of one user that have an entry each, in a minute. */
+#define REFUSALS_PER_USER_MAX 20
+#define REFUSALS_INTERVAL_US (60 * G_USEC_PER_SEC)
 /* Whose number is not known shares a limit with others of that kind. */
 #define NO_UID G_MAXUINT
 
@@ -12,7 +15,7 @@ struct _TokendAudit {
 
   GDBusConnection *bus;
   GHashTable *callers; /* of unique bus name → TokendAuditCaller */
-  TokendRefusalLimit *refusals;
+  TokendTellLimit *refusals;
 };
 
 G_DEFINE_FINAL_TYPE (TokendAudit, tokend_audit, G_TYPE_OBJECT)
@@ -56,17 +59,15 @@ is_refusal (const TokendReport *report)
 static void
 write_report (TokendAudit *self, TokendReport *report, const TokendIdentity *who)
 {
-  g_autoptr (GVariant) fields = NULL;
-  guint n_suppressed;
+  g_autofree char *user = g_strdup_printf ("%u", who->known ? who->uid : NO_UID);
+  TokendTelling telling;
 
   if (is_refusal (report)) {
-    if (!tokend_refusal_limit_take (self->refusals, who->known ? who->uid : NO_UID,
-                                    g_get_monotonic_time (), &n_suppressed))
+    if (!tokend_tell_limit_take (self->refusals, user, "", g_get_monotonic_time (), &telling))
       return;
-    report->n_suppressed += n_suppressed;
+    report->n_suppressed += telling.n_suppressed;
   }
-  fields = g_variant_ref_sink (tokend_report_compose (report, who));
-  tokend_journal_variant (tokend_report_get_level (report), fields);
+  tokend_journal_variant (tokend_report_get_level (report), tokend_report_compose (report, who));
 }
 
 static void
@@ -97,7 +98,7 @@ tokend_audit_finalize (GObject *object)
   TokendAudit *self = TOKEND_AUDIT (object);
 
   g_hash_table_unref (self->callers);
-  tokend_refusal_limit_free (self->refusals);
+  tokend_tell_limit_free (self->refusals);
   g_object_unref (self->bus);
   G_OBJECT_CLASS (tokend_audit_parent_class)->finalize (object);
 }
@@ -113,7 +114,8 @@ static void
 tokend_audit_init (TokendAudit *self)
 {
   self->callers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, caller_free);
-  self->refusals = tokend_refusal_limit_new ();
+  self->refusals =
+      tokend_tell_limit_new (REFUSALS_PER_USER_MAX, REFUSALS_PER_USER_MAX, REFUSALS_INTERVAL_US);
 }
 
 /**
@@ -203,7 +205,7 @@ tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller, TokendReport *re
   if (caller->is_looked_up) {
     write_report (self, ended, &caller->identity);
     forget_if_idle (self, caller);
-  } else if (is_refusal (ended) && waiting->len >= TOKEND_REFUSALS_PER_USER_MAX) {
+  } else if (is_refusal (ended) && waiting->len >= REFUSALS_PER_USER_MAX) {
     TokendReport *last = waiting->pdata[waiting->len - 1];
 
     last->n_suppressed++;

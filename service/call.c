@@ -4,7 +4,7 @@
 #include "tokend-error.h"
 
 typedef struct {
-  TokendGate *gate;
+  TokendService *service;
   GDBusMethodInvocation *invocation;
   TokendCallFunc allowed;
   gpointer object;
@@ -16,6 +16,14 @@ tokend_call_get_action (GDBusMethodInvocation *invocation)
 {
   return tokend_gate_get_action (g_dbus_method_invocation_get_interface_name (invocation),
                                  g_dbus_method_invocation_get_method_name (invocation));
+}
+
+/** tokend_call_new_ending_error: Returns: (transfer full): ServiceEnding. */
+GError *
+tokend_call_new_ending_error (void)
+{
+  return g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_SERVICE_ENDING,
+                              "The service is ending; nothing was sent, call again");
 }
 
 /**
@@ -39,11 +47,17 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autofree Call *call = user_data;
   g_autoptr (GObject) object = call->object;
   GError *error = NULL;
+  const gboolean is_allowed = tokend_gate_check_finish (TOKEND_GATE (source), result, &error);
 
-  if (tokend_gate_check_finish (TOKEND_GATE (source), result, &error))
+  /* Also who is allowed: what a read begins now, nobody gives up. */
+  if (g_cancellable_is_cancelled (call->service->ending)) {
+    g_clear_error (&error);
+    tokend_call_return_error (call->invocation, tokend_call_new_ending_error ());
+  } else if (is_allowed) {
     call->allowed (object, call->invocation);
-  else
+  } else {
     tokend_call_return_error (call->invocation, error);
+  }
 }
 
 static void
@@ -58,8 +72,9 @@ on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
     g_free (call);
     return;
   }
-  tokend_gate_check_async (call->gate, call->invocation, tokend_call_get_action (call->invocation),
-                           TOKEND_GATE_AS_CALLER_SAYS, NULL, NULL, NULL, on_checked, call);
+  tokend_gate_check_async (call->service->gate, call->invocation,
+                           tokend_call_get_action (call->invocation), TOKEND_GATE_AS_CALLER_SAYS,
+                           NULL, NULL, call->service->ending, on_checked, call);
 }
 
 /**
@@ -76,7 +91,7 @@ tokend_call_authorize (TokendService *service, GDBusMethodInvocation *invocation
 {
   Call *call = g_new0 (Call, 1);
 
-  call->gate = service->gate;
+  call->service = service;
   call->invocation = invocation;
   call->allowed = allowed;
   call->object = g_object_ref (object);

@@ -14,6 +14,8 @@ struct _TokendClaims {
 
   char *directory;
   GHashTable *taken; /* of physical ids */
+  GHashTable *held; /* of physical id → gint64, when it was last seen to be claimed, by whomever */
+  gint64 blind_at;  /* when that could last not be seen */
   gboolean stopped;
 };
 
@@ -23,6 +25,8 @@ static void
 tokend_claims_init (TokendClaims *self)
 {
   self->taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->held = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->blind_at = -1;
 }
 
 static void
@@ -32,6 +36,7 @@ tokend_claims_finalize (GObject *object)
 
   g_free (self->directory);
   g_hash_table_unref (self->taken);
+  g_hash_table_unref (self->held);
   G_OBJECT_CLASS (tokend_claims_parent_class)->finalize (object);
 }
 
@@ -57,6 +62,15 @@ set_busy (GError **error)
 {
   g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_BUSY,
                        "Another operation is under way on this token; nothing was sent");
+}
+
+static void
+note_held (TokendClaims *self, const char *physical_id)
+{
+  gint64 *now = g_new (gint64, 1);
+
+  *now = g_get_monotonic_time ();
+  g_hash_table_insert (self->held, g_strdup (physical_id), now);
 }
 
 /**
@@ -90,7 +104,34 @@ tokend_claims_take (TokendClaims *self, const char *physical_id, GError **error)
     return -1;
   }
   g_hash_table_add (self->taken, g_strdup (physical_id));
+  note_held (self, physical_id);
   return fd;
+}
+
+/* One that cannot be looked at may be held. */
+static gboolean
+is_locked (TokendClaims *self, const char *physical_id)
+{
+  g_autofree char *path = g_build_filename (self->directory, physical_id, NULL);
+  int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  gboolean locked;
+
+  if (fd < 0)
+    return errno != ENOENT;
+  locked = flock (fd, LOCK_EX | LOCK_NB) != 0;
+  close (fd);
+  return locked;
+}
+
+static gboolean
+is_claimed (TokendClaims *self, const char *physical_id)
+{
+  gboolean claimed =
+      g_hash_table_contains (self->taken, physical_id) || is_locked (self, physical_id);
+
+  if (claimed)
+    note_held (self, physical_id);
+  return claimed;
 }
 
 /**
@@ -103,17 +144,47 @@ tokend_claims_take (TokendClaims *self, const char *physical_id, GError **error)
 gboolean
 tokend_claims_check_free (TokendClaims *self, const char *physical_id, GError **error)
 {
-  g_autofree char *path = g_build_filename (self->directory, physical_id, NULL);
-  gboolean is_free = !g_hash_table_contains (self->taken, physical_id);
-  int fd;
+  if (!is_claimed (self, physical_id))
+    return TRUE;
+  set_busy (error);
+  return FALSE;
+}
 
-  if (is_free && (fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)) >= 0) {
-    is_free = flock (fd, LOCK_EX | LOCK_NB) == 0;
-    close (fd);
-  }
-  if (!is_free)
-    set_busy (error);
-  return is_free;
+/**
+ * tokend_claims_look:
+ *
+ * Looks which tokens are claimed now, also such as are not known yet. To be called before a reading begins: the host of a service
+ * that died may send its code while the token is read, and end before that is heard of.
+ */
+void
+tokend_claims_look (TokendClaims *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDir) directory = g_dir_open (self->directory, 0, &error);
+  const char *physical_id;
+
+  if (directory == NULL && !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    self->blind_at = g_get_monotonic_time ();
+  while (directory != NULL && (physical_id = g_dir_read_name (directory)) != NULL)
+    is_claimed (self, physical_id);
+}
+
+/**
+ * tokend_claims_was_free_since:
+ * @physical_id: see tokend_reading_physical_id().
+ * @since: when a reading began, just before tokend_claims_look(); monotonic, in microseconds.
+ *
+ * Returns: whether it is free, and was not claimed since then, so that no code went to the token meanwhile.
+ */
+gboolean
+tokend_claims_was_free_since (TokendClaims *self, const char *physical_id, gint64 since)
+{
+  const gint64 *held_at;
+
+  if (is_claimed (self, physical_id) || self->blind_at >= since)
+    return FALSE;
+  held_at = g_hash_table_lookup (self->held, physical_id);
+  return held_at == NULL || *held_at < since;
 }
 
 /**
@@ -132,6 +203,7 @@ tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,
     flock (lock_fd, LOCK_UN);
   close (lock_fd);
   g_hash_table_remove (self->taken, physical_id);
+  note_held (self, physical_id);
 }
 
 /** tokend_claims_is_held: whether an operation of this process is under way on the token. */

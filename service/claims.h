@@ -18,6 +18,8 @@ TokendClaims *tokend_claims_new (const char *directory);
 
 int tokend_claims_take (TokendClaims *self, const char *physical_id, GError **error);
 gboolean tokend_claims_check_free (TokendClaims *self, const char *physical_id, GError **error);
+void tokend_claims_look (TokendClaims *self);
+gboolean tokend_claims_was_free_since (TokendClaims *self, const char *physical_id, gint64 since);
 void tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,
                             gboolean host_is_done);
 gboolean tokend_claims_is_held (TokendClaims *self, const char *physical_id);

@@ -20,7 +20,7 @@ is_same (const TokendCounterReading *a, const TokendCounterReading *b)
  * Flags and number are read one after the other, and a code that another program sends in between makes them differ: what
  * is not there in the next reading was none.
  *
- * Returns: whether there is a contradiction that has not been told yet.
+ * Returns: whether there is a contradiction that has not been told yet; who tells it sets @self->is_told.
  */
 gboolean
 tokend_contradiction_observe (TokendContradiction *self, const TokendCounterReading *reading,
@@ -34,10 +34,7 @@ tokend_contradiction_observe (TokendContradiction *self, const TokendCounterRead
     *self = (TokendContradiction){ .reading = *reading, .is_seen = TRUE };
     return FALSE;
   }
-  if (self->is_told)
-    return FALSE;
-  self->is_told = TRUE;
-  return TRUE;
+  return !self->is_told;
 }
 
 static char *

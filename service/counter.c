@@ -238,3 +238,11 @@ tokend_counter_equal (const TokendCounter *a, const TokendCounter *b)
   return a->state == b->state && a->remaining == b->remaining && a->maximum == b->maximum
          && a->source == b->source;
 }
+
+/** tokend_counter_is_tokens_word: whether @counter has a number of tries, and the token itself says so. */
+gboolean
+tokend_counter_is_tokens_word (const TokendCounter *counter)
+{
+  return counter->remaining != TOKEND_RETRIES_UNKNOWN
+         && counter->source != TOKEND_RETRIES_SOURCE_LEDGER;
+}

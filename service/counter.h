@@ -66,5 +66,6 @@ TokendCounter tokend_counter_judge (const TokendCounterReading *reading,
 gboolean tokend_counter_contradicts_itself (const TokendCounterReading *reading,
                                             const TokendCounterRules *rules);
 gboolean tokend_counter_equal (const TokendCounter *a, const TokendCounter *b);
+gboolean tokend_counter_is_tokens_word (const TokendCounter *counter);
 
 G_END_DECLS

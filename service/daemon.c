@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon.h"
 
+#include "call.h"
 #include "config.h"
 #include "idle.h"
 #include "journal.h"
 #include "manager.h"
 #include "module.h"
+#include "observer.h"
 #include "service.h"
 
 #include <errno.h>
@@ -16,8 +18,12 @@
 
 /* The name is owned when the modules have settled, but then at the latest. */
 #define NAME_DELAY_MAX_MS 1500
-/* An operation under way ends within this; systemd waits for 90 s. */
 #define STOP_POLL_MS 100
+/* Who has sent nothing has been told by then that the service ends. */
+#define STOP_PATIENCE (3 * G_TIME_SPAN_SECOND)
+/* As long a service that leaves serves who called before; a prompt may take ten minutes, and until it is gone nobody can
+ * have it started again. */
+#define LEAVE_PATIENCE (5 * G_TIME_SPAN_SECOND)
 
 struct _TokendDaemon {
   GObject parent_instance;
@@ -32,8 +38,9 @@ struct _TokendDaemon {
   guint name_delay;
   guint name;
   guint stop;
-  gboolean is_leaving; /* because nobody needs it */
-  gboolean is_ending;  /* for whatever reason: the name is not to be owned again */
+  gint64 patient_until; /* monotonic, microseconds */
+  gboolean is_leaving;  /* because nobody needs it */
+  gboolean is_ending;   /* for whatever reason: the name is not to be owned again */
 };
 
 G_DEFINE_FINAL_TYPE (TokendDaemon, tokend_daemon, G_TYPE_OBJECT)
@@ -67,6 +74,8 @@ tokend_daemon_finalize (GObject *object)
   g_object_unref (service->refused);
   g_object_unref (service->claims);
   tokend_told_losses_free (service->told_losses);
+  tokend_tell_limit_free (service->sightings);
+  g_object_unref (service->ending);
   g_ptr_array_unref (service->profiles);
   g_object_unref (service->bus);
   g_clear_error (&self->error);
@@ -91,14 +100,31 @@ on_subscribers_changed (TokendSubscribers *subscribers, gpointer user_data)
                                tokend_subscribers_count (subscribers) > 0);
 }
 
-/* What is under way completes first: its host would, and so its outcome is recorded. */
+static void
+begin_to_stop (TokendDaemon *self)
+{
+  g_autoptr (GError) ending = tokend_call_new_ending_error ();
+
+  self->is_ending = TRUE;
+  self->is_leaving = FALSE;
+  self->patient_until = g_get_monotonic_time () + STOP_PATIENCE;
+  tokend_claims_stop (self->service.claims);
+  g_cancellable_cancel (self->service.ending);
+  for (guint i = 0; i < self->service.modules->len; i++)
+    tokend_module_give_up_reads (self->service.modules->pdata[i], ending);
+}
+
+/* A code that may have been sent is waited for: its host would complete in any case, and so its outcome is recorded. */
 static gboolean
 quit_when_idle (gpointer user_data)
 {
   TokendDaemon *self = user_data;
+  const gint64 now = g_get_monotonic_time ();
 
+  if (self->is_leaving && now >= self->patient_until)
+    begin_to_stop (self);
   if (tokend_claims_count (self->service.claims) > 0
-      || (self->is_leaving && tokend_callers_count (self->service.callers) > 0))
+      || (tokend_callers_count (self->service.callers) > 0 && now < self->patient_until))
     return G_SOURCE_CONTINUE;
   self->stop = 0;
   g_main_loop_quit (self->loop);
@@ -108,8 +134,8 @@ quit_when_idle (gpointer user_data)
 static void
 stop (TokendDaemon *self)
 {
-  self->is_ending = TRUE;
-  tokend_claims_stop (self->service.claims);
+  if (!g_cancellable_is_cancelled (self->service.ending))
+    begin_to_stop (self);
   if (self->stop == 0 && quit_when_idle (self) == G_SOURCE_CONTINUE)
     self->stop = g_timeout_add (STOP_POLL_MS, quit_when_idle, self);
 }
@@ -137,6 +163,7 @@ on_idle (TokendIdle *idle, gpointer user_data)
   tokend_debug ("Nobody needs the service");
   self->is_leaving = TRUE;
   self->is_ending = TRUE;
+  self->patient_until = g_get_monotonic_time () + LEAVE_PATIENCE;
   g_clear_handle_id (&self->name, g_bus_unown_name);
   if (self->stop == 0)
     self->stop = g_timeout_add (STOP_POLL_MS, quit_when_idle, self);
@@ -247,6 +274,8 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->ledger = tokend_ledger_new (TOKEND_STATE_DIR);
   service->refused = tokend_refused_new ();
   service->told_losses = tokend_told_losses_new ();
+  service->sightings = tokend_observer_limit_new ();
+  service->ending = g_cancellable_new ();
   service->claims = tokend_claims_new (TOKEND_RUN_DIR "/locks");
   service->profiles = tokend_profiles_load (TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);
   service->modules = g_ptr_array_new_with_free_func (g_object_unref);

@@ -327,15 +327,16 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 }
 
-/** tokend_host_read_async: reads the tokens now, 5 seconds at most. */
+/** tokend_host_read_async: reads the tokens now, 5 seconds at most. @all: also those that nobody has used since the last read,
+ * where the host can tell. */
 void
-tokend_host_read_async (TokendHost *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                        gpointer user_data)
+tokend_host_read_async (TokendHost *self, gboolean all, GCancellable *cancellable,
+                        GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
-  tokend_dbus_module1_call_read (self->module, G_DBUS_CALL_FLAGS_NONE, READ_TIMEOUT_MS, cancellable,
-                                 on_read, task);
+  tokend_dbus_module1_call_read (self->module, all, G_DBUS_CALL_FLAGS_NONE, READ_TIMEOUT_MS,
+                                 cancellable, on_read, task);
 }
 
 /**
@@ -401,6 +402,31 @@ tokend_host_is_open (TokendHost *self)
   return !g_dbus_connection_is_closed (self->connection);
 }
 
+static void
+on_ended (GDBusConnection *connection, gboolean remote_peer_vanished, GError *error,
+          gpointer user_data)
+{
+  g_object_unref (connection);
+}
+
+/*
+ * g_dbus_connection_close() cancels the read that waits in GDBus's thread. If the host ends at that
+ * very moment, as it does when it has answered, GLib loses the source that was to see the
+ * cancelling, and its thread looks at it for ever after. So the read comes to its end by itself, and
+ * the connection stays until then.
+ */
+static void
+end_connection (GDBusConnection *connection)
+{
+  GIOStream *stream = g_dbus_connection_get_stream (connection);
+
+  if (g_dbus_connection_is_closed (connection))
+    return;
+  g_signal_connect (g_object_ref (connection), "closed", G_CALLBACK (on_ended), NULL);
+  g_socket_shutdown (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)), TRUE, TRUE,
+                     NULL);
+}
+
 /** tokend_host_close: ends the conversation, and with it the host's process. Emits `closed` no
  * more. */
 void
@@ -409,7 +435,7 @@ tokend_host_close (TokendHost *self)
   if (self->connection == NULL)
     return;
   g_signal_handlers_disconnect_by_func (self->connection, on_closed, self);
-  g_dbus_connection_close (self->connection, NULL, NULL, NULL);
+  end_connection (self->connection);
 }
 
 static gboolean

@@ -28,7 +28,7 @@ void tokend_host_start_async (TokendHostKind kind, const char *module_path, GHas
                               GAsyncReadyCallback callback, gpointer user_data);
 TokendHost *tokend_host_start_finish (GAsyncResult *result, GError **error);
 
-void tokend_host_read_async (TokendHost *self, GCancellable *cancellable,
+void tokend_host_read_async (TokendHost *self, gboolean all, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer user_data);
 GPtrArray *tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error);
 

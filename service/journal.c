@@ -26,3 +26,17 @@ tokend_journal_put_nick (GVariantDict *fields, const char *field, GType type, in
 
   tokend_journal_put_text (fields, field, g_enum_get_value (values, value)->value_nick);
 }
+
+/**
+ * tokend_journal_variant:
+ * @fields: (transfer floating): what was composed: a{sv}, MESSAGE_ID and MESSAGE in it.
+ *
+ * Writes an entry, as tokend_journal() does. g_log_variant() takes no floating reference: it would be nobody's.
+ */
+void
+tokend_journal_variant (GLogLevelFlags level, GVariant *fields)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (fields);
+
+  g_log_variant (TOKEND_LOG_DOMAIN, level, owned);
+}

@@ -32,10 +32,13 @@ G_BEGIN_DECLS
 /* A token's own number and its flags contradict each other: see contradiction.c. */
 #define TOKEND_MESSAGE_CONTRADICTION "c998b2bfbc0b437b81a2cd53a16ad21e"
 
+/* What a module shows of tries changes too often to be told of each time: see observer.c. */
+#define TOKEND_MESSAGE_TOO_MANY "49eb35f9de2c4c1385b69a956360f96c"
+
 /* A profile's file cannot be read, or holds what is none of its keys or values: see profile-load.c. */
 #define TOKEND_MESSAGE_PROFILE_LEFT_OUT "a8b8ba4b7bff4a70aea387936d8aa0d1"
 
-/* A module cannot be loaded, crashed, hangs, or answers nonsense; said again only for another reason. */
+/* A module cannot be loaded, crashes, hangs, or answers nonsense; when it is said again: see failures.c. */
 #define TOKEND_MESSAGE_MODULE_FAILED "f4e99311e0bd45fbaba266cadf924ee7"
 /* One that had failed can be read again. */
 #define TOKEND_MESSAGE_MODULE_BACK "c11f831c6b7c402bbd98a1521b33c421"
@@ -59,12 +62,7 @@ G_BEGIN_DECLS
 #define tokend_journal(level, message_id, ...)                                                     \
   g_log_structured (TOKEND_LOG_DOMAIN, (level), "MESSAGE_ID", (message_id), __VA_ARGS__)
 
-/*
- * tokend_journal_variant (level, fields)
- * Likewise, with what was composed: a{sv}, MESSAGE_ID and MESSAGE in it.
- */
-#define tokend_journal_variant(level, fields) g_log_variant (TOKEND_LOG_DOMAIN, (level), (fields))
-
+void tokend_journal_variant (GLogLevelFlags level, GVariant *fields);
 void tokend_journal_put_text (GVariantDict *fields, const char *field, const char *text);
 void tokend_journal_put_number (GVariantDict *fields, const char *field, gint64 number);
 void tokend_journal_put_nick (GVariantDict *fields, const char *field, GType type, int value);

@@ -147,6 +147,25 @@ tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReadin
   return TRUE;
 }
 
+/**
+ * tokend_ledger_entry_add:
+ * @sum: what is recorded of some places; of none, it is clear.
+ * @entry: of one more place, the tries of which are the same.
+ *
+ * The token's flags have told of all of them, or they have not.
+ */
+void
+tokend_ledger_entry_add (TokendLedgerEntry *sum, const TokendLedgerEntry *entry)
+{
+  if (tokend_ledger_entry_is_clear (entry))
+    return;
+  sum->confirmed = entry->confirmed && (sum->confirmed || tokend_ledger_entry_is_clear (sum));
+  sum->spent = MIN (sum->spent + entry->spent, TRIES_MAX);
+  sum->pending = MIN (sum->pending + entry->pending, TRIES_MAX);
+  sum->locked = sum->locked || entry->locked;
+  sum->final_try = sum->final_try || entry->final_try;
+}
+
 /** tokend_ledger_entry_is_clear: whether @entry says nothing. */
 gboolean
 tokend_ledger_entry_is_clear (const TokendLedgerEntry *entry)

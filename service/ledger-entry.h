@@ -5,8 +5,7 @@
 
 G_BEGIN_DECLS
 
-/** TokendLedgerEntry: what the service has spent of one role's tries on one physical token, since
- * the last success. */
+/** TokendLedgerEntry: what the service has spent of one role's tries at one place, or at several, since the last success. */
 typedef struct {
   guint spent;        /* tries that the token refused */
   guint pending;      /* tries whose outcome is not known */
@@ -20,6 +19,7 @@ void tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement sett
 gboolean tokend_ledger_entry_note (TokendLedgerEntry *entry, TokendState shown);
 gboolean tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReading *reading,
                                       const TokendCounterRules *rules);
+void tokend_ledger_entry_add (TokendLedgerEntry *sum, const TokendLedgerEntry *entry);
 gboolean tokend_ledger_entry_is_clear (const TokendLedgerEntry *entry);
 
 G_END_DECLS

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "counter.h"
-
-#include <gio/gio.h>
+#include "place.h"
 
 G_BEGIN_DECLS
 
@@ -22,22 +20,26 @@ G_DECLARE_FINAL_TYPE (TokendLedger, tokend_ledger, TOKEND, LEDGER, GObject)
 
 TokendLedger *tokend_ledger_new (const char *directory);
 
-TokendCounterRecord tokend_ledger_get_record (TokendLedger *self, const char *physical_id,
+TokendCounterRecord tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place,
                                               TokendRole role);
 
-void tokend_ledger_begin_async (TokendLedger *self, const char *physical_id, TokendRole role,
+void tokend_ledger_begin_async (TokendLedger *self, const TokendPlace *place, TokendRole role,
                                 const char *module, GAsyncReadyCallback callback,
                                 gpointer user_data);
 gboolean tokend_ledger_begin_finish (TokendLedger *self, GAsyncResult *result, GError **error);
 
-void tokend_ledger_settle_async (TokendLedger *self, const char *physical_id, TokendRole role,
+void tokend_ledger_settle_async (TokendLedger *self, const TokendPlace *place, TokendRole role,
                                  TokendSettlement settlement, GAsyncReadyCallback callback,
                                  gpointer user_data);
 gboolean tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **error);
 
-void tokend_ledger_note (TokendLedger *self, const char *physical_id, TokendRole role,
+void tokend_ledger_flush_async (TokendLedger *self, GAsyncReadyCallback callback,
+                                gpointer user_data);
+void tokend_ledger_flush_finish (TokendLedger *self, GAsyncResult *result);
+
+void tokend_ledger_note (TokendLedger *self, const TokendPlace *place, TokendRole role,
                          TokendState shown);
-void tokend_ledger_observe (TokendLedger *self, const char *physical_id, TokendRole role,
+void tokend_ledger_observe (TokendLedger *self, const TokendPlace *place, TokendRole role,
                             const char *module, const TokendCounterReading *reading,
                             const TokendCounterRules *rules);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "failures.h"
 #include "host.h"
 #include "module.h"
 
@@ -14,8 +15,8 @@ struct _TokendModule {
   char *name;
   char *path;
   TokendModuleState state;
-  char *reason;     /* why it failed */
-  guint n_failures; /* since the last read that worked */
+  char *reason; /* why the last read or start of it failed; NULL: it did not */
+  TokendFailures failures;
   guint restart_source;
   TokendHost *host; /* NULL unless ready */
   GCancellable *cancellable;

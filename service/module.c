@@ -7,8 +7,6 @@
 #include "service-enums.h"
 #include "tokend-error.h"
 
-/* A host that failed is started again after 1 s, 2 s, 4 s, … at most this. */
-#define BACKOFF_MAX_SECONDS 300
 G_DEFINE_FINAL_TYPE (TokendModule, tokend_module, G_TYPE_OBJECT)
 
 enum {
@@ -58,6 +56,7 @@ tokend_module_finalize (GObject *object)
   g_free (self->name);
   g_free (self->path);
   g_free (self->reason);
+  tokend_failures_clear (&self->failures);
   g_object_unref (self->cancellable);
   g_ptr_array_unref (self->tokens);
   g_ptr_array_unref (self->readers);
@@ -129,7 +128,7 @@ tokend_module_describe (TokendModule *self)
     g_variant_dict_insert (&module, "profile", "s", profile->name);
   g_variant_dict_insert (&module, "state", "s",
                          g_enum_get_value (states, (int) self->state)->value_nick);
-  if (self->state == TOKEND_MODULE_STATE_FAILED)
+  if (self->reason != NULL)
     g_variant_dict_insert (&module, "reason", "s", self->reason);
   return g_variant_dict_end (&module);
 }
@@ -181,17 +180,17 @@ on_restart (gpointer user_data)
 static void
 fail (TokendModule *self, const GError *error)
 {
-  guint delay = 1U << MIN (self->n_failures, 9);
+  const gboolean is_news =
+      tokend_failures_fail (&self->failures, error->message, g_get_monotonic_time ());
 
   tokend_module_stop_watch (self, error);
   drop_host (self);
   self->reading = FALSE;
-  self->n_failures++;
-  if (self->n_failures > 1)
+  if (self->failures.n_in_a_row > 1)
     while (self->tokens->len > 0)
       remove_token (self, self->tokens->len - 1);
 
-  if (self->n_failures == 1 || g_strcmp0 (self->reason, error->message) != 0)
+  if (is_news)
     tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_MODULE_FAILED, "TOKEND_MODULE", self->name,
                     "TOKEND_REASON", error->message, "MESSAGE", "Module %s failed: %s", self->name,
                     error->message);
@@ -199,9 +198,9 @@ fail (TokendModule *self, const GError *error)
   self->reason = g_strdup (error->message);
   set_state (self, TOKEND_MODULE_STATE_FAILED);
 
-  answer_readers (&self->readers, error);
-  answer_readers (&self->next_readers, error);
-  self->restart_source = g_timeout_add_seconds (MIN (delay, BACKOFF_MAX_SECONDS), on_restart, self);
+  tokend_module_give_up_reads (self, error);
+  self->restart_source =
+      g_timeout_add_seconds (tokend_failures_get_pause (&self->failures), on_restart, self);
 }
 
 static void
@@ -234,16 +233,25 @@ contains_token (GPtrArray *readings, TokendToken *token)
   return FALSE;
 }
 
-/* Two that cannot be told apart are shown as the first; the operating host refuses to choose. */
+/* Two that cannot be told apart are shown as the first, and not operated on: which one is meant is not known, nor does the
+ * operating host see that there are two while another program has one for itself. */
 static void
 drop_doubles (GPtrArray *readings)
 {
   for (guint i = readings->len; i > 1; i--)
     for (guint j = 0; j < i - 1; j++)
       if (tokend_reading_same_token (readings->pdata[i - 1], readings->pdata[j])) {
+        ((TokendReading *) readings->pdata[j])->is_double = TRUE;
         g_ptr_array_remove_index (readings, i - 1);
         break;
       }
+}
+
+/* Of a token that was not read: there is another one like it now, or no more. */
+static gboolean
+is_news (TokendToken *token, const TokendReading *reading)
+{
+  return token != NULL && tokend_token_get_reading (token)->is_double != reading->is_double;
 }
 
 static void
@@ -261,10 +269,13 @@ update_tokens (TokendModule *self, GPtrArray *readings)
 
     if (reading->unread != NULL)
       self->is_unchanged = FALSE;
+    if (reading->is_spared && !is_news (token, reading))
+      continue;
     if (token != NULL)
       tokend_token_update (token, reading, self->read_begun_at);
     else if (reading->unread == NULL)
-      g_ptr_array_add (self->tokens, tokend_token_new (self->service, self, reading));
+      g_ptr_array_add (self->tokens,
+                       tokend_token_new (self->service, self, reading, self->read_begun_at));
   }
 }
 
@@ -297,13 +308,15 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   self->is_unchanged = readings != NULL && self->watch_way == TOKEND_WATCH_WAY_READERS;
   /* Another program is in the way: that is no failure, and the tokens are there as before. */
   if (readings == NULL) {
+    g_free (self->reason);
+    self->reason = g_strdup (error->message);
     end_read (self, error);
     return;
   }
-  if (self->n_failures > 0)
+  if (tokend_failures_work (&self->failures, g_get_monotonic_time ()))
     tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_MODULE_BACK, "TOKEND_MODULE", self->name,
                     "MESSAGE", "Module %s is back", self->name);
-  self->n_failures = 0;
+  g_clear_pointer (&self->reason, g_free);
   update_tokens (self, readings);
   end_read (self, NULL);
 }
@@ -316,7 +329,10 @@ tokend_module_start_read (TokendModule *self)
   self->next_readers = g_ptr_array_new_with_free_func (g_object_unref);
   self->reading = TRUE;
   self->read_begun_at = g_get_monotonic_time ();
-  tokend_host_read_async (self->host, self->cancellable, on_read, g_object_ref (self));
+  tokend_claims_look (self->service->claims);
+  /* Who asks wants to know what the card says, and not that nobody was seen to use it. */
+  tokend_host_read_async (self->host, self->readers->len > 0, self->cancellable, on_read,
+                          g_object_ref (self));
 }
 
 static void
@@ -377,6 +393,14 @@ gboolean
 tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/** tokend_module_give_up_reads: who waits for a read is told @error now, and not how it ends. */
+void
+tokend_module_give_up_reads (TokendModule *self, const GError *error)
+{
+  answer_readers (&self->readers, error);
+  answer_readers (&self->next_readers, error);
 }
 
 /** tokend_module_end_operation: an operation on a physical token has ended, by whichever module it was reached. */

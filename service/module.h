@@ -36,6 +36,7 @@ GVariant *tokend_module_describe (TokendModule *self);
 void tokend_module_read_async (TokendModule *self, GAsyncReadyCallback callback,
                                gpointer user_data);
 gboolean tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **error);
+void tokend_module_give_up_reads (TokendModule *self, const GError *error);
 
 gboolean tokend_module_is_unchanged (TokendModule *self);
 void tokend_module_set_watched (TokendModule *self, gboolean is_watched);

@@ -2,14 +2,14 @@
 #pragma once
 
 #include "contradiction.h"
-#include "reading.h"
+#include "place.h"
 #include "service.h"
 
 G_BEGIN_DECLS
 
 /** TokendSighting: what one module shows of a token now. */
 typedef struct {
-  const char *physical_id;
+  const TokendPlace *place;
   const char *label;
   const char *module; /* its name */
   const TokendReading *reading;
@@ -22,6 +22,8 @@ typedef struct {
   TokendCounter shown[TOKEND_N_ROLES];
   TokendContradiction contradictions[TOKEND_N_ROLES];
 } TokendObserver;
+
+TokendTellLimit *tokend_observer_limit_new (void);
 
 TokendCounter tokend_sighting_judge (const TokendSighting *self, TokendRole role);
 void tokend_sighting_settle_refused (const TokendSighting *self, TokendRefused *refused);

@@ -24,8 +24,10 @@ typedef struct {
   TokendCodeDescriptors descriptors;
 
   gboolean may_peek;         /* the caller may read the status without being asked */
-  GCancellable *cancellable; /* the caller left */
+  GCancellable *cancellable; /* the caller left, or the service is to end */
+  gboolean caller_left;      /* before the try was recorded */
   guint caller_watch;
+  gulong ending_handler;
 
   int lock_fd;       /* -1: the token is not claimed */
   gboolean in_doubt; /* a code went and no answer came: the host may still be at it */
@@ -40,6 +42,7 @@ typedef struct {
 /* How a step ends: then the next one begins, which may be the last, and @operation gone. */
 void tokend_operation_advance (Operation *operation, TokendStepResult result);
 void tokend_operation_end_step (Operation *operation, gboolean is_done);
+void tokend_operation_lose_caller (Operation *operation);
 
 /* The steps of operation-try.c */
 void tokend_operation_prepare (Operation *operation);

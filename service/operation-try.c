@@ -112,20 +112,14 @@ tokend_operation_prepare (Operation *operation)
 void
 tokend_operation_compare (Operation *operation)
 {
-  const char *physical_id = tokend_token_get_physical_id (operation->token);
+  gboolean was_refused = tokend_refused_contains (operation->service->refused,
+                                                  tokend_token_get_place (operation->token),
+                                                  operation->role, operation->digest);
   gboolean may_be_sent;
 
   operation->before = tokend_token_judge (operation->token, operation->prepared, operation->role);
-  may_be_sent = tokend_attempt_check (&operation->attempt, operation->role, &operation->before,
-                                      &operation->error);
-  if (may_be_sent && !operation->attempt.send_refused_code
-      && tokend_refused_contains (operation->service->refused, physical_id, operation->role,
-                                  operation->digest)) {
-    may_be_sent = FALSE;
-    g_set_error (&operation->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED,
-                 "This token has refused this very %s before; nothing was sent",
-                 operation->role == TOKEND_ROLE_PUK ? "PUK" : "PIN");
-  }
+  may_be_sent = tokend_attempt_check_prepared (&operation->attempt, operation->role,
+                                               &operation->before, was_refused, &operation->error);
   tokend_operation_end_step (operation, may_be_sent);
 }
 
@@ -139,8 +133,8 @@ on_confirmed (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (reply != NULL)
     g_variant_get (reply, "(b)", &is_there);
-  if (!is_there)
-    g_cancellable_cancel (operation->cancellable);
+  if (reply != NULL && !is_there)
+    tokend_operation_lose_caller (operation);
   tokend_operation_end_step (operation, reply != NULL);
 }
 
@@ -193,9 +187,9 @@ tokend_operation_record (Operation *operation)
 {
   g_clear_handle_id (&operation->caller_watch, g_bus_unwatch_name);
   operation->verdict.settlement = TOKEND_SETTLEMENT_NOT_SPENT; /* if nothing is sent */
-  tokend_ledger_begin_async (operation->service->ledger,
-                             tokend_token_get_physical_id (operation->token), operation->role,
-                             tokend_module_get_name (operation->module), on_recorded, operation);
+  tokend_ledger_begin_async (operation->service->ledger, tokend_token_get_place (operation->token),
+                             operation->role, tokend_module_get_name (operation->module),
+                             on_recorded, operation);
 }
 
 static void
@@ -255,16 +249,9 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tokend_operation_settle (Operation *operation)
 {
-  const char *physical_id = tokend_token_get_physical_id (operation->token);
-  TokendSettlement settlement = operation->verdict.settlement;
-
-  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED)
-    tokend_refused_forget (operation->service->refused, physical_id, operation->role);
-  /* A new PIN is set: what was refused before says nothing of it. */
-  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED)
-    tokend_refused_forget (operation->service->refused, physical_id, TOKEND_ROLE_PIN);
-  tokend_ledger_settle_async (operation->service->ledger, physical_id, operation->role, settlement,
-                              on_settled, operation);
+  tokend_ledger_settle_async (operation->service->ledger, tokend_token_get_place (operation->token),
+                              operation->role, operation->verdict.settlement, on_settled,
+                              operation);
 }
 
 /* What another program left may call for a clearer word than "changed". */
@@ -287,9 +274,15 @@ static void
 review (Operation *operation, const TokendReading *seen)
 {
   TokendCounter after = tokend_token_judge (operation->token, seen, operation->role);
+  TokendSettlement settlement = operation->verdict.settlement;
 
   tokend_outcome_review (&operation->verdict, operation->role, &operation->before, &after,
                          &operation->error);
+  /* Until that is on the disk the try counts there as it was settled before. */
+  if (operation->verdict.settlement != settlement)
+    tokend_ledger_settle_async (operation->service->ledger,
+                                tokend_token_get_place (operation->token), operation->role,
+                                operation->verdict.settlement, NULL, NULL);
   if (operation->error != NULL && operation->verdict.sent)
     tokend_token_note_failure (operation->token, seen, operation->role);
 }
@@ -307,14 +300,37 @@ review_puk_shown_as_pin (Operation *operation, const TokendReading *seen)
   review (operation, reading);
 }
 
-/* A code that was refused for what it is, as far as is known. */
+/* Once what came of the code was reviewed: by the module's answer alone a wrong one may have been accepted. */
 static void
-remember_refusal (Operation *operation)
+settle_refused (Operation *operation)
 {
+  const TokendPlace *place = tokend_token_get_place (operation->token);
+  TokendRefused *refused = operation->service->refused;
+  const TokendSettlement settlement = operation->verdict.settlement;
+
   if (operation->verdict.refused)
-    tokend_refused_add (operation->service->refused,
-                        tokend_token_get_physical_id (operation->token), operation->role,
-                        operation->digest);
+    tokend_refused_add (refused, place, operation->role, operation->digest);
+  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED)
+    tokend_refused_forget (refused, place, operation->role);
+  /* A new PIN is set: what was refused before says nothing of it. */
+  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED)
+    tokend_refused_forget (refused, place, TOKEND_ROLE_PIN);
+}
+
+static void
+on_flushed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  tokend_ledger_flush_finish (TOKEND_LEDGER (source), result);
+  tokend_operation_advance (user_data, TOKEND_STEP_DONE);
+}
+
+/* What the review has recorded must not be lost with the service: the host that saw it is about to end, and who hears the
+ * reply may begin the next operation. */
+static void
+end_read_after (Operation *operation)
+{
+  settle_refused (operation);
+  tokend_ledger_flush_async (operation->service->ledger, on_flushed, operation);
 }
 
 static void
@@ -325,8 +341,7 @@ on_refreshed_after (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!tokend_token_refresh_finish (operation->token, result, &error))
     tokend_debug ("No status after it: %s", error->message);
-  remember_refusal (operation);
-  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+  end_read_after (operation);
 }
 
 /* To the process that sent a wrong PUK, some modules show the tries of the PUK as those of the PIN. */
@@ -373,9 +388,8 @@ on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
   } else {
     tokend_token_lose_reading (operation->token);
   }
-  remember_refusal (operation);
   explain_change (operation);
-  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+  end_read_after (operation);
 }
 
 /* The host that sent the code is asked: some cards look fine to a fresh process. */
@@ -386,5 +400,5 @@ tokend_operation_read_after (Operation *operation)
   if (operation->in_doubt)
     refresh_after (operation);
   else
-    tokend_host_read_async (operation->host, NULL, on_read_after, operation);
+    tokend_host_read_async (operation->host, TRUE, NULL, on_read_after, operation);
 }

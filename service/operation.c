@@ -25,12 +25,18 @@ on_may_peek (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_advance (operation, TOKEND_STEP_NOT_ALLOWED);
 }
 
+/* What may be left by then is given up. */
+void
+tokend_operation_lose_caller (Operation *operation)
+{
+  operation->caller_left = TRUE;
+  g_cancellable_cancel (operation->cancellable);
+}
+
 static void
 on_caller_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
 {
-  Operation *operation = user_data;
-
-  g_cancellable_cancel (operation->cancellable);
+  tokend_operation_lose_caller (user_data);
 }
 
 static void
@@ -107,9 +113,17 @@ claim (Operation *operation)
   tokend_operation_end_step (operation, operation->lock_fd >= 0);
 }
 
+static gboolean
+is_given_up (const Operation *operation)
+{
+  return tokend_step_may_be_left (operation->step)
+         && g_cancellable_is_cancelled (operation->service->ending);
+}
+
 static void
 operation_free (Operation *operation)
 {
+  g_clear_signal_handler (&operation->ending_handler, operation->service->ending);
   g_clear_handle_id (&operation->caller_watch, g_bus_unwatch_name);
   tokend_code_descriptors_close (&operation->descriptors);
   if (operation->lock_fd >= 0)
@@ -139,7 +153,7 @@ report_end (Operation *operation)
   report->error = report->is_done ? 0 : operation->error->code;
   report->sent = operation->verdict.sent;
   report->in_doubt = operation->in_doubt;
-  report->caller_left = g_cancellable_is_cancelled (operation->cancellable);
+  report->caller_left = operation->caller_left;
   report->settlement = operation->verdict.settlement;
   report->before = operation->before;
   report->after = tokend_token_get_counter (operation->token, operation->role);
@@ -205,6 +219,11 @@ tokend_operation_advance (Operation *operation, TokendStepResult result)
     [TOKEND_STEP_REPLY] = reply,
   };
 
+  if (is_given_up (operation)) {
+    g_clear_error (&operation->error);
+    operation->error = tokend_call_new_ending_error ();
+    result = TOKEND_STEP_FAILED;
+  }
   if (result != TOKEND_STEP_FAILED && tokend_step_may_be_left (operation->step)
       && g_cancellable_set_error_if_cancelled (operation->cancellable, &operation->error))
     result = TOKEND_STEP_FAILED;
@@ -255,6 +274,8 @@ tokend_operation_start (TokendService *service, TokendToken *token, TokendRole r
   operation->before = tokend_counter_unknown;
   operation->lock_fd = -1;
   operation->cancellable = g_cancellable_new ();
+  operation->ending_handler = g_signal_connect_swapped (
+      service->ending, "cancelled", G_CALLBACK (g_cancellable_cancel), operation->cancellable);
   if (tokend_code_descriptors_take (&operation->descriptors, fds, code_handle, new_pin_handle,
                                     &operation->error)
       && tokend_attempt_parse (options, &operation->attempt, &operation->error))

@@ -6,6 +6,7 @@
 #include "tokend-error.h"
 #include "tokend-module.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 /* "C_InitPIN: CKR_…" is below this; what is longer is not a reason. */
@@ -42,6 +43,39 @@ judge_failure (GVariant *outcome, gboolean sent, TokendError code, GError **erro
   return (TokendVerdict){ sent ? TOKEND_SETTLEMENT_UNKNOWN : TOKEND_SETTLEMENT_NOT_SPENT, sent };
 }
 
+static void
+set_code_incorrect (TokendRole role, GError **error)
+{
+  gboolean is_puk = role == TOKEND_ROLE_PUK;
+
+  g_set_error (error, TOKEND_ERROR,
+               is_puk ? TOKEND_ERROR_PUK_INCORRECT : TOKEND_ERROR_PIN_INCORRECT,
+               "The %s is not right; the status says what is left", is_puk ? "PUK" : "PIN");
+}
+
+/* The PUK was accepted before. A change hands over both codes at once: with which of them the token found fault, and whether it
+ * had counted the present one, the answer does not say. */
+static TokendVerdict
+judge_refused_new_pin (TokendRole role, gboolean counts, GError **error)
+{
+  if (role == TOKEND_ROLE_PUK) {
+    g_set_error_literal (
+        error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
+        N_ ("The PUK is right, but the token refused the new PIN; no try was spent"));
+    return (TokendVerdict){ TOKEND_SETTLEMENT_ACCEPTED, TRUE };
+  }
+  if (!counts) {
+    g_set_error_literal (
+        error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
+        N_ ("The token refused the new PIN; whether the PIN was right is not known"));
+    return (TokendVerdict){ TOKEND_SETTLEMENT_NOT_SPENT, TRUE };
+  }
+  g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
+                       N_ ("The token refused the new PIN; whether the PIN was right, or cost a "
+                           "try, is not known: ask the status"));
+  return (TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN, TRUE };
+}
+
 /**
  * tokend_outcome_judge:
  * @outcome: what Commit of org.tokend.Module1.Operation answered: hostile input.
@@ -71,9 +105,7 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
     return (TokendVerdict){ TOKEND_SETTLEMENT_SUCCEEDED, sent };
 
   case TOKEND_OUTCOME_CODE_INCORRECT:
-    g_set_error (error, TOKEND_ERROR,
-                 is_puk ? TOKEND_ERROR_PUK_INCORRECT : TOKEND_ERROR_PIN_INCORRECT,
-                 "The %s is not right; the status says what is left", code);
+    set_code_incorrect (role, error);
     return (TokendVerdict){ counts ? TOKEND_SETTLEMENT_SPENT : TOKEND_SETTLEMENT_NOT_SPENT, sent,
                             TRUE };
 
@@ -83,17 +115,14 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
     return (TokendVerdict){ TOKEND_SETTLEMENT_LOCKED, sent };
 
   case TOKEND_OUTCOME_NEW_PIN_REFUSED:
-    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
-                 is_puk ? "The %s is right, but the token refused the new PIN; no try was spent"
-                        : "The token refused the new PIN; whether the %s was right is not known",
-                 code);
-    return (TokendVerdict){ is_puk ? TOKEND_SETTLEMENT_ACCEPTED : TOKEND_SETTLEMENT_NOT_SPENT,
-                            sent };
+    return judge_refused_new_pin (role, counts, error);
 
   case TOKEND_OUTCOME_LENGTH_REFUSED:
-    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
-                 "The module refused the length of the %s or of the new PIN; no try was spent",
-                 code);
+    g_set_error_literal (
+        error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+        is_puk
+            ? N_ ("The module refused the length of the PUK or of the new PIN; no try was spent")
+            : N_ ("The module refused the length of the PIN or of the new PIN; no try was spent"));
     return (TokendVerdict){ TOKEND_SETTLEMENT_NOT_SPENT, sent };
 
   case TOKEND_OUTCOME_CHANGED:
@@ -120,25 +149,16 @@ had_a_try (const TokendCounter *before)
              && before->source != TOKEND_RETRIES_SOURCE_LEDGER);
 }
 
-/**
- * tokend_outcome_review:
- * @verdict: what tokend_outcome_judge() gave.
- * @role: whose code was sent.
- * @before: its counter, as the host that sent it had read it.
- * @after: as it reads it now.
- * @error: (inout): the reply to come.
- *
- * There are cards whose lock is seen only once a code was tried, and which then answer any code, the right one as well, as
- * they would a wrong one. Such an answer says nothing of the code.
- */
-void
-tokend_outcome_review (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
-                       const TokendCounter *after, GError **error)
+/* There are cards whose lock is seen only once a code was tried, and which then answer any code, the right one as well, as
+ * they would a wrong one. Such an answer says nothing of the code. */
+static void
+review_refused_code (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
+                     const TokendCounter *after, GError **error)
 {
   gboolean is_puk = role == TOKEND_ROLE_PUK;
 
-  if (!verdict->refused || after->state != TOKEND_STATE_LOCKED
-      || after->source == TOKEND_RETRIES_SOURCE_LEDGER || had_a_try (before))
+  if (after->state != TOKEND_STATE_LOCKED || after->source == TOKEND_RETRIES_SOURCE_LEDGER
+      || had_a_try (before))
     return;
   verdict->refused = FALSE;
   g_clear_error (error);
@@ -147,4 +167,53 @@ tokend_outcome_review (TokendVerdict *verdict, TokendRole role, const TokendCoun
       "The %s is locked, which the token showed only now; whether this one was right is not "
       "known",
       is_puk ? "PUK" : "PIN");
+}
+
+/* Flags that show all tries may be those of a token that shows none. */
+static gboolean
+can_rise (const TokendCounter *before)
+{
+  return before->source == TOKEND_RETRIES_SOURCE_TOKEN || before->remaining < before->maximum;
+}
+
+/* A right code brings all tries back before the new PIN is looked at. So a counter that has lost the one try that a code can
+ * cost says that the code was wrong, whatever the module calls it; if it has lost more, another program was there too. */
+static void
+review_refused_new_pin (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
+                        const TokendCounter *after, GError **error)
+{
+  if (!tokend_counter_is_tokens_word (before) || !tokend_counter_is_tokens_word (after))
+    return;
+  if (after->remaining == before->remaining - 1) {
+    verdict->settlement = TOKEND_SETTLEMENT_SPENT;
+    verdict->refused = TRUE;
+    g_clear_error (error);
+    set_code_incorrect (role, error);
+  } else if (verdict->settlement == TOKEND_SETTLEMENT_UNKNOWN
+             && after->remaining >= before->remaining && can_rise (before)) {
+    verdict->settlement = TOKEND_SETTLEMENT_NOT_SPENT;
+    g_clear_error (error);
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
+                         N_ ("The token refused the new PIN; no try was spent"));
+  }
+}
+
+/**
+ * tokend_outcome_review:
+ * @verdict: what tokend_outcome_judge() gave.
+ * @role: whose code was sent.
+ * @before: its counter, as the host that sent it had read it.
+ * @after: as it reads it now.
+ * @error: (inout): the reply to come.
+ *
+ * What the token shows of its tries says more of a code than the module's answer to it.
+ */
+void
+tokend_outcome_review (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
+                       const TokendCounter *after, GError **error)
+{
+  if (verdict->refused)
+    review_refused_code (verdict, role, before, after, error);
+  else if (verdict->sent && g_error_matches (*error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY))
+    review_refused_new_pin (verdict, role, before, after, error);
 }

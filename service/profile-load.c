@@ -111,17 +111,28 @@ find_line (const Source *source, const TokendProfilePlace *place)
   return found;
 }
 
+/* Not one that is there and cannot be opened, nor a link to nowhere: somebody wrote it to be heeded. */
+static gboolean
+is_absent (const char *path, const GError *error)
+{
+  return g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT)
+         && !g_file_test (path, G_FILE_TEST_IS_SYMLINK);
+}
+
 static gboolean
 source_load (Source *source, const char *directory, const char *name, GError **error)
 {
   g_autofree char *file = g_strconcat (name, SUFFIX, NULL);
+  g_autoptr (GError) problem = NULL;
 
   source->path = g_build_filename (directory, file, NULL);
   source->key_file = g_key_file_new ();
-  if (!g_file_test (source->path, G_FILE_TEST_EXISTS))
-    return TRUE;
-  if (!g_file_get_contents (source->path, &source->text, &source->length, error))
+  if (!g_file_get_contents (source->path, &source->text, &source->length, &problem)) {
+    if (is_absent (source->path, problem))
+      return TRUE;
+    g_propagate_error (error, g_steal_pointer (&problem));
     return FALSE;
+  }
   if (g_key_file_load_from_data (source->key_file, source->text, source->length,
                                  G_KEY_FILE_KEEP_TRANSLATIONS, error))
     return TRUE;
@@ -190,9 +201,12 @@ load_profile (const char *name, const char *directory, const char *admin_directo
 static void
 collect_names (const char *directory, GHashTable *names)
 {
-  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDir) dir = g_dir_open (directory, 0, &error);
   const char *entry;
 
+  if (dir == NULL && !is_absent (directory, error))
+    tokend_warning ("Profiles that only this folder has are not known: %s", error->message);
   while (dir != NULL && (entry = g_dir_read_name (dir)) != NULL)
     if (g_str_has_suffix (entry, SUFFIX) && entry[0] != '.')
       g_hash_table_add (names, g_strndup (entry, strlen (entry) - strlen (SUFFIX)));

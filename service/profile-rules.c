@@ -3,17 +3,20 @@
 
 #include "tokend-error.h"
 
+#include <glib/gi18n.h>
+
 /**
  * tokend_profile_rules_get:
  * @module: (nullable): the module's profile: it says what the flags are worth.
  * @provider: (nullable): who issued the certificate: it set the number of tries.
+ * @reading: of the token, whose host may know better what its flags are worth.
  * @role: whose counter.
  *
  * Returns: the rules for tokend_counter_judge().
  */
 TokendCounterRules
 tokend_profile_rules_get (const TokendProfile *module, const TokendProfile *provider,
-                          TokendRole role)
+                          const TokendReading *reading, TokendRole role)
 {
   TokendCounterRules rules = { .maximum = TOKEND_RETRIES_UNKNOWN };
 
@@ -21,6 +24,8 @@ tokend_profile_rules_get (const TokendProfile *module, const TokendProfile *prov
     rules = module->rules[role];
   if (provider != NULL && provider->rules[role].maximum != TOKEND_RETRIES_UNKNOWN)
     rules.maximum = provider->rules[role].maximum;
+  if (role == TOKEND_ROLE_PIN && reading->pin_tries_hidden)
+    rules.flags = TOKEND_FLAGS_MEANING_NONE;
   return rules;
 }
 
@@ -54,9 +59,11 @@ tokend_profile_rules_get_pin_policy (const TokendProfile *module, const TokendPr
 
   narrow (&policy, module);
   narrow (&policy, provider);
-  /* A profile that wants more than the token can take is wrong about this token. */
+  /* A profile that wants more than the token can take, or what it does not take, is wrong about this token. */
   if (policy.maximum_length >= 0)
     policy.minimum_length = MIN (policy.minimum_length, policy.maximum_length);
+  if (reading->pin_complex)
+    policy.characters = TOKEND_CHARACTERS_ANY;
   return policy;
 }
 
@@ -73,8 +80,19 @@ tokend_profile_rules_support (const TokendProfile *module, const TokendReading *
 {
   if (reading->pin_pad) {
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
-                         "Codes of this token are typed on the PIN pad of its reader, "
-                         "which is not supported");
+                         N_ ("Codes of this token are typed on the PIN pad of its reader, "
+                             "which is not supported"));
+    return FALSE;
+  }
+  if (reading->is_double) {
+    g_set_error_literal (
+        error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+        N_ ("The module shows more than one token with this label and serial number"));
+    return FALSE;
+  }
+  if (role == TOKEND_ROLE_PUK && !reading->counters[TOKEND_ROLE_PUK].initialized) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                         "The token has no PUK to be unlocked with");
     return FALSE;
   }
   if (role == TOKEND_ROLE_PUK && module == NULL) {

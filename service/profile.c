@@ -27,6 +27,7 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "PIN", "MaximumLength" },
   { "PIN", "Characters", tokend_characters_get_type },
   { "PIN", "ChangeCounts" },
+  { "PIN", "SharedBySlots" },
   { "PIN", "WrongCode", tokend_wrong_code_get_type },
   { "PUK", "Flags", tokend_flags_meaning_get_type },
   { "PUK", "Maximum" },
@@ -289,6 +290,7 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfilePlace *
       || !get_enum (&reader, "PIN", "Characters", TOKEND_TYPE_CHARACTERS, TOKEND_CHARACTERS_ANY,
                     &profile->pin_characters, error)
       || !get_boolean (&reader, "PIN", "ChangeCounts", TRUE, &profile->change_counts, error)
+      || !get_boolean (&reader, "PIN", "SharedBySlots", FALSE, &profile->shared_by_slots, error)
       || !get_boolean (&reader, "PUK", "ShownAsPin", FALSE, &profile->puk_shown_as_pin, error))
     return NULL;
 

@@ -28,6 +28,7 @@ typedef struct {
   int pin_maximum_length; /* or -1 */
   TokendCharacters pin_characters;
   gboolean change_counts;
+  gboolean shared_by_slots;  /* the slots of one card have one PIN, and one PUK for it */
   gboolean puk_shown_as_pin; /* to the process that tried a wrong one */
   GHashTable *environment;   /* of char * → char * */
   char *admin_path;          /* the administrator's file of this name, or NULL: there is none */

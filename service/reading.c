@@ -116,10 +116,13 @@ tokend_reading_parse (GVariant *variant, GError **error)
 
   reading->unread = lookup_unread (variant);
   reading->is_busy = g_strcmp0 (reading->unread, TOKEND_MODULE_UNREAD_BUSY) == 0;
+  g_variant_lookup (variant, "spared", "b", &reading->is_spared);
   reading->issuer = lookup_issuer (variant);
   reading->certificate_not_after = lookup_not_after (variant);
   reading->pin_must_change = (flags & TOKEND_TOKEN_PIN_MUST_CHANGE) != 0;
   reading->pin_pad = (flags & TOKEND_TOKEN_PIN_PAD) != 0;
+  reading->pin_complex = (flags & TOKEND_TOKEN_PIN_COMPLEX) != 0;
+  reading->pin_tries_hidden = (flags & TOKEND_TOKEN_PIN_TRIES_HIDDEN) != 0;
   reading->pin_minimum_length = lookup_number (variant, "pin-minimum-length");
   reading->pin_maximum_length = lookup_number (variant, "pin-maximum-length");
   reading->new_pin_minimum_length = lookup_number (variant, "new-pin-minimum-length");
@@ -131,7 +134,7 @@ tokend_reading_parse (GVariant *variant, GError **error)
   pin->locked = (flags & TOKEND_TOKEN_PIN_LOCKED) != 0;
   parse_counter (pin, variant, "pin-retries-remaining", "pin-retries-maximum");
 
-  puk->initialized = TRUE; /* PKCS#11 has no flag for it */
+  puk->initialized = (flags & TOKEND_TOKEN_NO_PUK) == 0;
   puk->count_low = (flags & TOKEND_TOKEN_PUK_COUNT_LOW) != 0;
   puk->final_try = (flags & TOKEND_TOKEN_PUK_FINAL_TRY) != 0;
   puk->locked = (flags & TOKEND_TOKEN_PUK_LOCKED) != 0;
@@ -188,12 +191,13 @@ add_text (GChecksum *checksum, GBytes *text)
   g_checksum_update (checksum, data, (gssize) length);
 }
 
-/* Not one that is empty, or nothing but zeros and blanks. */
-static gboolean
-tells_apart (GBytes *serial)
+/** tokend_reading_has_serial: whether its serial number tells it from others: not one that is empty, or nothing but zeros
+ * and blanks. */
+gboolean
+tokend_reading_has_serial (const TokendReading *reading)
 {
   gsize length;
-  const char *data = g_bytes_get_data (serial, &length);
+  const char *data = g_bytes_get_data (reading->serial, &length);
 
   for (gsize i = 0; i < length; i++)
     if (data[i] != '0' && data[i] != ' ' && data[i] != '\0')
@@ -205,11 +209,11 @@ tells_apart (GBytes *serial)
  * tokend_reading_physical_id:
  * @reading: a reading.
  *
- * The physical token: two modules, or two labels of one card, have the same. Names the token in the
- * ledger, in lock files and in the journal, without giving its serial away.
+ * The physical token: two modules, or two labels of one card, have the same; so have all tokens of one make without a serial
+ * number, of which nothing tells whether they are one. Names the token in lock files and in the journal, without giving its
+ * serial away; what is recorded of codes goes by #TokendPlace.
  *
- * Returns: (transfer full): SHA-256 over manufacturer, model and serial, and where that is none over
- *   the label too, each after its length (one byte), in hexadecimal.
+ * Returns: (transfer full): SHA-256 over manufacturer, model and serial, each after its length (one byte), in hexadecimal.
  */
 char *
 tokend_reading_physical_id (const TokendReading *reading)
@@ -219,7 +223,5 @@ tokend_reading_physical_id (const TokendReading *reading)
   add_text (checksum, reading->manufacturer);
   add_text (checksum, reading->model);
   add_text (checksum, reading->serial);
-  if (!tells_apart (reading->serial))
-    add_text (checksum, reading->label);
   return g_strdup (g_checksum_get_string (checksum));
 }

@@ -15,10 +15,15 @@ typedef struct {
   GBytes *label;
   char *unread;     /* why it could not be read, so that only who it is holds; or NULL */
   gboolean is_busy; /* it could not be read because another program has it for itself */
-  char *issuer;     /* of the certificate, or NULL: not told */
+  gboolean
+      is_spared; /* it was not read because nobody has used it since, so that this is what was told before */
+  char *issuer;                 /* of the certificate, or NULL: not told */
   gint64 certificate_not_after; /* its end, microseconds since the epoch, or 0: not told */
   gboolean pin_must_change;
   gboolean pin_pad;
+  gboolean pin_complex;       /* by the token's own policy digits alone are no new PIN */
+  gboolean pin_tries_hidden;  /* its flags tell nothing of them, whatever the profile says */
+  gboolean is_double;         /* another token has the same name and number */
   int pin_minimum_length;     /* or -1 */
   int pin_maximum_length;     /* or -1 */
   int new_pin_minimum_length; /* or -1 */
@@ -31,6 +36,7 @@ TokendReading *tokend_reading_copy (const TokendReading *reading);
 void tokend_reading_free (TokendReading *reading);
 
 gboolean tokend_reading_same_token (const TokendReading *a, const TokendReading *b);
+gboolean tokend_reading_has_serial (const TokendReading *reading);
 char *tokend_reading_physical_id (const TokendReading *reading);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendReading, tokend_reading_free)

@@ -11,10 +11,10 @@ struct _TokendRefused {
   GObject parent_instance;
 
   GBytes *key;
-  GHashTable *refusals; /* of "PHYSICAL-ID/ROLE" → Refusals */
+  GHashTable *refusals[TOKEND_N_ROLES]; /* of a place's id → Refusals */
 };
 
-/* What one role of one token refused, and the counter as it was last seen since. */
+/* What was refused of one role at one place, and the counter as it was last seen since. */
 typedef struct {
   GQueue digests; /* of GBytes, newest first */
   char *module;   /* which showed that counter; NULL: none was seen yet */
@@ -42,7 +42,8 @@ tokend_refused_init (TokendRefused *self)
   if (getrandom (key, sizeof key, 0) != sizeof key)
     g_error ("getrandom: no random bytes");
   self->key = g_bytes_new (key, sizeof key);
-  self->refusals = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, refusals_free);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    self->refusals[role] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, refusals_free);
 }
 
 static void
@@ -51,7 +52,8 @@ tokend_refused_finalize (GObject *object)
   TokendRefused *self = TOKEND_REFUSED (object);
 
   g_bytes_unref (self->key);
-  g_hash_table_unref (self->refusals);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    g_hash_table_unref (self->refusals[role]);
   G_OBJECT_CLASS (tokend_refused_parent_class)->finalize (object);
 }
 
@@ -75,48 +77,59 @@ tokend_refused_get_key (TokendRefused *self)
   return self->key;
 }
 
-static char *
-make_key (const char *physical_id, TokendRole role)
-{
-  return g_strdup_printf ("%s/%d", physical_id, (int) role);
-}
-
-static Refusals *
-lookup (TokendRefused *self, const char *physical_id, TokendRole role)
-{
-  g_autofree char *key = make_key (physical_id, role);
-
-  return g_hash_table_lookup (self->refusals, key);
-}
-
 static gboolean
 contains (Refusals *refusals, GBytes *digest)
 {
   return g_queue_find_custom (&refusals->digests, digest, g_bytes_compare) != NULL;
 }
 
-/** tokend_refused_contains: whether @digest is of a code that the token refused for @role. */
+/** tokend_refused_contains: whether @digest is of a code that was refused for @role, where it may be for the same one. */
 gboolean
-tokend_refused_contains (TokendRefused *self, const char *physical_id, TokendRole role,
+tokend_refused_contains (TokendRefused *self, const TokendPlace *place, TokendRole role,
                          GBytes *digest)
 {
-  Refusals *refusals = lookup (self, physical_id, role);
+  GHashTableIter iter;
+  gpointer id, refusals;
 
-  return refusals != NULL && contains (refusals, digest);
+  g_hash_table_iter_init (&iter, self->refusals[role]);
+  while (g_hash_table_iter_next (&iter, &id, &refusals))
+    if (tokend_place_may_be_same (place, role, id) && contains (refusals, digest))
+      return TRUE;
+  return FALSE;
 }
 
-/** tokend_refused_add: the token refused the code of @digest, proven, for @role. */
-void
-tokend_refused_add (TokendRefused *self, const char *physical_id, TokendRole role, GBytes *digest)
+static Refusals *
+ensure_refusals (TokendRefused *self, const TokendPlace *place, TokendRole role)
 {
-  Refusals *refusals = lookup (self, physical_id, role);
+  Refusals *refusals = g_hash_table_lookup (self->refusals[role], place->id);
 
   if (refusals == NULL) {
     refusals = g_new0 (Refusals, 1);
-    g_hash_table_insert (self->refusals, make_key (physical_id, role), refusals);
+    g_hash_table_insert (self->refusals[role], g_strdup (place->id), refusals);
   }
-  /* What was seen before this refusal says nothing of what comes after it. */
-  g_clear_pointer (&refusals->module, g_free);
+  return refusals;
+}
+
+/* What was seen before a refusal says nothing of what comes after it. */
+static void
+forget_what_was_shown (TokendRefused *self, const TokendPlace *place, TokendRole role)
+{
+  GHashTableIter iter;
+  gpointer id, refusals;
+
+  g_hash_table_iter_init (&iter, self->refusals[role]);
+  while (g_hash_table_iter_next (&iter, &id, &refusals))
+    if (tokend_place_is_same (place, id))
+      g_clear_pointer (&((Refusals *) refusals)->module, g_free);
+}
+
+/** tokend_refused_add: the code of @digest was refused at @place, proven, for @role. */
+void
+tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole role, GBytes *digest)
+{
+  Refusals *refusals = ensure_refusals (self, place, role);
+
+  forget_what_was_shown (self, place, role);
   if (contains (refusals, digest))
     return;
   g_queue_push_head (&refusals->digests, g_bytes_ref (digest));
@@ -132,45 +145,65 @@ rose (const TokendCounter *before, const TokendCounter *after)
   return before->state == TOKEND_STATE_LOW && after->state == TOKEND_STATE_OK;
 }
 
+/* Returns: whether the counter has risen since it was last seen. What another module shows is not compared: it may be wrong
+ * about the token. */
+static gboolean
+take_shown (Refusals *refusals, const char *module, const TokendCounter *shown)
+{
+  if (refusals->module != NULL && !g_str_equal (refusals->module, module))
+    return FALSE;
+  if (refusals->module != NULL && rose (&refusals->shown, shown))
+    return TRUE;
+  if (refusals->module == NULL)
+    refusals->module = g_strdup (module);
+  refusals->shown = *shown;
+  return FALSE;
+}
+
 /**
  * tokend_refused_observe:
- * @physical_id: see tokend_reading_physical_id().
+ * @place: where the counter is seen.
  * @role: whose counter.
- * @module: the module that shows it. What another one shows is not compared: it may be wrong about the token.
+ * @module: the module that shows it.
  * @shown: what it shows by itself, without the service's own record, since the last operation.
  *
  * Forgets the refused codes once the counter rose, also while the token was out.
  */
 void
-tokend_refused_observe (TokendRefused *self, const char *physical_id, TokendRole role,
+tokend_refused_observe (TokendRefused *self, const TokendPlace *place, TokendRole role,
                         const char *module, const TokendCounter *shown)
 {
-  Refusals *refusals = lookup (self, physical_id, role);
+  gboolean has_risen = FALSE;
+  GHashTableIter iter;
+  gpointer id, refusals;
 
-  if (refusals == NULL || (refusals->module != NULL && !g_str_equal (refusals->module, module)))
-    return;
-  if (refusals->module != NULL && rose (&refusals->shown, shown)) {
-    tokend_refused_forget (self, physical_id, role);
-    return;
-  }
-  if (refusals->module == NULL)
-    refusals->module = g_strdup (module);
-  refusals->shown = *shown;
+  g_hash_table_iter_init (&iter, self->refusals[role]);
+  while (g_hash_table_iter_next (&iter, &id, &refusals))
+    if (tokend_place_is_same (place, id) && take_shown (refusals, module, shown))
+      has_risen = TRUE;
+  if (has_risen)
+    tokend_refused_forget (self, place, role);
 }
 
 /** tokend_refused_is_empty: whether there is nothing to be forgotten. */
 gboolean
 tokend_refused_is_empty (TokendRefused *self)
 {
-  return g_hash_table_size (self->refusals) == 0;
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    if (g_hash_table_size (self->refusals[role]) > 0)
+      return FALSE;
+  return TRUE;
 }
 
-/** tokend_refused_forget: @role succeeded or its counter rose: an older refusal says nothing any
- * more. */
-void
-tokend_refused_forget (TokendRefused *self, const char *physical_id, TokendRole role)
+static gboolean
+is_same (gpointer id, gpointer refusals, gpointer place)
 {
-  g_autofree char *key = make_key (physical_id, role);
+  return tokend_place_is_same (place, id);
+}
 
-  g_hash_table_remove (self->refusals, key);
+/** tokend_refused_forget: @role succeeded at @place, or its counter rose: an older refusal says nothing any more. */
+void
+tokend_refused_forget (TokendRefused *self, const TokendPlace *place, TokendRole role)
+{
+  g_hash_table_foreach_remove (self->refusals[role], is_same, (gpointer) place);
 }

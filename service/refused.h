@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "counter.h"
-
-#include <gio/gio.h>
+#include "place.h"
 
 G_BEGIN_DECLS
 
@@ -19,13 +17,13 @@ G_DECLARE_FINAL_TYPE (TokendRefused, tokend_refused, TOKEND, REFUSED, GObject)
 TokendRefused *tokend_refused_new (void);
 GBytes *tokend_refused_get_key (TokendRefused *self);
 
-gboolean tokend_refused_contains (TokendRefused *self, const char *physical_id, TokendRole role,
+gboolean tokend_refused_contains (TokendRefused *self, const TokendPlace *place, TokendRole role,
                                   GBytes *digest);
-void tokend_refused_add (TokendRefused *self, const char *physical_id, TokendRole role,
+void tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole role,
                          GBytes *digest);
-void tokend_refused_observe (TokendRefused *self, const char *physical_id, TokendRole role,
+void tokend_refused_observe (TokendRefused *self, const TokendPlace *place, TokendRole role,
                              const char *module, const TokendCounter *shown);
 gboolean tokend_refused_is_empty (TokendRefused *self);
-void tokend_refused_forget (TokendRefused *self, const char *physical_id, TokendRole role);
+void tokend_refused_forget (TokendRefused *self, const TokendPlace *place, TokendRole role);
 
 G_END_DECLS

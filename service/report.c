@@ -15,13 +15,6 @@ tokend_report_free (TokendReport *report)
   g_free (report);
 }
 
-static gboolean
-is_tokens_word (const TokendCounter *counter)
-{
-  return counter->remaining != TOKEND_RETRIES_UNKNOWN
-         && counter->source != TOKEND_RETRIES_SOURCE_LEDGER;
-}
-
 /**
  * tokend_report_judge_spent:
  * @report: an operation that has ended.
@@ -35,7 +28,8 @@ tokend_report_judge_spent (const TokendReport *report)
     return TOKEND_SPENT_NO;
   if (report->in_doubt)
     return TOKEND_SPENT_UNKNOWN;
-  if (is_tokens_word (&report->before) && is_tokens_word (&report->after))
+  if (tokend_counter_is_tokens_word (&report->before)
+      && tokend_counter_is_tokens_word (&report->after))
     return report->after.remaining < report->before.remaining ? TOKEND_SPENT_YES : TOKEND_SPENT_NO;
 
   switch (report->settlement) {
@@ -139,6 +133,8 @@ get_reason (const TokendReport *report)
     return "no answer came";
   case TOKEND_ERROR_NOT_SUPPORTED:
     return "it is not supported for this token";
+  case TOKEND_ERROR_SERVICE_ENDING:
+    return "the service was asked to end";
   }
   g_return_val_if_reached ("");
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sealed-file.h"
 
+#include "journal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* What a service left that ended while it wrote is written over by the next. */
@@ -62,18 +65,50 @@ set_errno_error (GError **error, const char *path)
   return FALSE;
 }
 
+/*
+ * The two names are exchanged at once: there is no moment without a file at @path. What was kept before is written over and
+ * not removed, so that there is none either without something at @aside, by which a loss is known.
+ * Returns: the name that the new one has.
+ */
+static const char *
+put_aside (const char *unfinished, const char *path, const char *aside)
+{
+  int error_number;
+
+  if (g_rename (unfinished, aside) == 0) {
+    if (renameat2 (AT_FDCWD, aside, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+      return path;
+    error_number = errno;
+    unfinished = aside;
+  } else {
+    error_number = errno;
+  }
+  tokend_warning ("%s could not be kept as %s: %s", path, aside, g_strerror (error_number));
+  return unfinished;
+}
+
+static gboolean
+put_in_place (const char *unfinished, const char *path, const char *aside, GError **error)
+{
+  const char *now = aside != NULL ? put_aside (unfinished, path, aside) : unfinished;
+
+  return g_str_equal (now, path) || g_rename (now, path) == 0 || set_errno_error (error, path);
+}
+
 /**
  * tokend_sealed_file_write:
  * @path: the file, which is replaced whole, by `PATH.unfinished`; mode 0600. Nobody else writes either.
  * @text: of tokend_sealed_file_to_text().
+ * @aside: (nullable): where to keep what is at @path now, in place of what was kept there before; if that cannot be, it is lost.
  * @error: of #GFileError.
  *
  * Blocks until it is on the disk. The folder is opened first, because a descriptor is told of the errors since then.
  *
- * Returns: whether it is on the disk, the folder with it.
+ * Returns: whether it is on the disk, the folder with it; else what was at @path is still there, unless it was the folder that
+ * failed.
  */
 gboolean
-tokend_sealed_file_write (const char *path, const char *text, GError **error)
+tokend_sealed_file_write (const char *path, const char *text, const char *aside, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *unfinished = g_strconcat (path, UNFINISHED_SUFFIX, NULL);
@@ -83,9 +118,8 @@ tokend_sealed_file_write (const char *path, const char *text, GError **error)
   if (fd < 0)
     return set_errno_error (error, folder);
   written =
-      g_file_set_contents_full (unfinished, text, -1, G_FILE_SET_CONTENTS_DURABLE, 0600, error);
-  if (written && g_rename (unfinished, path) != 0)
-    written = set_errno_error (error, path);
+      g_file_set_contents_full (unfinished, text, -1, G_FILE_SET_CONTENTS_DURABLE, 0600, error)
+      && put_in_place (unfinished, path, aside, error);
   if (written && fsync (fd) != 0)
     written = set_errno_error (error, folder);
   close (fd);

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 
 char *tokend_sealed_file_to_text (GKeyFile *key_file);
 gboolean tokend_sealed_file_read (const char *path, GKeyFile *key_file, GError **error);
-gboolean tokend_sealed_file_write (const char *path, const char *text, GError **error);
+gboolean tokend_sealed_file_write (const char *path, const char *text, const char *aside,
+                                   GError **error);
 
 G_END_DECLS

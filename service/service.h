@@ -8,6 +8,7 @@
 #include "ledger.h"
 #include "refused.h"
 #include "subscribers.h"
+#include "tell-limit.h"
 #include "told-losses.h"
 
 G_BEGIN_DECLS
@@ -25,6 +26,9 @@ typedef struct {
   TokendRefused *refused;
   TokendClaims *claims;
   TokendToldLosses *told_losses;
+  TokendTellLimit *sightings; /* of what modules show */
+  GCancellable
+      *ending; /* cancelled: the service was asked to end, and what has sent nothing is given up */
   GPtrArray *profiles; /* of TokendProfile */
   GPtrArray *modules;  /* of TokendModule, by priority */
 } TokendService;

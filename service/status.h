@@ -29,6 +29,7 @@ typedef struct {
   TokendCounter puk;
   TokendPinPolicy pin_policy;
   gboolean pin_must_change;
+  gboolean pin_shared;
   gboolean can_unlock;
   gint64 certificate_not_after; /* microseconds since the epoch, or 0 */
   gint64 read_at;               /* likewise */

@@ -25,6 +25,8 @@ struct _TokendToken {
 
   TokendReading *reading;
   GError *unread;          /* why the last read of it failed; NULL: it did not */
+  gboolean is_owed;        /* who asked could not be told: is told to ask again when it was read */
+  gboolean is_read_after;  /* by the host of the operation that is under way, after it */
   gboolean counters_known; /* FALSE: since the last reading, something happened that was not read */
   gint64 read_at;          /* wall clock, for people */
   gint64 read_at_monotonic;
@@ -35,7 +37,7 @@ struct _TokendToken {
   gint64 told_not_after;        /* the same, as the subscribers know it */
   gboolean exported;
 
-  char *physical_id;
+  TokendPlace *place;
   char *manufacturer;
   char *model;
   char *serial;
@@ -65,7 +67,7 @@ tokend_token_finalize (GObject *object)
   g_clear_pointer (&self->reading, tokend_reading_free);
   g_clear_error (&self->unread);
   g_free (self->object_path);
-  g_free (self->physical_id);
+  g_clear_pointer (&self->place, tokend_place_free);
   g_free (self->manufacturer);
   g_free (self->model);
   g_free (self->serial);
@@ -90,9 +92,9 @@ tokend_token_class_init (TokendTokenClass *klass)
 TokendCounter
 tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role)
 {
-  TokendCounterRecord record =
-      tokend_ledger_get_record (self->service->ledger, self->physical_id, role);
-  TokendCounterRules rules = tokend_profile_rules_get (self->profile, self->provider, role);
+  TokendCounterRecord record = tokend_ledger_get_record (self->service->ledger, self->place, role);
+  TokendCounterRules rules =
+      tokend_profile_rules_get (self->profile, self->provider, reading, role);
 
   return tokend_counter_judge (&reading->counters[role], &rules, &record);
 }
@@ -109,10 +111,11 @@ judge_now (TokendToken *self, TokendRole role)
 static void
 judge_again (TokendToken *self)
 {
-  gboolean changed = self->told_not_after != self->certificate_not_after;
+  gboolean changed = self->is_owed || self->told_not_after != self->certificate_not_after;
 
-  if (tokend_claims_is_held (self->service->claims, self->physical_id))
+  if (tokend_claims_is_held (self->service->claims, self->place->card))
     return;
+  self->is_owed = FALSE;
   self->told_not_after = self->certificate_not_after;
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     TokendCounter now = judge_now (self, role);
@@ -128,11 +131,11 @@ static TokendSighting
 see (TokendToken *self, const TokendReading *reading, const char *module)
 {
   TokendSighting sighting = {
-    .physical_id = self->physical_id, .label = self->label, .module = module, .reading = reading
+    .place = self->place, .label = self->label, .module = module, .reading = reading
   };
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
-    sighting.rules[role] = tokend_profile_rules_get (self->profile, self->provider, role);
+    sighting.rules[role] = tokend_profile_rules_get (self->profile, self->provider, reading, role);
   return sighting;
 }
 
@@ -196,8 +199,9 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   take_reading (self, reading);
   self->certificate_not_after = reading->certificate_not_after;
   sighting = see (self, self->reading, tokend_module_get_name (self->module));
-  /* What it shows by itself stands above what we remember of it, unless an operation is about to change it. */
-  if (tokend_claims_check_free (self->service->claims, self->physical_id, NULL))
+  /* What it shows by itself stands above what we remember of it, unless an operation is about to change it, or has: also one
+   * of a service before this one, whose end nobody tells. */
+  if (tokend_claims_was_free_since (self->service->claims, self->place->card, begun_at))
     tokend_observer_take (&self->observer, self->service, &sighting);
   else
     tokend_observer_forget (&self->observer);
@@ -217,6 +221,8 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
   TokendSighting sighting;
 
   take_reading (self, reading);
+  self->not_before = g_get_monotonic_time ();
+  self->is_read_after = TRUE;
   sighting = see (self, self->reading, module);
   tokend_sighting_settle_refused (&sighting, self->service->refused);
 }
@@ -236,7 +242,7 @@ tokend_token_note_failure (TokendToken *self, const TokendReading *reading, Toke
 
   if (shown.source == TOKEND_RETRIES_SOURCE_FLAGS
       && sighting.rules[role].flags != TOKEND_FLAGS_MEANING_EXACT)
-    tokend_ledger_note (self->service->ledger, self->physical_id, role, shown.state);
+    tokend_ledger_note (self->service->ledger, self->place, role, shown.state);
 }
 
 /**
@@ -248,6 +254,10 @@ void
 tokend_token_end_operation (TokendToken *self)
 {
   self->not_before = g_get_monotonic_time ();
+  /* By another module or label, what is known is from before it. */
+  if (!self->is_read_after)
+    self->read_at_monotonic = 0;
+  self->is_read_after = FALSE;
   tokend_observer_forget (&self->observer);
   judge_again (self);
 }
@@ -256,6 +266,7 @@ tokend_token_end_operation (TokendToken *self)
 void
 tokend_token_lose_reading (TokendToken *self)
 {
+  self->not_before = g_get_monotonic_time ();
   self->counters_known = FALSE;
   judge_again (self);
 }
@@ -274,9 +285,10 @@ make_object_path (void)
   return g_strdup_printf (TOKEND_TOKENS_PATH "/%" G_GUINT64_FORMAT, next_number++);
 }
 
-/** tokend_token_new: @reading: its first. Returns: (transfer full): the token, on the bus. */
+/** tokend_token_new: @reading: its first. @begun_at: see tokend_token_update(). Returns: (transfer full): it, on the bus. */
 TokendToken *
-tokend_token_new (TokendService *service, TokendModule *module, const TokendReading *reading)
+tokend_token_new (TokendService *service, TokendModule *module, const TokendReading *reading,
+                  gint64 begun_at)
 {
   TokendToken *self = g_object_new (TOKEND_TYPE_TOKEN, NULL);
   g_autoptr (TokendDbusObjectSkeleton) object = NULL;
@@ -284,14 +296,14 @@ tokend_token_new (TokendService *service, TokendModule *module, const TokendRead
   self->service = service;
   self->module = module;
   self->object_path = make_object_path ();
-  self->physical_id = tokend_reading_physical_id (reading);
   self->manufacturer = tokend_printable (reading->manufacturer);
   self->model = tokend_printable (reading->model);
   self->serial = tokend_printable (reading->serial);
   self->label = tokend_printable (reading->label);
   self->profile = tokend_profiles_match (service->profiles, tokend_module_get_path (module),
                                          self->manufacturer, self->model);
-  tokend_token_update (self, reading, g_get_monotonic_time ());
+  self->place = tokend_place_new (reading, self->profile != NULL && self->profile->shared_by_slots);
+  tokend_token_update (self, reading, begun_at);
 
   object = tokend_dbus_object_skeleton_new (self->object_path);
   tokend_dbus_object_skeleton_set_token (object, TOKEND_DBUS_TOKEN (self));
@@ -341,7 +353,14 @@ tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
 const char *
 tokend_token_get_physical_id (TokendToken *self)
 {
-  return self->physical_id;
+  return self->place->card;
+}
+
+/** tokend_token_get_place: Returns: (transfer none): where its codes are sent. */
+const TokendPlace *
+tokend_token_get_place (TokendToken *self)
+{
+  return self->place;
 }
 
 /** tokend_token_get_label: Returns: (transfer none): made printable. */
@@ -416,6 +435,7 @@ tokend_token_get_status (TokendToken *self)
     .puk = judge_now (self, TOKEND_ROLE_PUK),
     .pin_policy = tokend_token_get_pin_policy (self),
     .pin_must_change = self->reading->pin_must_change,
+    .pin_shared = tokend_place_shares_codes (self->place),
     .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
     .certificate_not_after = self->certificate_not_after,
     .read_at = self->read_at,
@@ -431,6 +451,7 @@ tokend_token_is_fresh (TokendToken *self)
   gint64 limit = FRESH_US;
 
   if (self->module == NULL || self->unread != NULL || !self->counters_known
+      || self->read_at_monotonic == 0
       || tokend_module_get_state (self->module) != TOKEND_MODULE_STATE_READY
       || tokend_subscribers_count (self->service->subscribers) == 0)
     return FALSE;
@@ -444,15 +465,23 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   TokendToken *self = g_task_get_source_object (task);
-  GError *error = NULL;
+  gint64 *asked_at = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
 
-  if (!tokend_module_read_finish (TOKEND_MODULE (source), result, &error))
-    g_task_return_error (task, error);
-  else if (self->module == NULL)
-    g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
-                             "The token is not there any more");
-  else if (self->unread != NULL)
-    g_task_return_error (task, g_error_copy (self->unread));
+  if (tokend_module_read_finish (TOKEND_MODULE (source), result, &error) && self->unread != NULL)
+    error = g_error_copy (self->unread);
+  /* An operation by another module or label has overtaken that read, which was passed over. Once: a host may never read it. */
+  if (error == NULL && self->module != NULL && self->read_at_monotonic < *asked_at) {
+    *asked_at = 0;
+    tokend_module_read_async (self->module, on_refreshed, g_steal_pointer (&task));
+    return;
+  }
+  self->is_owed = self->is_owed || error != NULL;
+  if (error == NULL && self->module == NULL)
+    g_set_error_literal (&error, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
+                         "The token is not there any more");
+  if (error != NULL)
+    g_task_return_error (task, g_steal_pointer (&error));
   else
     g_task_return_boolean (task, TRUE);
 }
@@ -462,7 +491,10 @@ void
 tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
+  gint64 *asked_at = g_new (gint64, 1);
 
+  *asked_at = g_get_monotonic_time ();
+  g_task_set_task_data (task, asked_at, g_free);
   if (self->module == NULL) {
     g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
                              "The token is not there any more");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "place.h"
 #include "profile.h"
 #include "reading.h"
 #include "service.h"
@@ -17,7 +18,7 @@ typedef struct _TokendModule TokendModule;
 G_DECLARE_FINAL_TYPE (TokendToken, tokend_token, TOKEND, TOKEN, TokendDbusTokenSkeleton)
 
 TokendToken *tokend_token_new (TokendService *service, TokendModule *module,
-                               const TokendReading *reading);
+                               const TokendReading *reading, gint64 begun_at);
 void tokend_token_remove (TokendToken *self);
 
 void tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at);
@@ -31,6 +32,7 @@ const TokendReading *tokend_token_get_reading (TokendToken *self);
 const TokendProfile *tokend_token_get_profile (TokendToken *self);
 TokendWrongCode tokend_token_get_wrong_code (TokendToken *self, TokendRole role);
 const char *tokend_token_get_physical_id (TokendToken *self);
+const TokendPlace *tokend_token_get_place (TokendToken *self);
 const char *tokend_token_get_label (TokendToken *self);
 const char *tokend_token_get_serial (TokendToken *self);
 TokendService *tokend_token_get_service (TokendToken *self);

@@ -7,7 +7,7 @@
 #define TOLD_MAX 256
 
 struct _TokendToldLosses {
-  GHashTable *told; /* of "physical id/role" → Told */
+  GHashTable *told; /* of "holder/role" → Told */
 };
 
 typedef struct {
@@ -42,16 +42,10 @@ tokend_told_losses_free (TokendToldLosses *self)
   g_free (self);
 }
 
-static void
-remember (TokendToldLosses *self, const char *key, const char *view, const TokendCounter *now)
+static char *
+make_key (const char *holder, TokendRole role)
 {
-  Told *told = g_new0 (Told, 1);
-
-  if (g_hash_table_size (self->told) >= TOLD_MAX)
-    g_hash_table_remove_all (self->told);
-  told->view = g_strdup (view);
-  told->shown = *now;
-  g_hash_table_insert (self->told, g_strdup (key), told);
+  return g_strdup_printf ("%s/%d", holder, (int) role);
 }
 
 /* Not where this view has only not seen yet what another one told of. */
@@ -62,8 +56,8 @@ has_risen (const Told *told, const TokendCounter *before, const TokendCounter *n
 }
 
 /**
- * tokend_told_losses_take:
- * @physical_id: see tokend_reading_physical_id().
+ * tokend_told_losses_observe:
+ * @holder: see tokend_place_get_holder().
  * @role: whose tries.
  * @view: by which the token is seen now: the name of the module, and the label, since a module may show a token twice.
  * @before: what it showed before, without our record of it.
@@ -71,13 +65,14 @@ has_risen (const Told *told, const TokendCounter *before, const TokendCounter *n
  *
  * To be called for every sighting: a counter that has risen falls anew.
  *
- * Returns: whether a try was lost in between, for certain, and is to be told of: no other view has shown it already.
+ * Returns: whether a try was lost in between, for certain, and is to be told of: no other view has shown it already. If it
+ *   is told, call tokend_told_losses_add().
  */
 gboolean
-tokend_told_losses_take (TokendToldLosses *self, const char *physical_id, TokendRole role,
-                         const char *view, const TokendCounter *before, const TokendCounter *now)
+tokend_told_losses_observe (TokendToldLosses *self, const char *holder, TokendRole role,
+                            const char *view, const TokendCounter *before, const TokendCounter *now)
 {
-  g_autofree char *key = g_strdup_printf ("%s/%d", physical_id, (int) role);
+  g_autofree char *key = make_key (holder, role);
   const Told *told = g_hash_table_lookup (self->told, key);
 
   if (told != NULL && has_risen (told, before, now)) {
@@ -86,8 +81,19 @@ tokend_told_losses_take (TokendToldLosses *self, const char *physical_id, Tokend
   }
   if (!tokend_loss_is_seen (before, now))
     return FALSE;
-  if (told != NULL && !g_str_equal (told->view, view) && !tokend_loss_is_seen (&told->shown, now))
-    return FALSE;
-  remember (self, key, view, now);
-  return TRUE;
+  return told == NULL || g_str_equal (told->view, view) || tokend_loss_is_seen (&told->shown, now);
+}
+
+/** tokend_told_losses_add: what tokend_told_losses_observe() was just asked about is told. */
+void
+tokend_told_losses_add (TokendToldLosses *self, const char *holder, TokendRole role,
+                        const char *view, const TokendCounter *now)
+{
+  Told *told = g_new0 (Told, 1);
+
+  if (g_hash_table_size (self->told) >= TOLD_MAX)
+    g_hash_table_remove_all (self->told);
+  told->view = g_strdup (view);
+  told->shown = *now;
+  g_hash_table_insert (self->told, make_key (holder, role), told);
 }

@@ -12,9 +12,11 @@ typedef struct _TokendToldLosses TokendToldLosses;
 TokendToldLosses *tokend_told_losses_new (void);
 void tokend_told_losses_free (TokendToldLosses *self);
 
-gboolean tokend_told_losses_take (TokendToldLosses *self, const char *physical_id, TokendRole role,
-                                  const char *view, const TokendCounter *before,
-                                  const TokendCounter *now);
+gboolean tokend_told_losses_observe (TokendToldLosses *self, const char *holder, TokendRole role,
+                                     const char *view, const TokendCounter *before,
+                                     const TokendCounter *now);
+void tokend_told_losses_add (TokendToldLosses *self, const char *holder, TokendRole role,
+                             const char *view, const TokendCounter *now);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendToldLosses, tokend_told_losses_free)
 

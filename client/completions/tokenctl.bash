@@ -8,7 +8,7 @@ _tokenctl ()
   case ${COMP_WORDS[1]} in
     status) words='--json --verbose --help' ;;
     modules | monitor) words='--json --help' ;;
-    unlock) words='--puk-fd --new-pin-fd --final-attempt --help' ;;
+    unlock) words='--puk-fd --new-pin-fd --final-attempt --send-refused-code --help' ;;
     set-pin) words='--pin-fd --new-pin-fd --final-attempt --help' ;;
     *) words= ;;
   esac

@@ -12,7 +12,7 @@ struct _TokendNotifyCertificates {
   GPtrArray *views; /* of TokenctlToken: what is plugged in */
   TokendNotifyTold *told;
   TokendNotifyAlarm *alarm;
-  GHashTable *bubbles; /* identity of a physical token → TokendNotifyBubble */
+  GHashTable *bubbles; /* name_bearer() → TokendNotifyBubble */
 };
 
 static void
@@ -67,7 +67,14 @@ tokend_notify_certificates_free (TokendNotifyCertificates *self)
   g_free (self);
 }
 
-/* The file that bears it is no list of a person's tokens. */
+/* A card of several labels has a certificate for each, and each of them ends. */
+static char *
+name_bearer (const char *identity, const char *label)
+{
+  return g_strdup_printf ("%s %s", identity, label);
+}
+
+/* Not by its label: two may show the same one. The file that bears it is no list of a person's tokens. */
 static char *
 name_certificate (const char *identity, GDateTime *not_after)
 {
@@ -78,19 +85,19 @@ name_certificate (const char *identity, GDateTime *not_after)
 }
 
 static TokendNotifyBubble *
-get_bubble (TokendNotifyCertificates *self, const char *identity)
+get_bubble (TokendNotifyCertificates *self, const char *bearer)
 {
-  TokendNotifyBubble *bubble = g_hash_table_lookup (self->bubbles, identity);
+  TokendNotifyBubble *bubble = g_hash_table_lookup (self->bubbles, bearer);
 
   if (bubble == NULL) {
     bubble = tokend_notify_bubble_new (on_action, self);
-    g_hash_table_insert (self->bubbles, g_strdup (identity), bubble);
+    g_hash_table_insert (self->bubbles, g_strdup (bearer), bubble);
   }
   return bubble;
 }
 
 static gboolean
-show (TokendNotifyCertificates *self, const char *identity, const TokendNotifySituation *situation,
+show (TokendNotifyCertificates *self, const char *bearer, const TokendNotifySituation *situation,
       GDateTime *now)
 {
   g_autoptr (TokendProvider) provider =
@@ -98,30 +105,31 @@ show (TokendNotifyCertificates *self, const char *identity, const TokendNotifySi
   g_autoptr (TokendNotifyMessage) message =
       tokend_notify_message_new_expiry (situation, provider, now);
   g_autoptr (GError) error = NULL;
+  gboolean shown;
 
-  if (tokend_notify_bubble_show (get_bubble (self, identity), message,
-                                 tokend_notify_server_has (self->server, "body-markup"), &error))
-    return TRUE;
-  g_info ("Cannot show a notification: %s", error->message);
-  return FALSE;
+  shown =
+      tokend_notify_bubble_show (get_bubble (self, bearer), message,
+                                 tokend_notify_server_has (self->server, "body-markup"), &error);
+  tokend_notify_server_note (self->server, error);
+  return shown;
 }
 
 /* What was not shown to anybody was not told. */
 static void
-consider_token (TokendNotifyCertificates *self, const char *identity,
-                const TokendNotifySituation *situation, GDateTime *now)
+consider_bearer (TokendNotifyCertificates *self, const char *bearer, const char *identity,
+                 const TokendNotifySituation *situation, GDateTime *now)
 {
   TokendNotifyStage stage = tokend_notify_stage (situation->not_after, now);
   g_autofree char *certificate = NULL;
 
   if (stage == TOKEND_NOTIFY_STAGE_FAR) {
     /* It was renewed. */
-    tokend_notify_bubble_close (get_bubble (self, identity));
+    tokend_notify_bubble_close (get_bubble (self, bearer));
     return;
   }
   certificate = name_certificate (identity, situation->not_after);
   if (tokend_notify_stage_is_news (stage, tokend_notify_told_get (self->told, certificate))
-      && show (self, identity, situation, now))
+      && show (self, bearer, situation, now))
     tokend_notify_told_add (self->told, certificate, stage);
 }
 
@@ -150,17 +158,19 @@ tokend_notify_certificates_consider (TokendNotifyCertificates *self)
 
   for (guint i = 0; i < self->views->len; i++) {
     TokenctlToken *view = self->views->pdata[i];
+    const char *label = tokenctl_status_string (view->status, TOKEND_STATUS_LABEL);
     g_autofree char *identity = tokend_notify_identity (view->status);
+    g_autofree char *bearer = name_bearer (identity, label);
     g_autoptr (TokendNotifySituation) situation =
-        tokend_notify_situation_new (self->views, identity);
+        tokend_notify_situation_new (self->views, identity, label);
     g_autoptr (GDateTime) next = NULL;
 
-    if (situation->not_after == NULL || g_hash_table_contains (considered, identity))
+    if (situation->not_after == NULL || g_hash_table_contains (considered, bearer))
       continue;
-    consider_token (self, identity, situation, now);
+    consider_bearer (self, bearer, identity, situation, now);
     next = tokend_notify_next_stage (situation->not_after, now);
     take_earlier (&moment, next);
-    g_hash_table_add (considered, g_steal_pointer (&identity));
+    g_hash_table_add (considered, g_steal_pointer (&bearer));
   }
   tokend_notify_alarm_set (self->alarm, moment);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "follower.h"
 
+#include "backoff.h"
 #include "exit-code.h"
 #include "monitor.h"
+#include "status.h"
 #include "tokend-error.h"
 #include "tokend-status.h"
 
-/* After a failure, in seconds; twice as long after each one that follows. */
+/* After a failure, in seconds. */
 #define FIRST_DELAY 10
 #define LAST_DELAY 600
 
@@ -17,19 +19,29 @@ struct _TokendNotifyFollower {
   GCancellable *connecting;
   GDBusConnection *connection; /* of our own: to close it ends the subscription */
   TokenctlMonitor *monitor;
-  guint name_watch; /* while the service is not there */
-  GError *failure;  /* until the monitor is let go of */
-  guint timer;
-  guint delay;
+  guint name_watch;     /* while the service is not there */
+  GError *failure;      /* until the monitor is let go of */
+  gboolean was_allowed; /* since it was started */
+  guint idle;
+  TokenctlBackoff again;
 };
 
 static void connect_to_bus (TokendNotifyFollower *self);
 
+static const char *
+say_state (const TokenctlEvent *event, const char *key)
+{
+  return event->status != NULL ? tokenctl_status_string (event->status, key) : "unread";
+}
+
 static void
 on_event (const TokenctlEvent *event, gpointer user_data)
 {
+  static const char *const kinds[] = { "added", "removed", "changed" };
   TokendNotifyFollower *self = user_data;
 
+  g_debug ("%s %s: PIN %s, PUK %s", event->path, kinds[event->kind],
+           say_state (event, TOKEND_STATUS_PIN_STATE), say_state (event, TOKEND_STATUS_PUK_STATE));
   self->listener->event (event, self->user_data);
 }
 
@@ -40,31 +52,40 @@ on_waiting (gpointer user_data)
 }
 
 static void
+on_unread (const GError *error, gpointer user_data)
+{
+  g_info ("Cannot read a token's status: %s", error->message);
+}
+
+static void
 on_settled (gpointer user_data)
 {
   TokendNotifyFollower *self = user_data;
 
-  self->delay = FIRST_DELAY;
+  if (self->failure != NULL)
+    return;
+  self->was_allowed = TRUE;
+  tokenctl_backoff_reset (&self->again);
   self->listener->settled (self->user_data);
 }
 
-static gboolean
-on_timer (gpointer user_data)
+static void
+try_again (gpointer user_data)
 {
   TokendNotifyFollower *self = user_data;
 
-  self->timer = 0;
   tokend_notify_follower_stop (self);
   connect_to_bus (self);
-  return G_SOURCE_REMOVE;
 }
 
-static void
-try_later (TokendNotifyFollower *self)
+static gboolean
+on_idle (gpointer user_data)
 {
-  g_clear_handle_id (&self->timer, g_source_remove);
-  self->timer = g_timeout_add_seconds (self->delay, on_timer, self);
-  self->delay = MIN (self->delay * 2, LAST_DELAY);
+  TokendNotifyFollower *self = user_data;
+
+  self->idle = 0;
+  try_again (self);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -73,27 +94,27 @@ on_name_appeared (GDBusConnection *connection, const char *name, const char *own
 {
   TokendNotifyFollower *self = user_data;
 
-  g_clear_handle_id (&self->timer, g_source_remove);
-  self->timer = g_idle_add (on_timer, self);
+  if (self->idle == 0)
+    self->idle = g_idle_add (on_idle, self);
 }
 
 /* A session that may not read does not ask again until it becomes active: only then polkit's answer
- * is another one. */
+ * is another one. But one that might before has met a polkit that does not answer. */
 static gboolean
 on_gave_up (gpointer user_data)
 {
   TokendNotifyFollower *self = user_data;
   g_autoptr (GError) error = g_steal_pointer (&self->failure);
 
-  self->timer = 0;
+  self->idle = 0;
   g_info ("Cannot follow the tokens: %s", error->message);
   g_clear_pointer (&self->monitor, tokenctl_monitor_free);
-  if (g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED)) {
+  if (!self->was_allowed && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED)) {
     tokend_notify_follower_stop (self);
     return G_SOURCE_REMOVE;
   }
 
-  try_later (self);
+  tokenctl_backoff_wait (&self->again);
   if (tokenctl_service_is_missing (error) && !g_dbus_connection_is_closed (self->connection))
     self->name_watch = g_bus_watch_name_on_connection (self->connection, TOKEND_BUS_NAME,
                                                        G_BUS_NAME_WATCHER_FLAGS_NONE,
@@ -109,11 +130,11 @@ on_failed (const GError *error, gpointer user_data)
   if (self->failure != NULL)
     return;
   self->failure = g_error_copy (error);
-  self->timer = g_idle_add (on_gave_up, self);
+  self->idle = g_idle_add (on_gave_up, self);
 }
 
 static const TokenctlMonitorListener monitor_listener = { on_event, on_waiting, on_failed,
-                                                          on_settled };
+                                                          on_settled, on_unread };
 
 static void
 on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -126,7 +147,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   if (connection == NULL) {
     g_info ("No system bus: %s", error->message);
-    try_later (self);
+    tokenctl_backoff_wait (&self->again);
     return;
   }
   self->connection = connection;
@@ -143,7 +164,7 @@ connect_to_bus (TokendNotifyFollower *self)
 
   if (address == NULL) {
     g_info ("No system bus: %s", error->message);
-    try_later (self);
+    tokenctl_backoff_wait (&self->again);
     return;
   }
   self->connecting = g_cancellable_new ();
@@ -168,7 +189,9 @@ tokend_notify_follower_new (const TokendNotifyFollowerListener *listener, gpoint
   g_quark_to_string (TOKEND_ERROR); /* registers the errors' names */
   self->listener = listener;
   self->user_data = user_data;
-  self->delay = FIRST_DELAY;
+  self->again = (TokenctlBackoff){
+    .first = FIRST_DELAY, .last = LAST_DELAY, .func = try_again, .user_data = self
+  };
   return self;
 }
 
@@ -181,7 +204,8 @@ tokend_notify_follower_new (const TokendNotifyFollowerListener *listener, gpoint
 void
 tokend_notify_follower_start (TokendNotifyFollower *self)
 {
-  self->delay = FIRST_DELAY;
+  self->was_allowed = FALSE;
+  tokenctl_backoff_reset (&self->again);
   connect_to_bus (self);
 }
 
@@ -196,7 +220,8 @@ tokend_notify_follower_stop (TokendNotifyFollower *self)
 {
   g_cancellable_cancel (self->connecting);
   g_clear_object (&self->connecting);
-  g_clear_handle_id (&self->timer, g_source_remove);
+  g_clear_handle_id (&self->idle, g_source_remove);
+  tokenctl_backoff_stop (&self->again);
   g_clear_error (&self->failure);
   g_clear_handle_id (&self->name_watch, g_bus_unwatch_name);
   g_clear_pointer (&self->monitor, tokenctl_monitor_free);

@@ -40,8 +40,9 @@ append_support (GString *body, const TokendProvider *provider)
 static gboolean
 puk_helps (const TokendNotifySituation *situation)
 {
-  return situation->can_unlock
-         && situation->tries.of[TOKENCTL_ROLE_PUK].state != TOKEND_STATE_LOCKED;
+  TokendState puk = situation->tries.of[TOKENCTL_ROLE_PUK].state;
+
+  return situation->can_unlock && puk != TOKEND_STATE_LOCKED && puk != TOKEND_STATE_UNINITIALIZED;
 }
 
 static char *
@@ -106,7 +107,10 @@ append_pin_locked (GString *body, const TokendNotifySituation *situation,
     append_sentence (body, _ ("Unlock it with the PUK and set a new PIN. Keys and certificates "
                               "stay."));
   } else {
-    append_sentence (body, _ ("tokend knows no way to unlock this kind of token."));
+    append_sentence (body,
+                     situation->tries.of[TOKENCTL_ROLE_PUK].state == TOKEND_STATE_UNINITIALIZED
+                         ? _ ("The token has no PUK to be unlocked with.")
+                         : _ ("tokend knows no way to unlock this kind of token."));
     append_support (body, provider);
   }
 }

@@ -20,7 +20,7 @@ struct _TokendNotify {
   gboolean settled;   /* whether views is complete */
 };
 
-/* A physical token, plugged in or not, of which the person has been told something. */
+/* A PIN, of a token that is plugged in or not, of which the person has been told something. */
 typedef struct {
   TokendNotify *notify;
   char *identity;
@@ -28,7 +28,7 @@ typedef struct {
   char *provider; /* the last one known: the third wrong PUK may take the certificate along */
   TokendNotifyTries told;
   TokendNotifyBubble *bubble;
-  gboolean waits; /* to be shown, once there is a server */
+  gboolean waits; /* to be shown, once there is a server that takes it */
 } Token;
 
 static void on_action (TokendNotifyAction action, const char *activation_token, gpointer user_data);
@@ -65,7 +65,7 @@ static TokendNotifySituation *
 situation_of (Token *token)
 {
   TokendNotifySituation *situation =
-      tokend_notify_situation_new (token->notify->views, token->identity);
+      tokend_notify_situation_new (token->notify->views, token->identity, NULL);
 
   if (situation == NULL)
     return NULL;
@@ -89,18 +89,21 @@ show_message (Token *token, const TokendNotifyMessage *message)
 
   token->waits = !tokend_notify_bubble_show (
       token->bubble, message, tokend_notify_server_has (server, "body-markup"), &error);
-  if (token->waits)
-    g_info ("Cannot show a notification: %s", error->message);
+  tokend_notify_server_note (server, error);
 }
 
 static void
 show (Token *token)
 {
   g_autoptr (TokendNotifySituation) situation = situation_of (token);
-  g_autoptr (TokendProvider) provider = provider_of (situation);
-  g_autoptr (TokendNotifyMessage) message = tokend_notify_message_new (
-      situation, provider, tokend_notify_server_has (token->notify->server, "actions"));
+  g_autoptr (TokendProvider) provider = NULL;
+  g_autoptr (TokendNotifyMessage) message = NULL;
 
+  if (situation == NULL)
+    return;
+  provider = provider_of (situation);
+  message = tokend_notify_message_new (situation, provider,
+                                       tokend_notify_server_has (token->notify->server, "actions"));
   g_free (token->name);
   token->name = g_strdup (situation->name);
   show_message (token, message);
@@ -127,7 +130,7 @@ static void
 reconsider (Token *token)
 {
   g_autoptr (TokendNotifySituation) situation =
-      tokend_notify_situation_new (token->notify->views, token->identity);
+      tokend_notify_situation_new (token->notify->views, token->identity, NULL);
   TokendNotifyDecision decision;
 
   if (situation == NULL) {
@@ -184,7 +187,7 @@ drop_view (TokendNotify *self, GVariant *status)
 static void
 reconsider_identity (TokendNotify *self, GVariant *status)
 {
-  g_autofree char *identity = tokend_notify_identity (status);
+  g_autofree char *identity = tokend_notify_pin_identity (status);
 
   reconsider (get_token (self, identity));
 }
@@ -237,7 +240,7 @@ on_settled (gpointer user_data)
 }
 
 static void
-on_server_appeared (gpointer user_data)
+on_server_ready (gpointer user_data)
 {
   TokendNotify *self = user_data;
   GHashTableIter iter;
@@ -360,8 +363,7 @@ on_login_session (gboolean active, gpointer user_data)
   tokend_notify_certificates_stop (self->certificates);
 }
 
-static const TokendNotifyServerListener server_listener = { on_server_appeared,
-                                                            on_server_vanished };
+static const TokendNotifyServerListener server_listener = { on_server_ready, on_server_vanished };
 static const TokendNotifyFollowerListener follower_listener = { on_started, on_event, on_settled };
 
 /**

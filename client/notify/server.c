@@ -3,11 +3,19 @@
 
 #include <libnotify/notify.h>
 
+#include "backoff.h"
+
+/* After a notification that a server did not show, in seconds. */
+#define FIRST_DELAY 5
+#define LAST_DELAY 600
+
 struct _TokendNotifyServer {
   const TokendNotifyServerListener *listener;
   gpointer user_data;
   guint name_watch;
+  gboolean is_there;
   GList *capabilities; /* of char *; NULL until one is asked for */
+  TokenctlBackoff again;
 };
 
 static void
@@ -21,8 +29,10 @@ on_appeared (GDBusConnection *connection, const char *name, const char *owner, g
 {
   TokendNotifyServer *self = user_data;
 
+  self->is_there = TRUE;
   forget_capabilities (self);
-  self->listener->appeared (self->user_data);
+  tokenctl_backoff_reset (&self->again);
+  self->listener->ready (self->user_data);
 }
 
 static void
@@ -30,7 +40,9 @@ on_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
 {
   TokendNotifyServer *self = user_data;
 
+  self->is_there = FALSE;
   forget_capabilities (self);
+  tokenctl_backoff_stop (&self->again);
   self->listener->vanished (self->user_data);
 }
 
@@ -50,6 +62,9 @@ tokend_notify_server_new (GDBusConnection *session_bus, const TokendNotifyServer
 
   self->listener = listener;
   self->user_data = user_data;
+  self->again = (TokenctlBackoff){
+    .first = FIRST_DELAY, .last = LAST_DELAY, .func = listener->ready, .user_data = user_data
+  };
   self->name_watch = g_bus_watch_name_on_connection (session_bus, "org.freedesktop.Notifications",
                                                      G_BUS_NAME_WATCHER_FLAGS_NONE, on_appeared,
                                                      on_vanished, self, NULL);
@@ -60,6 +75,7 @@ void
 tokend_notify_server_free (TokendNotifyServer *self)
 {
   g_bus_unwatch_name (self->name_watch);
+  tokenctl_backoff_stop (&self->again);
   forget_capabilities (self);
   g_free (self);
 }
@@ -77,4 +93,25 @@ tokend_notify_server_has (TokendNotifyServer *self, const char *capability)
   if (self->capabilities == NULL)
     self->capabilities = notify_get_server_caps ();
   return g_list_find_custom (self->capabilities, capability, (GCompareFunc) g_strcmp0) != NULL;
+}
+
+/**
+ * tokend_notify_server_note:
+ * @self: the server
+ * @error: (nullable): why it did not show a notification; %NULL: it did
+ *
+ * A server that is there and does not show it may hang, or have too much to show: it is tried again later. Where there is
+ * none, the next one is waited for.
+ */
+void
+tokend_notify_server_note (TokendNotifyServer *self, const GError *error)
+{
+  if (error == NULL) {
+    if (self->again.timer == 0)
+      tokenctl_backoff_reset (&self->again);
+    return;
+  }
+  g_info ("Cannot show a notification: %s", error->message);
+  if (self->is_there)
+    tokenctl_backoff_wait (&self->again);
 }

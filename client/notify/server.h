@@ -11,11 +11,11 @@ typedef struct _TokendNotifyServer TokendNotifyServer;
 
 /**
  * TokendNotifyServerListener:
- * @appeared: there is a server, and it shows nothing of ours
+ * @ready: there is one, which may take what was not shown so far; again, if one did not show it
  * @vanished: there is none any more, and nothing of ours is shown
  */
 typedef struct {
-  void (*appeared) (gpointer user_data);
+  void (*ready) (gpointer user_data);
   void (*vanished) (gpointer user_data);
 } TokendNotifyServerListener;
 
@@ -26,5 +26,6 @@ void tokend_notify_server_free (TokendNotifyServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendNotifyServer, tokend_notify_server_free)
 
 gboolean tokend_notify_server_has (TokendNotifyServer *server, const char *capability);
+void tokend_notify_server_note (TokendNotifyServer *server, const GError *error);
 
 G_END_DECLS

@@ -20,6 +20,18 @@ serial_of (const TokenctlToken *token)
   return tokenctl_status_string (token->status, TOKEND_STATUS_SERIAL);
 }
 
+static char *
+make_identity (GVariant *status, gboolean with_label)
+{
+  const char *serial = tokenctl_status_string (status, TOKEND_STATUS_SERIAL);
+  const char *label = tokenctl_status_string (status, TOKEND_STATUS_LABEL);
+  g_autoptr (GVariant) parts = g_variant_ref_sink (g_variant_new (
+      "(ssss)", tokenctl_status_string (status, TOKEND_STATUS_MANUFACTURER),
+      tokenctl_status_string (status, TOKEND_STATUS_MODEL), serial, with_label ? label : ""));
+
+  return g_variant_print (parts, FALSE);
+}
+
 /**
  * tokend_notify_identity:
  * @status: a status
@@ -29,21 +41,30 @@ serial_of (const TokenctlToken *token)
 char *
 tokend_notify_identity (GVariant *status)
 {
-  const char *serial = tokenctl_status_string (status, TOKEND_STATUS_SERIAL);
-  g_autoptr (GVariant) parts = g_variant_ref_sink (
-      g_variant_new ("(ssss)", tokenctl_status_string (status, TOKEND_STATUS_MANUFACTURER),
-                     tokenctl_status_string (status, TOKEND_STATUS_MODEL), serial,
-                     *serial != '\0' ? "" : tokenctl_status_string (status, TOKEND_STATUS_LABEL)));
+  return make_identity (status, *tokenctl_status_string (status, TOKEND_STATUS_SERIAL) == '\0');
+}
 
-  return g_variant_print (parts, FALSE);
+/**
+ * tokend_notify_pin_identity:
+ * @status: a status
+ *
+ * Returns: (transfer full): the same text for all views of one PIN, that of the token where it has but one
+ */
+char *
+tokend_notify_pin_identity (GVariant *status)
+{
+  if (tokenctl_status_is (status, TOKEND_STATUS_PIN_SHARED, TRUE))
+    return tokend_notify_identity (status);
+  return make_identity (status, TRUE);
 }
 
 static gboolean
 is_view_of (const TokenctlToken *token, const char *identity)
 {
-  g_autofree char *own = tokend_notify_identity (token->status);
+  g_autofree char *whole = tokend_notify_identity (token->status);
+  g_autofree char *pin = tokend_notify_pin_identity (token->status);
 
-  return g_str_equal (own, identity);
+  return g_str_equal (whole, identity) || g_str_equal (pin, identity);
 }
 
 /* Its last characters, and never more than half of it. */
@@ -102,7 +123,8 @@ take_later (GDateTime **not_after, GVariant *status)
 
 /* Returns: (nullable): the view to speak of: the one with the gravest news, of the PUK first. */
 static const TokenctlToken *
-merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *identity)
+merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *identity,
+             const char *label)
 {
   const TokenctlToken *worst = NULL;
 
@@ -110,7 +132,7 @@ merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *id
     const TokenctlToken *token = tokens->pdata[i];
     const char *provider = tokenctl_status_string (token->status, TOKEND_STATUS_PROVIDER);
 
-    if (!is_view_of (token, identity))
+    if (!is_view_of (token, identity) || (label != NULL && !g_str_equal (label_of (token), label)))
       continue;
     if (worst == NULL)
       worst = token;
@@ -136,15 +158,16 @@ merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *id
 /**
  * tokend_notify_situation_new:
  * @tokens: (element-type TokenctlToken): what is plugged in
- * @identity: of one physical token, by tokend_notify_identity()
+ * @identity: of one physical token, by tokend_notify_identity(), or of one PIN, by tokend_notify_pin_identity()
+ * @label: (nullable): of those that it shows, only the one of this label; %NULL for all
  *
  * Returns: (transfer full) (nullable): what is known of it; %NULL if it is not plugged in
  */
 TokendNotifySituation *
-tokend_notify_situation_new (GPtrArray *tokens, const char *identity)
+tokend_notify_situation_new (GPtrArray *tokens, const char *identity, const char *label)
 {
   g_autoptr (TokendNotifySituation) situation = g_new0 (TokendNotifySituation, 1);
-  const TokenctlToken *worst = merge_views (situation, tokens, identity);
+  const TokenctlToken *worst = merge_views (situation, tokens, identity, label);
 
   if (worst == NULL)
     return NULL;

@@ -13,9 +13,10 @@ G_BEGIN_DECLS
  * @name: what sentences call the token; never bears more of a serial than its last characters
  * @argument: what tokenctl calls it, not quoted
  * @provider: (nullable): the status key `provider`
- * @not_after: (nullable): when the certificate ends, the latest that any of its views says
+ * @not_after: (nullable): when the certificate ends, the latest that any of these views says: one of them may not have seen
+ *   yet that it was renewed
  *
- * What is known of a physical token, which several modules, or several labels, may show.
+ * What is known of a physical token, or of one of its PINs, which several modules, or several labels, may show.
  */
 typedef struct {
   TokendNotifyTries tries;
@@ -27,7 +28,9 @@ typedef struct {
 } TokendNotifySituation;
 
 char *tokend_notify_identity (GVariant *status);
-TokendNotifySituation *tokend_notify_situation_new (GPtrArray *tokens, const char *identity);
+char *tokend_notify_pin_identity (GVariant *status);
+TokendNotifySituation *tokend_notify_situation_new (GPtrArray *tokens, const char *identity,
+                                                    const char *label);
 void tokend_notify_situation_free (TokendNotifySituation *situation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendNotifySituation, tokend_notify_situation_free)
 

@@ -79,10 +79,26 @@ set (GKeyFile *entries, const char *certificate, guint told)
   g_key_file_set_integer_list (entries, GROUP, certificate, days, n_days);
 }
 
+/* Only what we understand, each certificate once: a key that stands twice could not be removed. */
+static GKeyFile *
+take_entries (GKeyFile *file)
+{
+  GKeyFile *entries = g_key_file_new ();
+  g_auto (GStrv) keys = g_key_file_get_keys (file, GROUP, NULL, NULL);
+
+  for (guint i = 0; keys != NULL && keys[i] != NULL; i++) {
+    guint told = get (file, keys[i]);
+
+    if (told != 0)
+      set (entries, keys[i], told);
+  }
+  return entries;
+}
+
 static GKeyFile *
 load (const char *path)
 {
-  g_autoptr (GKeyFile) entries = g_key_file_new ();
+  g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
   gsize length;
@@ -91,12 +107,11 @@ load (const char *path)
     if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
       g_info ("%s", error->message);
   } else if (length > SIZE_MAX_READ
-             || !g_key_file_load_from_data (entries, text, length, G_KEY_FILE_NONE, &error)) {
+             || !g_key_file_load_from_data (file, text, length, G_KEY_FILE_NONE, &error)) {
     g_info ("%s is no record of what was told", path);
-    g_key_file_unref (entries);
-    entries = g_key_file_new ();
+    return g_key_file_new ();
   }
-  return g_steal_pointer (&entries);
+  return take_entries (file);
 }
 
 /* Another session of the same person may have written it meanwhile. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cards.h"
 
+#include "certificates.h"
+#include "opensc-readers.h"
 #include "reader-use.h"
 #include "reader-watch.h"
 #include "slots.h"
@@ -39,13 +41,16 @@ let_go (TokendCards *self, TokendReadFunctions *functions)
 static gboolean
 take_hold (TokendCards *self, TokendReadFunctions *functions, GError **error)
 {
+  g_autoptr (GHashTable) left_out = NULL;
+
   if (functions->finalize == NULL || functions->get_slot_info == NULL) {
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
                          "It lacks a function of PKCS#11");
     return FALSE;
   }
-  let_go (self, functions);
-  self->is_holding = tokend_pkcs11_module_initialize (functions, error);
+  left_out = tokend_reader_watch_list_left_out (self->watch);
+  self->is_holding = tokend_opensc_readers_leave_out (left_out, error)
+                     && tokend_pkcs11_module_initialize (functions, error);
   return self->is_holding;
 }
 
@@ -81,32 +86,58 @@ read_afresh (TokendCards *self, TokendReadFunctions *functions, GError **error)
   return readings;
 }
 
-/* Which call of the module's failed cannot be told: it has no slot with a token in that reader. */
-static void
-carry_over (TokendSlotReading reading, TokendUnread unread, GArray *readings)
+/* What the module holds. */
+static GArray *
+read_again (TokendCards *self, const TokendReadFunctions *functions)
 {
-  if (readings->len >= TOKEND_MODULE_TOKENS_MAX)
-    return;
-  reading.slot = TOKEND_SLOT_UNKNOWN;
-  reading.reading.unread = unread;
-  reading.reading.unread_reason = CKR_TOKEN_NOT_RECOGNIZED;
-  g_array_append_val (readings, reading);
+  g_autoptr (GArray) last = g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
+
+  for (guint i = 0; i < self->readings->len; i++) {
+    const TokendSlotReading *reading = &g_array_index (self->readings, TokendSlotReading, i);
+
+    if (reading->reader == NULL || tokend_reader_watch_may_ask (self->watch, reading->reader))
+      g_array_append_val (last, *reading);
+  }
+  return tokend_slots_read_again (functions, last);
 }
 
-/* The tokens of readers in which none was found, as far as they are known: those that a program has for itself, and those of
- * cards that were disturbed. They are there, and more cannot be told. */
+/* Which call of the module's failed cannot be told: it has no slot with a token in that reader. */
 static void
-add_unread (TokendCards *self, GHashTable *found, GArray *readings)
+set_unread (TokendSlotReading *reading, TokendUnread unread)
 {
-  for (guint i = 0; i < self->readings->len; i++) {
-    const TokendSlotReading *last = &g_array_index (self->readings, TokendSlotReading, i);
+  reading->reading.unread = unread;
+  reading->reading.unread_reason = CKR_TOKEN_NOT_RECOGNIZED;
+  reading->reading.is_spared = FALSE;
+}
 
-    if (last->reader == NULL || g_hash_table_contains (found, last->reader))
+/* Returns: whether the token is there still, though none was found in its reader: it was not looked for, or another program
+ * is in the way, or the card was disturbed. In the latter two cases more cannot be told. */
+static gboolean
+judge_unread (TokendCards *self, TokendSlotReading *reading)
+{
+  if (tokend_reader_watch_is_spared (self->watch, reading->reader))
+    reading->reading.is_spared = TRUE;
+  else if (tokend_reader_watch_is_beyond (self->watch, reading->reader))
+    set_unread (reading, TOKEND_UNREAD_BUSY);
+  else if (tokend_reader_watch_is_disturbed (self->watch, reading->reader))
+    set_unread (reading, TOKEND_UNREAD_FAILED);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+static void
+add_unread (TokendCards *self, TokendReaderAccess access, GHashTable *found, GArray *readings)
+{
+  for (guint i = 0; i < self->readings->len && readings->len < TOKEND_MODULE_TOKENS_MAX; i++) {
+    TokendSlotReading reading = g_array_index (self->readings, TokendSlotReading, i);
+
+    if (reading.reader == NULL || g_hash_table_contains (found, reading.reader)
+        || !judge_unread (self, &reading))
       continue;
-    if (tokend_reader_watch_is_exclusive (self->watch, last->reader))
-      carry_over (*last, TOKEND_UNREAD_BUSY, readings);
-    else if (tokend_reader_watch_is_disturbed (self->watch, last->reader))
-      carry_over (*last, TOKEND_UNREAD_FAILED, readings);
+    if (access != TOKEND_READER_ACCESS_KEPT)
+      reading.slot = TOKEND_SLOT_UNKNOWN;
+    g_array_append_val (readings, reading);
   }
 }
 
@@ -127,50 +158,58 @@ sum_up (const GArray *readings)
   return found;
 }
 
-static GVariant *
-take_readings (TokendCards *self, const TokendReadFunctions *functions, GPtrArray *certificates,
-               GHashTable *found, GArray *readings)
+static GArray *
+read_as (TokendCards *self, TokendReadFunctions *functions, TokendReaderAccess access,
+         GError **error)
 {
-  add_unread (self, found, readings);
+  if (access == TOKEND_READER_ACCESS_KEPT)
+    return read_again (self, functions);
+  let_go (self, functions);
+  return access == TOKEND_READER_ACCESS_AFRESH
+             ? read_afresh (self, functions, error)
+             : g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
+}
+
+static void
+take_readings (TokendCards *self, TokendReaderAccess access, GHashTable *found, GArray *readings)
+{
+  add_unread (self, access, found, readings);
   g_array_unref (self->readings);
   self->readings = readings;
-  return tokend_slots_describe (functions, certificates, readings);
 }
 
 /**
  * tokend_cards_read:
  * @functions: of the module, which only this initialises and finalizes
  * @certificates: what is known from the read before
+ * @is_for_all: see Read in org.tokend.Module1.xml
  * @is_watched: whether tokend_cards_wait() is under way, or has asked for this read: it asks for the read which lets go of
  *   the cards. In any case the caller is to see to tokend_cards_let_go() when no read has come for a while.
  * @error: ModuleFailed, Busy
  *
- * Reads all cards. One that another program has for itself is left alone. Costs no try.
+ * Reads the cards. One that another program has for itself, be it for a transaction, is left alone, and holds up no other.
+ * Costs no try.
  *
  * Returns: (transfer floating) (nullable): the readings, of type aa{sv}
  */
 GVariant *
 tokend_cards_read (TokendCards *self, TokendReadFunctions *functions, GPtrArray *certificates,
-                   gboolean is_watched, GError **error)
+                   gboolean is_for_all, gboolean is_watched, GError **error)
 {
-  const TokendReaderAccess access = tokend_reader_watch_begin (self->watch, error);
+  const TokendReaderAccess access = tokend_reader_watch_begin (self->watch, is_for_all);
   g_autoptr (GHashTable) found = NULL;
-  GVariant *described = NULL;
-  GArray *readings;
+  GArray *readings = read_as (self, functions, access, error);
 
-  if (access == TOKEND_READER_ACCESS_NONE)
-    return NULL;
-  readings = access == TOKEND_READER_ACCESS_KEPT
-                 ? tokend_slots_read_again (functions, self->readings)
-                 : read_afresh (self, functions, error);
   if (readings != NULL) {
+    readings = tokend_slots_complete (functions, certificates, readings);
     found = sum_up (readings);
-    described = take_readings (self, functions, certificates, found, readings);
+    take_readings (self, access, found, readings);
+    tokend_certificates_forget_others (certificates, readings);
   }
   if (found == NULL || (!tokend_reader_watch_may_keep (self->watch, found) && is_watched))
     let_go (self, functions);
   tokend_reader_watch_end (self->watch, found, self->is_holding);
-  return described;
+  return found != NULL ? tokend_slots_to_variant (certificates, self->readings) : NULL;
 }
 
 /** tokend_cards_let_go: of all cards, in the PKCS#11 thread, so that other programs can have them for themselves. */
@@ -200,4 +239,11 @@ gboolean
 tokend_cards_wait (TokendCards *self)
 {
   return tokend_reader_watch_wait (self->watch);
+}
+
+/** tokend_cards_look_on: see tokend_reader_watch_look_on(); in a thread of its own. */
+void
+tokend_cards_look_on (TokendCards *self)
+{
+  tokend_reader_watch_look_on (self->watch);
 }

@@ -3,8 +3,9 @@
 
 #include "tokend-module.h"
 
-/* A card has a handful: for logging in, for signing, those that were renewed, and the CAs'. */
-#define CERTIFICATES_MAX 16
+/* A card has a handful: for logging in, for signing, those that were renewed, and the CAs'. Where there are more than this
+ * nothing is told of any: the one that matters may be another. */
+#define CERTIFICATES_MAX 64
 #define CERTIFICATE_SIZE_MAX 32768
 /* They are slow to read from a card, and seldom change while it is plugged in. What was read stands for so long;
  * afterwards they are read again with whatever else is read: nothing is read for their sake alone. */
@@ -33,52 +34,81 @@ tokend_certificates_new (void)
   return g_ptr_array_new_with_free_func (known_free);
 }
 
-static TokendCertificate *
+/* An object that has no certificate to show is none. */
+static gboolean
+has_no_value (CK_RV rv)
+{
+  return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE;
+}
+
+/* @certificate: (out) (nullable): NULL if the object is none that can be understood.
+ * Returns: whether it could be read. */
+static gboolean
 read_certificate (const TokendReadFunctions *functions, CK_SESSION_HANDLE session,
-                  CK_OBJECT_HANDLE object)
+                  CK_OBJECT_HANDLE object, TokendCertificate **certificate)
 {
   CK_ATTRIBUTE value = { CKA_VALUE, NULL, 0 };
   g_autofree guint8 *der = NULL;
   CK_ULONG size;
+  CK_RV rv = functions->get_attribute_value (session, object, &value, 1);
 
-  if (functions->get_attribute_value (session, object, &value, 1) != CKR_OK)
-    return NULL;
+  *certificate = NULL;
   size = value.ulValueLen;
-  if (size == 0 || size > CERTIFICATE_SIZE_MAX)
-    return NULL;
+  if (rv != CKR_OK || size == 0 || size > CERTIFICATE_SIZE_MAX)
+    return rv == CKR_OK || has_no_value (rv);
   value.pValue = der = g_malloc0 (size);
-  if (functions->get_attribute_value (session, object, &value, 1) != CKR_OK
-      || value.ulValueLen > size)
-    return NULL;
-  return tokend_certificate_parse (der, value.ulValueLen);
+  rv = functions->get_attribute_value (session, object, &value, 1);
+  if (rv == CKR_OK && value.ulValueLen <= size)
+    *certificate = tokend_certificate_parse (der, value.ulValueLen);
+  return rv == CKR_OK;
 }
 
-/* Returns: (nullable): NULL if they could not be looked for. */
-static GPtrArray *
-read_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session)
+/* Of more than CERTIFICATES_MAX, one more. */
+static GArray *
+find_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session)
 {
   CK_OBJECT_CLASS class = CKO_CERTIFICATE;
   CK_ATTRIBUTE template = { CKA_CLASS, &class, sizeof class };
-  CK_OBJECT_HANDLE objects[CERTIFICATES_MAX];
+  g_autoptr (GArray) objects = g_array_new (FALSE, TRUE, sizeof (CK_OBJECT_HANDLE));
   CK_ULONG count = 0;
-  GPtrArray *found;
   CK_RV rv;
 
   if (functions->find_objects_init (session, &template, 1) != CKR_OK)
     return NULL;
-  rv = functions->find_objects (session, objects, CERTIFICATES_MAX, &count);
+  do {
+    const guint n_found = objects->len;
+    const CK_ULONG room = CERTIFICATES_MAX + 1 - n_found;
+
+    g_array_set_size (objects, CERTIFICATES_MAX + 1);
+    rv = functions->find_objects (session, &g_array_index (objects, CK_OBJECT_HANDLE, n_found),
+                                  room, &count);
+    count = rv == CKR_OK ? MIN (count, room) : 0;
+    g_array_set_size (objects, n_found + (guint) count);
+  } while (count > 0 && objects->len <= CERTIFICATES_MAX);
   functions->find_objects_final (session);
-  if (rv != CKR_OK)
+  return rv == CKR_OK ? g_steal_pointer (&objects) : NULL;
+}
+
+/* Returns: (nullable): NULL if they could not all be read: the one that is missing may be the one that matters. */
+static GPtrArray *
+read_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session)
+{
+  g_autoptr (GArray) objects = find_session (functions, session);
+  g_autoptr (GPtrArray) found =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) tokend_certificate_free);
+
+  if (objects == NULL)
     return NULL;
+  for (guint i = 0; i < objects->len && objects->len <= CERTIFICATES_MAX; i++) {
+    TokendCertificate *certificate;
 
-  found = g_ptr_array_new_with_free_func ((GDestroyNotify) tokend_certificate_free);
-  for (CK_ULONG i = 0; i < MIN (count, CERTIFICATES_MAX); i++) {
-    TokendCertificate *certificate = read_certificate (functions, session, objects[i]);
-
+    if (!read_certificate (functions, session, g_array_index (objects, CK_OBJECT_HANDLE, i),
+                           &certificate))
+      return NULL;
     if (certificate != NULL)
       g_ptr_array_add (found, certificate);
   }
-  return found;
+  return g_steal_pointer (&found);
 }
 
 static GPtrArray *
@@ -95,13 +125,13 @@ read_slot (const TokendReadFunctions *functions, CK_SLOT_ID slot)
 }
 
 static Known *
-steal (GPtrArray *certificates, const TokendTokenIdentity *identity)
+lookup (GPtrArray *certificates, const TokendTokenIdentity *identity)
 {
   for (guint i = 0; i < certificates->len; i++) {
     Known *known = certificates->pdata[i];
 
     if (tokend_token_identity_equal (&known->reading.identity, identity))
-      return g_ptr_array_steal_index_fast (certificates, i);
+      return known;
   }
   return NULL;
 }
@@ -120,64 +150,91 @@ is_fresh (const Known *known, const TokendReading *reading, gint64 now)
          && (has_locked_puk (&known->reading) || !has_locked_puk (reading));
 }
 
-/* Returns: (transfer full) (nullable): where they cannot be read now, @known as it was. */
-static Known *
-renew (Known *known, const TokendReadFunctions *functions, const TokendSlotReading *reading,
-       gint64 now)
+/* Where they cannot be read now, what is known is as it was. */
+static void
+renew (GPtrArray *certificates, const TokendReadFunctions *functions,
+       const TokendSlotReading *reading, gint64 now)
 {
   g_autoptr (GPtrArray) found = read_slot (functions, reading->slot);
   const TokendCertificate *chosen;
+  Known *known;
 
   if (found == NULL)
-    return known;
-  if (known != NULL)
-    known_free (known);
+    return;
+  known = lookup (certificates, &reading->reading.identity);
+  if (known == NULL) {
+    known = g_new0 (Known, 1);
+    g_ptr_array_add (certificates, known);
+  }
   chosen = tokend_certificate_choose (found);
-  known = g_new0 (Known, 1);
   known->reading = reading->reading;
   known->read_at = now;
+  g_clear_pointer (&known->certificate, tokend_certificate_free);
   known->certificate = chosen != NULL ? tokend_certificate_copy (chosen) : NULL;
-  return known;
 }
 
 /**
  * tokend_certificates_update:
- * @certificates: from tokend_certificates_new(); afterwards of just the tokens in @readings.
- * @readings: (element-type TokendSlotReading): the tokens that are there.
- * @now: monotonic, in microseconds.
+ * @certificates: from tokend_certificates_new()
+ * @readings: (element-type TokendSlotReading): tokens that are there
+ * @now: monotonic, in microseconds
  *
  * Reads the certificates of tokens that were not there before, whose PUK was locked, or whose certificates were read ten
  * minutes ago; without a login, in a session that is closed again. Costs no try.
+ *
+ * Returns: whether there were any to be read
  */
-void
+gboolean
 tokend_certificates_update (GPtrArray *certificates, const TokendReadFunctions *functions,
-                            GArray *readings, gint64 now)
+                            const GArray *readings, gint64 now)
 {
-  g_autoptr (GPtrArray) there = tokend_certificates_new ();
+  gboolean were_due = FALSE;
 
   for (guint i = 0; i < readings->len; i++) {
     const TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
-    Known *known = steal (certificates, &reading->reading.identity);
+    const Known *known = lookup (certificates, &reading->reading.identity);
 
-    if (reading->reading.unread == TOKEND_UNREAD_NOT
-        && (known == NULL || !is_fresh (known, &reading->reading, now)))
-      known = renew (known, functions, reading, now);
-    if (known != NULL)
-      g_ptr_array_add (there, known);
+    if (reading->reading.unread != TOKEND_UNREAD_NOT
+        || (known != NULL && is_fresh (known, &reading->reading, now)))
+      continue;
+    renew (certificates, functions, reading, now);
+    were_due = TRUE;
   }
-  g_ptr_array_set_size (certificates, 0);
-  g_ptr_array_extend_and_steal (certificates, g_steal_pointer (&there));
+  return were_due;
+}
+
+static gboolean
+is_there (const TokendTokenIdentity *identity, const GArray *readings)
+{
+  for (guint i = 0; i < readings->len; i++)
+    if (tokend_token_identity_equal (
+            &g_array_index (readings, TokendSlotReading, i).reading.identity, identity))
+      return TRUE;
+  return FALSE;
+}
+
+/**
+ * tokend_certificates_forget_others:
+ * @readings: (element-type TokendSlotReading): the tokens that are there, also those that could not be read
+ *
+ * Forgets the certificates of all other tokens: when one of these comes back, they may be others.
+ */
+void
+tokend_certificates_forget_others (GPtrArray *certificates, const GArray *readings)
+{
+  for (guint i = certificates->len; i > 0; i--) {
+    const Known *known = certificates->pdata[i - 1];
+
+    if (!is_there (&known->reading.identity, readings))
+      g_ptr_array_remove_index_fast (certificates, i - 1);
+  }
 }
 
 /** tokend_certificates_lookup: Returns: (transfer none) (nullable): the certificate that is signed with on that token. */
 const TokendCertificate *
 tokend_certificates_lookup (GPtrArray *certificates, const TokendTokenIdentity *identity)
 {
-  for (guint i = 0; i < certificates->len; i++) {
-    const Known *known = certificates->pdata[i];
+  const Known *known = lookup (certificates, identity);
 
-    if (tokend_token_identity_equal (&known->reading.identity, identity))
-      return known->certificate;
-  }
-  return NULL;
+  return known != NULL ? known->certificate : NULL;
 }

@@ -8,8 +8,9 @@
 G_BEGIN_DECLS
 
 GPtrArray *tokend_certificates_new (void);
-void tokend_certificates_update (GPtrArray *certificates, const TokendReadFunctions *functions,
-                                 GArray *readings, gint64 now);
+gboolean tokend_certificates_update (GPtrArray *certificates, const TokendReadFunctions *functions,
+                                     const GArray *readings, gint64 now);
+void tokend_certificates_forget_others (GPtrArray *certificates, const GArray *readings);
 const TokendCertificate *tokend_certificates_lookup (GPtrArray *certificates,
                                                      const TokendTokenIdentity *identity);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host-module.h"
 
+#include "hidden-cards.h"
 #include "pkcs11-reason.h"
 #include "slots.h"
 #include "tokend-error.h"
@@ -27,6 +28,7 @@ typedef struct {
   char *path;
   GVariant *environment;
   guint deadline;
+  gboolean is_for_all;
   gboolean is_watched;
 } Call;
 
@@ -72,6 +74,9 @@ initialize (TokendHost *host, GError **error)
 {
   if (host->cards != NULL)
     return g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  if (host->mode == TOKEND_HOST_OPERATE
+      && !tokend_hidden_cards_leave_out (&host->has_hidden_cards, error))
+    return NULL;
   if (!tokend_pkcs11_module_initialize (&host->read, error))
     return NULL;
   return tokend_pkcs11_module_describe (&host->read, error);
@@ -147,9 +152,9 @@ read_all (const Call *call, GError **error)
   if (host->operation != NULL)
     return read_prepared_token (host->operation, error);
   if (host->cards != NULL)
-    return tokend_cards_read (host->cards, &host->read, host->certificates, call->is_watched,
-                              error);
-  return tokend_slots_read_with_numbers (&host->read, host->certificates, &host->readings, error);
+    return tokend_cards_read (host->cards, &host->read, host->certificates, call->is_for_all,
+                              call->is_watched, error);
+  return tokend_slots_read_all (&host->read, host->certificates, &host->readings, error);
 }
 
 static void
@@ -226,7 +231,7 @@ on_turn_overdue (gpointer data)
 }
 
 static gboolean
-handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
+handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, gboolean all)
 {
   TokendHost *host = TOKEND_HOST_MODULE (object)->host;
   Call *call;
@@ -234,6 +239,7 @@ handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
   if (!tokend_host_begin (host, TOKEND_HOST_CALL_READ, invocation))
     return TRUE;
   call = call_new (object, invocation);
+  call->is_for_all = all;
   call->is_watched = host->waiting || host->told;
   host->told = FALSE;
   g_clear_handle_id (&host->linger, g_source_remove);
@@ -271,6 +277,13 @@ wait_for_change (GTask *task, gpointer source, gpointer data, GCancellable *canc
     g_task_return_error (task, error);
 }
 
+static gpointer
+look_on (gpointer cards)
+{
+  tokend_cards_look_on (cards);
+  return NULL;
+}
+
 static void
 on_waited (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -280,6 +293,8 @@ on_waited (GObject *source, GAsyncResult *result, gpointer data)
 
   call->host->waiting = FALSE;
   call->host->told = readable;
+  if (call->host->cards != NULL)
+    g_thread_unref (g_thread_new ("look-on", look_on, call->host->cards));
   if (error == NULL)
     tokend_dbus_module1_complete_wait_for_change (NULL, call->invocation, readable);
   else

@@ -2,6 +2,7 @@
 #include "host-operation.h"
 
 #include "code-policy.h"
+#include "hidden-cards.h"
 #include "tokend-enums.h"
 #include "tokend-error.h"
 
@@ -182,11 +183,14 @@ open_operation (GTask *task, gpointer source, gpointer data, GCancellable *cance
   TokendHost *host = call->host;
   GError *error = NULL;
 
-  host->operation = tokend_operation_open (&host->read, &host->functions, &call->request, &error);
-  if (host->operation != NULL)
+  if (tokend_hidden_cards_check (host->has_hidden_cards, &call->request.identity, &error))
+    host->operation = tokend_operation_open (&host->read, &host->functions, &call->request, &error);
+  if (host->operation != NULL) {
     g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
+    return;
+  }
+  tokend_hidden_cards_explain (host->has_hidden_cards, error);
+  g_task_return_error (task, error);
 }
 
 static void

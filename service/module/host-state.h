@@ -32,7 +32,7 @@ typedef enum {
 /**
  * TokendHost:
  * What the interfaces of a host share. The main thread's; but while @busy, @read, @readings, @cards, @certificates,
- * @functions and @operation are the worker's. Whoever waits for @cards has a thread of its own.
+ * @has_hidden_cards, @functions and @operation are the worker's. Whoever waits for @cards has a thread of its own.
  */
 typedef struct {
   TokendHostMode mode;
@@ -47,6 +47,7 @@ typedef struct {
   GArray *readings;   /* of TokendSlotReading: the last read's; not of @cards */
   TokendCards *cards; /* NULL: its tokens are not watched by pcscd's readers */
   GPtrArray *certificates;
+  gboolean has_hidden_cards;          /* operating hosts only: see hidden-cards.h */
   TokendOperationFunctions functions; /* operating hosts only */
   TokendOperation *operation;
 } TokendHost;

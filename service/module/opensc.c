@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "opensc.h"
 
+#include "opensc-readers.h"
 #include "token-field.h"
 #include "tokend-error.h"
 
@@ -43,7 +44,7 @@ tokend_opensc_check (gboolean is_opensc, TokendUnlockWay way, GError **error)
         "Library=opensc, and one that is");
     return FALSE;
   }
-  if (is_opensc && g_strcmp0 (g_getenv (TOKEND_OPENSC_VARIABLE), wanted) == 0
+  if (is_opensc && g_strcmp0 (tokend_opensc_readers_get_configuration (), wanted) == 0
       && access (wanted, R_OK) == 0)
     return TRUE;
   g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,

@@ -63,7 +63,11 @@ tokend_outcome_of_init_pin (CK_RV rv, const TokendDialect *dialect)
   return outcome_of_any (rv);
 }
 
-/** tokend_outcome_of_set_pin: what became of both codes when C_SetPIN answered @rv. */
+/**
+ * tokend_outcome_of_set_pin:
+ *
+ * What became of both codes when C_SetPIN answered @rv. With a refused new PIN the present one may have been wrong, and counted.
+ */
 TokendOutcome
 tokend_outcome_of_set_pin (CK_RV rv, const TokendDialect *dialect)
 {

@@ -2,6 +2,7 @@
 #include "pcsc.h"
 
 #include <string.h>
+#include <sys/wait.h>
 #include <winscard.h>
 
 /* Answers when a reader came or went, but not if that was just before it was asked. */
@@ -158,22 +159,32 @@ typedef struct {
   GAsyncQueue *answer;
 } Reach;
 
+/* In the folder of this process's own program */
+static char *
+find_reach (void)
+{
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *folder = self != NULL ? g_path_get_dirname (self) : g_strdup (".");
+
+  return g_build_filename (folder, TOKEND_REACH, NULL);
+}
+
+/* libpcsclite (1.9.9) adds a connection to a list through which its other threads may be looking: one that is made beside
+ * what the module does would crash it now and then. */
 static gpointer
 reach (gpointer data)
 {
   Reach *arguments = data;
-  SCARDCONTEXT context;
-  SCARDHANDLE card;
-  DWORD protocol;
+  g_autofree char *program = find_reach ();
+  const char *const argv[] = { program, arguments->reader, NULL };
+  TokendReachAnswer answer = TOKEND_REACH_AT_ONCE;
+  int status;
 
-  if (SCardEstablishContext (SCARD_SCOPE_SYSTEM, NULL, NULL, &context) == SCARD_S_SUCCESS) {
-    if (SCardConnect (context, arguments->reader, SCARD_SHARE_SHARED,
-                      SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol)
-        == SCARD_S_SUCCESS)
-      SCardDisconnect (card, SCARD_LEAVE_CARD);
-    SCardReleaseContext (context);
-  }
-  g_async_queue_push (arguments->answer, arguments->answer);
+  if (g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL, &status,
+                    NULL)
+      && WIFEXITED (status) && WEXITSTATUS (status) == TOKEND_REACH_AFTER_OTHERS)
+    answer = TOKEND_REACH_AFTER_OTHERS;
+  g_async_queue_push (arguments->answer, GINT_TO_POINTER (answer));
   g_async_queue_unref (arguments->answer);
   g_free (arguments->reader);
   g_free (arguments);
@@ -185,9 +196,9 @@ reach (gpointer data)
  * @reader: with a card that others use.
  *
  * Connects to the card and lets go of it again, without a command to it: nobody can connect while another program has a
- * transaction with it. Neither can be given up, so this goes on in a thread of its own.
+ * transaction with it. Neither can be given up, so this goes on in a process of its own, which ends with this one.
  *
- * Returns: (transfer full): where something comes as soon as the card could be reached, or else is gone.
+ * Returns: (transfer full): where a #TokendReachAnswer comes as soon as the card could be reached, or else is gone.
  */
 GAsyncQueue *
 tokend_pcsc_reach (const char *reader)

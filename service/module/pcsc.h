@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "reach.h"
 #include "reader-use.h"
 
 G_BEGIN_DECLS

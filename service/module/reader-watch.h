@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "reader-scope.h"
 
 G_BEGIN_DECLS
 
@@ -12,19 +12,15 @@ G_BEGIN_DECLS
  */
 typedef struct _TokendReaderWatch TokendReaderWatch;
 
-/** TokendReaderAccess: how the cards can be read now. */
-typedef enum {
-  TOKEND_READER_ACCESS_NONE,   /* another program is in the way */
-  TOKEND_READER_ACCESS_AFRESH, /* the module must look at the readers again */
-  TOKEND_READER_ACCESS_KEPT,   /* it still holds the same cards */
-} TokendReaderAccess;
-
 TokendReaderWatch *tokend_reader_watch_new (void);
 
-TokendReaderAccess tokend_reader_watch_begin (TokendReaderWatch *self, GError **error);
+TokendReaderAccess tokend_reader_watch_begin (TokendReaderWatch *self, gboolean is_for_all);
+GHashTable *tokend_reader_watch_list_left_out (TokendReaderWatch *self);
+gboolean tokend_reader_watch_is_spared (TokendReaderWatch *self, const char *reader);
+gboolean tokend_reader_watch_may_ask (TokendReaderWatch *self, const char *reader);
 const char *tokend_reader_watch_find (TokendReaderWatch *self, const char *name, gsize length,
                                       gboolean is_cut);
-gboolean tokend_reader_watch_is_exclusive (TokendReaderWatch *self, const char *reader);
+gboolean tokend_reader_watch_is_beyond (TokendReaderWatch *self, const char *reader);
 gboolean tokend_reader_watch_is_disturbed (TokendReaderWatch *self, const char *reader);
 gboolean tokend_reader_watch_is_in_use (TokendReaderWatch *self);
 void tokend_reader_watch_lose (TokendReaderWatch *self);
@@ -34,5 +30,6 @@ void tokend_reader_watch_end (TokendReaderWatch *self, GHashTable *found, gboole
 void tokend_reader_watch_let_go (TokendReaderWatch *self);
 
 gboolean tokend_reader_watch_wait (TokendReaderWatch *self);
+void tokend_reader_watch_look_on (TokendReaderWatch *self);
 
 G_END_DECLS

@@ -5,6 +5,8 @@
 #include "tokend-module.h"
 #include "tokend-status.h"
 
+#include <string.h>
+
 static const struct {
   CK_FLAGS theirs;
   TokendTokenFlags ours;
@@ -47,6 +49,23 @@ init_lengths (TokendReading *reading, const CK_TOKEN_INFO *info)
   }
 }
 
+/*
+ * Of an OpenPGP card before version 3.1, which it does not ask by VERIFY, OpenSC reads the tries one byte too far: one token
+ * shows those of the Admin PIN, the other those of the resetting code. (Seen in 0.23; mended after 0.26.) The card's version is
+ * what it calls the hardware's.
+ */
+static gboolean
+shows_tries_of_others (const CK_TOKEN_INFO *info)
+{
+  static const char model[] = "PKCS#15 emulated";
+  static const char label[] = "OpenPGP card";
+  const CK_VERSION *version = &info->hardwareVersion;
+
+  return memcmp (info->model, model, sizeof info->model) == 0
+         && memcmp (info->label, label, strlen (label)) == 0
+         && (version->major < 3 || (version->major == 3 && version->minor < 1));
+}
+
 /**
  * tokend_reading_init:
  * @info: as C_GetTokenInfo gave it
@@ -71,6 +90,11 @@ tokend_reading_init (TokendReading *reading, const CK_TOKEN_INFO *info)
   for (gsize i = 0; i < G_N_ELEMENTS (flag_table); i++) {
     if (info->flags & flag_table[i].theirs)
       reading->flags |= flag_table[i].ours;
+  }
+  if (shows_tries_of_others (info)) {
+    reading->flags &= ~(guint) (TOKEND_TOKEN_PIN_COUNT_LOW | TOKEND_TOKEN_PIN_FINAL_TRY
+                                | TOKEND_TOKEN_PIN_LOCKED);
+    reading->flags |= TOKEND_TOKEN_PIN_TRIES_HIDDEN;
   }
   init_lengths (reading, info);
   reading->new_pin_minimum_length = reading->pin_minimum_length;
@@ -142,6 +166,8 @@ tokend_reading_to_variant (const TokendReading *reading, const TokendCertificate
     insert_certificate (&dict, certificate);
 
   insert_unread (&dict, reading);
+  if (reading->is_spared)
+    g_variant_dict_insert (&dict, "spared", "b", TRUE);
   return g_variant_dict_end (&dict);
 }
 

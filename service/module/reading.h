@@ -38,6 +38,8 @@ typedef struct {
   TokendRetries puk;
   TokendUnread unread;
   CK_RV unread_reason; /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo answered, or would have */
+  gboolean
+      is_spared; /* the last read left its card alone, which nobody had used: all is of an earlier reading */
 } TokendReading;
 
 /** TokendSlotReading: the reading of the token in @slot. */

@@ -59,6 +59,7 @@ recall (const GArray *last, TokendSlotReading *reading, CK_RV reason)
     if (candidate->slot != reading->slot)
       continue;
     *reading = *candidate;
+    reading->reading.is_spared = FALSE;
     reading->reading.unread = TOKEND_UNREAD_FAILED;
     reading->reading.unread_reason = reason;
     return TRUE;
@@ -131,30 +132,55 @@ tokend_slots_read_again (const TokendReadFunctions *functions, const GArray *las
   return readings;
 }
 
-/**
- * tokend_slots_describe:
- * @certificates: what is known from the read before
- * @readings: (element-type TokendSlotReading) (inout): gets the tokens' own numbers
- *
- * Reads what C_GetTokenInfo does not tell: the tokens' own numbers, for which a read-only session is opened and
- * closed where the token is of a family that has them, and the end and issuer of the certificate that
- * is signed with. Costs no try.
- *
- * Returns: (transfer floating): the readings, of type aa{sv}
- */
-GVariant *
-tokend_slots_describe (const TokendReadFunctions *functions, GPtrArray *certificates,
-                       GArray *readings)
+static void
+read_numbers (const TokendReadFunctions *functions, GArray *readings)
 {
-  GVariantBuilder builder;
-
   for (guint i = 0; i < readings->len; i++) {
     TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
 
     if (reading->reading.unread == TOKEND_UNREAD_NOT)
       tokend_vendor_counters_read_slot (functions, reading->slot, &reading->reading);
   }
-  tokend_certificates_update (certificates, functions, readings, g_get_monotonic_time ());
+}
+
+/**
+ * tokend_slots_complete:
+ * @certificates: what is known from the read before
+ * @readings: (element-type TokendSlotReading) (transfer full): what C_GetTokenInfo has told
+ *
+ * Reads what C_GetTokenInfo does not tell: the tokens' own numbers, for which a read-only session is opened and
+ * closed where the token is of a family that has them, and the end and issuer of the certificate that
+ * is signed with. To read certificates takes long, and other programs can use the token meanwhile: what was read of the tries
+ * may be true no more, and is read once again. Costs no try.
+ *
+ * Returns: (transfer full) (element-type TokendSlotReading): the readings, those of tokens that have gone left out
+ */
+GArray *
+tokend_slots_complete (const TokendReadFunctions *functions, GPtrArray *certificates,
+                       GArray *readings)
+{
+  GArray *again;
+
+  read_numbers (functions, readings);
+  if (!tokend_certificates_update (certificates, functions, readings, g_get_monotonic_time ()))
+    return readings;
+  again = tokend_slots_read_again (functions, readings);
+  g_array_unref (readings);
+  read_numbers (functions, again);
+  return again;
+}
+
+/**
+ * tokend_slots_to_variant:
+ * @certificates: what is known of them
+ * @readings: (element-type TokendSlotReading): the tokens that are there
+ *
+ * Returns: (transfer floating): the readings, of type aa{sv}
+ */
+GVariant *
+tokend_slots_to_variant (GPtrArray *certificates, const GArray *readings)
+{
+  GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < readings->len; i++) {
@@ -169,8 +195,8 @@ tokend_slots_describe (const TokendReadFunctions *functions, GPtrArray *certific
 }
 
 /**
- * tokend_slots_read_with_numbers:
- * @certificates: as for tokend_slots_describe()
+ * tokend_slots_read_all:
+ * @certificates: as for tokend_slots_complete()
  * @last: (inout) (transfer full) (nullable): the readings of the last read, and then of this
  * @error: ModuleFailed
  *
@@ -179,14 +205,15 @@ tokend_slots_describe (const TokendReadFunctions *functions, GPtrArray *certific
  * Returns: (transfer floating) (nullable): the readings, of type aa{sv}
  */
 GVariant *
-tokend_slots_read_with_numbers (const TokendReadFunctions *functions, GPtrArray *certificates,
-                                GArray **last, GError **error)
+tokend_slots_read_all (const TokendReadFunctions *functions, GPtrArray *certificates, GArray **last,
+                       GError **error)
 {
   GArray *readings = tokend_slots_read (functions, *last, error);
 
   if (readings == NULL)
     return NULL;
   g_clear_pointer (last, g_array_unref);
-  *last = readings;
-  return tokend_slots_describe (functions, certificates, readings);
+  *last = tokend_slots_complete (functions, certificates, readings);
+  tokend_certificates_forget_others (certificates, *last);
+  return tokend_slots_to_variant (certificates, *last);
 }

@@ -12,9 +12,10 @@ G_BEGIN_DECLS
 GArray *tokend_slots_read (const TokendReadFunctions *functions, const GArray *last,
                            GError **error);
 GArray *tokend_slots_read_again (const TokendReadFunctions *functions, const GArray *last);
-GVariant *tokend_slots_describe (const TokendReadFunctions *functions, GPtrArray *certificates,
-                                 GArray *readings);
-GVariant *tokend_slots_read_with_numbers (const TokendReadFunctions *functions,
-                                          GPtrArray *certificates, GArray **last, GError **error);
+GArray *tokend_slots_complete (const TokendReadFunctions *functions, GPtrArray *certificates,
+                               GArray *readings);
+GVariant *tokend_slots_to_variant (GPtrArray *certificates, const GArray *readings);
+GVariant *tokend_slots_read_all (const TokendReadFunctions *functions, GPtrArray *certificates,
+                                 GArray **last, GError **error);
 
 G_END_DECLS

@@ -62,6 +62,17 @@ tokend_token_field_is (const TokendTokenField *field, const char *text)
   return field->length == strlen (text) && memcmp (field->bytes, text, field->length) == 0;
 }
 
+/** tokend_token_field_tells_apart: whether it is not empty, nor nothing but zeros and blanks: of a serial number, as the service
+ * takes it. */
+gboolean
+tokend_token_field_tells_apart (const TokendTokenField *field)
+{
+  for (gsize i = 0; i < field->length; i++)
+    if (field->bytes[i] != '0' && field->bytes[i] != ' ' && field->bytes[i] != '\0')
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 field_equal (const TokendTokenField *a, const TokendTokenField *b)
 {

@@ -7,6 +7,7 @@
  */
 #include "vendor-counters.h"
 
+#include "tokend-module.h"
 #include "tokend-status.h"
 
 #include <string.h>
@@ -21,8 +22,9 @@
 #define COUNTERS_PIN_MAXIMUM 0x80001112UL
 #define COUNTERS_PUK_MAXIMUM 0x80001113UL
 #define COUNTERS_HAS_PUK 0x8000111dUL
-/* These two mean something else on another feature: read them on the policy object only. */
+/* These mean something else on another feature: read them on the policy object only. */
 #define POLICY_MINIMUM_LENGTH 0x80001202UL
+#define POLICY_COMPLEXITY 0x80001203UL
 #define POLICY_MAXIMUM_LENGTH 0x8000120fUL
 
 static const struct {
@@ -86,7 +88,8 @@ narrow_lengths (const TokendVendorNumbers *numbers, TokendReading *reading)
 /**
  * tokend_vendor_numbers_apply:
  * @numbers: as the vendor objects gave them; absurd ones are passed over
- * @reading: (inout): gets the retries, and for a new PIN the narrower of its own and the policy's lengths
+ * @reading: (inout): gets the retries, whether there is a PUK, and for a new PIN the narrower of its own and the policy's
+ *   lengths and whether it must be complex
  */
 void
 tokend_vendor_numbers_apply (const TokendVendorNumbers *numbers, TokendReading *reading)
@@ -95,6 +98,10 @@ tokend_vendor_numbers_apply (const TokendVendorNumbers *numbers, TokendReading *
   /* Without a PUK on the token, its counters count nothing. */
   if (numbers->has_puk != 0)
     reading->puk = plausible_retries (numbers->puk_remaining, numbers->puk_maximum);
+  else
+    reading->flags |= TOKEND_TOKEN_NO_PUK;
+  if (numbers->pin_complexity == CK_TRUE)
+    reading->flags |= TOKEND_TOKEN_PIN_COMPLEX;
   narrow_lengths (numbers, reading);
 }
 
@@ -156,7 +163,8 @@ tokend_vendor_counters_read (const TokendReadFunctions *functions, CK_SESSION_HA
                              TokendReading *reading)
 {
   TokendVendorNumbers numbers = {
-    UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE,
+    UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE,
+    UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE,
   };
   CK_OBJECT_HANDLE object;
 
@@ -173,6 +181,7 @@ tokend_vendor_counters_read (const TokendReadFunctions *functions, CK_SESSION_HA
   if (find_feature (functions, session, FEATURE_PIN_POLICY, &object)) {
     numbers.pin_minimum_length = read_number (functions, session, object, POLICY_MINIMUM_LENGTH);
     numbers.pin_maximum_length = read_number (functions, session, object, POLICY_MAXIMUM_LENGTH);
+    numbers.pin_complexity = read_number (functions, session, object, POLICY_COMPLEXITY);
   }
   tokend_vendor_numbers_apply (&numbers, reading);
 }

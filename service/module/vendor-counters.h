@@ -16,6 +16,7 @@ typedef struct {
   guint64 has_puk;
   guint64 pin_minimum_length;
   guint64 pin_maximum_length;
+  guint64 pin_complexity;
 } TokendVendorNumbers;
 
 gboolean tokend_vendor_counters_expected (const TokendTokenIdentity *identity);

@@ -40,7 +40,8 @@ check_words (const TokenctlToken *token, TokenctlRole role)
   TokenctlTries tries = tokenctl_status_tries (token->status, role);
   g_autofree char *words = tokenctl_words_for_tries (&tries, role);
   g_autofree char *next = tokenctl_next_step (token->status, role, "TOKEN");
-  g_autofree char *loss = tokenctl_words_for_loss (&tries, role);
+  g_autofree char *loss = role == TOKENCTL_ROLE_PIN ? tokenctl_words_for_pin_loss (token->status)
+                                                    : tokenctl_words_for_loss (&tries);
 
   fuzz_assert_printable (words);
   if (next != NULL)

@@ -87,14 +87,12 @@ static const char *const *known_keys;
 GVariant *
 g_variant_lookup_value (GVariant *dictionary, const char *key, const GVariantType *type)
 {
-  GVariantIter iter;
-  GVariant *entry;
+  const gsize n_entries = g_variant_n_children (dictionary);
 
   if (known_keys != NULL && !g_strv_contains (known_keys, key))
     g_error ("“%s” is asked for, and not among the keys that are fuzzed", key);
-  g_variant_iter_init (&iter, dictionary);
-  while ((entry = g_variant_iter_next_value (&iter)) != NULL) {
-    g_autoptr (GVariant) owned = entry;
+  for (gsize i = 0; i < n_entries; i++) {
+    g_autoptr (GVariant) entry = g_variant_get_child_value (dictionary, i);
     g_autoptr (GVariant) name = g_variant_get_child_value (entry, 0);
     g_autoptr (GVariant) boxed = g_variant_get_child_value (entry, 1);
     g_autoptr (GVariant) value = g_variant_is_of_type (boxed, G_VARIANT_TYPE_VARIANT)

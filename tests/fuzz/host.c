@@ -260,7 +260,7 @@ on_started (GObject *source, GAsyncResult *result, gpointer started)
     return;
   }
   operation = tokend_host_get_operation (host);
-  tokend_host_read_async (host, NULL, on_read, NULL);
+  tokend_host_read_async (host, TRUE, NULL, on_read, NULL);
   tokend_host_wait_async (host, NULL, on_waited, NULL);
   tokend_dbus_module1_operation_call_prepare (operation, g_variant_new_parsed ("@a{sv} {}"),
                                               g_variant_new_handle (0), g_variant_new_handle (0),

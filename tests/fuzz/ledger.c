@@ -6,7 +6,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#define OTHER "a token that the file does not name"
+/* A place of a card that the file does not name. */
+static const TokendPlace other_place = { .card = (char *) "a card",
+                                         .id = (char *) "a card/a label" };
 
 /* The writers' threads stay for the next input: one that is just ending looks like a leak. */
 int
@@ -26,25 +28,37 @@ on_done (GObject *source, GAsyncResult *result, gpointer is_done)
 
 /* One try more, of a token's PIN, so that the whole is written again. */
 static void
-write_again (TokendLedger *ledger, const char *physical_id)
+write_again (TokendLedger *ledger, const TokendPlace *place)
 {
   gboolean is_done = FALSE;
 
-  tokend_ledger_begin_async (ledger, physical_id, TOKEND_ROLE_PIN, "module", on_done, &is_done);
+  tokend_ledger_begin_async (ledger, place, TOKEND_ROLE_PIN, "module", on_done, &is_done);
   while (!is_done)
     g_main_context_iteration (NULL, TRUE);
 }
 
 static void
-check_records (TokendLedger *before, TokendLedger *after, const char *physical_id)
+check_records (TokendLedger *before, TokendLedger *after, const TokendPlace *place)
 {
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    TokendCounterRecord old = tokend_ledger_get_record (before, physical_id, role);
-    TokendCounterRecord now = tokend_ledger_get_record (after, physical_id, role);
+    TokendCounterRecord old = tokend_ledger_get_record (before, place, role);
+    TokendCounterRecord now = tokend_ledger_get_record (after, place, role);
 
     g_assert_cmpuint (old.spent, ==, now.spent);
     g_assert_cmpint (old.locked, ==, now.locked);
   }
+}
+
+/* As the profile says that slots share their PIN, and as it does not. */
+static void
+check_group (TokendLedger *before, TokendLedger *after, char *group)
+{
+  g_autofree char *card = tokend_place_id_get_card (group);
+  TokendPlace place = { .card = card, .id = group };
+
+  check_records (before, after, &place);
+  place.shared_by_slots = TRUE;
+  check_records (before, after, &place);
 }
 
 /* The sum over it is added, which no fuzzer could guess; unless the first byte says that it be wrong. */
@@ -75,18 +89,19 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_unlink (lost);
   write_ledger (path, data, size);
   ledger = tokend_ledger_new (fuzz_folder ());
-  other = tokend_ledger_get_record (ledger, OTHER, TOKEND_ROLE_PIN);
+  other = tokend_ledger_get_record (ledger, &other_place, TOKEND_ROLE_PIN);
   if (g_file_test (lost, G_FILE_TEST_EXISTS))
     g_assert_cmpuint (other.spent, ==, 255);
 
-  write_again (ledger, OTHER);
+  write_again (ledger, &other_place);
   again = tokend_ledger_new (fuzz_folder ());
-  check_records (ledger, again, OTHER);
-  g_assert_cmpuint (tokend_ledger_get_record (again, OTHER, TOKEND_ROLE_PIN).spent, >, other.spent);
+  check_records (ledger, again, &other_place);
+  g_assert_cmpuint (tokend_ledger_get_record (again, &other_place, TOKEND_ROLE_PIN).spent, >,
+                    other.spent);
 
   if (g_key_file_load_from_data (key_file, (const char *) data, size, G_KEY_FILE_NONE, NULL))
     groups = g_key_file_get_groups (key_file, NULL);
   for (guint i = 0; groups != NULL && groups[i] != NULL; i++)
-    check_records (ledger, again, groups[i]);
+    check_group (ledger, again, groups[i]);
   return 0;
 }

@@ -26,19 +26,20 @@ from prepare import SOURCE, become_root, install_packages, run_as_owner, run_qui
 
 SEEDS = os.path.join(HERE, "seeds")
 BUILD = os.path.join(SOURCE, "_build-fuzz")
-# The first of these arguments has meson build the targets too.
+# By the first of these arguments meson knows that the targets are to be linked.
 ARGUMENTS = "-fsanitize=fuzzer-no-link -fno-sanitize-recover=all"
 SETUP = ["env", "CC=clang", "meson", "setup", BUILD, f"-Dc_args={ARGUMENTS}", "-Dbuildtype=debug", "-Doptimization=1"]
 SETUP += ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
 # How many inputs make a short run. Those that talk to other threads or the disk are slow.
 RUNS = 30000
-SLOW_RUNS = {"host": 1500, "ledger": 2000, "terminal": 2000}
+SLOW_RUNS = {"host": 1500, "ledger": 2000, "terminal": 2000, "told": 5000}
 # Of the formats that are text: what reads them. Its own words, its keys among them, are what inputs are made of.
 READERS = {
     "ledger": ["service/ledger.c"],
     "module-config": ["service/module-config.c"],
     "profile": ["service/profile.c", "service/profile.h", "service/counter.h", "dbus/tokend-module.h"],
     "provider": ["dbus/provider.c"],
+    "told": ["client/notify/told.c", "tests/fuzz/told.c"],
 }
 # A single input that takes longer, in seconds, is a finding.
 TIMEOUT = 20

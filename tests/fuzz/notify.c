@@ -103,7 +103,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   for (guint i = 0; i < tokens->len; i++) {
     GVariant *status = ((TokenctlToken *) tokens->pdata[i])->status;
     g_autofree char *identity = tokend_notify_identity (status);
-    g_autoptr (TokendNotifySituation) situation = tokend_notify_situation_new (tokens, identity);
+    g_autoptr (TokendNotifySituation) situation =
+        tokend_notify_situation_new (tokens, identity, NULL);
 
     g_assert_nonnull (situation);
     check_name (situation, tokens, tokenctl_status_string (status, TOKEND_STATUS_SERIAL));

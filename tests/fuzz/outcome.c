@@ -14,11 +14,13 @@ check_verdict (const TokendVerdict *verdict, gboolean counts, const GError *erro
     g_assert_cmpuint (error->domain, ==, TOKEND_ERROR);
     fuzz_assert_printable (error->message);
   }
-  /* What may have been sent is forgotten only by the token's own word: it refused the code, its length, or took it. */
+  /* What may have been sent is forgotten only by the token's own word: it refused its length, or the code or the new PIN where it
+   * does not count. */
   if (verdict->settlement == TOKEND_SETTLEMENT_NOT_SPENT && verdict->sent)
-    g_assert_true ((!counts && verdict->refused)
-                   || g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS)
-                   || g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY));
+    g_assert_true (
+        (!counts
+         && (verdict->refused || g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY)))
+        || g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS));
   if (verdict->refused)
     g_assert_true (verdict->sent);
   if (verdict->settlement != TOKEND_SETTLEMENT_NOT_SPENT)

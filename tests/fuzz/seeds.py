@@ -37,7 +37,7 @@ STATUS = {
     "provider": "e-guven", "pin-state": "low", "puk-state": "ok", "pin-retries-remaining": 2, "pin-retries-maximum": 3,
     "pin-retries-source": "token", "puk-retries-remaining": 3, "puk-retries-maximum": 3, "puk-retries-source": "flags",
     "pin-minimum-length": 4, "pin-maximum-length": 16, "pin-characters": "digits", "pin-must-change": True,
-    "can-unlock": True, "certificate-not-after": Long(1900000000000000),
+    "pin-shared": False, "can-unlock": True, "certificate-not-after": Long(1900000000000000),
 }  # fmt: skip
 CHANGED = {"result": "changed", "sent": False, "token": READING}
 RESULTS = ["done", "code-incorrect", "code-locked", "new-pin-refused", "length-refused", "changed", "token-removed"]
@@ -139,6 +139,7 @@ def write_dictionaries():
     write("reading", "locked", dictionary(locked))
     write("reading", "unread", dictionary(READING | {"unread": "C_GetTokenInfo: CKR_DEVICE_ERROR \u202e"}))
     write("reading", "absurd", dictionary(READING | {"pin-retries-maximum": 2**32 - 1, "pin-retries-remaining": 7}))
+    write("reading", "spared", dictionary(READING | {"spared": True}))
     for result in RESULTS:
         outcome = {"result": result, "sent": result != "changed", "reason": "C_InitPIN: CKR_DEVICE_ERROR"}
         write("outcome", result, b"\1\1" + dictionary(outcome))
@@ -147,6 +148,22 @@ def write_dictionaries():
     for target in "client-status", "notify":
         write(target, "twins", dictionary(STATUS) + dictionary(twin))
         write(target, "odd", dictionary(odd) + dictionary(STATUS))
+
+
+def write_options():
+    options = {"final-attempt": True, "expected-retries": 3, "send-refused-code": False}
+    write("attempt", "all", dictionary(options) + bytes([0, 0, 4, 1]))
+    write("attempt", "final", dictionary({"final-attempt": True}) + bytes([0, 2, 2, 0]))
+    write("attempt", "refused", dictionary({"send-refused-code": True}) + bytes([1, 1, 3, 1]))
+    write("attempt", "unknown", dictionary(options | {"force": True}))
+    write("attempt", "wrong-type", dictionary({"expected-retries": "3"}))
+
+
+def write_readers():
+    names = [b"Virtual PCD 00 00", b"Reader [CCID] (1;{}) # 01 00"]
+    write("opensc-readers", "two", bytes([len(names)]) + b"".join(map(text, names)))
+    for name, reader in {"quote": b'A"; debug = 9; "', "lines": b"A\r\nB", "slash": b"A\\", "empty": b""}.items():
+        write("opensc-readers", name, bytes([1]) + text(reader))
 
 
 def token_info(flags):
@@ -163,7 +180,8 @@ def write_token(certificate):
         return number(len(value)) + b"\0" + number(len(value)) + value + b"\0"
 
     info = number(1) + b"\0" + number(1) + b"\0" + token_info(flags) + b"\1\0"
-    signing = b"\0" + found + attribute(certificate) + b"\0"
+    found_all = b"\0" + number(1) + b"\0" + number(0) + b"\0\0"  # until no more are found
+    signing = b"\0" + found_all + attribute(certificate) + b"\0"
     numbers = [2, 3, 3, 3, 1]
     counters = found + b"".join(attribute(struct.pack("<I", value)) for value in numbers)
     policy = found + attribute(b"\6") + attribute(b"\x10")
@@ -192,6 +210,8 @@ def main():
     write_token(person)
     write_host()
     write_dictionaries()
+    write_options()
+    write_readers()
     for kind, name in enumerate(["file", "pipe", "socket"]):
         write("descriptor", name, bytes([kind, 4, 8, 4, 16, 1]) + b"123456")
     write("descriptor", "long", bytes([1, 4, 255, 4, 255, 0]) + b"1" * 256)

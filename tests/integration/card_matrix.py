@@ -147,13 +147,14 @@ class Bench:
             self._user = stack.enter_context(CardUser(self.sandbox, "root"))
             self._client.subscribe()
             paths = {self._client.status(path)["label"]: path for path in self._client.tokens()}
-            self._client.unsubscribe()
-            # The end of the watch, which waits for something to happen.
-            self._put_in()
             self._path, self._guard_path, self._other_path = (paths[token.label] for token in (self.card, guard, other))
             self._identity = self._identify(self._client.status(self._path))
+            self._client.unsubscribe()
+            # The end of the watch, which waits for something to happen. The card is then found again, but maybe not at once.
+            self._put_in()
             self._restore()
             wait_until(lambda: has_settled(self.sandbox), what="the end of the operating hosts")
+            self._client.status(self._other_path)
             self._clean = traces(self.sandbox)
             self._stack = stack.pop_all()
         return self

@@ -2,18 +2,23 @@
 """Sandboxes for the tests, each of which must end clean."""
 
 import contextlib
+import glob
 import os
 import re
 import sys
+import zlib
 
 import pytest
+from xdist.scheduler import LoadScheduling
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
 import fault_report  # noqa: E402
 import flood  # noqa: E402
 import flood_scene  # noqa: E402
+import heap  # noqa: E402
 from leaks import Codes  # noqa: E402
-from sandbox import Sandbox  # noqa: E402
+from sandbox import FOLDER, Sandbox  # noqa: E402
+from support import MANAGER, MANAGER_PATH  # noqa: E402
 
 # What no daemon of ours may ever say, whatever is done to it.
 BUG = re.compile(r"-CRITICAL \*\*|\bCRITICAL:|Sanitizer|runtime error:|assertion failed|Segmentation fault")
@@ -22,6 +27,13 @@ BUG = re.compile(r"-CRITICAL \*\*|\bCRITICAL:|Sanitizer|runtime error:|assertion
 LYING_MODULE = re.compile(
     r"==(\d+)==ERROR: AddressSanitizer: SEGV(?:(?!==\1==ABORTING).)* in p11_kit_module_load .*?==\1==ABORTING", re.DOTALL
 )
+# What dbus-send is to ask for
+GET = "org.freedesktop.DBus.Properties.Get"
+VERSION = [f"--dest=org.tokend.Tokend1", MANAGER_PATH, GET, f"string:{MANAGER}", "string:Version"]
+# A worker wants two at least: with the one that it is at, it wants to know the next.
+TESTS_AHEAD = 2
+# Within this part of all tests the long ones begin, so that none is waited for at the end.
+LONG_PART = 0.6
 
 
 def pytest_addoption(parser):
@@ -32,10 +44,31 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """The marks of our own."""
     config.addinivalue_line("markers", "without_sanitizer: what a sanitizer takes into its own hands is looked at")
+    config.addinivalue_line("markers", "long: waits for a minute or more, for deadlines; not begun among the last")
+
+
+class FewAtATime(LoadScheduling):
+    """Some tests take minutes, and others none: a worker must not have many of those before it while others have none."""
+
+    def _send_tests(self, node, num):
+        super()._send_tests(node, min(num, TESTS_AHEAD))
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return FewAtATime(config, log)
 
 
 def pytest_collection_modifyitems(config, items):
-    """With AddressSanitizer mlock() does nothing, and a signal is its own to report: there is nothing of ours to see."""
+    """Beside each other come no tests of one kind: six floods at once would be one that nobody meant, and while six modules
+    hang nobody works. With AddressSanitizer mlock() does nothing, and a signal is its own to report: there is nothing of ours
+    to see."""
+
+    def place(item):
+        number = zlib.crc32(item.nodeid.encode())
+        return number * LONG_PART if item.get_closest_marker("long") else number
+
+    if hasattr(config, "workerinput"):
+        items.sort(key=place)
     if "ASAN_OPTIONS" not in os.environ:
         return
     beside = [item for item in items if item.get_closest_marker("without_sanitizer")]
@@ -82,7 +115,7 @@ def matrix(request):
 def scene(request, make_sandbox):
     """Of a flood; its figures are printed at the end."""
     request.node.figures = []
-    made = flood_scene.Scene(make_sandbox(["etoken", "etoken"]), request.node.figures)
+    made = flood_scene.Scene(make_sandbox(["etoken", "etoken"], variables=heap.ENVIRONMENT), request.node.figures)
     yield made
     made.check_end()
 
@@ -122,3 +155,27 @@ def check_end(sandbox):
 def sandbox(make_sandbox):
     """A sandbox with one eToken."""
     return make_sandbox()
+
+
+@pytest.fixture
+def clock(sandbox):
+    """Starts tokend again, under libfaketime; gives a function that puts its clocks so many seconds ahead of the
+    machine's. What waits in tokend has seen its clock when that returns.
+
+    Each of its threads reads the file, and for a moment one may see another time than the rest: a deadline that begins
+    in that moment may be over at once. Who only asks for a property begins none."""
+    (library,) = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+
+    def put_ahead(seconds):
+        sandbox.write_file(f"{FOLDER}/seconds-ahead", f"+{seconds}\n")
+        # What is due comes with the first of them, or right after it.
+        for _ in range(2):
+            asked = sandbox.run("alice", ["dbus-send", "--system", "--print-reply", *VERSION])
+            assert asked.returncode == 0, asked.stderr
+
+    put_ahead(0)
+    sandbox.stop_tokend()
+    with open(sandbox.path(f"{FOLDER}/environment"), "a", encoding="ascii") as file:
+        file.write(f"LD_PRELOAD={library}\nFAKETIME_TIMESTAMP_FILE={FOLDER}/seconds-ahead\nFAKETIME_NO_CACHE=1\n")
+    sandbox.start_tokend()
+    return put_ahead

@@ -3,11 +3,10 @@
 
 import contextlib
 import os
-import re
-import subprocess
 import threading
 import time
 
+import heap
 from client import Client
 from flood import figure
 from sandbox import wait_until
@@ -21,9 +20,10 @@ SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL = 32, 256
 AT_ONCE = 4
 # Between two questions of one who asks for the status, in seconds: it is not to be a flood of its own.
 PAUSE = 0.01
-# A call that were kept would take more, in bytes: its message alone does.
-CALL = 256
-ROUNDS = 3
+# If anything is kept of each call it is more, in bytes: the least that malloc() gives is twice as much.
+CALL = 16
+# GLib's tables do not shrink wholly when they have been as full as a flood makes them, in bytes.
+TABLES = 8192
 
 
 class Onlooker(threading.Thread):
@@ -79,6 +79,8 @@ class Scene:
         """Waits until nothing is under way."""
         wait_until(lambda: not self.sandbox.hosts("operate"), what="the end of the operating hosts")
         wait_until(lambda: relays_have_ended(self.sandbox), what="the end of their relays")
+        with Client(self.sandbox, "alice") as alice:
+            assert alice.call("GetStatus", path=self.path).error is None
 
     def traces(self):
         """All that may be left behind: processes, and what the service holds."""
@@ -90,15 +92,27 @@ class Scene:
         }
 
     def memory(self):
-        """What the service has in use, in bytes: what it has freed is given back to the kernel first."""
+        """What the service has in use, in bytes."""
         # Once this is answered, what was queued for the bus before is written.
         with Client(self.sandbox, "alice") as alice:
             assert alice.call("GetStatus", path=self.path).error is None
-        trim = ["gdb", "--batch", "--nx", "--pid", str(self.sandbox.tokend()), "--eval-command", "call (int)malloc_trim(0)"]
-        trimmed = subprocess.run(trim, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=60)
-        assert "$1 = " in trimmed.stdout, trimmed
-        with open(f"/proc/{self.sandbox.tokend()}/status", encoding="ascii") as file:
-            return 1024 * int(re.search(r"RssAnon:\s+(\d+) kB", file.read())[1])
+        return heap.count_in_use(self.sandbox.tokend())
+
+    @contextlib.contextmanager
+    def keeps_nothing(self, what, count, tables=TABLES):
+        """Of so many calls, which the block makes, nothing is left when they have ended."""
+        # A sanitizer has a heap of its own, and looks by itself for what is lost.
+        if "ASAN_OPTIONS" in os.environ:
+            yield
+            self.check_end()
+            return
+        heap.keep_no_threads(self.sandbox.tokend())
+        before = self.memory()
+        yield
+        self.check_end()
+        left = self.memory() - before
+        print(f"{what}: {count} calls left {left} bytes")
+        assert left < tables + count * CALL, f"{count} calls left {left} bytes"
 
     @contextlib.contextmanager
     def watched(self, what, *users):
@@ -116,27 +130,3 @@ class Scene:
         """All is as it was."""
         self.settle()
         wait_until(lambda: self.traces() == self.before, what=f"{self.before}, and not {self.traces()}")
-
-
-def rounds(scene, what, count, times=ROUNDS):
-    """Gives several rounds, of so many calls each, and looks at what each has left of all its calls in the memory. One under
-    a sanitizer, which has a heap of its own, and looks for what is lost by itself."""
-    memory = []
-    is_sanitized = "ASAN_OPTIONS" in os.environ
-    for _ in range(1 if is_sanitized else times):
-        yield
-        scene.check_end()
-        if not is_sanitized:
-            memory.append(scene.memory())
-    if memory:
-        print(f"{what}: {[size // 1024 for size in memory]} KiB after each round")
-        # What is in use is scattered now and then, and then no more; what is kept of each call makes it more every time.
-        growth = min(later - earlier for earlier, later in zip(memory, memory[1:]))
-        assert growth < count * CALL, (count, memory)
-
-
-def repeat(scene, what, users, count, attack, times=ROUNDS):
-    """Makes the attack, of so many calls, in several rounds, while these users ask for the status."""
-    for _ in rounds(scene, what, count, times):
-        with scene.watched(what, *users):
-            attack()

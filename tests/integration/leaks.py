@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Random codes, and a search for them wherever they might have been left."""
 
+import array
 import base64
 import contextlib
+import itertools
 import os
 import random
 import re
@@ -50,6 +52,12 @@ class Codes:
 
 
 SHADOW_SIZE = 1 << 28
+# Of /proc/PID/pagemap, an entry of 64 bits a page: the page is in memory, or swapped out; see proc(5)
+PAGE = os.sysconf("SC_PAGESIZE")
+PAGE_ENTRY = 8
+PAGE_IS_THERE = 3 << 62
+# In seconds. Who is there for a moment alone is to be held until it was looked at.
+SAMPLE_INTERVAL = 0.02
 
 
 def read(path):
@@ -72,16 +80,26 @@ def mappings(outside):
             yield begin, end
 
 
+def pages_there(pagemap, begin, end):
+    """The parts of a mapping that are not just zeros or as they are in a file, as (begin, end)."""
+    entries = array.array("Q", os.pread(pagemap, (end - begin) // PAGE * PAGE_ENTRY, begin // PAGE * PAGE_ENTRY))
+    for is_there, group in itertools.groupby(enumerate(entries), lambda entry: entry[1] & PAGE_IS_THERE != 0):
+        if is_there:
+            numbers = [number for number, _ in group]
+            yield begin + numbers[0] * PAGE, begin + (numbers[-1] + 1) * PAGE
+
+
 def search_mappings(codes, outside):
     """The codes in the memory of a process, by mapping."""
     found, size = {}, 0
-    with open(f"/proc/{outside}/mem", "rb", 0) as memory:
-        for begin, end in mappings(outside):
+    with open(f"/proc/{outside}/mem", "rb", 0) as memory, open(f"/proc/{outside}/pagemap", "rb", 0) as pagemap:
+        for mapping in mappings(outside):
             with contextlib.suppress(OSError):
-                data = os.pread(memory.fileno(), end - begin, begin)
-                size += len(data)
-                if codes.find(data):
-                    found[begin, end] = codes.find(data)
+                for begin, end in pages_there(pagemap.fileno(), *mapping):
+                    data = os.pread(memory.fileno(), end - begin, begin)
+                    size += len(data)
+                    if codes.find(data):
+                        found[mapping] = found.get(mapping, set()) | codes.find(data)
     assert size > 1_000_000, "the memory cannot be read"
     return found
 
@@ -105,12 +123,12 @@ def describe_mappings(outside):
     return found
 
 
-def search_residents(sandbox, codes):
+def search_residents(sandbox, codes, programs=RESIDENTS):
     """What the memory of each process that goes on living holds, as a dict from arguments to codes."""
     found = {}
     for outside, _, argv in sandbox.processes().values():
         # What is only about to become a host ends with one.
-        if argv and argv[0].endswith(RESIDENTS):
+        if argv and argv[0].endswith(programs):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 found[" ".join(argv)] = search_memory(codes, outside)
     return found
@@ -151,17 +169,21 @@ class Sampler(threading.Thread):
         super().__init__()
         self._sandbox, self._codes = sandbox, codes
         self._over = threading.Event()
+        # seen: the process numbers outside and the names of whom it has looked at
         self.seen, self.found = set(), []
 
     def sample(self):
         for outside, _, argv in self._sandbox.processes().values():
-            self.seen.add(os.path.basename(argv[0]) if argv else "")
             for what in ("cmdline", "environ", "comm"):
                 if self._codes.find(read(f"/proc/{outside}/{what}")):
                     self.found.append((argv, what))
+            self.seen.add((outside, os.path.basename(argv[0]) if argv else ""))
+
+    def names(self):
+        return {name for _, name in self.seen}
 
     def run(self):
-        while not self._over.is_set():
+        while not self._over.wait(SAMPLE_INTERVAL):
             self.sample()
 
     def __enter__(self):

@@ -9,7 +9,7 @@ import select
 import subprocess
 import time
 
-from sandbox import FOLDER, PYTHON, read_line
+from sandbox import BUILD, FOLDER, POLKITD, PYTHON, read_line
 
 CLIENT = f"{FOLDER}/source/tests/integration/bus_client.py"
 LOGIND = f"{FOLDER}/source/tests/lib/logind.py"
@@ -247,7 +247,8 @@ def nothing_sent(token):
 
 
 def relays_have_ended(sandbox):
-    """Whether only the watching hosts have one: an operation's closes its descriptors a moment after the host's end."""
+    """Whether only the watching hosts have one: an operation's closes its descriptors a moment after the host's end. The
+    service's own end of it is closed once a call that is made after this has been answered."""
     tasks = f"/proc/{sandbox.tokend()}/task"
     names = []
     for task in os.listdir(tasks):
@@ -263,6 +264,20 @@ def restart_with_profile(sandbox, name, text):
     sandbox.start_tokend()
 
 
+def trust_puk_flags(sandbox):
+    """As an administrator may who knows that the flags of their eToken tell of its PUK as well; of eTokens as such it is not
+    known."""
+    restart_with_profile(sandbox, "etoken", "[PUK]\nFlags=exact\n")
+
+
+def make_counting(make_sandbox, kind):
+    """A sandbox with such a token, whose number or flags tell of all its tries."""
+    sandbox = make_sandbox([kind])
+    if kind == "etoken:vendor-objects=false":
+        trust_puk_flags(sandbox)
+    return sandbox
+
+
 def only_token(sandbox):
     return next(iter(sandbox.tokens.values()))
 
@@ -272,6 +287,23 @@ def only_path(client):
     client.subscribe()
     (path,) = client.tokens()
     return path
+
+
+@contextlib.contextmanager
+def injected(sandbox, syscall, what, path=None):
+    """In the block, a system call of tokend's is as strace's inject=SYSCALL: says; path: only about that."""
+    command = ["strace", "-f", "-o", "/dev/null", "-p", str(sandbox.tokend())]
+    command += ["-e", f"trace={syscall}", "-e", f"inject={syscall}:{what}", *(["-P", path] if path else [])]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        while "attached" not in read_line(process.stderr, what="strace"):
+            assert process.poll() is None
+        yield
+    finally:
+        # Asked to end, it would wait for a process that was killed while it was held.
+        process.kill()
+        process.wait(TIMEOUT)
+        process.stderr.close()
 
 
 class Logind:
@@ -304,3 +336,18 @@ def logind(sandbox, user="alice"):
         login.program.stdin.close()
         login.program.stdout.close()
         login.program.wait(TIMEOUT)
+
+
+@contextlib.contextmanager
+def polkit(sandbox):
+    """A polkitd for the block, where the sandbox's own was stopped."""
+    argv = ["env", f"LD_PRELOAD={BUILD}/tests/lib/polkitd/libpolkitd-wake.so", POLKITD, "--no-debug"]
+    daemon = sandbox.popen("root", argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        name = "org.freedesktop.PolicyKit1"
+        waited = sandbox.run("root", ["gdbus", "wait", "--system", "--timeout", str(TIMEOUT), name])
+        assert waited.returncode == 0, waited.stderr
+        yield
+    finally:
+        daemon.kill()
+        daemon.wait(TIMEOUT)

@@ -52,6 +52,7 @@ def test_card_faults(kind, name, make_sandbox, matrix, request):
     assert cells and not problems, "\n".join(problems)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kind, name, phase",
     [

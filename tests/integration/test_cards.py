@@ -6,16 +6,18 @@ What is said of a card is held against its own counters and its own record of wh
 
 import contextlib
 import os
+import signal
 import time
 
 import pytest
 from card_user import CardUser
 from sandbox import wait_until
-from support import BusError, Client, check, nothing_sent, only_token, raises, sent, tries
+from support import BusError, Client, check, nothing_sent, only_token, raises, relays_have_ended, sent, tries
 
 NEW_PIN = "654321"
 WRONG_PIN = "111111"
 WRONG_PUK = "11111111"
+OPERATE = "/run/tokend/operate.sock"
 
 # What the service promises to its subscribers, and pcscd's own look into its readers, in seconds.
 PROMISED = 30 if "ASAN_OPTIONS" in os.environ else 2.5
@@ -174,6 +176,35 @@ def test_wrong_present_pin(make_sandbox, kind):
         with nothing_sent(token), raises("PinLocked"):
             client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
         check(client.refresh(path), pin_tries(token, 0))
+
+
+@contextlib.contextmanager
+def held_hosts(sandbox):
+    """No operating host starts until the function is called that this gives: who listens for tokend is stopped."""
+    (listener,) = [outside for outside, _, arguments in sandbox.processes().values() if OPERATE in arguments]
+    os.kill(listener, signal.SIGSTOP)
+    try:
+        yield lambda: os.kill(listener, signal.SIGCONT)
+    finally:
+        os.kill(listener, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("kind", TELLING)
+def test_another_program_is_there_before_the_host(make_sandbox, kind):
+    """What was the last but one try when the card was read is the last one to the operating host: it is not sent."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    token.wrong_pin()
+    with Client(sandbox) as client, held_hosts(sandbox) as release:
+        client.subscribe()
+        changing = client.begin_operation("SetPin", paths_by_label(client)[token.label], sandbox.pin, NEW_PIN)
+        wait_until(lambda: not relays_have_ended(sandbox), what="the connection to the operating host")
+        token.wrong_pin()
+        with nothing_sent(token), raises("FinalAttempt"):
+            release()
+            client.finish(changing)
+    assert token.counters() == {"pin": 1, "puk": 3}
+    assert token.login(sandbox.pin)
 
 
 def test_card_that_does_not_tell(make_sandbox):

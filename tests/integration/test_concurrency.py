@@ -3,6 +3,7 @@
 
 import pytest
 from client import Client
+from fault_matrix import Contract
 
 PIN, PUK, NEW_PIN, WRONG = "1234", "12345678", "4321", "87654321"
 SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
@@ -66,7 +67,9 @@ def test_a_caller_has_limits(sandbox):
         token.wait_paused()
         for _ in range(3):
             assert greedy.call("Refresh", path=path, timeout=4).error == "LimitsExceeded"
-        assert greedy.call_manager("GetModules", timeout=4).error == "LimitsExceeded"
+        for method in ("GetModules", "Subscribe", "Unsubscribe"):
+            assert greedy.call_manager(method, timeout=4).error == "LimitsExceeded"
+        assert all("LimitsExceeded" in errors for errors in Contract().documented.values())
         assert greedy.call("Unlock", PUK, NEW_PIN, path=path, timeout=4).error == "LimitsExceeded"
         other = modest.begin_call("Refresh", path=path)
         token.clear_faults()

@@ -16,8 +16,8 @@ import subprocess
 import pytest
 from client import Client
 from fault_matrix import Contract
-from sandbox import BUILD, POLKITD, TIMEOUT, read_line, wait_until
-from support import sent
+from sandbox import BUILD, POLKITD, TIMEOUT, wait_until
+from support import injected, sent, trust_puk_flags
 
 PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
 CODES = {"Unlock": ("puk", PUK, "C_Login"), "SetPin": ("pin", PIN, "C_SetPIN")}
@@ -57,23 +57,6 @@ SENT_FROM = {
 BORN = {"host": "load"}
 
 
-@contextlib.contextmanager
-def injected(sandbox, syscall, what, path=None):
-    """In the block, a system call of tokend's is as strace's inject=SYSCALL: says; path: only about that."""
-    command = ["strace", "-f", "-o", "/dev/null", "-p", str(sandbox.tokend())]
-    command += ["-e", f"trace={syscall}", "-e", f"inject={syscall}:{what}", *(["-P", path] if path else [])]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        while "attached" not in read_line(process.stderr, what="strace"):
-            assert process.poll() is None
-        yield
-    finally:
-        # Asked to end, it would wait for a process that was killed while it was held.
-        process.kill()
-        process.wait(TIMEOUT)
-        process.stderr.close()
-
-
 def state_files(sandbox):
     """The names in the state folder."""
     return sorted(os.listdir(sandbox.path(STATE)))
@@ -98,6 +81,7 @@ class Scene:
         self.method = method
         self.role, self.right_code, self.function = CODES[method]
         self.faults = MUTE if method == "Unlock" else ()
+        trust_puk_flags(sandbox)
         self._stack = contextlib.ExitStack()
         self._clients = {}
         self._daemons = contextlib.ExitStack()
@@ -386,6 +370,26 @@ def test_call_as_the_service_leaves(sandbox):
     assert sandbox.token("etoken").login(NEW_PIN)
 
 
+def test_prompt_as_the_service_leaves(sandbox):
+    """It is not waited for: others could not have the service started again meanwhile."""
+    sandbox.stop_tokend()
+    sandbox.start_tokend("--may-leave")
+    with Client(sandbox, "carol") as carol, Client(sandbox, "carol") as agent:
+        agent.become_agent(carol.number)
+        path = carol.token()
+        tokend = sandbox.tokend()
+        with injected(sandbox, "sendmsg", "delay_enter=60000000:when=1"):
+            wait_until(lambda: "Nobody needs the service" in sandbox.journal(), LEAVES_WITHIN, "the leave")
+            call = carol.begin_call("SetPin", PIN, NEW_PIN, path=path, interactive=True)
+            carol.settle()
+            os.kill(tokend, signal.SIGTERM)
+        prompt = agent.expect_event("prompt")
+        assert carol.wait(call).error == "ServiceEnding"
+        assert agent.expect_event("withdrawn")["cookie"] == prompt["cookie"]
+        wait_until(lambda: sandbox.tokend() is None, what="the service's end")
+    assert sandbox.token("etoken").login(PIN)
+
+
 def sealed(body):
     """As the ledger is on the disk."""
     return f"{body}[end]\nsha256={hashlib.sha256(body.encode()).hexdigest()}\n"
@@ -411,16 +415,36 @@ def make_folder_read_only(sandbox):
     os.chmod(sandbox.path(STATE), 0o550)
 
 
+def fill_disk(sandbox):
+    """And the ledger is cut, as a disk that is full may leave it."""
+    text = sandbox.read_file(LEDGER)
+    user = sandbox.user_id("tokend")
+    options = f"size=12k,uid={user},gid={user},mode=700"
+    assert sandbox.run("root", ["mount", "-t", "tmpfs", "-o", options, "tmpfs", STATE]).returncode == 0
+    write_ledger(sandbox, text[:60])
+    sandbox.write_file(f"{STATE}/full", "x" * 8192)
+
+
+def repair(sandbox):
+    """The folder can be written again; what is in it stays."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(sandbox.path(f"{STATE}/full"))
+    os.chown(sandbox.path(STATE), sandbox.user_id("tokend"), sandbox.user_id("tokend"))
+    os.chmod(sandbox.path(STATE), 0o700)
+
+
 # What becomes of a ledger with one spent PUK.
 DAMAGES = {
     "empty": lambda sandbox: write_ledger(sandbox, ""),
     "cut in the middle": lambda sandbox: write_ledger(sandbox, sandbox.read_file(LEDGER)[:60]),
     "without its last byte": lambda sandbox: write_ledger(sandbox, sandbox.read_file(LEDGER)[:-1]),
     "with one try less": lambda sandbox: write_ledger(sandbox, sandbox.read_file(LEDGER).replace("spent=1", "spent=0")),
-    "of a newer version": lambda sandbox: write_ledger(sandbox, sealed("[ledger]\nversion=2\n")),
+    "of a newer version": lambda sandbox: write_ledger(sandbox, sealed("[ledger]\nversion=3\n")),
+    "of an older version": lambda sandbox: write_ledger(sandbox, sealed("[ledger]\nversion=1\n")),
     "of another owner": lambda sandbox: os.chown(sandbox.path(LEDGER), 0, 0),
     "a folder": make_folder,
     "and its folder is read-only": make_folder_read_only,
+    "and the disk is full": fill_disk,
 }
 
 
@@ -428,27 +452,57 @@ DAMAGES = {
 def test_damaged_ledger(sandbox, damage):
     """The service starts, says so, takes each try for spent, again and again, and the token's own number settles it."""
     token = sandbox.token("etoken")
+    trust_puk_flags(sandbox)
     token.fault(*MUTE)
     with Client(sandbox, "alice") as alice:
         assert alice.call("Unlock", "90000000", NEW_PIN).error == "PukIncorrect"
         assert alice.call("Refresh").value["puk-retries-remaining"] == 2
         sandbox.stop_tokend()
         DAMAGES[damage](sandbox)
-        for _ in range(2):
+        for start in range(4):
+            if start == 2:
+                repair(sandbox)
             sandbox.start_tokend()
             assert "cannot be read" in sandbox.journal()
             status = alice.call("Refresh").value
-            assert (status["puk-state"], status["puk-retries-remaining"]) == ("locked", 0)
+            assert (status["puk-state"], status["puk-retries-remaining"]) == ("locked", 0), start
             before = sent(token)
             assert alice.call("Unlock", PUK, NEW_PIN).error == "FinalAttempt"
             assert sent(token) == before and token.counters()["puk"] == 2
             sandbox.stop_tokend()
-        os.chown(sandbox.path(STATE), sandbox.user_id("tokend"), sandbox.user_id("tokend"))
-        os.chmod(sandbox.path(STATE), 0o700)
+        assert state_files(sandbox) == ["ledger", "ledger.unreadable"]
         sandbox.start_tokend()
         token.clear_faults()
         assert alice.call("Refresh").value["puk-retries-remaining"] == 2
         assert alice.call("Unlock", PUK, NEW_PIN).error is None and token.login(NEW_PIN)
+
+
+# What versions left that moved the old ledger away first, and ended, or found the disk full, before they had a new one.
+LEFT_BY_OLDER = {
+    "none in its place": None,
+    "a new one that has forgotten": sealed("[ledger]\nversion=2\n\n"),
+}
+
+
+@pytest.mark.parametrize("left", LEFT_BY_OLDER)
+def test_loss_of_an_older_version(sandbox, left):
+    """A ledger that was put aside is a loss, whatever is in its place."""
+    token = sandbox.token("etoken")
+    trust_puk_flags(sandbox)
+    token.fault(*MUTE)
+    with Client(sandbox, "alice") as alice:
+        for code in ("90000000", "90000001"):
+            assert alice.call("Unlock", code, NEW_PIN).error == "PukIncorrect"
+        sandbox.stop_tokend()
+        os.rename(sandbox.path(LEDGER), sandbox.path(f"{LEDGER}.unreadable"))
+        if LEFT_BY_OLDER[left]:
+            write_ledger(sandbox, LEFT_BY_OLDER[left])
+        for _ in range(2):
+            sandbox.start_tokend()
+            assert alice.call("Refresh").value["puk-state"] == "locked"
+            assert alice.call("Unlock", "90000002", NEW_PIN).error == "FinalAttempt"
+            assert token.counters()["puk"] == 1
+            sandbox.stop_tokend()
 
 
 DAY = 86400
@@ -463,6 +517,7 @@ def set_clock(sandbox, seconds):
 def test_clock(sandbox, days):
     """Nothing but read-at is from the wall clock: what is recorded, refused or awaited does not go by it."""
     token = sandbox.token("etoken")
+    trust_puk_flags(sandbox)
     token.fault(*MUTE)
     variables = sandbox.read_file("/run/sandbox/environment")
     variables = variables.replace("ASAN_OPTIONS=", "ASAN_OPTIONS=verify_asan_link_order=0:")

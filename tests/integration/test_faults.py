@@ -95,6 +95,7 @@ def run(bench, cells, matrix):
     assert cells and not problems, "\n".join(problems)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("phase", ["with the code", "else", "at the start"])
 def test_hangs(phase, make_sandbox, matrix, is_whole):
     """All at once: it takes as long as the longest deadline, and what holds a code is not ended by the service."""

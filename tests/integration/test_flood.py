@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from client import MANAGER, ROOT_PATH, TOKEN, Client
 from flood import CALLS_IN_FLIGHT_MAX, NO_REPLY_EXPECTED, WRONG_BODIES, Flood, call
-from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER, repeat
+from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER
 from sandbox import SOURCE
 
 CALLS_OF_CONNECTION = 16
@@ -48,7 +48,7 @@ def unlocking(descriptors):
 ATTACKS = {
     "every method": Attack("bob", 200, everything, 3000, True, {*REFUSED, "InvalidArgs"}),
     "by one who may": Attack("alice", 200, reading, 3000, True, {"", "LimitsExceeded"}),
-    "codes": Attack("bob", 30, unlocking("wrong_codes"), 2000, True, REFUSED, 1),
+    "codes": Attack("bob", 30, unlocking("wrong_codes"), 600, True, REFUSED, 1),
     "sixteen descriptors": Attack("bob", 50, unlocking("sixteen"), 1000, True, {DENIED}, 1),
     "descriptors for the status": Attack(
         "bob", 50, lambda path: [call(path, TOKEN, "GetStatus", descriptors="sixteen")], 1000, True, {DENIED}, 1
@@ -82,14 +82,15 @@ def test_a_flood_of_calls(scene, what):
     attack = ATTACKS[what]
     others = [user for user in ("alice", "carol") if user != attack.user]
 
-    def flood():
-        with Flood(scene.sandbox, attack.user, attack.connections) as source:
-            replies = source.send(attack.calls(scene.path), attack.count, attack.reads, attack.in_flight)
-            if attack.reads:
-                assert replies.pop("closed") == 0 and set(replies) <= attack.replies, replies
-                assert sum(replies.values()) == attack.count
-
-    repeat(scene, what, others, attack.count, flood)
+    with (
+        scene.keeps_nothing(what, attack.count),
+        scene.watched(what, *others),
+        Flood(scene.sandbox, attack.user, attack.connections) as source,
+    ):
+        replies = source.send(attack.calls(scene.path), attack.count, attack.reads, attack.in_flight)
+        if attack.reads:
+            assert replies.pop("closed") == 0 and set(replies) <= attack.replies, replies
+            assert sum(replies.values()) == attack.count
     assert scene.sent_codes() == scene.sent
 
 
@@ -144,7 +145,9 @@ def test_many_subscribe(scene):
             assert again[""] and set(again) == {"", "LimitsExceeded", "closed"}, again
         assert scene.tokens["etoken"].login(PIN)
 
-    repeat(scene, "subscriptions", ["carol"], 1200, subscribe)
+    with scene.keeps_nothing("subscriptions", 2 * 1200), scene.watched("subscriptions", "carol"):
+        for _ in range(2):
+            subscribe()
 
 
 def test_limits_are_stated():

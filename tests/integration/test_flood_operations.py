@@ -7,7 +7,7 @@ import pytest
 import support
 from client import MANAGER, ROOT_PATH, TOKEN, Client
 from flood import INTERACTIVE, Flood, call
-from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER, repeat, rounds
+from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER
 from sandbox import wait_until
 from support import nothing_sent, raises, sent
 
@@ -80,18 +80,20 @@ def test_prompts_left_open(scene):
     """Four users have as many open as may be; another operates on this token and on another, and hears at once."""
     make_crowd(scene.sandbox)
     before = scene.sent_codes()
-    for times, _ in enumerate(rounds(scene, "open prompts", sum(SHARES[:4]) + 4 * REFUSED), 1):
-        with contextlib.ExitStack() as stack:
-            crowd = [stack.enter_context(Prompts(scene, user, share)) for user, share in zip(CROWD, SHARES[:4])]
+    with (
+        scene.keeps_nothing("open prompts", sum(SHARES[:4]) + 4 * REFUSED),
+        contextlib.ExitStack() as stack,
+    ):
+        crowd = [stack.enter_context(Prompts(scene, user, share)) for user, share in zip(CROWD, SHARES[:4])]
+        for prompts in crowd:
+            prompts.check(scene.sandbox)
+        with scene.watched("open prompts", "alice"), Client(scene.sandbox, "alice") as alice:
+            for path in (scene.path, scene.other_path):
+                assert alice.call("SetPin", PIN, NEW_PIN, path=path).error is None
+                assert alice.call("Unlock", PUK, PIN, path=path).error is None
             for prompts in crowd:
-                prompts.check(scene.sandbox)
-            with scene.watched("open prompts", "alice"), Client(scene.sandbox, "alice") as alice:
-                for path in (scene.path, scene.other_path):
-                    assert alice.call("SetPin", PIN, NEW_PIN, path=path).error is None
-                    assert alice.call("Unlock", PUK, PIN, path=path).error is None
-                for prompts in crowd:
-                    prompts.leave()
-    ours = ["C_SetPIN", "C_Login", "C_InitPIN"] * times
+                prompts.leave()
+    ours = ["C_SetPIN", "C_Login", "C_InitPIN"]
     assert scene.sent_codes() == [earlier + ours for earlier in before], "those of alice alone"
     for token in scene.tokens.values():
         assert token.counters() == {"pin": 3, "puk": 3} and token.login(PIN)
@@ -187,8 +189,16 @@ def test_streams_that_do_not_end(scene, streams, kind):
 def test_streams_are_not_kept(scene, streams):
     """Nor what was read of them."""
     kind = "as fast as can be"
-    # Where each call has a host, what is in use takes longer to settle: what is kept makes it more every time even so.
-    repeat(scene, f"streams again: {kind}", ["alice"], 500, lambda: streams(500, *STREAMS[kind]), times=6)
+    with scene.keeps_nothing(f"streams again: {kind}", 500), scene.watched(f"streams again: {kind}", "alice"):
+        streams(500, *STREAMS[kind])
+
+
+def test_operations_are_not_kept(scene):
+    """One after the other, each with a host that ends by itself while the service lets go of it."""
+    count = 100
+    with scene.keeps_nothing("operations", count, tables=0), Client(scene.sandbox, "alice") as alice:
+        for _ in range(count):
+            assert alice.call("SetPin", PIN, PIN, path=scene.path).error is None
 
 
 @pytest.mark.parametrize("method, code", [("Unlock", PUK), ("SetPin", PIN)])

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""One who stands where another should: a second service, and a host's socket that is not the supervisor's."""
+"""One who stands where another should: a second service, a socket that is not the supervisor's, a host that lies."""
 
+import json
 import os
 
+import pytest
 from sandbox import BUILD, FOLDER, SYSTEM_PATH, wait_until
 from support import Client, nothing_sent, only_path, only_token, raises
 
-PUK, NEW_PIN = "12345678", "4321"
+PUK, NEW_PIN, WRONG = "12345678", "4321", "11111111"
 OPERATE = "/run/tokend/operate.sock"
+HOST = f"{FOLDER}/bin/tokend-module"
+LIES, CALLS = f"{FOLDER}/lies", f"{FOLDER}/log/lying-host"
 
 # Listens on the socket of argv, and says how many bytes came of the first who connects.
 LISTENER = """
@@ -65,3 +69,43 @@ def test_a_socket_that_is_not_roots_gets_nothing(sandbox):
     finally:
         listener.kill()
         listener.wait()
+
+
+def lying_hosts(sandbox):
+    """From now on operating hosts are those of lying_host.py. Returns a function that says which lies they tell, and
+    begins their record anew, and one that returns this record: what they were called."""
+    source = f"{FOLDER}/source"
+    lying = f"{source}/tests/integration/lying_host.py {source}/dbus/org.tokend.Module1.xml {LIES} {CALLS}"
+    honest = f"{BUILD}/service/module/tokend-module"
+    script = f'#!/bin/sh\n[ "$1" = --watch ] || exec /usr/bin/python3 -B {lying}\nexec {honest} "$@"\n'
+
+    def lie(**lies):
+        sandbox.write_file(LIES, json.dumps(lies))
+        sandbox.write_file(CALLS, "")
+        os.chmod(sandbox.path(CALLS), 0o666)
+
+    sandbox.write_file(f"{HOST}.lying", script)
+    os.chmod(sandbox.path(f"{HOST}.lying"), 0o755)
+    os.rename(sandbox.path(f"{HOST}.lying"), sandbox.path(HOST))
+    return lie, lambda: sandbox.read_file(CALLS).split()
+
+
+@pytest.mark.parametrize("method", ["Unlock", "SetPin"])
+def test_a_host_that_prepared_something_else(sandbox, method):
+    """Another token than was asked for, or what is no digest: it is not told to send the code."""
+    token = only_token(sandbox)
+    others = [{"manufacturer": "Another"}, {"model": "another"}, {"serial": "00"}, {"label": "ANOTHER"}]
+    lie, called = lying_hosts(sandbox)
+    with Client(sandbox) as client, nothing_sent(token):
+        path = only_path(client)
+        for lies in [*others, {"digest": 0}, {"digest": 31}, {"digest": 33}]:
+            lie(**lies)
+            with raises("ModuleFailed") as caught:
+                client.finish(client.begin_operation(method, path, WRONG, NEW_PIN))
+            assert "something else" in caught[0].message
+            assert called() == ["Load", "Prepare"], lies
+        # One that has it all right is told to.
+        lie()
+        with raises("PukIncorrect", "PinIncorrect"):
+            client.finish(client.begin_operation(method, path, WRONG, NEW_PIN))
+        assert called() == ["Load", "Prepare", "Commit", "Read"]

@@ -29,6 +29,7 @@ usr/lib/systemd/catalog/tokend.tr.catalog
 usr/lib/sysusers.d/tokend.conf
 usr/libexec/tokend
 usr/libexec/tokend-module
+usr/libexec/tokend-reach
 usr/share/bash-completion/completions/tokenctl
 usr/share/dbus-1/interfaces/org.tokend.Tokend1.xml
 usr/share/dbus-1/system-services/org.tokend.Tokend1.service
@@ -38,6 +39,7 @@ usr/share/man/man1/tokenctl.1
 usr/share/man/man1/tokend-notify.1
 usr/share/man/man5/tokend-profiles.5
 usr/share/man/man8/tokend-module.8
+usr/share/man/man8/tokend-reach.8
 usr/share/man/man8/tokend.8
 usr/share/polkit-1/actions/org.tokend.policy
 usr/share/polkit-1/rules.d/org.tokend.rules

@@ -11,7 +11,8 @@ import pytest
 from client import Client
 from journal import Journal
 from sandbox import SOURCE, wait_until
-from support import ADMIN_PROFILES, ETOKEN, logind, only_token, restart_with_profile
+from support import ADMIN_PROFILES, ETOKEN, logind, only_path, only_token, raises, restart_with_profile, trust_puk_flags
+from support import Client as CodeFeeder
 
 PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
 WRONG, WRONG_PIN = "87654321", "8765"
@@ -21,6 +22,8 @@ MUTE = ("no-so-flags", "no-vendor-objects")
 KINDS = ("etoken", "opencryptoki", "softhsm")
 NOTICE, WARNING = "5", "4"
 REFUSALS_A_MINUTE = 20
+# Of what one token shows of one role, in ten minutes.
+TOLD_OF_ROLE = 10
 
 with open(f"{SOURCE}/service/journal.h", encoding="utf-8") as header:
     IDS = dict(re.findall(r'^#define TOKEND_MESSAGE_(\w+) "(\w+)"$', header.read(), re.MULTILINE))
@@ -219,6 +222,29 @@ def test_a_caller_who_leaves(sandbox, journal):
     assert sandbox.token("etoken").counters() == {"pin": 3, "puk": 3}
 
 
+def test_asked_to_end_once_a_try_is_recorded(sandbox, journal, alice):
+    """Then another program is found to have lost one, and nothing is sent: that is why, and nobody left."""
+    token = sandbox.token("etoken")
+    with CodeFeeder(sandbox) as client:
+        changing = client.begin_operation("SetPin", only_path(client), None, NEW_PIN)
+        client.feed(changing, PIN[:2])
+        token.wrong_pin()
+        token.fault("pause C_GetTokenInfo operate")
+        client.end(changing, PIN[2:])
+        token.wait_paused()
+        wait_until(lambda: "pin-pending" in sandbox.read_file(LEDGER), what="the record")
+        os.kill(sandbox.tokend(), signal.SIGTERM)
+        question = ["/", "org.freedesktop.DBus", "NameHasOwner", "(s)", ["org.tokend.Tokend1"]]
+        wait_until(lambda: not alice.call_at(*question, destination="org.freedesktop.DBus").value, what="its leave")
+        token.clear_faults()
+        with raises("RetriesChanged"):
+            client.finish(changing)
+    wait_until(lambda: sandbox.tokend() is None, what="the service's end")
+    entry = last(journal, "NOT_SENT")
+    check(entry, operation="SetPin", spent="no")
+    assert entry["MESSAGE"].endswith("nothing was sent: the tries left are not what the caller expected")
+
+
 def test_the_session(sandbox, journal, alice):
     """From logind; one that is another user's is not believed."""
     with logind(sandbox, "alice"), Client(sandbox, "carol") as carol:
@@ -353,6 +379,51 @@ def test_a_token_that_contradicts_itself(sandbox, journal, alice):
     assert token.counters() == {"pin": 3, "puk": 3}
 
 
+def show_counters(sandbox, token, pin, puk):
+    """What the token says of itself from now on."""
+    with open(sandbox.path(f"{token.folder}/state"), "r+", encoding="ascii") as file:
+        file.write(f"pin {pin} puk {puk}\n")
+
+
+def test_tries_that_go_up_and_down(sandbox, journal, alice):
+    """A module says what it likes at each read: its losses are told up to a limit, and that there is one; what it says of
+    the other code is told as ever."""
+    token = sandbox.token("etoken")
+    for number in range(TOLD_OF_ROLE + 15):
+        for pin in (3, 2):
+            show_counters(sandbox, token, pin, 3)
+            assert alice.call("Refresh").value["pin-retries-remaining"] == pin
+        if number == TOLD_OF_ROLE - 2:
+            assert not journal.entries(MESSAGE_ID=IDS["TOO_MANY"])
+    check(last(journal, "TRIES_LOST", TOLD_OF_ROLE), role="PIN")
+    entry = last(journal, "TOO_MANY")
+    check(entry, module="etoken", priority=WARNING)
+    assert "etoken" in entry["MESSAGE"] and "“ETOKEN”" in entry["MESSAGE"]
+    show_counters(sandbox, token, 2, 2)
+    alice.call("Refresh")
+    check(last(journal, "TRIES_LOST", TOLD_OF_ROLE + 1), role="PUK", retries="2")
+    last(journal, "TOO_MANY")
+
+
+def test_a_contradiction_that_is_always_another_one(sandbox, journal, alice):
+    """Likewise, and it hides no loss."""
+    token = sandbox.token("etoken")
+    token.fault("garbage C_GetTokenInfo watch * numbers")
+    for number in range(TOLD_OF_ROLE + 5):
+        show_counters(sandbox, token, 3 - number % 2, 3)
+        for _ in range(2):
+            assert alice.call("Refresh").value["pin-state"] == "locked"
+    entries = journal.wait_entries(TOLD_OF_ROLE + 1, MESSAGE_ID=IDS["CONTRADICTION"])
+    assert [fields_of(entry)["role"] for entry in entries].count("PIN") == TOLD_OF_ROLE == len(entries) - 1
+    last(journal, "TOO_MANY")
+    token.fault()
+    for pin in (3, 2):
+        show_counters(sandbox, token, pin, 3)
+        alice.call("Refresh")
+    # The flags said that all is locked, of both.
+    check(last(journal, "TRIES_LOST", 3), role="PIN", retries="2")
+
+
 def test_a_profile_that_is_wrong(sandbox, journal, alice):
     """Which file and which line; it is left out as a whole, and the others stand."""
     restart_with_profile(sandbox, "etoken", "# five\n[PIN]\nMaximum=lots\n")
@@ -380,6 +451,18 @@ def test_a_module_that_fails_and_comes_back(sandbox, journal, alice):
     assert alice.call("Refresh").error is None
 
 
+def test_a_module_that_fails_again_and_again(sandbox, journal, alice):
+    """It hides nothing behind it, and the last word is not that it is back."""
+    for number in range(1, 6):
+        (host,) = sandbox.hosts("watch")
+        sandbox.kill(host)
+        wait_until(lambda host=host: sandbox.hosts("watch") not in ([], [host]), what="another host")
+        wait_until(lambda: alice.call("Refresh").error is None, what=f"the module, time {number}")
+    failed, back = IDS["MODULE_FAILED"], IDS["MODULE_BACK"]
+    told = [entry.get("MESSAGE_ID") for entry in journal.entries()]
+    assert [entry for entry in told if entry in (failed, back)] == [failed, back, failed]
+
+
 def test_a_module_that_is_none(make_sandbox):
     """Why, in the module's own loader's words."""
     sandbox = make_sandbox(modules={"nothing": "/nonexistent/libnothing.so"})
@@ -400,22 +483,29 @@ def test_a_ledger_that_cannot_be_read(sandbox, journal):
 
 
 def test_a_ledger_that_cannot_be_written(sandbox, journal, alice):
-    """And so nothing was sent."""
+    """And so nothing was sent. Once, until it has been written again."""
     folder = sandbox.path(os.path.dirname(LEDGER))
     before = os.stat(folder)
     os.chown(folder, 0, 0)
-    assert alice.call("Unlock", PUK, NEW_PIN).error == "Failed"
+    for _ in range(2):
+        assert alice.call("Unlock", PUK, NEW_PIN).error == "Failed"
     os.chown(folder, before.st_uid, before.st_gid)
-    entries = journal.wait_entries(MESSAGE_ID=IDS["LEDGER_UNWRITABLE"])
-    assert {entry["PRIORITY"] for entry in entries} == {WARNING}
-    assert "ermission denied" in entries[0]["TOKEND_REASON"]
-    check(last(journal, "NOT_SENT"), outcome="Failed", spent="no", uid=str(sandbox.user_id("alice")))
+    entry = last(journal, "LEDGER_UNWRITABLE")
+    check(entry, priority=WARNING)
+    assert "ermission denied" in entry["TOKEND_REASON"]
+    check(last(journal, "NOT_SENT", 2), outcome="Failed", spent="no", uid=str(sandbox.user_id("alice")))
     assert sandbox.token("etoken").counters() == {"pin": 3, "puk": 3}
+    assert alice.call("Unlock", PUK, NEW_PIN).error is None
+    os.chown(folder, 0, 0)
+    assert alice.call("Unlock", PUK, PIN).error == "Failed"
+    os.chown(folder, before.st_uid, before.st_gid)
+    last(journal, "LEDGER_UNWRITABLE", 2)
 
 
 def test_killed_in_the_middle(sandbox, journal, alice):
     """The operation has no entry of its own: the next start tells of its try."""
     token = sandbox.token("etoken")
+    trust_puk_flags(sandbox)
     token.fault(*MUTE, "pause C_Login")
     call = alice.begin_call("Unlock", WRONG, NEW_PIN)
     token.wait_paused()
@@ -425,7 +515,7 @@ def test_killed_in_the_middle(sandbox, journal, alice):
     token.fault(*MUTE)
     entry = last(journal, "TRY_PENDING")
     check(entry, role="PUK", priority=NOTICE)
-    assert f"[{entry['TOKEND_TOKEN']}]" in sandbox.read_file(LEDGER)
+    assert f"[{entry['TOKEND_TOKEN']}/" in sandbox.read_file(LEDGER)
     wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
     assert token.counters()["puk"] == 2
     assert not journal.entries(MESSAGE_ID=IDS["TRIES_LOST"]), "it was no other program"
@@ -447,6 +537,7 @@ def test_polkit_that_is_gone(sandbox, journal, alice):
     assert entry["TOKEND_REASON"] and entry["TOKEND_REASON"] in entry["MESSAGE"]
 
 
+@pytest.mark.long
 def test_polkit_that_hangs(sandbox, journal, alice):
     """It is said again only after it has answered."""
     path = alice.token()

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from sandbox import FOLDER, wait_until
-from support import Client, check, nothing_sent, only_path, only_token, raises, tries
+from support import BusError, Client, check, nothing_sent, only_path, only_token, raises, tries
 
 SYSTEM = "/etc/pkcs11/modules"
 PACKAGE = "/usr/share/p11-kit/modules"
@@ -17,6 +17,12 @@ COPIES = f"{FOLDER}/copies"
 
 # The bus name is to be owned this soon after the start, in seconds, whatever the modules do.
 OWNED = 2
+
+# A module that has crashed so often in ten minutes is not started again for so long, in seconds.
+CRASHES = 12
+PAUSE_AFTER_CRASHES = 4
+# What needs no module is answered this soon, in seconds, on a slow machine too.
+AT_ONCE = 2
 
 # What p11-kit itself makes of the configuration, for a program that is called tokend: a module's name a line.
 P11_KIT = """
@@ -259,6 +265,46 @@ def test_module_that_crashes_at_a_read(make_sandbox, again):
     assert token.counters() == {"pin": 3, "puk": 3}
 
 
+def count_hosts(token):
+    """How many module hosts have loaded the token's module, by its own record."""
+    return token.calls("tokend-module").count("C_Initialize")
+
+
+def fails(method, path):
+    """Whether the module has, in which case that is answered at once."""
+    asked = time.monotonic()
+    try:
+        method(path)
+    except BusError as error:
+        assert error.name == "ModuleFailed"
+        return True
+    finally:
+        assert time.monotonic() - asked < AT_ONCE
+    return False
+
+
+def test_module_that_crashes_after_its_first_read(make_sandbox):
+    """A few times it is started again as soon as ever; then, though it works for a moment after each start, more and more
+    seldom, as one that never works. Who asks for its token meanwhile is answered at once."""
+    sandbox = make_sandbox()
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        first_read = token.calls("tokend-module").count("C_GetSlotList")
+        sandbox.stop_tokend()
+        token.fault(f"crash C_GetSlotList {first_read + 1} watch")
+        sandbox.start_tokend()
+        client.subscribe()
+        (path,) = client.tokens()
+        for _ in range(CRASHES):
+            wait_until(lambda: not fails(client.status, path), what="its start")
+            wait_until(lambda: fails(client.refresh, path), what="its crash")
+        before = count_hosts(token)
+        time.sleep(PAUSE_AFTER_CRASHES - 1)
+        assert count_hosts(token) == before and fails(client.status, path)
+        assert client.tokens() == [path]
+
+
 def test_token_that_cannot_be_read(make_sandbox):
     """It is there, and does not vanish: who asks for its status is told that it could not be read, and nothing is sent."""
     sandbox = make_sandbox()
@@ -280,3 +326,23 @@ def test_token_that_cannot_be_read(make_sandbox):
         client.wait_signal("InterfacesAdded")
         (path,) = client.tokens()
         check(client.status(path), tries("pin", "ok", 3, "token"))
+
+
+def test_who_asked_in_vain_is_told_when_to_ask_again(sandbox):
+    """Once the token was read after that, though it is as it was before; and once only."""
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        for fault in ("error C_GetTokenInfo * CKR_DEVICE_ERROR watch", "crash C_GetTokenInfo watch"):
+            token.fault(fault)
+            with raises("ModuleFailed"):
+                client.refresh(path)
+            assert client.take_signals("StatusChanged") == []
+            token.clear_faults()
+            client.wait_signal("StatusChanged", lambda signal: signal["path"] == path)
+            check(client.status(path), tries("pin", "ok", 3, "token"))
+
+            seen = len(token.calls("tokend-module"))
+            wait_until(lambda: token.calls("tokend-module")[seen:].count("C_GetSlotList") > 4, what="two more polls")
+            client.status(path)
+            assert client.take_signals("StatusChanged") == []

@@ -483,6 +483,25 @@ def test_certificate(sandbox, language):
         assert token.serial not in text and token.label not in text
 
 
+def test_certificate_of_each_label(make_sandbox):
+    """A card shows two tokens: that the certificate of one is good for years says nothing of the other's."""
+    sandbox = make_sandbox(["etoken:label=SIGN,serial=0077", "etoken:label=LOGIN,serial=0077"])
+    ends = {}
+    for token, seconds in zip(sandbox.tokens.values(), (6 * DAY, 29 * DAY), strict=True):
+        ends[token.label] = int(time.time()) + seconds
+        token.put_certificate(make_certificate(ends[token.label], E_GUVEN))
+    sees_ends = {label: end * 1000000 for label, end in ends.items()}
+    wait_until(
+        lambda: {status["label"]: status.get("certificate-not-after") for status in sandbox.status()} == sees_ends,
+        what="both certificates",
+    )
+    with Desktop(sandbox) as desktop:
+        desktop.start_notify()
+        desktop.wait_note(2)
+        titles = {title_of_end(WORDS["en"], end).replace("ETOKEN", label) for label, end in ends.items()}
+        assert {note.text.splitlines()[0] for note in desktop.notes} == titles
+
+
 def test_certificate_ends_while_the_session_lasts(sandbox):
     """Nobody does a thing: it is said when the time has come. A renewed one takes it off the screen."""
     words = WORDS["en"]

@@ -25,6 +25,7 @@ COMMANDS = {
     "pkcs15-card": ["RESET-RETRY-COUNTER"],
     "pkcs15-card:so-pin=yes": ["VERIFY", "RESET-RETRY-COUNTER"],
 }
+OLD = "openpgp-card:version=2.1"
 (OPENSC,) = glob.glob("/usr/lib/*/opensc-pkcs11.so")
 CONFIGURATION = "/usr/share/tokend/opensc"
 SYSTEMS_OWN = "/etc/opensc"
@@ -164,6 +165,36 @@ def test_a_card_that_never_says_what_is_left(make_sandbox):
         client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
         check(client.refresh(path), tries("pin", "ok", maximum=None))
     assert token.counters() == {"pin": 3, "puk": 3}
+
+
+def test_an_openpgp_card_that_opensc_cannot_ask(make_sandbox):
+    """Of one before version 3.1 OpenSC, up to 0.26, takes the Admin PIN's tries for those of one label, and the resetting code's
+    for those of the other: neither proves that a try of the PIN remains, or that none does."""
+    sandbox = make_sandbox([OLD])
+    token = only_token(sandbox)
+    token.wrong_pin(2)
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        assert [client.refresh(any_path)["pin-state"] for any_path in client.tokens()] == ["unknown"] * 2
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.set_pin(path, WRONG_PINS[0], NEW_PIN)
+
+
+def test_our_own_tries_on_such_a_card(make_sandbox):
+    """What one label shows does not settle what is recorded of the other: we know what we sent."""
+    sandbox = make_sandbox([OLD])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        for wrong in WRONG_PINS[:2]:
+            with raises("PinIncorrect"):
+                client.set_pin(path, wrong, NEW_PIN, final_attempt=True)
+        assert token.counters() == {"pin": 1, "puk": 3}
+        for _ in range(3):
+            client.refresh(path)
+        assert "pin-spent=2" in sandbox.read_file("/var/lib/tokend/ledger")
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.set_pin(path, WRONG_PINS[2], NEW_PIN)
 
 
 def test_a_lock_is_no_proof_against_a_code(make_sandbox):

@@ -29,10 +29,14 @@ SLOW = "ASAN_OPTIONS" in os.environ
 # A card that came or went, and a try that another program lost, are told within this, in seconds.
 AT_ONCE = 30 if SLOW else 1
 SOON = 30 if SLOW else 2
+# Longer than what is looked for would take to be begun, on any machine that is not at its limit
+A_WHILE = 2
 # While a program goes on using a card, it is looked at this often.
 PATIENCE = 1.5
 # No longer than this is a card kept that another program has used for long and left.
 KEPT = 15
+# A card whose token was given up is looked into again after this, and then ever more seldom.
+GIVEN_UP = 10
 # A real card takes its time for each command, in milliseconds.
 REALISTIC = "delay * 10"
 # How often the readers are looked at at the most where a program may have begun to use cards, in seconds
@@ -134,33 +138,6 @@ def test_card_comes_and_goes(make_sandbox):
             (path,) = client.tokens()
             assert pin_state(client, path) == "ok"
     assert token.counters() == {"pin": 3, "puk": 3}
-
-
-def test_two_readers(make_sandbox):
-    """What happens in one is not told of the other's card."""
-    sandbox = make_sandbox(["piv-card", "openpgp-card"])
-    piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
-    with Client(sandbox) as client:
-        client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
-        others = {path for label, path in paths.items() if label != piv.label}
-        assert len(others) == 2
-        openpgp.wrong_pin(2)
-        told = {client.wait_signal("StatusChanged", timeout=SOON)["path"] for _ in others}
-        assert told == others
-        assert pin_state(client, paths[piv.label]) == "ok"
-
-        piv.fault("vanish")
-        assert timed_signal(client, "InterfacesRemoved") < AT_ONCE
-        assert set(client.tokens()) == others
-        openpgp.fault("vanish")
-        for _ in others:
-            assert timed_signal(client, "InterfacesRemoved") < AT_ONCE
-        openpgp.clear_faults()
-        for _ in others:
-            assert timed_signal(client, "InterfacesAdded") < AT_ONCE
-        for path in client.tokens():
-            assert pin_state(client, path) == "final-try"
 
 
 def test_pcscd_is_started_again(make_sandbox):
@@ -265,7 +242,7 @@ def test_card_that_opensc_does_not_know(make_sandbox):
                 for _ in range(3):
                     user.connect("shared", reader=1)
                     assert user.ask("send", SELECT["piv-card"]) == "6D00"
-                    time.sleep(SOON)
+                    time.sleep(A_WHILE)
                     user.do("disconnect")
             wait_until_left_alone(token)
             assert len(card.calls()) - len(tried) - 3 == card.calls()[len(tried) :].count("ready")
@@ -294,7 +271,8 @@ def test_nothing_is_sent_to_an_idle_card(make_sandbox):
 
 @pytest.mark.parametrize("kind", ["piv-card", "openpgp-card"])
 def test_another_programs_wrong_pin(make_sandbox, kind):
-    """Told soon; then the card is left alone again, and no more was sent than one look at it."""
+    """Told soon; then the card is left alone again, and no more was sent than a look or two at it: OpenSC, which the
+    other program uses, connects to a card for a moment, lets go of it, and connects again to use it."""
     sandbox = make_sandbox([kind])
     token = only_token(sandbox)
     with Client(sandbox) as client:
@@ -312,9 +290,30 @@ def test_another_programs_wrong_pin(make_sandbox, kind):
         client.wait_signal("StatusChanged", lambda signal: signal["path"] == path)
         assert time.monotonic() - ended < SOON
         assert pin_state(client, path) == "final-try"
-        # Only where the other program takes its time, it is looked at meanwhile.
-        looks = 1 + int((ended - begun) / PATIENCE)
+        # Where the other program takes its time, it is looked at meanwhile.
+        looks = 2 + int((ended - begun) / PATIENCE)
         assert wait_until_left_alone(token) - before <= used + looks * look
+
+
+@pytest.mark.parametrize("kind", ["piv-card", "openpgp-card"])
+def test_one_use_one_look(make_sandbox, kind):
+    """Where another program connects to the card once, it is looked into once for that, after the use."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client, CardUser(sandbox) as user:
+        client.subscribe()
+        (path, *_others) = client.tokens()
+        look = commands_of_a_look(client, token, path)
+        token.fault(REALISTIC)
+        before, begun = wait_until_left_alone(token), time.monotonic()
+        user.connect("shared")
+        used = 2 * user.wrong_pin(kind)
+        user.wrong_pin(kind)
+        user.do("disconnect")
+        ended = time.monotonic()
+        client.wait_signal("StatusChanged", lambda signal: signal["path"] == path, timeout=SOON)
+        looks = 1 + int((ended - begun) / PATIENCE)
+        assert 0 < wait_until_left_alone(token) - before - used <= looks * look
 
 
 def test_short_uses_one_after_the_other(make_sandbox):
@@ -428,7 +427,7 @@ def test_card_that_a_program_has_for_itself(make_sandbox):
             assert "itself" in errors[0].message
             with raises("Busy"):
                 client.refresh(path)
-            time.sleep(SOON)
+            time.sleep(A_WHILE)
             assert client.modules()[0]["state"] == "ready"
             assert client.tokens() == [path]
             assert sent_to(token) == before + 4
@@ -495,6 +494,44 @@ def test_card_that_cannot_be_read_for_a_moment(make_sandbox):
         assert client.take_signals("InterfacesRemoved") == []
 
 
+def test_card_that_is_disturbed_for_long(make_sandbox):
+    """Its token is given up, and comes back by itself: nobody touches the card."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        wait_until_left_alone(token)
+        token.fault("error * * 6F00")
+        with raises("ModuleFailed"):
+            client.refresh(path)
+        client.wait_signal("InterfacesRemoved", timeout=AT_ONCE + 3 * PATIENCE + SOON)
+        assert client.tokens() == []
+        token.clear_faults()
+        client.wait_signal("InterfacesAdded", timeout=GIVEN_UP + SOON)
+        (path,) = client.tokens()
+        assert pin_state(client, path) == "ok"
+        wait_until_left_alone(token, GIVEN_UP + A_WHILE, GIVEN_UP + A_WHILE + TIMEOUT)
+
+
+def test_what_is_done_once_the_card_was_read(make_sandbox):
+    """By a program that was connected before, and leaves at once: it is told, too."""
+    sandbox = make_sandbox(["piv-card"])
+    with Client(sandbox) as client, CardUser(sandbox) as user:
+        path = only_path(client)
+        for is_wrong in (True, False) * 3:
+            # There is no close look any more at the readers.
+            time.sleep(A_WHILE)
+            user.connect("shared")
+            client.refresh(path)
+            if is_wrong:
+                user.wrong_pin()
+                user.wrong_pin()
+            else:
+                user.right_pin(sandbox.pin)
+            user.do("disconnect")
+            client.wait_signal("StatusChanged", timeout=SOON)
+
+
 def test_read_that_takes_too_long(make_sandbox):
     """Who asks meanwhile is told so, and what it found all the same is told to the subscribers once it has ended."""
     sandbox = make_sandbox(["piv-card"])
@@ -510,11 +547,14 @@ def test_read_that_takes_too_long(make_sandbox):
             user.wrong_pin()
             token.fault("pause VERIFY 1")
             token.wait_paused()
-            with raises("Busy"):
+            with raises("Busy") as errors:
                 client.refresh(path)
+            (module,) = client.modules()
+            assert module["state"] == "ready" and module["reason"] in errors[0].message
         token.clear_faults()
         client.wait_signal("StatusChanged", timeout=SOON)
         assert pin_state(client, path) == "final-try"
+        assert "reason" not in client.modules()[0]
         wait_until_left_alone(token)
     assert "failed" not in sandbox.journal()
 

@@ -5,6 +5,7 @@ import configparser
 import contextlib
 import os
 import signal
+import time
 
 import pytest
 import support
@@ -16,6 +17,12 @@ SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
 STATE = "/var/lib/tokend"
 # How the kernel ends a process differs from time to time.
 DEATHS = 15
+# Whoever is asked to end while nothing was sent, in seconds; a few more on a slow machine.
+ENDS_WITHIN = 10
+# Carol must authenticate to read the status as well.
+ASK_CAROL = """polkit.addRule(function(action, subject) {
+    if (subject.user == "carol" && action.id == "org.tokend.read-status") return polkit.Result.AUTH_SELF;
+});"""
 # A token that shows neither a number nor a flag of its PUK
 MUTE = ("no-so-flags", "no-vendor-objects")
 
@@ -28,6 +35,7 @@ def sent(token):
 @pytest.fixture(name="alice")
 def fixture_alice(sandbox):
     """A client of the bus."""
+    support.trust_puk_flags(sandbox)
     with Client(sandbox, "alice") as alice:
         yield alice
 
@@ -98,6 +106,36 @@ def test_killed_while_the_code_is_on_its_way(sandbox, alice):
     assert puk(alice) == ("ok", 3, "flags")
 
 
+@pytest.mark.parametrize("start_again", [True, False], ids=["its first read", "a later one"])
+def test_read_while_the_code_is_on_its_way(sandbox, alice, start_again):
+    """A number that the service read before the code arrived, and hears of after that, says nothing of it."""
+    token = sandbox.token("etoken")
+    kill_while_sending(sandbox, alice, WRONG)
+    wait_until(alice.paths, what="the token")
+    if start_again:
+        sandbox.stop_tokend()
+    held = "pause C_CloseSession watch"
+    token.fault("pause C_Login", held)
+    if start_again:
+        sandbox.start_tokend()
+    call = None if start_again else alice.begin_call("Refresh")
+    wait_until(lambda: "C_CloseSession" in sandbox.read_file(f"{token.folder}/paused"), what="the read")
+    let_host_finish(sandbox, held)
+    assert token.counters()["puk"] == 2
+
+    token.clear_faults()
+    wait_until(alice.paths, what="the end of the read")
+    assert call is None or alice.wait(call).error is None
+    sandbox.stop_tokend()
+    assert recorded(sandbox)["puk-pending"] == "1"
+    token.fault(*MUTE)
+    sandbox.start_tokend()
+    assert puk(alice) == ("low", 2, "ledger")
+    token.clear_faults()
+    assert puk(alice) == ("low", 2, "token")
+    wait_until(lambda: "puk-pending" not in recorded(sandbox), what="the record")
+
+
 def test_killed_with_the_right_code_on_its_way(sandbox, alice):
     """Nobody is there to hear of it, but it is done."""
     token = sandbox.token("etoken")
@@ -149,6 +187,7 @@ def test_the_host_dies(sandbox, alice, faults, source, when):
     assert token.login(NEW_PIN) and not recorded(sandbox)
 
 
+@pytest.mark.long
 def test_a_module_hangs_with_the_code(make_sandbox):
     """OutcomeUnknown when the deadline has passed, Busy while the host is there, and others are served meanwhile."""
     sandbox = make_sandbox(tokens=["etoken", "etoken"])
@@ -215,10 +254,11 @@ def test_what_cannot_be_recorded_is_not_sent(sandbox, alice, obstacle, method):
 # The service takes each for a ledger that it cannot read.
 BAD_LEDGERS = {
     "empty": "",
-    "cut": "[ledger]\nversion=1\n",
+    "cut": "[ledger]\nversion=2\n",
     "newer": "[ledger]\nversion=99\n",
+    "older": "[ledger]\nversion=1\n",
     "garbage": "\0\x7f not a key file",
-    "bad number": "[ledger]\nversion=1\n\n[0]\npuk-spent=many\n",
+    "bad number": "[ledger]\nversion=2\n\n[0]\npuk-spent=many\n",
 }
 
 
@@ -277,6 +317,58 @@ def test_asked_to_end_in_the_middle(sandbox, alice, victim):
         wait_until(lambda: not os.path.exists(f"/proc/{tokend}"), what="tokend's end")
 
 
+def assert_that_it_ends_without_a_try(sandbox, caller, call):
+    """Asked to end, the service answers a call that has sent nothing, and is gone in a few seconds."""
+    tokend = sandbox.tokend()
+    begun = time.monotonic()
+    os.kill(tokend, signal.SIGTERM)
+    reply = caller.wait(call)
+    wait_until(lambda: not os.path.exists(f"/proc/{tokend}"), what="tokend's end")
+    assert time.monotonic() - begun < ENDS_WITHIN
+    assert reply.error == "ServiceEnding" and "nothing was sent" in reply.message
+    wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
+    token = sandbox.token("etoken")
+    assert not sent(token) and not recorded(sandbox) and token.counters() == {"pin": 3, "puk": 3}
+
+
+@pytest.mark.parametrize("method", ["Unlock", "SetPin", "Refresh"])
+def test_asked_to_end_while_a_person_is_asked(sandbox, method):
+    """The prompt is withdrawn; what it was for is not done, and is done once it is asked for again."""
+    code = {"Unlock": [PUK, NEW_PIN], "SetPin": [PIN, NEW_PIN]}.get(method, [])
+    if not code:
+        sandbox.write_file("/etc/polkit-1/rules.d/10-read.rules", ASK_CAROL)
+    with Client(sandbox, "carol") as caller, Client(sandbox, "carol") as agent:
+        agent.become_agent(caller.number)
+        if not code:
+            wait_until(lambda: caller.call(method).error == "NotAuthorized", what="the rule")
+        call = caller.begin_call(method, *code, interactive=True)
+        prompt = agent.expect_event("prompt")
+        assert_that_it_ends_without_a_try(sandbox, caller, call)
+        assert agent.expect_event("withdrawn")["cookie"] == prompt["cookie"]
+
+        sandbox.start_tokend()
+        call = caller.begin_call(method, *code, interactive=True)
+        agent.grant(sandbox, agent.expect_event("prompt")["cookie"])
+        assert caller.wait(call).error is None
+
+
+@pytest.mark.parametrize("method", ["Unlock", "Refresh"])
+def test_asked_to_end_while_the_token_is_read(sandbox, alice, method):
+    """The caller is answered, whether the module ever does; what it would have sent is not sent."""
+    token = sandbox.token("etoken")
+    token.fault("pause C_GetTokenInfo watch")
+    call = alice.begin_call(method, *([PUK, NEW_PIN] if method == "Unlock" else []))
+    token.wait_paused()
+    assert_that_it_ends_without_a_try(sandbox, alice, call)
+
+
+def test_asked_to_end_while_a_code_is_awaited(sandbox, alice):
+    """No code is sent that comes after that."""
+    call = alice.begin_call("Unlock", alice.pipe(PUK, hold=True), NEW_PIN)
+    wait_until(lambda: sandbox.hosts("operate"), what="the operating host")
+    assert_that_it_ends_without_a_try(sandbox, alice, call)
+
+
 def test_asked_to_end_while_a_module_loads(make_sandbox):
     """Who waits for an operation's end is not there for others any more, whatever becomes of the modules meanwhile."""
     sandbox = make_sandbox(["etoken", "etoken"])
@@ -298,6 +390,7 @@ def test_asked_to_end_while_a_module_loads(make_sandbox):
         token.clear_faults()
         assert alice.wait(call).error is None
     slow.clear_faults()
+    wait_until(lambda: not sandbox.tokend(), what="the end of tokend")
 
 
 @pytest.mark.parametrize("method", ["Unlock", "SetPin"])

@@ -4,15 +4,17 @@
 import os
 import re
 import subprocess
-import threading
 
+import leaks
 import pytest
 from client import Client
 from journal import FILES, Journal
 from leaks import Sampler, check_nothing_is_left, read, search_files, search_memory, search_residents
-from sandbox import FOLDER, read_line
+from sandbox import FOLDER, TIMEOUT, read_line, wait_until
 
 KINDS = ("etoken", "opencryptoki", "softhsm")
+CARDS = ("openpgp-card", "piv-card", "pkcs15-card")
+RESIDENTS = ("tokend", "tokend-module", "systemd-socket-activate", "dbus-daemon", "polkitd")
 
 
 def test_the_search_finds_what_is_there(sandbox, codes):
@@ -47,21 +49,49 @@ def test_the_search_finds_what_is_there(sandbox, codes):
             stream.close()
 
 
-def tokenctl(sandbox, *arguments, **given):
-    """Runs tokenctl with codes by descriptors: given by option, with an underscore; returns its exit status."""
-    options = [word for option in given for word in (f"--{option.replace('_', '-')}-fd", "{%s}" % option)]
-    return sandbox.tokenctl("alice", *arguments, *options, codes=given).returncode
+def start_tokenctl(sandbox, *arguments, **given):
+    """Starts tokenctl, which waits for its codes; given: by option, with an underscore. Returns the process, and what gives
+    it the codes."""
+    ends = {f"--{option.replace('_', '-')}-fd": os.pipe() for option in given}
+    options = [word for option, (reading, _) in ends.items() for word in (option, str(reading))]
+    process = sandbox.popen(
+        "alice",
+        ["tokenctl", *arguments, *options],
+        pass_fds=[reading for reading, _ in ends.values()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for reading, _ in ends.values():
+        os.close(reading)
+
+    def give_codes():
+        for (_, writing), code in zip(ends.values(), given.values()):
+            os.write(writing, code.encode())
+            os.close(writing)
+
+    return process, give_codes
 
 
-def use_all_codes(sandbox, token, codes):
+def tokenctl(sandbox, sampler, *arguments, **given):
+    """Runs tokenctl, which is looked at before it gets its codes; returns its exit status."""
+    process, give_codes = start_tokenctl(sandbox, *arguments, **given)
+    wait_until(lambda: (process.number(), "tokenctl") in sampler.seen, what="a look at tokenctl")
+    give_codes()
+    return process.wait(TIMEOUT)
+
+
+def use_all_codes(sandbox, sampler, token, codes):
     """Right and wrong, by tokenctl and by a client of the bus."""
-    assert tokenctl(sandbox, "unlock", token.label, puk=codes.wrong_puk, new_pin=codes.third_pin) != 0
-    assert (
-        tokenctl(sandbox, "unlock", token.label, puk=codes.wrong_puk, new_pin=codes.third_pin) != 0
-    ), "already refused"
-    assert tokenctl(sandbox, "unlock", token.label, puk=codes.puk, new_pin=codes.new_pin) == 0
-    assert tokenctl(sandbox, "set-pin", token.label, pin=codes.wrong_pin, new_pin=codes.third_pin) != 0
-    assert tokenctl(sandbox, "set-pin", token.label, pin=codes.new_pin, new_pin=codes.third_pin) == 0
+    for method, code, new_pin, is_right in (
+        ("unlock", {"puk": codes.wrong_puk}, codes.third_pin, False),
+        ("unlock", {"puk": codes.wrong_puk}, codes.third_pin, False),  # refused already
+        ("unlock", {"puk": codes.puk}, codes.new_pin, True),
+        ("set-pin", {"pin": codes.wrong_pin}, codes.third_pin, False),
+        ("set-pin", {"pin": codes.new_pin}, codes.third_pin, True),
+    ):
+        status = tokenctl(sandbox, sampler, method, token.label, **code, new_pin=new_pin)
+        assert (status == 0) == is_right, (method, status)
     with Client(sandbox, "alice") as alice:
         path = alice.find(token.label)
         for send in (alice.pipe, alice.socket, alice.file, alice.memfd):
@@ -78,22 +108,64 @@ def test_no_code_is_left_anywhere(make_sandbox, codes, kind):
     sandbox = make_sandbox(tokens=[kind], pin=codes.pin, puk=codes.puk)
     token = sandbox.token(kind)
     with sandbox.recorded_bus() as recorded, Sampler(sandbox, codes) as sampler:
-        use_all_codes(sandbox, token, codes)
+        use_all_codes(sandbox, sampler, token, codes)
         traffic = recorded()
     assert b"SetPin" in traffic and b"Unlock" in traffic
-    assert {"tokend", "tokend-module", "tokenctl"} <= sampler.seen
+    assert {"tokend", "tokend-module", "tokenctl"} <= sampler.names()
     assert "SetPin" in sandbox.journal() and "DEBUG" in sandbox.journal(), "the log is the most verbose"
-    residents = ("tokend", "tokend-module", "systemd-socket-activate", "dbus-daemon", "polkitd")
-    check_nothing_is_left(sandbox, codes, traffic, sampler, residents)
+    check_nothing_is_left(sandbox, codes, traffic, sampler, RESIDENTS)
     assert token.login(codes.fourth_pin), "these were the codes"
+
+
+@pytest.mark.parametrize("kind", CARDS)
+def test_no_code_of_a_card_is_left_anywhere(make_sandbox, codes, kind):
+    """By way of OpenSC, which builds commands of its own around a code, and keeps a card's PINs if it is let."""
+    sandbox = make_sandbox(tokens=[kind], pin=codes.pin, puk=codes.puk)
+    token = sandbox.token(kind)
+    wait_until(lambda: token.label in [status["label"] for status in sandbox.status()], what="the card")
+    with sandbox.recorded_bus() as recorded, Sampler(sandbox, codes) as sampler:
+        for method, code, new_pin, is_right in (
+            ("unlock", {"puk": codes.wrong_puk}, codes.third_pin, False),
+            ("unlock", {"puk": codes.puk}, codes.new_pin, True),
+            ("set-pin", {"pin": codes.wrong_pin}, codes.third_pin, False),
+            ("set-pin", {"pin": codes.new_pin}, codes.third_pin, True),
+        ):
+            status = tokenctl(sandbox, sampler, method, "--final-attempt", token.label, **code, new_pin=new_pin)
+            assert (status == 0) == is_right, (method, status)
+        traffic = recorded()
+    assert b"SetPin" in traffic and b"Unlock" in traffic
+    check_nothing_is_left(sandbox, codes, traffic, sampler, RESIDENTS)
+    assert token.login(codes.third_pin), "these were the codes"
+
+
+@pytest.mark.parametrize("kind", CARDS)
+def test_who_sees_a_code_on_its_way_to_a_card(make_sandbox, codes, kind):
+    """With the command held in the card, the operating host and pcscd, which has it from there, and nobody else."""
+    sandbox = make_sandbox(tokens=[kind], pin=codes.pin, puk=codes.puk)
+    token = sandbox.token(kind)
+    wait_until(lambda: token.label in [status["label"] for status in sandbox.status()], what="the card")
+    token.fault("pause CHANGE-REFERENCE-DATA")
+    arguments = ["set-pin", "--final-attempt", token.label]
+    held, give_codes = start_tokenctl(sandbox, *arguments, pin=codes.pin, new_pin=codes.new_pin)
+    give_codes()
+    token.wait_paused()
+    try:
+        found = search_residents(sandbox, codes, (*leaks.RESIDENTS, "pcscd"))
+        holding = {who: names for who, names in found.items() if names}
+        assert len(holding) == 2 and set(map(frozenset, holding.values())) == {frozenset({"pin", "new_pin"})}, found
+        assert all("--operate" in who or who.startswith("pcscd") for who in holding), holding
+    finally:
+        token.clear_faults()
+        ended = held.wait(TIMEOUT)
+    assert ended == 0 and token.login(codes.new_pin)
 
 
 def test_no_code_is_in_the_journal(make_sandbox, codes):
     """Nor in what surrounds one: not in a field, and not in the journal's own files."""
     sandbox = make_sandbox(pin=codes.pin, puk=codes.puk)
     token = sandbox.token("etoken")
-    with Journal(sandbox) as journal:
-        use_all_codes(sandbox, token, codes)
+    with Journal(sandbox) as journal, Sampler(sandbox, codes) as sampler:
+        use_all_codes(sandbox, sampler, token, codes)
         with Client(sandbox, "alice") as alice:
             # A confused program's: a code where an option's name belongs, and where its value does
             for options in ({codes.planted: True}, {"final-attempt": ("s", codes.planted)}):
@@ -119,13 +191,13 @@ def test_nothing_shows_while_it_is_done(make_sandbox, codes):
         ("C_SetPIN", ["set-pin"], {"pin": codes.new_pin, "new_pin": codes.pin}),
     ):
         token.fault(f"pause {function}")
-        held = threading.Thread(target=tokenctl, args=[sandbox, *arguments], kwargs=given)
-        held.start()
+        held, give_codes = start_tokenctl(sandbox, *arguments, **given)
+        give_codes()
         token.wait_paused()
         try:
             sampler = Sampler(sandbox, codes)
             sampler.sample()
-            assert {"tokend", "tokend-module", "tokenctl"} <= sampler.seen and not sampler.found
+            assert {"tokend", "tokend-module", "tokenctl"} <= sampler.names() and not sampler.found
             assert_closed(sandbox)
             (operating,) = sandbox.hosts("operate")
             found = search_residents(sandbox, codes)
@@ -134,7 +206,8 @@ def test_nothing_shows_while_it_is_done(make_sandbox, codes):
             assert search_memory(codes, operating), "it is about to send the code"
         finally:
             token.clear_faults()
-            held.join()
+            ended = held.wait(TIMEOUT)
+        assert ended == 0, function
     assert token.login(codes.pin)
 
 

@@ -151,6 +151,7 @@ def test_the_caller_is_gone_or_never_ends(make_house, codes):
     assert token.login(codes.pin) or token.login(codes.new_pin), "these were the codes"
 
 
+@pytest.mark.long
 def test_the_module_hangs(make_house, codes):
     """At each call that takes a code, on three tokens at the same time; the hosts keep it until they end."""
     house = make_house(3)

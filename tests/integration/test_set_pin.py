@@ -2,7 +2,20 @@
 """SetPin: a new PIN by the present one."""
 
 import pytest
-from support import WRONG_PINS, Client, check, nothing_sent, only_path, only_token, raises, sent, tries
+from sandbox import wait_until
+from support import (
+    WRONG_PINS,
+    Client,
+    check,
+    make_counting,
+    nothing_sent,
+    only_path,
+    only_token,
+    raises,
+    sent,
+    tries,
+)
+from test_recovery import recorded
 
 NEW_PIN = "4321"
 COUNTING = ["etoken", "etoken:vendor-objects=false"]
@@ -31,7 +44,7 @@ def test_right_pin(make_sandbox, kind):
 @pytest.mark.parametrize("kind", COUNTING)
 def test_wrong_pin_costs_one_try_once(make_sandbox, kind):
     """PinIncorrect, one try; the same PIN again is not sent, until somebody wants that or the counter has risen."""
-    sandbox = make_sandbox([kind])
+    sandbox = make_counting(make_sandbox, kind)
     token = only_token(sandbox)
     source = "token" if kind == "etoken" else "flags"
     wrong = WRONG_PINS[0]
@@ -96,7 +109,7 @@ def test_wrong_pin_on_a_token_that_never_locks(make_sandbox):
 @pytest.mark.parametrize("kind", COUNTING + ["opencryptoki"])
 def test_last_try_and_locked(make_sandbox, kind):
     """The last try needs the caller's word; a locked PIN takes no code at all, not even the right one."""
-    sandbox = make_sandbox([kind])
+    sandbox = make_counting(make_sandbox, kind)
     token = only_token(sandbox)
     token.wrong_pin(2)
     with Client(sandbox) as client:
@@ -141,6 +154,29 @@ def test_another_program_spends_a_try_meanwhile(make_sandbox, kind):
     assert token.login(sandbox.pin)
 
 
+@pytest.mark.parametrize("kind", COUNTING)
+def test_another_program_is_there_before_the_host(make_sandbox, kind):
+    """After the last look at the state and before the operating host's own: what that one sees must be allowed, too."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    token.wrong_pin()
+    with Client(sandbox) as client:
+        path = only_path(client)
+        expecting = {"final_attempt": True, "expected_retries": 2}
+        for options, error in (({}, "FinalAttempt"), (expecting, "RetriesChanged")):
+            token.fault("pause C_OpenSession operate")
+            changing = client.begin_operation("SetPin", path, sandbox.pin, NEW_PIN, **options)
+            token.wait_paused()
+            token.wrong_pin()
+            with nothing_sent(token), raises(error):
+                token.clear_faults()
+                client.finish(changing)
+            assert token.counters() == {"pin": 1, "puk": 3}
+            assert token.login(sandbox.pin)
+            token.wrong_pin()
+    assert token.login(sandbox.pin)
+
+
 @pytest.mark.parametrize(
     "kind,refused",
     [("etoken", ["123", "12345678901234567"]), ("opencryptoki", ["123", "123456789"]), ("softhsm", ["123"])],
@@ -171,3 +207,70 @@ def test_token_refuses_the_new_pin(make_sandbox):
         check(client.status(path), tries("pin", "ok", 3, "token"))
         client.set_pin(path, sandbox.pin, NEW_PIN)
     assert token.sign(NEW_PIN)
+
+
+FORM_COMPLAINTS = ["CKR_PIN_INVALID", "CKR_PIN_LEN_RANGE", "CKR_PIN_TOO_WEAK"]
+
+
+@pytest.mark.parametrize("answer", FORM_COMPLAINTS)
+@pytest.mark.parametrize("kind", COUNTING)
+def test_wrong_pin_answered_as_a_bad_new_one(make_sandbox, kind, answer):
+    """The counter that the token shows says what it was: PinIncorrect, one try, and not sent again."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    source = "token" if kind == "etoken" else "flags"
+    token.fault(f"error C_SetPIN 1 {answer} operate after")
+    with Client(sandbox) as client:
+        path = only_path(client)
+        with raises("PinIncorrect"):
+            client.set_pin(path, WRONG_PINS[0], NEW_PIN)
+        assert token.counters() == {"pin": 2, "puk": 3}
+        check(client.refresh(path), tries("pin", "low", 2, source))
+        with nothing_sent(token), raises("AlreadyRefused"):
+            client.set_pin(path, WRONG_PINS[0], NEW_PIN)
+        sandbox.stop_tokend()
+        assert recorded(sandbox)["pin-spent"] == "1" and "pin-pending" not in recorded(sandbox)
+        sandbox.start_tokend()
+        token.clear_faults()
+        client.set_pin(only_path(client), sandbox.pin, NEW_PIN)
+    assert token.login(NEW_PIN)
+
+
+@pytest.mark.parametrize("answer", FORM_COMPLAINTS)
+def test_bad_new_pin_of_a_token_that_shows_nothing(make_sandbox, answer):
+    """Whether the present PIN was right cannot be known: it counts as spent, and the last one does not go unasked."""
+    sandbox = make_sandbox(["etoken"])
+    token = only_token(sandbox)
+    mute = ("no-pin-flags", "no-vendor-objects")
+    token.fault(*mute, f"error C_SetPIN 1 {answer} operate after")
+    with Client(sandbox) as client:
+        path = only_path(client)
+        for wrong, left, state in (WRONG_PINS[0], 2, "low"), (WRONG_PINS[1], 1, "final-try"):
+            with raises("PinPolicy") as caught:
+                client.set_pin(path, wrong, NEW_PIN)
+            assert "not known" in caught[0].message and "ask the status" in caught[0].message
+            assert token.counters() == {"pin": left, "puk": 3}
+            check(client.refresh(path), tries("pin", state, left, "ledger"))
+        assert recorded(sandbox)["pin-pending"] == "2"
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.set_pin(path, WRONG_PINS[2], NEW_PIN)
+        token.fault(*mute)
+        client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+        check(client.refresh(path), tries("pin", "ok", 3, "flags"))
+        wait_until(lambda: not recorded(sandbox), what="the outcome in the ledger")
+
+
+def test_bad_new_pin_of_a_token_with_a_number(make_sandbox):
+    """What does not fall says that no try was spent, and so does the reply; nothing stays in the record."""
+    sandbox = make_sandbox(["etoken:refused-new-pins=0123"])
+    token = only_token(sandbox)
+    token.wrong_pin()
+    with Client(sandbox) as client:
+        path = only_path(client)
+        with raises("PinPolicy") as caught:
+            client.set_pin(path, sandbox.pin, "0123")
+        assert "no try was spent" in caught[0].message
+        check(client.refresh(path), tries("pin", "ok", 3, "token"))
+        wait_until(lambda: not recorded(sandbox), what="the outcome in the ledger")
+        client.set_pin(path, sandbox.pin, NEW_PIN)
+    assert token.login(NEW_PIN)

@@ -10,7 +10,7 @@ import time
 import pytest
 from kinds import KINDS
 from sandbox import SOURCE, read_line, wait_until, wait_until_asleep
-from support import MANAGER, PROPERTIES, TOKEN, Client, check, only_token, tries
+from support import MANAGER, PROPERTIES, TOKEN, Client, check, make_counting, only_token, tries
 
 # What the service promises to its subscribers, in seconds. A sanitizer makes everything slow.
 PROMISED = 30 if "ASAN_OPTIONS" in os.environ else 2
@@ -23,7 +23,8 @@ COUNTERS = [f"{role}-retries-{what}" for role in ("pin", "puk") for what in ("re
 TYPES = (
     {key: "s" for key in STRINGS}
     | {key: "u" for key in NUMBERS}
-    | {"pin-must-change": "b", "can-unlock": "b", "read-at": "t", "module-profile-match": "a{ss}"}
+    | {"pin-must-change": "b", "pin-shared": "b", "can-unlock": "b", "read-at": "t"}
+    | {"module-profile-match": "a{ss}"}
 )
 COUNTER_TYPES = {key: "s" for key in SOURCES} | {key: "u" for key in COUNTERS}
 
@@ -40,7 +41,7 @@ DOWN = [(2, "low"), (1, "final-try"), (0, "locked")]
 @pytest.mark.parametrize("kind,source", COUNTING)
 def test_subscriber_is_told_of_another_programs_tries(make_sandbox, kind, source):
     """Three wrong PINs by another program: 3, 2, 1, locked, each within 2 seconds, on the bus and by tokenctl."""
-    sandbox = make_sandbox([kind])
+    sandbox = make_counting(make_sandbox, kind)
     token = only_token(sandbox)
     monitor = sandbox.popen("alice", ["tokenctl", "monitor", "--json"], stdout=subprocess.PIPE)
     with Client(sandbox) as client:
@@ -70,7 +71,7 @@ def test_subscriber_is_told_of_another_programs_tries(make_sandbox, kind, source
 @pytest.mark.parametrize("kind,source", COUNTING)
 def test_who_asks_is_told_at_once(make_sandbox, kind, source):
     """With no subscriber GetStatus reads the token; with one, Refresh does. read-at advances."""
-    sandbox = make_sandbox([kind])
+    sandbox = make_counting(make_sandbox, kind)
     token = only_token(sandbox)
     with Client(sandbox) as client:
         client.subscribe()

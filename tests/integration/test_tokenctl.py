@@ -17,9 +17,9 @@ COMMANDS = ["status", "unlock", "set-pin", "modules", "monitor"]
 NO_COUNTERS = ("no-so-flags", "no-vendor-objects")
 
 
-def unlock(sandbox, *more, user="alice", puk=None, new=NEW_PIN):
+def unlock(sandbox, *more, user="alice", puk=None, new=NEW_PIN, env=None):
     codes = {"puk": sandbox.puk if puk is None else puk, "new": new}
-    return sandbox.tokenctl(user, "unlock", "--puk-fd", "{puk}", "--new-pin-fd", "{new}", *more, codes=codes)
+    return sandbox.tokenctl(user, "unlock", "--puk-fd", "{puk}", "--new-pin-fd", "{new}", *more, codes=codes, env=env)
 
 
 def set_pin(sandbox, *more, user="alice", pin=None, new=NEW_PIN):
@@ -37,6 +37,13 @@ def answer(terminal, prompt, code):
     terminal.expect(prompt + "$")
     wait_until(lambda: not terminal.is_echoing(), what="the end of echoing")
     terminal.type_line(code)
+
+
+def answer_unlock(terminal, sandbox):
+    """All that it asks for."""
+    answer(terminal, "PUK: ", sandbox.puk)
+    answer(terminal, r"New PIN \(4 to 16 characters\): ", NEW_PIN)
+    answer(terminal, "New PIN once more: ", NEW_PIN)
 
 
 # On a terminal
@@ -87,9 +94,22 @@ def test_unknown_tries_are_said_to_be_unknown(sandbox):
         assert terminal.finish() == REFUSED
 
 
+def test_a_last_try_without_a_number(sandbox):
+    """The token's flags tell of it, and its number contradicts them: it is the last one, and nothing else is said of it."""
+    token = sandbox.token("etoken")
+    token.wrong_pin(2)
+    token.fault("garbage C_GetAttributeValue * numbers")
+    with sandbox.terminal("alice", ["tokenctl", "set-pin"]) as terminal, nothing_sent(token):
+        terminal.expect("PIN: 1 try left: the next wrong PIN locks it")
+        terminal.expect("type the token's label.*: $")
+        terminal.type_line("")
+        assert terminal.finish() == REFUSED
+    assert "not known" not in terminal.text
+
+
 @pytest.mark.parametrize("prompts", [["PUK: "], ["PUK: ", "New PIN .*: "], ["PUK: ", "New PIN .*: ", "once more: "]])
 def test_ctrl_c(sandbox, prompts):
-    """Wherever it is pressed: the terminal shows again what is typed, and nothing was sent."""
+    """Wherever it is pressed: the terminal shows again what is typed, and nothing was sent, which is said."""
     token = sandbox.token("etoken")
     codes = [sandbox.puk, NEW_PIN]
     with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
@@ -98,9 +118,23 @@ def test_ctrl_c(sandbox, prompts):
         terminal.expect(prompts[-1] + "$")
         wait_until(lambda: not terminal.is_echoing(), what="the end of echoing")
         terminal.type("\x03")
+        terminal.expect("\nCancelled. Nothing was sent to the token.\n")
         assert terminal.finish() != DONE
         assert terminal.is_echoing()
         assert sent(token) == []
+
+
+def test_ctrl_c_while_the_service_is_at_it(sandbox):
+    """What became of the code is not known to tokenctl; the status tells."""
+    token = sandbox.token("etoken")
+    with nothing_sent(token), sandbox.terminal("carol", ["tokenctl", "unlock"]) as terminal:
+        answer_unlock(terminal, sandbox)
+        terminal.expect("Password: ")
+        terminal.type("\x03")
+        terminal.expect("\nInterrupted. If the code was sent already.*“tokenctl status”")
+        assert terminal.finish() != DONE
+        assert terminal.is_echoing()
+    assert token.login(sandbox.pin)
 
 
 def test_last_try_needs_the_label(sandbox):
@@ -117,12 +151,35 @@ def test_last_try_needs_the_label(sandbox):
     with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
         terminal.expect(r"type the token's label \(ETOKEN\).*: $")
         terminal.type_line("ETOKEN")
-        answer(terminal, "PUK: ", sandbox.puk)
-        answer(terminal, "New PIN .*: ", NEW_PIN)
-        answer(terminal, "New PIN once more: ", NEW_PIN)
+        answer_unlock(terminal, sandbox)
         assert terminal.finish() == DONE
     assert token.counters() == {"pin": 3, "puk": 3}
     assert token.sign(NEW_PIN)
+
+
+def test_a_label_as_a_keyboard_makes_it(make_sandbox):
+    """ë is one character there, and two on the token."""
+    sandbox = make_sandbox(["etoken:label=e\\314\\210"])
+    token = sandbox.token("etoken")
+    token.wrong_puk(2)
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        terminal.expect("type the token's label.*: $")
+        terminal.type_line("\u00eb")
+        answer_unlock(terminal, sandbox)
+        assert terminal.finish() == DONE
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_the_table_has_room_on_a_terminal(sandbox, language):
+    """Also of a token on its last tries: 80 columns are enough, and the last try is not said to be one of many."""
+    token = sandbox.token("etoken")
+    token.wrong_pin(2)
+    token.wrong_puk(2)
+    shown = sandbox.tokenctl("alice", "status", env={"LANGUAGE": language}).stdout
+    table = shown.split("\n\n")[0].splitlines()
+    assert len(table) == 2 and max(map(len, table)) <= 80, shown
+    assert re.findall(r"\b1 of 3 tries left|: 1 / 3", table[1]) == ["1 of 3 tries left" if language == "en" else ": 1 / 3"] * 2
+    assert {"en": "if it is wrong, the PIN is locked", "tr": "o da hatalı olursa PIN kodu kilitlenir"}[language] in shown
 
 
 def test_verbose_status(sandbox):
@@ -250,6 +307,24 @@ def test_help_and_version(sandbox):
             assert status in shown.stdout
 
 
+def test_every_option_is_documented_and_completed(sandbox):
+    """The manual's synopsis and both shells offer what --help does, and nothing else."""
+    with open(f"{SOURCE}/client/tokenctl.1", encoding="utf-8") as file:
+        synopsis = file.read().replace("\\-", "-").split(".SH DESCRIPTION")[0]
+    with open(f"{SOURCE}/client/completions/_tokenctl", encoding="utf-8") as file:
+        zsh = file.read().split("case $words[1] in")[1]
+    script = f"source {SOURCE}/client/completions/tokenctl.bash; COMP_WORDS=(tokenctl $0 --) COMP_CWORD=2; _tokenctl"
+    for command in COMMANDS:
+        offered = set(re.findall(r"--[a-z-]+", sandbox.tokenctl("bob", command, "--help").stdout))
+        documented = re.search(rf"^\.SY tokenctl\n\.B {command}\n((?:\.OP .*\n)*)", synopsis, re.MULTILINE)[1]
+        assert set(re.findall(r"--[a-z-]+", documented)) | {"--help"} == offered
+        zsh_case = re.search(rf"^  (?:\w+ \| )?{command}(?: \| \w+)?\)\n(.*?);;", zsh, re.MULTILINE | re.DOTALL)[1]
+        assert set(re.findall(r"'(--[a-z-]+)", zsh_case)) == offered
+        shown = ["bash", "-c", script + '; printf "%s\\n" "${COMPREPLY[@]}"', command]
+        completed = subprocess.run(shown, stdout=subprocess.PIPE, text=True, check=True).stdout
+        assert set(completed.split()) == offered
+
+
 def test_exit_codes_of_wrong_codes(sandbox):
     """5 wrong code, 7 refused for safety, 6 locked, and what is left is said each time; --final-attempt."""
     token = sandbox.token("etoken")
@@ -318,6 +393,47 @@ def test_other_exit_codes(make_sandbox):
     assert unlock(sandbox).returncode == DONE
 
 
+def test_a_token_without_a_puk(make_sandbox):
+    """That is why it is not unlocked; its module's other tokens are."""
+    sandbox = make_sandbox(["etoken:no-puk=true"])
+    with nothing_sent(sandbox.token("etoken")):
+        finished = unlock(sandbox)
+    assert finished.returncode == FAILED
+    assert "has no PUK" in finished.stderr and "no try was spent" in finished.stderr
+
+
+def test_turkish(make_sandbox):
+    """Also what the service has to say of it."""
+    sandbox = make_sandbox(["etoken:refused-new-pins=0123"])
+    token = sandbox.token("etoken")
+    token.wrong_puk()
+    finished = unlock(sandbox, new="0123", env={"LANGUAGE": "tr"})
+    assert finished.returncode == REFUSED
+    assert finished.stderr == (
+        "tokenctl: Yeni PIN kodu kabul edilmedi. (PUK kodu doğru, ama cihaz yeni PIN kodunu reddetti; deneme hakkı "
+        "harcanmadı)\n"
+        "Deneme hakkı harcanmadı. PUK kodu: kalan deneme hakkı: 3 / 3.\n"
+        "Başka bir yeni PIN kodu seçin.\n"
+    )
+    overview = sandbox.tokenctl("alice", "--help", env={"LANGUAGE": "tr"}).stdout
+    assert "\n  unlock   [CİHAZ]   PUK koduyla" in overview and "\n  modules            Cihazların" in overview
+    assert "[CİHAZ]\n" in sandbox.tokenctl("alice", "unlock", "--help", env={"LANGUAGE": "tr"}).stdout
+
+
+def test_the_service_ends_while_a_password_is_asked_for(sandbox):
+    """Nothing was sent, and that is said; not that the outcome is not known."""
+    token = sandbox.token("etoken")
+    with nothing_sent(token), sandbox.terminal("carol", ["tokenctl", "unlock"]) as terminal:
+        answer_unlock(terminal, sandbox)
+        terminal.expect("Password: ")
+        sandbox.stop_tokend()
+        terminal.expect("The service was ending, so nothing was sent.")
+        terminal.expect("Run the command again.")
+        assert terminal.finish() == BUSY
+        assert terminal.is_echoing()
+    assert token.login(sandbox.pin)
+
+
 def test_which_token_is_meant(make_sandbox):
     """Label, serial or a unique prefix; an exact one goes before a prefix; several are listed."""
     sandbox = make_sandbox(["etoken:label=AB,serial=0001", "etoken:label=ABC,serial=0002", "softhsm"])
@@ -349,7 +465,7 @@ def test_which_token_is_meant(make_sandbox):
 
 
 def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
-    """While a module loads, only a whole label or serial says which token is meant; what failed does not count."""
+    """While a module loads, or once it has failed, only a whole label or serial says which token is meant."""
     sandbox = make_sandbox(["etoken", "softhsm"])
     sandbox.token("etoken").fault("hang-on-load")
     sandbox.stop_tokend()
@@ -361,12 +477,34 @@ def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
 
     assert set_pin(sandbox, "SOFTHSM").returncode == DONE
     assert state() == "loading"
-    finished = set_pin(sandbox, "SOFT", pin=NEW_PIN, new="8765")
-    assert (finished.returncode, state()) in ((REFUSED, "loading"), (DONE, "failed")), finished
-    wait_until(lambda: state() == "failed", 40, "the failure")
-    pin = NEW_PIN if finished.returncode == REFUSED else "8765"
-    assert set_pin(sandbox, pin=pin, new="2468").returncode == DONE
+    for wanted in ("loading", "failed"):
+        wait_until(lambda wanted=wanted: state() == wanted, 40, "the failure")
+        finished = set_pin(sandbox, "SOFT", pin=NEW_PIN, new="8765")
+        assert (finished.returncode, "no try was spent" in finished.stderr) == (REFUSED, True), finished
+    assert set_pin(sandbox, "SOFTHSM", pin=NEW_PIN, new="2468").returncode == DONE
     assert sandbox.token("softhsm").login("2468")
+
+
+def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
+    """What is wrong is said, and a code is asked for, or taken, only for a token that is named; status is as ever."""
+    sandbox = make_sandbox(["etoken"], modules={"gone": "/nonexistent/libgone.so"})
+    token = sandbox.token("etoken")
+    with nothing_sent(token):
+        for finished in (unlock(sandbox), unlock(sandbox, "ETO"), set_pin(sandbox)):
+            assert finished.returncode == REFUSED, finished
+            assert "“gone” has failed" in finished.stderr
+            assert "whole label or serial" in finished.stderr
+            assert "no try was spent" in finished.stderr
+        with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+            terminal.expect("“gone” has failed")
+            assert terminal.finish() == REFUSED
+        assert "PUK:" not in terminal.text
+    finished = unlock(sandbox, "ANOTHER")
+    assert finished.returncode == NO_SUCH_TOKEN and "tokenctl modules" in finished.stderr
+    finished = sandbox.tokenctl("alice", "status")
+    assert (finished.returncode, finished.stderr) == (DONE, "")
+    assert unlock(sandbox, "ETOKEN").returncode == DONE
+    assert token.login(NEW_PIN)
 
 
 def test_a_token_that_cannot_be_read_may_be_meant(make_sandbox):

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from support import ETOKEN, WRONG_PUKS, Client, check, nothing_sent, raises, restart_with_profile, sent, tries
+from support import ETOKEN, WRONG_PUKS, Client, check, nothing_sent, raises, sent, tries
 
 NEW_PIN = "4321"
 UNLOCK = ["unlock", "--puk-fd", "{puk}", "--new-pin-fd", "{new}"]
@@ -67,7 +67,6 @@ def test_two_modules_share_the_record_of_tries(make_sandbox):
     sandbox = make_sandbox(modules={"again": ETOKEN})
     token = sandbox.token("etoken")
     token.fault("no-so-flags", "no-vendor-objects")
-    restart_with_profile(sandbox, "etoken", "[PUK]\nFlags=none\n")
     with Client(sandbox) as client:
         client.subscribe()
         one, other = client.tokens()
@@ -203,7 +202,6 @@ def test_try_lost_without_a_trace(make_sandbox):
     sandbox = make_sandbox()
     token = sandbox.token("etoken")
     token.fault("no-so-flags", "no-vendor-objects")
-    restart_with_profile(sandbox, "etoken", "[PUK]\nFlags=none\n")
     with Client(sandbox) as client:
         client.subscribe()
         (path,) = client.tokens()

@@ -6,6 +6,7 @@ from support import (
     WRONG_PUKS,
     Client,
     check,
+    make_counting,
     nothing_sent,
     only_path,
     only_token,
@@ -62,7 +63,7 @@ def test_right_puk(make_sandbox, kind, locked):
 @pytest.mark.parametrize("kind", COUNTING)
 def test_wrong_puk_costs_one_try_once(make_sandbox, kind):
     """PukIncorrect, one try; the same PUK again is not sent, until somebody wants that or the counter has risen."""
-    sandbox = make_sandbox([kind])
+    sandbox = make_counting(make_sandbox, kind)
     token = only_token(sandbox)
     wrong = WRONG_PUKS[0]
     with Client(sandbox) as client:
@@ -118,7 +119,7 @@ def test_wrong_puk_on_a_token_that_never_locks(make_sandbox):
 @pytest.mark.parametrize("kind", COUNTING)
 def test_last_try_goes_only_when_allowed(make_sandbox, kind):
     """After two wrong PUKs a third is refused and nothing is sent; allowed, it goes, and was the last."""
-    sandbox = make_sandbox([kind])
+    sandbox = make_counting(make_sandbox, kind)
     token = only_token(sandbox)
     with Client(sandbox) as client:
         path = only_path(client)
@@ -155,14 +156,16 @@ def test_right_puk_at_the_last_try(sandbox):
     assert token.sign(NEW_PIN)
 
 
-def test_no_counters_at_all(sandbox):
-    """Where nothing proves that another try remains, every try counts as the last."""
+@pytest.mark.parametrize("profile", [None, NO_FLAGS], ids=["the package's profile", "an administrator's"])
+def test_no_counters_at_all(sandbox, profile):
+    """Where nothing proves that another try remains, every try counts as the last. No flag is no proof for an eToken's PUK."""
     token = sandbox.token("etoken")
     token.fault(*NO_COUNTERS)
-    restart_with_profile(sandbox, "etoken", NO_FLAGS)
+    if profile:
+        restart_with_profile(sandbox, "etoken", profile)
     with Client(sandbox) as client:
         path = only_path(client)
-        check(client.status(path), tries("puk", "unknown"), tries("pin", "unknown"))
+        check(client.refresh(path), tries("puk", "unknown"), tries("pin", "unknown") if profile else {})
         with nothing_sent(token), raises("FinalAttempt"):
             client.unlock(path, WRONG_PUKS[0], NEW_PIN)
         for left, wrong in ((2, WRONG_PUKS[0]), (1, WRONG_PUKS[1])):
@@ -184,7 +187,7 @@ def test_no_counters_at_all(sandbox):
 @pytest.mark.parametrize("kind", COUNTING)
 def test_another_program_spends_a_try_meanwhile(make_sandbox, kind):
     """Between the moment the state was found good and the moment the PUK would go: nothing is sent."""
-    sandbox = make_sandbox([kind])
+    sandbox = make_counting(make_sandbox, kind)
     token = only_token(sandbox)
     with Client(sandbox) as client:
         path = only_path(client)
@@ -202,6 +205,29 @@ def test_another_program_spends_a_try_meanwhile(make_sandbox, kind):
             assert client.status(path)["puk-retries-remaining"] == left
         client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
     assert token.login(NEW_PIN)
+
+
+@pytest.mark.parametrize("kind", ["etoken", "etoken:vendor-objects=false"])
+def test_another_program_is_there_before_the_host(make_sandbox, kind):
+    """After the last look at the state and before the operating host's own: what that one sees must be allowed, too."""
+    sandbox = make_counting(make_sandbox, kind)
+    token = only_token(sandbox)
+    token.wrong_puk()
+    with Client(sandbox) as client:
+        path = only_path(client)
+        expecting = {"final_attempt": True, "expected_retries": 2}
+        for options, error in (({}, "FinalAttempt"), (expecting, "RetriesChanged")):
+            token.fault("pause C_OpenSession operate")
+            unlocking = client.begin_operation("Unlock", path, sandbox.puk, NEW_PIN, **options)
+            token.wait_paused()
+            token.wrong_puk()
+            with nothing_sent(token), raises(error):
+                token.clear_faults()
+                client.finish(unlocking)
+            assert token.counters() == {"pin": 3, "puk": 1}
+            assert token.login_so(sandbox.puk)
+            token.wrong_puk()
+    assert token.login(sandbox.pin) and token.has_certificate()
 
 
 def test_expected_retries(make_sandbox):
@@ -337,25 +363,21 @@ def test_a_refused_puk_stays_refused_when_the_token_comes_back(sandbox):
         assert token.counters() == {"pin": 3, "puk": 2}
 
 
-def test_a_try_under_way_alarms_nobody(make_sandbox):
-    """While the right PUK is on its way no subscriber is told of a try that will not have been lost."""
-    sandbox = make_sandbox(["etoken:vendor-objects=false"])
-    token = sandbox.token("etoken")
-    token.fault("no-so-flags")
-    with Client(sandbox) as client, Client(sandbox) as watcher:
-        watcher.subscribe()
+def test_puk_that_only_the_counter_calls_wrong(make_sandbox):
+    """A module that accepts any PUK at login, and has another word for a wrong one when the new PIN is set: the counter
+    says what it was. What was refused before is refused still."""
+    sandbox = make_sandbox(["etoken"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
         path = only_path(client)
         with raises("PukIncorrect"):
             client.unlock(path, WRONG_PUKS[0], NEW_PIN)
-        watcher.wait_status(path, tries("puk", "low", 2, "ledger"))
-        watcher.take_signals("StatusChanged")
-
-        token.fault("no-so-flags", "pause C_Login")
-        unlocking = client.begin_operation("Unlock", path, sandbox.puk, NEW_PIN)
-        token.wait_paused()
-        before = watcher.status(path)["read-at"]
-        assert watcher.refresh(path)["read-at"] > before
-        assert watcher.take_signals("StatusChanged") == []
-        token.fault("no-so-flags")
-        client.finish(unlocking)
-        watcher.wait_status(path, tries("puk", "ok", 3, "flags"))
+        token.fault("error C_Login 1 CKR_OK operate after", "error C_InitPIN 1 CKR_PIN_INVALID operate")
+        with raises("PukIncorrect"):
+            client.unlock(path, WRONG_PUKS[1], NEW_PIN)
+        token.clear_faults()
+        assert token.counters() == {"pin": 3, "puk": 1}
+        for puk in (WRONG_PUKS[1], WRONG_PUKS[0]):
+            with nothing_sent(token), raises("AlreadyRefused"):
+                client.unlock(path, puk, NEW_PIN, final_attempt=True)
+    assert token.has_certificate()

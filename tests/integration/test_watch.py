@@ -155,6 +155,7 @@ def wait_for_leave(sandbox):
     return time.monotonic() - begun
 
 
+@pytest.mark.long
 def test_service_leaves_when_nobody_needs_it(sandbox):
     """After 30 s without a use, and what asks only who is there is one."""
     restart_to_leave(sandbox)
@@ -166,6 +167,7 @@ def test_service_leaves_when_nobody_needs_it(sandbox):
         assert wait_for_leave(sandbox) > IDLE - 1
 
 
+@pytest.mark.long
 def test_service_stays_while_it_is_needed(make_sandbox):
     """Somebody is subscribed, or it knows a code that the token refused: then it stays, and leaves once that is over."""
     subscribed, refused = make_sandbox(), make_sandbox()

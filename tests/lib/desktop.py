@@ -8,12 +8,12 @@
 """
 
 import contextlib
-import json
 import os
 import subprocess
-import threading
+import uuid
 
-from sandbox import BUILD, FOLDER, SOURCE, read_line, wait_until
+from notes import Record
+from sandbox import BUILD, FOLDER, LIBRARY, PYTHON, SOURCE, describe_threads, read_line, wait_until
 
 SCREEN = (580, 300)
 
@@ -77,28 +77,11 @@ printf '%s\\0' "$@" >"{file}.new"
 # It is in the folder of the machine's architecture.
 XFCE4_NOTIFYD = "exec /usr/lib/*/xfce4/notifyd/xfce4-notifyd"
 
-LEVELS = {0: "low", 1: "normal", 2: "critical"}
-
-
-class Note:
-    """A Notify call as the server got it, and the id that it answered."""
-
-    def __init__(self, arguments):
-        _, self.replaces, self.icon, self.title, self.body, actions, hints, self.timeout = arguments
-        self.actions = dict(zip(actions[::2], actions[1::2]))
-        self.urgency = LEVELS[hints["urgency"]["data"]]
-        self.text = f"{self.title}\n{self.body}"
-        self.id = None
-
-    def __repr__(self):
-        return f"<{self.id} {self.urgency} {self.text!r} {list(self.actions)}>"
-
-
 class Desktop:
     """A person's session; language: what LANGUAGE says.
 
     server: "dunst", or "xfce4-notifyd", which shows actions as buttons, and is only looked at: displayed(), choose() and
-    dismiss() are dunst's.
+    dismiss() are dunst's; or "reluctant", which refuses the first notification and shows nothing.
     """
 
     def __init__(self, sandbox, language="en", user="alice", server="dunst"):
@@ -107,9 +90,8 @@ class Desktop:
         self.user = user
         self.language = language
         self.home = f"{FOLDER}/home/{user}"
-        self.notes = []
-        self.closed = []  # ids, in the order in which they were closed
-        self._calls = {}
+        self.monitor = None
+        self.record = None
         self._stack = contextlib.ExitStack()
         self._address = f"{self.home}/bus"
         self._environment = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={self._address}", "LANGUAGE": language}
@@ -118,7 +100,6 @@ class Desktop:
 
     def __enter__(self):
         with self._stack:
-            self._install_translation()
             self._write_home()
             self._start_screen()
             self._start_bus()
@@ -137,13 +118,6 @@ class Desktop:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         os.chmod(path, mode)
-
-    def _install_translation(self):
-        source = self.sandbox.path(f"{BUILD}/po/tr/LC_MESSAGES/tokend.mo")
-        target = self.sandbox.path("/usr/share/locale/tr/LC_MESSAGES/tokend.mo")
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(source, "rb") as read, open(target, "wb") as written:
-            written.write(read.read())
 
     def _write_home(self):
         self._write("session.conf", BUS_CONFIGURATION.format(address=self._address))
@@ -199,12 +173,28 @@ class Desktop:
         if not read_line(daemon.stdout, what="the session bus"):
             raise RuntimeError("the session bus does not start")
         argv = ["busctl", "--address", self._environment["DBUS_SESSION_BUS_ADDRESS"], "--json=short", "monitor"]
-        monitor = self.popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        threading.Thread(target=self._record, args=[monitor.stdout], daemon=True).start()
+        self.monitor = self.popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.record = Record(self.monitor)
+        self._wait_recorded()
+
+    def _wait_recorded(self):
+        """Until the monitor is one: what was sent before, it would have missed. And until all that was sent is recorded."""
+        mark = uuid.uuid4().hex
+        signal = ["dbus-send", "--session", "--type=signal", "/org/tokend/Test", "org.tokend.Test.Mark", f"string:{mark}"]
+
+        def is_recorded():
+            self.run(signal)
+            return self.record.has_mark(mark)
+
+        self.record.wait(is_recorded, what="the record of the session bus")
 
     def start_server(self):
         """Starts the notification server, and waits until it is one."""
-        commands = {"dunst": ["dunst", "-config", f"{self.home}/dunstrc"], "xfce4-notifyd": ["sh", "-c", XFCE4_NOTIFYD]}
+        commands = {
+            "dunst": ["dunst", "-config", f"{self.home}/dunstrc"],
+            "xfce4-notifyd": ["sh", "-c", XFCE4_NOTIFYD],
+            "reluctant": [PYTHON, f"{LIBRARY}/reluctant_server.py"],
+        }
         self._server = self.popen(
             commands[self.server],
             env={"GTK_THEME": "Adwaita", "NO_AT_BRIDGE": "1"},
@@ -237,28 +227,27 @@ class Desktop:
 
     # What the server got
 
-    def _record(self, stream):
-        for line in stream:
-            message = json.loads(line)
-            if message.get("interface") == "org.freedesktop.Notifications":
-                if message.get("member") == "Notify":
-                    self._calls[message["sender"], message["cookie"]] = Note(message["payload"]["data"])
-                elif message.get("member") == "NotificationClosed":
-                    self.closed.append(message["payload"]["data"][0])
-            elif message["type"] == "method_return":
-                note = self._calls.pop((message.get("destination"), message.get("reply_cookie")), None)
-                if note:
-                    note.id = message["payload"]["data"][0]
-                    self.notes.append(note)
+    @property
+    def notes(self):
+        """All notifications since the beginning, shown or changed."""
+        return self.record.notes
 
     def wait_note(self, count):
         """Waits until this many notifications were shown or changed since the beginning; returns the last one."""
-        wait_until(lambda: len(self.notes) >= count, what=f"notification {count} of {self.notes}")
+        self._wait(lambda: len(self.notes) >= count, f"notification {count}")
         assert len(self.notes) == count, self.notes
         return self.notes[-1]
 
     def wait_closed(self, number):
-        wait_until(lambda: number in self.closed, what=f"the end of notification {number}")
+        self._wait(lambda: number in self.record.closed, f"the end of notification {number}")
+
+    def _wait(self, condition, what):
+        try:
+            self.record.wait(condition, what)
+        except TimeoutError as error:
+            number = self.notify and self.notify.number()
+            threads = describe_threads(number) if number else "it is not there"
+            raise TimeoutError(f"{error}; tokend-notify's threads:\n{threads}") from None
 
     def displayed(self):
         """How many notifications are on the screen."""

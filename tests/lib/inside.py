@@ -30,6 +30,8 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What COMMAND keeps of the caller's environment, and what tokend and its hosts do.
 KEPT_VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE")
 SANITIZER_VARIABLES = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
+# How GLib and the libc give out memory: for who counts it.
+MEMORY_VARIABLES = ("G_SLICE", "GLIBC_TUNABLES")
 
 PEOPLE = ("alice", "bob", "carol")
 SERVICES = ("tokend", "tokend-module")
@@ -162,6 +164,8 @@ def make_configuration():
     bind(f"{INSIDE_SOURCE}/service/profiles", "/usr/share/tokend/profiles.d")
     os.makedirs("/usr/share/tokend/opensc", exist_ok=True)
     bind(f"{INSIDE_SOURCE}/service/opensc", "/usr/share/tokend/opensc")
+    os.makedirs("/usr/share/locale/tr/LC_MESSAGES", exist_ok=True)
+    shutil.copy(f"{INSIDE_BUILD}/po/tr/LC_MESSAGES/tokend.mo", "/usr/share/locale/tr/LC_MESSAGES")
     make_empty("/etc/tokend/profiles.d")
 
     for folder, mode in (("/run/tokend", 0o755), ("/var/lib/tokend", 0o700)):
@@ -171,12 +175,14 @@ def make_configuration():
         shutil.chown(folder, "tokend", "tokend")
 
     variables = {"PATH": SYSTEM_PATH}
+    variables |= {name: os.environ[name] for name in MEMORY_VARIABLES if name in os.environ}
     for name in filter(os.environ.__contains__, SANITIZER_VARIABLES):
         # A host has no standard error that a report could go to, and is another user than tokend.
         variables[name] = f"{os.environ[name]}:log_path={LOGS}/sanitizer"
         os.chmod(LOGS, 0o1777)
-    if "TSAN_OPTIONS" in variables:
-        variables["G_SLICE"] = "always-malloc"  # memory that GLib gives out again is not known to be new
+    if {"ASAN_OPTIONS", "TSAN_OPTIONS"} & variables.keys():
+        # Memory that GLib gives out again is not known to be new, nor seen to be lost: GLib has it all in its tables.
+        variables["G_SLICE"] = "always-malloc"
     write(f"{SANDBOX}/environment", "".join(f"{name}={value}\n" for name, value in variables.items()))
     os.symlink(f"{INSIDE_SOURCE}/tests/lib/start-tokend", f"{SANDBOX}/bin/start-tokend")
     return variables

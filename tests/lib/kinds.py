@@ -28,7 +28,10 @@ class Kind(typing.NamedTuple):
 
 KINDS = {
     "etoken": Kind(
-        settings=("serial", "vendor-objects", "counter-width", "refused-new-pins", "slot-events"),
+        settings=(
+            *("serial", "vendor-objects", "counter-width", "no-puk", "pin-complexity", "refused-new-pins"),
+            "slot-events",
+        ),
         counts=True,
     ),
     "opencryptoki": Kind(),
@@ -40,7 +43,7 @@ KINDS = {
         pin="123456",
         pin_lengths=range(6, 128),
         puk_lengths=range(8, 128),
-        settings=("serial", "wrong-code", "locked-code"),
+        settings=("serial", "version", "wrong-code", "locked-code"),
         counts=True,
     ),
     "piv-card": Kind(
@@ -60,10 +63,14 @@ KINDS = {
         pin="123456",
         pin_lengths=range(4, 17),
         puk_lengths=range(4, 17),
-        settings=("serial", "so-pin"),
+        settings=("serial", "so-pin", "pins"),
         counts=True,
     ),
     "softhsm": Kind(),
 }
 
 PUK = "12345678"
+
+# Of the second PIN of a pkcs15-card:pins=2, and of its token.
+SIGN_PIN, SIGN_PUK = "246810", "24681012"
+SIGN_LABEL = "PKCS15-CARD (Sign PIN)"

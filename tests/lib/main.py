@@ -22,8 +22,9 @@ second etoken has the label ETOKEN2, a serial of its own, and its folder in /run
 card, and there are two readers. Settings of a token follow its kind: etoken:label=WORK,serial=0001
   label=TEXT              bytes may be written \\ooo, for instance a comma: \\054; not of a card
   serial=TEXT             of etoken and cards, where it has 8 hexadecimal digits; see tests/tokens/README.md for the rest
-  vendor-objects=false    counter-width=1|4|8    refused-new-pins=PIN;PIN    slot-events=yes|alone    of etoken
-  wrong-code=63cx         locked-code=6982    of openpgp-card     so-pin=yes    of pkcs15-card
+  vendor-objects=false    counter-width=1|4|8    no-puk=true    pin-complexity=true    of etoken
+  refused-new-pins=PIN;PIN    slot-events=yes|alone    of etoken
+  wrong-code=63cx         locked-code=6982    of openpgp-card     so-pin=yes    pins=2    of pkcs15-card
 
 Users: alice may do everything, bob nothing, carol must authenticate (password carol) to unlock and to set a PIN.
 In it: TOKEN_MODULE is the first token's module, tokenctl is on PATH, /run/sandbox holds logs and tokens, and root may

@@ -129,9 +129,9 @@ class Program(subprocess.Popen):
 
 class Sandbox:
     """tokens: as --token; modules: name to path; pin and puk: those of every token; without pin, each kind's own, and the
-    attribute pin is the first token's."""
+    attribute pin is the first token's. variables: for the daemons, of those that inside.py passes on."""
 
-    def __init__(self, tokens=("etoken",), pin=None, puk=PUK, modules=None):
+    def __init__(self, tokens=("etoken",), pin=None, puk=PUK, modules=None, variables=None):
         first_kind = tokens[0].partition(":")[0] if tokens else "etoken"
         self.pin, self.puk = pin or KINDS[first_kind].pin, puk
         self._command = [f"{SOURCE}/tests/sandbox", "--user", "root", "--puk", puk]
@@ -142,6 +142,7 @@ class Sandbox:
         for name, path in (modules or {}).items():
             self._command += ["--module", f"{name}={path}"]
         self._command += ["--", "sh", "-c", "echo ready; exec cat"]
+        self._variables = variables or {}
         self.tokens = {}
         self._process = None
         self._first_process = None
@@ -150,7 +151,10 @@ class Sandbox:
     # Beginning and end
 
     def __enter__(self):
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        environment = os.environ | self._variables
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )
         try:
             if read_line(self._process.stdout, START_TIMEOUT, "the sandbox") != "ready\n":
                 raise RuntimeError("the sandbox does not start")
@@ -410,10 +414,15 @@ class Token:
         Of SoftHSM2, which does not count, "ok" or "low".
         """
         if self.records:
-            words = self._sandbox.read_file(f"{self.folder}/state").split()
-            return {"pin": int(words[1]), "puk": int(words[3])}
+            everything = self.all_counters()
+            return {"pin": everything["pin"], "puk": everything["puk"]}
         flags = self.flags()
         return {"pin": self._remaining(flags, "USER"), "puk": self._remaining(flags, "SO")}
+
+    def all_counters(self):
+        """eToken, cards: the tries of every code that the token has, by its names."""
+        words = self._sandbox.read_file(f"{self.folder}/state").split()
+        return dict(zip(words[::2], map(int, words[1::2]), strict=True))
 
     def _remaining(self, flags, role):
         if self.kind == "softhsm":
@@ -475,9 +484,9 @@ class Token:
     def _label_options(self):
         return ["--token-label", self.label] if self._label() else []
 
-    def login(self, pin, user="alice"):
-        """Whether the PIN is right, by pkcs11-tool. A wrong one costs a try."""
-        return self._pkcs11_tool(user, "--login", "--list-objects", pin=pin).returncode == 0
+    def login(self, pin, user="alice", label=None):
+        """Whether the PIN is right, by pkcs11-tool. A wrong one costs a try. label: another one of its card."""
+        return self._pkcs11_tool(user, "--login", "--list-objects", label=label, pin=pin).returncode == 0
 
     def login_so(self, puk, user="alice"):
         """Whether the PUK is right. A wrong one costs a try."""
@@ -510,7 +519,7 @@ class Token:
         tool = ["pkcs11-tool", "--module", module, "--login", "--pin", "env:PIN"]
         tool += ["--write-object", f"{store}/certificate", "--type", "cert"]
         self.fault("vanish")
-        wait_until(lambda: self._sandbox.status() == [], what="the removal")
+        wait_until(lambda: self.label not in [status["label"] for status in self._sandbox.status()], what="the removal")
         with open(self._sandbox.path(f"{store}/certificate"), "wb") as file:
             file.write(certificate)
         environment = {"PIN": self._sandbox.pin, "SOFTHSM2_CONF": f"{store}/softhsm2.conf"}

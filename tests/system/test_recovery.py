@@ -13,6 +13,12 @@ MUTE = ("no-so-flags", "no-vendor-objects")
 OUTCOME_UNKNOWN = 9
 
 
+@pytest.fixture(autouse=True)
+def trusted_puk_flags(container):
+    """As an administrator may who knows that the flags of their eToken tell of its PUK as well."""
+    container.write_file("/etc/tokend/profiles.d/etoken.conf", "[PUK]\nFlags=exact\n")
+
+
 def puk(container):
     """What the service says of the PUK: state, number, source."""
     status = container.status("root", "ETOKEN")

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The units: activation, and the sandbox that each process is really in."""
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 
+import cgroup
 import pytest
 from sandbox import read_line, wait_until
 
@@ -109,6 +111,17 @@ def check_folders_of_a_host(container, host):
     assert not can_write(container, host, "root", "/run/systemd/journal")
 
 
+def check_no_swap(container, process):
+    """Of the copies of a code that a module makes, nothing is locked: all that its unit has stays in memory."""
+    groups = cgroup.folders(process)
+    (unit,) = {os.path.basename(folder) for folder in groups}
+    assert container.property(unit, "MemorySwapMax") == "0"
+    # Where the machine has control groups of old, the kernel has no such word.
+    for folder in groups:
+        with contextlib.suppress(FileNotFoundError), open(f"{folder}/memory.swap.max", encoding="ascii") as file:
+            assert file.read() == "0\n"
+
+
 def test_an_operating_host_is_in_its_sandbox(container, codes):
     """Held where the token is about to see the code."""
     token = container.token("etoken")
@@ -129,6 +142,7 @@ def test_an_operating_host_is_in_its_sandbox(container, codes):
         check_folders_of_a_host(container, host)
         # The code is in memory that never goes to the disk.
         assert status_of(host)["VmLck"] != "0 kB"
+        check_no_swap(container, host)
         token.clear_faults()
         assert unlocking.wait(30) == 0
     assert token.login(codes.new_pin)

@@ -149,10 +149,15 @@ __wrap_g_async_queue_pop (GAsyncQueue *queue)
   return item;
 }
 
-/* GObject: what is done before a reference is given up is seen by who gives up the last one. A task gives up its source's. */
+/* GObject: what is done before a reference is given up is seen by who gives up the last one. A task gives up its source's,
+ * which may be the last one, and GLib's to give up: then it is the end of the source's pool that tells. */
+
+static int given_up;
 
 void __real_g_object_unref (gpointer object);
 void __wrap_g_object_unref (gpointer object);
+void __real_g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait);
+void __wrap_g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait);
 
 void
 __wrap_g_object_unref (gpointer object)
@@ -161,7 +166,17 @@ __wrap_g_object_unref (gpointer object)
 
   __tsan_release (object);
   __tsan_acquire (object);
-  if (source != NULL)
+  if (source != NULL) {
+    __tsan_release (source);
     __tsan_acquire (source);
+    __tsan_release (&given_up);
+  }
   __real_g_object_unref (object);
+}
+
+void
+__wrap_g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait)
+{
+  __tsan_acquire (&given_up);
+  __real_g_thread_pool_free (pool, immediate, wait);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A card of the "Functional Specification of the OpenPGP application on ISO Smart Card Operating Systems", version 3.4.
+"""A card of the "Functional Specification of the OpenPGP application on ISO Smart Card Operating Systems", version 3.4, or
+2.1 as far as OpenSC can tell.
 
 The sections named below are that document's. It has a signature key and a certificate, both put in when the card is made.
 """
@@ -12,13 +13,17 @@ from card import Card, make_atr
 from pin import Code
 from tlv import decode, encode
 
-AID = bytes.fromhex("D276 0001 2401 0304")  # with the version (4.2.1)
+AID = bytes.fromhex("D276 0001 2401")
+# By the setting: the version in the AID (4.2.1), and the extended capabilities (4.4.3.7): PW status changeable; certificates
+# up to 2048 bytes; other objects up to 255, or, before version 3, commands and responses up to 2048.
+VERSIONS = {
+    "3.4": (bytes.fromhex("0304"), bytes.fromhex("10 00 0000 0800 00FF 00 00")),
+    "2.1": (bytes.fromhex("0201"), bytes.fromhex("10 00 0000 0800 0800 0800")),
+}
 TEST_MANUFACTURER = bytes.fromhex("FFFF")
 
 # Historical bytes (6): services, capabilities (command chaining, extended length), operational, 9000
 HISTORICAL = bytes.fromhex("00 31F5 73C001C0 05 9000")
-# Extended capabilities (4.4.3.7): PW status changeable; certificates up to 2048 bytes, other objects up to 255
-CAPABILITIES = bytes.fromhex("10 00 0000 0800 00FF 00 00")
 # Extended length information (4.1.3.1): the longest command and response
 LENGTHS = bytes.fromhex("0202 1000 0202 1000")
 
@@ -37,7 +42,7 @@ class OpenPGPCard(Card):
     shortest_aid = 6
 
     def __init__(self, settings, key, certificate):
-        """settings: serial (8 hexadecimal digits), pin, puk, more: wrong-code, locked-code.
+        """settings: serial (8 hexadecimal digits), pin, puk, more: version, wrong-code, locked-code.
 
         For a wrong password the specification has 6982, "PW wrong"; there are cards that answer 63Cx as others do. For one
         that is blocked it has 6983; there are cards that answer 6982 to that as well.
@@ -49,7 +54,8 @@ class OpenPGPCard(Card):
         self.puk = Code(settings["puk"].encode(), wrong=wrong, blocked=blocked)
         self.reset_code = Code(None, wrong=wrong, blocked=blocked)
         codes = {"pin": self.pin, "puk": self.puk, "reset-code": self.reset_code}
-        aid = AID + TEST_MANUFACTURER + bytes.fromhex(settings["serial"]) + bytes(2)
+        version, self._capabilities = VERSIONS[settings["more"].get("version", "3.4")]
+        aid = AID + version + TEST_MANUFACTURER + bytes.fromhex(settings["serial"]) + bytes(2)
         super().__init__(make_atr(HISTORICAL), aid, codes)
         self.commands = {
             apdu.SELECT_DATA: self.select_data,
@@ -109,7 +115,7 @@ class OpenPGPCard(Card):
 
     def _application_data(self):
         discretionary = [
-            encode(0xC0, CAPABILITIES),
+            encode(0xC0, self._capabilities),
             *(encode(tag, self._algorithm()) for tag in (0xC1, 0xC2, 0xC3)),
             encode(0xC4, self._password_status()),
             encode(0xC5, self._fingerprint() + bytes(40)),

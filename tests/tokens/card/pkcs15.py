@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A card with a file system that describes what is on it, as ISO/IEC 7816-15 (PKCS #15) has it.
 
-The files are read-only. There is a PIN, and for the PIN that is forgotten either a PUK, which RESET RETRY COUNTER takes, or
-a security officer's PIN, which is verified before it. Sections without a document are those of PKCS #15 1.1, whose names for
-the structures are used below.
+The files are read-only. There is a PIN, or there are two, each with a key of its own; and for a PIN that is forgotten
+either its PUK, which RESET RETRY COUNTER takes, or a security officer's PIN, which is verified before it. Sections
+without a document are those of PKCS #15 1.1, whose names for the structures are used below.
 """
 
 import apdu
 from apdu import Refusal
 from card import Card, make_atr
+from kinds import SIGN_PIN, SIGN_PUK
 from pin import Code
 from tlv import decode, encode
 
@@ -24,7 +25,9 @@ MF, DIR, APPLICATION = 0x3F00, 0x2F00, 0x5015
 OBJECTS, TOKEN_INFO = 0x5031, 0x5032
 PINS, PRIVATE_KEYS, CERTIFICATES, CERTIFICATE = 0x4401, 0x4402, 0x4403, 0x4301
 
-PIN, PUK, KEY = 1, 2, 1  # references
+PIN, PUK, SECOND_PIN, SECOND_PUK = 1, 2, 3, 4  # references
+KEY, SECOND_KEY = 1, 2
+PIN_OF_KEY = {KEY: PIN, SECOND_KEY: SECOND_PIN}
 PUK_TRIES = 5
 LENGTHS = range(4, 17)
 RSA_PADDED = 0x11  # the algorithm: padding as in PKCS #1
@@ -43,10 +46,19 @@ def explicit(number, *parts):
 
 class PKCS15Card(Card):
     def __init__(self, settings, key, certificate):
-        """settings: serial (8 hexadecimal digits), pin, puk, more: so-pin (yes: the PUK is a security officer's PIN)."""
-        self.pin = Code(settings["pin"].encode(), blocked=NO_TRY_LEFT)
-        self.puk = Code(settings["puk"].encode(), maximum=PUK_TRIES, blocked=NO_TRY_LEFT)
-        super().__init__(make_atr(HISTORICAL), AID, {"pin": self.pin, "puk": self.puk})
+        """settings: serial (8 hexadecimal digits), pin, puk, more: so-pin (yes: the PUK is a security officer's PIN),
+        pins (2: there is another one)."""
+        has_so_pin, has_two_pins = settings["more"].get("so-pin") == "yes", settings["more"].get("pins") == "2"
+        self.pin, self.puk = make_pin(settings["pin"]), make_puk(settings["puk"])
+        codes = {"pin": self.pin, "puk": self.puk}
+        self._codes, self._puk_of_pin = {PIN: self.pin, PUK: self.puk}, {PIN: PUK}
+        if has_two_pins:
+            self._codes[SECOND_PIN] = codes["sign-pin"] = make_pin(SIGN_PIN)
+            self._puk_of_pin[SECOND_PIN] = PUK
+        if has_two_pins and not has_so_pin:
+            self._codes[SECOND_PUK] = codes["sign-puk"] = make_puk(SIGN_PUK)
+            self._puk_of_pin[SECOND_PIN] = SECOND_PUK
+        super().__init__(make_atr(HISTORICAL), AID, codes)
         self.commands = {
             apdu.READ_BINARY: self.read_binary,
             apdu.VERIFY: self.verify,
@@ -56,14 +68,14 @@ class PKCS15Card(Card):
             apdu.PERFORM_SECURITY_OPERATION: self.compute_digital_signature,
         }
         self._key = key
-        self._has_so_pin = settings["more"].get("so-pin") == "yes"
-        self._files = make_files(bytes.fromhex(settings["serial"]), self._has_so_pin, key, certificate)
-        self._codes = {PIN: self.pin, PUK: self.puk}
+        self._has_so_pin = has_so_pin
+        pins = make_pins(self._puk_of_pin, has_so_pin)
+        self._files = make_files(bytes.fromhex(settings["serial"]), pins, has_two_pins, key, certificate)
         self.forget()
 
     def forget(self):
         self._verified = set()
-        self._environment = None
+        self._key_in_use = None
         self._file = MF
 
     def select(self):
@@ -113,7 +125,7 @@ class PKCS15Card(Card):
     def verify(self, command):
         """11.5.6; without data it asks how things stand."""
         code = self._code(command)
-        if command.p1 != 0 or (command.p2 == PUK and not self._has_so_pin):
+        if command.p1 != 0 or (command.p2 not in self._puk_of_pin and not self._has_so_pin):
             raise Refusal(apdu.WRONG_P1_P2)
         if command.data:
             self._verified.discard(command.p2)
@@ -133,18 +145,19 @@ class PKCS15Card(Card):
 
     def reset_retry_counter(self, command):
         """11.5.10: the PUK and a new PIN (P1 = 00), or a new PIN alone once the security officer's is verified (P1 = 02)."""
-        if command.p2 != PIN:
+        if command.p2 not in self._puk_of_pin:
             raise Refusal(apdu.REFERENCE_NOT_FOUND)
         new = command.data
         if command.p1 == 2 and self._has_so_pin:
             if PUK not in self._verified:
                 raise Refusal(apdu.SECURITY_STATUS_NOT_SATISFIED)
         elif command.p1 == 0:
-            puk, new = self.puk.split(command.data)
-            self.puk.check(puk)
+            puk = self._codes[self._puk_of_pin[command.p2]]
+            given, new = puk.split(command.data)
+            puk.check(given)
         else:
             raise Refusal(apdu.WRONG_P1_P2)
-        self.pin.set(new_value(new))
+        self._codes[command.p2].set(new_value(new))
 
     # The key (ISO 7816-4, 11.5.11, and 7816-8)
 
@@ -153,20 +166,29 @@ class PKCS15Card(Card):
         if command.p1_p2 != 0x41B6:
             raise Refusal(apdu.WRONG_P1_P2)
         wanted = decode(command.data)
-        if wanted.get(0x84) != bytes([KEY]) or wanted.get(0x80) != bytes([RSA_PADDED]):
+        key = int.from_bytes(wanted.get(0x84, b""), "big")
+        if PIN_OF_KEY.get(key) not in self._puk_of_pin or wanted.get(0x80) != bytes([RSA_PADDED]):
             raise Refusal(apdu.REFERENCE_NOT_FOUND)
-        self._environment = wanted
+        self._key_in_use = key
 
     def compute_digital_signature(self, command):
         if command.p1_p2 != 0x9E9A:
             raise Refusal(apdu.WRONG_P1_P2)
-        if PIN not in self._verified:
+        if PIN_OF_KEY[self._key_in_use or KEY] not in self._verified:
             raise Refusal(apdu.SECURITY_STATUS_NOT_SATISFIED)
-        if self._environment is None:
+        if self._key_in_use is None:
             raise Refusal(apdu.CONDITIONS_NOT_SATISFIED)
         if not 0 < len(command.data) <= self._key.length - 11:
             raise Refusal(apdu.WRONG_DATA)
         return self._key.sign(command.data)
+
+
+def make_pin(value):
+    return Code(value.encode(), blocked=NO_TRY_LEFT)
+
+
+def make_puk(value):
+    return Code(value.encode(), maximum=PUK_TRIES, blocked=NO_TRY_LEFT)
 
 
 def new_value(value):
@@ -215,25 +237,41 @@ def code_object(label, flags, reference, unblocked_by=None):
     return sequence(sequence(*common), sequence(encode(OCTET_STRING, bytes([reference]))), explicit(1, attributes))
 
 
-def make_files(serial, has_so_pin, key, certificate):
-    """From identifier to content."""
+def make_pins(puk_of_pin, has_so_pin):
+    """The authentication objects: each PIN, and what unblocks it."""
     # PinFlags (6.8.2): case-sensitive, local, initialized; unblocking PIN, security officer's PIN
     usual, unblocking, security_officer = (0, 1, 4), 6, 7
+    described = b""
+    for pin, puk in puk_of_pin.items():
+        name = "User PIN" if pin == PIN else "Sign PIN"
+        described += code_object(name, usual, pin, None if has_so_pin else puk)
+        if not has_so_pin:
+            described += code_object("PUK" if pin == PIN else "Sign PUK", (*usual, unblocking), puk)
     if has_so_pin:
-        other = code_object("Security officer PIN", (*usual, security_officer), PUK)
-    else:
-        other = code_object("PUK", (*usual, unblocking), PUK)
-    identifier = encode(OCTET_STRING, b"\1")
-    private_key = sequence(
-        sequence(text("Signature"), bits(0), encode(OCTET_STRING, bytes([PIN]))),
-        sequence(identifier, bits(2, 9), bits(0, 2, 3), integer(KEY)),  # to sign, non-repudiation; sensitive, local
+        described += code_object("Security officer PIN", (*usual, security_officer), PUK)
+    return described
+
+
+def make_private_key(label, number, key):
+    return sequence(
+        sequence(text(label), bits(0), encode(OCTET_STRING, bytes([PIN_OF_KEY[number]]))),
+        # to sign, non-repudiation; sensitive, local
+        sequence(encode(OCTET_STRING, bytes([number])), bits(2, 9), bits(0, 2, 3), integer(number)),
         explicit(1, sequence(path(APPLICATION), integer(key.length * 8))),
     )
-    signature_certificate = sequence(
-        sequence(text("Signature"), bits()),
-        sequence(identifier),
+
+
+def make_certificate(label, number):
+    return sequence(
+        sequence(text(label), bits()),
+        sequence(encode(OCTET_STRING, bytes([number]))),
         explicit(1, sequence(path(CERTIFICATE))),
     )
+
+
+def make_files(serial, pins, has_two_pins, key, certificate):
+    """From identifier to content. Of two PINs each has a key, which is the same one: it is the PIN that matters."""
+    names = {KEY: "Authentication", SECOND_KEY: "Signature"} if has_two_pins else {KEY: "Signature"}
     return {
         # 5.4.2: the application's name, its label, and where it is
         DIR: encode(
@@ -252,8 +290,8 @@ def make_files(serial, has_so_pin, key, certificate):
         ),
         # 6.2
         OBJECTS: explicit(0, path(PRIVATE_KEYS)) + explicit(4, path(CERTIFICATES)) + explicit(8, path(PINS)),
-        PINS: code_object("User PIN", usual, PIN, None if has_so_pin else PUK) + other,
-        PRIVATE_KEYS: private_key,
-        CERTIFICATES: signature_certificate,
+        PINS: pins,
+        PRIVATE_KEYS: b"".join(make_private_key(name, number, key) for number, name in names.items()),
+        CERTIFICATES: b"".join(make_certificate(name, number) for number, name in names.items()),
         CERTIFICATE: certificate,
     }

@@ -151,8 +151,9 @@ etoken_C_GetTokenInfo (CK_SLOT_ID slot_id, CK_TOKEN_INFO *info)
   info->ulMinPinLen = ETOKEN_PIN_MINIMUM_LENGTH;
   info->ulMaxPinLen = ETOKEN_PIN_MAXIMUM_LENGTH;
   info->flags &= ~(USER_PIN_FLAGS | SO_PIN_FLAGS);
-  info->flags |= retry_flags (state.remaining[ETOKEN_PIN], CKF_USER_PIN_COUNT_LOW,
-                              CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED);
+  if (!etoken_fault ("no-pin-flags"))
+    info->flags |= retry_flags (state.remaining[ETOKEN_PIN], CKF_USER_PIN_COUNT_LOW,
+                                CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED);
   if (!etoken_fault ("no-so-flags"))
     info->flags |= retry_flags (state.remaining[ETOKEN_PUK], CKF_SO_PIN_COUNT_LOW,
                                 CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED);

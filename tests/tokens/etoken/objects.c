@@ -120,6 +120,12 @@ etoken_C_FindObjectsFinal (CK_SESSION_HANDLE session)
   return etoken_softhsm ()->C_FindObjectsFinal (session);
 }
 
+static gboolean
+is_set (const char *setting)
+{
+  return g_key_file_get_boolean (etoken_settings (), "token", setting, NULL);
+}
+
 /* The number of an attribute; FALSE if the object has none such. */
 static gboolean
 feature_value (CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, const EtokenState *state,
@@ -136,13 +142,11 @@ feature_value (CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, const EtokenStat
     { FEATURE_COUNTERS, CKA_TOKEN, CK_TRUE, sizeof (CK_BBOOL) },
     { FEATURE_COUNTERS, COUNTER_PIN_MAXIMUM, ETOKEN_RETRIES_MAXIMUM, 0 },
     { FEATURE_COUNTERS, COUNTER_PUK_MAXIMUM, ETOKEN_RETRIES_MAXIMUM, 0 },
-    { FEATURE_COUNTERS, COUNTER_HAS_PUK, CK_TRUE, sizeof (CK_BBOOL) },
     { FEATURE_PIN_POLICY, CKA_CLASS, CKO_HW_FEATURE, sizeof (CK_ULONG) },
     { FEATURE_PIN_POLICY, CKA_HW_FEATURE_TYPE, FEATURE_PIN_POLICY, sizeof (CK_ULONG) },
     { FEATURE_PIN_POLICY, CKA_TOKEN, CK_TRUE, sizeof (CK_BBOOL) },
     { FEATURE_PIN_POLICY, POLICY_MINIMUM_LENGTH, ETOKEN_PIN_MINIMUM_LENGTH, sizeof (CK_ULONG) },
     { FEATURE_PIN_POLICY, POLICY_MAXIMUM_LENGTH, ETOKEN_PIN_MAXIMUM_LENGTH, sizeof (CK_ULONG) },
-    { FEATURE_PIN_POLICY, POLICY_COMPLEXITY, CK_FALSE, sizeof (CK_BBOOL) },
   };
 
   *width = 0;
@@ -152,6 +156,16 @@ feature_value (CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, const EtokenStat
       *width = constants[i].width;
       return TRUE;
     }
+  }
+  if (object == FEATURE_PIN_POLICY && type == POLICY_COMPLEXITY) {
+    *value = is_set ("pin-complexity") ? CK_TRUE : CK_FALSE;
+    *width = sizeof (CK_BBOOL);
+    return TRUE;
+  }
+  if (object == FEATURE_COUNTERS && type == COUNTER_HAS_PUK) {
+    *value = is_set ("no-puk") ? CK_FALSE : CK_TRUE;
+    *width = sizeof (CK_BBOOL);
+    return TRUE;
   }
   if (object != FEATURE_COUNTERS)
     return FALSE;

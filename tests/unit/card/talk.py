@@ -6,7 +6,8 @@ import sys
 import unittest
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tokens/card"))
+FOLDER = os.path.dirname(os.path.realpath(__file__))
+sys.path[:0] = [os.path.join(FOLDER, "../../tokens/card"), os.path.join(FOLDER, "../../lib")]
 from apdu import Command, Refusal  # noqa: E402
 from key import Key  # noqa: E402
 

@@ -47,6 +47,11 @@ test_new_pin (void)
     gboolean good;
   } rows[] = {
     { "@a{sv} {}", "x", TRUE },
+    /* As the present one it would not be taken. */
+    { "@a{sv} {}", "1234 ", FALSE },
+    { "@a{sv} {}", " 1234", FALSE },
+    { "@a{sv} {}", "    ", FALSE },
+    { "@a{sv} {}", "12 34", TRUE },
     { "{'pin-minimum-length': <uint32 4>}", "123", FALSE },
     { "{'pin-minimum-length': <uint32 4>}", "1234", TRUE },
     { "{'pin-minimum-length': <uint32 4>}", "şşş", FALSE },

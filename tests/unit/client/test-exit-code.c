@@ -10,16 +10,16 @@ static const struct {
   int exit;
   TokenctlCost cost;
 } contract[] = {
-  { "Failed", 1, TOKENCTL_COST_ASK },        { "NotAuthorized", 3, TOKENCTL_COST_NONE },
-  { "InvalidArgs", 2, TOKENCTL_COST_NONE },  { "NotFound", 4, TOKENCTL_COST_NONE },
-  { "Busy", 8, TOKENCTL_COST_NONE },         { "LimitsExceeded", 8, TOKENCTL_COST_NONE },
-  { "PinIncorrect", 5, TOKENCTL_COST_ONE },  { "PukIncorrect", 5, TOKENCTL_COST_ONE },
-  { "PinLocked", 6, TOKENCTL_COST_ASK },     { "PukLocked", 6, TOKENCTL_COST_ASK },
-  { "PinPolicy", 7, TOKENCTL_COST_ASK },     { "AlreadyRefused", 7, TOKENCTL_COST_NONE },
-  { "FinalAttempt", 7, TOKENCTL_COST_NONE }, { "RetriesChanged", 7, TOKENCTL_COST_NONE },
-  { "TokenRemoved", 9, TOKENCTL_COST_ASK },  { "ModuleFailed", 1, TOKENCTL_COST_NONE },
-  { "TimedOut", 8, TOKENCTL_COST_NONE },     { "OutcomeUnknown", 9, TOKENCTL_COST_ASK },
-  { "NotSupported", 1, TOKENCTL_COST_NONE },
+  { "Failed", 1, TOKENCTL_COST_ASK },         { "NotAuthorized", 3, TOKENCTL_COST_NONE },
+  { "InvalidArgs", 2, TOKENCTL_COST_NONE },   { "NotFound", 4, TOKENCTL_COST_NONE },
+  { "Busy", 8, TOKENCTL_COST_NONE },          { "LimitsExceeded", 8, TOKENCTL_COST_NONE },
+  { "PinIncorrect", 5, TOKENCTL_COST_ONE },   { "PukIncorrect", 5, TOKENCTL_COST_ONE },
+  { "PinLocked", 6, TOKENCTL_COST_ASK },      { "PukLocked", 6, TOKENCTL_COST_ASK },
+  { "PinPolicy", 7, TOKENCTL_COST_ASK },      { "AlreadyRefused", 7, TOKENCTL_COST_NONE },
+  { "FinalAttempt", 7, TOKENCTL_COST_NONE },  { "RetriesChanged", 7, TOKENCTL_COST_NONE },
+  { "TokenRemoved", 9, TOKENCTL_COST_ASK },   { "ModuleFailed", 1, TOKENCTL_COST_NONE },
+  { "TimedOut", 8, TOKENCTL_COST_NONE },      { "OutcomeUnknown", 9, TOKENCTL_COST_ASK },
+  { "ServiceEnding", 8, TOKENCTL_COST_NONE }, { "NotSupported", 1, TOKENCTL_COST_NONE },
 };
 
 static void

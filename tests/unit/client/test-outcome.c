@@ -12,6 +12,7 @@
 #define BY_LEDGER                                                                                  \
   "{'puk-state': <'low'>, 'puk-retries-remaining': <uint32 2>, 'puk-retries-source': <'ledger'>}"
 #define NO_NUMBER "{'pin-state': <'low'>, 'puk-state': <'low'>}"
+#define NOTHING_KNOWN "{'pin-state': <'unknown'>, 'puk-state': <'unknown'>}"
 
 static GVariant *
 parse (const char *text)
@@ -28,6 +29,7 @@ test_outcome (void)
     const char *before;
     const char *after;
     const char *expected[3];
+    gboolean has_other_pin;
   } rows[] = {
     { TOKEND_ERROR_PUK_INCORRECT,
       TOKENCTL_ROLE_PUK,
@@ -38,7 +40,8 @@ test_outcome (void)
       TOKENCTL_ROLE_PUK,
       PUK ("final-try", "1"),
       PUK ("locked", "0"),
-      { "1 try was spent. PUK: locked.", "support line" } },
+      { "1 try was spent. PUK: locked.\nThe certificate on the token may be destroyed;",
+        "support line" } },
     { TOKEND_ERROR_PUK_INCORRECT,
       TOKENCTL_ROLE_PUK,
       PUK ("ok", "3"),
@@ -49,6 +52,12 @@ test_outcome (void)
       NO_NUMBER,
       NO_NUMBER,
       { "The PIN is not right.\nCount one try as spent.", "low" } },
+    { TOKEND_ERROR_PIN_INCORRECT,
+      TOKENCTL_ROLE_PIN,
+      NOTHING_KNOWN,
+      NOTHING_KNOWN,
+      { "Count one try as spent. PIN: not known.\nIf you are not sure of the PIN, do not try "
+        "it." } },
     { TOKEND_ERROR_PIN_INCORRECT,
       TOKENCTL_ROLE_PUK,
       PUK ("ok", "3"),
@@ -63,17 +72,45 @@ test_outcome (void)
       TOKENCTL_ROLE_PUK,
       PUK ("ok", "3"),
       NULL,
-      { "Whether a try was spent is not known: count it as spent.", "Look at the status" } },
+      { "Whether a try was spent is not known: count it as spent.\nThe PIN may be the new one",
+        "Look at the status" } },
+    { TOKEND_ERROR_OUTCOME_UNKNOWN,
+      TOKENCTL_ROLE_PUK,
+      PUK ("ok", "3"),
+      PUK ("ok", "3"),
+      { "No try was spent. PUK: 3 of 3 tries left.\nThe PIN may be the new one" } },
+    { TOKEND_ERROR_TOKEN_REMOVED,
+      TOKENCTL_ROLE_PIN,
+      PIN ("ok", "3", "ok"),
+      NULL,
+      { "count it as spent.\nThe PIN may be the new one" } },
     { TOKEND_ERROR_OUTCOME_UNKNOWN,
       TOKENCTL_ROLE_PUK,
       PUK ("ok", "3"),
       PUK ("low", "2"),
-      { "1 try was spent. PUK: 2 of 3 tries left." } },
+      { "1 try was spent. PUK: 2 of 3 tries left.\nLook at the status" } },
     { TOKEND_ERROR_ALREADY_REFUSED,
       TOKENCTL_ROLE_PUK,
       PUK ("low", "2"),
       PUK ("low", "2"),
-      { "refused this very code", "No try was spent. PUK: 2 of 3 tries left.", "Check the code" } },
+      { "refused this very code", "No try was spent. PUK: 2 of 3 tries left.", "only be lost" } },
+    { TOKEND_ERROR_ALREADY_REFUSED,
+      TOKENCTL_ROLE_PUK,
+      PUK ("low", "2"),
+      PUK ("low", "2"),
+      { "another PIN of this card", "--send-refused-code" },
+      TRUE },
+    { TOKEND_ERROR_ALREADY_REFUSED,
+      TOKENCTL_ROLE_PIN,
+      PIN ("low", "2", "ok"),
+      PIN ("low", "2", "ok"),
+      { "refused this very code", "only be lost" },
+      TRUE },
+    { TOKEND_ERROR_INVALID_ARGS,
+      TOKENCTL_ROLE_PIN,
+      NO_NUMBER,
+      NO_NUMBER,
+      { "(the service's words)\nNo try was spent.", "\nCheck the codes" } },
     { TOKEND_ERROR_PIN_POLICY,
       TOKENCTL_ROLE_PIN,
       NO_NUMBER,
@@ -85,15 +122,26 @@ test_outcome (void)
       PUK ("ok", "3"),
       { "(the service's words)\nNo try was spent.", "Choose another" } },
     { TOKEND_ERROR_PIN_POLICY,
+      TOKENCTL_ROLE_PIN,
+      PIN ("low", "2", "ok"),
+      PIN ("ok", "3", "ok"),
+      { "(the service's words)\nNo try was spent. PIN: 3 of 3 tries left." } },
+    /* The PUK was right, or not sent. */
+    { TOKEND_ERROR_PIN_POLICY,
       TOKENCTL_ROLE_PUK,
       PUK ("ok", "3"),
       NULL,
-      { "Whether a try was spent is not known: count it as spent." } },
+      { "(the service's words)\nNo try was spent." } },
     { TOKEND_ERROR_PIN_POLICY,
       TOKENCTL_ROLE_PUK,
       BY_LEDGER,
       BY_LEDGER,
-      { "Whether a try was spent is not known: count it as spent." } },
+      { "(the service's words)\nNo try was spent." } },
+    { TOKEND_ERROR_PIN_POLICY,
+      TOKENCTL_ROLE_PUK,
+      PUK ("low", "2"),
+      PUK ("ok", "3"),
+      { "(the service's words)\nNo try was spent. PUK: 3 of 3 tries left." } },
     { TOKEND_ERROR_PUK_LOCKED,
       TOKENCTL_ROLE_PUK,
       PUK ("final-try", "1"),
@@ -131,7 +179,12 @@ test_outcome (void)
     g_autoptr (GVariant) before = parse (rows[i].before);
     g_autoptr (GVariant) after = parse (rows[i].after);
     GError error = { TOKEND_ERROR, rows[i].error, (char *) "the service's words" };
-    TokenctlOutcome outcome = { &error, rows[i].role, "ETOKEN", before, after, NULL };
+    TokenctlOutcome outcome = { .error = &error,
+                                .role = rows[i].role,
+                                .token_argument = "ETOKEN",
+                                .before = before,
+                                .after = after,
+                                .has_other_pin = rows[i].has_other_pin };
     g_autofree char *words = tokenctl_words_for_outcome (&outcome);
 
     for (gsize j = 0; j < G_N_ELEMENTS (rows[i].expected) && rows[i].expected[j] != NULL; j++) {
@@ -139,6 +192,26 @@ test_outcome (void)
       g_assert_nonnull (strstr (words, rows[i].expected[j]));
     }
   }
+}
+
+/* A service that was restarted may have given the path to another one. */
+static void
+test_another_token (void)
+{
+  g_autoptr (GVariant) before =
+      parse ("{'label': <'A'>, 'puk-state': <'ok'>, 'puk-retries-remaining': <uint32 3>}");
+  g_autoptr (GVariant) after =
+      parse ("{'label': <'B'>, 'puk-state': <'ok'>, 'puk-retries-remaining': <uint32 3>}");
+  g_autoptr (GError) error = g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY, "");
+  TokenctlOutcome outcome = { .error = error,
+                              .role = TOKENCTL_ROLE_PUK,
+                              .token_argument = "A",
+                              .before = before,
+                              .after = after };
+  g_autofree char *words = tokenctl_words_for_outcome (&outcome);
+
+  g_test_message ("%s", words);
+  g_assert_nonnull (strstr (words, "count it as spent.\nThe PIN may be"));
 }
 
 static void
@@ -166,6 +239,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/outcome/words", test_outcome);
+  g_test_add_func ("/outcome/another-token", test_another_token);
   g_test_add_func ("/outcome/hostile-detail", test_hostile_detail);
   g_test_add_func ("/outcome/success", test_success);
   return g_test_run ();

@@ -157,6 +157,39 @@ test_same_card (void)
   }
 }
 
+/* One that is shared is no other; nor is what another card has, or another module shows. */
+static void
+test_have_other_pin (void)
+{
+  static const struct {
+    const char *others_serial, *others_label;
+    gboolean is_shared, has_other_pin;
+  } rows[] = {
+    { "01", "CARD (Sign PIN)", FALSE, TRUE },
+    { "01", "CARD (Sign PIN)", TRUE, FALSE },
+    { "01", "CARD (User PIN)", FALSE, FALSE },
+    { "02", "CARD (Sign PIN)", FALSE, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GPtrArray) tokens =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) tokenctl_token_free);
+
+    g_ptr_array_add (
+        tokens,
+        tokenctl_token_new (
+            "/1", g_variant_new_parsed (
+                      "{'serial': <'01'>, 'label': <'CARD (User PIN)'>, 'pin-shared': <%b>}",
+                      rows[i].is_shared)));
+    g_ptr_array_add (tokens,
+                     tokenctl_token_new (
+                         "/2", g_variant_new_parsed ("{'serial': <%s>, 'label': <%s>}",
+                                                     rows[i].others_serial, rows[i].others_label)));
+    g_assert_cmpint (tokenctl_tokens_have_other_pin (tokens, tokens->pdata[0]), ==,
+                     rows[i].has_other_pin);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -166,5 +199,6 @@ main (int argc, char **argv)
   g_test_add_func ("/token/argument", test_argument);
   g_test_add_func ("/token/have-exactly", test_have_exactly);
   g_test_add_func ("/token/same-card", test_same_card);
+  g_test_add_func ("/token/have-other-pin", test_have_other_pin);
   return g_test_run ();
 }

@@ -135,12 +135,35 @@ test_loss (void)
 {
   TokenctlTries three = { TOKEND_STATE_OK, TRUE, 3, 3, FALSE };
   TokenctlTries unknown = { TOKEND_STATE_UNKNOWN };
-  g_autofree char *known = tokenctl_words_for_loss (&three, TOKENCTL_ROLE_PUK);
-  g_autofree char *not_known = tokenctl_words_for_loss (&unknown, TOKENCTL_ROLE_PUK);
+  g_autofree char *known = tokenctl_words_for_loss (&three);
+  g_autofree char *not_known = tokenctl_words_for_loss (&unknown);
 
   g_assert_nonnull (strstr (known, "After 3 wrong PUKs"));
   g_assert_nonnull (strstr (not_known, "may be destroyed"));
   g_assert_null (strpbrk (not_known, "0123456789"));
+}
+
+/* Whoever decides on a PIN try must not count on a PUK that opens nothing. */
+static void
+test_pin_loss (void)
+{
+  static const struct {
+    const char *puk;
+    const char *said;
+  } rows[] = {
+    { "ok", "only the PUK opens it" },      { "final-try", "only the PUK opens it" },
+    { "unknown", "only the PUK opens it" }, { "locked", "nothing can unlock it" },
+    { "uninitialized", "has no PUK" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GVariant) status = g_variant_ref_sink (
+        g_variant_new_parsed ("{'pin-state': <'final-try'>, 'puk-state': <%s>}", rows[i].puk));
+    g_autofree char *words = tokenctl_words_for_pin_loss (status);
+
+    g_test_message ("%s: %s", rows[i].puk, words);
+    g_assert_nonnull (strstr (words, rows[i].said));
+  }
 }
 
 int
@@ -151,5 +174,6 @@ main (int argc, char **argv)
   g_test_add_func ("/words/next-step", test_next_step);
   g_test_add_func ("/words/must-change", test_must_change);
   g_test_add_func ("/words/loss", test_loss);
+  g_test_add_func ("/words/pin-loss", test_pin_loss);
   return g_test_run ();
 }

@@ -113,6 +113,9 @@ find_objects_init (CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG c
   if (*(CK_OBJECT_CLASS *) template[0].pValue == CKO_CERTIFICATE) {
     g_assert_cmpuint (count, ==, 1);
     fake.feature_searched = FAKE_CERTIFICATE;
+    fake.n_found = 0;
+    if (fake.meanwhile != NULL)
+      fake.meanwhile ();
     return CKR_OK;
   }
   g_assert_cmpuint (count, ==, 2);
@@ -128,9 +131,10 @@ find_objects (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG roo
 {
   *count = 0;
   if (fake.feature_searched == FAKE_CERTIFICATE) {
-    g_assert_cmpuint (room, >=, fake.n_certificates);
-    while (*count < fake.n_certificates) {
-      objects[*count] = FAKE_CERTIFICATE + *count;
+    if (fake.found_at_once > 0)
+      room = MIN (room, fake.found_at_once);
+    while (*count < room && fake.n_found < fake.n_certificates) {
+      objects[*count] = FAKE_CERTIFICATE + fake.n_found++;
       *count += 1;
     }
   }
@@ -159,6 +163,8 @@ get_attribute_value (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTR
     const FakeCertificate *certificate = &fake.certificates[object - FAKE_CERTIFICATE];
 
     g_assert_cmpuint (attribute->type, ==, CKA_VALUE);
+    if (certificate == &fake.certificates[fake.n_certificates - 1] && fake.certificate_rv != CKR_OK)
+      return fake.certificate_rv;
     if (attribute->pValue != NULL)
       memcpy (attribute->pValue, certificate->der, MIN (attribute->ulValueLen, certificate->size));
     attribute->ulValueLen = certificate->size;

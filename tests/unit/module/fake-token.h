@@ -7,7 +7,7 @@
 
 #define FAKE_SLOTS_MAX 100
 #define FAKE_ATTRIBUTES_MAX 16
-#define FAKE_CERTIFICATES_MAX 4
+#define FAKE_CERTIFICATES_MAX 66
 /* Handle of the first certificate's object; no feature type is this, nor the next few. */
 #define FAKE_CERTIFICATE 0x7fff0000
 
@@ -36,6 +36,10 @@ typedef struct {
   CK_ULONG feature_searched;
   FakeCertificate certificates[FAKE_CERTIFICATES_MAX];
   guint n_certificates;
+  guint n_found;            /* of these, in the search that is under way */
+  guint found_at_once;      /* 0: as many as there is room for */
+  CK_RV certificate_rv;     /* of the last one's value */
+  void (*meanwhile) (void); /* what others do while certificates are looked for */
 
   CK_RV open_session_rv;
   CK_FLAGS session_flags;

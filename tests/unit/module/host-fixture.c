@@ -133,7 +133,7 @@ GVariant *
 host_read_one_token (HostClient *host)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = host_call (host, "Read", NULL, NULL, &error);
+  g_autoptr (GVariant) reply = host_call (host, "Read", g_variant_new ("(b)", TRUE), NULL, &error);
   g_autoptr (GVariant) tokens = NULL;
 
   g_assert_no_error (error);

@@ -11,6 +11,9 @@
 #define COMMITMENT GNUTLS_KEY_NON_REPUDIATION
 #define MINUTE (G_GINT64_CONSTANT (60) * G_USEC_PER_SEC)
 #define END 1900000000
+/* The eToken's own count of PIN tries */
+#define COUNTERS 0x80005002UL
+#define PIN_RETRIES 0x80001110UL
 
 /* A self-signed certificate of the name @dn; @usage: 0 for one without the extension. */
 static GBytes *
@@ -164,7 +167,7 @@ read_tokens (GPtrArray *certificates)
   g_autoptr (GArray) last = NULL;
 
   return g_variant_ref_sink (
-      tokend_slots_read_with_numbers (&fake_read_functions, certificates, &last, NULL));
+      tokend_slots_read_all (&fake_read_functions, certificates, &last, NULL));
 }
 
 static void
@@ -227,6 +230,39 @@ test_of_one (void)
   assert_told (tokens, "CN=B", END);
 }
 
+/* The one to sign with is the last of many, however they are handed out; of more than are looked at nothing is told. */
+static void
+test_of_many (void)
+{
+  static const struct {
+    guint n_certificates;
+    guint found_at_once;
+    guint64 end; /* or 0 */
+  } rows[] = { { 17, 0, END },  { 17, 1, END }, { 64, 0, END },
+               { 64, 16, END }, { 65, 0, 0 },   { 66, 5, 0 } };
+  g_autoptr (GBytes) login = make_certificate ("CN=A", FALSE, DIGITAL_SIGNATURE, END + 1);
+  g_autoptr (GBytes) signing = make_certificate ("CN=B", FALSE, COMMITMENT, END);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
+    g_autoptr (GVariant) tokens = NULL;
+
+    fake_reset ();
+    fake.found_at_once = rows[i].found_at_once;
+    fake.n_certificates = rows[i].n_certificates;
+    for (guint j = 0; j < fake.n_certificates; j++) {
+      FakeCertificate *certificate = &fake.certificates[j];
+
+      certificate->der =
+          g_bytes_get_data (j + 1 < fake.n_certificates ? login : signing, &certificate->size);
+    }
+    tokens = read_tokens (certificates);
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    assert_told (tokens, rows[i].end != 0 ? "CN=B" : NULL, rows[i].end);
+    g_assert_cmpuint (fake.open_sessions, ==, 0);
+  }
+}
+
 static gint64
 update (GPtrArray *certificates, gint64 now)
 {
@@ -263,6 +299,63 @@ test_replaced (void)
   g_assert_cmpint (update (certificates, 111 * MINUTE), ==, TOKEND_CERTIFICATE_NO_END);
 }
 
+static void
+spend_try (void)
+{
+  fake.info[0].flags |= CKF_USER_PIN_COUNT_LOW;
+  fake.attributes[0].value--;
+}
+
+static void
+disturb (void)
+{
+  fake.info_rv[0] = CKR_DEVICE_ERROR;
+}
+
+static void
+pull_out (void)
+{
+  fake.info_rv[0] = CKR_TOKEN_NOT_PRESENT;
+}
+
+/* To read them takes long: what was told of the tries before would be told as the present state, and not asked again. */
+static void
+test_meanwhile (void)
+{
+  static const struct {
+    void (*meanwhile) (void);
+    const char *told; /* NULL: no token */
+  } rows[] = {
+    { NULL, "'pin-retries-remaining': <uint32 3>" },
+    { spend_try, "'pin-retries-remaining': <uint32 2>" },
+    { disturb, "'unread': <'C_GetTokenInfo: CKR_DEVICE_ERROR'>" },
+    { pull_out, NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
+    g_autoptr (GBytes) person = make_certificate ("CN=A", FALSE, COMMITMENT, END);
+    g_autoptr (GVariant) tokens = NULL;
+    g_autofree char *text = NULL;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    fake_reset ();
+    fake_fill (&fake.info[0], "SafeNet, Inc.", "eToken", "0001", "LABEL");
+    fake_add_attribute (COUNTERS, PIN_RETRIES, 3, sizeof (CK_ULONG));
+    set_certificates (person, NULL);
+    fake.meanwhile = rows[i].meanwhile;
+
+    tokens = read_tokens (certificates);
+    text = g_variant_print (tokens, TRUE);
+    g_assert_cmpuint (g_variant_n_children (tokens), ==, rows[i].told != NULL);
+    if (rows[i].told != NULL) {
+      g_assert_nonnull (strstr (text, rows[i].told));
+      assert_told (tokens, "CN=A", END);
+    }
+    g_assert_cmpuint (fake.open_sessions, ==, 0);
+  }
+}
+
 /* What cannot be read now is what it was, and is tried again at the next read. */
 static void
 test_unreadable (void)
@@ -282,6 +375,37 @@ test_unreadable (void)
   set_certificates (NULL, NULL);
   fake.open_session_rv = CKR_OK;
   g_assert_cmpint (update (certificates, 11 * MINUTE + 1), ==, TOKEND_CERTIFICATE_NO_END);
+}
+
+/* What one certificate holds may be what matters: without it nothing is known, and all are read again. */
+static void
+test_value_unreadable (void)
+{
+  static const struct {
+    CK_RV rv;
+    gint64 end;
+  } rows[] = {
+    { CKR_DEVICE_ERROR, TOKEND_CERTIFICATE_NO_END },
+    { CKR_GENERAL_ERROR, TOKEND_CERTIFICATE_NO_END },
+    /* It has none, and never will. */
+    { CKR_ATTRIBUTE_TYPE_INVALID, END },
+    { CKR_ATTRIBUTE_SENSITIVE, END },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
+    g_autoptr (GBytes) login = make_certificate ("CN=A", FALSE, DIGITAL_SIGNATURE, END);
+    g_autoptr (GBytes) signing = make_certificate ("CN=B", FALSE, COMMITMENT, END + 1);
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    fake_reset ();
+    set_certificates (login, signing);
+    fake.certificate_rv = rows[i].rv;
+    g_assert_cmpint (update (certificates, 0), ==, rows[i].end);
+    fake.certificate_rv = CKR_OK;
+    g_assert_cmpint (update (certificates, 1), ==,
+                     rows[i].end == TOKEND_CERTIFICATE_NO_END ? END + 1 : END);
+  }
 }
 
 static void
@@ -305,8 +429,11 @@ main (int argc, char **argv)
   g_test_add_func ("/certificates/choose", test_choose);
   g_test_add_func ("/certificates/once", test_once);
   g_test_add_func ("/certificates/of-one", test_of_one);
+  g_test_add_func ("/certificates/of-many", test_of_many);
   g_test_add_func ("/certificates/replaced", test_replaced);
+  g_test_add_func ("/certificates/meanwhile", test_meanwhile);
   g_test_add_func ("/certificates/unreadable", test_unreadable);
+  g_test_add_func ("/certificates/value-unreadable", test_value_unreadable);
   g_test_add_func ("/certificates/absurd", test_absurd);
   return g_test_run ();
 }

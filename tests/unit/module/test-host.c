@@ -22,7 +22,7 @@ test_order (HostFixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   softhsm_create (fixture->folder);
-  host_assert_answer (host, "Read", NULL, TOKEND_ERROR_INVALID_ARGS);
+  host_assert_answer (host, "Read", g_variant_new ("(b)", TRUE), TOKEND_ERROR_INVALID_ARGS);
   host_assert_answer (host, "Commit", NULL, TOKEND_ERROR_INVALID_ARGS);
   host_load_softhsm (host, fixture);
   host_assert_answer (host, "Load", host_load_arguments (SOFTHSM2, (const char *[]){ NULL }),
@@ -89,7 +89,7 @@ test_load_fails (HostFixture *fixture, gconstpointer data)
         host, "Load",
         host_load_arguments (rows[i].path, (const char *[]){ rows[i].variable, "1", NULL }),
         rows[i].expected);
-    host_assert_answer (host, "Read", NULL, TOKEND_ERROR_INVALID_ARGS);
+    host_assert_answer (host, "Read", g_variant_new ("(b)", TRUE), TOKEND_ERROR_INVALID_ARGS);
   }
 }
 
@@ -110,9 +110,9 @@ test_busy (HostFixture *fixture, gconstpointer data)
   g_autoptr (HostClient) host = host_start ("--watch");
 
   host_load (host, host_stub_arguments (fixture, "C_GetSlotList", FALSE));
-  host_call_and_forget (host, "Read", NULL);
+  host_call_and_forget (host, "Read", g_variant_new ("(b)", TRUE));
   host_fixture_wait_for_log (fixture, "C_GetSlotList");
-  host_assert_answer (host, "Read", NULL, TOKEND_ERROR_BUSY);
+  host_assert_answer (host, "Read", g_variant_new ("(b)", TRUE), TOKEND_ERROR_BUSY);
 }
 
 /* What waits for a slot event is in nobody's way. */
@@ -128,7 +128,7 @@ test_wait (HostFixture *fixture, gconstpointer data)
   host_call_and_forget (host, "WaitForChange", NULL);
   host_fixture_wait_for_log (fixture, "C_WaitForSlotEvent");
   host_assert_answer (host, "WaitForChange", NULL, TOKEND_ERROR_BUSY);
-  tokens = host_call (host, "Read", NULL, NULL, &error);
+  tokens = host_call (host, "Read", g_variant_new ("(b)", TRUE), NULL, &error);
   g_assert_no_error (error);
 
   host_close (host);
@@ -190,7 +190,7 @@ test_peer_leaves_hanging_module (HostFixture *fixture, gconstpointer data)
 
   if (g_str_equal (function, "C_GetSlotList")) {
     host_load (host, host_stub_arguments (fixture, function, FALSE));
-    host_call_and_forget (host, "Read", NULL);
+    host_call_and_forget (host, "Read", g_variant_new ("(b)", TRUE));
   } else {
     host_call_and_forget (host, "Load", host_stub_arguments (fixture, function, FALSE));
   }

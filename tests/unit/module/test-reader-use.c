@@ -11,6 +11,7 @@
 #define OTHER TOKEND_CARD_IS_OTHER
 #define TOKEN TOKEND_CARD_IS_TOKEN
 #define UNREAD TOKEND_CARD_UNREAD
+#define LEFT_ALONE TOKEND_CARD_LEFT_ALONE
 
 #define NONE TOKEND_READER_NEWS_NONE
 #define BEYOND TOKEND_READER_NEWS_BEYOND
@@ -79,13 +80,13 @@ test_judge (gconstpointer data)
   TokendReaderMemory memory = {
     .at_read = { rows[i].at_read, 1 },
     .knowledge = rows[i].knowledge,
+    .read_at = READ_AT,
     .used_since = rows[i].used_since == 0 ? 0 : READ_AT + rows[i].used_since,
   };
   const TokendReaderState now = { rows[i].use, rows[i].insertions };
 
-  g_assert_cmpint (
-      tokend_reader_judge (&memory, &now, rows[i].is_ours, READ_AT, READ_AT + rows[i].time), ==,
-      rows[i].news);
+  g_assert_cmpint (tokend_reader_judge (&memory, &now, rows[i].is_ours, READ_AT + rows[i].time), ==,
+                   rows[i].news);
 }
 
 static void
@@ -93,7 +94,7 @@ assert_judged (TokendReaderMemory *memory, TokendCardUse use, gint64 time, Token
 {
   const TokendReaderState now = { use, memory->at_read.insertions };
 
-  g_assert_cmpint (tokend_reader_judge (memory, &now, FALSE, READ_AT, READ_AT + time), ==, news);
+  g_assert_cmpint (tokend_reader_judge (memory, &now, FALSE, READ_AT + time), ==, news);
 }
 
 /* A use is remembered from the first sight of it until it is read. */
@@ -107,6 +108,28 @@ test_use (void)
   assert_judged (&memory, SHARED, 10 + LONG, READ);
   assert_judged (&memory, FREE, 11 + LONG, READ);
   assert_judged (&memory, FREE, G_TIME_SPAN_DAY, READ);
+}
+
+/* A use that is noticed while nobody is told is told later: from the first sight of it, and whether the others only used the
+ * card or had it for themselves. What we do ourselves is none. */
+static void
+test_use_that_is_noticed (void)
+{
+  TokendReaderMemory memory = { .at_read = { FREE, 1 }, .knowledge = TOKEN };
+  const TokendReaderState free = { FREE, 1 }, shared = { SHARED, 1 }, taken = { EXCLUSIVE, 1 };
+
+  tokend_reader_notice (&memory, &free, FALSE, READ_AT + 1);
+  tokend_reader_notice (&memory, &shared, TRUE, READ_AT + 2);
+  assert_judged (&memory, FREE, 3, NONE);
+  tokend_reader_notice (&memory, &shared, FALSE, READ_AT + 4);
+  tokend_reader_notice (&memory, &shared, FALSE, READ_AT + 5);
+  g_assert_cmpint (memory.used_since, ==, READ_AT + 4);
+  assert_judged (&memory, FREE, 6, READ);
+
+  memory.used_since = 0;
+  tokend_reader_notice (&memory, &taken, FALSE, READ_AT + 7);
+  assert_judged (&memory, EXCLUSIVE, 8, BEYOND);
+  assert_judged (&memory, FREE, 9, READ);
 }
 
 /* That a program has a card for itself is said once each time; it is read once it has let go. */
@@ -135,11 +158,11 @@ assert_remembered_at (TokendReaderMemory *memory, gint64 time, TokendCardUse bef
 {
   const TokendReaderState state = { before, insertions };
 
-  *memory = tokend_reader_remember (memory, &state, found, time);
+  *memory = tokend_reader_remember (memory, &state, FALSE, found, time);
   g_assert_cmpint (memory->knowledge, ==, knowledge);
   g_assert_cmpint (memory->at_read.use, ==, before);
   g_assert_cmpuint (memory->at_read.insertions, ==, insertions);
-  g_assert_cmpint (memory->used_since, ==, 0);
+  g_assert_cmpint (memory->used_since, ==, before == SHARED || before == EXCLUSIVE ? time : 0);
 }
 
 static void
@@ -147,6 +170,53 @@ assert_remembered (TokendReaderMemory *memory, TokendCardUse before, guint inser
                    TokendCardKnowledge found, TokendCardKnowledge knowledge)
 {
   assert_remembered_at (memory, next_look (memory), before, insertions, found, knowledge);
+}
+
+/* Who is connected while a card is read may do something once it was read, and leave before anybody looks. */
+static void
+test_use_through_a_read (void)
+{
+  const TokendReaderState shared = { SHARED, 1 }, free_again = { FREE, 1 };
+  TokendReaderMemory memory = { .at_read = { FREE, 1 }, .knowledge = TOKEN };
+
+  memory = tokend_reader_remember (&memory, &shared, FALSE, TOKEN, READ_AT);
+  assert_judged (&memory, SHARED, 1, NONE);
+  assert_judged (&memory, SHARED, LONG, READ);
+  assert_judged (&memory, FREE, 1, READ);
+  memory = tokend_reader_remember (&memory, &free_again, FALSE, TOKEN, READ_AT + 2);
+  assert_judged (&memory, FREE, G_TIME_SPAN_DAY, NONE);
+
+  /* That it was ourselves is no news. */
+  memory = tokend_reader_remember (&memory, &shared, TRUE, TOKEN, READ_AT + 3);
+  assert_judged (&memory, FREE, G_TIME_SPAN_DAY, NONE);
+}
+
+/* A read that leaves a card alone learns nothing of it: neither that its token is gone, nor that it was asked since it was
+ * used; and it is no look that was for nothing. */
+static void
+test_card_that_is_left_alone (void)
+{
+  const TokendReaderState shared = { SHARED, 1 }, free_again = { FREE, 1 }, another = { SHARED, 3 };
+  TokendReaderMemory memory = { .at_read = { FREE, 1 }, .knowledge = TOKEN, .is_known = TRUE };
+
+  memory = tokend_reader_remember (&memory, &shared, FALSE, LEFT_ALONE, READ_AT);
+  g_assert_cmpint (memory.knowledge, ==, TOKEN);
+  g_assert_cmpint (memory.used_since, ==, READ_AT);
+  g_assert_cmpuint (memory.n_misses, ==, 0);
+  memory = tokend_reader_remember (&memory, &free_again, FALSE, LEFT_ALONE, READ_AT + 1);
+  g_assert_cmpint (memory.used_since, ==, READ_AT);
+  assert_judged (&memory, FREE, 2, READ);
+
+  /* Another one than was known there is read once it can be. */
+  memory = tokend_reader_remember (&memory, &another, FALSE, LEFT_ALONE, READ_AT + 2);
+  g_assert_cmpint (memory.knowledge, ==, UNREAD);
+  g_assert_false (memory.is_known);
+  assert_judged (&memory, SHARED, 3, NONE);
+  assert_judged (&memory, SHARED, 2 + LONG, READ);
+  assert_judged (&memory, FREE, 3, READ);
+
+  memory = tokend_reader_remember (NULL, &shared, FALSE, LEFT_ALONE, READ_AT);
+  g_assert_cmpint (memory.knowledge, ==, UNREAD);
 }
 
 /* A card that is no token is looked into three times, and then no more as long as it is there. */
@@ -214,6 +284,51 @@ test_disturbed_card (void)
   assert_disturbed (&memory, SHARED, 1, FALSE);
   assert_remembered (&memory, SHARED, 1, OTHER, TOKEN);
   assert_disturbed (&memory, SHARED, 1, FALSE);
+}
+
+/* One whose token was given up is looked into ever more seldom, and without end; one that never had any is not. */
+static void
+test_card_that_was_given_up (void)
+{
+  static const gint64 seconds[] = { 10, 20, 40, 60, 60 };
+  TokendReaderMemory known = { 0 }, unknown = { 0 };
+
+  assert_remembered_at (&known, READ_AT, FREE, 1, TOKEN, TOKEN);
+  for (guint i = 0; i < TOKEND_READER_LOOKS_MAX; i++) {
+    assert_remembered_at (&known, READ_AT + i * LONG, FREE, 1, OTHER,
+                          i + 1 < TOKEND_READER_LOOKS_MAX ? UNREAD : TOKEN);
+    assert_remembered_at (&unknown, READ_AT + i * LONG, FREE, 1, OTHER,
+                          i + 1 < TOKEND_READER_LOOKS_MAX ? UNREAD : OTHER);
+  }
+  assert_judged (&unknown, FREE, G_TIME_SPAN_DAY, NONE);
+  for (guint i = 0; i < G_N_ELEMENTS (seconds); i++) {
+    const gint64 due = known.missed_at - READ_AT + seconds[i] * G_TIME_SPAN_SECOND;
+
+    assert_judged (&known, FREE, due - 1, NONE);
+    assert_judged (&known, FREE, due, READ);
+    assert_remembered_at (&known, READ_AT + due, FREE, 1, OTHER, TOKEN);
+  }
+  assert_remembered (&known, FREE, 1, TOKEN, TOKEN);
+  assert_judged (&known, FREE, G_TIME_SPAN_DAY, NONE);
+}
+
+/* The token of a card that a program has for itself is there still; that of the card before it is not. */
+static void
+test_taken_card (void)
+{
+  const TokendReaderMemory memory = { .at_read = { FREE, 1 }, .knowledge = TOKEN };
+  const TokendReaderState states[] = {
+    { EXCLUSIVE, 1 }, { EXCLUSIVE, 3 }, { SHARED, 1 }, { ABSENT, 2 }
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++)
+    g_assert_cmpint (tokend_reader_is_beyond (&memory, &states[i], FALSE), ==, i == 0);
+  g_assert_false (tokend_reader_is_beyond (NULL, &states[0], FALSE));
+
+  /* Nor is it gone where it was not looked into. */
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++)
+    g_assert_cmpint (tokend_reader_is_beyond (&memory, &states[i], TRUE), ==, i == 0 || i == 2);
+  g_assert_false (tokend_reader_is_beyond (NULL, &states[2], TRUE));
 }
 
 /* However many look at it at the same time: its token is not gone for that. */
@@ -319,10 +434,15 @@ main (int argc, char **argv)
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_judge);
   }
   g_test_add_func ("/reader-use/use", test_use);
+  g_test_add_func ("/reader-use/noticed", test_use_that_is_noticed);
   g_test_add_func ("/reader-use/exclusive", test_exclusive);
+  g_test_add_func ("/reader-use/use-through-a-read", test_use_through_a_read);
+  g_test_add_func ("/reader-use/card-that-is-left-alone", test_card_that_is_left_alone);
   g_test_add_func ("/reader-use/unknown-card", test_unknown_card);
   g_test_add_func ("/reader-use/known-card", test_known_card);
   g_test_add_func ("/reader-use/disturbed-card", test_disturbed_card);
+  g_test_add_func ("/reader-use/card-that-was-given-up", test_card_that_was_given_up);
+  g_test_add_func ("/reader-use/taken-card", test_taken_card);
   g_test_add_func ("/reader-use/looks-at-the-same-time", test_looks_at_the_same_time);
   g_test_add_func ("/reader-use/card-that-is-taken-at-once", test_card_that_is_taken_at_once);
   g_test_add_func ("/reader-use/hold", test_hold);

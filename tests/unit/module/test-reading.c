@@ -81,6 +81,45 @@ test_lengths (void)
   }
 }
 
+/* Which of OpenSC's tokens are OpenPGP cards that it does not ask: their flags are other codes'. */
+static void
+test_openpgp_card (void)
+{
+  static const struct {
+    const char *model, *label;
+    CK_VERSION version;
+    gboolean is_believed;
+  } rows[] = {
+    { "PKCS#15 emulated", "OpenPGP card (User PIN)", { 3, 1 }, TRUE },
+    { "PKCS#15 emulated", "OpenPGP card (User PIN)", { 3, 4 }, TRUE },
+    { "PKCS#15 emulated", "OpenPGP card (User PIN)", { 4, 0 }, TRUE },
+    { "PKCS#15 emulated", "OpenPGP card (User PIN)", { 3, 0 }, FALSE },
+    { "PKCS#15 emulated", "OpenPGP card (User PIN (sig))", { 2, 1 }, FALSE },
+    { "PKCS#15 emulated", "OpenPGP card (User PIN)", { 0, 0 }, FALSE },
+    { "PKCS#15 emulated", "Simulated signer", { 0, 0 }, TRUE },
+    { "PKCS#15", "OpenPGP card (User PIN)", { 2, 1 }, TRUE },
+  };
+  const guint told = TOKEND_TOKEN_PIN_INITIALIZED | TOKEND_TOKEN_PUK_LOCKED;
+  const guint of_others =
+      TOKEND_TOKEN_PIN_COUNT_LOW | TOKEND_TOKEN_PIN_FINAL_TRY | TOKEND_TOKEN_PIN_LOCKED;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED
+                                    | CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY
+                                    | CKF_USER_PIN_LOCKED | CKF_SO_PIN_LOCKED,
+                           .hardwareVersion = rows[i].version };
+    TokendReading reading;
+
+    memset (info.model, ' ', sizeof info.model);
+    memcpy (info.model, rows[i].model, strlen (rows[i].model));
+    memset (info.label, ' ', sizeof info.label);
+    memcpy (info.label, rows[i].label, strlen (rows[i].label));
+    g_assert_true (tokend_reading_init (&reading, &info));
+    g_assert_cmphex (reading.flags, ==,
+                     told | (rows[i].is_believed ? of_others : TOKEND_TOKEN_PIN_TRIES_HIDDEN));
+  }
+}
+
 static void
 test_flags (void)
 {
@@ -223,30 +262,56 @@ test_vendor_numbers (void)
     TokendVendorNumbers numbers;
     TokendRetries pin, puk;
     gint minimum, maximum;
+    guint flags;
   } rows[] = {
-    { { 3, 3, 3, 3, 1, NONE, NONE }, { 3, 3 }, { 3, 3 }, 4, 16 },
-    { { 0, 3, 1, 3, NONE, NONE, NONE }, { 0, 3 }, { 1, 3 }, 4, 16 },
-    { { NONE, NONE, NONE, NONE, NONE, NONE, NONE },
+    { { 3, 3, 3, 3, 1, NONE, NONE, NONE }, { 3, 3 }, { 3, 3 }, 4, 16 },
+    { { 0, 3, 1, 3, NONE, NONE, NONE, NONE }, { 0, 3 }, { 1, 3 }, 4, 16 },
+    { { NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE },
       { UNKNOWN, UNKNOWN },
       { UNKNOWN, UNKNOWN },
       4,
       16 },
     /* absurd: more left than there are, no maximum, beyond a byte */
-    { { 4, 3, 3, 0, 1, NONE, NONE }, { UNKNOWN, UNKNOWN }, { 3, UNKNOWN }, 4, 16 },
-    { { 256, 3, 3, 256, 1, NONE, NONE }, { UNKNOWN, 3 }, { 3, UNKNOWN }, 4, 16 },
-    { { 3, NONE, NONE, 3, 1, NONE, NONE }, { 3, UNKNOWN }, { UNKNOWN, 3 }, 4, 16 },
+    { { 4, 3, 3, 0, 1, NONE, NONE, NONE }, { UNKNOWN, UNKNOWN }, { 3, UNKNOWN }, 4, 16 },
+    { { 256, 3, 3, 256, 1, NONE, NONE, NONE }, { UNKNOWN, 3 }, { 3, UNKNOWN }, 4, 16 },
+    { { 3, NONE, NONE, 3, 1, NONE, NONE, NONE }, { 3, UNKNOWN }, { UNKNOWN, 3 }, 4, 16 },
     /* no PUK on the token */
-    { { 3, 3, 3, 3, 0, NONE, NONE }, { 3, 3 }, { UNKNOWN, UNKNOWN }, 4, 16 },
+    { { 3, 3, 3, 3, 0, NONE, NONE, NONE },
+      { 3, 3 },
+      { UNKNOWN, UNKNOWN },
+      4,
+      16,
+      TOKEND_TOKEN_NO_PUK },
     /* the policy narrows and never widens */
-    { { NONE, NONE, NONE, NONE, NONE, 6, 10 }, { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 6, 10 },
-    { { NONE, NONE, NONE, NONE, NONE, 2, 20 }, { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 4, 16 },
-    { { NONE, NONE, NONE, NONE, NONE, 0, 0 }, { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 4, 16 },
-    { { NONE, NONE, NONE, NONE, NONE, 17, 20 }, { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 4, 16 },
-    { { NONE, NONE, NONE, NONE, NONE, 300, 400 },
+    { { NONE, NONE, NONE, NONE, NONE, 6, 10, NONE },
+      { UNKNOWN, UNKNOWN },
+      { UNKNOWN, UNKNOWN },
+      6,
+      10 },
+    { { NONE, NONE, NONE, NONE, NONE, 2, 20, NONE },
       { UNKNOWN, UNKNOWN },
       { UNKNOWN, UNKNOWN },
       4,
       16 },
+    { { NONE, NONE, NONE, NONE, NONE, 0, 0, NONE },
+      { UNKNOWN, UNKNOWN },
+      { UNKNOWN, UNKNOWN },
+      4,
+      16 },
+    { { NONE, NONE, NONE, NONE, NONE, 17, 20, NONE },
+      { UNKNOWN, UNKNOWN },
+      { UNKNOWN, UNKNOWN },
+      4,
+      16 },
+    { { NONE, NONE, NONE, NONE, NONE, 300, 400, NONE },
+      { UNKNOWN, UNKNOWN },
+      { UNKNOWN, UNKNOWN },
+      4,
+      16 },
+    /* complexity: only what is clearly wanted */
+    { { 3, 3, 3, 3, 1, NONE, NONE, 1 }, { 3, 3 }, { 3, 3 }, 4, 16, TOKEND_TOKEN_PIN_COMPLEX },
+    { { 3, 3, 3, 3, 1, NONE, NONE, 0 }, { 3, 3 }, { 3, 3 }, 4, 16 },
+    { { 3, 3, 3, 3, 1, NONE, NONE, 2 }, { 3, 3 }, { 3, 3 }, 4, 16 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -261,6 +326,7 @@ test_vendor_numbers (void)
     g_assert_cmpint (reading.puk.maximum, ==, rows[i].puk.maximum);
     g_assert_cmpint (reading.new_pin_minimum_length, ==, rows[i].minimum);
     g_assert_cmpint (reading.new_pin_maximum_length, ==, rows[i].maximum);
+    g_assert_cmpuint (reading.flags, ==, rows[i].flags);
   }
 }
 
@@ -304,9 +370,10 @@ test_vendor_objects (void)
   fake_add_attribute (COUNTERS, 0x80001113, 3, 2); /* a width that nobody has seen */
   fake_add_attribute (POLICY, 0x80001202, 6, 8);
   fake_add_attribute (POLICY, 0x8000120f, 7, 4);
+  fake_add_attribute (POLICY, 0x80001203, 1, 1);
 
-  tokens = g_variant_ref_sink (
-      tokend_slots_read_with_numbers (&fake_read_functions, certificates, &last, NULL));
+  tokens =
+      g_variant_ref_sink (tokend_slots_read_all (&fake_read_functions, certificates, &last, NULL));
   text = g_variant_print (tokens, TRUE);
   g_assert_nonnull (strstr (text, "'pin-retries-remaining': <uint32 2>"));
   g_assert_nonnull (strstr (text, "'pin-retries-maximum': <uint32 3>"));
@@ -314,6 +381,7 @@ test_vendor_objects (void)
   g_assert_null (strstr (text, "'puk-retries-maximum'"));
   g_assert_nonnull (strstr (text, "'new-pin-minimum-length': <uint32 6>"));
   g_assert_nonnull (strstr (text, "'new-pin-maximum-length': <uint32 7>"));
+  g_assert_nonnull (strstr (text, "'flags': <uint32 1040>"));
   /* A read-only session is opened for it, and does not stay. */
   g_assert_cmpuint (fake.session_flags, ==, CKF_SERIAL_SESSION);
   g_assert_cmpuint (fake.open_sessions, ==, 0);
@@ -329,8 +397,8 @@ test_vendor_objects_elsewhere (void)
 
   fake_reset ();
   fake_add_attribute (COUNTERS, 0x80001110, 2, 1);
-  tokens = g_variant_ref_sink (
-      tokend_slots_read_with_numbers (&fake_read_functions, certificates, &last, NULL));
+  tokens =
+      g_variant_ref_sink (tokend_slots_read_all (&fake_read_functions, certificates, &last, NULL));
   text = g_variant_print (tokens, TRUE);
   g_assert_null (strstr (text, "retries"));
   g_assert_cmpuint (fake.open_sessions, ==, 0);
@@ -358,8 +426,8 @@ test_slots (void)
 static GVariant *
 read_first (GPtrArray *certificates, GArray **last)
 {
-  g_autoptr (GVariant) tokens = g_variant_ref_sink (
-      tokend_slots_read_with_numbers (&fake_read_functions, certificates, last, NULL));
+  g_autoptr (GVariant) tokens =
+      g_variant_ref_sink (tokend_slots_read_all (&fake_read_functions, certificates, last, NULL));
 
   return g_variant_n_children (tokens) > 0 ? g_variant_get_child_value (tokens, 0) : NULL;
 }
@@ -444,6 +512,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/trimming", test_trimming);
   g_test_add_func ("/reading/lengths", test_lengths);
   g_test_add_func ("/reading/flags", test_flags);
+  g_test_add_func ("/reading/flags/openpgp-card", test_openpgp_card);
   g_test_add_func ("/reading/not-initialised", test_not_initialised);
   g_test_add_func ("/reading/unknown-is-absent", test_unknown_is_absent);
   g_test_add_func ("/reading/known-is-told", test_known_is_told);

@@ -17,9 +17,9 @@ static TokendNotifySituation *
 situation_of (GPtrArray *tokens, guint index)
 {
   TokenctlToken *token = tokens->pdata[index];
-  g_autofree char *identity = tokend_notify_identity (token->status);
+  g_autofree char *identity = tokend_notify_pin_identity (token->status);
 
-  return tokend_notify_situation_new (tokens, identity);
+  return tokend_notify_situation_new (tokens, identity, NULL);
 }
 
 /* Two modules show one token; one of them knows more. */
@@ -49,13 +49,15 @@ test_views (void)
   }
 }
 
-/* An OpenPGP card has two PINs, and shows itself as two tokens: the one with the concern counts. */
+/* An OpenPGP card shows its one PIN as two tokens: the one with the concern counts. */
 static void
 test_two_labels (void)
 {
   static const char *const texts[] = {
-    "{'label': <'card (User PIN)'>, 'serial': <'77'>, 'pin-state': <'ok'>, 'puk-state': <'ok'>}",
-    "{'label': <'card (Sig PIN)'>, 'serial': <'77'>, 'pin-state': <'final-try'>}",
+    "{'label': <'card (User PIN)'>, 'serial': <'77'>, 'pin-state': <'ok'>, 'puk-state': <'ok'>, "
+    "'pin-shared': <true>}",
+    "{'label': <'card (Sig PIN)'>, 'serial': <'77'>, 'pin-state': <'final-try'>, "
+    "'pin-shared': <true>}",
     NULL,
   };
   g_autoptr (GPtrArray) tokens = tokens_from (texts);
@@ -63,6 +65,70 @@ test_two_labels (void)
 
   g_assert_cmpint (situation->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_FINAL_TRY);
   g_assert_cmpstr (situation->name, ==, "card (Sig PIN)");
+}
+
+/* A certificate for each label; of two views of one the later end counts, which is that of the renewed one. */
+static void
+test_certificate_of_each_label (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'B'>, 'serial': <'77'>, 'module': <'one'>, 'provider': <'e-guven'>, "
+    "'certificate-not-after': <uint64 1900000000000000>}",
+    "{'label': <'A'>, 'serial': <'77'>, 'module': <'one'>, 'pin-state': <'locked'>, "
+    "'certificate-not-after': <uint64 1800000000000000>}",
+    "{'label': <'A'>, 'serial': <'77'>, 'module': <'two'>, 'pin-state': <'locked'>, "
+    "'certificate-not-after': <uint64 1700000000000000>}",
+    "{'label': <'C'>, 'serial': <'77'>, 'module': <'one'>}",
+    "{'label': <'C'>, 'serial': <'78'>, 'module': <'one'>, "
+    "'certificate-not-after': <uint64 2000000000000000>}",
+    NULL,
+  };
+  static const struct {
+    const char *label;
+    const char *provider;
+    gint64 end; /* or 0 */
+    const char *name;
+  } rows[] = {
+    { "A", NULL, 1800000000, "A" },
+    { "B", "e-guven", 1900000000, "B" },
+    { "C", NULL, 0, "C (…7)" },
+    { NULL, "e-guven", 1900000000, "A" },
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+  g_autofree char *identity = tokend_notify_identity (((TokenctlToken *) tokens->pdata[0])->status);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (TokendNotifySituation) situation =
+        tokend_notify_situation_new (tokens, identity, rows[i].label);
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    g_assert_cmpstr (situation->name, ==, rows[i].name);
+    g_assert_cmpstr (situation->provider, ==, rows[i].provider);
+    if (rows[i].end == 0)
+      g_assert_null (situation->not_after);
+    else
+      g_assert_cmpint (g_date_time_to_unix (situation->not_after), ==, rows[i].end);
+  }
+  g_assert_null (tokend_notify_situation_new (tokens, identity, "D"));
+}
+
+/* Of two PINs each has its own news. */
+static void
+test_two_pins (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'card (User PIN)'>, 'serial': <'77'>, 'pin-state': <'locked'>}",
+    "{'label': <'card (Sign PIN)'>, 'serial': <'77'>, 'pin-state': <'final-try'>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+  g_autoptr (TokendNotifySituation) user = situation_of (tokens, 0);
+  g_autoptr (TokendNotifySituation) sign = situation_of (tokens, 1);
+
+  g_assert_cmpint (user->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_LOCKED);
+  g_assert_cmpstr (user->name, ==, "card (User PIN)");
+  g_assert_cmpint (sign->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_FINAL_TRY);
+  g_assert_cmpstr (sign->argument, ==, "card (Sign PIN)");
 }
 
 static void
@@ -109,7 +175,7 @@ test_absent (void)
   static const char *const texts[] = { "{'label': <'A'>, 'serial': <'1'>}", NULL };
   g_autoptr (GPtrArray) tokens = tokens_from (texts);
 
-  g_assert_null (tokend_notify_situation_new (tokens, "another"));
+  g_assert_null (tokend_notify_situation_new (tokens, "another", NULL));
 }
 
 int
@@ -118,6 +184,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/notify/situation/views", test_views);
   g_test_add_func ("/notify/situation/two-labels", test_two_labels);
+  g_test_add_func ("/notify/situation/certificate-of-each-label", test_certificate_of_each_label);
+  g_test_add_func ("/notify/situation/two-pins", test_two_pins);
   g_test_add_func ("/notify/situation/names", test_names);
   g_test_add_func ("/notify/situation/absent", test_absent);
   return g_test_run ();

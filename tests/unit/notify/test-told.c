@@ -111,6 +111,25 @@ test_bounded (Fixture *fixture, gconstpointer data)
   assert_told (fixture, "n64", BIT (WEEK));
 }
 
+/* A file in which a certificate stands many times is none of ours either, and does not grow. */
+static void
+test_repeated (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (TokendNotifyTold) told = tokend_notify_told_new (fixture->path);
+  g_autoptr (GString) text = g_string_new ("[Told]\n");
+  g_autofree char *written = NULL;
+
+  for (guint i = 0; i < 100; i++)
+    g_string_append (text, "a1=7;\n");
+  g_assert_cmpint (g_mkdir (fixture->folder, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (fixture->path, text->str, -1, NULL));
+  tokend_notify_told_add (told, "b2", DAY);
+  assert_told (fixture, "a1", BIT (WEEK));
+  assert_told (fixture, "b2", BIT (DAY));
+  g_assert_true (g_file_get_contents (fixture->path, &written, NULL, NULL));
+  g_assert_cmpstr (written, ==, "[Told]\na1=7;\nb2=1;\n");
+}
+
 /* A file that is none of ours, or damaged, says nothing and is replaced. */
 static void
 test_damaged (Fixture *fixture, gconstpointer data)
@@ -153,6 +172,7 @@ main (int argc, char **argv)
     { "/notify/told/two-sessions", test_two_sessions },
     { "/notify/told/unwritable", test_unwritable },
     { "/notify/told/bounded", test_bounded },
+    { "/notify/told/repeated", test_repeated },
     { "/notify/told/damaged", test_damaged },
   };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ledger-sync.h"
 
+#include "places.h"
+
 /** ledger_keep_result: a callback. @user_data: where the result goes: %NULL until then, the caller's after. */
 void
 ledger_keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -18,7 +20,7 @@ ledger_wait_for (GAsyncResult **kept)
     g_main_context_iteration (NULL, TRUE);
 }
 
-/** ledger_begin: a try by the module "module". Returns: whether it may be made. */
+/** ledger_begin: a try by the module "module". @card: see place_of(), as in all of these. Returns: whether it may be made. */
 gboolean
 ledger_begin (TokendLedger *ledger, const char *card, TokendRole role, GError **error)
 {
@@ -30,9 +32,10 @@ gboolean
 ledger_begin_by (TokendLedger *ledger, const char *card, TokendRole role, const char *module,
                  GError **error)
 {
+  g_autoptr (TokendPlace) place = place_of (card);
   g_autoptr (GAsyncResult) result = NULL;
 
-  tokend_ledger_begin_async (ledger, card, role, module, ledger_keep_result, &result);
+  tokend_ledger_begin_async (ledger, place, role, module, ledger_keep_result, &result);
   ledger_wait_for (&result);
   return tokend_ledger_begin_finish (ledger, result, error);
 }
@@ -41,9 +44,10 @@ ledger_begin_by (TokendLedger *ledger, const char *card, TokendRole role, const 
 gboolean
 ledger_settle (TokendLedger *ledger, const char *card, TokendRole role, TokendSettlement settlement)
 {
+  g_autoptr (TokendPlace) place = place_of (card);
   g_autoptr (GAsyncResult) result = NULL;
 
-  tokend_ledger_settle_async (ledger, card, role, settlement, ledger_keep_result, &result);
+  tokend_ledger_settle_async (ledger, place, role, settlement, ledger_keep_result, &result);
   ledger_wait_for (&result);
   return tokend_ledger_settle_finish (ledger, result, NULL);
 }
@@ -59,11 +63,20 @@ ledger_try (TokendLedger *ledger, const char *card, TokendRole role, TokendSettl
   g_assert_true (ledger_settle (ledger, card, role, settlement));
 }
 
+/** ledger_get: Returns: what is recorded of @card. */
+TokendCounterRecord
+ledger_get (TokendLedger *ledger, const char *card, TokendRole role)
+{
+  g_autoptr (TokendPlace) place = place_of (card);
+
+  return tokend_ledger_get_record (ledger, place, role);
+}
+
 void
 ledger_assert_record (TokendLedger *ledger, const char *card, TokendRole role, guint spent,
                       gboolean locked)
 {
-  TokendCounterRecord record = tokend_ledger_get_record (ledger, card, role);
+  TokendCounterRecord record = ledger_get (ledger, card, role);
 
   g_assert_cmpuint (record.spent, ==, spent);
   g_assert_cmpint (record.locked, ==, locked);
@@ -77,4 +90,14 @@ ledger_assert_on_disk (const Scratch *scratch, const char *card, TokendRole role
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
   ledger_assert_record (ledger, card, role, spent, locked);
+}
+
+/** ledger_seal: Returns: (transfer full): @body, with the sum at its end that makes a file whole: what else is wrong with it is
+ * then judged. */
+char *
+ledger_seal (const char *body)
+{
+  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, body, -1);
+
+  return g_strdup_printf ("%s[end]\nsha256=%s\n", body, sum);
 }

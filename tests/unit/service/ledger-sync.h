@@ -19,9 +19,12 @@ gboolean ledger_settle (TokendLedger *ledger, const char *card, TokendRole role,
 void ledger_try (TokendLedger *ledger, const char *card, TokendRole role,
                  TokendSettlement settlement);
 
+TokendCounterRecord ledger_get (TokendLedger *ledger, const char *card, TokendRole role);
 void ledger_assert_record (TokendLedger *ledger, const char *card, TokendRole role, guint spent,
                            gboolean locked);
 void ledger_assert_on_disk (const Scratch *scratch, const char *card, TokendRole role, guint spent,
                             gboolean locked);
+
+char *ledger_seal (const char *body);
 
 G_END_DECLS

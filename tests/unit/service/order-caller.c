@@ -99,7 +99,7 @@ begin_prepare (ModelState *state, guint i)
 static void
 begin_compare (ModelState *state, ModelKind kind, guint i)
 {
-  gboolean may = model_may_spend (state, kind, state->last_read, state->has_word);
+  gboolean may = model_may_commit (state, kind);
 
   if (state->owner != i || state->host != HOST_PREPARED)
     state->fault = FAULT_PREPARED;

@@ -11,6 +11,8 @@
 #define MEDDLINGS_MAX 2
 #define ROLE TOKEND_ROLE_PUK
 
+static const guint8 calls[MODEL_N_CALLERS] = { 2, 1 };
+
 static const TokendCounterRules rules[MODEL_N_KINDS] = {
   [MODEL_NUMBER] = { TOKEND_FLAGS_MEANING_NONE, FALSE, TOKEND_RETRIES_UNKNOWN },
   [MODEL_EXACT] = { TOKEND_FLAGS_MEANING_EXACT, FALSE, MODEL_MAXIMUM },
@@ -22,8 +24,6 @@ static const TokendCounterRules rules[MODEL_N_KINDS] = {
 void
 model_begin (ModelState *state)
 {
-  static const guint8 calls[MODEL_N_CALLERS] = { 2, 1 };
-
   memset (state, 0, sizeof *state);
   state->remaining = MODEL_MAXIMUM;
   state->is_up = TRUE;
@@ -32,6 +32,15 @@ model_begin (ModelState *state)
   state->meddlings_left = MEDDLINGS_MAX;
   for (guint i = 0; i < MODEL_N_CALLERS; i++)
     state->callers[i].calls_left = calls[i];
+}
+
+/** model_describe_bounds: Returns: (transfer full): up to what the model goes. */
+char *
+model_describe_bounds (void)
+{
+  return g_strdup_printf (
+      "%u tries, callers with %u and %u calls, %d crash of the service, %d times another program",
+      MODEL_MAXIMUM, calls[0], calls[1], CRASHES_MAX, MEDDLINGS_MAX);
 }
 
 /* What the token shows while so many tries remain. */
@@ -87,6 +96,16 @@ model_may_spend (const ModelState *state, ModelKind kind, guint remaining, gbool
   TokendCounter counter = judge (kind, remaining, &state->memory);
 
   return tokend_attempt_check (&attempt, ROLE, &counter, NULL);
+}
+
+/* By what the host read when it prepared. */
+gboolean
+model_may_commit (const ModelState *state, ModelKind kind)
+{
+  TokendAttempt attempt = { .final_attempt = state->has_word };
+  TokendCounter counter = judge (kind, state->last_read, &state->memory);
+
+  return tokend_attempt_check_prepared (&attempt, ROLE, &counter, FALSE, NULL);
 }
 
 void
@@ -221,15 +240,28 @@ crash (ModelState *state)
     model_end_host (state);
 }
 
+/* What each start takes a ledger for that it cannot read, until one that says so has come in its place. */
+static void
+follow_down (const ModelState *state, ModelVisit visit, gpointer data)
+{
+  ModelState next = *state;
+
+  next.is_up = TRUE;
+  next.memory = next.disk;
+  visit (&next, "the service starts", data);
+
+  next = *state;
+  next.disk = (ModelEntry){ .spent = 255 };
+  visit (&next, "the ledger is damaged", data);
+}
+
 static void
 follow_service (const ModelState *state, ModelKind kind, ModelVisit visit, gpointer data)
 {
   ModelState next = *state;
 
   if (!state->is_up) {
-    next.is_up = TRUE;
-    next.memory = next.disk;
-    visit (&next, "the service starts", data);
+    follow_down (state, visit, data);
     return;
   }
   if (model_read_token (&next, kind)) {

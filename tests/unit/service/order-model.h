@@ -5,9 +5,9 @@
 
 /*
  * An operation on one token and one role, with all that can come in between: a second caller, another program, a crash of
- * the service or of the host, a disk that cannot be written. The order of its steps is the service's own, from
- * tokend_step_next() and tokend_step_may_be_left(); what is decided on the way is decided by the service's own functions:
- * tokend_counter_judge(), tokend_attempt_check(), tokend_ledger_entry_…(), tokend_outcome_judge().
+ * the service or of the host, a disk that cannot be written, a ledger that is damaged meanwhile. The order of its steps is
+ * the service's own, from tokend_step_next() and tokend_step_may_be_left(); what is decided on the way is decided by the
+ * service's own functions: tokend_counter_judge(), tokend_attempt_check…(), tokend_ledger_entry_…(), tokend_outcome_judge().
  */
 
 #define MODEL_MAXIMUM 3
@@ -81,6 +81,7 @@ typedef struct {
 /** ModelVisit: called for each state that may follow, @event being what happened. */
 typedef void (*ModelVisit) (const ModelState *next, const char *event, gpointer user_data);
 
+char *model_describe_bounds (void);
 void model_begin (ModelState *state);
 void model_follow (const ModelState *state, ModelKind kind, ModelVisit visit, gpointer user_data);
 const char *model_find_fault (const ModelState *state, ModelKind kind);

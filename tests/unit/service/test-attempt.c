@@ -221,6 +221,7 @@ static const Row rows[] = {
     { 0 },
     { OK, -1, 3, NOWHERE, FALSE },
     BOTH (TOKEND_ERROR_FINAL_ATTEMPT) },
+  { "a refused code", { .send_refused_code = TRUE }, { LOW, 2, 3, TOKEN, TRUE }, BOTH (SENT) },
   { "a refused code may be the last",
     { .send_refused_code = TRUE },
     { FINAL, 1, 3, TOKEN, FALSE },
@@ -228,10 +229,13 @@ static const Row rows[] = {
 };
 
 static void
-check (const Row *row, TokendRole role, int code, const char *named)
+check (const Row *row, TokendRole role, gboolean is_prepared, gboolean was_refused, int code)
 {
+  const char *named = role == TOKEND_ROLE_PUK ? "PUK" : "PIN";
   g_autoptr (GError) error = NULL;
-  gboolean sent = tokend_attempt_check (&row->attempt, role, &row->counter, &error);
+  gboolean sent = is_prepared ? tokend_attempt_check_prepared (&row->attempt, role, &row->counter,
+                                                               was_refused, &error)
+                              : tokend_attempt_check (&row->attempt, role, &row->counter, &error);
 
   if (code == SENT) {
     g_assert_no_error (error);
@@ -244,13 +248,24 @@ check (const Row *row, TokendRole role, int code, const char *named)
   }
 }
 
+/* A code that was refused before changes nothing but what would be sent. */
+static void
+check_role (const Row *row, TokendRole role, int code)
+{
+  gboolean stays = code != SENT || row->attempt.send_refused_code;
+
+  check (row, role, FALSE, FALSE, code);
+  check (row, role, TRUE, FALSE, code);
+  check (row, role, TRUE, TRUE, stays ? code : TOKEND_ERROR_ALREADY_REFUSED);
+}
+
 static void
 test_check (gconstpointer data)
 {
   const Row *row = data;
 
-  check (row, TOKEND_ROLE_PIN, row->pin_error, "PIN");
-  check (row, TOKEND_ROLE_PUK, row->puk_error, "PUK");
+  check_role (row, TOKEND_ROLE_PIN, row->pin_error);
+  check_role (row, TOKEND_ROLE_PUK, row->puk_error);
 }
 
 int

@@ -83,6 +83,8 @@ test_check_takes_nothing (Scratch *scratch, gconstpointer user_data)
 
   g_assert_true (tokend_claims_check_free (claims, CARD, NULL));
   g_assert_true (tokend_claims_check_free (claims, CARD, NULL));
+  tokend_claims_look (claims);
+  g_assert_true (tokend_claims_was_free_since (claims, CARD, g_get_monotonic_time ()));
   g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
   g_assert_false (g_file_test (directory, G_FILE_TEST_EXISTS));
 }
@@ -135,6 +137,61 @@ test_host_done (Scratch *scratch, gconstpointer user_data)
   close (hosts);
   assert_busy (claims, CARD);
   tokend_claims_release (claims, CARD, fd, TRUE);
+}
+
+/* What a service that was started again reads while its predecessor's host is still at it may be of before the code. */
+static void
+test_held_meanwhile (Scratch *scratch, gconstpointer user_data)
+{
+  TokendClaims *dead = make_claims (scratch);
+  g_autoptr (TokendClaims) successor = make_claims (scratch);
+  int fd = take (dead, CARD);
+  int hosts = dup (fd);
+  gint64 begun_at;
+
+  g_object_unref (dead);
+  close (fd);
+  begun_at = g_get_monotonic_time ();
+  tokend_claims_look (successor);
+  g_assert_false (tokend_claims_was_free_since (successor, CARD, begun_at));
+  g_assert_true (tokend_claims_was_free_since (successor, OTHER_CARD, begun_at));
+  close (hosts);
+  assert_free (successor, CARD);
+  g_assert_false (tokend_claims_was_free_since (successor, CARD, begun_at));
+
+  g_usleep (1);
+  begun_at = g_get_monotonic_time ();
+  tokend_claims_look (successor);
+  g_assert_true (tokend_claims_was_free_since (successor, CARD, begun_at));
+}
+
+/* It was not held when the read began, and is when it ends. */
+static void
+test_taken_meanwhile (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  gint64 begun_at = g_get_monotonic_time ();
+  int fd;
+
+  tokend_claims_look (claims);
+  fd = take (claims, CARD);
+  g_assert_false (tokend_claims_was_free_since (claims, CARD, begun_at));
+  tokend_claims_release (claims, CARD, fd, TRUE);
+  g_assert_false (tokend_claims_was_free_since (claims, CARD, begun_at));
+}
+
+/* Who cannot look does not know. */
+static void
+test_look_in_vain (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autofree char *directory = scratch_path (scratch, "locks");
+  gint64 begun_at = g_get_monotonic_time ();
+
+  scratch_write (scratch, "locks", "a file where the folder should be");
+  tokend_claims_look (claims);
+  g_assert_cmpint (g_unlink (directory), ==, 0);
+  g_assert_false (tokend_claims_was_free_since (claims, CARD, begun_at));
 }
 
 static void
@@ -204,6 +261,9 @@ main (int argc, char **argv)
   scratch_add_test ("/claims/successor", test_successor);
   scratch_add_test ("/claims/release/host-not-done", test_host_not_done);
   scratch_add_test ("/claims/release/host-done", test_host_done);
+  scratch_add_test ("/claims/look/held-meanwhile", test_held_meanwhile);
+  scratch_add_test ("/claims/look/taken-meanwhile", test_taken_meanwhile);
+  scratch_add_test ("/claims/look/in-vain", test_look_in_vain);
   scratch_add_test ("/claims/lock-file", test_lock_file);
   scratch_add_test ("/claims/impossible", test_impossible);
   scratch_add_test ("/claims/stopped", test_stopped);

@@ -111,11 +111,20 @@ start_server (Buses *buses, Ends *ends)
   wait_until_connected (&buses->client, &buses->is_client_closed);
 }
 
+/* GDBus may keep it for a moment, and tell of its end when @is_closed is gone. */
+static void
+drop (GDBusConnection **connection, gboolean *is_closed)
+{
+  if (*connection != NULL)
+    g_signal_handlers_disconnect_by_data (*connection, is_closed);
+  g_clear_object (connection);
+}
+
 static void
 stop (Buses *buses)
 {
-  g_clear_object (&buses->client);
-  g_clear_object (&buses->server);
+  drop (&buses->client, &buses->is_client_closed);
+  drop (&buses->server, &buses->is_server_closed);
 }
 
 typedef struct {

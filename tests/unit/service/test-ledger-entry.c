@@ -251,6 +251,45 @@ test_endless (void)
   g_assert_cmpuint (spent.pending, ==, 0);
 }
 
+/* Of two labels that share a counter. */
+static const struct {
+  TokendLedgerEntry a, b, sum;
+} sums[] = {
+  { { 0 }, { 0 }, { 0 } },
+  { { .spent = 1 }, { .spent = 2 }, { .spent = 3 } },
+  { { .pending = 1 }, { .spent = 2 }, { .spent = 2, .pending = 1 } },
+  { { .pending = 200 }, { .spent = 200, .pending = 200 }, { .spent = 200, .pending = 255 } },
+  { { .spent = 200 }, { .spent = 200 }, { .spent = 255 } },
+  { { .locked = TRUE }, { .final_try = TRUE }, { .locked = TRUE, .final_try = TRUE } },
+  { { .spent = 1, .confirmed = TRUE }, { .spent = 1 }, { .spent = 2 } },
+  { { .spent = 1, .confirmed = TRUE },
+    { .spent = 1, .confirmed = TRUE },
+    { .spent = 2, .confirmed = TRUE } },
+  { { .spent = 1, .confirmed = TRUE }, { 0 }, { .spent = 1, .confirmed = TRUE } },
+  { { .spent = 1 }, { .confirmed = TRUE }, { .spent = 1 } },
+};
+
+static void
+check_sum (gsize i, const TokendLedgerEntry *a, const TokendLedgerEntry *b)
+{
+  TokendLedgerEntry sum = { 0 };
+
+  g_test_message ("row %" G_GSIZE_FORMAT, i);
+  tokend_ledger_entry_add (&sum, a);
+  tokend_ledger_entry_add (&sum, b);
+  g_assert_cmpmem (&sum, sizeof sum, &sums[i].sum, sizeof sum);
+}
+
+/* In whatever order they are found. */
+static void
+test_add (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (sums); i++) {
+    check_sum (i, &sums[i].a, &sums[i].b);
+    check_sum (i, &sums[i].b, &sums[i].a);
+  }
+}
+
 static void
 test_is_clear (void)
 {
@@ -277,6 +316,7 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/ledger-entry/contradicted-number", test_contradicted_number);
   g_test_add_func ("/ledger-entry/endless", test_endless);
+  g_test_add_func ("/ledger-entry/add", test_add);
   g_test_add_func ("/ledger-entry/is-clear", test_is_clear);
   return g_test_run ();
 }

@@ -3,6 +3,7 @@
 /* The ledger on disk: it is written before a try begins, and one that is not whole never says that fewer were spent. */
 #include "journal-spy.h"
 #include "ledger-sync.h"
+#include "places.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -47,14 +48,15 @@ static void
 test_order_of_writes (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendPlace) place = place_of (CARD);
   GAsyncResult *results[41] = { NULL };
 
   for (guint i = 0; i < 20; i++) {
-    tokend_ledger_begin_async (ledger, CARD, PIN, "module", ledger_keep_result, &results[2 * i]);
-    tokend_ledger_settle_async (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT, ledger_keep_result,
+    tokend_ledger_begin_async (ledger, place, PIN, "module", ledger_keep_result, &results[2 * i]);
+    tokend_ledger_settle_async (ledger, place, PIN, TOKEND_SETTLEMENT_SPENT, ledger_keep_result,
                                 &results[2 * i + 1]);
   }
-  tokend_ledger_begin_async (ledger, CARD, PUK, "module", ledger_keep_result, &results[40]);
+  tokend_ledger_begin_async (ledger, place, PUK, "module", ledger_keep_result, &results[40]);
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
     ledger_wait_for (&results[i]);
   ledger_assert_on_disk (scratch, CARD, PIN, 20, FALSE);
@@ -132,15 +134,6 @@ test_unwritable_later (Scratch *scratch, gconstpointer user_data)
   ledger_assert_on_disk (scratch, CARD, PUK, 1, FALSE);
 }
 
-/* With the sum at the end that makes a file whole: what else is wrong with it is then judged. */
-static char *
-seal (const char *body)
-{
-  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, body, -1);
-
-  return g_strdup_printf ("%s[end]\nsha256=%s\n", body, sum);
-}
-
 static const struct {
   const char *what;
   const char *content;
@@ -149,24 +142,27 @@ static const struct {
   { "white space", "\n\n" },
   { "garbage", "\x7f"
                "ELF\x02\x01\x01" },
-  { "not UTF-8", "[ledger]\nversion=1\n\n[0c7ad1]\npin-spent=\xff\n" },
-  { "no head", "[0c7ad1]\npin-spent=1\n" },
-  { "no version", "[ledger]\n\n[0c7ad1]\npin-spent=1\n" },
-  { "a newer version", "[ledger]\nversion=2\n\n[0c7ad1]\npin-spent=1\n" },
+  { "not UTF-8", "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-spent=\xff\n" },
+  { "no head", "[0c7ad1/its only label]\npin-spent=1\n" },
+  { "no version", "[ledger]\n\n[0c7ad1/its only label]\npin-spent=1\n" },
+  { "a newer version", "[ledger]\nversion=3\n\n[0c7ad1/its only label]\npin-spent=1\n" },
+  { "an older version", "[ledger]\nversion=1\n\n[0c7ad1]\npin-spent=1\n" },
   { "version 0", "[ledger]\nversion=0\n" },
   { "version one", "[ledger]\nversion=one\n" },
-  { "version with a tail", "[ledger]\nversion=1x\n" },
-  { "a number that is none", "[ledger]\nversion=1\n\n[0c7ad1]\npin-spent=many\n" },
-  { "an empty number", "[ledger]\nversion=1\n\n[0c7ad1]\npuk-pending=\n" },
-  { "a flag that is none", "[ledger]\nversion=1\n\n[0c7ad1]\npuk-locked=perhaps\n" },
-  { "a final try that is none", "[ledger]\nversion=1\n\n[0c7ad1]\npin-final-try=2\n" },
-  { "a confirmation that is none", "[ledger]\nversion=1\n\n[0c7ad1]\npin-confirmed=2\n" },
+  { "version with a tail", "[ledger]\nversion=2x\n" },
+  { "a number that is none", "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-spent=many\n" },
+  { "an empty number", "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npuk-pending=\n" },
+  { "a flag that is none", "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npuk-locked=perhaps\n" },
+  { "a final try that is none",
+    "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-final-try=2\n" },
+  { "a confirmation that is none",
+    "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-confirmed=2\n" },
   { "a good token, then a bad one",
-    "[ledger]\nversion=1\n\n[b4e011]\npin-spent=0\n\n[0c7ad1]\npuk-spent=!\n" },
-  { "cut in a group", "[ledger]\nversion=1\n\n[0c7a" },
-  { "cut in a key", "[ledger]\nversion=1\n\n[0c7ad1]\npin-sp" },
-  { "cut in a value", "[ledger]\nversion=1\n\n[0c7ad1]\npin-locked=tr" },
-  { "assume-spent that is none", "[ledger]\nversion=1\nassume-spent=certainly\n" },
+    "[ledger]\nversion=2\n\n[b4e011]\npin-spent=0\n\n[0c7ad1/its only label]\npuk-spent=!\n" },
+  { "cut in a group", "[ledger]\nversion=2\n\n[0c7a" },
+  { "cut in a key", "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-sp" },
+  { "cut in a value", "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-locked=tr" },
+  { "assume-spent that is none", "[ledger]\nversion=2\nassume-spent=certainly\n" },
 };
 
 static void
@@ -189,19 +185,19 @@ check_unreadable (Scratch *scratch, const char *content)
 static void
 test_unreadable (Scratch *scratch, gconstpointer user_data)
 {
-  g_autofree char *sealed = seal (user_data);
+  g_autofree char *sealed = ledger_seal (user_data);
 
   check_unreadable (scratch, sealed);
   check_unreadable (scratch, user_data);
 }
 
-#define GOOD "[ledger]\nversion=1\n\n[0c7ad1]\npin-spent=2\npuk-locked=true\n\n"
+#define GOOD "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-spent=2\npuk-locked=true\n\n"
 
 /* The files of the table are refused for what is wrong in them: a sound one is read. */
 static void
 test_sealed (Scratch *scratch, gconstpointer user_data)
 {
-  g_autofree char *sealed = seal (GOOD);
+  g_autofree char *sealed = ledger_seal (GOOD);
 
   scratch_write (scratch, "ledger", sealed);
   ledger_assert_on_disk (scratch, CARD, PIN, 2, FALSE);
@@ -212,7 +208,7 @@ test_sealed (Scratch *scratch, gconstpointer user_data)
 static void
 test_changed_by_a_bit (Scratch *scratch, gconstpointer user_data)
 {
-  g_autofree char *sealed = seal (GOOD);
+  g_autofree char *sealed = ledger_seal (GOOD);
   gsize length = strlen (sealed);
 
   for (gsize i = 0; i < length && !g_test_failed (); i++) {
@@ -222,65 +218,6 @@ test_changed_by_a_bit (Scratch *scratch, gconstpointer user_data)
     g_test_message ("byte %" G_GSIZE_FORMAT, i);
     check_unreadable (scratch, changed);
   }
-}
-
-static void
-lose_ledger (const Scratch *scratch)
-{
-  scratch_write (scratch, "ledger", "lost");
-}
-
-/* A loss is remembered: the next start must not take the missing file for a first one. */
-static void
-test_loss_outlives_a_restart (Scratch *scratch, gconstpointer user_data)
-{
-  TokendLedger *ledger;
-
-  lose_ledger (scratch);
-  ledger = tokend_ledger_new (scratch->path);
-  g_object_unref (ledger);
-  journal_spy_expect ("ledger.unreadable");
-  ledger_assert_on_disk (scratch, CARD, PUK, ASSUMED, FALSE);
-}
-
-/* … until a success says otherwise, of that role (a PUK's: of both), on that token. */
-static void
-test_loss_ends_with_success (Scratch *scratch, gconstpointer user_data)
-{
-  g_autoptr (TokendLedger) ledger = NULL;
-
-  lose_ledger (scratch);
-  ledger = tokend_ledger_new (scratch->path);
-  journal_spy_expect ("ledger.unreadable");
-
-  ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SUCCEEDED);
-  ledger_assert_record (ledger, CARD, PIN, 0, FALSE);
-  ledger_assert_on_disk (scratch, CARD, PIN, 0, FALSE);
-  ledger_assert_on_disk (scratch, CARD, PUK, ASSUMED, FALSE);
-  ledger_assert_on_disk (scratch, OTHER_CARD, PIN, ASSUMED, FALSE);
-
-  ledger_try (ledger, OTHER_CARD, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
-  ledger_assert_on_disk (scratch, OTHER_CARD, PUK, 0, FALSE);
-  ledger_assert_on_disk (scratch, OTHER_CARD, PIN, 0, FALSE);
-  ledger_assert_on_disk (scratch, CARD, PUK, ASSUMED, FALSE);
-}
-
-/* A try that fails, or is not sent, makes nothing better. */
-static void
-test_loss_stays_with_failure (Scratch *scratch, gconstpointer user_data)
-{
-  g_autoptr (TokendLedger) ledger = NULL;
-
-  lose_ledger (scratch);
-  ledger = tokend_ledger_new (scratch->path);
-  journal_spy_expect ("ledger.unreadable");
-
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_NOT_SPENT);
-  g_assert_cmpuint (tokend_ledger_get_record (ledger, CARD, PUK).spent, >=, ASSUMED);
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
-  g_assert_cmpuint (tokend_ledger_get_record (ledger, CARD, PUK).spent, >=, ASSUMED);
-  ledger_assert_on_disk (scratch, CARD, PUK, ASSUMED, FALSE);
-  ledger_assert_on_disk (scratch, CARD, PIN, ASSUMED, FALSE);
 }
 
 /* A ledger that was cut off, wherever it was, never says that fewer tries were spent. */
@@ -309,10 +246,10 @@ test_truncated (Scratch *scratch, gconstpointer user_data)
 
     scratch_write (scratch, "ledger", cut);
     ledger = tokend_ledger_new (scratch->path);
-    other = tokend_ledger_get_record (ledger, OTHER_CARD, PUK);
+    other = ledger_get (ledger, OTHER_CARD, PUK);
     g_test_message ("cut to %" G_GSIZE_FORMAT " bytes", length);
-    g_assert_cmpuint (tokend_ledger_get_record (ledger, CARD, PIN).spent, >=, 12);
-    g_assert_cmpuint (tokend_ledger_get_record (ledger, CARD, PUK).spent, >=, 1);
+    g_assert_cmpuint (ledger_get (ledger, CARD, PIN).spent, >=, 12);
+    g_assert_cmpuint (ledger_get (ledger, CARD, PUK).spent, >=, 1);
     g_assert_true (other.locked || other.spent == ASSUMED);
     journal_spy_expect ("ledger.unreadable");
   }
@@ -325,13 +262,13 @@ test_absurd_numbers (Scratch *scratch, gconstpointer user_data)
   g_autoptr (TokendLedger) ledger = NULL;
   TokendCounterRecord record;
   g_autofree char *sealed =
-      seal ("[ledger]\nversion=1\n\n[0c7ad1]\npin-spent=4294967297\n"
-            "puk-spent=18446744073709551615\npuk-pending=18446744073709551615\n");
+      ledger_seal ("[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-spent=4294967297\n"
+                   "puk-spent=18446744073709551615\npuk-pending=18446744073709551615\n");
 
   scratch_write (scratch, "ledger", sealed);
   ledger = tokend_ledger_new (scratch->path);
   ledger_assert_record (ledger, CARD, PIN, ASSUMED, FALSE);
-  record = tokend_ledger_get_record (ledger, CARD, PUK);
+  record = ledger_get (ledger, CARD, PUK);
   g_assert_cmpuint (record.spent, >=, ASSUMED);
   g_assert_cmpuint (record.spent, <=, 2 * ASSUMED);
 }
@@ -358,8 +295,5 @@ main (int argc, char **argv)
   scratch_add_test ("/ledger/changed-by-a-bit", test_changed_by_a_bit);
   scratch_add_test ("/ledger/truncated", test_truncated);
   scratch_add_test ("/ledger/absurd-numbers", test_absurd_numbers);
-  scratch_add_test ("/ledger/loss/outlives-a-restart", test_loss_outlives_a_restart);
-  scratch_add_test ("/ledger/loss/ends-with-success", test_loss_ends_with_success);
-  scratch_add_test ("/ledger/loss/stays-with-failure", test_loss_stays_with_failure);
   return g_test_run ();
 }

@@ -3,6 +3,7 @@
 /* What the ledger records of a token, and what clears it. */
 #include "journal-spy.h"
 #include "ledger-sync.h"
+#include "places.h"
 
 #include <glib/gstdio.h>
 
@@ -91,11 +92,19 @@ make_reading (int left, gboolean by_number)
 }
 
 static void
-observe (TokendLedger *ledger, TokendRole role, int left, gboolean by_number)
+observe_by (TokendLedger *ledger, const char *card, TokendRole role, const char *module, int left,
+            gboolean by_number)
 {
   TokendCounterReading reading = make_reading (left, by_number);
+  g_autoptr (TokendPlace) place = place_of (card);
 
-  tokend_ledger_observe (ledger, CARD, role, "module", &reading, &exact_3);
+  tokend_ledger_observe (ledger, place, role, module, &reading, &exact_3);
+}
+
+static void
+observe (TokendLedger *ledger, TokendRole role, int left, gboolean by_number)
+{
+  observe_by (ledger, CARD, role, "module", left, by_number);
 }
 
 /* tokend_ledger_observe() tells nobody when it is written; what is written after it is after it. */
@@ -127,16 +136,15 @@ static void
 test_other_module (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = NULL;
-  TokendCounterReading full = make_reading (3, TRUE);
 
   {
     g_autoptr (TokendLedger) before = tokend_ledger_new (scratch->path);
     g_assert_true (ledger_begin (before, CARD, PUK, NULL));
   }
   ledger = tokend_ledger_new (scratch->path);
-  tokend_ledger_observe (ledger, CARD, PUK, "another", &full, &exact_3);
+  observe_by (ledger, CARD, PUK, "another", 3, TRUE);
   ledger_assert_record (ledger, CARD, PUK, 1, FALSE);
-  tokend_ledger_observe (ledger, CARD, PUK, "module", &full, &exact_3);
+  observe (ledger, PUK, 3, TRUE);
   ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
   wait_for_writes (ledger);
 }
@@ -146,11 +154,10 @@ static void
 test_another_module_sends (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-  TokendCounterReading full = make_reading (3, TRUE);
 
   g_assert_true (ledger_begin (ledger, CARD, PUK, NULL));
   g_assert_true (ledger_begin_by (ledger, CARD, PUK, "another", NULL));
-  tokend_ledger_observe (ledger, CARD, PUK, "another", &full, &exact_3);
+  observe_by (ledger, CARD, PUK, "another", 3, TRUE);
   ledger_assert_record (ledger, CARD, PUK, 2, FALSE);
   observe (ledger, PUK, 3, TRUE);
   ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
@@ -158,7 +165,7 @@ test_another_module_sends (Scratch *scratch, gconstpointer user_data)
   g_assert_true (ledger_begin_by (ledger, CARD, PUK, "another", NULL));
   observe (ledger, PUK, 3, TRUE);
   ledger_assert_record (ledger, CARD, PUK, 1, FALSE);
-  tokend_ledger_observe (ledger, CARD, PUK, "another", &full, &exact_3);
+  observe_by (ledger, CARD, PUK, "another", 3, TRUE);
   ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
   wait_for_writes (ledger);
 }
@@ -202,14 +209,33 @@ static void
 test_final_try_is_durable (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendPlace) place = place_of (CARD);
   g_autoptr (TokendLedger) next = NULL;
 
   ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
-  tokend_ledger_note (ledger, CARD, PIN, TOKEND_STATE_FINAL_TRY);
+  tokend_ledger_note (ledger, place, PIN, TOKEND_STATE_FINAL_TRY);
   wait_for_writes (ledger);
   next = tokend_ledger_new (scratch->path);
-  g_assert_true (tokend_ledger_get_record (next, CARD, PIN).final_try);
-  g_assert_false (tokend_ledger_get_record (next, CARD, PUK).final_try);
+  g_assert_true (ledger_get (next, CARD, PIN).final_try);
+  g_assert_false (ledger_get (next, CARD, PUK).final_try);
+}
+
+/* The host that was shown it ends after that: nobody can see it again. */
+static void
+test_flush (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendPlace) place = place_of (CARD);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (TokendLedger) next = NULL;
+
+  ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
+  tokend_ledger_note (ledger, place, PIN, TOKEND_STATE_FINAL_TRY);
+  tokend_ledger_flush_async (ledger, ledger_keep_result, &result);
+  ledger_wait_for (&result);
+  tokend_ledger_flush_finish (ledger, result);
+  next = tokend_ledger_new (scratch->path);
+  g_assert_true (ledger_get (next, CARD, PIN).final_try);
 }
 
 static gboolean
@@ -287,6 +313,175 @@ test_observation_that_cannot_be_written (Scratch *scratch, gconstpointer user_da
   journal_spy_expect ("could not be written");
 }
 
+/* Of two labels of a card: A's tries are PIN and PUK tries at A; then something comes of a try, or is seen, at B. */
+static const struct {
+  const char *what;
+  const char *a;
+  const char *b;
+  TokendRole role; /* at B */
+  TokendSettlement settlement;
+  guint pin_at_a, pin_at_b, puk_at_a, puk_at_b;
+} labels[] = {
+  { "a wrong PIN is its label's", "c/a", "c/b", PIN, TOKEND_SETTLEMENT_SPENT, 2, 1, 1, 1 },
+  { "a right PIN says nothing of another", "c/a", "c/b", PIN, TOKEND_SETTLEMENT_SUCCEEDED, 2, 0, 1,
+    1 },
+  { "an accepted PIN, likewise", "c/a", "c/b", PIN, TOKEND_SETTLEMENT_ACCEPTED, 2, 0, 1, 1 },
+  { "a PUK may be the card's: it counts", "c/a", "c/b", PUK, TOKEND_SETTLEMENT_SPENT, 2, 0, 2, 2 },
+  { "… and may be the label's: it clears nothing of another", "c/a", "c/b", PUK,
+    TOKEND_SETTLEMENT_SUCCEEDED, 2, 0, 1, 0 },
+  { "an accepted PUK, likewise", "c/a", "c/b", PUK, TOKEND_SETTLEMENT_ACCEPTED, 2, 0, 1, 0 },
+  { "a PUK that was not sent", "c/a", "c/b", PUK, TOKEND_SETTLEMENT_NOT_SPENT, 2, 0, 1, 1 },
+  { "a shared PIN", "c=a", "c=b", PIN, TOKEND_SETTLEMENT_SPENT, 3, 3, 1, 1 },
+  { "a shared PIN that is right", "c=a", "c=b", PIN, TOKEND_SETTLEMENT_SUCCEEDED, 0, 0, 1, 1 },
+  { "a shared PUK", "c=a", "c=b", PUK, TOKEND_SETTLEMENT_SPENT, 2, 2, 2, 2 },
+  { "a shared PUK that is right", "c=a", "c=b", PUK, TOKEND_SETTLEMENT_SUCCEEDED, 0, 0, 0, 0 },
+  { "the PUK of a shared PIN that is accepted", "c=a", "c=b", PUK, TOKEND_SETTLEMENT_ACCEPTED, 2, 2,
+    0, 0 },
+  { "another card", "c=a", "d=a", PUK, TOKEND_SETTLEMENT_SUCCEEDED, 2, 0, 1, 0 },
+  { "a card whose name begins alike", "c=a", "ca=a", PUK, TOKEND_SETTLEMENT_SUCCEEDED, 2, 0, 1, 0 },
+
+  /* What a profile says now holds for what was recorded before it said so. */
+  { "slots that turn out to share", "c/a", "c=b", PIN, TOKEND_SETTLEMENT_SPENT, 2, 3, 1, 1 },
+  { "slots that turn out not to share", "c=a", "c/b", PIN, TOKEND_SETTLEMENT_SPENT, 3, 1, 1, 1 },
+};
+
+static void
+assert_labels (TokendLedger *ledger, gsize i)
+{
+  ledger_assert_record (ledger, labels[i].a, PIN, labels[i].pin_at_a, FALSE);
+  ledger_assert_record (ledger, labels[i].b, PIN, labels[i].pin_at_b, FALSE);
+  ledger_assert_record (ledger, labels[i].a, PUK, labels[i].puk_at_a, FALSE);
+  ledger_assert_record (ledger, labels[i].b, PUK, labels[i].puk_at_b, FALSE);
+}
+
+static void
+test_labels (Scratch *scratch, gconstpointer user_data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (labels); i++) {
+    g_autofree char *path = scratch_path (scratch, "ledger");
+    g_autoptr (TokendLedger) ledger = NULL;
+    g_autoptr (TokendLedger) next = NULL;
+
+    g_test_message ("%s", labels[i].what);
+    g_unlink (path);
+    ledger = tokend_ledger_new (scratch->path);
+    ledger_try (ledger, labels[i].a, PIN, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, labels[i].a, PIN, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, labels[i].a, PUK, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, labels[i].b, labels[i].role, labels[i].settlement);
+    assert_labels (ledger, i);
+    next = tokend_ledger_new (scratch->path);
+    assert_labels (next, i);
+  }
+}
+
+/* The token's own number is that of all labels which share it, and of no other. */
+static void
+test_number_of_labels (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, "c/a", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c/b", PIN, TOKEND_SETTLEMENT_SPENT);
+  observe_by (ledger, "c/b", PIN, "module", 3, TRUE);
+  ledger_assert_record (ledger, "c/a", PIN, 1, FALSE);
+  ledger_assert_record (ledger, "c/b", PIN, 0, FALSE);
+
+  ledger_try (ledger, "c=b", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_assert_record (ledger, "c=a", PIN, 2, FALSE);
+  observe_by (ledger, "c=a", PIN, "module", 2, TRUE);
+  ledger_assert_record (ledger, "c=a", PIN, 1, FALSE);
+  ledger_assert_record (ledger, "c=b", PIN, 1, FALSE);
+  observe_by (ledger, "c=c", PIN, "module", 3, TRUE);
+  ledger_assert_record (ledger, "c=a", PIN, 0, FALSE);
+  wait_for_writes (ledger);
+}
+
+/* Nor do flags of a label that shares nothing settle a PUK which may be the card's. */
+static void
+test_puk_number_of_labels (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, "c/a", PUK, TOKEND_SETTLEMENT_SPENT);
+  observe_by (ledger, "c/b", PUK, "module", 3, TRUE);
+  ledger_assert_record (ledger, "c/b", PUK, 1, FALSE);
+  observe_by (ledger, "c/a", PUK, "module", 3, TRUE);
+  ledger_assert_record (ledger, "c/b", PUK, 0, FALSE);
+  wait_for_writes (ledger);
+}
+
+/* A right PUK says of its own label that nothing is spent, until another one is tried. */
+static void
+test_right_puk_of_labels (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, "c/a", PUK, TOKEND_SETTLEMENT_LOCKED);
+  ledger_assert_record (ledger, "c/b", PUK, 0, TRUE);
+  ledger_try (ledger, "c/b", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_assert_on_disk (scratch, "c/a", PUK, 0, TRUE);
+  ledger_assert_on_disk (scratch, "c/b", PUK, 0, FALSE);
+  ledger_assert_on_disk (scratch, "c/c", PUK, 0, TRUE);
+  ledger_try (ledger, "c/c", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_assert_on_disk (scratch, "c/b", PUK, 0, FALSE);
+  ledger_assert_on_disk (scratch, "c/c", PUK, 0, FALSE);
+
+  ledger_try (ledger, "c/b", PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_assert_record (ledger, "c/b", PUK, 1, FALSE);
+  ledger_assert_record (ledger, "c/c", PUK, 1, FALSE);
+  g_assert_true (ledger_begin (ledger, "c/a", PUK, NULL));
+  ledger_assert_on_disk (scratch, "c/b", PUK, 2, TRUE);
+}
+
+/* What a token's own number says counts for all labels that share it, whatever was right before they were known to. */
+static void
+test_right_puk_then_shared (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, "c/a", PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c/b", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  observe_by (ledger, "c=a", PUK, "module", 1, TRUE);
+  ledger_assert_record (ledger, "c=a", PUK, 2, FALSE);
+  ledger_assert_record (ledger, "c=b", PUK, 2, FALSE);
+  wait_for_writes (ledger);
+}
+
+/* Flags that have followed the tries by all labels settle them all; they stay where they were sent until then. */
+static void
+test_confirmation_of_labels (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, "c=a", PIN, TOKEND_SETTLEMENT_SPENT);
+  observe_by (ledger, "c=b", PIN, "module", 2, FALSE);
+  ledger_try (ledger, "c=b", PIN, TOKEND_SETTLEMENT_SPENT);
+  observe_by (ledger, "c=a", PIN, "module", 2, FALSE); /* not seen to follow the second one */
+  ledger_assert_record (ledger, "c=a", PIN, 2, FALSE);
+  observe_by (ledger, "c=a", PIN, "module", 1, FALSE);
+  ledger_assert_record (ledger, "c/a", PIN, 1, FALSE);
+  ledger_assert_record (ledger, "c/b", PIN, 1, FALSE);
+  observe_by (ledger, "c=b", PIN, "module", 3, FALSE);
+  ledger_assert_record (ledger, "c=a", PIN, 0, FALSE);
+  wait_for_writes (ledger);
+}
+
+/* The module that sent the first of the tries settles all, also those that another one sent by another label. */
+static void
+test_modules_of_labels (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, "c=a", PIN, TOKEND_SETTLEMENT_SPENT);
+  g_assert_true (ledger_begin_by (ledger, "c=b", PIN, "another", NULL));
+  observe_by (ledger, "c=b", PIN, "another", 3, TRUE);
+  ledger_assert_record (ledger, "c=b", PIN, 2, FALSE);
+  observe_by (ledger, "c=b", PIN, "module", 3, TRUE);
+  ledger_assert_record (ledger, "c=b", PIN, 0, FALSE);
+  wait_for_writes (ledger);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -303,9 +498,17 @@ main (int argc, char **argv)
   scratch_add_test ("/ledger/observe/own-number", test_own_number_settles);
   scratch_add_test ("/ledger/observe/confirmation-is-durable", test_confirmation_is_durable);
   scratch_add_test ("/ledger/observe/final-try-is-durable", test_final_try_is_durable);
+  scratch_add_test ("/ledger/observe/flush", test_flush);
   scratch_add_test ("/ledger/pending/told-once", test_pending_is_told_once);
   scratch_add_test ("/ledger/pending/another-is-told", test_another_pending_is_told);
   scratch_add_test ("/ledger/observe/stranger", test_observing_a_stranger);
   scratch_add_test ("/ledger/observe/cannot-be-written", test_observation_that_cannot_be_written);
+  scratch_add_test ("/ledger/labels", test_labels);
+  scratch_add_test ("/ledger/labels/number", test_number_of_labels);
+  scratch_add_test ("/ledger/labels/puk-number", test_puk_number_of_labels);
+  scratch_add_test ("/ledger/labels/right-puk", test_right_puk_of_labels);
+  scratch_add_test ("/ledger/labels/right-puk-then-shared", test_right_puk_then_shared);
+  scratch_add_test ("/ledger/labels/confirmation", test_confirmation_of_labels);
+  scratch_add_test ("/ledger/labels/modules", test_modules_of_labels);
   return g_test_run ();
 }

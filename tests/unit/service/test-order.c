@@ -68,6 +68,7 @@ test_order (gconstpointer data)
   g_autoptr (GQueue) waiting = g_queue_new ();
   Search search = { seen, waiting, NULL, 0 };
   gboolean has_success = FALSE;
+  g_autofree char *bounds = NULL;
   ModelState first;
 
   model_begin (&first);
@@ -86,7 +87,9 @@ test_order (gconstpointer data)
       g_assert_true (search.from->state.is_up && search.from->state.host == HOST_NONE);
   }
   g_assert_true (has_success);
-  g_test_message ("%u states, %u steps between them", g_hash_table_size (seen), search.n_steps);
+  bounds = model_describe_bounds ();
+  g_test_message ("%s: %u states, %u steps between them (%s)", g_test_get_path (),
+                  g_hash_table_size (seen), search.n_steps, bounds);
 }
 
 /* Not of the model, where no lock fails to be made. */

@@ -103,18 +103,22 @@ test_row (gconstpointer data)
   check (row, TOKEND_ROLE_PUK, row->puk_error, row->puk_settlement);
 }
 
-/* The new PIN is what was refused: nothing says that the present one was wrong. */
+/* Both codes went at once: nothing says that the present one was right, or not counted. */
 static void
 test_new_pin_refused_on_change (void)
 {
-  g_autoptr (GVariant) outcome = parse ("{'result': <'new-pin-refused'>, 'sent': <true>}");
-  g_autoptr (GError) error = NULL;
-  TokendVerdict verdict = tokend_outcome_judge (outcome, TOKEND_ROLE_PIN, TRUE, &error);
+  for (guint counts = 0; counts < 2; counts++) {
+    g_autoptr (GVariant) outcome = parse ("{'result': <'new-pin-refused'>, 'sent': <true>}");
+    g_autoptr (GError) error = NULL;
+    TokendVerdict verdict = tokend_outcome_judge (outcome, TOKEND_ROLE_PIN, counts > 0, &error);
 
-  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
-  g_assert_cmpint (verdict.settlement, ==, TOKEND_SETTLEMENT_NOT_SPENT);
-  g_assert_true (verdict.sent);
-  g_assert_false (verdict.refused);
+    g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
+    g_assert_cmpint (verdict.settlement, ==, counts > 0 ? IN_DOUBT : NOT_SPENT);
+    g_assert_true (verdict.sent);
+    g_assert_false (verdict.refused);
+    g_assert_nonnull (strstr (error->message, "not known"));
+    g_assert_null (strstr (error->message, "no try was spent"));
+  }
 }
 
 /* The PUK was accepted. */
@@ -264,6 +268,77 @@ test_review (void)
   }
 }
 
+/* A new PIN was refused. What the host saw before and after tells whether it was the present code that was wrong. */
+#define PIN TOKEND_ROLE_PIN
+#define PUK TOKEND_ROLE_PUK
+#define ACCEPTED TOKEND_SETTLEMENT_ACCEPTED
+#define UNSEEN TOKEND_RETRIES_UNKNOWN
+static const struct {
+  const char *what;
+  TokendRole role;
+  int before;
+  TokendRetriesSource source_before;
+  int after;
+  TokendRetriesSource source_after;
+  TokendSettlement settlement;
+} new_pin_reviews[] = {
+  { "a number falls", PIN, 3, NUMBER, 2, NUMBER, SPENT },
+  { "to the last", PIN, 2, NUMBER, 1, NUMBER, SPENT },
+  { "to none", PIN, 1, NUMBER, 0, NUMBER, SPENT },
+  { "it stays", PIN, 3, NUMBER, 3, NUMBER, NOT_SPENT },
+  { "it stays at the last", PIN, 1, NUMBER, 1, NUMBER, NOT_SPENT },
+  { "it rises", PIN, 1, NUMBER, 3, NUMBER, NOT_SPENT },
+  { "it falls by more than one try can", PIN, 3, NUMBER, 1, NUMBER, IN_DOUBT },
+  { "it is not shown any more", PIN, 3, NUMBER, UNSEEN, NOWHERE, IN_DOUBT },
+  { "only our record tells of it then", PIN, 3, NUMBER, 2, LEDGER, IN_DOUBT },
+
+  { "flags fall", PIN, 3, FLAGS, 2, FLAGS, SPENT },
+  { "flags fall to the last", PIN, 2, FLAGS, 1, FLAGS, SPENT },
+  { "flags that showed a loss stay", PIN, 2, FLAGS, 2, FLAGS, NOT_SPENT },
+  { "flags that showed a loss rise", PIN, 1, FLAGS, 3, FLAGS, NOT_SPENT },
+  { "flags that may be none", PIN, 3, FLAGS, 3, FLAGS, IN_DOUBT },
+  { "flags that do not follow", PIN, 3, FLAGS, 2, LEDGER, IN_DOUBT },
+  { "flags below which our record was", PIN, 1, LEDGER, 1, FLAGS, IN_DOUBT },
+
+  { "nothing is shown", PIN, UNSEEN, NOWHERE, UNSEEN, NOWHERE, IN_DOUBT },
+  { "nothing but the last try", PIN, UNSEEN, NOWHERE, 1, FLAGS, IN_DOUBT },
+
+  /* The answer to a PUK comes before the new PIN goes, but the counter has the last word. */
+  { "a PUK's number rises", PUK, 2, NUMBER, 3, NUMBER, ACCEPTED },
+  { "a PUK's number stays", PUK, 3, NUMBER, 3, NUMBER, ACCEPTED },
+  { "a PUK's number falls", PUK, 3, NUMBER, 2, NUMBER, SPENT },
+  { "a PUK of which nothing is shown", PUK, UNSEEN, NOWHERE, UNSEEN, NOWHERE, ACCEPTED },
+};
+
+static void
+test_review_of_new_pin (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (new_pin_reviews); i++) {
+    const TokendRole role = new_pin_reviews[i].role;
+    const TokendSettlement wanted = new_pin_reviews[i].settlement;
+    const TokendCounter before = { .remaining = new_pin_reviews[i].before,
+                                   .maximum = 3,
+                                   .source = new_pin_reviews[i].source_before };
+    const TokendCounter after = { .remaining = new_pin_reviews[i].after,
+                                  .maximum = 3,
+                                  .source = new_pin_reviews[i].source_after };
+    const int incorrect = role == PUK ? TOKEND_ERROR_PUK_INCORRECT : TOKEND_ERROR_PIN_INCORRECT;
+    const int code = wanted == SPENT ? incorrect : TOKEND_ERROR_PIN_POLICY;
+    g_autoptr (GVariant) outcome = parse ("{'result': <'new-pin-refused'>, 'sent': <true>}");
+    g_autoptr (GError) error = NULL;
+    TokendVerdict verdict = tokend_outcome_judge (outcome, role, TRUE, &error);
+
+    g_test_message ("%s", new_pin_reviews[i].what);
+    tokend_outcome_review (&verdict, role, &before, &after, &error);
+    g_assert_cmpint (verdict.settlement, ==, wanted);
+    g_assert_true (verdict.sent);
+    g_assert_cmpint (verdict.refused, ==, wanted == SPENT);
+    g_assert_error (error, TOKEND_ERROR, code);
+    g_assert_cmpint (strstr (error->message, "no try was spent") != NULL, ==,
+                     wanted == NOT_SPENT || wanted == ACCEPTED);
+  }
+}
+
 /* What was not refused as a wrong code is left as it is. */
 static void
 test_review_of_another_outcome (void)
@@ -292,6 +367,7 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/not-counted", test_not_counted);
   g_test_add_func ("/outcome/length-refused", test_length_refused);
   g_test_add_func ("/outcome/review", test_review);
+  g_test_add_func ("/outcome/review/new-pin-refused", test_review_of_new_pin);
   g_test_add_func ("/outcome/review/another-outcome", test_review_of_another_outcome);
   g_test_add_func ("/outcome/reason", test_reason);
   g_test_add_func ("/outcome/reason/hostile", test_hostile_reason);

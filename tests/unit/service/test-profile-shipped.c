@@ -104,7 +104,7 @@ static const struct {
   gboolean never_locks, change_counts;
 } shipped[] = {
   { "akis", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE },
-  { "etoken", SO_LOGIN, { EXACT, EXACT }, 3, FALSE, TRUE },
+  { "etoken", SO_LOGIN, { EXACT, NONE }, 3, FALSE, TRUE },
   { "opencryptoki", SO_LOGIN, { EXACT, EXACT }, 3, FALSE, FALSE },
   { "opensc", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE },
   { "opensc-openpgp", OPENSC_SO_LOGIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE },
@@ -131,6 +131,7 @@ test_shipped_facts (void)
     g_assert_cmpint (profile->unlock_way, ==, shipped[n_modules].way);
     g_assert_cmpint (profile->is_opensc, ==, g_str_has_prefix (profile->name, "opensc"));
     g_assert_cmpint (profile->puk_shown_as_pin, ==, g_str_equal (profile->name, "opensc-pkcs15"));
+    g_assert_cmpint (profile->shared_by_slots, ==, g_str_equal (profile->name, "opensc-openpgp"));
     g_assert_cmpint (profile->change_counts, ==, shipped[n_modules].change_counts);
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
       g_assert_cmpint (profile->rules[role].flags, ==, shipped[n_modules].flags[role]);

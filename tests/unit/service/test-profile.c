@@ -4,6 +4,7 @@
 #include "scratch.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define PIN TOKEND_ROLE_PIN
 #define PUK TOKEND_ROLE_PUK
@@ -44,6 +45,7 @@ test_defaults (void)
   g_assert_true (profile->change_counts);
   g_assert_false (profile->is_opensc);
   g_assert_false (profile->puk_shown_as_pin);
+  g_assert_false (profile->shared_by_slots);
   g_assert_cmpint (profile->wrong_codes[PIN], ==, TOKEND_WRONG_CODE_PIN_INCORRECT);
   g_assert_cmpuint (g_hash_table_size (profile->environment), ==, 0);
 }
@@ -59,6 +61,7 @@ test_every_key (void)
              "[PIN]\nFlags=last-only\nMaximum=5\nNeverLocks=true\n"
              "MinimumLength=6\nMaximumLength=8\n"
              "Characters=digits\nChangeCounts=false\nWrongCode=user-not-logged-in\n"
+             "SharedBySlots=true\n"
              "[PUK]\nFlags=low-only\nMaximum=255\nShownAsPin=true\n"
              "[Environment]\nX_CONF=/etc/x y.conf\nA=\n",
              &error);
@@ -81,6 +84,7 @@ test_every_key (void)
   g_assert_false (profile->change_counts);
   g_assert_true (profile->is_opensc);
   g_assert_true (profile->puk_shown_as_pin);
+  g_assert_true (profile->shared_by_slots);
   g_assert_cmpint (profile->wrong_codes[PIN], ==, TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN);
   g_assert_cmpint (profile->wrong_codes[PUK], ==, TOKEND_WRONG_CODE_PIN_INCORRECT);
   g_assert_cmpuint (g_hash_table_size (profile->environment), ==, 2);
@@ -102,6 +106,7 @@ static const struct {
   { "[PUK]\nMinimumLength=4\n", "[PUK]", "MinimumLength" },
   { "[PUK]\nChangeCounts=true\n", "[PUK]", "ChangeCounts" },
   { "[PIN]\nShownAsPin=true\n", "[PIN]", "ShownAsPin" },
+  { "[PUK]\nSharedBySlots=true\n", "[PUK]", "SharedBySlots" },
   { "[Provider]\nPukHlp=x\n", "[Provider]", "PukHlp" },
   { "[PIN]\nMaximum[tr]=3\n", "[PIN]", "Maximum[tr]" },
   { "[PUK]\nCharacters=any\n", "[PUK]", "Characters" },
@@ -135,6 +140,7 @@ static const struct {
   { "[PIN]\nMaximumLength=long\n", "[PIN]", "MaximumLength" },
   { "[PIN]\nCharacters=letters\n", "[PIN]", "Characters" },
   { "[PIN]\nChangeCounts=never\n", "[PIN]", "ChangeCounts" },
+  { "[PIN]\nSharedBySlots=2\n", "[PIN]", "SharedBySlots" },
 
   /* What GKeyFile cannot read (an escape that does not exist, say) is there, and is bad. */
   { "[Match]\nFiles=a\\q.so\n", "[Match]", "Files" },
@@ -214,6 +220,35 @@ test_override (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpstr (own->name, ==, "own");
   g_assert_true (g_str_has_suffix (card->admin_path, "/admin/card.conf"));
   g_assert_true (g_str_has_suffix (own->admin_path, "/admin/own.conf"));
+}
+
+/* It was written to be heeded: what cannot be opened is not taken for what is not there. */
+static void
+test_link_to_nowhere (Scratch *scratch, gconstpointer user_data)
+{
+  g_autofree char *link = scratch_path (scratch, "admin/card.conf");
+  g_autoptr (GPtrArray) profiles = NULL;
+
+  scratch_write (scratch, "package/card.conf", "[Match]\nFiles=card.so\n");
+  scratch_write (scratch, "admin/other.conf", "[Match]\nFiles=other.so\n");
+  g_assert_cmpint (symlink ("nowhere", link), ==, 0);
+  profiles = load (scratch);
+  journal_spy_expect ("admin/card.conf");
+  g_assert_null (tokend_profiles_match_module (profiles, "card.so"));
+  g_assert_nonnull (tokend_profiles_match_module (profiles, "other.so"));
+}
+
+/* A file, as one that may not be entered, which root may always. */
+static void
+test_folder_that_is_none (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (GPtrArray) profiles = NULL;
+
+  scratch_write (scratch, "package/card.conf", "[Match]\nFiles=card.so\n");
+  scratch_write (scratch, "admin", "");
+  profiles = load (scratch);
+  journal_spy_expect ("this folder");
+  g_assert_cmpuint (profiles->len, ==, 0);
 }
 
 /* What cannot be read is left out and named, the administrator's mistake as well; the rest stands. */
@@ -363,6 +398,8 @@ main (int argc, char **argv)
   }
   scratch_add_test ("/profile/no-folders", test_no_folders);
   scratch_add_test ("/profile/override", test_override);
+  scratch_add_test ("/profile/link-to-nowhere", test_link_to_nowhere);
+  scratch_add_test ("/profile/folder-that-is-none", test_folder_that_is_none);
   scratch_add_test ("/profile/bad-files", test_bad_files);
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
     g_autofree char *path = g_strdup_printf ("/profile/lines/%u", i);

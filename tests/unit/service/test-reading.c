@@ -84,43 +84,49 @@ static const struct {
 } flag_rows[] = {
   { 0, "...."
        "...i"
-       ".." },
+       "..." },
   { TOKEND_TOKEN_PIN_COUNT_LOW, "l..."
                                 "...i"
-                                ".." },
+                                "..." },
   { TOKEND_TOKEN_PIN_FINAL_TRY, ".f.."
                                 "...i"
-                                ".." },
+                                "..." },
   { TOKEND_TOKEN_PIN_LOCKED, "..x."
                              "...i"
-                             ".." },
+                             "..." },
   { TOKEND_TOKEN_PIN_INITIALIZED, "...i"
                                   "...i"
-                                  ".." },
+                                  "..." },
   { TOKEND_TOKEN_PUK_COUNT_LOW, "...."
                                 "l..i"
-                                ".." },
+                                "..." },
   { TOKEND_TOKEN_PUK_FINAL_TRY, "...."
                                 ".f.i"
-                                ".." },
+                                "..." },
   { TOKEND_TOKEN_PUK_LOCKED, "...."
                              "..xi"
-                             ".." },
+                             "..." },
   { TOKEND_TOKEN_PIN_MUST_CHANGE, "...."
                                   "...i"
-                                  "m." },
+                                  "m.." },
   { TOKEND_TOKEN_PIN_PAD, "...."
                           "...i"
-                          ".p" },
-  { 1u << 9, "...."
-             "...i"
-             ".." },
+                          ".p." },
+  { TOKEND_TOKEN_NO_PUK, "...."
+                         "...."
+                         "..." },
+  { TOKEND_TOKEN_PIN_COMPLEX, "...."
+                              "...i"
+                              "..c" },
+  { 1u << 11, "...."
+              "...i"
+              "..." },
   { 1u << 31, "...."
               "...i"
-              ".." },
+              "..." },
   { G_MAXUINT32, "lfxi"
-                 "lfxi"
-                 "mp" },
+                 "lfx."
+                 "mpc" },
 };
 
 static void
@@ -144,6 +150,7 @@ test_flags (void)
     append_counter (lit, &reading->counters[TOKEND_ROLE_PUK]);
     g_string_append_c (lit, reading->pin_must_change ? 'm' : '.');
     g_string_append_c (lit, reading->pin_pad ? 'p' : '.');
+    g_string_append_c (lit, reading->pin_complex ? 'c' : '.');
     g_assert_cmpstr (lit->str, ==, flag_rows[i].lit);
   }
 }
@@ -230,8 +237,14 @@ test_unread (void)
   g_autoptr (TokendReading) busy = parse ("{'unread': <'busy'>}");
   g_autoptr (TokendReading) failed = parse ("{'unread': <'C_GetTokenInfo:\\n CKR_DEVICE_ERROR'>}");
   g_autoptr (TokendReading) nonsense = parse ("{'unread': <uint32 1>}");
+  g_autoptr (TokendReading) spared = parse ("{'spared': <true>}");
+  g_autoptr (TokendReading) not_spared = parse ("{'spared': <uint32 1>}");
   g_autoptr (TokendReading) copy = tokend_reading_copy (busy);
 
+  g_assert_true (spared->is_spared);
+  g_assert_null (spared->unread);
+  g_assert_false (not_spared->is_spared);
+  g_assert_false (was_read->is_spared);
   g_assert_null (was_read->unread);
   g_assert_false (was_read->is_busy);
   g_assert_true (busy->is_busy);
@@ -356,14 +369,8 @@ static const struct {
   { "{'manufacturer': <[byte 0x55]>}", "{'manufacturer': <[byte 0x56]>}", FALSE, FALSE },
   { "{'serial': <[byte 0x55]>}", "{'serial': <[byte 0x55, 0x00]>}", FALSE, FALSE },
   { "{'serial': <@ay []>}", "{'serial': <[byte 0x00]>}", FALSE, FALSE },
-  /* A serial that tells nothing apart leaves it to the label. */
-  { "{'serial': <@ay []>}", "{'serial': <@ay []>, 'label': <[byte 0x56]>}", FALSE, FALSE },
-  { "{'serial': <[byte 0x30, 0x20, 0x00]>}",
-    "{'serial': <[byte 0x30, 0x20, 0x00]>, 'label': <[byte 0x56]>}", FALSE, FALSE },
-  { "{'serial': <[byte 0x30, 0x31]>}", "{'serial': <[byte 0x30, 0x31]>, 'label': <[byte 0x56]>}",
-    FALSE, TRUE },
-  { "{'serial': <[byte 0x31, 0x30]>}", "{'serial': <[byte 0x31, 0x30]>, 'label': <[byte 0x56]>}",
-    FALSE, TRUE },
+  /* A serial that tells nothing apart: they may be one, by two labels. */
+  { "{'serial': <@ay []>}", "{'serial': <@ay []>, 'label': <[byte 0x56]>}", FALSE, TRUE },
   /* Where one field ends and the next begins is part of it. */
   { "{'model': <[byte 0x41, 0x42]>, 'serial': <[byte 0x43]>}",
     "{'model': <[byte 0x41]>, 'serial': <[byte 0x42, 0x43]>}", FALSE, FALSE },
@@ -384,6 +391,28 @@ test_identity (void)
     g_assert_cmpint (tokend_reading_same_token (a, b), ==, pairs[i].same_token);
     g_assert_cmpint (tokend_reading_same_token (b, a), ==, pairs[i].same_token);
     g_assert_cmpint (g_str_equal (a_id, b_id), ==, pairs[i].same_physical_token);
+  }
+}
+
+static const struct {
+  const char *reading;
+  gboolean has_serial;
+} serials[] = {
+  { "{'serial': <@ay []>}", FALSE },
+  { "{'serial': <[byte 0x30, 0x20, 0x00]>}", FALSE },
+  { "{'serial': <[byte 0x30, 0x31]>}", TRUE },
+  { "{'serial': <[byte 0x31, 0x30]>}", TRUE },
+  { "{}", TRUE },
+};
+
+static void
+test_serial (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (serials); i++) {
+    g_autoptr (TokendReading) reading = parse (serials[i].reading);
+
+    g_test_message ("%s", serials[i].reading);
+    g_assert_cmpint (tokend_reading_has_serial (reading), ==, serials[i].has_serial);
   }
 }
 
@@ -456,6 +485,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/nothing", test_nothing);
   g_test_add_func ("/reading/text-lengths", test_text_lengths);
   g_test_add_func ("/reading/identity", test_identity);
+  g_test_add_func ("/reading/serial", test_serial);
   g_test_add_func ("/reading/physical-id", test_physical_id);
   g_test_add_func ("/reading/copy", test_copy);
   return g_test_run ();

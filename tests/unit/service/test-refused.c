@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "refused.h"
 
+#include "places.h"
+
 #define CARD "0c7ad1"
 #define OTHER_CARD "b4e011"
 #define LIMIT 64
@@ -18,17 +20,36 @@ make_digest (guint number)
 static gboolean
 contains (TokendRefused *refused, const char *card, TokendRole role, guint number)
 {
+  g_autoptr (TokendPlace) place = place_of (card);
   g_autoptr (GBytes) digest = make_digest (number);
 
-  return tokend_refused_contains (refused, card, role, digest);
+  return tokend_refused_contains (refused, place, role, digest);
 }
 
 static void
 refuse (TokendRefused *refused, const char *card, TokendRole role, guint number)
 {
+  g_autoptr (TokendPlace) place = place_of (card);
   g_autoptr (GBytes) digest = make_digest (number);
 
-  tokend_refused_add (refused, card, role, digest);
+  tokend_refused_add (refused, place, role, digest);
+}
+
+static void
+forget (TokendRefused *refused, const char *card, TokendRole role)
+{
+  g_autoptr (TokendPlace) place = place_of (card);
+
+  tokend_refused_forget (refused, place, role);
+}
+
+static void
+observe (TokendRefused *refused, const char *card, TokendRole role, const char *module,
+         const TokendCounter *shown)
+{
+  g_autoptr (TokendPlace) place = place_of (card);
+
+  tokend_refused_observe (refused, place, role, module, shown);
 }
 
 static void
@@ -65,14 +86,14 @@ test_forget (void)
   refuse (refused, CARD, TOKEND_ROLE_PUK, 2);
   refuse (refused, CARD, TOKEND_ROLE_PIN, 1);
   refuse (refused, OTHER_CARD, TOKEND_ROLE_PUK, 1);
-  tokend_refused_forget (refused, CARD, TOKEND_ROLE_PUK);
+  forget (refused, CARD, TOKEND_ROLE_PUK);
   g_assert_false (contains (refused, CARD, TOKEND_ROLE_PUK, 1));
   g_assert_false (contains (refused, CARD, TOKEND_ROLE_PUK, 2));
   g_assert_true (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
   g_assert_true (contains (refused, OTHER_CARD, TOKEND_ROLE_PUK, 1));
 
-  tokend_refused_forget (refused, CARD, TOKEND_ROLE_PUK);
-  tokend_refused_forget (refused, "never seen", TOKEND_ROLE_PIN);
+  forget (refused, CARD, TOKEND_ROLE_PUK);
+  forget (refused, "never seen", TOKEND_ROLE_PIN);
   refuse (refused, CARD, TOKEND_ROLE_PUK, 3);
   g_assert_true (contains (refused, CARD, TOKEND_ROLE_PUK, 3));
 }
@@ -107,7 +128,7 @@ show (TokendRefused *refused, const char *module, int remaining)
                                 .remaining = remaining,
                                 .maximum = 3 };
 
-  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PUK, module, &shown);
+  observe (refused, CARD, TOKEND_ROLE_PUK, module, &shown);
 }
 
 /* Only a counter that rises after the refusal, seen through one module, tells of another program's success. */
@@ -152,11 +173,11 @@ test_rise_without_numbers (void)
   g_autoptr (TokendRefused) refused = tokend_refused_new ();
 
   refuse (refused, CARD, TOKEND_ROLE_PIN, 1);
-  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PIN, "a", &tokend_counter_unknown);
-  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PIN, "a", &ok);
+  observe (refused, CARD, TOKEND_ROLE_PIN, "a", &tokend_counter_unknown);
+  observe (refused, CARD, TOKEND_ROLE_PIN, "a", &ok);
   g_assert_true (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
-  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PIN, "a", &low);
-  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PIN, "a", &ok);
+  observe (refused, CARD, TOKEND_ROLE_PIN, "a", &low);
+  observe (refused, CARD, TOKEND_ROLE_PIN, "a", &ok);
   g_assert_false (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
 }
 
@@ -170,13 +191,65 @@ test_rise_with_a_number_now_and_then (void)
   g_autoptr (TokendRefused) refused = tokend_refused_new ();
 
   refuse (refused, CARD, TOKEND_ROLE_PUK, 1);
-  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PUK, "a", &low);
+  observe (refused, CARD, TOKEND_ROLE_PUK, "a", &low);
   show (refused, "a", 2);
-  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PUK, "a", &low);
+  observe (refused, CARD, TOKEND_ROLE_PUK, "a", &low);
   show (refused, "a", 1);
   g_assert_true (contains (refused, CARD, TOKEND_ROLE_PUK, 1));
-  tokend_refused_observe (refused, CARD, TOKEND_ROLE_PUK, "a", &ok);
+  observe (refused, CARD, TOKEND_ROLE_PUK, "a", &ok);
   g_assert_false (contains (refused, CARD, TOKEND_ROLE_PUK, 1));
+}
+
+/* Of two labels of a card: what is refused at one, and forgotten at the other. */
+static const struct {
+  const char *what;
+  const char *a; /* refused here */
+  const char *b; /* asked for here, and forgotten; then asked for at both */
+  TokendRole role;
+  gboolean at_b, at_a_after, at_b_after;
+} labels[] = {
+  { "a PIN is its label's", "c/a", "c/b", TOKEND_ROLE_PIN, FALSE, TRUE, FALSE },
+  { "a PUK may be the card's, or the label's", "c/a", "c/b", TOKEND_ROLE_PUK, TRUE, TRUE, TRUE },
+  { "a shared PIN", "c=a", "c=b", TOKEND_ROLE_PIN, TRUE, FALSE, FALSE },
+  { "a shared PUK", "c=a", "c=b", TOKEND_ROLE_PUK, TRUE, FALSE, FALSE },
+  { "another card", "c=a", "d=a", TOKEND_ROLE_PUK, FALSE, TRUE, FALSE },
+};
+
+static void
+test_labels (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (labels); i++) {
+    g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+    g_test_message ("%s", labels[i].what);
+    refuse (refused, labels[i].a, labels[i].role, 1);
+    g_assert_cmpint (contains (refused, labels[i].b, labels[i].role, 1), ==, labels[i].at_b);
+    forget (refused, labels[i].b, labels[i].role);
+    g_assert_cmpint (contains (refused, labels[i].a, labels[i].role, 1), ==, labels[i].at_a_after);
+    g_assert_cmpint (contains (refused, labels[i].b, labels[i].role, 1), ==, labels[i].at_b_after);
+  }
+}
+
+/* A counter that rises is that of all labels which share it, and of no other. */
+static void
+test_rise_of_labels (void)
+{
+  static const TokendCounter low = { .state = TOKEND_STATE_LOW, .remaining = 1, .maximum = 3 };
+  static const TokendCounter ok = { .state = TOKEND_STATE_OK, .remaining = 3, .maximum = 3 };
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+  refuse (refused, "c/a", TOKEND_ROLE_PIN, 1);
+  refuse (refused, "c/b", TOKEND_ROLE_PIN, 2);
+  observe (refused, "c/b", TOKEND_ROLE_PIN, "a", &low);
+  observe (refused, "c/b", TOKEND_ROLE_PIN, "a", &ok);
+  g_assert_true (contains (refused, "c/a", TOKEND_ROLE_PIN, 1));
+  g_assert_false (contains (refused, "c/b", TOKEND_ROLE_PIN, 2));
+
+  refuse (refused, "c=b", TOKEND_ROLE_PIN, 2);
+  observe (refused, "c=a", TOKEND_ROLE_PIN, "a", &low);
+  observe (refused, "c=b", TOKEND_ROLE_PIN, "a", &ok);
+  g_assert_false (contains (refused, "c=a", TOKEND_ROLE_PIN, 1));
+  g_assert_false (contains (refused, "c=b", TOKEND_ROLE_PIN, 2));
 }
 
 /* As long as there is a code that could be sent again, the service stays. */
@@ -190,9 +263,9 @@ test_is_empty (void)
   g_assert_false (tokend_refused_is_empty (refused));
   refuse (refused, CARD, TOKEND_ROLE_PIN, 1);
   g_assert_false (tokend_refused_is_empty (refused));
-  tokend_refused_forget (refused, CARD, TOKEND_ROLE_PUK);
+  forget (refused, CARD, TOKEND_ROLE_PUK);
   g_assert_false (tokend_refused_is_empty (refused));
-  tokend_refused_forget (refused, CARD, TOKEND_ROLE_PIN);
+  forget (refused, CARD, TOKEND_ROLE_PIN);
   g_assert_true (tokend_refused_is_empty (refused));
 }
 
@@ -210,5 +283,7 @@ main (int argc, char **argv)
                    test_rise_with_a_number_now_and_then);
   g_test_add_func ("/refused/limit", test_limit);
   g_test_add_func ("/refused/is-empty", test_is_empty);
+  g_test_add_func ("/refused/labels", test_labels);
+  g_test_add_func ("/refused/labels/rise", test_rise_of_labels);
   return g_test_run ();
 }

@@ -68,6 +68,9 @@ static const Row rows[] = {
     TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "unknown", "the PUK is locked, no tries left" },
   { "the new PIN is refused", PUK, TOKEND_ERROR_PIN_POLICY, TRUE, ACCEPTED, TOKENS (2), TOKENS (3),
     TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "no", "the token refused the new PIN, 3 tries left" },
+  { "the new PIN is refused, nothing known", PIN, TOKEND_ERROR_PIN_POLICY, TRUE, IN_DOUBT, NOTHING,
+    OURS (2), TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "unknown",
+    "the token refused the new PIN, 2 tries left" },
 
   { "an error after the code", PUK, TOKEND_ERROR_FAILED, TRUE, IN_DOUBT, TOKENS (3), TOKENS (2),
     TOKEND_MESSAGE_OUTCOME_UNKNOWN, WARNING, "yes",

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef void (*TokenctlBackoffFunc) (gpointer user_data);
+
+/**
+ * TokenctlBackoff: tries something again later, each time twice as long after the time before. All zero but for these
+ * is one at rest:
+ * @first: the first delay, in seconds
+ * @last: the longest, in seconds
+ * @func: tries it again
+ * @user_data: for @func
+ */
+typedef struct {
+  guint first;
+  guint last;
+  TokenctlBackoffFunc func;
+  gpointer user_data;
+
+  guint delay; /* the next one; 0: the first */
+  guint timer;
+} TokenctlBackoff;
+
+void tokenctl_backoff_wait (TokenctlBackoff *backoff);
+void tokenctl_backoff_stop (TokenctlBackoff *backoff);
+void tokenctl_backoff_reset (TokenctlBackoff *backoff);
+
+G_END_DECLS

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ledger-file.h"
+
+#include "sealed-file.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+
+/*
+ * The file is a sealed file, `ledger` in the service's state folder:
+ *
+ *   [ledger]
+ *   version=2
+ *   assume-spent=true         an earlier file could not be read: whatever is not known is taken for spent
+ *
+ *   [CARD/LABEL]              a place, see TokendPlace
+ *   pin-spent=, pin-pending=  tries since the last success
+ *   pin-locked=, pin-confirmed=, pin-final-try=
+ *   pin-told=                 how many of the pending ones the journal has been told of at a start
+ *   pin-module=               by which module the first of them was sent
+ *   puk-…                     likewise
+ *   puk-right-at=             other places of the card where a PUK was right since then; it may be another PUK
+ *
+ * Each write replaces it whole and is on the disk (file and folder) before it is called done. One that cannot be read is
+ * kept beside it, as `ledger.unreadable`, from the moment at which a new one that tells of the loss is in its place.
+ */
+#define ASIDE_SUFFIX ".unreadable"
+#define FILE_VERSION 2
+#define HEAD "ledger"
+#define RIGHT_AT "puk-right-at"
+
+/* No token has so many tries. */
+#define TRIES_MAX 255
+
+static void
+tries_free (gpointer data)
+{
+  TokendLedgerTries *tries = data;
+
+  for (guint role = 0; role < TOKEND_N_ROLES; role++)
+    g_free (tries->modules[role]);
+  g_strfreev (tries->right_at);
+  g_free (tries);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendLedgerTries, tries_free)
+
+/** tokend_ledger_file_make_places: Returns: (transfer full): an empty table of a place's id → #TokendLedgerTries. */
+GHashTable *
+tokend_ledger_file_make_places (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, tries_free);
+}
+
+static const char *const role_names[TOKEND_N_ROLES] = { "pin", "puk" };
+
+static guint
+get_count (GKeyFile *key_file, const char *group, const char *role, const char *what,
+           GError **error)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+  guint64 count;
+
+  if (*error != NULL || !g_key_file_has_key (key_file, group, key, NULL))
+    return 0;
+  count = g_key_file_get_uint64 (key_file, group, key, error);
+  return (guint) MIN (count, TRIES_MAX);
+}
+
+static gboolean
+get_flag (GKeyFile *key_file, const char *group, const char *role, const char *what, GError **error)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+
+  if (*error != NULL || !g_key_file_has_key (key_file, group, key, NULL))
+    return FALSE;
+  return g_key_file_get_boolean (key_file, group, key, error);
+}
+
+static char *
+get_text (GKeyFile *key_file, const char *group, const char *role, const char *what)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+
+  return g_key_file_get_string (key_file, group, key, NULL);
+}
+
+static gboolean
+load_place (GHashTable *places, GKeyFile *key_file, const char *group, GError **error)
+{
+  g_autoptr (TokendLedgerTries) tries = g_new0 (TokendLedgerTries, 1);
+  GError *local_error = NULL;
+
+  for (guint role = 0; role < TOKEND_N_ROLES; role++) {
+    const char *name = role_names[role];
+    TokendLedgerEntry *entry = &tries->entries[role];
+
+    entry->spent = get_count (key_file, group, name, "spent", &local_error);
+    entry->pending = get_count (key_file, group, name, "pending", &local_error);
+    entry->locked = get_flag (key_file, group, name, "locked", &local_error);
+    entry->confirmed = get_flag (key_file, group, name, "confirmed", &local_error);
+    entry->final_try = get_flag (key_file, group, name, "final-try", &local_error);
+    tries->told[role] = get_count (key_file, group, name, "told", &local_error);
+    tries->modules[role] = get_text (key_file, group, name, "module");
+    tries->known[role] = get_flag (key_file, group, name, "known", &local_error)
+                         || !tokend_ledger_entry_is_clear (entry);
+  }
+  if (local_error != NULL) {
+    g_propagate_error (error, local_error);
+    return FALSE;
+  }
+  /* One that cannot be read makes the tries count for all places. */
+  tries->right_at = g_key_file_get_string_list (key_file, group, RIGHT_AT, NULL, NULL);
+  g_hash_table_insert (places, g_strdup (group), g_steal_pointer (&tries));
+  return TRUE;
+}
+
+static gboolean
+load (const char *path, GHashTable *places, gboolean *assume_spent, GError **error)
+{
+  g_autoptr (GKeyFile) key_file = g_key_file_new ();
+  g_auto (GStrv) groups = NULL;
+  int version;
+
+  if (!tokend_sealed_file_read (path, key_file, error))
+    return FALSE;
+  version = g_key_file_get_integer (key_file, HEAD, "version", error);
+  if (version != FILE_VERSION) {
+    if (*error == NULL)
+      g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
+                   "version %d is not known here", version);
+    return FALSE;
+  }
+  if (g_key_file_has_key (key_file, HEAD, "assume-spent", NULL))
+    *assume_spent = g_key_file_get_boolean (key_file, HEAD, "assume-spent", error);
+  if (*error != NULL)
+    return FALSE;
+
+  groups = g_key_file_get_groups (key_file, NULL);
+  for (guint i = 0; groups[i] != NULL; i++)
+    if (!g_str_equal (groups[i], HEAD) && !load_place (places, key_file, groups[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Whether an earlier ledger was lost. What cannot be looked for is taken to be there. */
+static gboolean
+has_lost_one (const char *path)
+{
+  g_autofree char *aside = g_strconcat (path, ASIDE_SUFFIX, NULL);
+  GStatBuf status;
+
+  return g_lstat (aside, &status) == 0 || errno != ENOENT;
+}
+
+/**
+ * tokend_ledger_file_read:
+ * @path: the file.
+ * @places: of tokend_ledger_file_make_places(), empty; it may hold anything after an error.
+ * @assume_spent: (out): whether an earlier ledger was lost: whatever is not known is then taken for spent.
+ * @error: of #GFileError, NOENT if none was ever there; anything else is a loss.
+ *
+ * Where one was lost, the next knows: there were versions that could end, or find the disk full, between the two.
+ *
+ * Returns: whether it could be read.
+ */
+gboolean
+tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_spent,
+                         GError **error)
+{
+  gboolean lost_one = has_lost_one (path);
+
+  *assume_spent = FALSE;
+  if (load (path, places, assume_spent, error)) {
+    if (*assume_spent || !lost_one)
+      return TRUE;
+    g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
+                         "an earlier one was lost, and it does not tell of that");
+  } else if (lost_one && g_error_matches (*error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    g_clear_error (error);
+    g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND,
+                         "an earlier one was lost, and there is none in its place");
+  }
+  return FALSE;
+}
+
+static void
+put_entry (GKeyFile *key_file, const char *group, TokendRole role, const TokendLedgerTries *tries,
+           gboolean remember_known)
+{
+  const char *name = role_names[role];
+  const TokendLedgerEntry *entry = &tries->entries[role];
+  g_autofree char *spent = g_strconcat (name, "-spent", NULL);
+  g_autofree char *pending = g_strconcat (name, "-pending", NULL);
+  g_autofree char *locked = g_strconcat (name, "-locked", NULL);
+  g_autofree char *confirmed = g_strconcat (name, "-confirmed", NULL);
+  g_autofree char *final_try = g_strconcat (name, "-final-try", NULL);
+  g_autofree char *module = g_strconcat (name, "-module", NULL);
+  g_autofree char *known = g_strconcat (name, "-known", NULL);
+  g_autofree char *told = g_strconcat (name, "-told", NULL);
+
+  if (tokend_ledger_entry_is_clear (entry)) {
+    if (remember_known && tries->known[role])
+      g_key_file_set_boolean (key_file, group, known, TRUE);
+    return;
+  }
+  if (entry->spent > 0)
+    g_key_file_set_uint64 (key_file, group, spent, entry->spent);
+  if (entry->pending > 0)
+    g_key_file_set_uint64 (key_file, group, pending, entry->pending);
+  if (MIN (tries->told[role], entry->pending) > 0)
+    g_key_file_set_uint64 (key_file, group, told, MIN (tries->told[role], entry->pending));
+  if (entry->locked)
+    g_key_file_set_boolean (key_file, group, locked, TRUE);
+  if (entry->confirmed)
+    g_key_file_set_boolean (key_file, group, confirmed, TRUE);
+  if (entry->final_try)
+    g_key_file_set_boolean (key_file, group, final_try, TRUE);
+  if (tries->modules[role] != NULL)
+    g_key_file_set_string (key_file, group, module, tries->modules[role]);
+  if (role == TOKEND_ROLE_PUK && tries->right_at != NULL)
+    g_key_file_set_string_list (key_file, group, RIGHT_AT, (const char *const *) tries->right_at,
+                                g_strv_length (tries->right_at));
+}
+
+/**
+ * tokend_ledger_file_to_text:
+ * @places: of tokend_ledger_file_make_places().
+ * @assume_spent: whether an earlier ledger was lost.
+ *
+ * Returns: (transfer full): what the file is to hold.
+ */
+char *
+tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent)
+{
+  g_autoptr (GKeyFile) key_file = g_key_file_new ();
+  GHashTableIter iter;
+  gpointer id, value;
+
+  g_key_file_set_integer (key_file, HEAD, "version", FILE_VERSION);
+  if (assume_spent)
+    g_key_file_set_boolean (key_file, HEAD, "assume-spent", TRUE);
+
+  g_hash_table_iter_init (&iter, places);
+  while (g_hash_table_iter_next (&iter, &id, &value)) {
+    const TokendLedgerTries *tries = value;
+
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+      put_entry (key_file, id, role, tries, assume_spent);
+  }
+  return tokend_sealed_file_to_text (key_file);
+}
+
+/**
+ * tokend_ledger_file_write:
+ * @path: the file.
+ * @text: of tokend_ledger_file_to_text().
+ * @keep_old: whether the one that is there cannot be read, and is to be kept.
+ * @error: of #GFileError.
+ *
+ * Returns: whether it is on the disk.
+ */
+gboolean
+tokend_ledger_file_write (const char *path, const char *text, gboolean keep_old, GError **error)
+{
+  g_autofree char *aside = g_strconcat (path, ASIDE_SUFFIX, NULL);
+
+  return tokend_sealed_file_write (path, text, keep_old ? aside : NULL, error);
+}

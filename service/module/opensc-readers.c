@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "opensc-readers.h"
+
+#include "opensc-configuration.h"
+#include "tokend-error.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Of our own files: what follows it goes for all of OpenSC's programs. */
+#define BLOCK "\napp default {\n"
+
+/* OpenSC has no way to write these within quotes. */
+#define NOT_QUOTABLE "\"\r\n"
+
+/* Of this process: the file that it was given, and where its text stands with the readers that are left out. */
+static const char *given;
+static int written = -1;
+
+/** tokend_opensc_readers_get_configuration: Returns: (transfer none) (nullable): the file that OpenSC was given to read, with or
+ * without readers left out. */
+const char *
+tokend_opensc_readers_get_configuration (void)
+{
+  return given != NULL ? given : g_getenv (TOKEND_OPENSC_VARIABLE);
+}
+
+/** tokend_opensc_readers_can_name: Returns: whether OpenSC can be told to leave out @reader. */
+gboolean
+tokend_opensc_readers_can_name (const char *reader)
+{
+  /* An empty name would be part of every other. */
+  return *reader != '\0' && strpbrk (reader, NOT_QUOTABLE) == NULL;
+}
+
+/**
+ * tokend_opensc_readers_configure:
+ * @base: what stands in one of our configurations for OpenSC
+ * @readers: (element-type char *): names
+ *
+ * Returns: (transfer full) (nullable): the same for an OpenSC that takes no notice of @readers; %NULL: that cannot be said
+ */
+char *
+tokend_opensc_readers_configure (const char *base, GHashTable *readers)
+{
+  const char *block = strstr (base, BLOCK);
+  g_autoptr (GString) text = NULL;
+  const char *separator = "";
+  GHashTableIter iter;
+  gpointer name;
+
+  if (g_hash_table_size (readers) == 0)
+    return g_strdup (base);
+  if (block == NULL)
+    return NULL;
+  text = g_string_new_len (base, block + strlen (BLOCK) - base);
+  g_string_append (text, "  ignored_readers = ");
+  g_hash_table_iter_init (&iter, readers);
+  while (g_hash_table_iter_next (&iter, &name, NULL)) {
+    if (!tokend_opensc_readers_can_name (name))
+      return NULL;
+    g_string_append_printf (text, "%s\"%s\"", separator, (char *) name);
+    separator = ", ";
+  }
+  g_string_append_printf (text, ";\n%s", block + strlen (BLOCK));
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/** tokend_opensc_readers_is_left_out: Returns: whether OpenSC, told to leave out @readers, leaves @reader out: it compares a
+ * part of the name. */
+gboolean
+tokend_opensc_readers_is_left_out (GHashTable *readers, const char *reader)
+{
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, readers);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    if (strstr (reader, name) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+/** tokend_opensc_readers_can_leave_out: Returns: whether the module of this process, if it is OpenSC, can be told so. */
+gboolean
+tokend_opensc_readers_can_leave_out (void)
+{
+  const char *file = tokend_opensc_readers_get_configuration ();
+  g_autofree char *base = NULL;
+
+  return file != NULL && g_file_get_contents (file, &base, NULL, NULL)
+         && strstr (base, BLOCK) != NULL;
+}
+
+static gboolean
+write_all (int fd, const char *text)
+{
+  gsize left = strlen (text);
+
+  if (ftruncate (fd, 0) != 0 || lseek (fd, 0, SEEK_SET) != 0)
+    return FALSE;
+  while (left > 0) {
+    const gssize n = write (fd, text, left);
+
+    if (n < 0 && errno != EINTR)
+      return FALSE;
+    text += MAX (n, 0);
+    left -= (gsize) MAX (n, 0);
+  }
+  return TRUE;
+}
+
+static gboolean
+open_written (void)
+{
+  g_autofree char *path = NULL;
+
+  if (written >= 0)
+    return TRUE;
+  given = g_strdup (g_getenv (TOKEND_OPENSC_VARIABLE));
+  written = memfd_create ("opensc.conf", MFD_CLOEXEC);
+  if (written < 0)
+    return FALSE;
+  path = g_strdup_printf ("/proc/self/fd/%d", written);
+  return g_setenv (TOKEND_OPENSC_VARIABLE, path, TRUE);
+}
+
+/**
+ * tokend_opensc_readers_leave_out:
+ * @readers: (element-type char *): names
+ * @error: Busy
+ *
+ * From the next C_Initialize on, which reads its configuration anew, OpenSC knows nothing of @readers, and does not connect to
+ * their cards. All else stays as it is in the file that it was given: what a code is taken for depends on that.
+ *
+ * Returns: %FALSE: not the module of this process
+ */
+gboolean
+tokend_opensc_readers_leave_out (GHashTable *readers, GError **error)
+{
+  const char *file = tokend_opensc_readers_get_configuration ();
+  g_autofree char *base = NULL;
+  g_autofree char *text = NULL;
+
+  if (written < 0 && g_hash_table_size (readers) == 0)
+    return TRUE;
+  if (file != NULL && g_file_get_contents (file, &base, NULL, NULL)
+      && (text = tokend_opensc_readers_configure (base, readers)) != NULL && open_written ()
+      && write_all (written, text))
+    return TRUE;
+  g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_BUSY,
+                       "Another program is using the card and does not let go of it");
+  return FALSE;
+}

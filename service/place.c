@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "place.h"
+
+#include <string.h>
+
+#define SEPARATOR "/"
+
+/**
+ * tokend_place_new:
+ * @reading: of the token.
+ * @shared_by_slots: whether its module's profile says that all labels of the card have one PIN.
+ *
+ * Returns: (transfer full): the token's place.
+ */
+TokendPlace *
+tokend_place_new (const TokendReading *reading, gboolean shared_by_slots)
+{
+  TokendPlace *place = g_new0 (TokendPlace, 1);
+  g_autofree char *label = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, reading->label);
+
+  place->card = tokend_reading_physical_id (reading);
+  place->id = g_strconcat (place->card, SEPARATOR, label, NULL);
+  place->shared_by_slots = shared_by_slots;
+  place->is_known_card = tokend_reading_has_serial (reading);
+  return place;
+}
+
+/** tokend_place_free: frees @place. */
+void
+tokend_place_free (TokendPlace *place)
+{
+  g_free (place->card);
+  g_free (place->id);
+  g_free (place);
+}
+
+/** tokend_place_shares_codes: whether all labels of the card are certain to have one PIN and one PUK. */
+gboolean
+tokend_place_shares_codes (const TokendPlace *place)
+{
+  return place->shared_by_slots && place->is_known_card;
+}
+
+/** tokend_place_get_holder: Returns: (transfer none): what is certain to have one PIN and one PUK: the card, or the place. */
+const char *
+tokend_place_get_holder (const TokendPlace *place)
+{
+  return tokend_place_shares_codes (place) ? place->card : place->id;
+}
+
+/* Whether the place @id is @holder, or one of the card that @holder is. */
+static gboolean
+is_within (const char *id, const char *holder)
+{
+  gsize length = strlen (holder);
+
+  return strncmp (id, holder, length) == 0 && (id[length] == '\0' || id[length] == *SEPARATOR);
+}
+
+/**
+ * tokend_place_is_same:
+ * @place: a place.
+ * @id: another one's id, or its own.
+ *
+ * Returns: whether both are certain to have the same PIN and PUK: only then what succeeds or is seen at one settles what is
+ *   recorded of the other.
+ */
+gboolean
+tokend_place_is_same (const TokendPlace *place, const char *id)
+{
+  return is_within (id, tokend_place_get_holder (place));
+}
+
+/**
+ * tokend_place_may_be_same:
+ * @place: a place.
+ * @role: whose code.
+ * @id: another one's id, or its own.
+ *
+ * Cards have one PUK for all their PINs, or one for each, and do not tell which: a mistake costs a certificate. Likewise nothing
+ * tells one card without a serial number from several.
+ *
+ * Returns: whether tries at @id are to count as tries at @place.
+ */
+gboolean
+tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id)
+{
+  return role == TOKEND_ROLE_PUK || place->shared_by_slots ? is_within (id, place->card)
+                                                           : tokend_place_is_same (place, id);
+}
+
+/** tokend_place_id_get_card: Returns: (transfer full): the card of the place @id, see tokend_reading_physical_id(). */
+char *
+tokend_place_id_get_card (const char *id)
+{
+  return g_strndup (id, strcspn (id, SEPARATOR));
+}

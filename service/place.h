@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "reading.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TokendPlace:
+ * Where a code is sent: to a card, by one of the labels that it is shown with. What is recorded of a code is recorded of its
+ * place, which is the same by whichever module and slot it is reached; which places a role's tries are shared by is judged
+ * anew each time, since that is a profile's word.
+ */
+typedef struct {
+  char *card; /* see tokend_reading_physical_id() */
+  char *id;   /* "CARD/LABEL", the label hashed too */
+  gboolean
+      shared_by_slots; /* the card's labels have one PIN, and one PUK for it; see tokend-profiles(5) */
+  gboolean is_known_card; /* else it may be several: it has no serial number */
+} TokendPlace;
+
+TokendPlace *tokend_place_new (const TokendReading *reading, gboolean shared_by_slots);
+void tokend_place_free (TokendPlace *place);
+
+gboolean tokend_place_shares_codes (const TokendPlace *place);
+const char *tokend_place_get_holder (const TokendPlace *place);
+gboolean tokend_place_is_same (const TokendPlace *place, const char *id);
+gboolean tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id);
+char *tokend_place_id_get_card (const char *id);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendPlace, tokend_place_free)
+
+G_END_DECLS

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What OpenSC is told to leave out, and what it leaves out then. */
+#include "opensc-readers.h"
+
+#define BASE "# For OpenSC\n\napp default {\n  debug = 0;\n}\n"
+
+static const struct {
+  const char *base;
+  const char *reader;
+  const char *text; /* NULL: it cannot be said */
+} rows[] = {
+  { BASE, NULL, BASE },
+  { BASE, "Reader 00 01",
+    "# For OpenSC\n\napp default {\n  ignored_readers = \"Reader 00 01\";\n  debug = 0;\n}\n" },
+  { BASE, "Reader [1;{}] # 00 01",
+    "# For OpenSC\n\napp default {\n  ignored_readers = \"Reader [1;{}] # 00 01\";\n"
+    "  debug = 0;\n}\n" },
+  { BASE, "", NULL },
+  { BASE, "\"; debug = 9; \"", NULL },
+  { BASE, "two\nlines", NULL },
+  { BASE, "two\rlines", NULL },
+  { "app other {\n}\n", NULL, "app other {\n}\n" },
+  { "app other {\n}\n", "Reader 00 01", NULL },
+};
+
+static GHashTable *
+make_set (const char *first, const char *second)
+{
+  GHashTable *set = g_hash_table_new (g_str_hash, g_str_equal);
+
+  if (first != NULL)
+    g_hash_table_add (set, (gpointer) first);
+  if (second != NULL)
+    g_hash_table_add (set, (gpointer) second);
+  return set;
+}
+
+static void
+test_configure (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GHashTable) readers = make_set (rows[i].reader, NULL);
+    g_autofree char *text = tokend_opensc_readers_configure (rows[i].base, readers);
+
+    g_assert_cmpstr (text, ==, rows[i].text);
+  }
+}
+
+static void
+test_several (void)
+{
+  g_autoptr (GHashTable) readers = make_set ("A 00 00", "B 01 00");
+  g_autofree char *text = tokend_opensc_readers_configure (BASE, readers);
+
+  g_assert_nonnull (strstr (text, "\"A 00 00\""));
+  g_assert_nonnull (strstr (text, "\", \""));
+  g_assert_nonnull (strstr (text, "\"B 01 00\""));
+}
+
+/* OpenSC looks for what it was told in the whole name. */
+static void
+test_left_out (void)
+{
+  g_autoptr (GHashTable) readers = make_set ("Reader 00 0", NULL);
+  g_autoptr (GHashTable) none = make_set (NULL, NULL);
+
+  g_assert_true (tokend_opensc_readers_is_left_out (readers, "Reader 00 0"));
+  g_assert_true (tokend_opensc_readers_is_left_out (readers, "A Reader 00 01"));
+  g_assert_false (tokend_opensc_readers_is_left_out (readers, "Reader 00 10"));
+  g_assert_false (tokend_opensc_readers_is_left_out (none, "Reader 00 0"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/opensc-readers/configure", test_configure);
+  g_test_add_func ("/opensc-readers/several", test_several);
+  g_test_add_func ("/opensc-readers/left-out", test_left_out);
+  return g_test_run ();
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "places.h"
+
+#include <string.h>
+
+/**
+ * place_of:
+ * @name: "CARD", "CARD/LABEL", or "CARD=LABEL" if the profile says that the card's slots share their PIN, and "CARD~LABEL" if
+ *   the card has no serial number as well.
+ *
+ * Returns: (transfer full): the place, with these for hashes.
+ */
+TokendPlace *
+place_of (const char *name)
+{
+  TokendPlace *place = g_new0 (TokendPlace, 1);
+  gsize length = strcspn (name, "/=~");
+
+  place->card = g_strndup (name, length);
+  place->id = g_strdup_printf ("%s/%s", place->card,
+                               name[length] != '\0' ? name + length + 1 : "its only label");
+  place->shared_by_slots = name[length] == '=' || name[length] == '~';
+  place->is_known_card = name[length] != '~';
+  return place;
+}

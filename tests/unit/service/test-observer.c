@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "observer.h"
+#include "places.h"
+#include "scratch.h"
+
+#include "journal.h"
+
+/* Of each kind, of one role, in the interval. */
+#define TOLD_MAX 2
+#define INTERVAL_US (500 * G_TIME_SPAN_MILLISECOND)
+
+/*
+ * What a token shows of its PIN, one reading after another: a number of three, with "*" and flags that say it is locked; "-":
+ * the interval passes. What each reading has told of: "l" a loss, "c" a contradiction, "t" that too much is shown, "." nothing.
+ */
+static const struct {
+  const char *name;
+  const char *shown;
+  const char *told;
+} rows[] = {
+  { "few", "3 2 1", ". l lt" },
+  { "when-it-may-be-and-once", "3 2 1 0 0 - 0 0", ". l lt . . l ." },
+  { "only-what-is-still-so", "3 2 3 2 3 2 3 - 3 3", ". l . lt . . . . ." },
+  { "what-is-still-so", "3 2 3 2 3 2 - 2", ". l . lt . . l" },
+  { "the-worst-at-once", "3 2 3 2 1 0 - 0", ". l . lt . . l" },
+  { "contradiction", "3* 3* 2* 2* 1* 1* 1* - 1* 1*", ". c . ct . . . c ." },
+};
+
+static GString *told; /* by the last reading */
+
+static GLogWriterOutput
+keep (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  for (gsize i = 0; i < n_fields; i++) {
+    if (!g_str_equal (fields[i].key, "MESSAGE_ID"))
+      continue;
+    if (g_str_equal (fields[i].value, TOKEND_MESSAGE_TRIES_LOST))
+      g_string_append_c (told, 'l');
+    else if (g_str_equal (fields[i].value, TOKEND_MESSAGE_CONTRADICTION))
+      g_string_append_c (told, 'c');
+    else if (g_str_equal (fields[i].value, TOKEND_MESSAGE_TOO_MANY))
+      g_string_append_c (told, 't');
+    return G_LOG_WRITER_HANDLED;
+  }
+  return g_log_writer_default (level, fields, n_fields, user_data);
+}
+
+static TokendReading
+make_reading (const char *shown)
+{
+  const int remaining = shown[0] - '0';
+  const gboolean is_locked = remaining == 0 || shown[1] == '*';
+
+  return (TokendReading){
+    .counters = { [TOKEND_ROLE_PIN] = { .initialized = TRUE,
+                                        .count_low = remaining < 3,
+                                        .final_try = remaining == 1,
+                                        .locked = is_locked,
+                                        .remaining = remaining,
+                                        .maximum = 3 },
+                  [TOKEND_ROLE_PUK] = { .initialized = TRUE, .remaining = -1, .maximum = -1 } }
+  };
+}
+
+static void
+look (TokendObserver *observer, TokendService *service, const char *shown, GString *all)
+{
+  const TokendReading reading = make_reading (shown);
+  g_autoptr (TokendPlace) place = place_of ("card");
+  const TokendSighting sighting = {
+    .place = place,
+    .label = "CARD",
+    .module = "a-module",
+    .reading = &reading,
+    .rules = { { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 }, { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 } },
+  };
+
+  g_string_truncate (told, 0);
+  tokend_observer_take (observer, service, &sighting);
+  g_string_append_printf (all, "%s%s", all->len > 0 ? " " : "", told->len > 0 ? told->str : ".");
+}
+
+static void
+test_row (Scratch *scratch, gconstpointer data)
+{
+  const gsize row = GPOINTER_TO_SIZE (data);
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
+  g_autoptr (TokendTellLimit) limit = tokend_tell_limit_new (10 * TOLD_MAX, TOLD_MAX, INTERVAL_US);
+  TokendService service = {
+    .ledger = ledger, .refused = refused, .told_losses = losses, .sightings = limit
+  };
+  g_auto (GStrv) shown = g_strsplit (rows[row].shown, " ", -1);
+  g_autoptr (GString) all = g_string_new (NULL);
+  TokendObserver observer = { 0 };
+
+  tokend_observer_forget (&observer);
+  for (guint i = 0; shown[i] != NULL; i++) {
+    if (g_str_equal (shown[i], "-"))
+      g_usleep (INTERVAL_US);
+    else
+      look (&observer, &service, shown[i], all);
+  }
+  g_assert_cmpstr (all->str, ==, rows[row].told);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
+  told = g_string_new (NULL);
+  g_log_set_writer_func (keep, NULL, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/observer/%s", rows[i].name);
+
+    g_test_add (path, Scratch, GSIZE_TO_POINTER (i), scratch_set_up, test_row, scratch_tear_down);
+  }
+  return g_test_run ();
+}

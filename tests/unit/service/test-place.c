@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "places.h"
+
+#include <string.h>
+
+#define PIN TOKEND_ROLE_PIN
+#define PUK TOKEND_ROLE_PUK
+
+/* Whether what is recorded of one place holds for another; see place_of(). */
+static const struct {
+  const char *place, *other;
+  gboolean is_same, pin_may_be, puk_may_be;
+} rows[] = {
+  { "c/a", "c/a", TRUE, TRUE, TRUE },     { "c/a", "c/b", FALSE, FALSE, TRUE },
+  { "c/a", "c/ab", FALSE, FALSE, TRUE },  { "c/ab", "c/a", FALSE, FALSE, TRUE },
+  { "c=a", "c/a", TRUE, TRUE, TRUE },     { "c=a", "c/b", TRUE, TRUE, TRUE },
+  { "c/a", "d/a", FALSE, FALSE, FALSE },  { "c=a", "d/a", FALSE, FALSE, FALSE },
+  { "c=a", "cd/a", FALSE, FALSE, FALSE }, { "cd=a", "c/a", FALSE, FALSE, FALSE },
+  { "c~a", "c/a", TRUE, TRUE, TRUE },     { "c~a", "c/b", FALSE, TRUE, TRUE },
+};
+
+static void
+test_sharing (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (TokendPlace) place = place_of (rows[i].place);
+    g_autoptr (TokendPlace) other = place_of (rows[i].other);
+
+    g_test_message ("%s and %s", rows[i].place, rows[i].other);
+    g_assert_cmpint (tokend_place_is_same (place, other->id), ==, rows[i].is_same);
+    g_assert_cmpint (tokend_place_may_be_same (place, PIN, other->id), ==, rows[i].pin_may_be);
+    g_assert_cmpint (tokend_place_may_be_same (place, PUK, other->id), ==, rows[i].puk_may_be);
+  }
+}
+
+static TokendPlace *
+make (const char *serial, const char *label, gboolean is_shared)
+{
+  TokendReading reading = { .manufacturer = g_bytes_new_static ("M", 1),
+                            .model = g_bytes_new_static ("m", 1),
+                            .serial = g_bytes_new_static (serial, strlen (serial)),
+                            .label = g_bytes_new_static (label, strlen (label)) };
+  TokendPlace *place = tokend_place_new (&reading, is_shared);
+
+  g_bytes_unref (reading.manufacturer);
+  g_bytes_unref (reading.model);
+  g_bytes_unref (reading.serial);
+  g_bytes_unref (reading.label);
+  return place;
+}
+
+/* Two tokens as a module shows them. */
+static const struct {
+  const char *serial_a, *label_a, *serial_b, *label_b;
+  gboolean is_same_card, is_same_place, is_known_card;
+} tokens[] = {
+  { "1", "auth", "1", "auth", TRUE, TRUE, TRUE },
+  { "1", "auth", "1", "sign", TRUE, FALSE, TRUE },
+  { "1", "auth", "2", "auth", FALSE, FALSE, TRUE },
+  /* Without a serial nothing tells one card with two labels from two cards. */
+  { "", "auth", "", "auth", TRUE, TRUE, FALSE },
+  { "", "auth", "", "sign", TRUE, FALSE, FALSE },
+  { "0000", "auth", "0000", "sign", TRUE, FALSE, FALSE },
+};
+
+/* What the profile says is no part of the name: it may be another one's module, or say something else tomorrow. */
+static void
+test_name (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (tokens); i++) {
+    g_autoptr (TokendPlace) a = make (tokens[i].serial_a, tokens[i].label_a, FALSE);
+    g_autoptr (TokendPlace) b = make (tokens[i].serial_b, tokens[i].label_b, TRUE);
+    g_autofree char *card = tokend_place_id_get_card (b->id);
+
+    g_test_message ("%s %s and %s %s", tokens[i].serial_a, tokens[i].label_a, tokens[i].serial_b,
+                    tokens[i].label_b);
+    g_assert_cmpint (g_str_equal (a->card, b->card), ==, tokens[i].is_same_card);
+    g_assert_cmpint (g_str_equal (a->id, b->id), ==, tokens[i].is_same_place);
+    g_assert_cmpstr (card, ==, b->card);
+    g_assert_cmpstr (tokend_place_get_holder (a), ==, a->id);
+    g_assert_cmpint (tokend_place_shares_codes (a), ==, FALSE);
+    g_assert_cmpint (tokend_place_shares_codes (b), ==, tokens[i].is_known_card);
+    g_assert_cmpstr (tokend_place_get_holder (b), ==, tokens[i].is_known_card ? b->card : b->id);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/place/sharing", test_sharing);
+  g_test_add_func ("/place/name", test_name);
+  return g_test_run ();
+}
