@@ -69,11 +69,11 @@ def faults_at(command):
 
 
 class Attempt:
-    """A cell, and what came of it."""
+    """A cell, and what came of it; offset: where the card's record of what its fault counts begins."""
 
-    def __init__(self, cell, before):
+    def __init__(self, cell):
         self.cell = cell
-        self.before = before
+        self.before = self.offset = None
         self.after = self.error = self.message = self.status = self.sent = self.seconds = None
 
     def spent(self, role):
@@ -217,31 +217,36 @@ class Bench:
         return before[: -len(after)] + after
 
     def _record(self, name, stage):
-        attempt, offset = self._try(Cell(name, Call(self._kind, None, None, stage), None))
+        attempt = Attempt(Cell(name, Call(self._kind, None, None, stage), None))
+        self._try(attempt)
         assert bool(attempt.sent) == OPERATIONS[name].may_be_last, f"sent: {attempt.sent}"
         commands = [
             Call(self._kind, command, n, CARRYING if has_code and stage == FROM else stage)
-            for n, (command, _, has_code) in enumerate(self._commands(offset), 1)
+            for n, (command, _, has_code) in enumerate(self._commands(attempt.offset), 1)
         ]
         self._restore(attempt)
         return commands
 
     def run(self, cell):
-        """Returns None, or what is wrong."""
-        attempt, offset = self._try(cell)
-        try:
-            if cell.fault.kind == "hang":
-                # For as long as it does, no card can be asked: whoever wants that is told so.
-                self.card.clear_faults()
-                wait_until(lambda: not self.sandbox.hosts("operate"), what="the end of the operating hosts")
-            self._check_met(cell, offset)
-            attempt.judge(self._contract)
-            wait_until(self._is_guard_served, GUARD_DEADLINE, "the status of the other card")
+        """Returns None, or what is wrong. The next cell finds the card as this one did."""
+        attempt = Attempt(cell)
+        problems = []
+        for steps in ((self._try, self._check), (self._restore,)):
+            try:
+                for step in steps:
+                    step(attempt)
+            except (AssertionError, BusError, TimeoutError) as error:
+                problems.append(repr(error))
+        return f"{describe(attempt)}: {', then '.join(problems)}" if problems else None
+
+    def _check(self, attempt):
+        if attempt.cell.fault.kind == "hang":
             self.card.clear_faults()
-            self._restore(attempt)
-        except (AssertionError, BusError, TimeoutError) as error:
-            return f"{describe(attempt)}: {error!r}"
-        return None
+            # For as long as it did, no card could be asked: whoever wanted that was told so.
+            wait_until(lambda: not self.sandbox.hosts("operate"), what="the end of the operating hosts")
+        self._check_met(attempt)
+        attempt.judge(self._contract)
+        wait_until(self._is_guard_served, GUARD_DEADLINE, "the status of the other card")
 
     def check_clean(self):
         """Nothing may be left behind, by all that was run."""
@@ -280,16 +285,16 @@ class Bench:
         self._client.feed(call, code[:SHOWN])
         return call
 
-    def _try(self, cell):
-        """Returns the attempt, and where the card's record of what its fault counts begins."""
+    def _try(self, attempt):
+        cell = attempt.cell
         method, role, is_right, tries, may_be_last = OPERATIONS[cell.operation]
         self.card.wrong_pin(self.card.counters()["pin"] - tries)
         code = self._make_code(role, is_right) if role else None
-        attempt = Attempt(cell, self.card.counters())
-        offset, begun = self._offset(), time.monotonic()
+        attempt.before = self.card.counters()
+        attempt.offset, begun = self._offset(), time.monotonic()
         if cell.call.phase != BEFORE:
             call = self._begin_before(method, code)
-            offset = self._offset()
+            attempt.offset = self._offset()
             self.card.fault(*self._line(cell))
             self._client.end(call, code[SHOWN:])
         else:
@@ -307,18 +312,20 @@ class Bench:
             attempt.error, attempt.message = error.name, error.message
         attempt.seconds = time.monotonic() - begun
         attempt.after = self.card.counters()
-        attempt.sent = [command for command, _, has_code in self._commands(offset) if has_code]
-        return attempt, offset
+        attempt.sent = [command for command, _, has_code in self._commands(attempt.offset) if has_code]
 
-    def _check_met(self, cell, offset):
+    def _check_met(self, attempt):
+        cell = attempt.cell
         if cell.fault.kind == "hang":
             return  # it was waited for
         wanted = {"remove": "REMOVED", "garbage": "GARBAGE"}.get(cell.fault.kind, cell.fault.detail)
-        results = [result for _, result, _ in self._commands(offset)]
+        results = [result for _, result, _ in self._commands(attempt.offset)]
         assert results[cell.call.n - 1 : cell.call.n] == [wanted], f"the fault did not come: {results}"
 
     def _restore(self, attempt=None):
-        """The card is there, and after an operation that may have changed it the right code does what it should."""
+        """The card is there without a fault, and after an operation that may have changed it the right code does what it
+        should."""
+        self.card.clear_faults()
         self._path = self._find()
         if attempt and not OPERATIONS[attempt.cell.operation].may_be_last:
             return

@@ -172,8 +172,15 @@ class Client:
         return self.finish(self.begin_operation("SetPin", path, pin, new_pin, **options))
 
     def feed(self, call, text):
-        """Hands over a part of the code of a call under way; returns when it was read."""
-        self.finish(self._send(do="feed", call=call, text=text))
+        """Hands over a part of the code of a call under way; returns when it was read. Raises the call's BusError if that
+        ends instead."""
+        number = self._send(do="feed", call=call, text=text)
+        deadline = time.monotonic() + TIMEOUT
+        while number not in self._replies:
+            if call in self._replies:
+                self.finish(call)
+            self._receive(deadline)
+        self.finish(number)
 
     def end(self, call, text=""):
         """Hands over the rest of the code of a call under way."""
