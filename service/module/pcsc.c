@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pcsc.h"
 
+#include <gio/gio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <winscard.h>
 
 /* Answers when a reader came or went, but not if that was just before it was asked. */
@@ -156,7 +156,7 @@ tokend_pcsc_wait (TokendPcsc *self)
 
 typedef struct {
   char *reader;
-  GAsyncQueue *answer;
+  GAsyncQueue *answers;
 } Reach;
 
 /* In the folder of this process's own program */
@@ -176,16 +176,20 @@ reach (gpointer data)
 {
   Reach *arguments = data;
   g_autofree char *program = find_reach ();
-  const char *const argv[] = { program, arguments->reader, NULL };
+  g_autoptr (GSubprocess) process =
+      g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL, program, arguments->reader, NULL);
   TokendReachAnswer answer = TOKEND_REACH_AT_ONCE;
-  int status;
+  char byte;
 
-  if (g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL, &status,
-                    NULL)
-      && WIFEXITED (status) && WEXITSTATUS (status) == TOKEND_REACH_AFTER_OTHERS)
-    answer = TOKEND_REACH_AFTER_OTHERS;
-  g_async_queue_push (arguments->answer, GINT_TO_POINTER (answer));
-  g_async_queue_unref (arguments->answer);
+  if (process != NULL) {
+    if (g_input_stream_read (g_subprocess_get_stdout_pipe (process), &byte, 1, NULL, NULL) == 1)
+      g_async_queue_push (arguments->answers, GINT_TO_POINTER (TOKEND_REACH_BEGUN));
+    if (g_subprocess_wait (process, NULL, NULL) && g_subprocess_get_if_exited (process)
+        && g_subprocess_get_exit_status (process) == TOKEND_REACH_AFTER_OTHERS)
+      answer = TOKEND_REACH_AFTER_OTHERS;
+  }
+  g_async_queue_push (arguments->answers, GINT_TO_POINTER (answer));
+  g_async_queue_unref (arguments->answers);
   g_free (arguments->reader);
   g_free (arguments);
   return NULL;
@@ -198,16 +202,17 @@ reach (gpointer data)
  * Connects to the card and lets go of it again, without a command to it: nobody can connect while another program has a
  * transaction with it. Neither can be given up, so this goes on in a process of its own, which ends with this one.
  *
- * Returns: (transfer full): where a #TokendReachAnswer comes as soon as the card could be reached, or else is gone.
+ * Returns: (transfer full): where TOKEND_REACH_BEGUN comes when it is tried, and one more #TokendReachAnswer as soon as the
+ *   card could be reached, or else is gone.
  */
 GAsyncQueue *
 tokend_pcsc_reach (const char *reader)
 {
   Reach *arguments = g_new0 (Reach, 1);
-  GAsyncQueue *answer = g_async_queue_new ();
+  GAsyncQueue *answers = g_async_queue_new ();
 
   arguments->reader = g_strdup (reader);
-  arguments->answer = g_async_queue_ref (answer);
+  arguments->answers = g_async_queue_ref (answers);
   g_thread_unref (g_thread_new ("reach", reach, arguments));
-  return answer;
+  return answers;
 }

@@ -49,6 +49,8 @@ main (int argc, char **argv)
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   if (SCardEstablishContext (SCARD_SCOPE_SYSTEM, NULL, NULL, &context) != SCARD_S_SUCCESS)
     return TOKEND_REACH_AT_ONCE;
+  putchar ('\n');
+  fflush (stdout);
   if (connect_once (context, argv[1]) >= TRANSACTION_POLL_MS)
     answer = TOKEND_REACH_AFTER_OTHERS;
   SCardReleaseContext (context);

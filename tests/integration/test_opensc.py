@@ -10,7 +10,7 @@ import shutil
 import pytest
 from desktop import Desktop
 from sandbox import FOLDER, LIBRARY, PYTHON
-from support import Client, check, nothing_sent, only_token, raises, restart_with_profile, sent, tries
+from support import Client, bind, check, nothing_sent, only_token, raises, restart_with_profile, sent, tries
 
 NEW_PIN = "654321"
 WRONG_PINS = ("111111", "222222", "333333")
@@ -37,12 +37,6 @@ def path_of(client, token):
     client.subscribe()
     (path,) = [path for path in client.tokens() if client.status(path)["label"] == token.label]
     return path
-
-
-def bind(sandbox, source, target):
-    """In the sandbox alone, a file or folder stands in the place of another."""
-    done = sandbox.run("root", ["mount", "--bind", source, target])
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Two cards of one module, through the real pcscd: what becomes of one holds up or concerns no other."""
 
+import contextlib
 import time
 
 import pytest
 from card_user import CardUser
-from sandbox import wait_until
-from support import Client, nothing_sent, only_path, raises
+from sandbox import FOLDER, wait_until
+from support import BusError, Client, bind, nothing_sent, only_path, raises
 from test_readers import (
     A_WHILE,
     ASKING,
@@ -23,6 +24,13 @@ from test_readers import (
 
 # In milliseconds
 SLOW_CARD = "delay * 15"
+
+REACH = f"{FOLDER}/build/service/module/tokend-reach"
+SLOWLY = 0.5
+SLOW_REACH = f"""#!/bin/sh
+sleep {SLOWLY}
+exec {FOLDER}/reach "$@"
+"""
 
 
 def test_two_readers(make_sandbox):
@@ -216,6 +224,43 @@ def reaching(sandbox):
     """The processes that wait for a card which another program has a transaction with."""
     processes = sandbox.processes().values()
     return [outside for outside, _, arguments in processes if arguments and arguments[0].endswith("/tokend-reach")]
+
+
+def put_in_again(token, user):
+    token.fault("vanish")
+    user.wait_present(False)
+    token.clear_faults()
+    user.wait_present(True)
+
+
+def paths_of(client, *tokens):
+    """Has all cards read; None if not all of these are there."""
+    paths = {}
+    for path in client.tokens():
+        with contextlib.suppress(BusError):
+            paths[client.refresh(path)["label"]] = path
+    return paths if all(token.label in paths for token in tokens) else None
+
+
+def test_what_reaches_for_a_card_starts_slowly(make_sandbox):
+    """A busy machine is not taken for another program's transaction: what has come into the other reader is looked into."""
+    sandbox = make_sandbox(["piv-card", "openpgp-card"])
+    piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
+    assert sandbox.run("root", ["cp", REACH, f"{FOLDER}/reach"]).returncode == 0
+    sandbox.write_file(f"{FOLDER}/slow-reach", SLOW_REACH)
+    assert sandbox.run("root", ["chmod", "755", f"{FOLDER}/slow-reach"]).returncode == 0
+    bind(sandbox, f"{FOLDER}/slow-reach", REACH)
+    with Client(sandbox) as client, CardUser(sandbox) as user:
+        client.subscribe()
+        client.unsubscribe()
+        # This ends the watch, which waits for something to happen. From now on the cards are held by who asks for them.
+        put_in_again(piv, user)
+        paths = wait_until(lambda: paths_of(client, piv, openpgp), what="both cards")
+        put_in_again(piv, user)
+        wait_until(lambda: not reaching(sandbox), what="the end of what reaches for a card")
+        begun_at = time.monotonic()
+        assert client.refresh(paths[piv.label])["pin-state"] == "ok"
+        assert time.monotonic() - begun_at > SLOWLY, "no card was reached for"
 
 
 def test_what_waits_for_a_transaction_ends_with_its_host(make_sandbox):
