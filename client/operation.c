@@ -90,7 +90,7 @@ find_token (Target *target, GError **error)
   return TRUE;
 }
 
-/* Why the service cannot, the status does not say but of a PUK: there may be no profile, two tokens alike, a PIN pad. */
+/* Why the service cannot unlock it, the status does not say but of a PUK: there may be no profile, or one that has no way. */
 static void
 set_cannot_unlock (Target *target, GError **error)
 {
@@ -123,6 +123,14 @@ check_that_it_can_be_done (Target *target, GError **error)
       tokenctl_words_for_puk_beside (target->provider, status, target->request->role);
   g_autoptr (GString) advice = NULL;
 
+  if (tokenctl_status_is (status, TOKEND_STATUS_CAN_SET_PIN, FALSE)) {
+    g_set_error_literal (
+        error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
+        _ ("tokend cannot send codes to this token: they are typed on the PIN pad of its reader, "
+           "or another token with the same label and serial number is plugged in; take that one "
+           "out first. Nothing was sent; no try was spent."));
+    return FALSE;
+  }
   if (target->request->role == TOKENCTL_ROLE_PUK
       && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, FALSE)) {
     set_cannot_unlock (target, error);

@@ -48,6 +48,7 @@ G_BEGIN_DECLS
 #define TOKEND_STATUS_PIN_CHARACTERS "pin-characters"
 #define TOKEND_STATUS_PIN_MUST_CHANGE "pin-must-change"
 #define TOKEND_STATUS_PIN_SHARED "pin-shared"
+#define TOKEND_STATUS_CAN_SET_PIN "can-set-pin"
 #define TOKEND_STATUS_CAN_UNLOCK "can-unlock"
 #define TOKEND_STATUS_CERTIFICATE_NOT_AFTER "certificate-not-after"
 #define TOKEND_STATUS_READ_AT "read-at"

@@ -79,6 +79,8 @@ tokend_status_to_variant (const TokendStatus *status)
                          g_variant_new_boolean (status->pin_must_change));
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_PIN_SHARED,
                          g_variant_new_boolean (status->pin_shared));
+  g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_CAN_SET_PIN,
+                         g_variant_new_boolean (status->can_set_pin));
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_CAN_UNLOCK,
                          g_variant_new_boolean (status->can_unlock));
   if (status->certificate_not_after > 0)

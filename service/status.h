@@ -30,6 +30,7 @@ typedef struct {
   TokendPinPolicy pin_policy;
   gboolean pin_must_change;
   gboolean pin_shared;
+  gboolean can_set_pin;
   gboolean can_unlock;
   gint64 certificate_not_after; /* microseconds since the epoch, or 0 */
   gint64 read_at;               /* likewise */

@@ -436,6 +436,7 @@ tokend_token_get_status (TokendToken *self)
     .pin_policy = tokend_token_get_pin_policy (self),
     .pin_must_change = self->reading->pin_must_change,
     .pin_shared = tokend_place_shares_codes (self->place),
+    .can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, NULL),
     .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
     .certificate_not_after = self->certificate_not_after,
     .read_at = self->read_at,

@@ -41,7 +41,7 @@ static const char *const status_keys[][2] = {
   { TOKEND_STATUS_CAN_UNLOCK, "b" },     { TOKEND_STATUS_PIN_CHARACTERS, "s" },
   { TOKEND_STATUS_READ_AT, "t" },        { TOKEND_STATUS_PIN_MUST_CHANGE, "b" },
   { TOKEND_STATUS_MODULE_PROFILE, "s" }, { TOKEND_STATUS_CERTIFICATE_NOT_AFTER, "t" },
-  { TOKEND_STATUS_PIN_SHARED, "b" },
+  { TOKEND_STATUS_PIN_SHARED, "b" },     { TOKEND_STATUS_CAN_SET_PIN, "b" },
 };
 
 static gboolean

@@ -37,7 +37,7 @@ STATUS = {
     "provider": "e-guven", "pin-state": "low", "puk-state": "ok", "pin-retries-remaining": 2, "pin-retries-maximum": 3,
     "pin-retries-source": "token", "puk-retries-remaining": 3, "puk-retries-maximum": 3, "puk-retries-source": "flags",
     "pin-minimum-length": 4, "pin-maximum-length": 16, "pin-characters": "digits", "pin-must-change": True,
-    "pin-shared": False, "can-unlock": True, "certificate-not-after": Long(1900000000000000),
+    "pin-shared": False, "can-set-pin": True, "can-unlock": True, "certificate-not-after": Long(1900000000000000),
 }  # fmt: skip
 CHANGED = {"result": "changed", "sent": False, "token": READING}
 RESULTS = ["done", "code-incorrect", "code-locked", "new-pin-refused", "length-refused", "changed", "token-removed"]

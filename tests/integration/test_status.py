@@ -23,7 +23,7 @@ COUNTERS = [f"{role}-retries-{what}" for role in ("pin", "puk") for what in ("re
 TYPES = (
     {key: "s" for key in STRINGS}
     | {key: "u" for key in NUMBERS}
-    | {"pin-must-change": "b", "pin-shared": "b", "can-unlock": "b", "read-at": "t"}
+    | {"pin-must-change": "b", "pin-shared": "b", "can-set-pin": "b", "can-unlock": "b", "read-at": "t"}
     | {"module-profile-match": "a{ss}"}
 )
 COUNTER_TYPES = {key: "s" for key in SOURCES} | {key: "u" for key in COUNTERS}

@@ -486,7 +486,8 @@ def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
 
 
 def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
-    """What is wrong is said, and a code is asked for, or taken, only for a token that is named; status is as ever."""
+    """What is wrong is said, and a code is asked for, or taken, only for a token that is named; status shows that one, and
+    says that there may be others."""
     sandbox = make_sandbox(["etoken"], modules={"gone": "/nonexistent/libgone.so"})
     token = sandbox.token("etoken")
     with nothing_sent(token):
@@ -502,7 +503,10 @@ def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
     finished = unlock(sandbox, "ANOTHER")
     assert finished.returncode == NO_SUCH_TOKEN and "tokenctl modules" in finished.stderr
     finished = sandbox.tokenctl("alice", "status")
-    assert (finished.returncode, finished.stderr) == (DONE, "")
+    assert (finished.returncode, len(finished.stderr.splitlines())) == (DONE, 1)
+    assert "“gone” has failed" in finished.stderr and "ETOKEN" in finished.stdout
+    for arguments in (["ETOKEN"], ["--json"]):
+        assert sandbox.tokenctl("alice", "status", *arguments).stderr == ""
     assert unlock(sandbox, "ETOKEN").returncode == DONE
     assert token.login(NEW_PIN)
 

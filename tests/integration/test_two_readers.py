@@ -334,6 +334,9 @@ def test_two_cards_that_cannot_be_told_apart(make_sandbox):
     sandbox = make_sandbox(["piv-card:serial=12345678", "piv-card:serial=12345678"])
     with Client(sandbox) as client, CardUser(sandbox) as user:
         path = only_path(client)
+        assert not client.status(path)["can-set-pin"]
+        shown = sandbox.run("alice", ["sh", "-c", "tokenctl set-pin 3</dev/null 4</dev/null --pin-fd 3 --new-pin-fd 4"])
+        assert shown.returncode == 1 and "same label and serial number" in shown.stderr
         for mode, reader in (("none", 0), ("shared", 0), ("exclusive", 0), ("shared", 1), ("exclusive", 1)):
             if mode != "none":
                 wait_until(lambda: user.ask("connect", reader, mode) == "done", what="the card")  # noqa: B023
@@ -351,6 +354,6 @@ def test_two_cards_that_cannot_be_told_apart(make_sandbox):
         before = wait_until_left_alone(first)
         second.fault("vanish")
         user.wait_present(False, reader=1)
-        wait_until(lambda: client.status(path)["can-unlock"], what="the one card")
+        wait_until(lambda: client.status(path)["can-set-pin"], what="the one card")
         assert sent_to(first) == before
         client.set_pin(path, sandbox.pin, "654321")
