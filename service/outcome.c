@@ -135,7 +135,8 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
     return judge_failure (outcome, sent, TOKEND_ERROR_TOKEN_REMOVED, error);
 
   case TOKEND_OUTCOME_FAILED:
-    return judge_failure (outcome, sent, TOKEND_ERROR_FAILED, error);
+    return judge_failure (outcome, sent, sent ? TOKEND_ERROR_FAILED : TOKEND_ERROR_MODULE_FAILED,
+                          error);
   }
   g_return_val_if_reached (((TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN, TRUE }));
 }

@@ -115,7 +115,9 @@ def matrix(request):
 def scene(request, make_sandbox):
     """Of a flood; its figures are printed at the end."""
     request.node.figures = []
-    made = flood_scene.Scene(make_sandbox(["etoken", "etoken"], variables=heap.ENVIRONMENT), request.node.figures)
+    sandbox = make_sandbox(["etoken", "etoken"])
+    sandbox.restart_tokend(heap.ENVIRONMENT)
+    made = flood_scene.Scene(sandbox, request.node.figures)
     yield made
     made.check_end()
 
@@ -174,8 +176,6 @@ def clock(sandbox):
             assert asked.returncode == 0, asked.stderr
 
     put_ahead(0)
-    sandbox.stop_tokend()
-    with open(sandbox.path(f"{FOLDER}/environment"), "a", encoding="ascii") as file:
-        file.write(f"LD_PRELOAD={library}\nFAKETIME_TIMESTAMP_FILE={FOLDER}/seconds-ahead\nFAKETIME_NO_CACHE=1\n")
-    sandbox.start_tokend()
+    faketime = {"FAKETIME_TIMESTAMP_FILE": f"{FOLDER}/seconds-ahead", "FAKETIME_NO_CACHE": "1"}
+    sandbox.restart_tokend({"LD_PRELOAD": library} | faketime)
     return put_ahead

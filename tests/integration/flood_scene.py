@@ -96,7 +96,7 @@ class Scene:
         # Once this is answered, what was queued for the bus before is written.
         with Client(self.sandbox, "alice") as alice:
             assert alice.call("GetStatus", path=self.path).error is None
-        return heap.count_in_use(self.sandbox.tokend())
+        return heap.count_in_use(self.sandbox)
 
     @contextlib.contextmanager
     def keeps_nothing(self, what, count, tables=TABLES):
@@ -106,7 +106,6 @@ class Scene:
             yield
             self.check_end()
             return
-        heap.keep_no_threads(self.sandbox.tokend())
         before = self.memory()
         yield
         self.check_end()

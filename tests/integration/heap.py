@@ -1,51 +1,28 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a process of GLib's has in use of its heap, to the byte: not what the heap keeps of what was freed."""
+"""What tokend has in use of its heap, to the byte: not what the heap keeps of what was freed."""
 
 import contextlib
 import os
-import re
-import subprocess
+import signal
 import xml.etree.ElementTree as ElementTree
 
-from sandbox import wait_until, wait_until_asleep
+from sandbox import BUILD, FOLDER, wait_until, wait_until_asleep
 
-TIMEOUT = 60
 # So long, in seconds, a process does nothing more that it has begun.
 ASLEEP = 0.1
+FILE = f"{FOLDER}/heap"
 
-# For the process that is looked at: what GLib or a thread keeps for itself of what was freed, and what a thread's arena
-# takes, would count as in use.
-ENVIRONMENT = {
-    "G_SLICE": "always-malloc",
-    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1",
-}
-
-# gdb is told of the functions' types: to read debug symbols takes a second, and there may be none.
-KEEP_NO_THREADS = ("call ((void (*)(int)) g_thread_pool_set_max_unused_threads)(0)",)
-MALLOC_INFO = (
-    "set $text = ((void **(*)(unsigned long, unsigned long)) calloc)(2, sizeof(void *))",
-    "set $file = ((void *(*)(void *, void *)) open_memstream)($text, $text + 1)",
-    "call ((int (*)(int, void *)) malloc_info)(0, $file)",
-    "call ((int (*)(void *)) fclose)($file)",
-    'printf "%s\\n", (char *) $text[0]',
-    "call ((void (*)(void *)) free)($text[0])",
-    "call ((void (*)(void *)) free)($text)",
+# For a sandbox whose tokend is looked at: tests/lib/heap/heap.c tells. What GLib or a thread keeps for itself of what was
+# freed, and what a thread's arena takes, would count as in use. A sanitizer has a heap of its own.
+ENVIRONMENT = (
+    {}
+    if "ASAN_OPTIONS" in os.environ
+    else {
+        "G_SLICE": "always-malloc",
+        "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1",
+        "LD_PRELOAD": f"{BUILD}/tests/lib/heap/libheap.so",
+    }
 )
-
-
-def debug(process, lines):
-    """Has gdb do this in a process, given by its number outside; returns what it says."""
-    command = ["gdb", "--batch", "--nx", "-iex", "set debug-file-directory", "--pid", str(process)]
-    command += [argument for line in lines for argument in ("-ex", line)]
-    finished = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=TIMEOUT
-    )
-    return finished.stdout
-
-
-def keep_no_threads(process):
-    """From now on a thread of its pool ends when it has nothing to do: how many rest is a matter of time."""
-    debug(process, KEEP_NO_THREADS)
 
 
 def has_pool(process):
@@ -57,15 +34,23 @@ def has_pool(process):
     return any(name.startswith("pool-") and name != "pool-spawner" for name in names)
 
 
-def count_in_use(process):
-    """In bytes, once a process that was started with ENVIRONMENT does nothing, and keeps no threads."""
-    wait_until(lambda: not has_pool(process), what="the end of the pool's threads")
-    wait_until_asleep([process], ASLEEP)
-    said = debug(process, MALLOC_INFO)
-    described = re.search(r"<malloc .*</malloc>", said, re.DOTALL)
-    assert described, said
+def read_whole(sandbox):
+    """Empty until all of it is there."""
+    text = sandbox.read_file(FILE)
+    return text if text.endswith("</malloc>\n") else ""
+
+
+def count_in_use(sandbox):
+    """In bytes, once tokend does nothing."""
+    tokend = sandbox.tokend()
+    wait_until(lambda: not has_pool(tokend), what="the end of the pool's threads")
+    wait_until_asleep([tokend], ASLEEP)
+    sandbox.write_file(FILE, "")
+    os.chmod(sandbox.path(FILE), 0o666)
+    os.kill(tokend, signal.SIGRTMIN)
+    described = wait_until(lambda: read_whole(sandbox), what="what malloc_info says")
     # The children that are of all arenas, not those of one.
-    children = ElementTree.fromstring(described[0])
+    children = ElementTree.fromstring(described)
     sizes = {(child.tag, child.get("type")): int(child.get("size", 0)) for child in children}
     free = sizes["total", "fast"] + sizes["total", "rest"]
     return sizes["system", "current"] + sizes["total", "mmap"] - free

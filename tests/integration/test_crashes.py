@@ -521,9 +521,8 @@ def test_clock(sandbox, days):
     token.fault(*MUTE)
     variables = sandbox.read_file("/run/sandbox/environment")
     variables = variables.replace("ASAN_OPTIONS=", "ASAN_OPTIONS=verify_asan_link_order=0:")
-    sandbox.write_file("/run/sandbox/environment", f"{variables}LD_PRELOAD={BUILD}/tests/lib/clock/libclock.so\n")
-    sandbox.stop_tokend()
-    sandbox.start_tokend()
+    sandbox.write_file("/run/sandbox/environment", variables)
+    sandbox.restart_tokend({"LD_PRELOAD": f"{BUILD}/tests/lib/clock/libclock.so"})
     with Client(sandbox, "alice") as alice, Client(sandbox, "alice") as slow:
         alice.subscribe()
         before = alice.call("GetStatus").value["read-at"]

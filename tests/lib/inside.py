@@ -30,8 +30,6 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What COMMAND keeps of the caller's environment, and what tokend and its hosts do.
 KEPT_VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE")
 SANITIZER_VARIABLES = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
-# How GLib and the libc give out memory: for who counts it.
-MEMORY_VARIABLES = ("G_SLICE", "GLIBC_TUNABLES")
 
 PEOPLE = ("alice", "bob", "carol")
 SERVICES = ("tokend", "tokend-module")
@@ -175,7 +173,6 @@ def make_configuration():
         shutil.chown(folder, "tokend", "tokend")
 
     variables = {"PATH": SYSTEM_PATH}
-    variables |= {name: os.environ[name] for name in MEMORY_VARIABLES if name in os.environ}
     for name in filter(os.environ.__contains__, SANITIZER_VARIABLES):
         # A host has no standard error that a report could go to, and is another user than tokend.
         variables[name] = f"{os.environ[name]}:log_path={LOGS}/sanitizer"

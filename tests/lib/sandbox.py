@@ -129,9 +129,9 @@ class Program(subprocess.Popen):
 
 class Sandbox:
     """tokens: as --token; modules: name to path; pin and puk: those of every token; without pin, each kind's own, and the
-    attribute pin is the first token's. variables: for the daemons, of those that inside.py passes on."""
+    attribute pin is the first token's."""
 
-    def __init__(self, tokens=("etoken",), pin=None, puk=PUK, modules=None, variables=None):
+    def __init__(self, tokens=("etoken",), pin=None, puk=PUK, modules=None):
         first_kind = tokens[0].partition(":")[0] if tokens else "etoken"
         self.pin, self.puk = pin or KINDS[first_kind].pin, puk
         self._command = [f"{SOURCE}/tests/sandbox", "--user", "root", "--puk", puk]
@@ -142,7 +142,6 @@ class Sandbox:
         for name, path in (modules or {}).items():
             self._command += ["--module", f"{name}={path}"]
         self._command += ["--", "sh", "-c", "echo ready; exec cat"]
-        self._variables = variables or {}
         self.tokens = {}
         self._process = None
         self._first_process = None
@@ -151,10 +150,7 @@ class Sandbox:
     # Beginning and end
 
     def __enter__(self):
-        environment = os.environ | self._variables
-        self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-        )
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             if read_line(self._process.stdout, START_TIMEOUT, "the sandbox") != "ready\n":
                 raise RuntimeError("the sandbox does not start")
@@ -329,6 +325,13 @@ class Sandbox:
         started = self.run("root", [f"{FOLDER}/bin/start-tokend", *arguments])
         if started.returncode != 0:
             raise RuntimeError(started.stderr)
+
+    def restart_tokend(self, variables):
+        """Starts tokend again, from now on with these environment variables too."""
+        self.stop_tokend()
+        with open(self.path(f"{FOLDER}/environment"), "a", encoding="ascii") as file:
+            file.writelines(f"{name}={value}\n" for name, value in variables.items())
+        self.start_tokend()
 
     def polkitd(self):
         """The number outside of polkitd's process."""

@@ -38,7 +38,8 @@ static const Row rows[] = {
   { "{'result': <'token-removed'>, 'sent': <false>}", BOTH (TOKEND_ERROR_TOKEN_REMOVED, NOT_SPENT),
     FALSE },
   { "{'result': <'failed'>, 'sent': <true>}", BOTH (TOKEND_ERROR_FAILED, IN_DOUBT), FALSE },
-  { "{'result': <'failed'>, 'sent': <false>}", BOTH (TOKEND_ERROR_FAILED, NOT_SPENT), FALSE },
+  { "{'result': <'failed'>, 'sent': <false>}", BOTH (TOKEND_ERROR_MODULE_FAILED, NOT_SPENT),
+    FALSE },
   { "{'result': <'failed'>, 'sent': <true>, 'reason': <77>}", BOTH (TOKEND_ERROR_FAILED, IN_DOUBT),
     FALSE },
 
