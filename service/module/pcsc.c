@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pcsc.h"
 
-#include <gio/gio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <winscard.h>
 
 /* Answers when a reader came or went, but not if that was just before it was asked. */
@@ -176,16 +177,21 @@ reach (gpointer data)
 {
   Reach *arguments = data;
   g_autofree char *program = find_reach ();
-  g_autoptr (GSubprocess) process =
-      g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL, program, arguments->reader, NULL);
+  const char *const argv[] = { program, arguments->reader, NULL };
   TokendReachAnswer answer = TOKEND_REACH_AT_ONCE;
+  GPid process;
+  int output, status;
   char byte;
 
-  if (process != NULL) {
-    if (g_input_stream_read (g_subprocess_get_stdout_pipe (process), &byte, 1, NULL, NULL) == 1)
+  /* Not GSubprocess: it handles SIGCHLD, which interrupts what a module waits for in another thread. */
+  if (g_spawn_async_with_pipes (NULL, (char **) argv, NULL,
+                                G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES, NULL, NULL,
+                                &process, NULL, &output, NULL, NULL)) {
+    if (read (output, &byte, 1) == 1)
       g_async_queue_push (arguments->answers, GINT_TO_POINTER (TOKEND_REACH_BEGUN));
-    if (g_subprocess_wait (process, NULL, NULL) && g_subprocess_get_if_exited (process)
-        && g_subprocess_get_exit_status (process) == TOKEND_REACH_AFTER_OTHERS)
+    close (output);
+    if (waitpid (process, &status, 0) == process && WIFEXITED (status)
+        && WEXITSTATUS (status) == TOKEND_REACH_AFTER_OTHERS)
       answer = TOKEND_REACH_AFTER_OTHERS;
   }
   g_async_queue_push (arguments->answers, GINT_TO_POINTER (answer));
