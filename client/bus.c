@@ -102,6 +102,22 @@ tokenctl_bus_modules (TokenctlBus *bus, GError **error)
 }
 
 /**
+ * tokenctl_bus_modules_if_allowed:
+ * @bus: the service
+ *
+ * Returns: (transfer full) (nullable): the same where nobody must be asked for a password for it, which more words are not worth
+ */
+GVariant *
+tokenctl_bus_modules_if_allowed (TokenctlBus *bus)
+{
+  GVariant *modules = NULL;
+
+  tokend_dbus_manager_call_get_modules_sync (bus->manager, G_DBUS_CALL_FLAGS_NONE,
+                                             TOKENCTL_NO_TIMEOUT, &modules, NULL, NULL);
+  return modules;
+}
+
+/**
  * tokenctl_bus_connection:
  * @bus: the service
  *

@@ -29,6 +29,7 @@ GPtrArray *tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const char *wanted,
 GPtrArray *tokenctl_bus_list (GVariant *managed_objects);
 GVariant *tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **error);
 GVariant *tokenctl_bus_modules (TokenctlBus *bus, GError **error);
+GVariant *tokenctl_bus_modules_if_allowed (TokenctlBus *bus);
 
 /**
  * TokenctlCall:

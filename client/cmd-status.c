@@ -173,17 +173,17 @@ print_profiles (GPtrArray *tokens)
 
 /* Beside the tokens of others, nobody would miss those that it does not show. */
 static void
-tell_of_failed_modules (TokenctlBus *bus)
+tell_of_unread_modules (TokenctlBus *bus)
 {
-  g_autoptr (GVariant) modules = tokenctl_bus_modules (bus, NULL);
+  g_autoptr (GVariant) modules = tokenctl_bus_modules_if_allowed (bus);
 
   for (gsize i = 0; modules != NULL && i < g_variant_n_children (modules); i++) {
     g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
     g_autofree char *name = tokenctl_printable (tokenctl_status_string (module, "name"));
 
-    if (g_str_equal (tokenctl_status_string (module, "state"), "failed"))
-      g_printerr (_ ("The module “%s” has failed; a token that only it would show is not listed "
-                     "here. “tokenctl modules” shows why.\n"),
+    if (*tokenctl_status_string (module, "reason") != '\0')
+      g_printerr (_ ("The module “%s” could not be read; a token that only it would show is not "
+                     "listed here. “tokenctl modules” shows why it failed.\n"),
                   name);
   }
 }
@@ -240,13 +240,13 @@ show (TokenctlBus *bus, const char *wanted, gboolean json, gboolean verbose)
     print_next_steps (shown, all);
     if (verbose)
       print_profiles (shown);
-    if (wanted == NULL)
-      tell_of_failed_modules (bus);
   } else if (problems->len == 0) {
     g_printerr ("%s\n",
                 _ ("No token is plugged in. If one is, “tokenctl modules” shows whether its "
                    "PKCS#11 module is ready."));
   }
+  if (!json && wanted == NULL)
+    tell_of_unread_modules (bus);
   return report_problems (problems);
 }
 

@@ -58,9 +58,17 @@ append_no_profile (GString *text, GVariant *status)
 
   g_string_append_printf (text,
                           _ ("  Profile: none: nothing is known of tokens of this kind "
-                             "(manufacturer “%s”, model “%s”). "
-                             "The PIN can be changed; unlocking is not offered.\n"),
+                             "(manufacturer “%s”, model “%s”).\n"),
                           manufacturer, model);
+}
+
+static void
+append_offer (GString *text, GVariant *status)
+{
+  if (tokenctl_status_is (status, TOKEND_STATUS_CAN_SET_PIN, FALSE))
+    g_string_append (text, _ ("  Neither a change of the PIN nor unlocking is offered.\n"));
+  else if (!tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE))
+    g_string_append (text, _ ("  The PIN can be changed; unlocking is not offered.\n"));
 }
 
 static void
@@ -71,12 +79,11 @@ append_profile (GString *text, GVariant *status)
 
   if (*name == '\0') {
     append_no_profile (text, status);
-    return;
+  } else {
+    g_string_append_printf (text, _ ("  Profile: %s (%s)\n"), name, match);
+    append_override (text, status, TOKEND_STATUS_MODULE_PROFILE_OVERRIDE);
   }
-  g_string_append_printf (text, _ ("  Profile: %s (%s)\n"), name, match);
-  append_override (text, status, TOKEND_STATUS_MODULE_PROFILE_OVERRIDE);
-  if (!tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE))
-    g_string_append (text, _ ("  The PIN can be changed; unlocking is not offered.\n"));
+  append_offer (text, status);
 }
 
 static void

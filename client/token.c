@@ -324,18 +324,21 @@ tokenctl_tokens_match (GPtrArray *tokens, const char *wanted, GError **error)
  * tokenctl_tokens_pick:
  * @views: (element-type TokenctlToken): all views of one token, at least one
  *
- * Returns: (transfer none): the view to work through: one whose module can unlock, because more is
- * known of that module
+ * Returns: (transfer none): the view to work through: one that can be unlocked, because more is known of its module; else one
+ *   whose PIN can be changed
  */
 TokenctlToken *
 tokenctl_tokens_pick (GPtrArray *views)
 {
-  for (guint i = 0; i < views->len; i++) {
-    TokenctlToken *token = views->pdata[i];
+  static const char *const wanted[] = { TOKEND_STATUS_CAN_UNLOCK, TOKEND_STATUS_CAN_SET_PIN };
 
-    if (tokenctl_status_is (token->status, TOKEND_STATUS_CAN_UNLOCK, TRUE))
-      return token;
-  }
+  for (gsize i = 0; i < G_N_ELEMENTS (wanted); i++)
+    for (guint j = 0; j < views->len; j++) {
+      TokenctlToken *token = views->pdata[j];
+
+      if (tokenctl_status_is (token->status, wanted[i], TRUE))
+        return token;
+    }
   return views->pdata[0];
 }
 

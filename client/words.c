@@ -136,7 +136,7 @@ next_step_when_locked (GVariant *status, const char *token)
   if (tokenctl_puk_can_help (status))
     return g_strdup_printf (_ ("The PIN is locked. Unlock it with the PUK: tokenctl unlock %s"),
                             token);
-  return g_strdup (_ ("The PIN is locked, and tokend knows no way to unlock this kind of token. "
+  return g_strdup (_ ("The PIN is locked, and tokend cannot unlock this token. "
                       "Call the support line of whoever issued your certificate."));
 }
 
@@ -173,7 +173,8 @@ next_step_for_pin (GVariant *status, const char *token)
     break;
   }
 
-  if (tokenctl_status_is (status, TOKEND_STATUS_PIN_MUST_CHANGE, TRUE))
+  if (tokenctl_status_is (status, TOKEND_STATUS_PIN_MUST_CHANGE, TRUE)
+      && !tokenctl_status_is (status, TOKEND_STATUS_CAN_SET_PIN, FALSE))
     return g_strdup_printf (_ ("The token wants a new PIN first: tokenctl set-pin %s"), token);
   return NULL;
 }

@@ -110,7 +110,7 @@ append_pin_locked (GString *body, const TokendNotifySituation *situation,
     append_sentence (body,
                      situation->tries.of[TOKENCTL_ROLE_PUK].state == TOKEND_STATE_UNINITIALIZED
                          ? _ ("The token has no PUK to be unlocked with.")
-                         : _ ("tokend knows no way to unlock this kind of token."));
+                         : _ ("tokend cannot unlock this token."));
     append_support (body, provider);
   }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pcsc.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -187,10 +188,10 @@ reach (gpointer data)
   if (g_spawn_async_with_pipes (NULL, (char **) argv, NULL,
                                 G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES, NULL, NULL,
                                 &process, NULL, &output, NULL, NULL)) {
-    if (read (output, &byte, 1) == 1)
+    if (TEMP_FAILURE_RETRY (read (output, &byte, 1)) == 1)
       g_async_queue_push (arguments->answers, GINT_TO_POINTER (TOKEND_REACH_BEGUN));
     close (output);
-    if (waitpid (process, &status, 0) == process && WIFEXITED (status)
+    if (TEMP_FAILURE_RETRY (waitpid (process, &status, 0)) == process && WIFEXITED (status)
         && WEXITSTATUS (status) == TOKEND_REACH_AFTER_OTHERS)
       answer = TOKEND_REACH_AFTER_OTHERS;
   }

@@ -6,9 +6,9 @@
  * started it. */
 #define TOKEND_REACH "tokend-reach"
 
-/** TokendReachAnswer: its exit status, but for the first. */
+/** TokendReachAnswer: its exit status, but for the last. */
 typedef enum {
-  TOKEND_REACH_BEGUN = 1,    /* to connect; what it took to start says nothing of the card */
-  TOKEND_REACH_AT_ONCE,      /* or else the card is gone */
+  TOKEND_REACH_AT_ONCE = 1,  /* or else the card is gone */
   TOKEND_REACH_AFTER_OTHERS, /* another program's transaction had to end first */
+  TOKEND_REACH_BEGUN,        /* to connect; what it took to start says nothing of the card */
 } TokendReachAnswer;

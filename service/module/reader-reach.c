@@ -3,13 +3,28 @@
 
 /* So often it is looked whether a card came or went meanwhile. In microseconds, as all times here. */
 #define REACH_POLL (100 * G_TIME_SPAN_MILLISECOND)
-/* So long what reaches for a card may take to start, where the machine is busy: the card's fault that is not. */
-#define START_TIMEOUT G_TIME_SPAN_SECOND
+/* No try takes longer than this, however long what reaches for the cards takes to start. */
+#define TRY_MAX (2 * G_TIME_SPAN_SECOND)
+
+/* For one reader; until it is answered */
+typedef struct {
+  GAsyncQueue *answers; /* see tokend_pcsc_reach() */
+  gint64 begun_at;      /* when it was seen to begin; or 0 */
+} Reaching;
 
 struct _TokendReaderReach {
-  GHashTable *answers; /* of char * → GAsyncQueue: see tokend_pcsc_reach() */
+  GHashTable *readers; /* of char * → Reaching */
   gint64 met_at;       /* when another program was last in the midst of a transaction; or 0 */
 };
+
+static void
+reaching_free (gpointer data)
+{
+  Reaching *reaching = data;
+
+  g_async_queue_unref (reaching->answers);
+  g_free (reaching);
+}
 
 /** tokend_reader_reach_new: Returns: (transfer full): lives as long as the process. */
 TokendReaderReach *
@@ -17,8 +32,7 @@ tokend_reader_reach_new (void)
 {
   TokendReaderReach *self = g_new0 (TokendReaderReach, 1);
 
-  self->answers =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_async_queue_unref);
+  self->readers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, reaching_free);
   return self;
 }
 
@@ -41,24 +55,28 @@ take_change (TokendPcsc *pcsc, GHashTable **states)
   return TRUE;
 }
 
-/* Returns: the last answer by @deadline; @so_far, or 0, for none. */
+/* Returns: how it ended; 0: not by @deadline. */
 static TokendReachAnswer
-take_answer (GAsyncQueue *answers, TokendReachAnswer so_far, gint64 deadline)
+wait_for (Reaching *reaching, gint64 deadline)
 {
-  TokendReachAnswer answer = so_far;
-
-  while (answer <= TOKEND_REACH_BEGUN) {
+  while (TRUE) {
     const gint64 left = deadline - g_get_monotonic_time ();
-    gpointer next = g_async_queue_timeout_pop (answers, (guint64) MAX (left, 0));
+    const TokendReachAnswer answer =
+        GPOINTER_TO_INT (g_async_queue_timeout_pop (reaching->answers, (guint64) MAX (left, 0)));
 
-    if (next == NULL)
-      break;
-    answer = GPOINTER_TO_INT (next);
+    if (answer != TOKEND_REACH_BEGUN)
+      return answer;
+    reaching->begun_at = g_get_monotonic_time ();
   }
-  return answer;
 }
 
 /* One that could not be reached for a while is not waited for a second time. */
+static gboolean
+is_given_up (const Reaching *reaching)
+{
+  return reaching->begun_at != 0 && g_get_monotonic_time () - reaching->begun_at >= REACH_POLL;
+}
+
 static void
 begin (TokendReaderReach *self, GHashTable *states, GHashTable *others, GHashTable *awaited)
 {
@@ -67,14 +85,18 @@ begin (TokendReaderReach *self, GHashTable *states, GHashTable *others, GHashTab
 
   g_hash_table_iter_init (&iter, states);
   while (g_hash_table_iter_next (&iter, &name, &state)) {
-    GAsyncQueue *last = g_hash_table_lookup (self->answers, name);
+    Reaching *reaching = g_hash_table_lookup (self->readers, name);
 
     if (((TokendReaderState *) state)->use != TOKEND_CARD_SHARED
-        || (others != NULL && g_hash_table_contains (others, name))
-        || (last != NULL && take_answer (last, 0, 0) <= TOKEND_REACH_BEGUN))
+        || (others != NULL && g_hash_table_contains (others, name)))
       continue;
-    g_hash_table_insert (self->answers, g_strdup (name), tokend_pcsc_reach (name));
-    g_hash_table_insert (awaited, g_strdup (name), NULL);
+    if (reaching == NULL || wait_for (reaching, 0) != 0) {
+      reaching = g_new0 (Reaching, 1);
+      reaching->answers = tokend_pcsc_reach (name);
+      g_hash_table_insert (self->readers, g_strdup (name), reaching);
+    }
+    if (!is_given_up (reaching))
+      g_hash_table_add (awaited, g_strdup (name));
   }
 }
 
@@ -82,43 +104,45 @@ static gboolean
 wait_for_all (TokendReaderReach *self, GHashTable *awaited, gint64 deadline)
 {
   GHashTableIter iter;
-  gpointer name, so_far;
+  gpointer name;
 
   g_hash_table_iter_init (&iter, awaited);
-  while (g_hash_table_iter_next (&iter, &name, &so_far)) {
-    const TokendReachAnswer answer =
-        take_answer (g_hash_table_lookup (self->answers, name), GPOINTER_TO_INT (so_far), deadline);
+  while (g_hash_table_iter_next (&iter, &name, NULL)) {
+    const TokendReachAnswer answer = wait_for (g_hash_table_lookup (self->readers, name), deadline);
 
-    if (answer <= TOKEND_REACH_BEGUN) {
-      g_hash_table_iter_replace (&iter, GINT_TO_POINTER (answer));
+    if (answer == 0)
       continue;
-    }
     if (answer == TOKEND_REACH_AFTER_OTHERS)
       self->met_at = g_get_monotonic_time ();
-    g_hash_table_remove (self->answers, name);
+    g_hash_table_remove (self->readers, name);
     g_hash_table_iter_remove (&iter);
   }
   return g_hash_table_size (awaited) == 0;
 }
 
-static gboolean
-have_all_begun (GHashTable *awaited)
+/* What it takes to start, where the machine is busy, is no other program's transaction. */
+static gint64
+get_deadline (TokendReaderReach *self, GHashTable *awaited, gint64 called_at, gint64 timeout)
 {
+  gint64 begun_at = called_at;
   GHashTableIter iter;
-  gpointer so_far;
+  gpointer name;
 
   g_hash_table_iter_init (&iter, awaited);
-  while (g_hash_table_iter_next (&iter, NULL, &so_far))
-    if (GPOINTER_TO_INT (so_far) != TOKEND_REACH_BEGUN)
-      return FALSE;
-  return TRUE;
+  while (g_hash_table_iter_next (&iter, &name, NULL)) {
+    const Reaching *reaching = g_hash_table_lookup (self->readers, name);
+
+    begun_at =
+        MAX (begun_at, reaching->begun_at != 0 ? reaching->begun_at : g_get_monotonic_time ());
+  }
+  return MIN (begun_at + timeout, called_at + TRY_MAX);
 }
 
 /**
  * tokend_reader_reach_try:
  * @states: (inout) (element-type char * TokendReaderState): of all readers, as they were, and then as they are
  * @others: (nullable) (element-type char *): the readers that need not be reached
- * @timeout: of all in all, once it is tried, in microseconds
+ * @timeout: of all in all once all have begun to connect, in microseconds; with that 2 seconds at most
  *
  * Connects to the cards that others use, and lets go of them again; no command is sent. That another card comes or goes is not
  * held up by this: it ends the wait.
@@ -132,23 +156,21 @@ tokend_reader_reach_try (TokendReaderReach *self, TokendPcsc *pcsc, GHashTable *
   const gint64 called_at = g_get_monotonic_time ();
   g_autoptr (GHashTable) awaited = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   GHashTable *missed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  gint64 begun_at = called_at;
   gint64 now = called_at;
+  gint64 deadline = called_at + timeout;
   GHashTableIter iter;
   gpointer name, state;
 
   begin (self, *states, others, awaited);
-  while (!wait_for_all (self, awaited, MIN (now + REACH_POLL, begun_at + timeout))) {
+  while (now < deadline && !wait_for_all (self, awaited, MIN (now + REACH_POLL, deadline))
+         && !take_change (pcsc, states)) {
     now = g_get_monotonic_time ();
-    if (now < called_at + START_TIMEOUT && !have_all_begun (awaited))
-      begun_at = now;
-    if (now >= begun_at + timeout || take_change (pcsc, states))
-      break;
+    deadline = get_deadline (self, awaited, called_at, timeout);
   }
   g_hash_table_iter_init (&iter, *states);
   while (g_hash_table_iter_next (&iter, &name, &state))
     if (((TokendReaderState *) state)->use == TOKEND_CARD_SHARED
-        && g_hash_table_contains (self->answers, name))
+        && g_hash_table_contains (self->readers, name))
       g_hash_table_add (missed, g_strdup (name));
 
   if (g_hash_table_size (missed) > 0)

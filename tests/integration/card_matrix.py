@@ -146,7 +146,7 @@ class Bench:
             self._client = stack.enter_context(Client(self.sandbox))
             self._user = stack.enter_context(CardUser(self.sandbox, "root"))
             self._client.subscribe()
-            paths = {self._client.status(path)["label"]: path for path in self._client.tokens()}
+            paths = self._client.paths_by_label()
             self._path, self._guard_path, self._other_path = (paths[token.label] for token in (self.card, guard, other))
             self._identity = self._identify(self._client.status(self._path))
             self._client.unsubscribe()
@@ -199,11 +199,8 @@ class Bench:
         return len(self.sandbox.read_file(f"{self.card.folder}/calls").splitlines())
 
     def _put_in(self, *faults):
-        """Takes the card out and puts it in again, unseen by the service: it will be looked at as a whole."""
-        self.card.fault("vanish")
-        self._user.wait_present(False)
-        self.card.fault(*faults)
-        self._user.wait_present(True)
+        """Unseen by the service: it will be looked at as a whole."""
+        self._user.put_in_again(self.card, *faults)
 
     # Operations
 
@@ -326,6 +323,7 @@ class Bench:
         """The card is there without a fault, and after an operation that may have changed it the right code does what it
         should."""
         self.card.clear_faults()
+        wait_until(lambda: not self.sandbox.hosts("operate"), what="the end of the operating hosts")
         self._path = self._find()
         if attempt and not OPERATIONS[attempt.cell.operation].may_be_last:
             return

@@ -42,6 +42,13 @@ class CardUser:
         wanted = "yes" if is_present else "no"
         wait_until(lambda: self.ask("present", reader) == wanted, what=f"a card in its reader: {wanted}")
 
+    def put_in_again(self, card, *faults, reader=0):
+        """Takes it out, and puts it in with these faults."""
+        card.fault("vanish")
+        self.wait_present(False, reader)
+        card.fault(*faults)
+        self.wait_present(True, reader)
+
     def connect(self, mode, reader=0):
         """mode: "shared" or "exclusive"."""
         assert self.ask("connect", reader, mode) == "done"

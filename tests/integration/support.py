@@ -9,7 +9,7 @@ import select
 import subprocess
 import time
 
-from sandbox import BUILD, FOLDER, POLKITD, PYTHON, read_line
+from sandbox import BUILD, FOLDER, POLKITD, PYTHON, read_line, wait_until
 
 CLIENT = f"{FOLDER}/source/tests/integration/bus_client.py"
 LOGIND = f"{FOLDER}/source/tests/lib/logind.py"
@@ -141,6 +141,23 @@ class Client:
         objects = self.call("GetManagedObjects", interface=OBJECT_MANAGER)
         return sorted(path for path, interfaces in objects.items() if TOKEN in interfaces)
 
+    def paths_by_label(self):
+        return {self.status(path)["label"]: path for path in self.tokens()}
+
+    def wait_labels(self, labels):
+        """Waits until these tokens are there and no other; returns their paths by their labels."""
+        found = {}
+
+        def are_there():
+            found.clear()
+            # One that was listed may be gone when it is asked.
+            with contextlib.suppress(BusError):
+                found.update(self.paths_by_label())
+                return found.keys() == set(labels)
+
+        wait_until(are_there, what=f"the tokens {labels}")
+        return found
+
     def subscribe(self):
         self.call("Subscribe")
 
@@ -178,7 +195,7 @@ class Client:
         deadline = time.monotonic() + TIMEOUT
         while number not in self._replies:
             if call in self._replies:
-                self.finish(call)
+                raise AssertionError(f"it ended before the code was read: {self.finish(call)}")
             self._receive(deadline)
         self.finish(number)
 
@@ -273,8 +290,7 @@ def bind(sandbox, source, target):
 def restart_with_profile(sandbox, name, text):
     """Starts tokend again with an administrator's file that overrides the profile."""
     sandbox.write_file(f"{ADMIN_PROFILES}/{name}.conf", text)
-    sandbox.stop_tokend()
-    sandbox.start_tokend()
+    sandbox.restart_tokend()
 
 
 def trust_puk_flags(sandbox):

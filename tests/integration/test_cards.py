@@ -58,25 +58,6 @@ def full(token):
     return {"pin": 3, "puk": 5 if token.kind == "pkcs15-card" else 3}
 
 
-def paths_by_label(client):
-    return {client.status(path)["label"]: path for path in client.tokens()}
-
-
-def wait_for_labels(client, labels):
-    """Waits until these tokens are there and no other; returns their paths by their labels."""
-    found = {}
-
-    def are_there():
-        found.clear()
-        # One that was listed may be gone when it is asked.
-        with contextlib.suppress(BusError):
-            found.update(paths_by_label(client))
-            return found.keys() == set(labels)
-
-    wait_until(are_there, what=f"the tokens {labels}")
-    return found
-
-
 @pytest.mark.parametrize("kind", CARDS)
 def test_fresh_card(make_sandbox, kind):
     """Seen as it is, and that costs no try, however often it is read."""
@@ -85,7 +66,7 @@ def test_fresh_card(make_sandbox, kind):
     labels, serial, manufacturer, lengths = SHOWN[kind]
     with Client(sandbox) as client:
         client.subscribe()
-        paths = wait_for_labels(client, labels)
+        paths = client.wait_labels(labels)
         for label, path in paths.items():
             for _ in range(10):
                 status = client.refresh(path)
@@ -109,7 +90,7 @@ def test_wrong_pins_by_another_program(make_sandbox, kind):
     token = only_token(sandbox)
     with Client(sandbox) as client:
         client.subscribe()
-        paths = wait_for_labels(client, SHOWN[token.kind][0]).values()
+        paths = client.wait_labels(SHOWN[token.kind][0]).values()
         for remaining in (2, 1, 0):
             token.wrong_pin()
             begun = time.monotonic()
@@ -137,7 +118,7 @@ def test_new_pin(make_sandbox, kind):
     before = sent(token)
     with Client(sandbox) as client:
         client.subscribe()
-        for path in paths_by_label(client).values():
+        for path in client.paths_by_label().values():
             status = client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
             check(status, pin_tries(token, 3))
             client.set_pin(path, NEW_PIN, sandbox.pin, final_attempt=True)
@@ -156,7 +137,7 @@ def test_wrong_present_pin(make_sandbox, kind):
     token = only_token(sandbox)
     with Client(sandbox) as client:
         client.subscribe()
-        paths = paths_by_label(client)
+        paths = client.paths_by_label()
         path = paths[token.label]
         with raises("PinIncorrect"):
             client.set_pin(path, WRONG_PIN, NEW_PIN, final_attempt=True)
@@ -197,7 +178,7 @@ def test_another_program_is_there_before_the_host(make_sandbox, kind):
     token.wrong_pin()
     with Client(sandbox) as client, held_hosts(sandbox) as release:
         client.subscribe()
-        changing = client.begin_operation("SetPin", paths_by_label(client)[token.label], sandbox.pin, NEW_PIN)
+        changing = client.begin_operation("SetPin", client.paths_by_label()[token.label], sandbox.pin, NEW_PIN)
         wait_until(lambda: not relays_have_ended(sandbox), what="the connection to the operating host")
         token.wrong_pin()
         with nothing_sent(token), raises("FinalAttempt"):
@@ -241,13 +222,13 @@ def test_pulled_out_and_put_in_again(make_sandbox, kind):
     token.wrong_pin(2)
     with Client(sandbox) as client:
         client.subscribe()
-        paths = wait_for_labels(client, labels)
+        paths = client.wait_labels(labels)
         token.fault("vanish")
         for _ in labels:
             client.wait_signal("InterfacesRemoved", lambda signal: signal["arguments"][0] in paths.values())
         assert client.tokens() == []
         token.clear_faults()
-        for path in wait_for_labels(client, labels).values():
+        for path in client.wait_labels(labels).values():
             check(client.status(path), pin_tries(token, 1))
     assert token.counters() == {"pin": 1, "puk": 3}
 
@@ -260,15 +241,15 @@ def test_refused_codes_outlive_a_removal(make_sandbox, kind):
     labels = SHOWN[kind][0]
     with Client(sandbox) as client:
         client.subscribe()
-        path = wait_for_labels(client, labels)[token.label]
+        path = client.wait_labels(labels)[token.label]
         with raises("PinIncorrect"):
             client.set_pin(path, WRONG_PIN, NEW_PIN, final_attempt=True)
         with raises("PukIncorrect"):
             client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=True)
         token.fault("vanish")
-        wait_for_labels(client, [])
+        client.wait_labels([])
         token.clear_faults()
-        path = wait_for_labels(client, labels)[token.label]
+        path = client.wait_labels(labels)[token.label]
         with nothing_sent(token), raises("AlreadyRefused"):
             client.set_pin(path, WRONG_PIN, NEW_PIN, final_attempt=True)
         with nothing_sent(token), raises("AlreadyRefused"):
@@ -282,7 +263,7 @@ def test_who_asks_is_told_at_once(make_sandbox, kind):
     token = only_token(sandbox)
     with Client(sandbox) as client:
         client.subscribe()
-        path = paths_by_label(client)[token.label]
+        path = client.paths_by_label()[token.label]
         client.unsubscribe()
         read_at = [client.status(path)["read-at"]]
         for remaining in (2, 1, 0):
@@ -326,16 +307,16 @@ def test_pulled_out_while_the_pin_is_set(make_sandbox, kind, when):
     labels = SHOWN[kind][0]
     with Client(sandbox) as client:
         client.subscribe()
-        paths = wait_for_labels(client, labels)
+        paths = client.wait_labels(labels)
         token.fault(f"remove CHANGE-REFERENCE-DATA 1{when}")
         # OpenSC calls it CKR_GENERAL_ERROR, which may be anything.
         with raises("TokenRemoved"):
             client.set_pin(paths[token.label], sandbox.pin, NEW_PIN, final_attempt=True)
         assert token.codes_sent() == [("CHANGE-REFERENCE-DATA", "REMOVED")]
         assert token.counters() == full(token)
-        wait_for_labels(client, [])
+        client.wait_labels([])
         token.clear_faults()
-        for path in wait_for_labels(client, labels).values():
+        for path in client.wait_labels(labels).values():
             # Whether the card took the code as a try is not known here, and by our record it may have.
             assert client.refresh(path)["pin-state"] == ("unknown" if kind == "pkcs15-card" else "low")
     assert token.login(NEW_PIN if when else sandbox.pin)
@@ -349,7 +330,7 @@ def test_pulled_out_while_it_is_looked_at(make_sandbox):
         client.subscribe()
         hosts = sandbox.hosts("watch")
         for number in (1, 10, 20, 29):
-            paths = wait_for_labels(client, SHOWN["piv-card"][0] + SHOWN["openpgp-card"][0])
+            paths = client.wait_labels(SHOWN["piv-card"][0] + SHOWN["openpgp-card"][0])
             token.fault(f"remove * {number}")
             with contextlib.suppress(BusError):
                 client.refresh(paths[token.label])
@@ -378,7 +359,7 @@ def test_pulled_out_at_the_last_look(make_sandbox):
         assert token.codes_sent() == []
         token.clear_faults()
         client.subscribe()
-        paths = wait_for_labels(client, SHOWN["piv-card"][0])
+        paths = client.wait_labels(SHOWN["piv-card"][0])
         client.set_pin(paths[token.label], sandbox.pin, NEW_PIN, final_attempt=True)
     assert token.login(NEW_PIN)
 
@@ -389,7 +370,7 @@ def test_two_cards_and_another_token(make_sandbox):
     with Client(sandbox) as client:
         client.subscribe()
         labels = [label for kind in TELLING for label in SHOWN[kind][0]] + ["ETOKEN"]
-        paths = wait_for_labels(client, labels)
+        paths = client.wait_labels(labels)
         piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
         piv.wrong_pin(3)
         openpgp.wrong_pin(2)
@@ -407,7 +388,7 @@ def test_slow_card(make_sandbox, kind):
     token.wrong_pin(2)
     with Client(sandbox) as client:
         client.subscribe()
-        path = paths_by_label(client)[token.label]
+        path = client.paths_by_label()[token.label]
         token.fault("delay * 20")
         before, begun = len(token.calls()), time.monotonic()
         check(client.refresh(path), pin_tries(token, 1))
@@ -427,20 +408,20 @@ def test_garbage(make_sandbox, kind, garbage):
     labels = SHOWN[kind][0]
     with Client(sandbox) as client, CardUser(sandbox) as user:
         client.subscribe()
-        wait_for_labels(client, labels)
+        client.wait_labels(labels)
         with nothing_sent(token):
             token.fault("vanish")
-            wait_for_labels(client, [])
+            client.wait_labels([])
             token.fault(f"garbage * * {garbage}")
             wait_until(lambda: "GARBAGE" in token.results("SELECT"), what="garbage")
             # There may be no token of such a card that would leave with it.
             token.fault("vanish")
             user.wait_present(False)
-            wait_for_labels(client, [])
+            client.wait_labels([])
             token.clear_faults()
-            wait_for_labels(client, labels)
+            client.wait_labels(labels)
         token.wrong_pin(2)
-        for path in wait_for_labels(client, labels).values():
+        for path in client.wait_labels(labels).values():
             check(client.refresh(path), pin_tries(token, 1))
 
 
@@ -453,7 +434,7 @@ def test_unlocking(make_sandbox, kind):
     token.wrong_pin(3)
     with Client(sandbox) as client:
         client.subscribe()
-        path = paths_by_label(client)[token.label]
+        path = client.paths_by_label()[token.label]
         status = client.status(path)
         check(status, pin_tries(token, 0), tries("puk", "unknown", maximum=None))
         assert status["can-unlock"]

@@ -56,7 +56,7 @@ def test_a_module_gets_nowhere(make_sandbox):
     sandbox = make_sandbox(["etoken"], modules={"hostile": MODULE})
     with Client(sandbox) as client:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         client.set_pin(paths["HOSTILE"], "1234", "4321", final_attempt=True)
         (operating,) = reports(sandbox, "operate").values()
 

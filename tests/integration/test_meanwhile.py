@@ -53,7 +53,7 @@ def test_a_try_under_way_is_not_settled(make_sandbox):
     token = sandbox.token("etoken")
     with Client(sandbox) as client, Client(sandbox) as reader:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         path = paths["ETOKEN"]
         for fault, left in (("pause C_Login operate", 3), ("pause C_Login operate after", 2)):
             assert client.refresh(path)["puk-retries-remaining"] == 3
@@ -123,7 +123,7 @@ def test_a_read_that_ends_between_the_outcome_and_the_reply(make_sandbox):
     token.wrong_pin(3)
     with Client(sandbox) as client, Client(sandbox) as reader, Client(sandbox) as writer:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         client.unsubscribe()
         client.refresh(paths[token.label])
         setting = writer.begin_operation("SetPin", paths[slow.label], None, NEW_PIN)

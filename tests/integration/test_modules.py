@@ -237,7 +237,7 @@ def test_module_that_crashes_at_a_read(make_sandbox, again):
     token = sandbox.token("etoken")
     with Client(sandbox) as client:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         token.fault("crash C_GetTokenInfo")
         with raises("ModuleFailed"):
             client.refresh(paths["ETOKEN"])

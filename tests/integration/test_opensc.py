@@ -269,7 +269,7 @@ def test_two_tokens_of_one_card(make_sandbox):
     token = only_token(sandbox)
     with Client(sandbox) as client:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         assert paths.keys() == {token.label, OTHER_SLOT}
         # One operation on either
         changing = client.begin_operation("SetPin", paths[token.label], None, NEW_PIN)

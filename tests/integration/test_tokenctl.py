@@ -504,7 +504,7 @@ def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
     assert finished.returncode == NO_SUCH_TOKEN and "tokenctl modules" in finished.stderr
     finished = sandbox.tokenctl("alice", "status")
     assert (finished.returncode, len(finished.stderr.splitlines())) == (DONE, 1)
-    assert "“gone” has failed" in finished.stderr and "ETOKEN" in finished.stdout
+    assert "“gone” could not be read" in finished.stderr and "ETOKEN" in finished.stdout
     for arguments in (["ETOKEN"], ["--json"]):
         assert sandbox.tokenctl("alice", "status", *arguments).stderr == ""
     assert unlock(sandbox, "ETOKEN").returncode == DONE

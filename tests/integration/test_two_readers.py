@@ -2,12 +2,13 @@
 """Two cards of one module, through the real pcscd: what becomes of one holds up or concerns no other."""
 
 import contextlib
+import os
 import time
 
 import pytest
 from card_user import CardUser
 from sandbox import FOLDER, wait_until
-from support import BusError, Client, bind, nothing_sent, only_path, raises
+from support import Client, bind, nothing_sent, only_path, raises
 from test_readers import (
     A_WHILE,
     ASKING,
@@ -26,11 +27,19 @@ from test_readers import (
 SLOW_CARD = "delay * 15"
 
 REACH = f"{FOLDER}/build/service/module/tokend-reach"
-SLOWLY = 0.5
-SLOW_REACH = f"""#!/bin/sh
-sleep {SLOWLY}
-exec {FOLDER}/reach "$@"
+REACHED = f"{FOLDER}/reached"
+# In its place; the first time it does what it should not.
+OTHER_REACH = f"""#!/bin/sh
+[ -s {REACHED} ] && exec {FOLDER}/reach "$@"
+echo >{REACHED}
+{{}}
 """
+# What that may be; and whether a card that came meanwhile is then looked into, or left for later.
+REACHES = {
+    "slow to start": (f'sleep 0.5; exec {FOLDER}/reach "$@"', True),
+    "broken": ("exit 1", True),
+    "without an end": ("exec sleep 5", False),
+}
 
 
 def test_two_readers(make_sandbox):
@@ -39,7 +48,7 @@ def test_two_readers(make_sandbox):
     piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
     with Client(sandbox) as client:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         others = {path for label, path in paths.items() if label != piv.label}
         assert len(others) == 2
         openpgp.wrong_pin(2)
@@ -66,7 +75,7 @@ def test_two_cards_of_which_one_is_in_a_long_transaction(make_sandbox):
     piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
     with Client(sandbox) as client, CardUser(sandbox) as user, CardUser(sandbox) as looker:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         wait_until_left_alone(piv)
         user.connect("shared", reader=1)
         user.do("begin")
@@ -116,7 +125,7 @@ def test_two_slow_cards(make_sandbox):
     piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
     with Client(sandbox) as client:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         labels = paths.keys() - {piv.label}
         before = {token: wait_until_left_alone(token) for token in (piv, openpgp)}
 
@@ -131,7 +140,7 @@ def test_two_slow_cards(make_sandbox):
             client.wait_signal("InterfacesAdded")
         assert sent_to(piv) == before[piv]
 
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         before[openpgp] = wait_until_left_alone(openpgp)
         with CardUser(sandbox) as user:
             user.connect("shared")
@@ -149,7 +158,7 @@ def test_slow_card_that_comes_beside_a_card_in_long_use(make_sandbox):
     piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
     with Client(sandbox) as client, CardUser(sandbox) as user:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         wait_until_left_alone(openpgp)
         look = commands_of_a_look(client, piv, paths[piv.label])
         openpgp.fault("vanish")
@@ -179,7 +188,7 @@ def test_program_that_wants_the_other_card_for_itself(make_sandbox, is_asked):
     piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
     with Client(sandbox) as client, CardUser(sandbox) as user, CardUser(sandbox) as taker:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         idle, used = (wait_until_left_alone(token) for token in (piv, openpgp))
         user.connect("shared", reader=1)
         begun = time.monotonic()
@@ -220,47 +229,37 @@ def test_status_while_one_card_is_in_long_use(make_sandbox):
         taker.connect("exclusive", reader=0)
 
 
+@pytest.mark.parametrize("what", REACHES)
+def test_what_reaches_for_a_card_is_not_as_it_should_be(make_sandbox, what):
+    """A busy machine is not taken for another program's transaction: what has come into the other reader is looked into. And
+    nothing is waited for without end."""
+    script, is_looked_into = REACHES[what]
+    sandbox = make_sandbox(["piv-card", "openpgp-card"])
+    piv = sandbox.token("piv-card")
+    assert sandbox.run("root", ["cp", REACH, f"{FOLDER}/reach"]).returncode == 0
+    sandbox.write_file(f"{FOLDER}/other-reach", OTHER_REACH.format(script))
+    with Client(sandbox) as client, CardUser(sandbox) as user:
+        client.subscribe()
+        labels = client.paths_by_label().keys()
+        client.unsubscribe()
+        # This ends the watch, which waits for something to happen. From now on the cards are held by who asks for them.
+        user.put_in_again(piv)
+        paths = client.wait_labels(labels)
+        user.put_in_again(piv)
+        sandbox.write_file(REACHED, "")
+        for name, mode in (("other-reach", 0o755), ("reached", 0o666)):
+            os.chmod(sandbox.path(f"{FOLDER}/{name}"), mode)
+        bind(sandbox, f"{FOLDER}/other-reach", REACH)
+        with contextlib.nullcontext() if is_looked_into else raises("NotFound"):
+            assert client.refresh(paths[piv.label])["pin-state"] == "ok"
+        assert sandbox.read_file(REACHED) == "\n", "no card was reached for"
+        client.wait_labels(labels)
+
+
 def reaching(sandbox):
     """The processes that wait for a card which another program has a transaction with."""
     processes = sandbox.processes().values()
     return [outside for outside, _, arguments in processes if arguments and arguments[0].endswith("/tokend-reach")]
-
-
-def put_in_again(token, user):
-    token.fault("vanish")
-    user.wait_present(False)
-    token.clear_faults()
-    user.wait_present(True)
-
-
-def paths_of(client, *tokens):
-    """Has all cards read; None if not all of these are there."""
-    paths = {}
-    for path in client.tokens():
-        with contextlib.suppress(BusError):
-            paths[client.refresh(path)["label"]] = path
-    return paths if all(token.label in paths for token in tokens) else None
-
-
-def test_what_reaches_for_a_card_starts_slowly(make_sandbox):
-    """A busy machine is not taken for another program's transaction: what has come into the other reader is looked into."""
-    sandbox = make_sandbox(["piv-card", "openpgp-card"])
-    piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
-    assert sandbox.run("root", ["cp", REACH, f"{FOLDER}/reach"]).returncode == 0
-    sandbox.write_file(f"{FOLDER}/slow-reach", SLOW_REACH)
-    assert sandbox.run("root", ["chmod", "755", f"{FOLDER}/slow-reach"]).returncode == 0
-    bind(sandbox, f"{FOLDER}/slow-reach", REACH)
-    with Client(sandbox) as client, CardUser(sandbox) as user:
-        client.subscribe()
-        client.unsubscribe()
-        # This ends the watch, which waits for something to happen. From now on the cards are held by who asks for them.
-        put_in_again(piv, user)
-        paths = wait_until(lambda: paths_of(client, piv, openpgp), what="both cards")
-        put_in_again(piv, user)
-        wait_until(lambda: not reaching(sandbox), what="the end of what reaches for a card")
-        begun_at = time.monotonic()
-        assert client.refresh(paths[piv.label])["pin-state"] == "ok"
-        assert time.monotonic() - begun_at > SLOWLY, "no card was reached for"
 
 
 def test_what_waits_for_a_transaction_ends_with_its_host(make_sandbox):
@@ -269,7 +268,7 @@ def test_what_waits_for_a_transaction_ends_with_its_host(make_sandbox):
     piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
     with Client(sandbox) as client, CardUser(sandbox) as user:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         wait_until_left_alone(piv)
         user.connect("shared", reader=1)
         user.do("begin")
@@ -296,7 +295,7 @@ def test_operation_that_hangs(make_sandbox, kind):
     token, other = sandbox.token(kind), sandbox.token(other_kind)
     with Client(sandbox) as client, Client(sandbox) as second:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         token.fault("pause CHANGE-REFERENCE-DATA")
         changing = client.begin_operation("SetPin", paths[token.label], sandbox.pin, "654321", final_attempt=True)
         token.wait_paused()
@@ -337,6 +336,11 @@ def test_two_cards_that_cannot_be_told_apart(make_sandbox):
         assert not client.status(path)["can-set-pin"]
         shown = sandbox.run("alice", ["sh", "-c", "tokenctl set-pin 3</dev/null 4</dev/null --pin-fd 3 --new-pin-fd 4"])
         assert shown.returncode == 1 and "same label and serial number" in shown.stderr
+        for command in ("set-pin", "unlock"):
+            with sandbox.terminal("alice", ["tokenctl", command]) as terminal:
+                terminal.expect("same label and serial number")
+                assert terminal.finish() == 1
+            assert "PIN:" not in terminal.text and "PUK:" not in terminal.text
         for mode, reader in (("none", 0), ("shared", 0), ("exclusive", 0), ("shared", 1), ("exclusive", 1)):
             if mode != "none":
                 wait_until(lambda: user.ask("connect", reader, mode) == "done", what="the card")  # noqa: B023

@@ -236,7 +236,7 @@ def test_expected_retries(make_sandbox):
     token = sandbox.token("etoken")
     with Client(sandbox) as client:
         client.subscribe()
-        paths = {client.status(path)["label"]: path for path in client.tokens()}
+        paths = client.paths_by_label()
         for expected in (0, 2, 4):
             with nothing_sent(token), raises("RetriesChanged"):
                 client.unlock(paths["ETOKEN"], sandbox.puk, NEW_PIN, expected_retries=expected)

@@ -326,11 +326,11 @@ class Sandbox:
         if started.returncode != 0:
             raise RuntimeError(started.stderr)
 
-    def restart_tokend(self, variables):
+    def restart_tokend(self, variables=None):
         """Starts tokend again, from now on with these environment variables too."""
         self.stop_tokend()
         with open(self.path(f"{FOLDER}/environment"), "a", encoding="ascii") as file:
-            file.writelines(f"{name}={value}\n" for name, value in variables.items())
+            file.writelines(f"{name}={value}\n" for name, value in (variables or {}).items())
         self.start_tokend()
 
     def polkitd(self):

@@ -2,8 +2,6 @@
 /*
  * Preloaded into tokend by a test: when it gets SIGRTMIN, the file /run/sandbox/heap, which must be there, gets what
  * malloc_info() says. A thread of GLib's pools ends when it has nothing to do: how many rest would be a matter of time.
- *
- * A debugger could call the same functions from outside, if the kernel's registers are not newer than it.
  */
 #include <errno.h>
 #include <glib.h>

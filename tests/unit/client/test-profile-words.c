@@ -21,10 +21,14 @@ static const struct {
     "'provider-match': <{'issuer': 'CN=X'}>, 'provider-override': "
     "<'/etc/tokend/profiles.d/p.conf'>}",
     "  Profile: none: nothing is known of tokens of this kind (manufacturer “M”, model "
-    "“N\\u{202E}”). "
-    "The PIN can be changed; unlocking is not offered.\n"
+    "“N\\u{202E}”).\n"
+    "  The PIN can be changed; unlocking is not offered.\n"
     "  Provider: p (certificate issuer “CN=X”)\n"
     "  By the administrator's file: /etc/tokend/profiles.d/p.conf\n" },
+  { "{'module-profile': <'etoken'>, 'can-unlock': <false>, 'can-set-pin': <false>}",
+    "  Profile: etoken ()\n"
+    "  Neither a change of the PIN nor unlocking is offered.\n"
+    "  Provider: not known\n" },
 };
 
 static void

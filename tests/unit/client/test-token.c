@@ -80,6 +80,34 @@ test_match (void)
   }
 }
 
+/* Of one token, shown by three modules, that can unlock or set the PIN as said. */
+static void
+test_pick (void)
+{
+  static const struct {
+    gboolean can_unlock[3];
+    gboolean can_set_pin[3];
+    guint picked;
+  } rows[] = {
+    { { FALSE, FALSE, FALSE }, { TRUE, TRUE, TRUE }, 0 },
+    { { FALSE, FALSE, TRUE }, { TRUE, TRUE, TRUE }, 2 },
+    { { FALSE, FALSE, FALSE }, { FALSE, TRUE, TRUE }, 1 },
+    { { FALSE, FALSE, FALSE }, { FALSE, FALSE, FALSE }, 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GPtrArray) views =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) tokenctl_token_free);
+
+    for (guint j = 0; j < 3; j++)
+      g_ptr_array_add (
+          views, tokenctl_token_new ("/", g_variant_ref_sink (g_variant_new_parsed (
+                                              "{'can-unlock': <%b>, 'can-set-pin': <%b>}",
+                                              rows[i].can_unlock[j], rows[i].can_set_pin[j]))));
+    g_assert_true (tokenctl_tokens_pick (views) == views->pdata[rows[i].picked]);
+  }
+}
+
 static void
 test_candidates_are_listed_once (void)
 {
@@ -195,6 +223,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/token/match", test_match);
+  g_test_add_func ("/token/pick", test_pick);
   g_test_add_func ("/token/candidates", test_candidates_are_listed_once);
   g_test_add_func ("/token/argument", test_argument);
   g_test_add_func ("/token/have-exactly", test_have_exactly);

@@ -87,7 +87,7 @@ test_next_step (void)
     { "low", "uninitialized", TRUE, "brings the tries back.", NULL },
     { "uninitialized", "uninitialized", TRUE, NULL, NULL },
     { "low", "final-try", TRUE, "before you try it, call the support line", "One PUK try is left" },
-    { "locked", "ok", FALSE, "knows no way", NULL },
+    { "locked", "ok", FALSE, "cannot unlock", NULL },
     { "locked", "locked", TRUE, "both locked", "both locked" },
     { "locked", "final-try", TRUE, "tokenctl unlock ETOKEN\nThe PUK is on its last try",
       "One PUK try is left" },
@@ -128,6 +128,15 @@ test_must_change (void)
   g_autofree char *step = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN");
 
   g_assert_nonnull (strstr (step, "tokenctl set-pin ETOKEN"));
+}
+
+static void
+test_must_change_elsewhere (void)
+{
+  g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new_parsed (
+      "{'pin-state': <'ok'>, 'pin-must-change': <true>, 'can-set-pin': <false>}"));
+
+  g_assert_null (tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN"));
 }
 
 static void
@@ -173,6 +182,7 @@ main (int argc, char **argv)
   g_test_add_func ("/words/tries", test_tries);
   g_test_add_func ("/words/next-step", test_next_step);
   g_test_add_func ("/words/must-change", test_must_change);
+  g_test_add_func ("/words/must-change-elsewhere", test_must_change_elsewhere);
   g_test_add_func ("/words/loss", test_loss);
   g_test_add_func ("/words/pin-loss", test_pin_loss);
   return g_test_run ();

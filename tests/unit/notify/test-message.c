@@ -85,7 +85,7 @@ test_messages (void)
       FALSE,
       FALSE,
       "the PIN is locked",
-      { "no way to unlock", "Issuer: 0 123" } },
+      { "cannot unlock", "Issuer: 0 123" } },
     { TOKEND_STATE_LOCKED,
       TOKEND_STATE_UNINITIALIZED,
       FALSE,
