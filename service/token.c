@@ -35,6 +35,7 @@ struct _TokendToken {
   TokendObserver observer;
   gint64 certificate_not_after; /* microseconds since the epoch, or 0: not known */
   gint64 told_not_after;        /* the same, as the subscribers know it */
+  gboolean told_double;         /* likewise, whether there is another one like it */
   gboolean exported;
 
   TokendPlace *place;
@@ -111,12 +112,14 @@ judge_now (TokendToken *self, TokendRole role)
 static void
 judge_again (TokendToken *self)
 {
-  gboolean changed = self->is_owed || self->told_not_after != self->certificate_not_after;
+  gboolean changed = self->is_owed || self->told_not_after != self->certificate_not_after
+                     || self->told_double != self->reading->is_double;
 
   if (tokend_claims_is_held (self->service->claims, self->place->card))
     return;
   self->is_owed = FALSE;
   self->told_not_after = self->certificate_not_after;
+  self->told_double = self->reading->is_double;
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     TokendCounter now = judge_now (self, role);
 

@@ -356,8 +356,11 @@ def test_two_cards_that_cannot_be_told_apart(make_sandbox):
             assert not [command for command in token.calls() if "CHANGE" in str(command)]
         # There is only one again, which need not be looked into for that.
         before = wait_until_left_alone(first)
+        client.signals.clear()
         second.fault("vanish")
-        user.wait_present(False, reader=1)
-        wait_until(lambda: client.status(path)["can-set-pin"], what="the one card")
+        # Who asks before that is told has both looked into.
+        client.wait_status(path, {"can-set-pin": True})
         assert sent_to(first) == before
         client.set_pin(path, sandbox.pin, "654321")
+        second.clear_faults()
+        client.wait_status(path, {"can-set-pin": False})
