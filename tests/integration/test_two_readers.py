@@ -37,7 +37,7 @@ echo >{REACHED}
 # What that may be; and whether a card that came meanwhile is then looked into, or left for later.
 REACHES = {
     "slow to start": (f'sleep 0.5; exec {FOLDER}/reach "$@"', True),
-    "broken": ("exit 1", True),
+    "killed": ("kill -KILL $$", True),
     "without an end": ("exec sleep 5", False),
 }
 
