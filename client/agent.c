@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define POLKIT_AGENT_I_KNOW_API_IS_SUBJECT_TO_CHANGE
 #include "agent.h"
 
-#include <polkitagent/polkitagent.h>
 #include <unistd.h>
 
-/* To unregister takes milliseconds, but where the agent still asks for a password: it reads until the line is typed. */
+#include "agent-listener.h"
+
+/* To unregister takes milliseconds, but where polkitd hangs. */
 #define STOP_PATIENCE G_USEC_PER_SEC
 
 struct _TokenctlAgent {
@@ -30,6 +30,7 @@ registration_options (void)
 
 /**
  * tokenctl_agent_start:
+ * @terminal: (transfer none): where to ask
  *
  * Registers a text agent for this process, to be used only if its session has none. It runs in a
  * thread of its own, so that a call may wait for the answer while the agent asks.
@@ -38,20 +39,15 @@ registration_options (void)
  * answers by itself
  */
 TokenctlAgent *
-tokenctl_agent_start (void)
+tokenctl_agent_start (TokenctlTerminal *terminal)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (PolkitSubject) subject =
       polkit_unix_process_new_for_owner (getpid (), 0, (int) getuid ());
   g_autoptr (GVariant) options = registration_options ();
-  g_autoptr (PolkitAgentListener) listener = polkit_agent_text_listener_new (NULL, &error);
+  g_autoptr (PolkitAgentListener) listener = tokenctl_agent_listener_new (terminal);
   TokenctlAgent *agent;
   gpointer registration;
-
-  if (listener == NULL) {
-    g_debug ("No text agent: %s", error->message);
-    return NULL;
-  }
 
   registration = polkit_agent_listener_register_with_options (
       listener, POLKIT_AGENT_REGISTER_FLAGS_RUN_IN_THREAD, subject, NULL, options, NULL, &error);
@@ -73,6 +69,7 @@ unregister (gpointer data)
   TokenctlAgent *agent = data;
 
   polkit_agent_listener_unregister (agent->registration);
+  g_object_run_dispose (G_OBJECT (agent->listener));
   g_object_unref (agent->listener);
   g_async_queue_push (agent->stopped, agent);
   return NULL;
@@ -82,7 +79,7 @@ unregister (gpointer data)
  * tokenctl_agent_stop:
  * @agent: (transfer full): the agent
  *
- * A prompt that was withdrawn holds nobody up: the agent is then left to the end of the program, which is near.
+ * A polkitd that hangs holds nobody up: the agent is then left to the end of the program, which is near.
  */
 void
 tokenctl_agent_stop (TokenctlAgent *agent)

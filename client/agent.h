@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "terminal.h"
 
 G_BEGIN_DECLS
 
 /** TokenctlAgent: asks for passwords on the terminal, on polkit's behalf, where no desktop does. */
 typedef struct _TokenctlAgent TokenctlAgent;
 
-TokenctlAgent *tokenctl_agent_start (void);
+TokenctlAgent *tokenctl_agent_start (TokenctlTerminal *terminal);
 void tokenctl_agent_stop (TokenctlAgent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlAgent, tokenctl_agent_stop)
 

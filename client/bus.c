@@ -219,7 +219,7 @@ read_tokens (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, gboole
 
     if (status != NULL) {
       g_ptr_array_add (tokens, tokenctl_token_new (paths->pdata[i], status));
-    } else if (g_error_matches (problem, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED)) {
+    } else if (tokend_error_is_not_authorized (problem)) {
       g_propagate_error (error, g_steal_pointer (&problem));
       return NULL;
     } else if (has_left (problem)) {

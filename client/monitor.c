@@ -138,7 +138,7 @@ take_failure (Watched *watched, const GError *error)
 
   if (has_left (error))
     return;
-  if (g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED)) {
+  if (tokend_error_is_not_authorized (error)) {
     self->listener->failed (error, self->user_data);
     return;
   }

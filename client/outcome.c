@@ -19,15 +19,36 @@ append_line (GString *text, const char *line)
   g_string_append (text, line);
 }
 
+/* The polkit action of what was called is not a part of the text in the catalogue. */
+static char *
+translate (const char *message)
+{
+  static const char *const actions[] = { TOKEND_ACTION_READ_STATUS, TOKEND_ACTION_UNLOCK,
+                                         TOKEND_ACTION_SET_PIN };
+  g_autoptr (GString) text = g_string_new (message);
+  g_autoptr (GString) translated = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (actions); i++) {
+    if (g_string_replace (text, actions[i], "%s", 1) == 0)
+      continue;
+    translated = g_string_new (_ (text->str));
+    g_string_replace (translated, "%s", actions[i], 1);
+    return g_string_free (g_steal_pointer (&translated), FALSE);
+  }
+  /* The catalogue's own head is what the empty text is translated to. */
+  return g_strdup (*message != '\0' ? _ (message) : "");
+}
+
 /* The service speaks English; what it has to say to a person, and not only to a program, is in the catalogue. */
 static char *
 detail_of (const GError *error)
 {
   g_autoptr (GError) copy = g_error_copy (error);
+  g_autofree char *words = NULL;
 
   g_dbus_error_strip_remote_error (copy);
-  /* The catalogue's own head is what the empty text is translated to. */
-  return tokenctl_printable (*copy->message != '\0' ? _ (copy->message) : "");
+  words = translate (copy->message);
+  return tokenctl_printable (words);
 }
 
 static void

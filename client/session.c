@@ -25,7 +25,7 @@ tokenctl_session_open (GError **error)
   if (session->bus == NULL)
     return NULL;
   if (session->terminal != NULL)
-    self->agent = tokenctl_agent_start ();
+    self->agent = tokenctl_agent_start (session->terminal);
   return g_steal_pointer (&session);
 }
 

@@ -21,6 +21,7 @@ struct _TokenctlTerminal {
 static int saved_fd = -1;
 static struct termios saved_modes;
 static const char *volatile last_words;
+static volatile sig_atomic_t was_asked;
 
 static const int deadly_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static struct sigaction old_actions[G_N_ELEMENTS (deadly_signals)];
@@ -42,6 +43,15 @@ write_all (int fd, const char *text)
   }
 }
 
+/* What somebody has begun to type for a prompt that is no more is not for the shell. */
+static void
+give_back (int fd)
+{
+  if (was_asked)
+    tcflush (fd, TCIFLUSH);
+  tcsetattr (fd, TCSANOW, &saved_modes);
+}
+
 /* Also when it is the polkit agent that has the echo off. The signal then does what it would have
  * done. */
 static void
@@ -50,7 +60,7 @@ restore_and_die (int signal_number)
   const char *words = last_words;
 
   if (saved_fd >= 0)
-    tcsetattr (saved_fd, TCSANOW, &saved_modes);
+    give_back (saved_fd);
   if (saved_fd >= 0 && words != NULL) {
     /* A terminal whose output is stopped must not hold up the end. */
     fcntl (saved_fd, F_SETFL, O_RDWR | O_NONBLOCK);
@@ -99,13 +109,56 @@ tokenctl_terminal_open (void)
 void
 tokenctl_terminal_close (TokenctlTerminal *terminal)
 {
-  tcsetattr (terminal->fd, TCSANOW, &saved_modes);
+  give_back (terminal->fd);
   for (gsize i = 0; i < G_N_ELEMENTS (deadly_signals); i++)
     sigaction (deadly_signals[i], &old_actions[i], NULL);
   saved_fd = -1;
   last_words = NULL;
+  was_asked = FALSE;
   close (terminal->fd);
   g_free (terminal);
+}
+
+/** tokenctl_terminal_get_fd: Returns: its descriptor, for waiting for a line that somebody was asked for. */
+int
+tokenctl_terminal_get_fd (TokenctlTerminal *terminal)
+{
+  return terminal->fd;
+}
+
+/**
+ * tokenctl_terminal_hide_typing:
+ * @terminal: a terminal
+ *
+ * Until tokenctl_terminal_show_typing(), what is typed is not shown. Suspending is off meanwhile, because a shell that
+ * takes over shows it. Of what was typed before nothing is read: whoever types at once what the prompt asks for must
+ * neither see it nor lose it, so call this before the prompt is written.
+ */
+void
+tokenctl_terminal_hide_typing (TokenctlTerminal *terminal)
+{
+  struct termios silent = saved_modes;
+
+  silent.c_lflag &= ~(tcflag_t) (ECHO | ECHOE | ECHOK | ECHONL);
+  silent.c_lflag |= ICANON | ISIG;
+  silent.c_cc[VSUSP] = _POSIX_VDISABLE;
+  was_asked = TRUE;
+  tcsetattr (terminal->fd, TCSAFLUSH, &silent);
+}
+
+/** tokenctl_terminal_show_typing: as it was when the terminal was opened. Of what was typed before nothing is read. */
+void
+tokenctl_terminal_show_typing (TokenctlTerminal *terminal)
+{
+  was_asked = TRUE;
+  tcsetattr (terminal->fd, TCSAFLUSH, &saved_modes);
+}
+
+/** tokenctl_terminal_write: @text: printable text, with no line end after it. */
+void
+tokenctl_terminal_write (TokenctlTerminal *terminal, const char *text)
+{
+  write_all (terminal->fd, text);
 }
 
 /**
@@ -177,27 +230,20 @@ read_line (int fd, char *bytes, gsize room, gsize *length, GError **error)
  * @code: where to
  * @error: cancelled
  *
- * Asks for a code without showing it. Suspending is off meanwhile, because a shell that takes over
- * shows what is typed.
+ * Asks for a code without showing it.
  */
 gboolean
 tokenctl_terminal_ask_code (TokenctlTerminal *terminal, const char *prompt, TokenctlCode *code,
                             GError **error)
 {
-  struct termios silent = saved_modes;
   gsize length = 0;
   gboolean answered;
 
-  silent.c_lflag &= ~(tcflag_t) (ECHO | ECHOE | ECHOK | ECHONL);
-  silent.c_lflag |= ICANON | ISIG;
-  silent.c_cc[VSUSP] = _POSIX_VDISABLE;
-
-  /* Whoever types at once what the prompt asks for must neither see it nor lose it. */
-  tcsetattr (terminal->fd, TCSAFLUSH, &silent);
+  tokenctl_terminal_hide_typing (terminal);
   write_all (terminal->fd, prompt);
   answered =
       read_line (terminal->fd, tokenctl_code_bytes (code), TOKENCTL_CODE_ROOM, &length, error);
-  tcsetattr (terminal->fd, TCSAFLUSH, &saved_modes);
+  tokenctl_terminal_show_typing (terminal);
   write_all (terminal->fd, "\n");
 
   tokenctl_code_set_length (code, answered ? length : 0);
@@ -218,7 +264,7 @@ tokenctl_terminal_ask_line (TokenctlTerminal *terminal, const char *prompt, GErr
   char line[1024];
   gsize length;
 
-  tcflush (terminal->fd, TCIFLUSH);
+  tokenctl_terminal_show_typing (terminal);
   write_all (terminal->fd, prompt);
   if (!read_line (terminal->fd, line, sizeof line, &length, error))
     return NULL;

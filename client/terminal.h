@@ -16,6 +16,10 @@ void tokenctl_terminal_close (TokenctlTerminal *terminal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlTerminal, tokenctl_terminal_close)
 
 void tokenctl_terminal_set_last_words (TokenctlTerminal *terminal, const char *words);
+int tokenctl_terminal_get_fd (TokenctlTerminal *terminal);
+void tokenctl_terminal_hide_typing (TokenctlTerminal *terminal);
+void tokenctl_terminal_show_typing (TokenctlTerminal *terminal);
+void tokenctl_terminal_write (TokenctlTerminal *terminal, const char *text);
 void tokenctl_terminal_say (TokenctlTerminal *terminal, const char *text);
 gboolean tokenctl_terminal_ask_code (TokenctlTerminal *terminal, const char *prompt,
                                      TokenctlCode *code, GError **error);

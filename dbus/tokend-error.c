@@ -19,11 +19,35 @@ tokend_error_quark (void)
     g_autoptr (GEnumClass) errors = g_type_class_ref (TOKEND_TYPE_ERROR);
 
     for (guint i = 0; i < errors->n_values; i++) {
-      g_autofree char *name = g_strconcat (TOKEND_ERROR_PREFIX, errors->values[i].value_nick, NULL);
-      g_dbus_error_register_error (domain, errors->values[i].value, name);
+      const GEnumValue *value = &errors->values[i];
+      const char *prefix = tokend_error_get_prefix ((TokendError) value->value);
+      g_autofree char *name = g_strconcat (prefix, value->value_nick, NULL);
+
+      g_dbus_error_register_error (domain, value->value, name);
     }
     g_once_init_leave (&quark, domain);
   }
 
   return (GQuark) quark;
+}
+
+/** tokend_error_get_prefix: Returns: what stands before the nick in the D-Bus name of @code. */
+const char *
+tokend_error_get_prefix (TokendError code)
+{
+  return code == TOKEND_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED ? "org.freedesktop.DBus.Error."
+                                                                 : TOKEND_ERROR_PREFIX;
+}
+
+/**
+ * tokend_error_is_not_authorized:
+ * @error: (nullable): of a call.
+ *
+ * Returns: whether polkit did not let the caller do it, with or without a person.
+ */
+gboolean
+tokend_error_is_not_authorized (const GError *error)
+{
+  return g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED)
+         || g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED);
 }

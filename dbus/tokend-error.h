@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /**
  * TokendError:
  * Everything a method of org.tokend.Tokend1 can answer but success. The nick is the last part of
- * the D-Bus error name. What each one cost on the token is said, method by method, in
+ * the D-Bus error name, tokend_error_get_prefix() the first. What each one cost on the token is said, method by method, in
  * org.tokend.Tokend1.xml.
  */
 typedef enum {
@@ -34,9 +34,14 @@ typedef enum {
   TOKEND_ERROR_OUTCOME_UNKNOWN, /*< nick=OutcomeUnknown >*/
   TOKEND_ERROR_NOT_SUPPORTED,   /*< nick=NotSupported >*/
   TOKEND_ERROR_SERVICE_ENDING,  /*< nick=ServiceEnding >*/
+  /* By the standard's name, which GDBus does not know. */
+  TOKEND_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, /*< nick=InteractiveAuthorizationRequired >*/
 } TokendError;
 
 #define TOKEND_ERROR (tokend_error_quark ())
 GQuark tokend_error_quark (void);
+
+const char *tokend_error_get_prefix (TokendError code);
+gboolean tokend_error_is_not_authorized (const GError *error);
 
 G_END_DECLS

@@ -156,7 +156,7 @@ on_user (GObject *source, GAsyncResult *result, gpointer user_data)
       admit_user (waiting->pdata[i]);
     else
       g_task_return_new_error (waiting->pdata[i], TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED,
-                               "Not authorized");
+                               "The bus does not tell whose connection this is: call again");
   }
 }
 

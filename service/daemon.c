@@ -3,6 +3,7 @@
 
 #include "call.h"
 #include "config.h"
+#include "gone.h"
 #include "idle.h"
 #include "journal.h"
 #include "manager.h"
@@ -38,6 +39,7 @@ struct _TokendDaemon {
   guint name_delay;
   guint name;
   guint stop;
+  guint gone;           /* 0: not registered */
   gint64 patient_until; /* monotonic, microseconds */
   gboolean is_leaving;  /* because nobody needs it */
   gboolean is_ending;   /* for whatever reason: the name is not to be owned again */
@@ -61,6 +63,8 @@ tokend_daemon_finalize (GObject *object)
   g_clear_handle_id (&self->stop, g_source_remove);
   g_clear_handle_id (&self->name, g_bus_unown_name);
   g_clear_object (&self->idle);
+  if (self->gone != 0)
+    g_dbus_connection_unregister_subtree (service->bus, self->gone);
   g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->manager));
   g_object_unref (self->manager);
   g_ptr_array_unref (service->modules);
@@ -297,6 +301,9 @@ tokend_daemon_run (TokendDaemon *self, GError **error)
 
   if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self->manager),
                                          self->service.bus, TOKEND_OBJECT_PATH, error))
+    return FALSE;
+  self->gone = tokend_gone_register (self->service.bus, error);
+  if (self->gone == 0)
     return FALSE;
   g_dbus_object_manager_server_set_connection (self->service.objects, self->service.bus);
 

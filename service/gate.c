@@ -2,7 +2,6 @@
 #include "gate.h"
 
 #include "journal.h"
-#include "tokend-error.h"
 #include "tokend-status.h"
 
 #include <polkit/polkit.h>
@@ -52,7 +51,7 @@ typedef struct {
   guint watch;
   guint timeout;
   gboolean is_answered;
-  gboolean is_overdue;
+  TokendGateAnswer answer; /* once it is answered */
 } Check;
 
 static void
@@ -122,23 +121,37 @@ tokend_gate_get_action (const char *interface, const char *method)
 
 /* Whoever is first decides: libpolkit does not always heed that it is given up. */
 static void
-answer (GTask *task, gboolean is_authorized)
+answer (GTask *task, TokendGateAnswer word)
 {
   Check *check = g_task_get_task_data (task);
 
   if (check->is_answered)
     return;
   check->is_answered = TRUE;
-  if (is_authorized)
+  check->answer = word;
+  if (word == TOKEND_GATE_ALLOWED)
     g_task_return_boolean (task, TRUE);
   else
-    g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED, "Not authorized");
+    g_task_return_error (task, tokend_gate_answer_new_error (word, check->action));
+}
+
+static void
+answer_without_word (GTask *task)
+{
+  const Check *check = g_task_get_task_data (task);
+
+  if (g_cancellable_is_cancelled (check->overdue))
+    answer (task, check->is_prompting ? TOKEND_GATE_EXPIRED : TOKEND_GATE_UNANSWERED);
+  else if (g_cancellable_is_cancelled (check->given_up))
+    answer (task, TOKEND_GATE_WITHDRAWN);
+  else
+    answer (task, TOKEND_GATE_UNANSWERED);
 }
 
 static gboolean
 answer_no (gpointer task)
 {
-  answer (task, FALSE);
+  answer_without_word (task);
   return G_SOURCE_REMOVE;
 }
 
@@ -165,7 +178,6 @@ on_timeout (gpointer user_data)
   Check *check = user_data;
 
   check->timeout = 0;
-  check->is_overdue = TRUE;
   if (!check->is_prompting)
     report_silence (check->gate, "it took too long");
   g_cancellable_cancel (check->overdue);
@@ -180,6 +192,18 @@ set_deadline (Check *check, guint seconds)
   check->timeout = g_timeout_add_seconds (seconds, on_timeout, check);
 }
 
+static TokendGateAnswer
+judge (PolkitAuthorizationResult *result, gboolean was_prompting)
+{
+  const TokendGateWord word = {
+    .is_authorized = polkit_authorization_result_get_is_authorized (result),
+    .is_challenge = polkit_authorization_result_get_is_challenge (result),
+    .is_dismissed = polkit_authorization_result_get_dismissed (result),
+  };
+
+  return tokend_gate_answer_judge (&word, was_prompting);
+}
+
 static void
 on_prompted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -187,7 +211,22 @@ on_prompted (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (PolkitAuthorizationResult) word =
       polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, NULL);
 
-  answer (task, word != NULL && polkit_authorization_result_get_is_authorized (word));
+  if (word != NULL)
+    answer (task, judge (word, TRUE));
+  else
+    answer_without_word (task);
+}
+
+static void
+prompt (PolkitAuthority *authority, GTask *task)
+{
+  Check *check = g_task_get_task_data (task);
+
+  check->is_prompting = TRUE;
+  set_deadline (check, PROMPT_TIMEOUT_SECONDS);
+  polkit_authority_check_authorization (authority, check->subject, check->action, check->details,
+                                        POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION,
+                                        check->given_up, on_prompted, g_object_ref (task));
 }
 
 /* A person is asked only once polkitd has said that it would help: a polkitd that hangs is found out in time. */
@@ -199,25 +238,20 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (PolkitAuthorizationResult) word =
       polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, &error);
+  TokendGateAnswer judged;
 
-  if (word != NULL)
-    check->gate->is_silent = FALSE;
   if (word == NULL) {
     if (!g_cancellable_is_cancelled (check->given_up))
       report_silence (check->gate, error->message);
-    answer (task, FALSE);
-  } else if (polkit_authorization_result_get_is_authorized (word)) {
-    answer (task, TRUE);
-  } else if (!check->may_prompt || !polkit_authorization_result_get_is_challenge (word)) {
-    answer (task, FALSE);
-  } else if (!check->is_answered) {
-    check->is_prompting = TRUE;
-    set_deadline (check, PROMPT_TIMEOUT_SECONDS);
-    polkit_authority_check_authorization (POLKIT_AUTHORITY (source), check->subject, check->action,
-                                          check->details,
-                                          POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION,
-                                          check->given_up, on_prompted, g_object_ref (task));
+    answer_without_word (task);
+    return;
   }
+  check->gate->is_silent = FALSE;
+  judged = judge (word, FALSE);
+  if (judged != TOKEND_GATE_NEEDS_PERSON || !check->may_prompt)
+    answer (task, judged);
+  else if (!check->is_answered)
+    prompt (POLKIT_AUTHORITY (source), task);
 }
 
 /* polkitd is not told when the caller leaves: it has answered by then, and would call that an error, of which libpolkit
@@ -249,7 +283,7 @@ on_authority (GObject *source, GAsyncResult *result, gpointer user_data)
     if (self->authority != NULL)
       check_silently (self, waiting->pdata[i]);
     else
-      answer (waiting->pdata[i], FALSE);
+      answer (waiting->pdata[i], TOKEND_GATE_UNANSWERED);
   }
 }
 
@@ -317,7 +351,7 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
   Check *check;
 
   if (action == NULL) {
-    g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED, "Not authorized");
+    g_task_return_error (task, tokend_gate_answer_new_error (TOKEND_GATE_DENIED, NULL));
     return;
   }
 
@@ -350,24 +384,23 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
   connect_to_polkit (self);
 }
 
-/** tokend_gate_check_finish: Returns: whether the caller may; else NotAuthorized, which never says
- * why. */
+/**
+ * tokend_gate_check_finish:
+ *
+ * Returns: whether the caller may; else NotAuthorized, or InteractiveAuthorizationRequired if a person could have been
+ * asked and was not to be. They say why, and name the action, but nothing of the token.
+ */
 gboolean
 tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/**
- * tokend_gate_check_is_overdue:
- * @result: of a check.
- *
- * Returns: whether its answer is no because polkit gave none in time. To ask more would take as long again.
- */
-gboolean
-tokend_gate_check_is_overdue (GAsyncResult *result)
+/** tokend_gate_check_get_answer: @result: of a check. Returns: the same, for decisions. */
+TokendGateAnswer
+tokend_gate_check_get_answer (GAsyncResult *result)
 {
   const Check *check = g_task_get_task_data (G_TASK (result));
 
-  return check != NULL && check->is_overdue;
+  return check != NULL ? check->answer : TOKEND_GATE_DENIED;
 }

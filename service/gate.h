@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gio/gio.h>
+#include "gate-answer.h"
 
 G_BEGIN_DECLS
 
@@ -35,6 +35,6 @@ void tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocatio
                               const char *serial, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data);
 gboolean tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error);
-gboolean tokend_gate_check_is_overdue (GAsyncResult *result);
+TokendGateAnswer tokend_gate_check_get_answer (GAsyncResult *result);
 
 G_END_DECLS

@@ -98,6 +98,8 @@ get_reason (const TokendReport *report)
     return "it failed";
   case TOKEND_ERROR_NOT_AUTHORIZED:
     return "not authorized";
+  case TOKEND_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED:
+    return "a person has to authenticate, and the call did not allow to ask";
   case TOKEND_ERROR_INVALID_ARGS:
     return "the arguments or codes are not valid";
   case TOKEND_ERROR_NOT_FOUND:

@@ -109,7 +109,7 @@ on_gave_up (gpointer user_data)
   self->idle = 0;
   g_info ("Cannot follow the tokens: %s", error->message);
   g_clear_pointer (&self->monitor, tokenctl_monitor_free);
-  if (!self->was_allowed && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED)) {
+  if (!self->was_allowed && tokend_error_is_not_authorized (error)) {
     tokend_notify_follower_stop (self);
     return G_SOURCE_REMOVE;
   }

@@ -20,6 +20,8 @@ PYTHON = "/usr/bin/python3"
 ROOT_PATH = "/org/tokend/Tokend1"
 MANAGER = "org.tokend.Tokend1.Manager"
 TOKEN = "org.tokend.Tokend1.Token"
+# The standard's, as it stands: it has no prefix of ours
+NEEDS_PERSON = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 
 TIMEOUT = 30
 
@@ -235,7 +237,11 @@ class Client:
 
     def refuse(self, cookie):
         """The person closes the prompt."""
-        self.ask("close-prompt", cookie=cookie)
+        self.ask("dismiss-prompt", cookie=cookie)
+
+    def fail(self, cookie):
+        """The person has not given a right password."""
+        self.ask("fail-prompt", cookie=cookie)
 
     def grant(self, sandbox, cookie):
         """The person's password was right: what polkit's helper, which is root, then says."""
@@ -243,4 +249,4 @@ class Client:
         with Client(sandbox, "root") as helper:
             reply = helper.ask("respond", number=sandbox.user_id(self.user), cookie=cookie, identity=identity)
         assert reply.error is None, reply
-        self.ask("close-prompt", cookie=cookie)
+        self.ask("fail-prompt", cookie=cookie)

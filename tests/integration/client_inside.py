@@ -202,7 +202,7 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
                 GLib.timeout_add(CLOSING, close_prompt, prompts.pop(cookie))
 
     def close_prompt(prompt):
-        prompt.return_dbus_error("org.freedesktop.PolicyKit1.Error.Cancelled", "withdrawn")
+        prompt.return_dbus_error("org.freedesktop.PolicyKit1.Error.Cancelled", "closed")
 
     def start_time(number):
         with open(f"/proc/{number}/stat", encoding="ascii") as file:
@@ -235,8 +235,11 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
         message = Gio.DBusMessage.new_method_call("org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping")
         bus.send_message_with_reply(message, Gio.DBusSendMessageFlags.NONE, NEVER, None, on_reply, reply_to)
 
-    def close_prompt(cookie):
+    def fail_prompt(cookie):
         prompts.pop(cookie).return_value(None)
+
+    def dismiss_prompt(cookie):
+        close_prompt(prompts.pop(cookie))
 
     at_once = {
         "hello": lambda: [os.getpid(), bus.get_unique_name()],
@@ -245,7 +248,8 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
         "describe": descriptors.describe,
         "close-all": descriptors.close_all,
         "listen": lambda: bus.signal_subscribe(BUS_NAME, None, None, None, None, 0, on_signal) and None,
-        "close-prompt": close_prompt,
+        "fail-prompt": fail_prompt,
+        "dismiss-prompt": dismiss_prompt,
     }
     later = {"call": call, "settle": settle, "become-agent": become_agent, "respond": respond}
 

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Who may do what, and who learns what: real users before the real polkitd."""
 
+import contextlib
 import os
 import signal
 import time
 
 import pytest
-from client import MANAGER, ROOT_PATH, TOKEN, Client
+from client import MANAGER, NEEDS_PERSON, ROOT_PATH, TOKEN, Client
 from sandbox import wait_until
 
 PIN, PUK, NEW_PIN, WRONG = "1234", "12345678", "4321", "87654321"
+NOT_AUTHORIZED = 3  # tokenctl's exit status
 SENDING = ("C_Login", "C_SetPIN", "C_InitPIN")
 # polkit's silence is a no after 17 s.
 WITHOUT_POLKIT = 20
@@ -18,6 +20,8 @@ POLKITS_PATIENCE = 15
 # A prompt that nobody answers is withdrawn then, in seconds.
 PROMPT_DEADLINE = 10 * 60
 ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
+READ, UNLOCK, SET_PIN = "org.tokend.read-status", "org.tokend.unlock", "org.tokend.set-pin"
+ACTIONS = {"Unlock": UNLOCK, "SetPin": SET_PIN}
 
 
 def sent(token):
@@ -51,13 +55,20 @@ def ask_everything(client, path, **options):
     return {method: (answer.error, answer.message, answer.value) for method, answer in answers.items()}
 
 
+def action_of(method):
+    """A method's polkit action; method: as ask_everything() calls it."""
+    return ACTIONS.get(method.partition(",")[0], READ)
+
+
 def test_bob_may_nothing_and_learns_nothing(sandbox, client):
-    """Whatever state the token is in, each method gives him the same answer, word for word."""
+    """Whatever state the token is in, each method gives him the same answer, word for word: it names the action and polkit."""
     alice, bob, token = client("alice"), client("bob"), sandbox.token("etoken")
     path = bob.token()
     refused = ask_everything(bob, path)
     assert {error for error, _, _ in refused.values()} == {"NotAuthorized"}
-    assert len(set(refused.values())) == 1
+    assert {message.replace(action_of(method), "ACTION") for method, (_, message, _) in refused.items()} == {
+        "polkit says no to ACTION: an administrator can allow it by a polkit rule, see tokend(8)"
+    }
 
     assert alice.call("Unlock", WRONG, NEW_PIN).error == "PukIncorrect"
     assert alice.call("Unlock", WRONG, NEW_PIN).error == "AlreadyRefused"
@@ -184,33 +195,83 @@ def test_only_the_service_reaches_a_module_host(sandbox, kind):
     assert sandbox.token("etoken").calls() == calls, "no module was loaded for it"
 
 
-@pytest.mark.parametrize("password, status", [("carol", 0), ("wrong", None)])
-def test_carol_types_her_password(sandbox, password, status):
-    """tokenctl's own text agent asks on the terminal, and says for what and for which token."""
-    token = sandbox.token("etoken")
-    reading = [os.pipe() for _ in range(2)]
-    for (_, writing), code in zip(reading, (PUK, NEW_PIN)):
+@contextlib.contextmanager
+def unlocking(sandbox, user="carol", after=""):
+    """tokenctl unlock on a terminal, with the codes in pipes; after: what the same shell does then."""
+    ends = []
+    for code in (PUK, NEW_PIN):
+        reading, writing = os.pipe()
         os.write(writing, code.encode())
         os.close(writing)
-    ends = [end for end, _ in reading]
-    argv = ["tokenctl", "unlock", "--puk-fd", str(ends[0]), "--new-pin-fd", str(ends[1])]
-    with sandbox.terminal("carol", argv, pass_fds=ends) as terminal:
-        terminal.expect(r"unlock the token ETOKEN \(02a0b1c1\)")
-        terminal.expect("Password: ")
-        wait_until(lambda: not terminal.is_echoing(), what="the end of the echo")
-        terminal.type_line(password)
-        ended = terminal.finish(30)
-    for end in ends:
-        os.close(end)
+        ends.append(reading)
+    command = f"tokenctl unlock --puk-fd {ends[0]} --new-pin-fd {ends[1]}"
+    argv = ["sh", "-c", f"{command}; {after}"] if after else command.split()
+    try:
+        with sandbox.terminal(user, argv, pass_fds=ends) as terminal:
+            yield terminal
+    finally:
+        for end in ends:
+            os.close(end)
 
-    if status == 0:
+
+def expect_password_prompt(terminal):
+    terminal.expect("Password: ")
+    wait_until(lambda: not terminal.is_echoing(), what="the end of the echo")
+
+
+@pytest.mark.parametrize("passwords", [["carol"], ["wrong", "wrong", "carol"], ["wrong", "", "wrong"]])
+def test_carol_types_her_password(sandbox, passwords):
+    """tokenctl's own text agent asks on the terminal, says for what and for which token, and asks three times at most."""
+    token = sandbox.token("etoken")
+    with unlocking(sandbox) as terminal:
+        terminal.expect(r"unlock the token ETOKEN \(02a0b1c1\)")
+        terminal.expect("Authenticating as: carol\n")
+        for number, password in enumerate(passwords):
+            if number:
+                terminal.expect("That was not right. Try again")
+            expect_password_prompt(terminal)
+            terminal.type_line(password)
+        ended = terminal.finish(30)
+
+    if passwords[-1] == "carol":
         assert ended == 0, terminal.text
         assert token.login(NEW_PIN)
     else:
-        refusal = sandbox.tokenctl("bob", "status").returncode
-        assert ended == refusal != 0, terminal.text
+        assert ended == NOT_AUTHORIZED, terminal.text
+        assert f"the authentication for {UNLOCK} failed" in terminal.text
         assert not sent(token) and token.counters() == {"pin": 3, "puk": 3}
         assert token.login(PIN)
+    assert not any(password and password in terminal.text.replace("as: carol", "") for password in passwords)
+
+
+def test_carol_dismisses_the_request(sandbox):
+    """By Ctrl-D, which costs nothing."""
+    token = sandbox.token("etoken")
+    with unlocking(sandbox) as terminal:
+        expect_password_prompt(terminal)
+        terminal.type("\x04")
+        assert terminal.finish(30) == NOT_AUTHORIZED, terminal.text
+    assert f"the request to authenticate for {UNLOCK} was dismissed" in terminal.text
+    assert not sent(token) and token.login(PIN)
+
+
+@pytest.mark.parametrize("way", ["withdrawn", "killed"])
+def test_what_is_typed_for_a_prompt_does_not_reach_the_shell(sandbox, way):
+    """A prompt that ends while somebody types: the terminal is as before, and the half of the password is nowhere."""
+    with unlocking(sandbox, after='echo "ended: $?"; read line; echo "the shell read: ($line)"') as terminal:
+        expect_password_prompt(terminal)
+        terminal.type("half of a pass")
+        if way == "withdrawn":
+            sandbox.stop_tokend()
+        else:
+            (number,) = [number for number, _, argv in sandbox.processes().values() if argv[:2] == ["tokenctl", "unlock"]]
+            os.kill(number, signal.SIGTERM)
+        terminal.expect("ended: ")
+        wait_until(terminal.is_echoing, what="the echo")
+        terminal.type_line("word")
+        terminal.expect(r"the shell read: \(word\)")
+        terminal.finish()
+    assert "half of" not in terminal.text
 
 
 @pytest.fixture(name="prompted")
@@ -226,7 +287,9 @@ def test_without_the_flag_nobody_is_prompted(sandbox, prompted):
     caller, agent = prompted
     token = sandbox.token("etoken")
     for method, code in (("Unlock", PUK), ("SetPin", PIN)):
-        assert caller.call(method, code, NEW_PIN).error == "NotAuthorized"
+        reply = caller.call(method, code, NEW_PIN)
+        assert reply.error == NEEDS_PERSON
+        assert ACTIONS[method] in reply.message and "ALLOW_INTERACTIVE_AUTHORIZATION" in reply.message
     agent.settle()
     assert not agent.events
 
@@ -234,10 +297,31 @@ def test_without_the_flag_nobody_is_prompted(sandbox, prompted):
         call = caller.begin_call(method, code, NEW_PIN, interactive=True)
         prompt = agent.expect_event("prompt")
         assert token.label in prompt["text"] and "02a0b1c1" in prompt["text"]
-        assert prompt["action"] == {"Unlock": "org.tokend.unlock", "SetPin": "org.tokend.set-pin"}[method]
+        assert prompt["action"] == ACTIONS[method]
         agent.refuse(prompt["cookie"])
         assert caller.wait(call).error == "NotAuthorized"
     assert not sent(token)
+
+
+def test_who_is_not_authorized_learns_why(sandbox, client, prompted):
+    """Each reason has words of its own, which name the action and say what to do."""
+    caller, agent = prompted
+    lonely, token = client("carol"), sandbox.token("etoken")
+    for method, code in (("Unlock", PUK), ("SetPin", PIN)):
+        reply = lonely.call(method, code, NEW_PIN, interactive=True)
+        assert reply.error == "NotAuthorized"
+        assert f"to authenticate for {ACTIONS[method]}, and no polkit agent is there to ask" in reply.message
+        assert "tokend(8)" in reply.message
+        for answer, words in (
+            (agent.refuse, "the request to authenticate for ACTION was dismissed: call again"),
+            (agent.fail, "the authentication for ACTION failed: call again"),
+        ):
+            call = caller.begin_call(method, code, NEW_PIN, interactive=True)
+            answer(agent.expect_event("prompt")["cookie"])
+            reply = caller.wait(call)
+            assert reply.error == "NotAuthorized"
+            assert words.replace("ACTION", ACTIONS[method]) in reply.message
+    assert not sent(token) and token.counters() == {"pin": 3, "puk": 3}
 
 
 def test_nobody_is_prompted_in_vain(sandbox, client, prompted):
@@ -321,7 +405,9 @@ def test_a_prompt_that_nobody_answers_is_withdrawn(sandbox, client, clock, promp
 
     clock(PROMPT_DEADLINE + 5)
     assert agent.expect_event("withdrawn")["cookie"] == prompt["cookie"]
-    assert caller.wait(call).error == "NotAuthorized"
+    reply = caller.wait(call)
+    assert reply.error == "NotAuthorized"
+    assert f"nobody answered the request to authenticate for {UNLOCK} in time" in reply.message
     assert not sent(token)
     assert "polkit does not answer" not in sandbox.journal()
     assert alice.call("SetPin", PIN, NEW_PIN).error is None, "nothing is held"
@@ -360,8 +446,9 @@ def test_without_polkit_the_answer_is_no(sandbox, client, way, asked_before):
         assert client("bob").token() == path, "what needs no polkit is there for all, and meanwhile"
         assert time.monotonic() < deadline - WITHOUT_POLKIT / 2
         assert way == "killed" or not alice.is_answered(calls[0])
-        answers = {alice.wait(call, deadline - time.monotonic()).error for call in calls}
-        assert answers == {"NotAuthorized"}
+        answers = [alice.wait(call, deadline - time.monotonic()) for call in calls]
+        assert {answer.error for answer in answers} == {"NotAuthorized"}
+        assert all("polkit does not answer when it is asked for org.tokend." in answer.message for answer in answers)
         assert not sent(token)
     finally:
         if way == "stopped":

@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from client import Client
+from client import NEEDS_PERSON, Client
 from journal import Journal
 from sandbox import SOURCE, wait_until
 from support import ADMIN_PROFILES, ETOKEN, logind, only_path, only_token, raises, restart_with_profile, trust_puk_flags
@@ -250,8 +250,8 @@ def test_the_session(sandbox, journal, alice):
     with logind(sandbox, "alice"), Client(sandbox, "carol") as carol:
         alice.call("SetPin", WRONG_PIN, NEW_PIN)
         check(last(journal, "TOKEN_REFUSED"), session="1", uid=str(sandbox.user_id("alice")))
-        assert carol.call("SetPin", PIN, NEW_PIN).error == "NotAuthorized"
-        check(last(journal, "NOT_SENT"), session=None, uid=str(sandbox.user_id("carol")))
+        assert carol.call("SetPin", PIN, NEW_PIN).error == NEEDS_PERSON
+        check(last(journal, "NOT_SENT"), outcome="InteractiveAuthorizationRequired", session=None, uid=str(sandbox.user_id("carol")))
 
 
 def test_a_logind_that_hangs(sandbox, journal, alice):

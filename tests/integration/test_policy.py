@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from client import Client
+from client import NEEDS_PERSON, Client
 from sandbox import SOURCE, wait_until
 
 OWNER = "org.freedesktop.policykit.owner -> unix-user:tokend"
@@ -14,7 +14,7 @@ OWNER = "org.freedesktop.policykit.owner -> unix-user:tokend"
 # The answers for any, an inactive and an active session
 ACTIONS = {
     "org.tokend.read-status": ("auth_admin", "auth_admin", "yes"),
-    "org.tokend.set-pin": ("auth_admin", "auth_admin", "auth_self_keep"),
+    "org.tokend.set-pin": ("auth_admin", "auth_admin", "auth_self"),
     "org.tokend.unlock": ("auth_admin", "auth_admin", "auth_self"),
 }
 
@@ -71,6 +71,23 @@ def test_actions_speak_turkish(make_sandbox):
         for text, translation in zip(words, turkish[action]):
             assert text != translation
             assert ("$(token)" in text) == ("$(token)" in translation)
+
+
+def test_the_manual_has_a_rule_for_a_service(make_sandbox):
+    """The example of tokend(8), as man shows it, lets its user do what is said there, with nobody to ask, and nothing else."""
+    sandbox = make_sandbox(["etoken"])
+    env = {**os.environ, "MANWIDTH": "200", "LC_ALL": "C"}
+    command = ["man", "--local-file", os.path.join(SOURCE, "service/tokend.8")]
+    shown = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
+    (rule,) = re.findall(r"^ *polkit\.addRule\(.*?\}\);$", shown, re.MULTILINE | re.DOTALL)
+    assert '"signing"' in rule
+    with Client(sandbox, "carol") as client:
+        assert client.call("SetPin", "1234", "4321").error == NEEDS_PERSON
+        sandbox.write_file("/etc/polkit-1/rules.d/10-signing.rules", rule.replace('"signing"', '"carol"'))
+        wait_until(lambda: client.call("SetPin", "1234", "4321").error is None, what="the rule")
+        assert client.call("GetStatus").error is None
+        assert client.call("Unlock", "12345678", "1234").error == NEEDS_PERSON
+    assert sandbox.token("etoken").login("4321")
 
 
 def test_hosts_and_nobody_else_reach_pcscd(make_sandbox):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 import support
-from client import Client
+from client import NEEDS_PERSON, Client
 from sandbox import wait_until
 
 PIN, PUK, NEW_PIN, WRONG, WRONG_TOO = "1234", "12345678", "4321", "87654321", "87654322"
@@ -340,7 +340,7 @@ def test_asked_to_end_while_a_person_is_asked(sandbox, method):
     with Client(sandbox, "carol") as caller, Client(sandbox, "carol") as agent:
         agent.become_agent(caller.number)
         if not code:
-            wait_until(lambda: caller.call(method).error == "NotAuthorized", what="the rule")
+            wait_until(lambda: caller.call(method).error == NEEDS_PERSON, what="the rule")
         call = caller.begin_call(method, *code, interactive=True)
         prompt = agent.expect_event("prompt")
         assert_that_it_ends_without_a_try(sandbox, caller, call)

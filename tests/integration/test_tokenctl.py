@@ -359,7 +359,9 @@ def test_other_exit_codes(make_sandbox):
     token = sandbox.token("etoken")
     with nothing_sent(token):
         for command in ("status", "modules", "monitor"):
-            assert sandbox.tokenctl("bob", command).returncode == NOT_AUTHORIZED
+            refused = sandbox.tokenctl("bob", command, env={"LANGUAGE": "tr"})
+            assert refused.returncode == NOT_AUTHORIZED
+            assert "polkit, org.tokend.read-status için izin vermiyor" in refused.stderr
         assert unlock(sandbox, user="bob").returncode == NOT_AUTHORIZED
         assert unlock(sandbox, "NOBODY").returncode == NO_SUCH_TOKEN
         assert sandbox.tokenctl("alice", "status", "NOBODY").returncode == NO_SUCH_TOKEN

@@ -40,20 +40,25 @@ def is_refused(session, *arguments):
     return finished.returncode == NOT_AUTHORIZED
 
 
-def operate(session, command, password, *codes):
+def type_password(terminal, password):
+    terminal.expect("Password: ")
+    wait_until(lambda: not terminal.is_echoing(), what="the end of the echo")
+    asked = terminal.text
+    terminal.type_line(password)
+    return asked
+
+
+def operate(session, command, password, *codes, times=1):
     """tokenctl on a terminal, codes by descriptors; returns what was asked before the password, and the exit status.
 
-    password: None if none is to be asked for.
+    password: None if none is to be asked for; times: how often it is.
     """
     options = {"unlock": ["--puk-fd", "--new-pin-fd"], "set-pin": ["--pin-fd", "--new-pin-fd"]}[command]
     with given(*codes) as ends:
         numbers = [word for option, end in zip(options, ends) for word in (option, str(end))]
         with session.terminal(command, "ETOKEN", *numbers, pass_fds=ends) as terminal:
             if password is not None:
-                terminal.expect("Password: ")
-                wait_until(lambda: not terminal.is_echoing(), what="the end of the echo")
-                asked = terminal.text
-                terminal.type_line(password)
+                asked = [type_password(terminal, password) for _ in range(times)][0]
             status = terminal.finish()
     if password is None:
         assert "Password" not in terminal.text
@@ -62,7 +67,7 @@ def operate(session, command, password, *codes):
 
 
 def test_on_the_seat(container, installed, alice, codes):
-    """She reads unasked; to unlock she is asked every time, for her own password; to set a PIN once."""
+    """She reads unasked; to unlock and to set a PIN she is asked every time, for her own password."""
     token, password = container.token("etoken"), installed.passwords["alice"]
     assert alice.property("Active") == "yes" and alice.property("Seat") == "seat0"
     assert alice.status("ETOKEN")["pin-retries-remaining"] == 3
@@ -71,7 +76,6 @@ def test_on_the_seat(container, installed, alice, codes):
         assert "unlock the token ETOKEN (02a0b1c1)" in asked
         assert "alice" in asked and "root" not in asked
         assert status == 0 and token.login(pin)
-    # auth_self_keep goes by the process, where there is no agent of the session's: each tokenctl is another.
     asked, status = operate(alice, "set-pin", password, codes.third_pin, codes.new_pin)
     assert "change the PIN of the token ETOKEN (02a0b1c1)" in asked
     assert status == 0 and token.login(codes.new_pin)
@@ -80,7 +84,7 @@ def test_on_the_seat(container, installed, alice, codes):
 def test_a_wrong_password(container, alice, codes):
     """Nothing is sent."""
     token = container.token("etoken")
-    _, status = operate(alice, "unlock", codes.wrong_password, codes.puk, codes.new_pin)
+    _, status = operate(alice, "unlock", codes.wrong_password, codes.puk, codes.new_pin, times=3)
     assert status == NOT_AUTHORIZED
     assert not sent(token) and token.counters() == {"pin": 3, "puk": 3} and token.login(codes.pin)
 
@@ -107,9 +111,8 @@ def test_from_afar(container, installed, alice, codes):
         assert remote.run(argv, pass_fds=(puk, new_pin)).returncode == NOT_AUTHORIZED
     # Her own password is not enough: an administrator's is asked for, and root has none here.
     with remote.terminal("status") as terminal:
-        terminal.expect("Password: ")
-        wait_until(lambda: not terminal.is_echoing(), what="the end of the echo")
-        terminal.type_line(installed.passwords["alice"])
+        for _ in range(3):
+            type_password(terminal, installed.passwords["alice"])
         assert terminal.finish() == NOT_AUTHORIZED
     assert "02a0b1c1" not in terminal.text and "ETOKEN" not in terminal.text
     assert not sent(token)

@@ -10,16 +10,27 @@ static const struct {
   int exit;
   TokenctlCost cost;
 } contract[] = {
-  { "Failed", 1, TOKENCTL_COST_ASK },         { "NotAuthorized", 3, TOKENCTL_COST_NONE },
-  { "InvalidArgs", 2, TOKENCTL_COST_NONE },   { "NotFound", 4, TOKENCTL_COST_NONE },
-  { "Busy", 8, TOKENCTL_COST_NONE },          { "LimitsExceeded", 8, TOKENCTL_COST_NONE },
-  { "PinIncorrect", 5, TOKENCTL_COST_ONE },   { "PukIncorrect", 5, TOKENCTL_COST_ONE },
-  { "PinLocked", 6, TOKENCTL_COST_ASK },      { "PukLocked", 6, TOKENCTL_COST_ASK },
-  { "PinPolicy", 7, TOKENCTL_COST_ASK },      { "AlreadyRefused", 7, TOKENCTL_COST_NONE },
-  { "FinalAttempt", 7, TOKENCTL_COST_NONE },  { "RetriesChanged", 7, TOKENCTL_COST_NONE },
-  { "TokenRemoved", 9, TOKENCTL_COST_ASK },   { "ModuleFailed", 1, TOKENCTL_COST_NONE },
-  { "TimedOut", 8, TOKENCTL_COST_NONE },      { "OutcomeUnknown", 9, TOKENCTL_COST_ASK },
-  { "ServiceEnding", 8, TOKENCTL_COST_NONE }, { "NotSupported", 1, TOKENCTL_COST_NONE },
+  { "Failed", 1, TOKENCTL_COST_ASK },
+  { "NotAuthorized", 3, TOKENCTL_COST_NONE },
+  { "InvalidArgs", 2, TOKENCTL_COST_NONE },
+  { "NotFound", 4, TOKENCTL_COST_NONE },
+  { "Busy", 8, TOKENCTL_COST_NONE },
+  { "LimitsExceeded", 8, TOKENCTL_COST_NONE },
+  { "PinIncorrect", 5, TOKENCTL_COST_ONE },
+  { "PukIncorrect", 5, TOKENCTL_COST_ONE },
+  { "PinLocked", 6, TOKENCTL_COST_ASK },
+  { "PukLocked", 6, TOKENCTL_COST_ASK },
+  { "PinPolicy", 7, TOKENCTL_COST_ASK },
+  { "AlreadyRefused", 7, TOKENCTL_COST_NONE },
+  { "FinalAttempt", 7, TOKENCTL_COST_NONE },
+  { "RetriesChanged", 7, TOKENCTL_COST_NONE },
+  { "TokenRemoved", 9, TOKENCTL_COST_ASK },
+  { "ModuleFailed", 1, TOKENCTL_COST_NONE },
+  { "TimedOut", 8, TOKENCTL_COST_NONE },
+  { "OutcomeUnknown", 9, TOKENCTL_COST_ASK },
+  { "ServiceEnding", 8, TOKENCTL_COST_NONE },
+  { "NotSupported", 1, TOKENCTL_COST_NONE },
+  { "InteractiveAuthorizationRequired", 3, TOKENCTL_COST_NONE },
 };
 
 static void
@@ -30,11 +41,13 @@ test_every_error_of_the_service (void)
   g_assert_cmpuint (errors->n_values, ==, G_N_ELEMENTS (contract));
   for (gsize i = 0; i < G_N_ELEMENTS (contract); i++) {
     GEnumValue *value = g_enum_get_value_by_nick (errors, contract[i].nick);
-    g_autofree char *name = g_strconcat (TOKEND_ERROR_PREFIX, contract[i].nick, NULL);
+    g_autofree char *name = NULL;
     g_autoptr (GError) error = NULL;
     TokenctlVerdict verdict;
 
     g_assert_nonnull (value);
+    name =
+        g_strconcat (tokend_error_get_prefix ((TokendError) value->value), value->value_nick, NULL);
     g_quark_to_string (TOKEND_ERROR);
     error = g_dbus_error_new_for_dbus_error (name, "detail");
     g_assert_error (error, TOKEND_ERROR, value->value);

@@ -224,6 +224,23 @@ test_hostile_detail (void)
   g_assert_nonnull (strstr (words, "a\\u{1B}[2Jb"));
 }
 
+/* The service's reasons are shown as they are, the action in its place. */
+static void
+test_not_authorized (void)
+{
+  static const char *const actions[] = { TOKEND_ACTION_READ_STATUS, TOKEND_ACTION_SET_PIN,
+                                         TOKEND_ACTION_UNLOCK };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (actions); i++) {
+    g_autofree char *reason = g_strdup_printf ("no to %s: 100%%s", actions[i]);
+    GError error = { TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED, reason };
+    g_autofree char *expected = g_strdup_printf ("You are not authorized to do this. (%s)", reason);
+    g_autofree char *words = tokenctl_words_for_error (&error);
+
+    g_assert_cmpstr (words, ==, expected);
+  }
+}
+
 static void
 test_success (void)
 {
@@ -241,6 +258,7 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/words", test_outcome);
   g_test_add_func ("/outcome/another-token", test_another_token);
   g_test_add_func ("/outcome/hostile-detail", test_hostile_detail);
+  g_test_add_func ("/outcome/not-authorized", test_not_authorized);
   g_test_add_func ("/outcome/success", test_success);
   return g_test_run ();
 }

@@ -24,8 +24,11 @@ test_registered (void)
   g_autoptr (GEnumClass) errors = g_type_class_ref (TOKEND_TYPE_ERROR);
 
   for (guint i = 0; i < errors->n_values; i++) {
+    gboolean is_standard =
+        errors->values[i].value == TOKEND_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED;
     g_autofree char *name =
-        g_strconcat ("org.tokend.Tokend1.Error.", errors->values[i].value_nick, NULL);
+        g_strconcat (is_standard ? "org.freedesktop.DBus.Error." : "org.tokend.Tokend1.Error.",
+                     errors->values[i].value_nick, NULL);
     g_autoptr (GError) sent = g_error_new_literal (TOKEND_ERROR, errors->values[i].value, "why");
     g_autofree char *encoded = g_dbus_error_encode_gerror (sent);
     g_autoptr (GError) received = g_dbus_error_new_for_dbus_error (name, "why");
@@ -75,11 +78,30 @@ test_documented (void)
   g_assert_cmpuint (g_hash_table_size (said), ==, errors->n_values);
 }
 
+static void
+test_not_authorized (void)
+{
+  g_autoptr (GEnumClass) errors = g_type_class_ref (TOKEND_TYPE_ERROR);
+  g_autoptr (GError) other = g_error_new_literal (G_DBUS_ERROR, TOKEND_ERROR_NOT_AUTHORIZED, "");
+
+  for (guint i = 0; i < errors->n_values; i++) {
+    g_autoptr (GError) error = g_error_new_literal (TOKEND_ERROR, errors->values[i].value, "");
+    gboolean expected =
+        g_str_has_suffix (errors->values[i].value_nick, "NotAuthorized")
+        || g_str_equal (errors->values[i].value_nick, "InteractiveAuthorizationRequired");
+
+    g_assert_true (tokend_error_is_not_authorized (error) == expected);
+  }
+  g_assert_false (tokend_error_is_not_authorized (other));
+  g_assert_false (tokend_error_is_not_authorized (NULL));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/error/registered", test_registered);
+  g_test_add_func ("/error/not-authorized", test_not_authorized);
   g_test_add_func ("/error/documented", test_documented);
   return g_test_run ();
 }

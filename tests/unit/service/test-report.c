@@ -81,6 +81,9 @@ static const Row rows[] = {
 
   { "polkit says no", PUK, TOKEND_ERROR_NOT_AUTHORIZED, FALSE, NOT_SPENT, NOTHING, TOKENS (1),
     TOKEND_MESSAGE_NOT_SENT, NOTICE, "no", "nothing was sent: not authorized" },
+  { "nobody may be asked", PUK, TOKEND_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, FALSE, NOT_SPENT,
+    NOTHING, TOKENS (1), TOKEND_MESSAGE_NOT_SENT, NOTICE, "no",
+    "nothing was sent: a person has to authenticate, and the call did not allow to ask" },
   { "the last try", PUK, TOKEND_ERROR_FINAL_ATTEMPT, FALSE, NOT_SPENT, TOKENS (1), TOKENS (1),
     TOKEND_MESSAGE_NOT_SENT, NOTICE, "no",
     "nothing was sent: it may be the last try, and that was not allowed" },
