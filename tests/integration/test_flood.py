@@ -59,7 +59,7 @@ ATTACKS = {
         lambda path: [call(f"{path}{number}", TOKEN, "GetStatus") for number in range(80)],
         4000,
         True,
-        {f"{BUS_ERROR}UnknownMethod"},
+        {"NotFound"},
     ),
     "no reply expected": Attack(
         "bob", 100, lambda path: [call(path, TOKEN, "Refresh", flags=NO_REPLY_EXPECTED)], 4000, False, None
@@ -124,8 +124,9 @@ def test_wrong_types(scene):
             wrong = [member for member in members if member[2] not in right.get(body, ())]
             replies += source.send([call(*member, body) for member in wrong], len(wrong), in_flight=CALLS_OF_CONNECTION)
     assert replies.pop("closed", 0) == 0
-    # Types that fit a code's method, with no descriptors behind them, are the service's own to refuse.
-    assert set(replies) == {WRONG_TYPE, DENIED, f"{BUS_ERROR}UnknownMethod", "InvalidArgs"}, replies
+    # Types that fit a code's method, with no descriptors behind them, are the service's own to refuse, and at the path of no
+    # token it is that which is refused.
+    assert set(replies) == {WRONG_TYPE, DENIED, f"{BUS_ERROR}UnknownMethod", "InvalidArgs", "NotFound"}, replies
     assert scene.sent_codes() == scene.sent
 
 
