@@ -28,55 +28,149 @@ ask_once (TokenctlTerminal *terminal, const char *prompt, GError **error)
   return g_steal_pointer (&code);
 }
 
-static gboolean
-is_plausible (TokenctlTerminal *terminal, TokenctlCode *code)
+/* What became of what a person typed. */
+typedef enum {
+  TYPED_TAKEN,
+  TYPED_AGAIN,   /* and the person has been told why */
+  TYPED_AS_SEEN, /* likewise, and what comes next must be the same code */
+  TYPED_CANCELLED,
+} Typed;
+
+/* Says that the code cannot be sent, and what is wrong with it. */
+static void
+say_impossible (TokenctlTerminal *terminal, const TokendCodeVerdict *verdict)
 {
-  g_autoptr (GError) problem = NULL;
+  g_autofree char *mistake = tokenctl_check_describe (verdict);
   g_autofree char *text = NULL;
 
-  if (tokenctl_check_code (tokenctl_code_bytes (code), tokenctl_code_length (code), &problem))
-    return TRUE;
-  text = g_strdup_printf (_ ("This cannot be the code: %s. Nothing was sent."), problem->message);
+  if (verdict->answer == TOKEND_CODE_NEVER)
+    text = g_strdup_printf (_ ("This cannot be the code: it %s. Nothing was sent."), mistake);
+  else
+    text = g_strdup_printf (_ ("This cannot be the code: it %s. Nothing was sent. If another "
+                               "program has set it so: --send-unusual-code"),
+                            mistake);
   tokenctl_terminal_say (terminal, text);
-  return FALSE;
+}
+
+/* Asks whether something doubtful is meant. */
+static Typed
+ask_whether_meant (TokenctlTerminal *terminal, const char *doubt, GError **error)
+{
+  g_autofree char *prompt =
+      g_strdup_printf (_ ("%s Nothing was sent. If it is meant so, type yes; if not, just press "
+                          "Enter: "),
+                       doubt);
+  g_autofree char *answer = tokenctl_terminal_ask_line (terminal, prompt, error);
+
+  if (answer == NULL)
+    return TYPED_CANCELLED;
+  return g_str_equal (answer, _ ("yes")) || g_str_equal (answer, "yes") ? TYPED_TAKEN : TYPED_AGAIN;
+}
+
+/* What is doubtful in itself, whatever token it is for. */
+static Typed
+settle_verdict (TokenctlTerminal *terminal, const TokendCodeVerdict *verdict, TokendCodeKind kind,
+                GError **error)
+{
+  g_autofree char *mistake = NULL;
+  g_autofree char *doubt = NULL;
+
+  if (verdict->answer == TOKEND_CODE_SEND)
+    return TYPED_TAKEN;
+  mistake = tokenctl_check_describe (verdict);
+  doubt = g_strdup_printf (kind == TOKEND_CODE_KIND_NEW
+                               ? _ ("The new PIN %s: elsewhere you may not be able to type it.")
+                               : _ ("The code %s; a wrong one costs a try."),
+                           mistake);
+  return ask_whether_meant (terminal, doubt, error);
+}
+
+/* Whether @code is what was typed before: just the same, or without what people paste along. */
+static gboolean
+is_same_code (TokenctlCode *before, TokenctlCode *code)
+{
+  g_autoptr (TokenctlCode) seen = tokenctl_code_as_seen (before, NULL);
+
+  return tokenctl_code_equal (before, code)
+         || (seen != NULL
+             && (tokenctl_code_length (seen) == 0 || tokenctl_code_equal (seen, code)));
+}
+
+static gboolean
+has_blank (TokenctlCode *code)
+{
+  return strchr (tokenctl_code_bytes (code), ' ') != NULL;
+}
+
+/* A code with blanks is taken once it comes just the same again, if it can be sent at all. */
+static gboolean
+must_be_repeated (TokenctlCode *code, TokenctlCode *before, const TokendCodeVerdict *verdict,
+                  gboolean is_impossible)
+{
+  if (is_impossible)
+    return verdict->finding == TOKEND_CODE_BLANK;
+  return has_blank (code) && (before == NULL || !tokenctl_code_equal (before, code));
+}
+
+/* @before: what has to come again, or %NULL. */
+static Typed
+settle_present_code (TokenctlTerminal *terminal, TokenctlCode *code, TokenctlCode *before,
+                     gboolean send_unusual, GError **error)
+{
+  const TokendCodeVerdict verdict = tokenctl_code_judge (code, TOKEND_CODE_KIND_PRESENT);
+  const gboolean is_impossible = verdict.answer == TOKEND_CODE_NEVER
+                                 || (verdict.answer == TOKEND_CODE_REFUSE && !send_unusual);
+
+  if (verdict.answer != TOKEND_CODE_NEVER && before != NULL && !is_same_code (before, code)) {
+    tokenctl_terminal_say (terminal,
+                           _ ("This is not the code that was typed before. Nothing was sent. Type "
+                              "it again."));
+    return TYPED_AS_SEEN;
+  }
+  if (must_be_repeated (code, before, &verdict, is_impossible)) {
+    tokenctl_terminal_say (terminal, _ ("The code contains a blank; codes pasted from an SMS often "
+                                        "do. Nothing was sent. Type it again."));
+    return TYPED_AS_SEEN;
+  }
+  if (is_impossible) {
+    say_impossible (terminal, &verdict);
+    return verdict.finding == TOKEND_CODE_INVISIBLE ? TYPED_AS_SEEN : TYPED_AGAIN;
+  }
+  return settle_verdict (terminal, &verdict, TOKEND_CODE_KIND_PRESENT, error);
 }
 
 /**
  * tokenctl_ask_present_code:
  * @terminal: where to ask
  * @role: the PUK or the present PIN
+ * @send_unusual: the person's word that the code may look like a mistake
  * @error: cancelled, or given up
  *
- * Asks for a code that is about to be spent. One with a blank inside is taken if it is typed again
- * just the same.
+ * Asks for a code that is about to be spent. One with blanks has to be typed again: without them, or just the same.
  *
  * Returns: (transfer full): the code
  */
 TokenctlCode *
-tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role, GError **error)
+tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role, gboolean send_unusual,
+                           GError **error)
 {
   const char *prompt = role == TOKENCTL_ROLE_PIN ? _ ("Present PIN: ") : _ ("PUK: ");
   g_autoptr (TokenctlCode) before = NULL;
 
   for (guint round = 0; round < ROUNDS; round++) {
     g_autoptr (TokenctlCode) code = ask_once (terminal, prompt, error);
-    TokenctlBlanks blanks;
+    Typed typed;
 
     if (code == NULL)
       return NULL;
-    if (!is_plausible (terminal, code))
-      continue;
-
-    blanks = tokenctl_check_blanks (tokenctl_code_bytes (code));
-    if (blanks == TOKENCTL_BLANKS_NONE)
+    typed = settle_present_code (terminal, code, before, send_unusual, error);
+    if (typed == TYPED_TAKEN)
       return g_steal_pointer (&code);
-    if (blanks == TOKENCTL_BLANKS_INSIDE && before != NULL && tokenctl_code_equal (before, code))
-      return g_steal_pointer (&code);
-
-    tokenctl_terminal_say (terminal, _ ("The code contains a blank; codes pasted from an SMS often "
-                                        "do. Nothing was sent. Type it again."));
+    if (typed == TYPED_CANCELLED)
+      return NULL;
     g_clear_pointer (&before, tokenctl_code_free);
-    before = g_steal_pointer (&code);
+    if (typed == TYPED_AS_SEEN)
+      before = g_steal_pointer (&code);
   }
 
   give_up (error);
@@ -102,19 +196,22 @@ new_pin_prompt (GVariant *status)
   return g_strdup (digits ? _ ("New PIN (digits): ") : _ ("New PIN: "));
 }
 
-static gboolean
-keeps_the_rules (TokenctlTerminal *terminal, TokenctlCode *pin, GVariant *status)
+static Typed
+settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, GVariant *status, GError **error)
 {
+  const TokendCodeVerdict verdict = tokenctl_code_judge (pin, TOKEND_CODE_KIND_NEW);
   g_autoptr (GError) problem = NULL;
   g_autofree char *text = NULL;
 
-  if (!is_plausible (terminal, pin))
-    return FALSE;
+  if (verdict.answer == TOKEND_CODE_NEVER) {
+    say_impossible (terminal, &verdict);
+    return TYPED_AGAIN;
+  }
   if (tokenctl_check_new_pin (tokenctl_code_bytes (pin), status, &problem))
-    return TRUE;
+    return settle_verdict (terminal, &verdict, TOKEND_CODE_KIND_NEW, error);
   text = g_strdup_printf (_ ("%s Nothing was sent; no try was spent."), problem->message);
   tokenctl_terminal_say (terminal, text);
-  return FALSE;
+  return TYPED_AGAIN;
 }
 
 /**
@@ -133,10 +230,14 @@ tokenctl_ask_new_pin (TokenctlTerminal *terminal, GVariant *status, GError **err
   for (guint round = 0; round < ROUNDS; round++) {
     g_autoptr (TokenctlCode) pin = ask_once (terminal, prompt, error);
     g_autoptr (TokenctlCode) again = NULL;
+    Typed typed;
 
     if (pin == NULL)
       return NULL;
-    if (!keeps_the_rules (terminal, pin, status))
+    typed = settle_new_pin (terminal, pin, status, error);
+    if (typed == TYPED_CANCELLED)
+      return NULL;
+    if (typed == TYPED_AGAIN)
       continue;
 
     again = ask_once (terminal, _ ("New PIN once more: "), error);

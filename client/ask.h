@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 TokenctlCode *tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role,
-                                         GError **error);
+                                         gboolean send_unusual, GError **error);
 TokenctlCode *tokenctl_ask_new_pin (TokenctlTerminal *terminal, GVariant *status, GError **error);
 gboolean tokenctl_ask_final_word (TokenctlTerminal *terminal, GVariant *status, GError **error);
 

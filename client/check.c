@@ -6,42 +6,22 @@
 #include "exit-code.h"
 #include "status.h"
 
-static gboolean
-has_control_character (const char *text)
+static const char *
+translate (const char *text)
 {
-  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p)) {
-    if (g_unichar_iscntrl (g_utf8_get_char (p)))
-      return TRUE;
-  }
-  return FALSE;
+  return gettext (text);
 }
 
 /**
- * tokenctl_check_code:
- * @bytes: a code, followed by a NUL
- * @length: its length in bytes
- * @error: return location; its message follows a colon
+ * tokenctl_check_describe:
+ * @verdict: of a code
  *
- * Whether this can be a code at all.
+ * Returns: (transfer full): what is wrong with it, in the person's language; it follows a subject, as "the code"
  */
-gboolean
-tokenctl_check_code (const char *bytes, gsize length, GError **error)
+char *
+tokenctl_check_describe (const TokendCodeVerdict *verdict)
 {
-  const char *problem = NULL;
-
-  if (length == 0)
-    problem = _ ("it is empty");
-  else if (length > TOKEND_CODE_MAX)
-    problem = _ ("it is too long for a PIN or PUK");
-  else if (!g_utf8_validate (bytes, length, NULL))
-    problem = _ ("it is not UTF-8 text");
-  else if (has_control_character (bytes))
-    problem = _ ("it contains a control character, such as a line end");
-
-  if (problem == NULL)
-    return TRUE;
-  g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_USAGE, problem);
-  return FALSE;
+  return tokend_code_verdict_describe (verdict, translate);
 }
 
 static gboolean
@@ -52,11 +32,11 @@ is_all_digits (const char *text)
 
 /**
  * tokenctl_check_new_pin:
- * @pin: a new PIN
+ * @pin: a new PIN that tokend_code_judge() let through
  * @status: an a{sv} as Token.GetStatus gives it
  * @error: return location
  *
- * Whether @pin keeps the token's rules, as far as they are known, and can be given as the present one later.
+ * Whether @pin keeps the token's rules, as far as they are known.
  */
 gboolean
 tokenctl_check_new_pin (const char *pin, GVariant *status, GError **error)
@@ -67,12 +47,8 @@ tokenctl_check_new_pin (const char *pin, GVariant *status, GError **error)
   tokenctl_status_uint (status, TOKEND_STATUS_PIN_MINIMUM_LENGTH, &minimum);
   tokenctl_status_uint (status, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, &maximum);
 
-  if (tokenctl_check_blanks (pin) == TOKENCTL_BLANKS_AT_ENDS)
-    g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
-                         _ ("The new PIN begins or ends with a blank, which is almost surely a "
-                            "mistake."));
-  else if (g_str_equal (tokenctl_status_string (status, TOKEND_STATUS_PIN_CHARACTERS), "digits")
-           && !is_all_digits (pin))
+  if (g_str_equal (tokenctl_status_string (status, TOKEND_STATUS_PIN_CHARACTERS), "digits")
+      && !is_all_digits (pin))
     g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
                          _ ("The new PIN may consist of digits only."));
   else if (length < minimum)
@@ -90,26 +66,4 @@ tokenctl_check_new_pin (const char *pin, GVariant *status, GError **error)
     return TRUE;
 
   return FALSE;
-}
-
-/**
- * tokenctl_check_blanks:
- * @code: a code that tokenctl_check_code() let through
- *
- * Returns: where @code has blanks
- */
-TokenctlBlanks
-tokenctl_check_blanks (const char *code)
-{
-  const char *last = g_utf8_find_prev_char (code, code + strlen (code));
-  TokenctlBlanks blanks = TOKENCTL_BLANKS_NONE;
-
-  for (const char *p = code; *p != '\0'; p = g_utf8_next_char (p)) {
-    if (!g_unichar_isspace (g_utf8_get_char (p)))
-      continue;
-    if (p == code || p == last)
-      return TOKENCTL_BLANKS_AT_ENDS;
-    blanks = TOKENCTL_BLANKS_INSIDE;
-  }
-  return blanks;
 }

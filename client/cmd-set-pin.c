@@ -22,6 +22,8 @@ run (const TokenctlCommand *command, int argc, char **argv)
       N_ ("Read the new PIN from this file descriptor"), N_ ("N") },
     { "final-attempt", 0, 0, G_OPTION_ARG_NONE, &request.final_attempt,
       N_ ("Send the present PIN even if this may be the last try"), NULL },
+    { "send-unusual-code", 0, 0, G_OPTION_ARG_NONE, &request.send_unusual_code,
+      N_ ("Send the present PIN even if it looks like a mistake"), NULL },
     G_OPTION_ENTRY_NULL,
   };
 

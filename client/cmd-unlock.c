@@ -24,6 +24,8 @@ run (const TokenctlCommand *command, int argc, char **argv)
       N_ ("Send the PUK even if this may be the last try"), NULL },
     { "send-refused-code", 0, 0, G_OPTION_ARG_NONE, &request.send_refused_code,
       N_ ("Send the PUK even if the card has refused it before"), NULL },
+    { "send-unusual-code", 0, 0, G_OPTION_ARG_NONE, &request.send_unusual_code,
+      N_ ("Send the PUK even if it looks like a mistake"), NULL },
     G_OPTION_ENTRY_NULL,
   };
 

@@ -78,34 +78,52 @@ tokenctl_claim_fds (const char *const options[], int *const fds[], gsize n, GErr
   return TRUE;
 }
 
+static void
+set_refused (GError **error, const char *option, const TokendCodeVerdict *verdict)
+{
+  g_autofree char *mistake = tokenctl_check_describe (verdict);
+
+  if (verdict->finding < TOKEND_CODE_BLANK)
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_USAGE, _ ("%s: the code %s"), option,
+                 mistake);
+  else if (verdict->answer == TOKEND_CODE_NEVER)
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                 _ ("%s: the code %s. Nothing was sent; no try was spent."), option, mistake);
+  else
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                 _ ("%s: the code %s. Nothing was sent; no try was spent. If you are sure that it "
+                    "was set so: --send-unusual-code"),
+                 option, mistake);
+}
+
 /**
  * tokenctl_code_from_fd:
  * @option: the option that named the descriptor
  * @fd: the descriptor
- * @error: usage; or refused, if the code has blanks at its ends
+ * @kind: what the code is for
+ * @allowed: the strictest answer of tokend_code_judge() that the code may have
+ * @error: usage; or refused, if the code looks like a mistake
  *
  * Returns: (transfer full): the code that @fd holds
  */
 TokenctlCode *
-tokenctl_code_from_fd (const char *option, int fd, GError **error)
+tokenctl_code_from_fd (const char *option, int fd, TokendCodeKind kind, TokendCodeAnswer allowed,
+                       GError **error)
 {
   g_autoptr (GError) problem = NULL;
   g_autoptr (TokenctlCode) code = tokenctl_code_new (error);
+  TokendCodeVerdict verdict;
 
   if (code == NULL)
     return NULL;
-
-  if (!tokenctl_code_read (code, fd, &problem)
-      || !tokenctl_check_code (tokenctl_code_bytes (code), tokenctl_code_length (code), &problem)) {
+  if (!tokenctl_code_read (code, fd, &problem)) {
     set_usage_error (error, option, problem->message);
     return NULL;
   }
-  if (tokenctl_check_blanks (tokenctl_code_bytes (code)) == TOKENCTL_BLANKS_AT_ENDS) {
-    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
-                 _ ("%s: the code begins or ends with a blank, which is almost surely a mistake. "
-                    "Nothing was sent; no try was spent."),
-                 option);
-    return NULL;
-  }
-  return g_steal_pointer (&code);
+
+  verdict = tokenctl_code_judge (code, kind);
+  if (verdict.answer <= allowed)
+    return g_steal_pointer (&code);
+  set_refused (error, option, &verdict);
+  return NULL;
 }

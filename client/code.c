@@ -118,6 +118,38 @@ tokenctl_code_equal (TokenctlCode *a, TokenctlCode *b)
 }
 
 /**
+ * tokenctl_code_as_seen:
+ * @code: a code of valid UTF-8
+ * @error: return location
+ *
+ * Returns: (transfer full): @code without its blanks, and without what nobody sees
+ */
+TokenctlCode *
+tokenctl_code_as_seen (TokenctlCode *code, GError **error)
+{
+  TokenctlCode *seen = tokenctl_code_new (error);
+
+  if (seen == NULL)
+    return NULL;
+  for (const char *p = code->bytes; *p != '\0'; p = g_utf8_next_char (p)) {
+    const gsize size = (gsize) (g_utf8_next_char (p) - p);
+
+    if (!tokend_code_is_seen (g_utf8_get_char (p)))
+      continue;
+    memcpy (seen->bytes + seen->length, p, size);
+    seen->length += size;
+  }
+  return seen;
+}
+
+/** tokenctl_code_judge: see tokend_code_judge(). */
+TokendCodeVerdict
+tokenctl_code_judge (const TokenctlCode *code, TokendCodeKind kind)
+{
+  return tokend_code_judge (code->bytes, code->length, kind);
+}
+
+/**
  * tokenctl_code_without_newline:
  * @bytes: what was read
  * @length: how much

@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "code-check.h"
 #include "tokend-status.h"
 
 G_BEGIN_DECLS
@@ -27,6 +28,8 @@ char *tokenctl_code_bytes (TokenctlCode *code);
 gsize tokenctl_code_length (const TokenctlCode *code);
 void tokenctl_code_set_length (TokenctlCode *code, gsize length);
 gboolean tokenctl_code_equal (TokenctlCode *a, TokenctlCode *b);
+TokenctlCode *tokenctl_code_as_seen (TokenctlCode *code, GError **error);
+TokendCodeVerdict tokenctl_code_judge (const TokenctlCode *code, TokendCodeKind kind);
 gsize tokenctl_code_without_newline (const char *bytes, gsize length);
 
 gboolean tokenctl_code_read (TokenctlCode *code, int fd, GError **error);

@@ -236,8 +236,11 @@ get_present_code (Target *target, GError **error)
   TokenctlRequest *request = target->request;
 
   if (request->code_fd != TOKENCTL_FD_NOT_GIVEN)
-    return tokenctl_code_from_fd (request->code_option, request->code_fd, error);
-  return tokenctl_ask_present_code (target->session->terminal, request->role, error);
+    return tokenctl_code_from_fd (
+        request->code_option, request->code_fd, TOKEND_CODE_KIND_PRESENT,
+        request->send_unusual_code ? TOKEND_CODE_REFUSE : TOKEND_CODE_SEND, error);
+  return tokenctl_ask_present_code (target->session->terminal, request->role,
+                                    request->send_unusual_code, error);
 }
 
 static TokenctlCode *
@@ -250,7 +253,9 @@ get_new_pin (Target *target, GError **error)
   if (target->request->new_pin_fd == TOKENCTL_FD_NOT_GIVEN)
     return tokenctl_ask_new_pin (target->session->terminal, status, error);
 
-  pin = tokenctl_code_from_fd (TOKENCTL_NEW_PIN_OPTION, target->request->new_pin_fd, error);
+  /* Nobody can be asked, and nothing is spent by it. */
+  pin = tokenctl_code_from_fd (TOKENCTL_NEW_PIN_OPTION, target->request->new_pin_fd,
+                               TOKEND_CODE_KIND_NEW, TOKEND_CODE_ASK, error);
   if (pin == NULL)
     return NULL;
   if (!tokenctl_check_new_pin (tokenctl_code_bytes (pin), status, &problem)) {
@@ -271,6 +276,8 @@ make_options (Target *target)
     g_variant_dict_insert (&options, TOKEND_OPTION_FINAL_ATTEMPT, "b", TRUE);
   if (target->request->send_refused_code)
     g_variant_dict_insert (&options, TOKEND_OPTION_SEND_REFUSED_CODE, "b", TRUE);
+  if (target->request->send_unusual_code)
+    g_variant_dict_insert (&options, TOKEND_OPTION_SEND_UNUSUAL_CODE, "b", TRUE);
   if (target->tries.remaining_known)
     g_variant_dict_insert (&options, TOKEND_OPTION_EXPECTED_RETRIES, "u", target->tries.remaining);
   return g_variant_dict_end (&options);

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @new_pin_fd: likewise, the new PIN
  * @final_attempt: the person's word that the last try may be spent
  * @send_refused_code: likewise, that a PUK which the card has refused is that of another of its PINs
+ * @send_unusual_code: likewise, that another program has set a code that looks like a mistake
  */
 typedef struct {
   TokenctlRole role;
@@ -24,6 +25,7 @@ typedef struct {
   int new_pin_fd;
   gboolean final_attempt;
   gboolean send_refused_code;
+  gboolean send_unusual_code;
 } TokenctlRequest;
 
 #define TOKENCTL_NEW_PIN_OPTION "--new-pin-fd"

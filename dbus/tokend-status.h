@@ -22,6 +22,7 @@ G_BEGIN_DECLS
 #define TOKEND_OPTION_FINAL_ATTEMPT "final-attempt"
 #define TOKEND_OPTION_EXPECTED_RETRIES "expected-retries"
 #define TOKEND_OPTION_SEND_REFUSED_CODE "send-refused-code"
+#define TOKEND_OPTION_SEND_UNUSUAL_CODE "send-unusual-code"
 
 /* Keys of a status; their types and meaning stand in org.tokend.Tokend1.xml at GetStatus. */
 #define TOKEND_STATUS_LABEL "label"

@@ -22,7 +22,8 @@ tokend_attempt_parse (GVariant *options, TokendAttempt *attempt, GError **error)
     const char *wanted;
 
     if (g_str_equal (key, TOKEND_OPTION_FINAL_ATTEMPT)
-        || g_str_equal (key, TOKEND_OPTION_SEND_REFUSED_CODE)) {
+        || g_str_equal (key, TOKEND_OPTION_SEND_REFUSED_CODE)
+        || g_str_equal (key, TOKEND_OPTION_SEND_UNUSUAL_CODE)) {
       wanted = "b";
     } else if (g_str_equal (key, TOKEND_OPTION_EXPECTED_RETRIES)) {
       wanted = "u";
@@ -42,6 +43,8 @@ tokend_attempt_parse (GVariant *options, TokendAttempt *attempt, GError **error)
       attempt->final_attempt = g_variant_get_boolean (value);
     else if (g_str_equal (key, TOKEND_OPTION_SEND_REFUSED_CODE))
       attempt->send_refused_code = g_variant_get_boolean (value);
+    else if (g_str_equal (key, TOKEND_OPTION_SEND_UNUSUAL_CODE))
+      attempt->send_unusual_code = g_variant_get_boolean (value);
     else {
       attempt->expects_retries = TRUE;
       attempt->expected_retries = g_variant_get_uint32 (value);

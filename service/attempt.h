@@ -13,6 +13,7 @@ typedef struct {
   gboolean send_refused_code;
   gboolean expects_retries;
   guint expected_retries;
+  gboolean send_unusual_code;
 } TokendAttempt;
 
 gboolean tokend_attempt_parse (GVariant *options, TokendAttempt *attempt, GError **error);

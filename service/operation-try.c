@@ -76,7 +76,7 @@ on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_code_descriptors_close (&operation->descriptors);
   tokend_dbus_module1_operation_call_prepare (
       tokend_host_get_operation (operation->host),
-      tokend_prepare_request_new (operation->token, operation->role,
+      tokend_prepare_request_new (operation->token, operation->role, &operation->attempt,
                                   tokend_refused_get_key (operation->service->refused)),
       g_variant_new_handle (code), g_variant_new_handle (new_pin), g_variant_new_handle (lock),
       G_DBUS_CALL_FLAGS_NONE, PREPARE_TIMEOUT_MS, fds, operation->cancellable, on_prepared,

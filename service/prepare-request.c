@@ -32,12 +32,14 @@ add_nick (GVariantDict *request, const char *key, GType type, int value)
  * tokend_prepare_request_new:
  * @token: on which.
  * @role: the PUK's: unlock; the PIN's: set-pin.
+ * @attempt: what the caller allows.
  * @digest_key: of the digest by which refused codes are known.
  *
  * Returns: (transfer floating): a{sv}, what Prepare of org.tokend.Module1.Operation is asked.
  */
 GVariant *
-tokend_prepare_request_new (TokendToken *token, TokendRole role, GBytes *digest_key)
+tokend_prepare_request_new (TokendToken *token, TokendRole role, const TokendAttempt *attempt,
+                            GBytes *digest_key)
 {
   g_auto (GVariantDict) request = G_VARIANT_DICT_INIT (NULL);
   const TokendReading *reading = tokend_token_get_reading (token);
@@ -61,6 +63,7 @@ tokend_prepare_request_new (TokendToken *token, TokendRole role, GBytes *digest_
   add_limits (&request, "new-pin-minimum-length", policy.minimum_length, "new-pin-maximum-length",
               policy.maximum_length);
   add_nick (&request, "new-pin-characters", TOKEND_TYPE_CHARACTERS, (int) policy.characters);
+  g_variant_dict_insert (&request, "send-unusual-code", "b", attempt->send_unusual_code);
   add_bytes (&request, "digest-key", digest_key);
   return g_variant_dict_end (&request);
 }

@@ -8,8 +8,8 @@ _tokenctl ()
   case ${COMP_WORDS[1]} in
     status) words='--json --verbose --help' ;;
     modules | monitor) words='--json --help' ;;
-    unlock) words='--puk-fd --new-pin-fd --final-attempt --send-refused-code --help' ;;
-    set-pin) words='--pin-fd --new-pin-fd --final-attempt --help' ;;
+    unlock) words='--puk-fd --new-pin-fd --final-attempt --send-refused-code --send-unusual-code --help' ;;
+    set-pin) words='--pin-fd --new-pin-fd --final-attempt --send-unusual-code --help' ;;
     *) words= ;;
   esac
   if ((COMP_CWORD == 1)); then

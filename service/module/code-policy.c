@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "code-policy.h"
 
+#include "code-check.h"
 #include "tokend-error.h"
 
 /** tokend_code_name: what a person calls the code, as in "The %s is empty". */
@@ -18,44 +19,40 @@ tokend_code_name (TokendCodeName name)
   g_return_val_if_reached ("code");
 }
 
+/* Behind what is wrong with a present code that may be so all the same. */
+#define TOKEND_CODE_UNUSUAL                                                                        \
+  "; if another program has set it so, send it with " TOKEND_OPTION_SEND_UNUSUAL_CODE
+
 static TokendError
 refusal_of (TokendCodeName name)
 {
   return name == TOKEND_CODE_NEW_PIN ? TOKEND_ERROR_PIN_POLICY : TOKEND_ERROR_INVALID_ARGS;
 }
 
-static gboolean
-has_control_characters (const char *text, gsize length)
+static const char *
+in_english (const char *text)
 {
-  for (const char *p = text; p < text + length; p = g_utf8_next_char (p)) {
-    if (g_unichar_iscntrl (g_utf8_get_char (p)))
-      return TRUE;
-  }
-
-  return FALSE;
+  return text;
 }
 
 /* What no code can be, whoever's it is. The messages tell nothing of the code but the mistake. */
 static gboolean
-check_text (const char *bytes, gsize length, TokendCodeName name, GError **error)
+check_text (const char *bytes, gsize length, TokendCodeName name, gboolean send_unusual,
+            GError **error)
 {
-  const char *mistake = NULL;
+  const TokendCodeKind kind =
+      name == TOKEND_CODE_NEW_PIN ? TOKEND_CODE_KIND_NEW : TOKEND_CODE_KIND_PRESENT;
+  const TokendCodeVerdict verdict = tokend_code_judge (bytes, length, kind);
+  const gboolean may_be_sent = verdict.answer == TOKEND_CODE_REFUSE;
+  g_autofree char *mistake = NULL;
 
-  if (length == 0)
-    mistake = "is empty";
-  else if (length > TOKEND_CODE_MAX)
-    mistake = "is longer than " G_STRINGIFY (TOKEND_CODE_MAX) " bytes";
-  else if (bytes[length - 1] == '\n' || bytes[length - 1] == '\r')
-    mistake = "ends with a newline: send the code alone";
-  else if (!g_utf8_validate_len (bytes, length, NULL) && memchr (bytes, '\0', length) == NULL)
-    mistake = "is not valid UTF-8";
-  else if (memchr (bytes, '\0', length) != NULL || has_control_characters (bytes, length))
-    mistake = "has control characters in it";
+  if (verdict.answer < TOKEND_CODE_REFUSE || (may_be_sent && send_unusual))
+    return TRUE;
 
-  if (mistake != NULL)
-    g_set_error (error, TOKEND_ERROR, refusal_of (name), "The %s %s", tokend_code_name (name),
-                 mistake);
-  return mistake == NULL;
+  mistake = tokend_code_verdict_describe (&verdict, in_english);
+  g_set_error (error, TOKEND_ERROR, refusal_of (name), "The %s %s%s", tokend_code_name (name),
+               mistake, may_be_sent ? TOKEND_CODE_UNUSUAL : "");
+  return FALSE;
 }
 
 static gboolean
@@ -86,15 +83,16 @@ is_digits (const char *bytes, gsize length)
  * tokend_code_check:
  * @bytes: (array length=length): a PUK or present PIN
  * @limits: what the module would take, in bytes
+ * @send_unusual: the caller's word that another program has set it as it is
  * @error: InvalidArgs, with the mistake and what to do
  *
  * Whether the code can be right at all.
  */
 gboolean
 tokend_code_check (const char *bytes, gsize length, TokendCodeName name,
-                   const TokendLengthLimits *limits, GError **error)
+                   const TokendLengthLimits *limits, gboolean send_unusual, GError **error)
 {
-  return check_text (bytes, length, name, error)
+  return check_text (bytes, length, name, send_unusual, error)
          && check_length (length, "bytes", name, limits, error);
 }
 
@@ -109,7 +107,7 @@ gboolean
 tokend_new_pin_check (const char *bytes, gsize length, const TokendPinPolicy *policy,
                       GError **error)
 {
-  if (!check_text (bytes, length, TOKEND_CODE_NEW_PIN, error))
+  if (!check_text (bytes, length, TOKEND_CODE_NEW_PIN, FALSE, error))
     return FALSE;
   if (policy->characters == TOKEND_CHARACTERS_DIGITS && !is_digits (bytes, length)) {
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,

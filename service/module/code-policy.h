@@ -30,7 +30,8 @@ typedef struct {
 const char *tokend_code_name (TokendCodeName name);
 
 gboolean tokend_code_check (const char *bytes, gsize length, TokendCodeName name,
-                            const TokendLengthLimits *limits, GError **error);
+                            const TokendLengthLimits *limits, gboolean send_unusual,
+                            GError **error);
 gboolean tokend_new_pin_check (const char *bytes, gsize length, const TokendPinPolicy *policy,
                                GError **error);
 

@@ -5,7 +5,7 @@
 #include "tokend-error.h"
 
 /* The keys that a request has, whatever the operation; an unlock has "way" besides. */
-#define COMMON_KEYS 12
+#define COMMON_KEYS 13
 
 static GVariant *
 take (GVariant *variant, const char *key, const char *type, GError **error)
@@ -65,6 +65,17 @@ take_enum (GVariant *variant, const char *key, GType type, gint *number, GError 
     return set_invalid (key, error);
 
   *number = value->value;
+  return TRUE;
+}
+
+static gboolean
+take_boolean (GVariant *variant, const char *key, gboolean *value, GError **error)
+{
+  g_autoptr (GVariant) boolean = take (variant, key, "b", error);
+
+  if (boolean == NULL)
+    return FALSE;
+  *value = g_variant_get_boolean (boolean);
   return TRUE;
 }
 
@@ -131,6 +142,7 @@ tokend_operation_request_parse (TokendOperationRequest *request, GVariant *varia
       || !take_limits (variant, "new-pin-minimum-length", "new-pin-maximum-length",
                        &request->new_pin_limits, error)
       || !take_enum (variant, "new-pin-characters", TOKEND_TYPE_CHARACTERS, &characters, error)
+      || !take_boolean (variant, "send-unusual-code", &request->send_unusual_code, error)
       || !take_digest_key (request, variant, error))
     return FALSE;
   request->new_pin_characters = (TokendCharacters) characters;

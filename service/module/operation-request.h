@@ -19,6 +19,7 @@ typedef struct {
   TokendLengthLimits code_limits;    /* in bytes */
   TokendLengthLimits new_pin_limits; /* in characters */
   TokendCharacters new_pin_characters;
+  gboolean send_unusual_code; /* what else no code looks like may be sent */
   guint8 digest_key[TOKEND_DIGEST_KEY_LENGTH];
 } TokendOperationRequest;
 

@@ -175,7 +175,8 @@ tokend_operation_read_codes (TokendOperation *operation, int code, int new_pin, 
     return FALSE;
 
   return tokend_code_check (operation->code->bytes, operation->code->length, name,
-                            &operation->request.code_limits, error)
+                            &operation->request.code_limits, operation->request.send_unusual_code,
+                            error)
          && tokend_new_pin_check (operation->new_pin->bytes, operation->new_pin->length, &policy,
                                   error);
 }

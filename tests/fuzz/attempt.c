@@ -6,7 +6,8 @@
 
 static const char *const option_keys[] = { TOKEND_OPTION_FINAL_ATTEMPT,
                                            TOKEND_OPTION_EXPECTED_RETRIES,
-                                           TOKEND_OPTION_SEND_REFUSED_CODE, NULL };
+                                           TOKEND_OPTION_SEND_REFUSED_CODE,
+                                           TOKEND_OPTION_SEND_UNUSUAL_CODE, NULL };
 
 /* One after the other, the last one of a key counts; %FALSE for what is none of them. */
 static gboolean
@@ -30,6 +31,8 @@ take_options (GVariant *options, TokendAttempt *attempt)
       attempt->final_attempt = g_variant_get_boolean (value);
     else if (g_str_equal (key, TOKEND_OPTION_SEND_REFUSED_CODE))
       attempt->send_refused_code = g_variant_get_boolean (value);
+    else if (g_str_equal (key, TOKEND_OPTION_SEND_UNUSUAL_CODE))
+      attempt->send_unusual_code = g_variant_get_boolean (value);
     else
       return FALSE;
   }
@@ -72,6 +75,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_assert_no_error (error);
   g_assert_cmpint (attempt.final_attempt, ==, wanted.final_attempt);
   g_assert_cmpint (attempt.send_refused_code, ==, wanted.send_refused_code);
+  g_assert_cmpint (attempt.send_unusual_code, ==, wanted.send_unusual_code);
   g_assert_cmpint (attempt.expects_retries, ==, wanted.expects_retries);
   g_assert_cmpuint (attempt.expected_retries, ==, wanted.expected_retries);
   check_attempt (&attempt, &input);

@@ -35,7 +35,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
   g_assert_cmpint (write (ends[1], data, size), ==, (gssize) size);
   close (ends[1]);
-  code = tokenctl_code_from_fd ("--puk-fd", ends[0], &error);
+  code = tokenctl_code_from_fd ("--puk-fd", ends[0], TOKEND_CODE_KIND_PRESENT, TOKEND_CODE_SEND,
+                                &error);
   close (ends[0]);
   g_assert_true ((code == NULL) == (error != NULL));
   if (code != NULL)

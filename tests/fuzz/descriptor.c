@@ -70,7 +70,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_assert_cmpuint (code->length, ==, MIN (input.size, TOKEND_CODE_MAX + 1));
   g_assert_cmpmem (code->bytes, code->length, input.data, code->length);
   g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, offset);
-  if (tokend_code_check (code->bytes, code->length, TOKEND_CODE_PUK, &policy.bytes_limits, NULL))
+  if (tokend_code_check (code->bytes, code->length, TOKEND_CODE_PUK, &policy.bytes_limits, FALSE,
+                         NULL))
     check_accepted (code, input.size, &policy.bytes_limits);
   if (tokend_new_pin_check (code->bytes, code->length, &policy, NULL)) {
     check_accepted (code, input.size, &policy.bytes_limits);

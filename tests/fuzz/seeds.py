@@ -15,7 +15,8 @@ import gi
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
-SEEDS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "seeds")
+HERE = os.path.dirname(os.path.realpath(__file__))
+SEEDS = os.path.join(HERE, "seeds")
 
 
 class Long(int):
@@ -152,6 +153,7 @@ def write_dictionaries():
 
 def write_options():
     options = {"final-attempt": True, "expected-retries": 3, "send-refused-code": False}
+    write("attempt", "unusual", dictionary({"send-unusual-code": True}) + bytes([1, 1, 3, 1]))
     write("attempt", "all", dictionary(options) + bytes([0, 0, 4, 1]))
     write("attempt", "final", dictionary({"final-attempt": True}) + bytes([0, 2, 2, 0]))
     write("attempt", "refused", dictionary({"send-refused-code": True}) + bytes([1, 1, 3, 1]))
@@ -214,6 +216,11 @@ def main():
     write_readers()
     for kind, name in enumerate(["file", "pipe", "socket"]):
         write("descriptor", name, bytes([kind, 4, 8, 4, 16, 1]) + b"123456")
+    with open(os.path.join(HERE, "../codes.tsv"), encoding="utf-8") as table:
+        rows = [line.split("\t") for line in table if not line.startswith("#")]
+    for row, (code, _, verdict, *_) in enumerate(rows):
+        if len(code) < 40 and verdict != "send":
+            write("code-check", f"{verdict}-{row}", bytes.fromhex(code))
     write("descriptor", "long", bytes([1, 4, 255, 4, 255, 0]) + b"1" * 256)
     write("descriptor", "letters", bytes([2, 4, 8, 4, 16, 0]) + "şifre\n".encode())
 

@@ -496,6 +496,12 @@ class Token:
         argv = [PYTHON, f"{LIBRARY}/pkcs11.py", self.module, "login-so", *self._label()]
         return self._sandbox.run(user, argv, stdin=puk).stdout.strip() == "CKR_OK"
 
+    def change_pin(self, pin, new_pin, user="alice"):
+        """Another program sets a PIN, whatever it is."""
+        changed = self._pkcs11_tool(user, "--login", "--change-pin", pin=pin, new_pin=new_pin)
+        if changed.returncode != 0:
+            raise RuntimeError(changed.stderr)
+
     def wrong_pin(self, n=1, user="alice"):
         """Another program logs in with a wrong PIN, n times."""
         for _ in range(n):

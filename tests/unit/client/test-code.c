@@ -112,11 +112,35 @@ test_memory (void)
   g_assert_nonnull (strstr (flags, " wf"));
 }
 
+static void
+test_as_seen (void)
+{
+  static const struct {
+    const char *code, *seen;
+  } rows[] = {
+    { "12345678", "12345678" }, { "1234 5678", "12345678" },
+    { " 12  34 ", "1234" },     { "\u200e1234\u00a05678\ufeff", "12345678" },
+    { "ş \u3164ı", "şı" },      { "   ", "" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (TokenctlCode) code = tokenctl_code_new (NULL);
+    g_autoptr (TokenctlCode) seen = NULL;
+
+    strcpy (tokenctl_code_bytes (code), rows[i].code);
+    tokenctl_code_set_length (code, strlen (rows[i].code));
+    seen = tokenctl_code_as_seen (code, NULL);
+    g_assert_cmpstr (tokenctl_code_bytes (seen), ==, rows[i].seen);
+    g_assert_cmpuint (tokenctl_code_length (seen), ==, strlen (rows[i].seen));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/code/newline", test_newline);
+  g_test_add_func ("/code/as-seen", test_as_seen);
   g_test_add_func ("/code/read", test_read);
   g_test_add_func ("/code/pipe", test_pipe);
   g_test_add_func ("/code/memory", test_memory);

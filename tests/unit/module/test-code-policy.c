@@ -1,67 +1,70 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "code-policy.h"
 
+#include "code-table.h"
 #include "tokend-error.h"
 
 #include <string.h>
 
-#define TEN "0123456789"
-#define FIFTY TEN TEN TEN TEN TEN
-#define LONGEST FIFTY FIFTY FIFTY FIFTY FIFTY "01234"
-
 static const TokendLengthLimits any_length = { 0, 1000 };
 
-/* What no code can be: the same for a PUK, a PIN and a new PIN, but not the same error. */
-static const struct {
-  const char *bytes;
-  gsize length;
-  const char *mistake; /* NULL: none */
-} texts[] = {
-  { "1234", 4, NULL },
-  { "ğüş1", 7, NULL },
-  { "a b", 3, NULL },
-  { " 1234", 5, NULL },
-  { LONGEST, 255, NULL },
-  { "", 0, "is empty" },
-  { LONGEST "x", 256, "is longer than 255 bytes" },
-  { "1234\n", 5, "ends with a newline: send the code alone" },
-  { "1234\r\n", 6, "ends with a newline: send the code alone" },
-  { "1234\r", 5, "ends with a newline: send the code alone" },
-  { "\n", 1, "ends with a newline: send the code alone" },
-  { "12\n34", 5, "has control characters in it" },
-  { "1234\t", 5, "has control characters in it" },
-  { "1234\0", 5, "has control characters in it" },
-  { "12\0\xff", 4, "has control characters in it" },
-  { "\x1b[31m", 5, "has control characters in it" },
-  { "1234\x7f", 5, "has control characters in it" },
-  { "1234\xc2\x85", 6, "has control characters in it" },
-  { "1234\xff", 5, "is not valid UTF-8" },
-  { "12\xc4", 3, "is not valid UTF-8" },
-  { "\xed\xa0\x80", 3, "is not valid UTF-8" },
-};
+static void
+assert_refused (const CodeRow *row, const GError *error, TokendError code, const char *subject)
+{
+  g_assert_error (error, TOKEND_ERROR, (int) code);
+  g_assert_true (g_str_has_prefix (error->message, subject));
+  g_assert_true (g_str_has_prefix (error->message + strlen (subject), row->words));
+  g_assert_cmpint (strstr (error->message, TOKEND_OPTION_SEND_UNUSUAL_CODE) != NULL, ==,
+                   row->answer == TOKEND_CODE_REFUSE);
+}
 
 static void
-test_text (void)
+check_present (const CodeRow *row)
+{
+  g_autoptr (GError) puk = NULL, pin = NULL, unusual = NULL;
+
+  g_assert_cmpint (
+      tokend_code_check (row->bytes, row->length, TOKEND_CODE_PUK, &any_length, FALSE, &puk), ==,
+      row->answer < TOKEND_CODE_REFUSE);
+  g_assert_cmpint (
+      tokend_code_check (row->bytes, row->length, TOKEND_CODE_PIN, &any_length, FALSE, &pin), ==,
+      row->answer < TOKEND_CODE_REFUSE);
+  g_assert_cmpint (
+      tokend_code_check (row->bytes, row->length, TOKEND_CODE_PUK, &any_length, TRUE, &unusual), ==,
+      row->answer < TOKEND_CODE_NEVER);
+  if (row->answer >= TOKEND_CODE_REFUSE) {
+    assert_refused (row, puk, TOKEND_ERROR_INVALID_ARGS, "The PUK ");
+    assert_refused (row, pin, TOKEND_ERROR_INVALID_ARGS, "The PIN ");
+  }
+  if (row->answer == TOKEND_CODE_NEVER)
+    assert_refused (row, unusual, TOKEND_ERROR_INVALID_ARGS, "The PUK ");
+}
+
+static void
+check_new (const CodeRow *row)
 {
   const TokendPinPolicy anything = { any_length, any_length, TOKEND_CHARACTERS_ANY };
+  g_autoptr (GError) error = NULL;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
-    g_autoptr (GError) puk = NULL, new_pin = NULL;
+  g_assert_cmpint (tokend_new_pin_check (row->bytes, row->length, &anything, &error), ==,
+                   row->answer < TOKEND_CODE_REFUSE);
+  if (row->answer >= TOKEND_CODE_REFUSE)
+    assert_refused (row, error, TOKEND_ERROR_PIN_POLICY, "The new PIN ");
+}
 
-    g_assert_cmpint (
-        tokend_code_check (texts[i].bytes, texts[i].length, TOKEND_CODE_PUK, &any_length, &puk), ==,
-        texts[i].mistake == NULL);
-    g_assert_cmpint (tokend_new_pin_check (texts[i].bytes, texts[i].length, &anything, &new_pin),
-                     ==, texts[i].mistake == NULL);
-    if (texts[i].mistake == NULL)
-      continue;
+static void
+test_table (void)
+{
+  g_autoptr (GPtrArray) rows = code_table_load ();
 
-    g_assert_error (puk, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
-    g_assert_true (g_str_has_prefix (puk->message, "The PUK "));
-    g_assert_cmpstr (puk->message + strlen ("The PUK "), ==, texts[i].mistake);
-    g_assert_error (new_pin, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
-    g_assert_true (g_str_has_prefix (new_pin->message, "The new PIN "));
-    g_assert_cmpstr (new_pin->message + strlen ("The new PIN "), ==, texts[i].mistake);
+  for (guint i = 0; i < rows->len; i++) {
+    const CodeRow *row = rows->pdata[i];
+
+    g_test_message ("%s", row->what);
+    if (row->kind == TOKEND_CODE_KIND_NEW)
+      check_new (row);
+    else
+      check_present (row);
   }
 }
 
@@ -81,9 +84,9 @@ test_code_length (void)
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
 
-    g_assert_cmpint (
-        tokend_code_check (rows[i].code, strlen (rows[i].code), TOKEND_CODE_PIN, &limits, &error),
-        ==, rows[i].fits);
+    g_assert_cmpint (tokend_code_check (rows[i].code, strlen (rows[i].code), TOKEND_CODE_PIN,
+                                        &limits, FALSE, &error),
+                     ==, rows[i].fits);
     if (!rows[i].fits) {
       g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
       g_assert_nonnull (strstr (error->message, "4 to 8 bytes"));
@@ -106,7 +109,7 @@ test_new_pin (void)
     { "123456789", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, "4 to 8 characters" },
     { "1234a", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, "digits only" },
     { "a1234", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, "digits only" },
-    { "1234 ", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, "digits only" },
+    { "12 34", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, "digits only" },
     /* Arabic-Indic digits are not what a PIN pad has. */
     { "\xd9\xa1\xd9\xa2\xd9\xa3\xd9\xa4",
       { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS },
@@ -141,7 +144,8 @@ test_messages_tell_nothing (void)
   for (gsize i = 0; i < G_N_ELEMENTS (codes); i++) {
     g_autoptr (GError) code = NULL, new_pin = NULL;
 
-    tokend_code_check (codes[i], strlen (codes[i]), TOKEND_CODE_PIN, &policy.bytes_limits, &code);
+    tokend_code_check (codes[i], strlen (codes[i]), TOKEND_CODE_PIN, &policy.bytes_limits, FALSE,
+                       &code);
     tokend_new_pin_check (codes[i], strlen (codes[i]), &policy, &new_pin);
     g_assert_true (code == NULL || strstr (code->message, "Zq") == NULL);
     g_assert_nonnull (new_pin);
@@ -153,7 +157,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/code-policy/text", test_text);
+  g_test_add_func ("/code-policy/table", test_table);
   g_test_add_func ("/code-policy/code-length", test_code_length);
   g_test_add_func ("/code-policy/new-pin", test_new_pin);
   g_test_add_func ("/code-policy/messages-tell-nothing", test_messages_tell_nothing);

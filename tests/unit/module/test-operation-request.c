@@ -19,6 +19,7 @@ static const char *const common[] = {
   "'digest-key': <[byte 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, "
   "21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32]>",
   "'wrong-code': <'user-not-logged-in'>",
+  "'send-unusual-code': <true>",
 };
 
 #define UNLOCK "'operation': <'unlock'>", "'way': <'so-login-init-pin'>"
@@ -76,10 +77,14 @@ test_right (void)
   g_assert_cmpuint (request.new_pin_limits.minimum, ==, 6);
   g_assert_cmpuint (request.new_pin_limits.maximum, ==, 8);
   g_assert_cmpint (request.new_pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
+  g_assert_true (request.send_unusual_code);
   g_assert_cmpuint (request.digest_key[31], ==, 32);
 
   g_assert_true (parse (&request, -1, (const char *[]){ SET_PIN, NULL }, &error));
   g_assert_false (request.unlock);
+  g_assert_true (parse (&request, 11,
+                        (const char *[]){ SET_PIN, "'send-unusual-code': <false>", NULL }, &error));
+  g_assert_false (request.send_unusual_code);
   /* A code may have to be of one length. */
   g_assert_true (parse (
       &request, 5, (const char *[]){ SET_PIN, "'code-maximum-length': <uint32 4>", NULL }, &error));
@@ -126,6 +131,7 @@ test_value_wrong (void)
     { 8, "'new-pin-characters': <'letters'>" },
     { 9, "'digest-key': <[byte 1, 2, 3]>" },
     { 10, "'wrong-code': <'any'>" },
+    { 11, "'send-unusual-code': <1>" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-token.h"
 #include "code.h"
+#include "code-table.h"
 #include "operation.h"
 #include "tokend-error.h"
 
@@ -28,12 +29,18 @@ request_for (gboolean unlock)
 }
 
 static int
-memfd_with (const char *text)
+memfd_of (const char *bytes, gsize length)
 {
   int fd = memfd_create ("code", MFD_CLOEXEC);
 
-  g_assert_cmpint (write (fd, text, strlen (text)), ==, (gssize) strlen (text));
+  g_assert_cmpint (write (fd, bytes, length), ==, (gssize) length);
   return fd;
+}
+
+static int
+memfd_with (const char *text)
+{
+  return memfd_of (text, strlen (text));
 }
 
 static TokendOperation *
@@ -164,6 +171,54 @@ test_codes (void)
       g_assert_nonnull (strstr (error->message, rows[i].words));
     }
     g_assert_cmpstr (fake.calls->str, ==, "");
+  }
+}
+
+static void
+check_row (const CodeRow *row, gboolean unlock, gboolean send_unusual)
+{
+  const gboolean is_new = row->kind == TOKEND_CODE_KIND_NEW;
+  const TokendCodeAnswer allowed = send_unusual && !is_new ? TOKEND_CODE_REFUSE : TOKEND_CODE_ASK;
+  TokendOperationRequest request;
+  g_autoptr (TokendOperation) operation = NULL;
+  g_autoptr (GError) error = NULL;
+  int row_fd = memfd_of (row->bytes, row->length);
+  int other_fd = memfd_with ("471147");
+
+  fake_reset ();
+  fake.info[0].ulMaxPinLen = 255;
+  request = request_for (unlock);
+  request.code_limits = request.new_pin_limits = (TokendLengthLimits){ 1, 255 };
+  request.new_pin_characters = TOKEND_CHARACTERS_ANY;
+  request.send_unusual_code = send_unusual;
+  operation =
+      tokend_operation_open (&fake_read_functions, &fake_operation_functions, &request, NULL);
+  g_assert_cmpint (tokend_operation_read_codes (
+                       operation, is_new ? other_fd : row_fd, is_new ? row_fd : other_fd,
+                       g_get_monotonic_time () + G_TIME_SPAN_SECOND, &error),
+                   ==, row->answer <= allowed);
+  if (row->answer > allowed) {
+    const int wanted = is_new ? TOKEND_ERROR_PIN_POLICY : TOKEND_ERROR_INVALID_ARGS;
+
+    g_assert_error (error, TOKEND_ERROR, wanted);
+    g_assert_nonnull (strstr (error->message, row->words));
+  }
+  g_assert_cmpstr (fake.calls->str, ==, "");
+  close (row_fd);
+  close (other_fd);
+}
+
+static void
+test_table_of_codes (void)
+{
+  g_autoptr (GPtrArray) rows = code_table_load ();
+
+  for (guint i = 0; i < rows->len; i++) {
+    const CodeRow *row = rows->pdata[i];
+
+    g_test_message ("%s", row->what);
+    for (guint j = 0; j < 4; j++)
+      check_row (row, j % 2 == 0, j / 2 == 0);
   }
 }
 
@@ -397,6 +452,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation/open", test_open);
   g_test_add_func ("/operation/identity", test_identity);
   g_test_add_func ("/operation/codes", test_codes);
+  g_test_add_func ("/operation/table-of-codes", test_table_of_codes);
   g_test_add_func ("/operation/new-pin-that-the-token-cannot-take",
                    test_new_pin_that_the_token_cannot_take);
   g_test_add_func ("/operation/commit", test_commit);

@@ -41,6 +41,8 @@ static const struct {
   { "{'expected-retries': <uint32 4294967295>}", { FALSE, FALSE, TRUE, G_MAXUINT32 } },
   { "{'send-refused-code': <true>, 'expected-retries': <uint32 1>, 'final-attempt': <true>}",
     { TRUE, TRUE, TRUE, 1 } },
+  { "{'send-unusual-code': <true>}", { .send_unusual_code = TRUE } },
+  { "{'send-unusual-code': <false>}", { .send_unusual_code = FALSE } },
 };
 
 static void
@@ -49,13 +51,14 @@ test_parse_good (void)
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
     g_autoptr (GVariant) options = parse_options (good[i].options);
     g_autoptr (GError) error = NULL;
-    TokendAttempt attempt = { TRUE, TRUE, TRUE, 77 };
+    TokendAttempt attempt = { TRUE, TRUE, TRUE, 77, TRUE };
 
     g_test_message ("%s", good[i].options);
     g_assert_true (tokend_attempt_parse (options, &attempt, &error));
     g_assert_no_error (error);
     g_assert_cmpint (attempt.final_attempt, ==, good[i].attempt.final_attempt);
     g_assert_cmpint (attempt.send_refused_code, ==, good[i].attempt.send_refused_code);
+    g_assert_cmpint (attempt.send_unusual_code, ==, good[i].attempt.send_unusual_code);
     g_assert_cmpint (attempt.expects_retries, ==, good[i].attempt.expects_retries);
     g_assert_cmpuint (attempt.expected_retries, ==, good[i].attempt.expected_retries);
   }
@@ -76,6 +79,7 @@ static const struct {
   { "{'final-attempt': <uint32 1>}", "“final-attempt”" },
   { "{'final-attempt': <<true>>}", "“final-attempt”" },
   { "{'send-refused-code': <1>}", "“send-refused-code”" },
+  { "{'send-unusual-code': <'true'>}", "“send-unusual-code”" },
   { "{'expected-retries': <3>}", "“expected-retries”" },
   { "{'expected-retries': <-1>}", "“expected-retries”" },
   { "{'expected-retries': <uint64 3>}", "“expected-retries”" },

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "code-check.h"
+
+#include "ignorable-characters.h"
+#include "tokend-status.h"
+
+#include <glib/gi18n.h>
+
+/* Whether Unicode gives @c the property Default_Ignorable_Code_Point. */
+static gboolean
+is_ignorable (gunichar c)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (ignorable_characters); i++) {
+    if (c >= ignorable_characters[i].first && c <= ignorable_characters[i].last)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static TokendCodeFinding
+find_in_character (gunichar c)
+{
+  switch (g_unichar_type (c)) {
+  case G_UNICODE_CONTROL:
+    return TOKEND_CODE_CONTROL;
+  case G_UNICODE_FORMAT:
+    return TOKEND_CODE_INVISIBLE;
+  case G_UNICODE_LINE_SEPARATOR:
+  case G_UNICODE_PARAGRAPH_SEPARATOR:
+  case G_UNICODE_SPACE_SEPARATOR:
+    return TOKEND_CODE_BLANK;
+  case G_UNICODE_UNASSIGNED:
+  case G_UNICODE_PRIVATE_USE:
+  case G_UNICODE_SURROGATE:
+    return is_ignorable (c) ? TOKEND_CODE_INVISIBLE : TOKEND_CODE_UNDEFINED;
+  default:
+    if (is_ignorable (c))
+      return TOKEND_CODE_INVISIBLE;
+    return c < 0x7f ? TOKEND_CODE_NOTHING : TOKEND_CODE_NOT_ASCII;
+  }
+}
+
+/**
+ * tokend_code_is_seen:
+ * @c: a character of a code
+ *
+ * Returns: whether a person sees it: it is no blank of any kind, and not invisible
+ */
+gboolean
+tokend_code_is_seen (gunichar c)
+{
+  const TokendCodeFinding finding = find_in_character (c);
+
+  return finding != TOKEND_CODE_BLANK && finding != TOKEND_CODE_INVISIBLE;
+}
+
+static TokendCodeAnswer
+answer_of (TokendCodeFinding finding, TokendCodeKind kind)
+{
+  switch (finding) {
+  case TOKEND_CODE_NOTHING:
+    return TOKEND_CODE_SEND;
+  case TOKEND_CODE_NOT_ASCII:
+    return TOKEND_CODE_ASK;
+  case TOKEND_CODE_BLANK:
+  case TOKEND_CODE_INVISIBLE:
+  case TOKEND_CODE_UNDEFINED:
+    return kind == TOKEND_CODE_KIND_NEW ? TOKEND_CODE_NEVER : TOKEND_CODE_REFUSE;
+  case TOKEND_CODE_EMPTY:
+  case TOKEND_CODE_TOO_LONG:
+  case TOKEND_CODE_ENDS_WITH_NEWLINE:
+  case TOKEND_CODE_NOT_UTF8:
+  case TOKEND_CODE_CONTROL:
+    return TOKEND_CODE_NEVER;
+  }
+  g_return_val_if_reached (TOKEND_CODE_NEVER);
+}
+
+static TokendCodeVerdict
+verdict_of (TokendCodeFinding finding, gsize position, TokendCodeKind kind)
+{
+  return (TokendCodeVerdict){ answer_of (finding, kind), finding, (guint) position };
+}
+
+/* One blank between two other characters is what people write codes with. */
+static gboolean
+is_inner_blank (const char *p, const char *begin, const char *end)
+{
+  return *p == ' ' && p > begin && p + 1 < end && p[-1] != ' ' && p[1] != ' ';
+}
+
+/* The first of the findings with the strictest answer. @bytes is UTF-8 without a NUL. */
+static TokendCodeVerdict
+judge_characters (const char *bytes, gsize length, TokendCodeKind kind)
+{
+  TokendCodeVerdict strictest = { TOKEND_CODE_SEND, TOKEND_CODE_NOTHING, 0 };
+  const char *end = bytes + length;
+  gsize position = 0;
+
+  for (const char *p = bytes; p < end; p = g_utf8_next_char (p), position++) {
+    TokendCodeVerdict verdict;
+
+    if (is_inner_blank (p, bytes, end))
+      continue;
+    verdict = verdict_of (find_in_character (g_utf8_get_char (p)), position, kind);
+    if (verdict.answer > strictest.answer)
+      strictest = verdict;
+  }
+  return strictest;
+}
+
+/**
+ * tokend_code_judge:
+ * @bytes: (array length=length): a code
+ * @kind: what it is for
+ *
+ * The one judge of codes, for the service's hosts and for the clients: whether @bytes can be a code at all, and if not, why.
+ *
+ * Returns: the verdict; of several findings the one with the strictest answer, and the first of these
+ */
+TokendCodeVerdict
+tokend_code_judge (const char *bytes, gsize length, TokendCodeKind kind)
+{
+  const char *valid_end;
+
+  if (length == 0)
+    return verdict_of (TOKEND_CODE_EMPTY, 0, kind);
+  if (length > TOKEND_CODE_MAX)
+    return verdict_of (TOKEND_CODE_TOO_LONG, 0, kind);
+  if (bytes[length - 1] == '\n' || bytes[length - 1] == '\r')
+    return verdict_of (TOKEND_CODE_ENDS_WITH_NEWLINE, 0, kind);
+  if (!g_utf8_validate_len (bytes, length, &valid_end)) {
+    const gsize position = (gsize) g_utf8_strlen (bytes, valid_end - bytes);
+
+    return verdict_of (*valid_end == '\0' ? TOKEND_CODE_CONTROL : TOKEND_CODE_NOT_UTF8, position,
+                       kind);
+  }
+  return judge_characters (bytes, length, kind);
+}
+
+static char *
+describe_place (guint position, TokendTranslate translate)
+{
+  const guint last = position % 100 / 10 == 1 ? 0 : position % 10;
+
+  if (position == 0)
+    return g_strdup (translate (N_ ("at the beginning")));
+  if (last == 1)
+    return g_strdup_printf (translate (N_ ("after the %ust")), position);
+  if (last == 2)
+    return g_strdup_printf (translate (N_ ("after the %und")), position);
+  if (last == 3)
+    return g_strdup_printf (translate (N_ ("after the %urd")), position);
+  return g_strdup_printf (translate (N_ ("after the %uth")), position);
+}
+
+/**
+ * tokend_code_verdict_describe:
+ * @verdict: of a code
+ * @translate: into which language
+ *
+ * Returns: (transfer full): what is wrong with the code and where, nothing of the code itself; it follows a subject, as in
+ * "The PUK has an invisible character after the 8th". Empty if nothing is wrong.
+ */
+char *
+tokend_code_verdict_describe (const TokendCodeVerdict *verdict, TokendTranslate translate)
+{
+  g_autofree char *place = describe_place (verdict->position, translate);
+
+  switch (verdict->finding) {
+  case TOKEND_CODE_NOTHING:
+    return g_strdup ("");
+  case TOKEND_CODE_EMPTY:
+    return g_strdup (translate (N_ ("is empty")));
+  case TOKEND_CODE_TOO_LONG:
+    return g_strdup_printf (translate (N_ ("is longer than %u bytes")), TOKEND_CODE_MAX);
+  case TOKEND_CODE_ENDS_WITH_NEWLINE:
+    return g_strdup (translate (N_ ("ends with a newline: send the code alone")));
+  case TOKEND_CODE_NOT_UTF8:
+    return g_strdup_printf (translate (N_ ("is not valid UTF-8 %s")), place);
+  case TOKEND_CODE_CONTROL:
+    return g_strdup_printf (translate (N_ ("has a control character %s")), place);
+  case TOKEND_CODE_BLANK:
+    return g_strdup_printf (translate (N_ ("has a blank %s")), place);
+  case TOKEND_CODE_INVISIBLE:
+    return g_strdup_printf (translate (N_ ("has an invisible character %s")), place);
+  case TOKEND_CODE_UNDEFINED:
+    return g_strdup_printf (translate (N_ ("has a character without a meaning %s")), place);
+  case TOKEND_CODE_NOT_ASCII:
+    return g_strdup_printf (translate (N_ ("has a character that not every keyboard has %s")),
+                            place);
+  }
+  g_return_val_if_reached (g_strdup (""));
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** TokendCodeKind: what a code is for. */
+typedef enum {
+  TOKEND_CODE_KIND_PRESENT, /* a PUK or present PIN: another program may have set it */
+  TOKEND_CODE_KIND_NEW,     /* a PIN to be set */
+} TokendCodeKind;
+
+/** TokendCodeAnswer: what to do with a code; each one is stricter than those before it. */
+typedef enum {
+  TOKEND_CODE_SEND,
+  TOKEND_CODE_ASK,    /* the clients ask; the service sends it */
+  TOKEND_CODE_REFUSE, /* not without the option send-unusual-code */
+  TOKEND_CODE_NEVER,
+} TokendCodeAnswer;
+
+/** TokendCodeFinding: what is wrong with a code. */
+typedef enum {
+  TOKEND_CODE_NOTHING,
+  TOKEND_CODE_EMPTY,
+  TOKEND_CODE_TOO_LONG, /* more than TOKEND_CODE_MAX bytes */
+  TOKEND_CODE_ENDS_WITH_NEWLINE,
+  TOKEND_CODE_NOT_UTF8,
+  TOKEND_CODE_CONTROL,   /* NUL and the category Cc */
+  TOKEND_CODE_BLANK,     /* a category Z*, or U+0020 that is not between two other characters */
+  TOKEND_CODE_INVISIBLE, /* the category Cf, or Default_Ignorable_Code_Point */
+  TOKEND_CODE_UNDEFINED, /* the categories Cn, Co and Cs */
+  TOKEND_CODE_NOT_ASCII, /* any other character beyond U+007E */
+} TokendCodeFinding;
+
+/** TokendCodeVerdict: what tokend_code_judge() says of a code; it holds nothing of the code. */
+typedef struct {
+  TokendCodeAnswer answer;
+  TokendCodeFinding finding;
+  guint position; /* how many characters stand before the one that was found */
+} TokendCodeVerdict;
+
+/** TokendTranslate: gives a text of this library in another language, as gettext() does. */
+typedef const char *(*TokendTranslate) (const char *text) G_GNUC_FORMAT (1);
+
+gboolean tokend_code_is_seen (gunichar c);
+TokendCodeVerdict tokend_code_judge (const char *bytes, gsize length, TokendCodeKind kind);
+char *tokend_code_verdict_describe (const TokendCodeVerdict *verdict, TokendTranslate translate);
+
+G_END_DECLS

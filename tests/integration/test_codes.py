@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a code may be: the table of codes, with the token's own counter as witness."""
+
+import collections
+import os
+
+import pytest
+from client import Client
+from sandbox import SOURCE, Sandbox
+from support import nothing_sent, sent
+
+PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
+UNUSUAL = {"send-unusual-code": True}
+FULL = {"pin": 3, "puk": 3}
+DONE, USAGE, REFUSED = 0, 2, 7
+# As long as this token takes them.
+TAKEN = range(4, 17)
+
+Row = collections.namedtuple("Row", "code role verdict what words")
+
+
+def read_table():
+    with open(os.path.join(SOURCE, "tests/codes.tsv"), encoding="utf-8") as file:
+        rows = [line.rstrip("\n").split("\t") for line in file if not line.startswith("#")]
+    return [Row(bytes.fromhex(code), *more) for code, *more in rows]
+
+
+ROWS = read_table()
+REFUSED_ROWS = [row for row in ROWS if row.verdict in ("refuse", "never")]
+SENT_ROWS = [row for row in ROWS if row.role == "code" and row.verdict != "never" and len(row.code) in TAKEN]
+ASKED_ROWS = [row for row in ROWS if row.verdict == "ask" and len(row.code.decode()) in TAKEN]
+
+
+@pytest.fixture(name="shared", scope="module")
+def fixture_shared():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(name="alice", scope="module")
+def fixture_alice(shared):
+    with Client(shared, "alice") as alice:
+        yield alice
+
+
+def codes_for(row, right):
+    return (row.code, NEW_PIN) if row.role == "code" else (right, row.code)
+
+
+@pytest.mark.parametrize("row", REFUSED_ROWS, ids=lambda row: f"{row.role}: {row.what}")
+def test_what_is_refused_costs_nothing(shared, alice, row):
+    """By Unlock and by SetPin; what is never sent, not with the word either, nor a new PIN that looks like a mistake."""
+    token = shared.token("etoken")
+    error = "InvalidArgs" if row.role == "code" else "PinPolicy"
+    with nothing_sent(token):
+        for options in ({}, UNUSUAL) if row.verdict == "never" else ({},):
+            for method, right in (("Unlock", PUK), ("SetPin", PIN)):
+                reply = alice.call(method, *codes_for(row, right), options=options)
+                assert reply.error == error and row.words in reply.message, reply
+                assert ("send-unusual-code" in reply.message) == (row.verdict == "refuse"), reply
+    assert token.counters() == FULL
+
+
+@pytest.mark.parametrize("row", SENT_ROWS, ids=lambda row: row.what)
+def test_with_the_word_it_is_sent_and_counted(shared, alice, row):
+    """Whatever the table lets through, as the present PIN that it is not: one try."""
+    token = shared.token("etoken")
+    before = sent(token)
+    options = UNUSUAL if row.verdict == "refuse" else {}
+    reply = alice.call("SetPin", row.code, NEW_PIN, options=options)
+    if row.code == PIN.encode():
+        assert reply.error is None
+    else:
+        assert reply.error == "PinIncorrect", reply
+        assert sent(token) == before + ["C_SetPIN"]
+        assert token.counters() == {"pin": 2, "puk": 3}
+    assert token.login(PIN) and token.counters() == FULL
+
+
+def test_a_puk_with_the_word(shared, alice):
+    """It is sent, and counted; the right one brings the try back."""
+    token = shared.token("etoken")
+    unusual = "12345678\u200b"
+    assert alice.call("Unlock", unusual, NEW_PIN).error == "InvalidArgs"
+    assert token.counters() == FULL
+    assert alice.call("Unlock", unusual, NEW_PIN, options=UNUSUAL).error == "PukIncorrect"
+    assert token.counters() == {"pin": 3, "puk": 2}
+    assert alice.call("Unlock", PUK, PIN).error is None
+    assert token.counters() == FULL
+
+
+@pytest.mark.parametrize("pin", ["12\u200b34", " 1234", "1234\u00a0", "\ufeff4711"])
+def test_a_pin_that_another_program_has_set_so(make_sandbox, pin):
+    """It goes with the word alone, and is none that could be set here."""
+    sandbox = make_sandbox()
+    token = sandbox.token("etoken")
+    token.change_pin(PIN, pin)
+    with Client(sandbox, "alice") as alice:
+        with nothing_sent(token):
+            assert alice.call("SetPin", pin, NEW_PIN).error == "InvalidArgs"
+            assert alice.call("SetPin", pin, pin + "1", options=UNUSUAL).error == "PinPolicy"
+        assert alice.call("SetPin", pin, NEW_PIN, options=UNUSUAL).error is None
+    assert token.login(NEW_PIN) and token.counters() == FULL
+
+
+@pytest.mark.parametrize("row", ASKED_ROWS, ids=lambda row: row.what)
+def test_a_new_pin_that_is_a_question_for_people(make_sandbox, row):
+    """The service takes it."""
+    sandbox = make_sandbox()
+    token = sandbox.token("etoken")
+    with Client(sandbox, "alice") as alice:
+        assert alice.call("Unlock", PUK, row.code).error is None
+        assert alice.call("SetPin", row.code, PIN).error is None
+    assert token.counters() == FULL
+
+
+# tokenctl
+
+
+def change(sandbox, pin, new_pin, *options):
+    codes = {"pin": pin, "new": new_pin}
+    words = ["set-pin", "--pin-fd", "{pin}", "--new-pin-fd", "{new}", *options]
+    return sandbox.tokenctl("alice", *words, codes=codes)
+
+
+def test_tokenctl_by_descriptor(make_sandbox):
+    """A doubtful code is refused, since nobody can be asked, with what is wrong and the option that sends it."""
+    sandbox = make_sandbox()
+    token = sandbox.token("etoken")
+    doubtful = {
+        "12\u200b34": "has an invisible character after the 2nd",
+        "1234 ": "has a blank after the 4th",
+        "şifre1": "has a character that not every keyboard has at the beginning",
+    }
+    for pin, words in doubtful.items():
+        with nothing_sent(token):
+            done = change(sandbox, pin, NEW_PIN)
+        assert done.returncode == REFUSED, done.stderr
+        assert f"--pin-fd: the code {words}." in done.stderr and "--send-unusual-code" in done.stderr
+        token.change_pin(PIN, pin)
+        done = change(sandbox, pin, PIN, "--send-unusual-code")
+        assert done.returncode == DONE, done.stderr
+        assert token.login(PIN)
+
+    with nothing_sent(token):
+        for new_pin in ("12\u200b34", "1234 "):
+            done = change(sandbox, PIN, new_pin, "--send-unusual-code")
+            assert done.returncode == REFUSED and "--new-pin-fd: the code has" in done.stderr, done.stderr
+        assert change(sandbox, "12\x0734", NEW_PIN, "--send-unusual-code").returncode == USAGE
+    assert token.counters() == FULL
+
+
+def answer(terminal, prompt, text):
+    terminal.expect(prompt + "$")
+    terminal.type_line(text)
+
+
+def test_tokenctl_at_a_terminal(make_sandbox):
+    """A code that nobody can see is refused, and taken once it comes again without that."""
+    sandbox = make_sandbox()
+    token = sandbox.token("etoken")
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        with nothing_sent(token):
+            answer(terminal, "PUK: ", "\u200e12345678\u200f")
+            terminal.expect("cannot be the code: it has an invisible character at the beginning. Nothing was sent")
+            answer(terminal, "PUK: ", "12345679")
+            terminal.expect("not the code that was typed before. Nothing was sent. Type it again.")
+            terminal.expect("PUK: $")
+        terminal.type("\x03")
+        terminal.finish()
+
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        answer(terminal, "PUK: ", "\u200e12345678\u200f")
+        answer(terminal, "PUK: ", PUK)
+        answer(terminal, r"New PIN \(.*\): ", "ş1234")
+        answer(terminal, "The new PIN has a character that not every keyboard has at the beginning.* Enter: ", "")
+        answer(terminal, r"New PIN \(.*\): ", "43\u00ad21")
+        terminal.expect("cannot be the code: it has an invisible character after the 2nd. Nothing was sent.\n")
+        answer(terminal, r"New PIN \(.*\): ", NEW_PIN)
+        answer(terminal, "New PIN once more: ", NEW_PIN)
+        assert terminal.finish() == DONE
+    assert token.login(NEW_PIN) and token.counters() == FULL
+
+
+def test_tokenctl_asks(make_sandbox):
+    """What may be meant is asked: letters of other keyboards always, what nobody sees with the option."""
+    sandbox = make_sandbox()
+    token = sandbox.token("etoken")
+    with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "set-pin"]) as terminal:
+        for _ in range(3):
+            answer(terminal, "Present PIN: ", "şifre1")
+            answer(terminal, "The code has a character .*costs a try.* type yes.* Enter: ", "no")
+        assert terminal.finish() == REFUSED
+
+    unusual = "12\u200b34"
+    token.change_pin(PIN, unusual)
+    with sandbox.terminal("alice", ["tokenctl", "set-pin", "--send-unusual-code"]) as terminal:
+        answer(terminal, "Present PIN: ", unusual)
+        answer(terminal, "The code has an invisible character after the 2nd; .* type yes.* Enter: ", "yes")
+        answer(terminal, r"New PIN \(.*\): ", "ş234")
+        answer(terminal, "The new PIN has .* type yes.* Enter: ", "yes")
+        answer(terminal, "New PIN once more: ", "ş234")
+        assert terminal.finish() == DONE
+    assert token.login("ş234") and token.counters() == FULL

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "code-check.h"
+#include "code-table.h"
+#include "tokend-status.h"
+
+static const char *
+in_english (const char *text)
+{
+  return text;
+}
+
+static void
+test_table (void)
+{
+  g_autoptr (GPtrArray) rows = code_table_load ();
+
+  for (guint i = 0; i < rows->len; i++) {
+    const CodeRow *row = rows->pdata[i];
+    const TokendCodeVerdict verdict = tokend_code_judge (row->bytes, row->length, row->kind);
+    g_autofree char *words = tokend_code_verdict_describe (&verdict, in_english);
+
+    g_test_message ("%s", row->what);
+    g_assert_cmpint (verdict.answer, ==, row->answer);
+    g_assert_cmpstr (words, ==, row->words);
+  }
+}
+
+/* A new PIN is never sent where a present code wants a word; else it makes no difference what the code is for. */
+static void
+test_kinds (void)
+{
+  g_autoptr (GPtrArray) rows = code_table_load ();
+
+  for (guint i = 0; i < rows->len; i++) {
+    const CodeRow *row = rows->pdata[i];
+    const TokendCodeVerdict present =
+        tokend_code_judge (row->bytes, row->length, TOKEND_CODE_KIND_PRESENT);
+    const TokendCodeVerdict new_pin =
+        tokend_code_judge (row->bytes, row->length, TOKEND_CODE_KIND_NEW);
+
+    g_test_message ("%s", row->what);
+    g_assert_cmpint (new_pin.answer, !=, TOKEND_CODE_REFUSE);
+    if (present.answer == TOKEND_CODE_REFUSE)
+      g_assert_cmpint (new_pin.answer, ==, TOKEND_CODE_NEVER);
+    else
+      g_assert_cmpint (new_pin.answer, ==, present.answer);
+    if (new_pin.finding == present.finding)
+      g_assert_cmpuint (new_pin.position, ==, present.position);
+  }
+}
+
+static TokendCodeAnswer
+answer_for (gunichar c)
+{
+  char text[16] = "12";
+  const int size = g_unichar_to_utf8 (c, text + 2);
+
+  text[2 + size] = '3';
+  return tokend_code_judge (text, (gsize) size + 3, TOKEND_CODE_KIND_PRESENT).answer;
+}
+
+/* Of every character that there is: what its general category demands. */
+static void
+test_all_characters (void)
+{
+  for (gunichar c = 0; c <= 0x10ffff; c++) {
+    TokendCodeAnswer answer;
+
+    if (c >= 0xd800 && c <= 0xdfff)
+      continue;
+    answer = answer_for (c);
+    switch (g_unichar_type (c)) {
+    case G_UNICODE_CONTROL:
+      g_assert_cmpint (answer, ==, TOKEND_CODE_NEVER);
+      break;
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_UNASSIGNED:
+    case G_UNICODE_PRIVATE_USE:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+    case G_UNICODE_SPACE_SEPARATOR:
+      g_assert_cmpint (answer, ==, c == ' ' ? TOKEND_CODE_SEND : TOKEND_CODE_REFUSE);
+      break;
+    default:
+      if (c < 0x80)
+        g_assert_cmpint (answer, ==, TOKEND_CODE_SEND);
+      else
+        g_assert_cmpint (answer, >=, TOKEND_CODE_ASK);
+      g_assert_cmpint (answer, <=, TOKEND_CODE_REFUSE);
+    }
+  }
+}
+
+static void
+test_seen (void)
+{
+  g_assert_true (tokend_code_is_seen ('1'));
+  g_assert_true (tokend_code_is_seen (0x15f));
+  g_assert_true (tokend_code_is_seen (0xe000));
+  g_assert_false (tokend_code_is_seen (' '));
+  g_assert_false (tokend_code_is_seen (0xa0));
+  g_assert_false (tokend_code_is_seen (0x200b));
+  g_assert_false (tokend_code_is_seen (0x3164));
+}
+
+/* The text of every finding goes through the translation, and the place with it. */
+static const char *
+in_nobodys_language (const char *text)
+{
+  if (g_str_equal (text, "after the %uth"))
+    return "<%u>";
+  if (g_str_equal (text, "has a blank %s"))
+    return "blank %s";
+  return "?";
+}
+
+static void
+test_translated (void)
+{
+  const TokendCodeVerdict verdict = { TOKEND_CODE_REFUSE, TOKEND_CODE_BLANK, 8 };
+  g_autofree char *words = tokend_code_verdict_describe (&verdict, in_nobodys_language);
+
+  g_assert_cmpstr (words, ==, "blank <8>");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/code-check/table", test_table);
+  g_test_add_func ("/code-check/kinds", test_kinds);
+  g_test_add_func ("/code-check/all-characters", test_all_characters);
+  g_test_add_func ("/code-check/seen", test_seen);
+  g_test_add_func ("/code-check/translated", test_translated);
+  return g_test_run ();
+}
