@@ -140,6 +140,25 @@ next_step_when_locked (GVariant *status, const char *token)
                       "Call the support line of whoever issued your certificate."));
 }
 
+/* Returns: (transfer full): what to do where the service has lost its record of the PIN's tries. */
+static char *
+words_for_lost_pin_record (const char *token)
+{
+  return g_strdup_printf (
+      _ ("tokend's record of tries could not be read (journalctl -u tokend says more), so any PIN "
+         "try may be the last. A right PIN ends that; if you are sure of it: tokenctl set-pin %s"),
+      token);
+}
+
+static char *
+words_for_lost_puk_record (void)
+{
+  return g_strdup (
+      _ ("tokend's record of tries could not be read (journalctl -u tokend says more), so any PUK "
+         "try may be the last. Unless you are sure of the PUK, call the support line of whoever "
+         "issued your certificate first."));
+}
+
 static char *
 next_step_for_pin (GVariant *status, const char *token)
 {
@@ -167,8 +186,11 @@ next_step_for_pin (GVariant *status, const char *token)
       return g_strdup_printf (_ ("No PIN is set yet. Set one with the PUK: tokenctl unlock %s"),
                               token);
     break;
-  case TOKEND_STATE_OK:
   case TOKEND_STATE_UNKNOWN:
+    if (tokenctl_status_is (status, TOKEND_STATUS_PIN_RECORD_LOST, TRUE))
+      return words_for_lost_pin_record (token);
+    break;
+  case TOKEND_STATE_OK:
   default:
     break;
   }
@@ -198,9 +220,12 @@ next_step_for_puk (GVariant *status)
     return g_strdup (_ ("A wrong PUK was typed. If the PUK was changed earlier, the changed one "
                         "counts. Unless you are sure of it, make no further try; call the support "
                         "line of whoever issued your certificate."));
+  case TOKEND_STATE_UNKNOWN:
+    if (tokenctl_status_is (status, TOKEND_STATUS_PUK_RECORD_LOST, TRUE))
+      return words_for_lost_puk_record ();
+    return NULL;
   case TOKEND_STATE_OK:
   case TOKEND_STATE_UNINITIALIZED:
-  case TOKEND_STATE_UNKNOWN:
   default:
     return NULL;
   }

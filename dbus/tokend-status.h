@@ -48,6 +48,8 @@ G_BEGIN_DECLS
 #define TOKEND_STATUS_PIN_MAXIMUM_LENGTH "pin-maximum-length"
 #define TOKEND_STATUS_PIN_CHARACTERS "pin-characters"
 #define TOKEND_STATUS_PIN_MUST_CHANGE "pin-must-change"
+#define TOKEND_STATUS_PIN_RECORD_LOST "pin-record-lost"
+#define TOKEND_STATUS_PUK_RECORD_LOST "puk-record-lost"
 #define TOKEND_STATUS_PIN_SHARED "pin-shared"
 #define TOKEND_STATUS_CAN_SET_PIN "can-set-pin"
 #define TOKEND_STATUS_CAN_UNLOCK "can-unlock"

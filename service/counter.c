@@ -153,6 +153,7 @@ lower_by_record (TokendCounter *counter, const TokendCounterRecord *record)
                                 .remaining = 1,
                                 .maximum = counter->maximum,
                                 .source = TOKEND_RETRIES_SOURCE_LEDGER };
+  counter->another_remains = counter->another_remains && !record->lost;
   if (record->spent == 0)
     return;
   if (counter->maximum == TOKEND_RETRIES_UNKNOWN) {
@@ -190,6 +191,8 @@ get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rule
  *
  * The status table of the design: what is known of one role's tries. The token's own number stands
  * above the record; the record may lower what was derived from flags, and never raises or permits.
+ *
+ * Returns: by what a code is barred; what people are told is tokend_counter_tell()'s.
  */
 TokendCounter
 tokend_counter_judge (const TokendCounterReading *reading, const TokendCounterRules *rules,
@@ -216,6 +219,41 @@ tokend_counter_judge (const TokendCounterReading *reading, const TokendCounterRu
   return counter;
 }
 
+/* The record may be older than what another program did. So it says neither a number nor a lock. */
+static TokendCounter
+doubt (const TokendCounter *shown, const TokendCounter *barred, const TokendCounterRecord *record)
+{
+  TokendCounter told = { .state = shown->state,
+                         .remaining = TOKEND_RETRIES_UNKNOWN,
+                         .maximum = shown->maximum,
+                         .another_remains = barred->another_remains,
+                         .is_record_lost = record->lost };
+
+  if (!barred->another_remains && badness (shown->state) < badness (TOKEND_STATE_UNKNOWN))
+    told.state = TOKEND_STATE_UNKNOWN;
+  return told;
+}
+
+/**
+ * tokend_counter_tell:
+ * @reading: as for tokend_counter_judge(), as the others.
+ *
+ * Returns: what people are told: never more tries than tokend_counter_judge() gives, and no state in which the last try is ruled
+ *   out where it is not.
+ */
+TokendCounter
+tokend_counter_tell (const TokendCounterReading *reading, const TokendCounterRules *rules,
+                     const TokendCounterRecord *record)
+{
+  static const TokendCounterRecord nothing = { 0 };
+  TokendCounter shown = tokend_counter_judge (reading, rules, &nothing);
+  TokendCounter barred = tokend_counter_judge (reading, rules, record);
+
+  if (tokend_counter_equal (&shown, &barred) && shown.another_remains == barred.another_remains)
+    return shown;
+  return record->lost ? doubt (&shown, &barred, record) : barred;
+}
+
 /**
  * tokend_counter_contradicts_itself:
  * @reading: what the token shows.
@@ -236,7 +274,7 @@ gboolean
 tokend_counter_equal (const TokendCounter *a, const TokendCounter *b)
 {
   return a->state == b->state && a->remaining == b->remaining && a->maximum == b->maximum
-         && a->source == b->source;
+         && a->source == b->source && a->is_record_lost == b->is_record_lost;
 }
 
 /** tokend_counter_is_tokens_word: whether @counter has a number of tries, and the token itself says so. */

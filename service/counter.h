@@ -45,6 +45,7 @@ typedef struct {
   guint spent;        /* tries since the last success, pending ones included */
   gboolean locked;    /* the token itself answered "locked", or showed it to the host that tried */
   gboolean final_try; /* it showed that host that one try was left */
+  gboolean lost;      /* an earlier record could not be read: any number may have been spent */
 } TokendCounterRecord;
 
 /** TokendCounter: one role's status. */
@@ -54,6 +55,7 @@ typedef struct {
   int maximum;   /* or TOKEND_RETRIES_UNKNOWN */
   TokendRetriesSource source;
   gboolean another_remains; /* proven: one more wrong code would not be the last */
+  gboolean is_record_lost;  /* else more might be known */
 } TokendCounter;
 
 /* Of which nothing is known. */
@@ -62,6 +64,9 @@ extern const TokendCounter tokend_counter_unknown;
 TokendCounter tokend_counter_judge (const TokendCounterReading *reading,
                                     const TokendCounterRules *rules,
                                     const TokendCounterRecord *record);
+TokendCounter tokend_counter_tell (const TokendCounterReading *reading,
+                                   const TokendCounterRules *rules,
+                                   const TokendCounterRecord *record);
 
 gboolean tokend_counter_contradicts_itself (const TokendCounterReading *reading,
                                             const TokendCounterRules *rules);

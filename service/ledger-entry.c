@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* No token has so many tries; it keeps a counter that only grows from wrapping. */
-#define TRIES_MAX 255
+#define TRIES_MAX TOKEND_TRIES_MAX
 
 /** tokend_ledger_entry_begin: one try is about to be sent. */
 void

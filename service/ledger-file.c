@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ledger-file.h"
 
+#include "journal.h"
 #include "sealed-file.h"
 
 #include <errno.h>
@@ -21,16 +22,18 @@
  *   puk-…                     likewise
  *   puk-right-at=             other places of the card where a PUK was right since then; it may be another PUK
  *
- * Each write replaces it whole and is on the disk (file and folder) before it is called done. One that cannot be read is
- * kept beside it, as `ledger.unreadable`, from the moment at which a new one that tells of the loss is in its place.
+ *   A place's spent=255 says that an earlier file could not be read: any number may have been spent.
+ *
+ * Each write replaces it whole and is on the disk (file and folder) before it is called done; the one before stays, as
+ * `ledger.previous`. One that cannot be read is kept beside it, as `ledger.unreadable`, from the moment at which a new one that
+ * tells of the loss is in its place.
  */
 #define ASIDE_SUFFIX ".unreadable"
 #define FILE_VERSION 2
 #define HEAD "ledger"
 #define RIGHT_AT "puk-right-at"
 
-/* No token has so many tries. */
-#define TRIES_MAX 255
+#define TRIES_MAX TOKEND_TRIES_MAX
 
 static void
 tries_free (gpointer data)
@@ -142,14 +145,14 @@ load (const char *path, GHashTable *places, gboolean *assume_spent, GError **err
   return TRUE;
 }
 
-/* Whether an earlier ledger was lost. What cannot be looked for is taken to be there. */
+/* What cannot be looked for is taken to be there. */
 static gboolean
-has_lost_one (const char *path)
+is_there (const char *path, const char *suffix)
 {
-  g_autofree char *aside = g_strconcat (path, ASIDE_SUFFIX, NULL);
+  g_autofree char *beside = g_strconcat (path, suffix, NULL);
   GStatBuf status;
 
-  return g_lstat (aside, &status) == 0 || errno != ENOENT;
+  return g_lstat (beside, &status) == 0 || errno != ENOENT;
 }
 
 /**
@@ -159,7 +162,8 @@ has_lost_one (const char *path)
  * @assume_spent: (out): whether an earlier ledger was lost: whatever is not known is then taken for spent.
  * @error: of #GFileError, NOENT if none was ever there; anything else is a loss.
  *
- * Where one was lost, the next knows: there were versions that could end, or find the disk full, between the two.
+ * Where one was lost, the next knows: there were versions that could end, or find the disk full, between the two. One that
+ * has been written over others and is not there any more is lost too.
  *
  * Returns: whether it could be read.
  */
@@ -167,7 +171,7 @@ gboolean
 tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_spent,
                          GError **error)
 {
-  gboolean lost_one = has_lost_one (path);
+  gboolean lost_one = is_there (path, ASIDE_SUFFIX);
 
   *assume_spent = FALSE;
   if (load (path, places, assume_spent, error)) {
@@ -175,12 +179,52 @@ tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_
       return TRUE;
     g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
                          "an earlier one was lost, and it does not tell of that");
-  } else if (lost_one && g_error_matches (*error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+  } else if ((lost_one || is_there (path, TOKEND_SEALED_FILE_PREVIOUS))
+             && g_error_matches (*error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
     g_clear_error (error);
     g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND,
                          "an earlier one was lost, and there is none in its place");
   }
   return FALSE;
+}
+
+/* It does not know what was written last: what it says for a token may be true no more, what it says against one stands. */
+static void
+keep_what_bars (TokendLedgerTries *tries)
+{
+  for (guint role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendLedgerEntry *entry = &tries->entries[role];
+
+    tries->known[role] = !tokend_ledger_entry_is_clear (entry);
+    if (tries->known[role])
+      entry->spent = TRIES_MAX;
+    entry->confirmed = FALSE;
+  }
+  g_clear_pointer (&tries->right_at, g_strfreev);
+}
+
+/**
+ * tokend_ledger_file_read_previous:
+ * @path: the file, which cannot be read.
+ * @places: of tokend_ledger_file_make_places(); gets what the one before it says against sending a code, if that can be read.
+ */
+void
+tokend_ledger_file_read_previous (const char *path, GHashTable *places)
+{
+  g_autofree char *previous = g_strconcat (path, TOKEND_SEALED_FILE_PREVIOUS, NULL);
+  gboolean assume_spent = FALSE;
+  g_autoptr (GError) error = NULL;
+  GHashTableIter iter;
+  gpointer tries;
+
+  g_hash_table_remove_all (places);
+  if (!load (previous, places, &assume_spent, &error)) {
+    tokend_debug ("Nor can the ledger before it be read: %s", error->message);
+    g_hash_table_remove_all (places);
+  }
+  g_hash_table_iter_init (&iter, places);
+  while (g_hash_table_iter_next (&iter, NULL, &tries))
+    keep_what_bars (tries);
 }
 
 static void
@@ -254,7 +298,7 @@ tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent)
  * tokend_ledger_file_write:
  * @path: the file.
  * @text: of tokend_ledger_file_to_text().
- * @keep_old: whether the one that is there cannot be read, and is to be kept.
+ * @keep_old: whether the one that is there cannot be read, and is to be kept as such; else it becomes the one before.
  * @error: of #GFileError.
  *
  * Returns: whether it is on the disk.

@@ -19,6 +19,7 @@ GHashTable *tokend_ledger_file_make_places (void);
 
 gboolean tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_spent,
                                   GError **error);
+void tokend_ledger_file_read_previous (const char *path, GHashTable *places);
 char *tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent);
 gboolean tokend_ledger_file_write (const char *path, const char *text, gboolean keep_old,
                                    GError **error);

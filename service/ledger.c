@@ -6,9 +6,6 @@
 
 #define FILE_NAME "ledger"
 
-/* Recorded of a place of which nothing is known, after the ledger was lost. */
-static const TokendCounterRecord assumed = { .spent = 255 };
-
 struct _TokendLedger {
   GObject parent_instance;
 
@@ -109,10 +106,12 @@ start_anew (TokendLedger *self, const GError *reason)
 {
   tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_LEDGER_UNREADABLE, "TOKEND_REASON",
                   reason->message, "MESSAGE",
-                  "The ledger %s cannot be read: %s. Every try counts as spent until a token says "
-                  "otherwise. What is there is kept as %s.unreadable once a new one is on the disk",
+                  "The ledger %s cannot be read: %s. How many tries a token has left is not known "
+                  "until it tells a number itself or accepts a code: each may be the last, and is "
+                  "sent only with the word for that. What is there is kept as %s.unreadable once a "
+                  "new one is on the disk",
                   self->path, reason->message, self->path);
-  g_hash_table_remove_all (self->places);
+  tokend_ledger_file_read_previous (self->path, self->places);
   self->assume_spent = TRUE;
   self->keep_old = !g_error_matches (reason, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND);
   save_now (self);
@@ -154,7 +153,7 @@ report_pending (TokendLedger *self)
  * @directory: the service's state folder, which no other service uses.
  *
  * Reads the ledger. One that cannot be read is kept, see ledger-file.c; until the token's own number or a success says
- * otherwise, every token's tries then count as spent.
+ * otherwise, any number of each token's tries may then be spent.
  *
  * Returns: (transfer full): the ledger.
  */
@@ -197,6 +196,13 @@ is_known (TokendLedger *self, const TokendPlace *place, TokendRole role)
     if (tokend_place_is_same (place, id) && ((TokendLedgerTries *) tries)->known[role])
       return TRUE;
   return FALSE;
+}
+
+/* Whether what was recorded there can have been lost. */
+static gboolean
+is_lost (TokendLedger *self, const TokendPlace *place, TokendRole role)
+{
+  return self->assume_spent && !is_known (self, place, role);
 }
 
 /* Returns: (transfer container): the TokendLedgerTries that say something of a counter that is certain to be @place's. */
@@ -242,15 +248,16 @@ tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place, TokendRo
   GHashTableIter iter;
   gpointer id, tries;
 
-  if (self->assume_spent && !is_known (self, place, role))
-    return assumed;
+  if (is_lost (self, place, role))
+    sum.spent = TOKEND_TRIES_MAX;
   g_hash_table_iter_init (&iter, self->places);
   while (g_hash_table_iter_next (&iter, &id, &tries))
     if (counts_at (place, role, id, tries))
       tokend_ledger_entry_add (&sum, &((TokendLedgerTries *) tries)->entries[role]);
   return (TokendCounterRecord){ .spent = sum.spent + sum.pending,
                                 .locked = sum.locked,
-                                .final_try = sum.final_try };
+                                .final_try = sum.final_try,
+                                .lost = sum.spent >= TOKEND_TRIES_MAX };
 }
 
 static void
@@ -304,8 +311,8 @@ tokend_ledger_begin_async (TokendLedger *self, const TokendPlace *place, TokendR
   GTask *task = g_task_new (self, NULL, callback, user_data);
   TokendLedgerTries *tries = ensure_tries (self, place);
 
-  if (self->assume_spent && !is_known (self, place, role))
-    tries->entries[role].spent = assumed.spent;
+  if (is_lost (self, place, role))
+    tries->entries[role].spent = TOKEND_TRIES_MAX;
   tries->known[role] = TRUE;
   take_module (self, place, role, module);
   /* What was told of is settled, if less is pending now: this one is another. */

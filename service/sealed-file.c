@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* What a service left that ended while it wrote is written over by the next. */
 #define UNFINISHED_SUFFIX ".unfinished"
 
 #define END "[end]\n"
@@ -66,6 +65,28 @@ set_errno_error (GError **error, const char *path)
 }
 
 /*
+ * What an earlier write left, which failed or was killed, goes first: GLib writes over a file that is there without making it
+ * shorter. Its way to a new file of a random name would leave one more at each kill.
+ */
+static gboolean
+write_new (const char *path, const char *text, GError **error)
+{
+  if (unlink (path) != 0 && errno != ENOENT)
+    return set_errno_error (error, path);
+  return g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_DURABLE, 0600, error);
+}
+
+/* What was kept before goes only where there is something to take its place: by it a loss is known. */
+static void
+keep_previous (const char *path, const char *previous)
+{
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return;
+  if ((unlink (previous) != 0 && errno != ENOENT) || link (path, previous) != 0)
+    tokend_debug ("%s could not be kept as %s: %s", path, previous, g_strerror (errno));
+}
+
+/*
  * The two names are exchanged at once: there is no moment without a file at @path. What was kept before is written over and
  * not removed, so that there is none either without something at @aside, by which a loss is known.
  * Returns: the name that the new one has.
@@ -90,16 +111,23 @@ put_aside (const char *unfinished, const char *path, const char *aside)
 static gboolean
 put_in_place (const char *unfinished, const char *path, const char *aside, GError **error)
 {
-  const char *now = aside != NULL ? put_aside (unfinished, path, aside) : unfinished;
+  g_autofree char *previous = g_strconcat (path, TOKEND_SEALED_FILE_PREVIOUS, NULL);
+  const char *now = unfinished;
 
+  if (aside != NULL)
+    now = put_aside (unfinished, path, aside);
+  else
+    keep_previous (path, previous);
   return g_str_equal (now, path) || g_rename (now, path) == 0 || set_errno_error (error, path);
 }
 
 /**
  * tokend_sealed_file_write:
- * @path: the file, which is replaced whole, by `PATH.unfinished`; mode 0600. Nobody else writes either.
+ * @path: the file, which is replaced whole, by a new one that is written as `PATH.unfinished`; mode 0600. Nobody else writes
+ *   either.
  * @text: of tokend_sealed_file_to_text().
  * @aside: (nullable): where to keep what is at @path now, in place of what was kept there before; if that cannot be, it is lost.
+ *   %NULL: it is whole, and becomes the generation before, see #TOKEND_SEALED_FILE_PREVIOUS.
  * @error: of #GFileError.
  *
  * Blocks until it is on the disk. The folder is opened first, because a descriptor is told of the errors since then.
@@ -117,9 +145,7 @@ tokend_sealed_file_write (const char *path, const char *text, const char *aside,
 
   if (fd < 0)
     return set_errno_error (error, folder);
-  written =
-      g_file_set_contents_full (unfinished, text, -1, G_FILE_SET_CONTENTS_DURABLE, 0600, error)
-      && put_in_place (unfinished, path, aside, error);
+  written = write_new (unfinished, text, error) && put_in_place (unfinished, path, aside, error);
   if (written && fsync (fd) != 0)
     written = set_errno_error (error, folder);
   close (fd);

@@ -13,6 +13,9 @@ G_BEGIN_DECLS
  *   sha256=       in hexadecimal
  */
 
+/* What is appended to the name of a file for the one that it has replaced last. */
+#define TOKEND_SEALED_FILE_PREVIOUS ".previous"
+
 char *tokend_sealed_file_to_text (GKeyFile *key_file);
 gboolean tokend_sealed_file_read (const char *path, GKeyFile *key_file, GError **error);
 gboolean tokend_sealed_file_write (const char *path, const char *text, const char *aside,

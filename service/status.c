@@ -34,6 +34,13 @@ add_number (GVariantBuilder *builder, const char *key, int number)
 }
 
 static void
+add_if (GVariantBuilder *builder, const char *key, gboolean value)
+{
+  if (value)
+    g_variant_builder_add (builder, "{sv}", key, g_variant_new_boolean (TRUE));
+}
+
+static void
 add_counter (GVariantBuilder *builder, const TokendCounter *counter, const char *state_key,
              const char *remaining_key, const char *maximum_key, const char *source_key)
 {
@@ -70,6 +77,9 @@ tokend_status_to_variant (const TokendStatus *status)
                TOKEND_STATUS_PIN_MAXIMUM, TOKEND_STATUS_PIN_SOURCE);
   add_counter (&builder, &status->puk, TOKEND_STATUS_PUK_STATE, TOKEND_STATUS_PUK_REMAINING,
                TOKEND_STATUS_PUK_MAXIMUM, TOKEND_STATUS_PUK_SOURCE);
+
+  add_if (&builder, TOKEND_STATUS_PIN_RECORD_LOST, status->pin.is_record_lost);
+  add_if (&builder, TOKEND_STATUS_PUK_RECORD_LOST, status->puk.is_record_lost);
 
   add_number (&builder, TOKEND_STATUS_PIN_MINIMUM_LENGTH, status->pin_policy.minimum_length);
   add_number (&builder, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, status->pin_policy.maximum_length);

@@ -88,7 +88,7 @@ tokend_token_class_init (TokendTokenClass *klass)
  * @reading: a reading of this token, not necessarily the last.
  * @role: whose counter.
  *
- * Returns: what @reading, the profile and the ledger say together.
+ * Returns: what @reading, the profile and the ledger say together: by what a code is barred.
  */
 TokendCounter
 tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role)
@@ -100,12 +100,18 @@ tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole 
   return tokend_counter_judge (&reading->counters[role], &rules, &record);
 }
 
+/* What people are told. */
 static TokendCounter
-judge_now (TokendToken *self, TokendRole role)
+tell_now (TokendToken *self, TokendRole role)
 {
+  TokendCounterRecord record;
+  TokendCounterRules rules;
+
   if (!self->counters_known)
     return tokend_counter_unknown;
-  return tokend_token_judge (self, self->reading, role);
+  record = tokend_ledger_get_record (self->service->ledger, self->place, role);
+  rules = tokend_profile_rules_get (self->profile, self->provider, self->reading, role);
+  return tokend_counter_tell (&self->reading->counters[role], &rules, &record);
 }
 
 /* While an operation of ours is under way, what its end will be is not known: it is told then. */
@@ -121,7 +127,7 @@ judge_again (TokendToken *self)
   self->told_not_after = self->certificate_not_after;
   self->told_double = self->reading->is_double;
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    TokendCounter now = judge_now (self, role);
+    TokendCounter now = tell_now (self, role);
 
     changed = changed || !tokend_counter_equal (&self->counters[role], &now);
     self->counters[role] = now;
@@ -328,7 +334,7 @@ tokend_token_remove (TokendToken *self)
 TokendCounter
 tokend_token_get_counter (TokendToken *self, TokendRole role)
 {
-  return judge_now (self, role);
+  return tell_now (self, role);
 }
 
 /** tokend_token_get_reading: Returns: (transfer none): the last reading. */
@@ -434,8 +440,8 @@ tokend_token_get_status (TokendToken *self)
     .provider = self->provider != NULL ? self->provider->name : NULL,
     .provider_match = tokend_profile_explain_provider (self->provider, self->issuer),
     .provider_override = self->provider != NULL ? self->provider->admin_path : NULL,
-    .pin = judge_now (self, TOKEND_ROLE_PIN),
-    .puk = judge_now (self, TOKEND_ROLE_PUK),
+    .pin = tell_now (self, TOKEND_ROLE_PIN),
+    .puk = tell_now (self, TOKEND_ROLE_PUK),
     .pin_policy = tokend_token_get_pin_policy (self),
     .pin_must_change = self->reading->pin_must_change,
     .pin_shared = tokend_place_shares_codes (self->place),

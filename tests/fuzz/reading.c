@@ -30,18 +30,19 @@ static const char *const reading_keys[] = {
 
 /* All that org.tokend.Tokend1.xml knows, with the type; but for why a profile was taken, which no host tells. */
 static const char *const status_keys[][2] = {
-  { TOKEND_STATUS_LABEL, "s" },          { TOKEND_STATUS_MANUFACTURER, "s" },
-  { TOKEND_STATUS_MODEL, "s" },          { TOKEND_STATUS_SERIAL, "s" },
-  { TOKEND_STATUS_PIN_STATE, "s" },      { TOKEND_STATUS_PUK_STATE, "s" },
-  { TOKEND_STATUS_PIN_REMAINING, "u" },  { TOKEND_STATUS_PIN_MAXIMUM, "u" },
-  { TOKEND_STATUS_PIN_SOURCE, "s" },     { TOKEND_STATUS_PUK_REMAINING, "u" },
-  { TOKEND_STATUS_PUK_MAXIMUM, "u" },    { TOKEND_STATUS_PUK_SOURCE, "s" },
-  { TOKEND_STATUS_PROVIDER, "s" },       { TOKEND_STATUS_PIN_MINIMUM_LENGTH, "u" },
-  { TOKEND_STATUS_MODULE, "s" },         { TOKEND_STATUS_PIN_MAXIMUM_LENGTH, "u" },
-  { TOKEND_STATUS_CAN_UNLOCK, "b" },     { TOKEND_STATUS_PIN_CHARACTERS, "s" },
-  { TOKEND_STATUS_READ_AT, "t" },        { TOKEND_STATUS_PIN_MUST_CHANGE, "b" },
-  { TOKEND_STATUS_MODULE_PROFILE, "s" }, { TOKEND_STATUS_CERTIFICATE_NOT_AFTER, "t" },
-  { TOKEND_STATUS_PIN_SHARED, "b" },     { TOKEND_STATUS_CAN_SET_PIN, "b" },
+  { TOKEND_STATUS_LABEL, "s" },           { TOKEND_STATUS_MANUFACTURER, "s" },
+  { TOKEND_STATUS_MODEL, "s" },           { TOKEND_STATUS_SERIAL, "s" },
+  { TOKEND_STATUS_PIN_STATE, "s" },       { TOKEND_STATUS_PUK_STATE, "s" },
+  { TOKEND_STATUS_PIN_REMAINING, "u" },   { TOKEND_STATUS_PIN_MAXIMUM, "u" },
+  { TOKEND_STATUS_PIN_SOURCE, "s" },      { TOKEND_STATUS_PUK_REMAINING, "u" },
+  { TOKEND_STATUS_PUK_MAXIMUM, "u" },     { TOKEND_STATUS_PUK_SOURCE, "s" },
+  { TOKEND_STATUS_PROVIDER, "s" },        { TOKEND_STATUS_PIN_MINIMUM_LENGTH, "u" },
+  { TOKEND_STATUS_MODULE, "s" },          { TOKEND_STATUS_PIN_MAXIMUM_LENGTH, "u" },
+  { TOKEND_STATUS_CAN_UNLOCK, "b" },      { TOKEND_STATUS_PIN_CHARACTERS, "s" },
+  { TOKEND_STATUS_READ_AT, "t" },         { TOKEND_STATUS_PIN_MUST_CHANGE, "b" },
+  { TOKEND_STATUS_MODULE_PROFILE, "s" },  { TOKEND_STATUS_CERTIFICATE_NOT_AFTER, "t" },
+  { TOKEND_STATUS_PIN_RECORD_LOST, "b" }, { TOKEND_STATUS_PUK_RECORD_LOST, "b" },
+  { TOKEND_STATUS_PIN_SHARED, "b" },      { TOKEND_STATUS_CAN_SET_PIN, "b" },
 };
 
 static gboolean

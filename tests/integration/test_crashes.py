@@ -171,7 +171,7 @@ class Scene:
             self._hold_ledger()
             self._go_on()
         if point in ("record", "settling"):
-            wait_until(lambda: len(state_files(self.sandbox)) == 2, what="the ledger's new file")
+            wait_until(lambda: "ledger.unfinished" in state_files(self.sandbox), what="the ledger's new file")
 
     def _reach_prompt(self, point, path, code):
         agent = self.client(f"agent at the {point}")
@@ -280,7 +280,7 @@ def check_afterwards(scene, spent):
     reply = observer.call("Unlock", PUK, PIN, options={"final-attempt": True})
     assert reply.error is None and token.counters() == {"pin": 3, "puk": 3}
     wait_until(lambda: not scene.sandbox.hosts("operate"), what="the end of the operating host")
-    assert state_files(scene.sandbox) == ["ledger"]
+    assert state_files(scene.sandbox) == ["ledger", "ledger.previous"]
     assert not recorded(scene.sandbox, "pin") + recorded(scene.sandbox, "puk")
 
 
@@ -346,7 +346,7 @@ def test_disk_error(sandbox, method, what):
             assert not sent(token)
         assert alice.call(method, code, NEW_PIN).error is None
         assert token.login(NEW_PIN)
-        assert state_files(sandbox) == ["ledger"]
+        assert state_files(sandbox) == ["ledger", "ledger.previous"]
 
 
 # The service's own 30 s, and as much again for a slow machine.
@@ -465,12 +465,13 @@ def test_damaged_ledger(sandbox, damage):
             sandbox.start_tokend()
             assert "cannot be read" in sandbox.journal()
             status = alice.call("Refresh").value
-            assert (status["puk-state"], status["puk-retries-remaining"]) == ("locked", 0), start
+            assert (status["puk-state"], status.get("puk-retries-remaining")) == ("unknown", None), start
+            assert status["puk-record-lost"] is True
             before = sent(token)
             assert alice.call("Unlock", PUK, NEW_PIN).error == "FinalAttempt"
             assert sent(token) == before and token.counters()["puk"] == 2
             sandbox.stop_tokend()
-        assert state_files(sandbox) == ["ledger", "ledger.unreadable"]
+        assert state_files(sandbox) == ["ledger", "ledger.previous", "ledger.unreadable"]
         sandbox.start_tokend()
         token.clear_faults()
         assert alice.call("Refresh").value["puk-retries-remaining"] == 2
@@ -499,7 +500,7 @@ def test_loss_of_an_older_version(sandbox, left):
             write_ledger(sandbox, LEFT_BY_OLDER[left])
         for _ in range(2):
             sandbox.start_tokend()
-            assert alice.call("Refresh").value["puk-state"] == "locked"
+            assert alice.call("Refresh").value["puk-state"] == "unknown"
             assert alice.call("Unlock", "90000002", NEW_PIN).error == "FinalAttempt"
             assert token.counters()["puk"] == 1
             sandbox.stop_tokend()

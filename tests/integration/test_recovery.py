@@ -273,13 +273,13 @@ def test_a_ledger_that_cannot_be_read(sandbox, alice, content):
     sandbox.start_tokend()
     assert "cannot be read" in sandbox.journal()
     assert sandbox.read_file(f"{STATE}/ledger.unreadable") == content
-    assert puk(alice) == ("locked", 0, "ledger")
+    assert puk(alice) == ("unknown", None, None)
     assert alice.call("Unlock", WRONG, NEW_PIN).error == "FinalAttempt"
     assert not sent(token)
 
     sandbox.stop_tokend()
     sandbox.start_tokend()
-    assert puk(alice) == ("locked", 0, "ledger"), "still so, although nothing is wrong with the file any more"
+    assert puk(alice) == ("unknown", None, None), "still so, although nothing is wrong with the file any more"
 
     token.clear_faults()
     assert puk(alice) == ("ok", 3, "token")

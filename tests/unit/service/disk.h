@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 void disk_fail_at (guint step, int error_number);
 void disk_fail_from (guint step, int error_number);
 gboolean disk_was_met (void);
-gboolean disk_crashes (guint step, void (*act) (gconstpointer), gconstpointer data);
+gboolean disk_kills (guint failing, int error_number, guint death, void (*act) (gpointer),
+                     gpointer data);
 void disk_is_well (void);
 
 G_END_DECLS

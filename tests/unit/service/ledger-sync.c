@@ -3,6 +3,8 @@
 
 #include "places.h"
 
+#include <glib/gstdio.h>
+
 /** ledger_keep_result: a callback. @user_data: where the result goes: %NULL until then, the caller's after. */
 void
 ledger_keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -90,6 +92,19 @@ ledger_assert_on_disk (const Scratch *scratch, const char *card, TokendRole role
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
   ledger_assert_record (ledger, card, role, spent, locked);
+}
+
+/** ledger_remove: what there is of ledgers, so that a service that starts now is the first one. */
+void
+ledger_remove (const Scratch *scratch)
+{
+  static const char *const names[] = { "ledger", "ledger.previous", "ledger.unreadable" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = scratch_path (scratch, names[i]);
+
+    g_unlink (path);
+  }
 }
 
 /** ledger_seal: Returns: (transfer full): @body, with the sum at its end that makes a file whole: what else is wrong with it is

@@ -25,6 +25,7 @@ void ledger_assert_record (TokendLedger *ledger, const char *card, TokendRole ro
 void ledger_assert_on_disk (const Scratch *scratch, const char *card, TokendRole role, guint spent,
                             gboolean locked);
 
+void ledger_remove (const Scratch *scratch);
 char *ledger_seal (const char *body);
 
 G_END_DECLS

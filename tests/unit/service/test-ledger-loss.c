@@ -121,11 +121,8 @@ set_up_loss (const Scratch *scratch, const Loss *loss)
 {
   g_autofree char *sealed = loss->body != NULL ? ledger_seal (loss->body) : NULL;
   const char *ledger = sealed != NULL ? sealed : loss->ledger;
-  g_autofree char *path = scratch_path (scratch, "ledger");
-  g_autofree char *aside = scratch_path (scratch, "ledger.unreadable");
 
-  g_unlink (path);
-  g_unlink (aside);
+  ledger_remove (scratch);
   if (ledger != NULL)
     scratch_write (scratch, "ledger", ledger);
   if (loss->aside != NULL)
@@ -142,7 +139,7 @@ assert_kept (const Scratch *scratch, const char *wanted)
 }
 
 static void
-start (gconstpointer folder)
+start (gpointer folder)
 {
   g_object_unref (tokend_ledger_new (folder));
 }
@@ -157,7 +154,7 @@ test_crash (Scratch *scratch, gconstpointer user_data)
     g_autofree char *lost = set_up_loss (scratch, user_data);
 
     g_test_message ("a crash at step %u", step);
-    crashed = disk_crashes (step, start, scratch->path);
+    crashed = disk_kills (0, 0, step, start, scratch->path);
     assert_lost_for_ever (scratch);
     assert_kept (scratch, lost);
   }

@@ -358,12 +358,11 @@ static void
 test_labels (Scratch *scratch, gconstpointer user_data)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (labels); i++) {
-    g_autofree char *path = scratch_path (scratch, "ledger");
     g_autoptr (TokendLedger) ledger = NULL;
     g_autoptr (TokendLedger) next = NULL;
 
     g_test_message ("%s", labels[i].what);
-    g_unlink (path);
+    ledger_remove (scratch);
     ledger = tokend_ledger_new (scratch->path);
     ledger_try (ledger, labels[i].a, PIN, TOKEND_SETTLEMENT_SPENT);
     ledger_try (ledger, labels[i].a, PIN, TOKEND_SETTLEMENT_SPENT);
