@@ -471,7 +471,8 @@ def test_damaged_ledger(sandbox, damage):
             assert alice.call("Unlock", PUK, NEW_PIN).error == "FinalAttempt"
             assert sent(token) == before and token.counters()["puk"] == 2
             sandbox.stop_tokend()
-        assert state_files(sandbox) == ["ledger", "ledger.previous", "ledger.unreadable"]
+        # A disk that was filled is another one.
+        assert {*state_files(sandbox)} - {"ledger.previous"} == {"ledger", "ledger.unreadable"}
         sandbox.start_tokend()
         token.clear_faults()
         assert alice.call("Refresh").value["puk-retries-remaining"] == 2
