@@ -33,6 +33,7 @@ fake_reset (void)
   memset (&fake, 0, sizeof fake);
   fake.calls = g_string_new (NULL);
   fake.n_slots = 1;
+  fake.slot_flags = CKF_TOKEN_PRESENT;
   fake_fill (&fake.info[0], "Maker", "Model", "0001", "LABEL");
 }
 
@@ -45,7 +46,19 @@ fake_add_attribute (CK_ULONG feature, CK_ATTRIBUTE_TYPE type, guint64 value, CK_
 static CK_RV
 get_info (CK_INFO *info)
 {
+  if (fake.manufacturer != NULL)
+    fill (info->manufacturerID, sizeof info->manufacturerID, fake.manufacturer);
   return CKR_OK;
+}
+
+static CK_RV
+get_slot_info (CK_SLOT_ID slot, CK_SLOT_INFO *info)
+{
+  fake.n_slot_info++;
+  if (fake.before_slot_info != NULL)
+    fake.before_slot_info ();
+  info->flags = fake.slot_flags;
+  return fake.slot_rv;
 }
 
 static CK_RV
@@ -82,6 +95,11 @@ get_token_info (CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
   g_assert_cmpuint (slot, >=, 100);
   g_assert_cmpuint (slot, <, 100 + fake.n_slots);
+  fake.n_info++;
+  if (fake.before_info != NULL)
+    fake.before_info ();
+  if (fake.n_info == fake.fail_info_at)
+    return CKR_DEVICE_ERROR;
   *info = fake.info[slot - 100];
   return fake.info_rv[slot - 100];
 }
@@ -215,6 +233,8 @@ static CK_RV
 init_pin (CK_SESSION_HANDLE session, CK_BYTE *pin, CK_ULONG length)
 {
   record ("init-pin", pin, length, NULL, 0);
+  if (fake.before_init_pin != NULL)
+    fake.before_init_pin ();
   return fake.init_pin_rv;
 }
 
@@ -229,6 +249,7 @@ set_pin (CK_SESSION_HANDLE session, CK_BYTE *old, CK_ULONG old_length, CK_BYTE *
 const TokendReadFunctions fake_read_functions = {
   .get_info = get_info,
   .get_slot_list = get_slot_list,
+  .get_slot_info = get_slot_info,
   .get_token_info = get_token_info,
   .open_session = open_session,
   .close_session = close_session,

@@ -24,9 +24,17 @@ typedef struct {
 } FakeCertificate;
 
 typedef struct {
+  const char *manufacturer; /* of the module; NULL: it says none */
   guint n_slots;
   CK_TOKEN_INFO info[FAKE_SLOTS_MAX];
   CK_RV info_rv[FAKE_SLOTS_MAX];
+  guint n_info;                    /* so often tokens were asked for what they are */
+  guint fail_info_at;              /* the so manieth time is an error; 0: none is */
+  void (*before_info) (void);      /* what others do before the answer */
+  CK_FLAGS slot_flags;             /* of all slots */
+  CK_RV slot_rv;                   /* likewise */
+  guint n_slot_info;               /* so often slots were asked for what they are */
+  void (*before_slot_info) (void); /* what others do before the answer */
   CK_RV slot_list_rv;
   guint grows;   /* so many times, the slot list is longer than it was just said to be */
   gboolean lies; /* the slot list is said to be longer than there was room for */
@@ -47,6 +55,7 @@ typedef struct {
 
   CK_RV login_rv;
   CK_RV init_pin_rv;
+  void (*before_init_pin) (void); /* called when it is */
   CK_RV set_pin_rv;
   GString *calls; /* the functions that take codes, with the codes they got */
 } FakeToken;

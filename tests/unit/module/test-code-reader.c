@@ -324,6 +324,32 @@ test_socket_unconnected (void)
   close (fd);
 }
 
+/* A regular file that fails to be read; what was read before is no code. */
+static void
+test_file_that_fails (void)
+{
+  int fd = open ("/proc/self/mem", O_RDONLY);
+
+  g_assert_cmpint (fd, >=, 0);
+  assert_refuses (fd, LATER, TOKEND_ERROR_INVALID_ARGS, "cannot be read");
+  close (fd);
+}
+
+/* Half of a code comes, and then an error in the place of the rest. */
+static void
+test_socket_that_fails (void)
+{
+  int fds[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+  write_all (fds[1], "1234", 4);
+  write_all (fds[0], "x", 1);
+  /* A socket that is closed with something unread in it is reset. */
+  close (fds[1]);
+  assert_refuses (fds[0], LATER, TOKEND_ERROR_INVALID_ARGS, "cannot be read");
+  close (fds[0]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -343,6 +369,8 @@ main (int argc, char **argv)
   g_test_add_func ("/code-reader/file-on-disk", test_file_on_disk);
   g_test_add_func ("/code-reader/file-empty", test_file_empty);
   g_test_add_func ("/code-reader/file-too-long", test_file_too_long);
+  g_test_add_func ("/code-reader/file-that-fails", test_file_that_fails);
+  g_test_add_func ("/code-reader/socket-that-fails", test_socket_that_fails);
   g_test_add_func ("/code-reader/other-kinds", test_other_kinds);
   g_test_add_func ("/code-reader/path-only", test_path_only);
   g_test_add_func ("/code-reader/closed", test_closed);

@@ -330,6 +330,38 @@ test_vendor_numbers (void)
   }
 }
 
+/* Where C_GetTokenInfo tells no greatest length, the policy's numbers are all that there is. */
+static void
+test_vendor_lengths_alone (void)
+{
+  static const struct {
+    guint64 minimum, maximum;
+    gint wanted_minimum, wanted_maximum;
+  } rows[] = {
+    { 6, NONE, 6, UNKNOWN },
+    { 6, 10, 6, 10 },
+    { NONE, 10, 4, 10 },
+    { 6, 6, 6, 6 },
+    { 7, 6, 4, UNKNOWN },
+    { TOKEND_CODE_MAX, TOKEND_CODE_MAX, TOKEND_CODE_MAX, TOKEND_CODE_MAX },
+    { TOKEND_CODE_MAX + 1, TOKEND_CODE_MAX + 1, 4, UNKNOWN },
+    { 1, 1, 4, UNKNOWN },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED, .ulMinPinLen = 4 };
+    const TokendVendorNumbers numbers = { .pin_minimum_length = rows[i].minimum,
+                                          .pin_maximum_length = rows[i].maximum };
+    TokendReading reading;
+
+    g_assert_true (tokend_reading_init (&reading, &info));
+    g_assert_cmpint (reading.new_pin_maximum_length, ==, UNKNOWN);
+    tokend_vendor_numbers_apply (&numbers, &reading);
+    g_assert_cmpint (reading.new_pin_minimum_length, ==, rows[i].wanted_minimum);
+    g_assert_cmpint (reading.new_pin_maximum_length, ==, rows[i].wanted_maximum);
+  }
+}
+
 static void
 test_vendor_families (void)
 {
@@ -518,6 +550,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/known-is-told", test_known_is_told);
   g_test_add_func ("/reading/same-tries", test_same_tries);
   g_test_add_func ("/reading/vendor-numbers", test_vendor_numbers);
+  g_test_add_func ("/reading/vendor-lengths-alone", test_vendor_lengths_alone);
   g_test_add_func ("/reading/vendor-families", test_vendor_families);
   g_test_add_func ("/reading/vendor-objects", test_vendor_objects);
   g_test_add_func ("/reading/vendor-objects-elsewhere", test_vendor_objects_elsewhere);

@@ -112,6 +112,54 @@ test_certificate_of_each_label (void)
   g_assert_null (tokend_notify_situation_new (tokens, identity, "D"));
 }
 
+/* Whatever the order of the views: what one knows, no other takes away. */
+static void
+test_order_of_views (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'A'>, 'serial': <'0001'>, 'pin-state': <'low'>, 'can-unlock': <true>, "
+    "'provider': <'e-guven'>, 'certificate-not-after': <uint64 1800000000000000>}",
+    "{'label': <'A'>, 'serial': <'0001'>, 'pin-state': <'low'>, 'can-unlock': <false>, "
+    "'provider': <'other'>, 'certificate-not-after': <uint64 1900000000000000>}",
+    "{'label': <'A'>, 'serial': <'0001'>, 'pin-state': <'low'>}",
+    NULL,
+  };
+  static const struct {
+    guint order[3];
+    const char *provider;
+  } rows[] = {
+    { { 0, 1, 2 }, "e-guven" }, { { 1, 0, 2 }, "other" },   { { 2, 0, 1 }, "e-guven" },
+    { { 2, 1, 0 }, "other" },   { { 0, 2, 1 }, "e-guven" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const char *const ordered[] = { texts[rows[i].order[0]], texts[rows[i].order[1]],
+                                    texts[rows[i].order[2]], NULL };
+    g_autoptr (GPtrArray) tokens = tokens_from (ordered);
+    g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
+
+    g_assert_true (situation->can_unlock);
+    g_assert_cmpstr (situation->provider, ==, rows[i].provider);
+    g_assert_cmpint (g_date_time_to_unix (situation->not_after), ==, 1900000000);
+  }
+}
+
+/* None of the views can unlock it. */
+static void
+test_no_way_to_unlock (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'A'>, 'serial': <'1'>, 'pin-state': <'locked'>, 'can-unlock': <false>}",
+    "{'label': <'A'>, 'serial': <'1'>, 'pin-state': <'locked'>}",
+    "{'label': <'B'>, 'serial': <'2'>, 'pin-state': <'locked'>, 'can-unlock': <true>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+  g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
+
+  g_assert_false (situation->can_unlock);
+}
+
 /* Of two PINs each has its own news. */
 static void
 test_two_pins (void)
@@ -143,6 +191,7 @@ test_names (void)
   } rows[] = {
     { "WORK", "02a0b1c1", "HOME", "WORK", "WORK" },
     { "WORK", "02a0b1c1", "WORK", "WORK (…b1c1)", "02a0b1c1" },
+    { "WORK", "0123456789", "WORK", "WORK (…6789)", "0123456789" },
     { "WORK", "123", "WORK", "WORK (…3)", "123" },
     { "WORK", "1", "WORK", "WORK", "1" },
     { "", "02a0b1c1", "HOME", "a token without a label", "02a0b1c1" },
@@ -185,6 +234,8 @@ main (int argc, char **argv)
   g_test_add_func ("/notify/situation/views", test_views);
   g_test_add_func ("/notify/situation/two-labels", test_two_labels);
   g_test_add_func ("/notify/situation/certificate-of-each-label", test_certificate_of_each_label);
+  g_test_add_func ("/notify/situation/order-of-views", test_order_of_views);
+  g_test_add_func ("/notify/situation/no-way-to-unlock", test_no_way_to_unlock);
   g_test_add_func ("/notify/situation/two-pins", test_two_pins);
   g_test_add_func ("/notify/situation/names", test_names);
   g_test_add_func ("/notify/situation/absent", test_absent);

@@ -56,6 +56,57 @@ test_observe (void)
   }
 }
 
+/* Only a number and a flag that is worse cannot both be true. */
+static void
+test_itself (void)
+{
+  static const struct {
+    TokendCounterReading reading;
+    gboolean contradicts;
+  } shown[] = {
+    /* initialized, count_low, final_try, locked, remaining, maximum */
+    { { TRUE, FALSE, FALSE, FALSE, 3, 3 }, FALSE },
+    { { TRUE, TRUE, FALSE, FALSE, 2, 3 }, FALSE },
+    { { TRUE, FALSE, TRUE, FALSE, 1, 3 }, FALSE },
+    { { TRUE, FALSE, FALSE, TRUE, 0, 3 }, FALSE },
+    { { TRUE, FALSE, FALSE, FALSE, -1, -1 }, FALSE },
+    { { TRUE, TRUE, FALSE, FALSE, -1, -1 }, FALSE },
+    { { TRUE, FALSE, FALSE, TRUE, -1, -1 }, FALSE },
+    { { TRUE, TRUE, FALSE, FALSE, 3, 3 }, TRUE },
+    { { TRUE, FALSE, TRUE, FALSE, 2, 3 }, TRUE },
+    { { TRUE, FALSE, FALSE, TRUE, 1, 3 }, TRUE },
+    /* Before a PIN is set, its flags mean nothing. */
+    { { FALSE, FALSE, FALSE, TRUE, 3, 3 }, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (shown); i++) {
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    g_assert_cmpint (tokend_counter_contradicts_itself (&shown[i].reading, &rules), ==,
+                     shown[i].contradicts);
+  }
+}
+
+/* It is the same one only if all that is shown is the same. */
+static void
+test_another (void)
+{
+  static const TokendCounterReading first = { TRUE, FALSE, FALSE, TRUE, 2, 3 };
+  static const TokendCounterReading others[] = {
+    { TRUE, TRUE, FALSE, TRUE, 2, 3 },  { TRUE, FALSE, TRUE, TRUE, 2, 3 },
+    { TRUE, FALSE, TRUE, FALSE, 2, 3 }, { TRUE, FALSE, FALSE, TRUE, 1, 3 },
+    { TRUE, FALSE, FALSE, TRUE, 2, 4 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++) {
+    TokendContradiction contradiction = { 0 };
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    g_assert_false (tokend_contradiction_observe (&contradiction, &first, &rules));
+    g_assert_false (tokend_contradiction_observe (&contradiction, &others[i], &rules));
+    g_assert_true (tokend_contradiction_observe (&contradiction, &others[i], &rules));
+  }
+}
+
 static void
 test_compose (void)
 {
@@ -96,7 +147,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
+  g_test_add_func ("/contradiction/itself", test_itself);
   g_test_add_func ("/contradiction/observe", test_observe);
+  g_test_add_func ("/contradiction/another", test_another);
   g_test_add_func ("/contradiction/compose", test_compose);
   return g_test_run ();
 }

@@ -497,6 +497,25 @@ test_equal (void)
     g_assert_false (tokend_counter_equal (&one, &others[i]));
 }
 
+static void
+test_tokens_word (void)
+{
+  static const struct {
+    TokendCounter counter;
+    gboolean is_tokens_word;
+  } words[] = {
+    { { LOW, 2, 3, TOKEN, TRUE }, TRUE },     { { LOW, 2, 3, FLAGS, TRUE }, TRUE },
+    { { LOCKED, 0, 3, TOKEN, FALSE }, TRUE }, { { LOW, 2, 3, LEDGER, TRUE }, FALSE },
+    { { LOW, -1, 3, TOKEN, TRUE }, FALSE },   { { UNKNOWN, -1, -1, NOWHERE, FALSE }, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    g_assert_cmpint (tokend_counter_is_tokens_word (&words[i].counter), ==,
+                     words[i].is_tokens_word);
+  g_assert_false (tokend_counter_is_tokens_word (&tokend_counter_unknown));
+  g_assert_cmpint (tokend_counter_unknown.state, ==, UNKNOWN);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -508,5 +527,6 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/counter/promises", test_promises);
   g_test_add_func ("/counter/equal", test_equal);
+  g_test_add_func ("/counter/tokens-word", test_tokens_word);
   return g_test_run ();
 }

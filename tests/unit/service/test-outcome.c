@@ -77,6 +77,14 @@ parse (const char *text)
   return outcome;
 }
 
+/* The message says whose code it is about, and nothing of the other. */
+static void
+check_code_is_named (const GError *error, TokendRole role)
+{
+  g_assert_nonnull (strstr (error->message, role == TOKEND_ROLE_PUK ? "PUK" : "PIN"));
+  g_assert_null (strstr (error->message, role == TOKEND_ROLE_PUK ? "PIN" : "PUK"));
+}
+
 static void
 check (const Row *row, TokendRole role, int code, TokendSettlement settlement)
 {
@@ -88,6 +96,8 @@ check (const Row *row, TokendRole role, int code, TokendSettlement settlement)
     g_assert_no_error (error);
   else
     g_assert_error (error, TOKEND_ERROR, code);
+  if (code != DONE && row->pin_error != row->puk_error)
+    check_code_is_named (error, role);
   g_assert_cmpint (verdict.settlement, ==, settlement);
   g_assert_cmpint (verdict.sent, ==, settlement != NOT_SPENT);
   g_assert_cmpint (verdict.refused, ==, row->refused);
@@ -160,6 +170,21 @@ test_reason (void)
 
   tokend_outcome_judge (outcome, TOKEND_ROLE_PUK, TRUE, &error);
   g_assert_nonnull (strstr (error->message, "C_Login: CKR_DEVICE_ERROR"));
+}
+
+/* Of a reason, so many bytes are shown. */
+static void
+test_longest_reason (void)
+{
+  static const char begin[] = "The token did not complete it (";
+  g_autofree char *reason = g_strnfill (97, 'x');
+  g_autoptr (GVariant) outcome = g_variant_ref_sink (
+      g_variant_new_parsed ("{'result': <'failed'>, 'sent': <true>, 'reason': <%s>}", reason));
+  g_autoptr (GError) error = NULL;
+
+  tokend_outcome_judge (outcome, TOKEND_ROLE_PUK, TRUE, &error);
+  g_assert_true (g_str_has_prefix (error->message, begin));
+  g_assert_cmpuint (strspn (error->message + strlen (begin), "x"), ==, 96);
 }
 
 /* The reason is the host's text, and the message reaches the caller's terminal. */
@@ -243,6 +268,8 @@ static const struct {
 
   /* Numbers */
   { "the last of three", TOKEND_STATE_FINAL_TRY, NUMBER, FALSE, TOKEND_STATE_LOCKED, NUMBER, TRUE },
+  { "the first of three, and others meanwhile", TOKEND_STATE_OK, NUMBER, TRUE, TOKEND_STATE_LOCKED,
+    NUMBER, TRUE },
   { "the first of three", TOKEND_STATE_OK, NUMBER, TRUE, TOKEND_STATE_LOW, NUMBER, TRUE },
 
   /* A PUK, of which nothing is ever shown */
@@ -250,23 +277,32 @@ static const struct {
 };
 
 static void
-test_review (void)
+test_review_of (TokendRole role, int incorrect, int locked)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (reviews); i++) {
     const TokendCounter before = { .state = reviews[i].before,
                                    .source = reviews[i].source_before,
                                    .another_remains = reviews[i].another_remained };
     const TokendCounter after = { .state = reviews[i].after, .source = reviews[i].source_after };
-    const int wanted = reviews[i].is_refused ? TOKEND_ERROR_PIN_INCORRECT : TOKEND_ERROR_PIN_LOCKED;
+    const int wanted = reviews[i].is_refused ? incorrect : locked;
     TokendVerdict verdict = { SPENT, TRUE, TRUE };
-    GError *error = g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_PIN_INCORRECT, "");
+    GError *error = g_error_new_literal (TOKEND_ERROR, incorrect, "");
 
     g_test_message ("%s", reviews[i].what);
-    tokend_outcome_review (&verdict, TOKEND_ROLE_PIN, &before, &after, &error);
+    tokend_outcome_review (&verdict, role, &before, &after, &error);
     g_assert_cmpint (verdict.refused, ==, reviews[i].is_refused);
     g_assert_error (error, TOKEND_ERROR, wanted);
+    if (!reviews[i].is_refused)
+      check_code_is_named (error, role);
     g_error_free (error);
   }
+}
+
+static void
+test_review (void)
+{
+  test_review_of (TOKEND_ROLE_PIN, TOKEND_ERROR_PIN_INCORRECT, TOKEND_ERROR_PIN_LOCKED);
+  test_review_of (TOKEND_ROLE_PUK, TOKEND_ERROR_PUK_INCORRECT, TOKEND_ERROR_PUK_LOCKED);
 }
 
 /* A new PIN was refused. What the host saw before and after tells whether it was the present code that was wrong. */
@@ -354,6 +390,25 @@ test_review_of_another_outcome (void)
   g_assert_cmpint (verdict.settlement, ==, SUCCEEDED);
 }
 
+/* A counter that stays as it was, or falls, says nothing where the device failed: a try may be lost, and not be shown yet. */
+static void
+test_review_of_device_error (void)
+{
+  const TokendCounter before = { .remaining = 3, .maximum = 3, .source = NUMBER };
+
+  for (int remaining = 2; remaining <= 3; remaining++) {
+    const TokendCounter after = { .remaining = remaining, .maximum = 3, .source = NUMBER };
+    TokendVerdict verdict = { IN_DOUBT, TRUE, FALSE };
+    GError *error = g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_FAILED, "");
+
+    tokend_outcome_review (&verdict, TOKEND_ROLE_PIN, &before, &after, &error);
+    g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
+    g_assert_cmpint (verdict.settlement, ==, IN_DOUBT);
+    g_assert_false (verdict.refused);
+    g_error_free (error);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -370,7 +425,9 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/review", test_review);
   g_test_add_func ("/outcome/review/new-pin-refused", test_review_of_new_pin);
   g_test_add_func ("/outcome/review/another-outcome", test_review_of_another_outcome);
+  g_test_add_func ("/outcome/review/device-error", test_review_of_device_error);
   g_test_add_func ("/outcome/reason", test_reason);
+  g_test_add_func ("/outcome/reason/longest", test_longest_reason);
   g_test_add_func ("/outcome/reason/hostile", test_hostile_reason);
   return g_test_run ();
 }
