@@ -32,11 +32,12 @@ OPERATORS = {
 }
 BOOLEANS = {"TRUE": "FALSE", "FALSE": "TRUE"}
 # Macros that look at what only a programmer's mistake can bring about.
-ASSERTIONS = re.compile(r"g_(return|assert|warn)_|G_STATIC_ASSERT")
+ASSERTIONS = re.compile(r"g_(return_|assert|warn_)|G_STATIC_ASSERT")
 # Calls that free memory and do nothing else; and where more of them do no more than that.
 FREEING = re.compile(r"(\w+_)?(free|unref) \(")
 FREEING_AT_END = re.compile(r"g_clear_(object \(|pointer \(.*, g_\w+\)$)")
 END = re.compile(r"\w+_(free|finalize|dispose|clear)\Z")
+TIME = re.compile(r"(_MS|_US|_SECONDS|TIME|INTERVAL)\Z")
 NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)[uUlL]*\Z")
 CALLS = (Kind.CALL_EXPR, Kind.BINARY_OPERATOR, Kind.COMPOUND_ASSIGNMENT_OPERATOR, Kind.UNARY_OPERATOR)
 # Of the words that name a change.
@@ -103,7 +104,9 @@ class Finder:
                 self.replace(start, end, BOOLEANS[name])
 
     def look_at_macro(self, cursor):
-        """Moves the numbers of a constant that has a name: '#define REASON_MAX 96'."""
+        """Moves the numbers of a constant that has a name: '#define REASON_MAX 96'. A unit of time more is no other deadline."""
+        if TIME.search(cursor.spelling):
+            return
         for start, end, text in self.tokens_between(cursor.extent.start.offset, cursor.extent.end.offset):
             self.move_number(start, end, text, cursor.spelling)
 

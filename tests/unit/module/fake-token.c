@@ -162,7 +162,7 @@ find_objects (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG roo
       *count = 1;
     }
   }
-  return CKR_OK;
+  return fake.find_objects_rv;
 }
 
 static CK_RV

@@ -96,6 +96,7 @@ test_open (void)
     { 1, "", CKR_OK, CKR_TOKEN_NOT_PRESENT, 0, TOKEND_ERROR_NOT_FOUND },
     { 1, "", CKR_TOKEN_NOT_PRESENT, CKR_OK, 0, TOKEND_ERROR_NOT_FOUND },
     { 1, "", CKR_DEVICE_ERROR, CKR_OK, 0, TOKEND_ERROR_MODULE_FAILED },
+    { 1, "", CKR_OK, CKR_DEVICE_ERROR, 0, TOKEND_ERROR_NOT_FOUND },
     { 1, "", CKR_OK, CKR_OK, CKF_PROTECTED_AUTHENTICATION_PATH, TOKEND_ERROR_NOT_SUPPORTED },
   };
 
@@ -117,6 +118,17 @@ test_open (void)
       g_assert_error (error, TOKEND_ERROR, rows[i].expected);
     g_assert_cmpstr (fake.calls->str, ==, "");
   }
+}
+
+static void
+test_no_slots (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  fake_reset ();
+  fake.slot_list_rv = CKR_DEVICE_ERROR;
+  g_assert_null (open_operation (TRUE, &error));
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED);
 }
 
 /* Each of the four texts counts. */
@@ -455,6 +467,7 @@ main (int argc, char **argv)
   read_functions = fake_read_functions;
   read_functions.get_slot_info = NULL;
   g_test_add_func ("/operation/open", test_open);
+  g_test_add_func ("/operation/no-slots", test_no_slots);
   g_test_add_func ("/operation/identity", test_identity);
   g_test_add_func ("/operation/codes", test_codes);
   g_test_add_func ("/operation/table-of-codes", test_table_of_codes);

@@ -65,6 +65,7 @@ test_lengths (void)
     { 4, CK_UNAVAILABLE_INFORMATION, 4, UNKNOWN },
     { CK_UNAVAILABLE_INFORMATION, 8, UNKNOWN, 8 },
     { 256, 300, UNKNOWN, 255 },
+    { 255, 300, 255, 255 },
     { 9, 8, UNKNOWN, UNKNOWN },
     { 8, 8, 8, 8 },
   };
@@ -273,6 +274,7 @@ test_vendor_numbers (void)
       16 },
     /* absurd: more left than there are, no maximum, beyond a byte */
     { { 4, 3, 3, 0, 1, NONE, NONE, NONE }, { UNKNOWN, UNKNOWN }, { 3, UNKNOWN }, 4, 16 },
+    { { 255, 255, 1, 255, 1, NONE, NONE, NONE }, { 255, 255 }, { 1, 255 }, 4, 16 },
     { { 256, 3, 3, 256, 1, NONE, NONE, NONE }, { UNKNOWN, 3 }, { 3, UNKNOWN }, 4, 16 },
     { { 3, NONE, NONE, 3, 1, NONE, NONE, NONE }, { 3, UNKNOWN }, { UNKNOWN, 3 }, 4, 16 },
     /* no PUK on the token */
@@ -335,21 +337,26 @@ static void
 test_vendor_lengths_alone (void)
 {
   static const struct {
+    CK_ULONG least; /* as C_GetTokenInfo has it */
     guint64 minimum, maximum;
     gint wanted_minimum, wanted_maximum;
   } rows[] = {
-    { 6, NONE, 6, UNKNOWN },
-    { 6, 10, 6, 10 },
-    { NONE, 10, 4, 10 },
-    { 6, 6, 6, 6 },
-    { 7, 6, 4, UNKNOWN },
-    { TOKEND_CODE_MAX, TOKEND_CODE_MAX, TOKEND_CODE_MAX, TOKEND_CODE_MAX },
-    { TOKEND_CODE_MAX + 1, TOKEND_CODE_MAX + 1, 4, UNKNOWN },
-    { 1, 1, 4, UNKNOWN },
+    { 4, 6, NONE, 6, UNKNOWN },
+    { 4, 6, 10, 6, 10 },
+    { 4, NONE, 10, 4, 10 },
+    { 4, 6, 6, 6, 6 },
+    { 4, 7, 6, 4, UNKNOWN },
+    { 4, 6, 0, 6, UNKNOWN },
+    { 4, TOKEND_CODE_MAX, TOKEND_CODE_MAX, TOKEND_CODE_MAX, TOKEND_CODE_MAX },
+    { 4, TOKEND_CODE_MAX + 1, TOKEND_CODE_MAX + 1, 4, UNKNOWN },
+    { 4, 1, 1, 4, UNKNOWN },
+    { 0, 0, NONE, UNKNOWN, UNKNOWN },
+    { 0, 1, NONE, 1, UNKNOWN },
+    { 0, NONE, 1, UNKNOWN, 1 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    const CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED, .ulMinPinLen = 4 };
+    const CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED, .ulMinPinLen = rows[i].least };
     const TokendVendorNumbers numbers = { .pin_minimum_length = rows[i].minimum,
                                           .pin_maximum_length = rows[i].maximum };
     TokendReading reading;
@@ -417,6 +424,32 @@ test_vendor_objects (void)
   /* A read-only session is opened for it, and does not stay. */
   g_assert_cmpuint (fake.session_flags, ==, CKF_SERIAL_SESSION);
   g_assert_cmpuint (fake.open_sessions, ==, 0);
+}
+
+/* That the token has no PUK is one of its objects' words, too; an object that is not found says nothing. */
+static void
+test_vendor_objects_in_doubt (void)
+{
+  static const struct {
+    CK_RV find_objects_rv;
+    gboolean is_believed;
+  } rows[] = { { CKR_OK, TRUE }, { CKR_DEVICE_ERROR, FALSE } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    TokendReading reading;
+
+    fake_reset ();
+    fake_fill (&fake.info[0], "SafeNet, Inc.", "eToken", "0001", "LABEL");
+    fake_add_attribute (COUNTERS, 0x80001110, 2, 1);
+    fake_add_attribute (COUNTERS, 0x80001111, 1, 1);
+    fake_add_attribute (COUNTERS, 0x8000111d, 0, 1);
+    fake.find_objects_rv = rows[i].find_objects_rv;
+    g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+    tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
+    g_assert_cmpint (reading.pin.remaining, ==, rows[i].is_believed ? 2 : UNKNOWN);
+    g_assert_cmpint (reading.puk.remaining, ==, UNKNOWN);
+    g_assert_cmpint ((reading.flags & TOKEND_TOKEN_NO_PUK) != 0, ==, rows[i].is_believed);
+  }
 }
 
 static void
@@ -553,6 +586,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/vendor-lengths-alone", test_vendor_lengths_alone);
   g_test_add_func ("/reading/vendor-families", test_vendor_families);
   g_test_add_func ("/reading/vendor-objects", test_vendor_objects);
+  g_test_add_func ("/reading/vendor-objects-in-doubt", test_vendor_objects_in_doubt);
   g_test_add_func ("/reading/vendor-objects-elsewhere", test_vendor_objects_elsewhere);
   g_test_add_func ("/reading/slots", test_slots);
   g_test_add_func ("/reading/slots-unread", test_slots_unread);

@@ -218,6 +218,21 @@ test_names (void)
   }
 }
 
+/* Wherever the other one stands in the list. */
+static void
+test_double_before (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'WORK'>, 'serial': <'other'>}",
+    "{'label': <'WORK'>, 'serial': <'02a0b1c1'>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+  g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 1);
+
+  g_assert_cmpstr (situation->name, ==, "WORK (…b1c1)");
+}
+
 static void
 test_absent (void)
 {
@@ -238,6 +253,7 @@ main (int argc, char **argv)
   g_test_add_func ("/notify/situation/no-way-to-unlock", test_no_way_to_unlock);
   g_test_add_func ("/notify/situation/two-pins", test_two_pins);
   g_test_add_func ("/notify/situation/names", test_names);
+  g_test_add_func ("/notify/situation/double-before", test_double_before);
   g_test_add_func ("/notify/situation/absent", test_absent);
   return g_test_run ();
 }

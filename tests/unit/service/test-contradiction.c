@@ -107,6 +107,17 @@ test_another (void)
   }
 }
 
+/* However often it is read. */
+static void
+test_none (void)
+{
+  static const TokendCounterReading healthy = { TRUE, FALSE, FALSE, FALSE, 3, 3 };
+  TokendContradiction contradiction = { 0 };
+
+  for (guint i = 0; i < 3; i++)
+    g_assert_false (tokend_contradiction_observe (&contradiction, &healthy, &rules));
+}
+
 static void
 test_compose (void)
 {
@@ -150,6 +161,7 @@ main (int argc, char **argv)
   g_test_add_func ("/contradiction/itself", test_itself);
   g_test_add_func ("/contradiction/observe", test_observe);
   g_test_add_func ("/contradiction/another", test_another);
+  g_test_add_func ("/contradiction/none", test_none);
   g_test_add_func ("/contradiction/compose", test_compose);
   return g_test_run ();
 }

@@ -11,6 +11,7 @@ static const struct {
   const char *match; /* the keys of its group [Match] */
 } given[] = {
   { "a-file", "Files=card.so" },
+  { "a-file-again", "Files=card.*" },
   { "b-maker", "Files=card.so\nManufacturers=M" },
   { "c-model", "Files=card.so\nManufacturers=M\nModels=N*" },
   { "d-model-again", "Files=card.so\nManufacturers=M\nModels=NN" },

@@ -32,12 +32,14 @@ static void
 ask (TokendTellLimit *limit, const char *what, gint64 now, GString *comes)
 {
   const char source[] = { what[0], '\0' }, subject[] = { what[1], '\0' };
-  TokendTelling telling;
+  TokendTelling telling = { TRUE, TRUE, 99 };
 
   if (comes->len > 0)
     g_string_append_c (comes, ' ');
   if (!tokend_tell_limit_take (limit, source, subject, now, &telling)) {
     g_string_append_c (comes, 'x');
+    g_assert_false (telling.is_last_of_source || telling.is_last_of_subject);
+    g_assert_cmpuint (telling.n_suppressed, ==, 0);
     return;
   }
   if (telling.n_suppressed > 0)
@@ -72,6 +74,18 @@ test_row (gconstpointer data)
   g_assert_cmpstr (comes->str, ==, rows[row].comes);
 }
 
+/* The interval of a source begins with its first entry, also where the clock has not run for an interval yet. */
+static void
+test_young_clock (void)
+{
+  g_autoptr (TokendTellLimit) limit = tokend_tell_limit_new (1, 1, INTERVAL);
+  TokendTelling telling;
+
+  g_assert_true (tokend_tell_limit_take (limit, "a", "b", INTERVAL / 2, &telling));
+  g_assert_false (tokend_tell_limit_take (limit, "a", "b", INTERVAL, &telling));
+  g_assert_true (tokend_tell_limit_take (limit, "a", "b", INTERVAL + INTERVAL / 2, &telling));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -82,5 +96,6 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, GSIZE_TO_POINTER (i), test_row);
   }
+  g_test_add_func ("/tell-limit/young-clock", test_young_clock);
   return g_test_run ();
 }

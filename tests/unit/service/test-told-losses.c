@@ -19,6 +19,7 @@ static const struct {
   { "one of them is late", "A3 B3 A2! A1! B1" },
   { "one of them is late and sees each", "A3 B3 A2! A1! B2 B1" },
   { "one of them sees more", "A3 B3 A2! B1! A1" },
+  { "its own view again, of what it has told", "A3 A2! A3 A2!" },
   { "risen, and lost again", "A3 B3 A2! B2 A3 B3 A2! B2" },
   { "risen, and lost again by the other", "A3 B3 A2! B2 A3 B3 B2! A2" },
   { "risen, and seen by the other alone", "A3 B3 A2! B2 B3 B2!" },
@@ -133,6 +134,22 @@ test_endless (void)
   g_assert_true (lose (losses, "0", TOKEND_ROLE_PIN, "b"));
 }
 
+/* So many are remembered, and one more makes room for new ones. */
+static void
+test_most (void)
+{
+  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
+
+  for (guint i = 0; i < 256; i++) {
+    g_autofree char *holder = g_strdup_printf ("%u", i);
+
+    g_assert_true (lose (losses, holder, TOKEND_ROLE_PIN, "a"));
+  }
+  g_assert_false (lose (losses, "0", TOKEND_ROLE_PIN, "b"));
+  g_assert_true (lose (losses, "one more", TOKEND_ROLE_PIN, "a"));
+  g_assert_true (lose (losses, "0", TOKEND_ROLE_PIN, "b"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -145,5 +162,6 @@ main (int argc, char **argv)
   g_test_add_func ("/told-losses/apart", test_apart);
   g_test_add_func ("/told-losses/kept", test_kept);
   g_test_add_func ("/told-losses/endless", test_endless);
+  g_test_add_func ("/told-losses/most", test_most);
   return g_test_run ();
 }
