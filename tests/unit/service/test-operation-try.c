@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The steps from the operating host's start to the status after the code, each alone: what it asks of whom, and what it makes of
+ * what is answered, also by a host that a module has taken over. */
+#include "opensc-configuration.h"
+#include "tokend-error.h"
+#include "try-stage.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PIN TOKEND_ROLE_PIN
+#define PUK TOKEND_ROLE_PUK
+
+#define FINE (-1)
+
+#define INCORRECT "{'result': <'code-incorrect'>, 'sent': <true>}"
+#define REFUSED "{'result': <'new-pin-refused'>, 'sent': <true>}"
+
+static void
+assert_error (int expected, const char *words)
+{
+  const GError *error = stage.operation.error;
+
+  if (expected == FINE) {
+    g_assert_no_error (error);
+    return;
+  }
+  g_assert_error (error, TOKEND_ERROR, expected);
+  if (words != NULL)
+    g_assert_nonnull (strstr (error->message, words));
+}
+
+static void
+assert_calls (const char *calls)
+{
+  g_assert_cmpstr (stage.calls->str, ==, calls);
+}
+
+/* Pipes for the codes and the lock. */
+static void
+give_descriptors (int ends[3])
+{
+  for (gsize i = 0; i < 3; i++) {
+    int fds[2];
+
+    g_assert_cmpint (pipe (fds), ==, 0);
+    close (fds[1]);
+    ends[i] = fds[0];
+  }
+  stage.operation.descriptors = (TokendCodeDescriptors){ ends[0], ends[1], FALSE };
+  stage.operation.lock_fd = ends[2];
+}
+
+static ino_t
+get_inode (int fd)
+{
+  struct stat status;
+
+  g_assert_cmpint (fstat (fd, &status), ==, 0);
+  return status.st_ino;
+}
+
+/* Each of the three arrives as what it is, and the service keeps none of the codes'. */
+static void
+test_prepare_descriptors (void)
+{
+  ino_t inodes[3];
+  int ends[3];
+
+  stage_set_up (PUK);
+  stage.prepared = READING (16);
+  give_descriptors (ends);
+  for (gsize i = 0; i < 3; i++)
+    inodes[i] = get_inode (ends[i]);
+  tokend_operation_prepare (&stage.operation);
+  assert_error (FINE, NULL);
+  assert_calls ("start(/a/module.so) prepare ");
+  g_assert_cmpint (stage.host_kind, ==, TOKEND_HOST_OPERATE);
+  for (gsize i = 0; i < 3; i++) {
+    int fd = g_unix_fd_list_get (stage.fds, stage.handles[i], NULL);
+
+    g_assert_cmpuint (get_inode (fd), ==, inodes[i]);
+    close (fd);
+  }
+  g_assert_cmpint (stage.operation.descriptors.code, <, 0);
+  g_assert_cmpint (stage.operation.descriptors.new_pin, <, 0);
+  close (ends[2]);
+  stage_tear_down ();
+}
+
+/* Of a host that does not start, nothing is asked. */
+static void
+test_prepare_in_vain (void)
+{
+  int ends[3];
+
+  stage_set_up (PUK);
+  stage.does_not_start = TRUE;
+  give_descriptors (ends);
+  tokend_operation_prepare (&stage.operation);
+  assert_error (TOKEND_ERROR_MODULE_FAILED, NULL);
+  assert_calls ("start(/a/module.so) ");
+  for (int i = 0; i < 3; i++)
+    close (ends[i]);
+  stage_tear_down ();
+}
+
+/* With one configuration of OpenSC's a code is a PUK, with another a PIN: it goes by the operation, too. */
+static void
+test_prepare_environment (void)
+{
+  static const TokendUnlockWay ways[] = { TOKEND_UNLOCK_WAY_OPENSC_SET_PIN,
+                                          TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+      const TokendUnlockWay way = role == PUK ? ways[i] : TOKEND_UNLOCK_WAY_NONE;
+      g_autofree char *operation = NULL;
+      int ends[3];
+
+      stage_set_up (role);
+      stage.profile.is_opensc = TRUE;
+      stage.profile.unlock_way = ways[i];
+      stage.prepared = READING (16);
+      give_descriptors (ends);
+      tokend_operation_prepare (&stage.operation);
+      g_assert_cmpstr (g_hash_table_lookup (stage.environment, TOKEND_OPENSC_VARIABLE), ==,
+                       tokend_opensc_configuration (way));
+      g_assert_true (g_variant_lookup (stage.request, "operation", "s", &operation));
+      g_assert_cmpstr (operation, ==, role == PUK ? "unlock" : "set-pin");
+      close (ends[2]);
+      stage_tear_down ();
+    }
+}
+
+/* What a host says that it prepared may be anything; nothing has been sent by then. */
+static void
+test_prepare_answer (void)
+{
+  static const struct {
+    const char *prepared; /* NULL: an error */
+    gsize digest_length;
+    int error;
+  } rows[] = {
+    { READING (16), 32, FINE },
+    { NULL, 32, TOKEND_ERROR_NOT_FOUND },
+    { READING (16), 0, TOKEND_ERROR_MODULE_FAILED },
+    { READING (16), 31, TOKEND_ERROR_MODULE_FAILED },
+    { READING (16), 33, TOKEND_ERROR_MODULE_FAILED },
+    { READING_OF ("2", 16), 32, TOKEND_ERROR_MODULE_FAILED },
+    { "{}", 32, TOKEND_ERROR_MODULE_FAILED },
+    { "{'flags': <uint32 16>}", 32, TOKEND_ERROR_MODULE_FAILED },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    int ends[3];
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    stage_set_up (PIN);
+    stage.prepared = rows[i].prepared;
+    stage.digest_length = rows[i].digest_length;
+    give_descriptors (ends);
+    tokend_operation_prepare (&stage.operation);
+    g_assert_cmpint (stage.result, ==,
+                     rows[i].error == FINE ? TOKEND_STEP_DONE : TOKEND_STEP_FAILED);
+    assert_error (rows[i].error, NULL);
+    if (rows[i].error == FINE) {
+      g_assert_nonnull (stage.operation.prepared);
+      g_assert_cmpuint (g_bytes_get_size (stage.operation.digest), ==, 32);
+    }
+    close (ends[2]);
+    stage_tear_down ();
+  }
+}
+
+static void
+prepare_as (const char *reading)
+{
+  stage.operation.prepared = stage_parse (reading);
+  stage.operation.digest = g_bytes_new_static ("dddddddddddddddddddddddddddddddd", 32);
+  stage.operation.before =
+      tokend_token_judge (stage.operation.token, stage.operation.prepared, stage.operation.role);
+  stage.operation.verdict.settlement = TOKEND_SETTLEMENT_NOT_SPENT;
+}
+
+/* By what the session shows, not by what was read before. */
+static void
+test_compare (void)
+{
+  static const struct {
+    const char *prepared;
+    gboolean was_refused, send_refused_code, final_attempt;
+    int error;
+    int remaining;
+  } rows[] = {
+    { READING (16), FALSE, FALSE, FALSE, FINE, 3 },
+    { READING (17), FALSE, FALSE, FALSE, FINE, 2 },
+    { READING (18), FALSE, FALSE, FALSE, TOKEND_ERROR_FINAL_ATTEMPT, 1 },
+    { READING (18), FALSE, FALSE, TRUE, FINE, 1 },
+    { READING (20), FALSE, FALSE, TRUE, TOKEND_ERROR_PIN_LOCKED, 0 },
+    { READING (16), TRUE, FALSE, FALSE, TOKEND_ERROR_ALREADY_REFUSED, 3 },
+    { READING (16), TRUE, TRUE, FALSE, FINE, 3 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    stage_set_up (PIN);
+    prepare_as (rows[i].prepared);
+    stage.operation.before = tokend_counter_unknown;
+    stage.operation.attempt.send_refused_code = rows[i].send_refused_code;
+    stage.operation.attempt.final_attempt = rows[i].final_attempt;
+    if (rows[i].was_refused)
+      tokend_refused_add (stage.service.refused, tokend_token_get_place (stage.operation.token),
+                          PIN, stage.operation.digest);
+    tokend_operation_compare (&stage.operation);
+    assert_error (rows[i].error, rows[i].error == FINE ? NULL : "nothing was sent");
+    g_assert_cmpint (stage.operation.before.remaining, ==, rows[i].remaining);
+    stage_tear_down ();
+  }
+}
+
+static void
+test_record (void)
+{
+  for (int is_broken = 0; is_broken < 2; is_broken++) {
+    stage_set_up (PUK);
+    stage.ledger_is_broken = is_broken > 0;
+    tokend_operation_record (&stage.operation);
+    assert_calls ("begin(puk,a-module) ");
+    assert_error (is_broken > 0 ? TOKEND_ERROR_FAILED : FINE, "nothing was sent");
+    g_assert_cmpint (stage.operation.verdict.settlement, ==, TOKEND_SETTLEMENT_NOT_SPENT);
+    g_assert_false (stage.operation.verdict.sent);
+    stage_tear_down ();
+  }
+}
+
+/* A host that is known to have ended was not asked, so that no code went. */
+static void
+test_commit_without_host (void)
+{
+  stage_set_up (PUK);
+  prepare_as (READING (16));
+  stage.has_ended = TRUE;
+  tokend_operation_commit (&stage.operation);
+  assert_calls ("");
+  assert_error (TOKEND_ERROR_MODULE_FAILED, "nothing was sent");
+  g_assert_cmpint (stage.operation.verdict.settlement, ==, TOKEND_SETTLEMENT_NOT_SPENT);
+  g_assert_false (stage.operation.verdict.sent);
+  g_assert_false (stage.operation.in_doubt);
+  stage_tear_down ();
+}
+
+/* One that does not answer may have sent it. */
+static void
+test_commit_without_answer (void)
+{
+  stage_set_up (PUK);
+  prepare_as (READING (16));
+  tokend_operation_commit (&stage.operation);
+  assert_calls ("commit ");
+  assert_error (TOKEND_ERROR_OUTCOME_UNKNOWN, "no answer came");
+  g_assert_cmpint (stage.operation.verdict.settlement, ==, TOKEND_SETTLEMENT_UNKNOWN);
+  g_assert_true (stage.operation.verdict.sent);
+  g_assert_true (stage.operation.in_doubt);
+  stage_tear_down ();
+}
+
+static void
+test_commit (void)
+{
+  static const struct {
+    TokendRole role;
+    gboolean change_counts;
+    const char *outcome;
+    int error;
+    TokendSettlement settlement;
+  } rows[] = {
+    { PUK, TRUE, "{'result': <'done'>, 'sent': <true>}", FINE, TOKEND_SETTLEMENT_SUCCEEDED },
+    { PUK, TRUE, INCORRECT, TOKEND_ERROR_PUK_INCORRECT, TOKEND_SETTLEMENT_SPENT },
+    { PUK, FALSE, INCORRECT, TOKEND_ERROR_PUK_INCORRECT, TOKEND_SETTLEMENT_SPENT },
+    { PIN, TRUE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_SETTLEMENT_SPENT },
+    { PIN, FALSE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_SETTLEMENT_NOT_SPENT },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    stage_set_up (rows[i].role);
+    prepare_as (READING (16));
+    stage.profile.change_counts = rows[i].change_counts;
+    stage.outcome = rows[i].outcome;
+    tokend_operation_commit (&stage.operation);
+    assert_calls ("commit ");
+    assert_error (rows[i].error, NULL);
+    g_assert_cmpint (stage.operation.verdict.settlement, ==, rows[i].settlement);
+    g_assert_true (stage.operation.verdict.sent);
+    g_assert_false (stage.operation.in_doubt);
+    /* It is done, whatever came of it: the next step is the same. */
+    g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
+    stage_tear_down ();
+  }
+}
+
+/* What cannot be written stays pending, and the operation goes on. */
+static void
+test_settle (void)
+{
+  for (int is_broken = 0; is_broken < 2; is_broken++) {
+    stage_set_up (PIN);
+    stage.ledger_is_broken = is_broken > 0;
+    stage.operation.verdict.settlement = TOKEND_SETTLEMENT_SPENT;
+    tokend_operation_settle (&stage.operation);
+    assert_calls ("settle(pin,spent) ");
+    g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
+    assert_error (FINE, NULL);
+    stage_tear_down ();
+  }
+}
+
+/* The host that may still be at it is not asked. */
+static void
+test_after_in_doubt (void)
+{
+  stage_set_up (PUK);
+  prepare_as (READING (16));
+  stage.operation.in_doubt = TRUE;
+  stage.operation.verdict = (TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN, TRUE, FALSE };
+  tokend_operation_read_after (&stage.operation);
+  assert_calls ("lose refresh flush ");
+  g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
+  stage_tear_down ();
+}
+
+/* Only a reading of the operation's token, and of it alone, is one. */
+static void
+test_after_reading (void)
+{
+  static const struct {
+    const char *after[2];
+    const char *calls;
+  } rows[] = {
+    { { READING (16), NULL }, "read update(a-module) flush " },
+    { { NULL, NULL }, "read lose flush " },
+    { { READING_OF ("2", 16), NULL }, "read lose flush " },
+    { { READING (16), READING (16) }, "read lose flush " },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    stage_set_up (PIN);
+    prepare_as (READING (16));
+    memcpy (stage.after, rows[i].after, sizeof stage.after);
+    stage.operation.verdict = (TokendVerdict){ TOKEND_SETTLEMENT_SUCCEEDED, TRUE, FALSE };
+    tokend_operation_read_after (&stage.operation);
+    assert_calls (rows[i].calls);
+    g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
+    stage_tear_down ();
+  }
+}
+
+/* What the counter shows after it may say more than the module, and is recorded; what failed is noted. */
+static void
+test_after_review (void)
+{
+  static const struct {
+    TokendRole role;
+    const char *outcome;
+    const char *after; /* the PIN's tries were all there before, the PUK's too */
+    int error;
+    gboolean is_refused;
+    const char *calls;
+  } rows[] = {
+    { PIN, REFUSED, READING (17), TOKEND_ERROR_PIN_INCORRECT, TRUE,
+      "read update(a-module) settle(pin,spent) note(pin) flush " },
+    { PIN, REFUSED, READING (16), TOKEND_ERROR_PIN_POLICY, FALSE,
+      "read update(a-module) note(pin) flush " },
+    { PIN, INCORRECT, READING (17), TOKEND_ERROR_PIN_INCORRECT, TRUE,
+      "read update(a-module) note(pin) flush " },
+    { PUK, INCORRECT, READING (48), TOKEND_ERROR_PUK_INCORRECT, TRUE,
+      "read update(a-module) note(puk) flush " },
+    { PIN, "{'result': <'failed'>, 'sent': <true>}", READING (16), TOKEND_ERROR_FAILED, FALSE,
+      "read update(a-module) note(pin) flush " },
+    /* Nothing was sent: what the token shows did not come of it. */
+    { PIN, "{'result': <'failed'>, 'sent': <false>}", READING (20), TOKEND_ERROR_MODULE_FAILED,
+      FALSE, "read update(a-module) flush " },
+    { PIN, "{'result': <'done'>, 'sent': <true>}", READING (16), FINE, FALSE,
+      "read update(a-module) flush " },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Operation *operation = &stage.operation;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    stage_set_up (rows[i].role);
+    prepare_as (READING (16));
+    stage.outcome = rows[i].outcome;
+    tokend_operation_commit (operation);
+    g_string_truncate (stage.calls, 0);
+    stage.result = -1;
+    stage.after[0] = rows[i].after;
+    tokend_operation_read_after (operation);
+    assert_error (rows[i].error, NULL);
+    assert_calls (rows[i].calls);
+    g_assert_cmpint (tokend_refused_contains (stage.service.refused,
+                                              tokend_token_get_place (operation->token),
+                                              rows[i].role, operation->digest),
+                     ==, rows[i].is_refused);
+    stage_tear_down ();
+  }
+}
+
+/* Which refused codes are forgotten when one was right: a new PIN that was refused leaves the old one. */
+static void
+test_after_success (void)
+{
+  static const struct {
+    TokendRole role;
+    TokendSettlement settlement;
+    gboolean pin_stays, puk_stays;
+  } rows[] = {
+    { PUK, TOKEND_SETTLEMENT_SUCCEEDED, FALSE, FALSE },
+    { PUK, TOKEND_SETTLEMENT_ACCEPTED, TRUE, FALSE },
+    { PIN, TOKEND_SETTLEMENT_SUCCEEDED, FALSE, TRUE },
+    { PIN, TOKEND_SETTLEMENT_SPENT, TRUE, TRUE },
+    { PUK, TOKEND_SETTLEMENT_SPENT, TRUE, TRUE },
+    { PUK, TOKEND_SETTLEMENT_UNKNOWN, TRUE, TRUE },
+    { PUK, TOKEND_SETTLEMENT_NOT_SPENT, TRUE, TRUE },
+    { PUK, TOKEND_SETTLEMENT_LOCKED, TRUE, TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    TokendRefused *refused;
+    const TokendPlace *place;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    stage_set_up (rows[i].role);
+    refused = stage.service.refused;
+    place = tokend_token_get_place (stage.operation.token);
+    prepare_as (READING (16));
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+      tokend_refused_add (refused, place, role, stage.operation.digest);
+    stage.after[0] = READING (16);
+    stage.operation.verdict = (TokendVerdict){ rows[i].settlement, TRUE, FALSE };
+    tokend_operation_read_after (&stage.operation);
+    g_assert_cmpint (tokend_refused_contains (refused, place, PIN, stage.operation.digest), ==,
+                     rows[i].pin_stays);
+    g_assert_cmpint (tokend_refused_contains (refused, place, PUK, stage.operation.digest), ==,
+                     rows[i].puk_stays);
+    stage_tear_down ();
+  }
+}
+
+/* Another program has lost tries meanwhile: what it left is said, if that forbids the next try. */
+static void
+test_after_change (void)
+{
+  static const struct {
+    const char *after;
+    int error;
+  } rows[] = {
+    { READING (17), TOKEND_ERROR_RETRIES_CHANGED },
+    { READING (18), TOKEND_ERROR_FINAL_ATTEMPT },
+    { READING (20), TOKEND_ERROR_PIN_LOCKED },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    stage_set_up (PIN);
+    prepare_as (READING (16));
+    stage.after[0] = rows[i].after;
+    stage.operation.error =
+        g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_RETRIES_CHANGED, "as it was");
+    tokend_operation_read_after (&stage.operation);
+    assert_error (rows[i].error,
+                  rows[i].error == TOKEND_ERROR_RETRIES_CHANGED ? "as it was" : NULL);
+    stage_tear_down ();
+  }
+
+  /* What failed for another reason has that for an error. */
+  stage_set_up (PIN);
+  prepare_as (READING (16));
+  stage.after[0] = READING (20);
+  stage.operation.error = g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_FAILED, "another");
+  tokend_operation_read_after (&stage.operation);
+  assert_error (TOKEND_ERROR_FAILED, "another");
+  stage_tear_down ();
+}
+
+/* Where a wrong PUK shows in the flags of the PIN: those that it has changed are the PUK's, and none of the PIN's own. */
+static void
+test_after_puk_shown_as_pin (void)
+{
+  static const struct {
+    const char *before, *after;
+    gboolean final_try, locked; /* the PUK's, as it is noted */
+  } rows[] = {
+    { READING (16), READING (16), FALSE, FALSE }, { READING (16), READING (18), TRUE, FALSE },
+    { READING (16), READING (20), FALSE, TRUE },  { READING (18), READING (18), FALSE, FALSE },
+    { READING (20), READING (20), FALSE, FALSE }, { READING (18), READING (20), FALSE, TRUE },
+    { READING (20), READING (18), TRUE, FALSE },  { READING (20), READING (16), FALSE, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    stage_set_up (PUK);
+    prepare_as (rows[i].before);
+    stage.profile.puk_shown_as_pin = TRUE;
+    stage.outcome = INCORRECT;
+    tokend_operation_commit (&stage.operation);
+    g_string_truncate (stage.calls, 0);
+    stage.result = -1;
+    stage.after[0] = rows[i].after;
+    tokend_operation_read_after (&stage.operation);
+    assert_calls ("read note(puk) lose refresh flush ");
+    g_assert_cmpint (stage.noted.final_try, ==, rows[i].final_try);
+    g_assert_cmpint (stage.noted.locked, ==, rows[i].locked);
+    stage_tear_down ();
+  }
+}
+
+/* That is so for a wrong PUK that went to such a token, and for nothing else; and only by a reading of it. */
+static void
+test_after_shown_as_what_it_is (void)
+{
+  static const struct {
+    TokendRole role;
+    gboolean puk_shown_as_pin, sent;
+    int error;
+    const char *after, *calls;
+  } rows[] = {
+    { PUK, FALSE, TRUE, TOKEND_ERROR_PUK_INCORRECT, READING (18),
+      "read update(a-module) note(puk) flush " },
+    { PIN, TRUE, TRUE, TOKEND_ERROR_PIN_INCORRECT, READING (18),
+      "read update(a-module) note(pin) flush " },
+    { PUK, TRUE, TRUE, FINE, READING (18), "read update(a-module) flush " },
+    { PUK, TRUE, FALSE, TOKEND_ERROR_FAILED, READING (18), "read update(a-module) flush " },
+    { PUK, TRUE, TRUE, TOKEND_ERROR_PUK_INCORRECT, READING_OF ("2", 18),
+      "read lose refresh flush " },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    stage_set_up (rows[i].role);
+    prepare_as (READING (16));
+    stage.profile.puk_shown_as_pin = rows[i].puk_shown_as_pin;
+    stage.after[0] = rows[i].after;
+    stage.operation.verdict.sent = rows[i].sent;
+    if (rows[i].error != FINE)
+      stage.operation.error = g_error_new_literal (TOKEND_ERROR, rows[i].error, "");
+    tokend_operation_read_after (&stage.operation);
+    assert_calls (rows[i].calls);
+    stage_tear_down ();
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/operation-try/prepare/descriptors", test_prepare_descriptors);
+  g_test_add_func ("/operation-try/prepare/in-vain", test_prepare_in_vain);
+  g_test_add_func ("/operation-try/prepare/environment", test_prepare_environment);
+  g_test_add_func ("/operation-try/prepare/answer", test_prepare_answer);
+  g_test_add_func ("/operation-try/compare", test_compare);
+  g_test_add_func ("/operation-try/record", test_record);
+  g_test_add_func ("/operation-try/commit/without-host", test_commit_without_host);
+  g_test_add_func ("/operation-try/commit/without-answer", test_commit_without_answer);
+  g_test_add_func ("/operation-try/commit", test_commit);
+  g_test_add_func ("/operation-try/settle", test_settle);
+  g_test_add_func ("/operation-try/after/in-doubt", test_after_in_doubt);
+  g_test_add_func ("/operation-try/after/reading", test_after_reading);
+  g_test_add_func ("/operation-try/after/review", test_after_review);
+  g_test_add_func ("/operation-try/after/success", test_after_success);
+  g_test_add_func ("/operation-try/after/change", test_after_change);
+  g_test_add_func ("/operation-try/after/puk-shown-as-pin", test_after_puk_shown_as_pin);
+  g_test_add_func ("/operation-try/after/shown-as-what-it-is", test_after_shown_as_what_it_is);
+  return g_test_run ();
+}

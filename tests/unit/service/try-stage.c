@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "try-stage.h"
+
+#include "tokend-error.h"
+
+#include <string.h>
+
+/* A linker's names, which no header has. */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+
+TryStage stage;
+
+static TokendReading *known; /* what the service last read of the token */
+static TokendPlace *place;
+static char token, module; /* nobody looks into them */
+
+static const char *const settlements[] = {
+  [TOKEND_SETTLEMENT_NOT_SPENT] = "not-spent", [TOKEND_SETTLEMENT_SPENT] = "spent",
+  [TOKEND_SETTLEMENT_SUCCEEDED] = "succeeded", [TOKEND_SETTLEMENT_LOCKED] = "locked",
+  [TOKEND_SETTLEMENT_UNKNOWN] = "unknown",     [TOKEND_SETTLEMENT_ACCEPTED] = "accepted",
+};
+
+static const char *
+name_of (TokendRole role)
+{
+  return role == TOKEND_ROLE_PUK ? "puk" : "pin";
+}
+
+static void
+fail (GError **error, TokendError code)
+{
+  g_set_error_literal (error, TOKEND_ERROR, (int) code, "as the stage was told");
+}
+
+TokendReading *
+stage_parse (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) variant = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, &error);
+  TokendReading *reading;
+
+  g_assert_no_error (error);
+  reading = tokend_reading_parse (variant, &error);
+  g_assert_no_error (error);
+  return reading;
+}
+
+void
+stage_set_up (TokendRole role)
+{
+  stage = (TryStage){ .calls = g_string_new (NULL), .result = -1, .digest_length = 32 };
+  known = stage_parse (READING (16));
+  place = tokend_place_new (known, FALSE);
+  stage.service.refused = tokend_refused_new ();
+  stage.profile.change_counts = TRUE;
+  stage.profile.environment = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < TOKEND_N_ROLES; i++)
+    stage.rules[i] = (TokendCounterRules){ TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
+  stage.operation.service = &stage.service;
+  stage.operation.token = (TokendToken *) &token;
+  stage.operation.module = (TokendModule *) &module;
+  stage.operation.role = role;
+  stage.operation.lock_fd = -1;
+  stage.operation.before = tokend_counter_unknown;
+}
+
+void
+stage_tear_down (void)
+{
+  g_string_free (stage.calls, TRUE);
+  g_clear_pointer (&known, tokend_reading_free);
+  g_clear_pointer (&place, tokend_place_free);
+  g_object_unref (stage.service.refused);
+  g_hash_table_unref (stage.profile.environment);
+  g_clear_pointer (&stage.environment, g_hash_table_unref);
+  g_clear_pointer (&stage.request, g_variant_unref);
+  g_clear_object (&stage.fds);
+  g_clear_pointer (&stage.operation.prepared, tokend_reading_free);
+  g_clear_pointer (&stage.operation.digest, g_bytes_unref);
+  g_clear_error (&stage.operation.error);
+}
+
+/* operation.c */
+
+void
+__wrap_tokend_operation_advance (Operation *operation, TokendStepResult result)
+{
+  g_assert_cmpint (stage.result, ==, -1);
+  stage.result = (int) result;
+}
+
+void
+__wrap_tokend_operation_end_step (Operation *operation, gboolean is_done)
+{
+  g_assert_cmpint (is_done, ==, operation->error == NULL);
+  __wrap_tokend_operation_advance (operation, is_done ? TOKEND_STEP_DONE : TOKEND_STEP_FAILED);
+}
+
+/* host.c, and the proxy of a host */
+
+void
+__wrap_tokend_host_start_async (TokendHostKind kind, const char *module_path,
+                                GHashTable *environment, TokendWatchWay watch_way,
+                                GCancellable *cancellable, GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  g_string_append_printf (stage.calls, "start(%s) ", module_path);
+  stage.host_kind = kind;
+  stage.environment = g_hash_table_ref (environment);
+  callback (NULL, NULL, user_data);
+}
+
+TokendHost *
+__wrap_tokend_host_start_finish (GAsyncResult *result, GError **error)
+{
+  if (!stage.does_not_start)
+    return (TokendHost *) &module;
+  fail (error, TOKEND_ERROR_MODULE_FAILED);
+  return NULL;
+}
+
+TokendDbusModule1Operation *
+__wrap_tokend_host_get_operation (TokendHost *self)
+{
+  return NULL;
+}
+
+gboolean
+__wrap_tokend_host_is_open (TokendHost *self)
+{
+  return !stage.has_ended;
+}
+
+void
+__wrap_tokend_dbus_module1_operation_call_prepare (TokendDbusModule1Operation *proxy,
+                                                   GVariant *request, GVariant *code,
+                                                   GVariant *new_pin, GVariant *lock,
+                                                   GDBusCallFlags flags, gint timeout,
+                                                   GUnixFDList *fds, GCancellable *cancellable,
+                                                   GAsyncReadyCallback callback, gpointer user_data)
+{
+  GVariant *const handles[] = { code, new_pin, lock };
+
+  g_string_append (stage.calls, "prepare ");
+  stage.request = g_variant_ref_sink (request);
+  stage.fds = g_object_ref (fds);
+  for (gsize i = 0; i < G_N_ELEMENTS (handles); i++) {
+    g_autoptr (GVariant) handle = g_variant_ref_sink (handles[i]);
+
+    stage.handles[i] = g_variant_get_handle (handle);
+  }
+  callback (NULL, NULL, user_data);
+}
+
+gboolean
+__wrap_tokend_dbus_module1_operation_call_prepare_finish (TokendDbusModule1Operation *proxy,
+                                                          GVariant **reading, GVariant **digest,
+                                                          GUnixFDList **fds, GAsyncResult *result,
+                                                          GError **error)
+{
+  g_autofree char *bytes = g_strnfill (stage.digest_length, 'd');
+
+  if (stage.prepared == NULL) {
+    fail (error, TOKEND_ERROR_NOT_FOUND);
+    return FALSE;
+  }
+  *reading = g_variant_parse (G_VARIANT_TYPE_VARDICT, stage.prepared, NULL, NULL, NULL);
+  *digest = g_variant_ref_sink (
+      g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, stage.digest_length, 1));
+  return TRUE;
+}
+
+void
+__wrap_tokend_dbus_module1_operation_call_commit (TokendDbusModule1Operation *proxy,
+                                                  GDBusCallFlags flags, gint timeout,
+                                                  GCancellable *cancellable,
+                                                  GAsyncReadyCallback callback, gpointer user_data)
+{
+  /* It completes, whoever leaves. */
+  g_assert_null (cancellable);
+  g_string_append (stage.calls, "commit ");
+  callback (NULL, NULL, user_data);
+}
+
+gboolean
+__wrap_tokend_dbus_module1_operation_call_commit_finish (TokendDbusModule1Operation *proxy,
+                                                         GVariant **outcome, GAsyncResult *result,
+                                                         GError **error)
+{
+  if (stage.outcome == NULL) {
+    fail (error, TOKEND_ERROR_FAILED);
+    return FALSE;
+  }
+  *outcome = g_variant_parse (G_VARIANT_TYPE_VARDICT, stage.outcome, NULL, NULL, NULL);
+  return TRUE;
+}
+
+void
+__wrap_tokend_host_read_async (TokendHost *self, gboolean all, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_assert_true (all);
+  g_string_append (stage.calls, "read ");
+  callback (NULL, NULL, user_data);
+}
+
+GPtrArray *
+__wrap_tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error)
+{
+  GPtrArray *readings = g_ptr_array_new_with_free_func ((GDestroyNotify) tokend_reading_free);
+
+  if (stage.after[0] == NULL) {
+    fail (error, TOKEND_ERROR_MODULE_FAILED);
+    g_ptr_array_unref (readings);
+    return NULL;
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (stage.after) && stage.after[i] != NULL; i++)
+    g_ptr_array_add (readings, stage_parse (stage.after[i]));
+  return readings;
+}
+
+/* ledger.c */
+
+void
+__wrap_tokend_ledger_begin_async (TokendLedger *self, const TokendPlace *at, TokendRole role,
+                                  const char *by, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_assert_true (at == place);
+  g_string_append_printf (stage.calls, "begin(%s,%s) ", name_of (role), by);
+  callback (NULL, NULL, user_data);
+}
+
+static gboolean
+is_written (GError **error)
+{
+  if (stage.ledger_is_broken)
+    fail (error, TOKEND_ERROR_FAILED);
+  return !stage.ledger_is_broken;
+}
+
+gboolean
+__wrap_tokend_ledger_begin_finish (TokendLedger *self, GAsyncResult *result, GError **error)
+{
+  return is_written (error);
+}
+
+void
+__wrap_tokend_ledger_settle_async (TokendLedger *self, const TokendPlace *at, TokendRole role,
+                                   TokendSettlement settlement, GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_assert_true (at == place);
+  g_string_append_printf (stage.calls, "settle(%s,%s) ", name_of (role), settlements[settlement]);
+  if (callback != NULL)
+    callback (NULL, NULL, user_data);
+}
+
+gboolean
+__wrap_tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **error)
+{
+  return is_written (error);
+}
+
+void
+__wrap_tokend_ledger_flush_async (TokendLedger *self, GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_string_append (stage.calls, "flush ");
+  callback (NULL, NULL, user_data);
+}
+
+void
+__wrap_tokend_ledger_flush_finish (TokendLedger *self, GAsyncResult *result)
+{
+}
+
+/* token.c, module.c */
+
+const TokendReading *
+__wrap_tokend_token_get_reading (TokendToken *self)
+{
+  return known;
+}
+
+const TokendPlace *
+__wrap_tokend_token_get_place (TokendToken *self)
+{
+  return place;
+}
+
+const TokendProfile *
+__wrap_tokend_token_get_profile (TokendToken *self)
+{
+  return &stage.profile;
+}
+
+TokendModule *
+__wrap_tokend_token_get_module (TokendToken *self)
+{
+  return (TokendModule *) &module;
+}
+
+TokendPinPolicy
+__wrap_tokend_token_get_pin_policy (TokendToken *self)
+{
+  return (TokendPinPolicy){ .minimum_length = 4, .maximum_length = 8 };
+}
+
+TokendWrongCode
+__wrap_tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
+{
+  return TOKEND_WRONG_CODE_PIN_INCORRECT;
+}
+
+TokendCounter
+__wrap_tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role)
+{
+  const TokendCounterRecord record = { 0 };
+
+  return tokend_counter_judge (&reading->counters[role], &stage.rules[role], &record);
+}
+
+void
+__wrap_tokend_token_update_after (TokendToken *self, const TokendReading *reading, const char *by)
+{
+  g_string_append_printf (stage.calls, "update(%s) ", by);
+  tokend_reading_free (known);
+  known = tokend_reading_copy (reading);
+}
+
+void
+__wrap_tokend_token_note_failure (TokendToken *self, const TokendReading *reading, TokendRole role)
+{
+  g_string_append_printf (stage.calls, "note(%s) ", name_of (role));
+  stage.noted = reading->counters[role];
+}
+
+void
+__wrap_tokend_token_lose_reading (TokendToken *self)
+{
+  g_string_append (stage.calls, "lose ");
+}
+
+void
+__wrap_tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_string_append (stage.calls, "refresh ");
+  callback (NULL, NULL, user_data);
+}
+
+gboolean
+__wrap_tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GError **error)
+{
+  return TRUE;
+}
+
+const char *
+__wrap_tokend_module_get_name (TokendModule *self)
+{
+  return "a-module";
+}
+
+const char *
+__wrap_tokend_module_get_path (TokendModule *self)
+{
+  return "/a/module.so";
+}
+
+const TokendProfile *
+__wrap_tokend_module_get_profile (TokendModule *self)
+{
+  return &stage.profile;
+}
