@@ -127,6 +127,8 @@ static CK_RV
 find_objects_init (CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count)
 {
   g_assert_cmpuint (fake.feature_searched, ==, 0);
+  if (fake.find_init_rv != CKR_OK)
+    return fake.find_init_rv;
   g_assert_cmpuint (template[0].type, ==, CKA_CLASS);
   if (*(CK_OBJECT_CLASS *) template[0].pValue == CKO_CERTIFICATE) {
     g_assert_cmpuint (count, ==, 1);
@@ -158,6 +160,7 @@ find_objects (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG roo
   }
   for (guint i = 0; i < fake.n_attributes; i++) {
     if (fake.attributes[i].feature == fake.feature_searched) {
+      g_assert_cmpuint (room, ==, 1);
       *objects = fake.feature_searched;
       *count = 1;
     }
@@ -193,6 +196,8 @@ get_attribute_value (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTR
 
     if (fake.attributes[i].feature != object || fake.attributes[i].type != attribute->type)
       continue;
+    if (attribute->pValue != NULL && fake.value_rv != CKR_OK)
+      return fake.value_rv;
     if (attribute->pValue != NULL) {
       g_assert_cmpuint (attribute->ulValueLen, ==, fake.attributes[i].width);
       memcpy (attribute->pValue, &value, MIN (sizeof value, fake.attributes[i].width));

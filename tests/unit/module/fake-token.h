@@ -42,7 +42,9 @@ typedef struct {
   FakeAttribute attributes[FAKE_ATTRIBUTES_MAX];
   guint n_attributes;
   CK_ULONG feature_searched;
+  CK_RV find_init_rv;
   CK_RV find_objects_rv; /* of a search, which finds what there is all the same */
+  CK_RV value_rv;        /* of an attribute's value, once its size is told */
   FakeCertificate certificates[FAKE_CERTIFICATES_MAX];
   guint n_certificates;
   guint n_found;            /* of these, in the search that is under way */

@@ -68,6 +68,7 @@ test_lengths (void)
     { 255, 300, 255, 255 },
     { 9, 8, UNKNOWN, UNKNOWN },
     { 8, 8, 8, 8 },
+    { 1, 1, 1, 1 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -118,6 +119,40 @@ test_openpgp_card (void)
     g_assert_true (tokend_reading_init (&reading, &info));
     g_assert_cmphex (reading.flags, ==,
                      told | (rows[i].is_believed ? of_others : TOKEND_TOKEN_PIN_TRIES_HIDDEN));
+  }
+}
+
+/* Each text is that of its own field. */
+static void
+test_texts (void)
+{
+  CK_TOKEN_INFO info = { 0 };
+  TokendReading reading;
+
+  memset (&reading, 'x', sizeof reading);
+  fake_fill (&info, "Maker", "Model", "0001", "LABEL");
+  g_assert_true (tokend_reading_init (&reading, &info));
+  g_assert_true (tokend_token_field_is (&reading.identity.manufacturer, "Maker"));
+  g_assert_true (tokend_token_field_is (&reading.identity.model, "Model"));
+  g_assert_true (tokend_token_field_is (&reading.identity.serial, "0001"));
+  g_assert_true (tokend_token_field_is (&reading.identity.label, "LABEL"));
+}
+
+/* That a card was left alone is told, and only then. */
+static void
+test_spared (void)
+{
+  for (int is_spared = 0; is_spared < 2; is_spared++) {
+    CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
+    TokendReading reading;
+    g_autoptr (GVariant) variant = NULL;
+    gboolean told = FALSE;
+
+    g_assert_true (tokend_reading_init (&reading, &info));
+    reading.is_spared = is_spared > 0;
+    variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, NULL));
+    g_assert_cmpint (g_variant_lookup (variant, "spared", "b", &told), ==, is_spared);
+    g_assert_cmpint (told, ==, is_spared);
   }
 }
 
@@ -267,6 +302,7 @@ test_vendor_numbers (void)
   } rows[] = {
     { { 3, 3, 3, 3, 1, NONE, NONE, NONE }, { 3, 3 }, { 3, 3 }, 4, 16 },
     { { 0, 3, 1, 3, NONE, NONE, NONE, NONE }, { 0, 3 }, { 1, 3 }, 4, 16 },
+    { { 1, 1, 0, 1, NONE, NONE, NONE, NONE }, { 1, 1 }, { 0, 1 }, 4, 16 },
     { { NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE },
       { UNKNOWN, UNKNOWN },
       { UNKNOWN, UNKNOWN },
@@ -431,9 +467,14 @@ static void
 test_vendor_objects_in_doubt (void)
 {
   static const struct {
-    CK_RV find_objects_rv;
+    CK_RV find_init_rv, find_objects_rv, value_rv;
     gboolean is_believed;
-  } rows[] = { { CKR_OK, TRUE }, { CKR_DEVICE_ERROR, FALSE } };
+  } rows[] = {
+    { CKR_OK, CKR_OK, CKR_OK, TRUE },
+    { CKR_DEVICE_ERROR, CKR_OK, CKR_OK, FALSE },
+    { CKR_OK, CKR_DEVICE_ERROR, CKR_OK, FALSE },
+    { CKR_OK, CKR_OK, CKR_DEVICE_ERROR, FALSE },
+  };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     TokendReading reading;
@@ -443,12 +484,15 @@ test_vendor_objects_in_doubt (void)
     fake_add_attribute (COUNTERS, 0x80001110, 2, 1);
     fake_add_attribute (COUNTERS, 0x80001111, 1, 1);
     fake_add_attribute (COUNTERS, 0x8000111d, 0, 1);
+    fake.find_init_rv = rows[i].find_init_rv;
     fake.find_objects_rv = rows[i].find_objects_rv;
+    fake.value_rv = rows[i].value_rv;
     g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
     tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
     g_assert_cmpint (reading.pin.remaining, ==, rows[i].is_believed ? 2 : UNKNOWN);
     g_assert_cmpint (reading.puk.remaining, ==, UNKNOWN);
     g_assert_cmpint ((reading.flags & TOKEND_TOKEN_NO_PUK) != 0, ==, rows[i].is_believed);
+    g_assert_true ((reading.flags & TOKEND_TOKEN_PIN_INITIALIZED) != 0);
   }
 }
 
@@ -458,6 +502,7 @@ test_vendor_objects_elsewhere (void)
   g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
   g_autoptr (GArray) last = NULL;
   g_autoptr (GVariant) tokens = NULL;
+  TokendReading reading;
   g_autofree char *text = NULL;
 
   fake_reset ();
@@ -467,6 +512,10 @@ test_vendor_objects_elsewhere (void)
   text = g_variant_print (tokens, TRUE);
   g_assert_null (strstr (text, "retries"));
   g_assert_cmpuint (fake.open_sessions, ==, 0);
+
+  g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+  tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
+  g_assert_cmpint (reading.pin.remaining, ==, UNKNOWN);
 }
 
 static void
@@ -576,6 +625,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/reading/trimming", test_trimming);
   g_test_add_func ("/reading/lengths", test_lengths);
+  g_test_add_func ("/reading/texts", test_texts);
+  g_test_add_func ("/reading/spared", test_spared);
   g_test_add_func ("/reading/flags", test_flags);
   g_test_add_func ("/reading/flags/openpgp-card", test_openpgp_card);
   g_test_add_func ("/reading/not-initialised", test_not_initialised);

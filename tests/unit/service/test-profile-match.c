@@ -10,6 +10,7 @@ static const struct {
   const char *name;
   const char *match; /* the keys of its group [Match] */
 } given[] = {
+  { "0-provider", "Issuers=*O=First*" },
   { "a-file", "Files=card.so" },
   { "a-file-again", "Files=card.*" },
   { "b-maker", "Files=card.so\nManufacturers=M" },
@@ -96,6 +97,7 @@ test_provider (void)
   static const struct {
     const char *issuer, *name, *reasons;
   } rows[] = {
+    { "CN=A,O=First", "0-provider", "{'issuer': 'CN=A,O=First'}" },
     { "CN=A,O=Issuer", "f-provider", "{'issuer': 'CN=A,O=Issuer'}" },
     { "CN=A,O=Other", "g-provider-of-a-module", "{'issuer': 'CN=A,O=Other'}" },
     { "CN=A,O=Nobody", NULL, NULL },

@@ -116,6 +116,8 @@ test_kept (void)
         tokend_told_losses_observe (losses, "0c7ad1", TOKEND_ROLE_PIN, "a", &three, &two));
   g_assert_true (take (losses, "0c7ad1", TOKEND_ROLE_PIN, "b", &three, &two));
   g_assert_false (take (losses, "0c7ad1", TOKEND_ROLE_PIN, "a", &three, &two));
+  /* The view that has shown it, and shows it again, has seen another. */
+  g_assert_true (take (losses, "0c7ad1", TOKEND_ROLE_PIN, "b", &three, &two));
   g_assert_true (take (losses, "0c7ad1", TOKEND_ROLE_PIN, "a", &three, &one));
 }
 
