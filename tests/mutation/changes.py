@@ -285,14 +285,12 @@ def number_alike(changes):
         yield change if nth == 1 else dataclasses.replace(change, what=f"{change.what} #{nth}")
 
 
-def find_changes(name, path, arguments):
-    """name: of the file, from the clone's top; path: where it is; arguments: what it is compiled with."""
+def find_changes(name, path, source, arguments):
+    """name: of the file, from the clone's top; path: where it is; source: its bytes; arguments: what it is compiled with."""
     options = TranslationUnit.PARSE_DETAILED_PROCESSING_RECORD
-    unit = Index.create().parse(path, args=arguments, options=options)
+    unit = Index.create().parse(path, args=arguments, unsaved_files=[(path, source.decode())], options=options)
     errors = [str(diagnostic) for diagnostic in unit.diagnostics if diagnostic.severity >= diagnostic.Error]
     if errors:
         raise ValueError(errors[0])
-    with open(path, "rb") as file:
-        source = file.read()
     found = Finder(name, source, unit).found.values()
     return list(number_alike(sorted(found, key=lambda change: (change.start, change.end, change.new))))

@@ -84,7 +84,10 @@ def find_all(build, paths):
 
     os.chdir(BUILD)  # what folders of headers are relative to
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(find_changes, path, os.path.join(SOURCE, path), build.arguments(path)) for path in paths]
+        jobs = [
+            pool.submit(find_changes, path, os.path.join(SOURCE, path), build.sources[path], build.arguments(path))
+            for path in paths
+        ]
         return [change for job in jobs for change in job.result()]
 
 

@@ -57,6 +57,7 @@ class Build:
         self.compiling = {
             os.path.relpath(os.path.join(BUILD, one["file"]), SOURCE): shlex.split(one["command"]) for one in commands
         }
+        self.sources = {path: read(path) for path in files}
         self.durations = {name: self.measure(name) for name in names}
 
     def ask(self, *command):
@@ -100,10 +101,8 @@ class Build:
         """Returns the object file of the changed file, or None if it cannot be compiled."""
         source = os.path.join(folder, os.path.basename(change.path))
         made = os.path.join(folder, "changed.o")
-        with open(os.path.join(SOURCE, change.path), "rb") as file:
-            changed = change.apply(file.read())
         with open(source, "wb") as file:
-            file.write(changed)
+            file.write(change.apply(self.sources[change.path]))
         command = [word for word in self.compiling[change.path] if not word.startswith(("-M", "-W"))]
         command = [word for word in command if not word.endswith(".o.d") and word != "ccache"]
         at = command.index("-o")
@@ -142,6 +141,12 @@ class Build:
             return any(self.is_noticed(name, self.link(name, made, folder)) for name in tests)
         finally:
             subprocess.run(["rm", "-rf", folder], check=False)
+
+
+def read(path):
+    """Returns what is in a file of the clone, which may be worked on meanwhile."""
+    with open(os.path.join(SOURCE, path), "rb") as file:
+        return file.read()
 
 
 def call(command):

@@ -138,6 +138,9 @@ find_objects_init (CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG c
       fake.meanwhile ();
     return CKR_OK;
   }
+  fake.n_feature_searches++;
+  if (fake.n_feature_searches == fake.fail_find_at)
+    return CKR_DEVICE_ERROR;
   g_assert_cmpuint (count, ==, 2);
   g_assert_cmpuint (*(CK_OBJECT_CLASS *) template[0].pValue, ==, CKO_HW_FEATURE);
   g_assert_cmpuint (template[1].type, ==, CKA_HW_FEATURE_TYPE);
@@ -203,6 +206,8 @@ get_attribute_value (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTR
       memcpy (attribute->pValue, &value, MIN (sizeof value, fake.attributes[i].width));
     }
     attribute->ulValueLen = fake.attributes[i].width;
+    if (attribute->pValue != NULL)
+      attribute->ulValueLen += fake.value_growth;
     return CKR_OK;
   }
   return CKR_ATTRIBUTE_TYPE_INVALID;
@@ -248,6 +253,8 @@ set_pin (CK_SESSION_HANDLE session, CK_BYTE *old, CK_ULONG old_length, CK_BYTE *
          CK_ULONG new_length)
 {
   record ("set-pin", old, old_length, new_pin, new_length);
+  fake.set_pin_codes[0] = old;
+  fake.set_pin_codes[1] = new_pin;
   return fake.set_pin_rv;
 }
 

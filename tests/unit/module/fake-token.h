@@ -43,8 +43,11 @@ typedef struct {
   guint n_attributes;
   CK_ULONG feature_searched;
   CK_RV find_init_rv;
+  guint fail_find_at; /* the so manieth search for a feature cannot begin; 0: each can */
+  guint n_feature_searches;
   CK_RV find_objects_rv; /* of a search, which finds what there is all the same */
   CK_RV value_rv;        /* of an attribute's value, once its size is told */
+  CK_ULONG value_growth; /* so much longer it is then */
   FakeCertificate certificates[FAKE_CERTIFICATES_MAX];
   guint n_certificates;
   guint n_found;            /* of these, in the search that is under way */
@@ -60,7 +63,8 @@ typedef struct {
   CK_RV init_pin_rv;
   void (*before_init_pin) (void); /* called when it is */
   CK_RV set_pin_rv;
-  GString *calls; /* the functions that take codes, with the codes they got */
+  const CK_BYTE *set_pin_codes[2]; /* where what C_SetPIN got is */
+  GString *calls;                  /* the functions that take codes, with the codes they got */
 } FakeToken;
 
 extern FakeToken fake;

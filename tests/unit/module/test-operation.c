@@ -426,6 +426,21 @@ test_codes_are_wiped (void)
   }
 }
 
+/* Of a change, both are gone from where the module got them. */
+static void
+test_codes_of_a_change_are_wiped (void)
+{
+  g_autoptr (TokendOperation) operation = NULL;
+  TokendOperationResult result;
+
+  fake_reset ();
+  operation = prepared (FALSE);
+  tokend_operation_commit (operation, &result);
+  g_free (result.reason);
+  for (gsize i = 0; i < G_N_ELEMENTS (fake.set_pin_codes); i++)
+    g_assert_cmpmem (fake.set_pin_codes[i], 4, "\0\0\0\0", 4);
+}
+
 static void
 test_read (void)
 {
@@ -476,6 +491,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation/commit", test_commit);
   g_test_add_func ("/operation/commit-after-change", test_commit_after_change);
   g_test_add_func ("/operation/codes-are-wiped", test_codes_are_wiped);
+  g_test_add_func ("/operation/codes-are-wiped/change", test_codes_of_a_change_are_wiped);
   g_test_add_func ("/operation/read", test_read);
   return g_test_run ();
 }

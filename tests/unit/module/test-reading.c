@@ -468,12 +468,14 @@ test_vendor_objects_in_doubt (void)
 {
   static const struct {
     CK_RV find_init_rv, find_objects_rv, value_rv;
+    CK_ULONG value_growth;
     gboolean is_believed;
   } rows[] = {
-    { CKR_OK, CKR_OK, CKR_OK, TRUE },
-    { CKR_DEVICE_ERROR, CKR_OK, CKR_OK, FALSE },
-    { CKR_OK, CKR_DEVICE_ERROR, CKR_OK, FALSE },
-    { CKR_OK, CKR_OK, CKR_DEVICE_ERROR, FALSE },
+    { CKR_OK, CKR_OK, CKR_OK, 0, TRUE },
+    { CKR_DEVICE_ERROR, CKR_OK, CKR_OK, 0, FALSE },
+    { CKR_OK, CKR_DEVICE_ERROR, CKR_OK, 0, FALSE },
+    { CKR_OK, CKR_OK, CKR_DEVICE_ERROR, 0, FALSE },
+    { CKR_OK, CKR_OK, CKR_OK, 1, FALSE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -487,12 +489,52 @@ test_vendor_objects_in_doubt (void)
     fake.find_init_rv = rows[i].find_init_rv;
     fake.find_objects_rv = rows[i].find_objects_rv;
     fake.value_rv = rows[i].value_rv;
+    fake.value_growth = rows[i].value_growth;
     g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
     tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
     g_assert_cmpint (reading.pin.remaining, ==, rows[i].is_believed ? 2 : UNKNOWN);
     g_assert_cmpint (reading.puk.remaining, ==, UNKNOWN);
     g_assert_cmpint ((reading.flags & TOKEND_TOKEN_NO_PUK) != 0, ==, rows[i].is_believed);
     g_assert_true ((reading.flags & TOKEND_TOKEN_PIN_INITIALIZED) != 0);
+  }
+}
+
+/* Each number is that of its own attribute. */
+static void
+test_vendor_puk (void)
+{
+  TokendReading reading;
+
+  fake_reset ();
+  fake_fill (&fake.info[0], "SafeNet, Inc.", "eToken", "0001", "LABEL");
+  fake_add_attribute (COUNTERS, 0x80001110, 1, 1);
+  fake_add_attribute (COUNTERS, 0x80001111, 2, 1);
+  fake_add_attribute (COUNTERS, 0x80001112, 3, 1);
+  fake_add_attribute (COUNTERS, 0x80001113, 4, 1);
+  g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+  tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
+  g_assert_cmpint (reading.pin.remaining, ==, 1);
+  g_assert_cmpint (reading.puk.remaining, ==, 2);
+  g_assert_cmpint (reading.pin.maximum, ==, 3);
+  g_assert_cmpint (reading.puk.maximum, ==, 4);
+}
+
+/* What has the policy's numbers on another object, where they mean something else, has no policy. */
+static void
+test_vendor_policy_elsewhere (void)
+{
+  for (guint fail_at = 0; fail_at < 3; fail_at += 2) {
+    TokendReading reading;
+
+    fake_reset ();
+    fake_fill (&fake.info[0], "SafeNet, Inc.", "eToken", "0001", "LABEL");
+    fake_add_attribute (COUNTERS, 0x80001110, 2, 1);
+    fake_add_attribute (COUNTERS, 0x80001202, 7, 1);
+    fake.fail_find_at = fail_at;
+    g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+    tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
+    g_assert_cmpint (reading.pin.remaining, ==, 2);
+    g_assert_cmpint (reading.new_pin_minimum_length, ==, 4);
   }
 }
 
@@ -513,7 +555,10 @@ test_vendor_objects_elsewhere (void)
   g_assert_null (strstr (text, "retries"));
   g_assert_cmpuint (fake.open_sessions, ==, 0);
 
+  fake.session_flags = 0;
   g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+  tokend_vendor_counters_read_slot (&fake_read_functions, 100, &reading);
+  g_assert_cmpuint (fake.session_flags, ==, 0);
   tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
   g_assert_cmpint (reading.pin.remaining, ==, UNKNOWN);
 }
@@ -638,6 +683,8 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/vendor-families", test_vendor_families);
   g_test_add_func ("/reading/vendor-objects", test_vendor_objects);
   g_test_add_func ("/reading/vendor-objects-in-doubt", test_vendor_objects_in_doubt);
+  g_test_add_func ("/reading/vendor-puk", test_vendor_puk);
+  g_test_add_func ("/reading/vendor-policy-elsewhere", test_vendor_policy_elsewhere);
   g_test_add_func ("/reading/vendor-objects-elsewhere", test_vendor_objects_elsewhere);
   g_test_add_func ("/reading/slots", test_slots);
   g_test_add_func ("/reading/slots-unread", test_slots_unread);

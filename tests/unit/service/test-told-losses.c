@@ -17,6 +17,7 @@ static const struct {
   { "two views", "A3 B3 A2! B2 A1! B1 A1 B1" },
   { "whoever is first", "A3 B3 B2! A2 A1! B1" },
   { "one of them is late", "A3 B3 A2! A1! B1" },
+  { "one of them is late, and the other is read meanwhile", "A3 B3 A2! A2 B2" },
   { "one of them is late and sees each", "A3 B3 A2! A1! B2 B1" },
   { "one of them sees more", "A3 B3 A2! B1! A1" },
   { "its own view again, of what it has told", "A3 A2! A3 A2!" },
