@@ -66,7 +66,6 @@ def parse_arguments(files):
     parser.add_argument("--all", action="store_true", help="every change of every file, those that were judged as well")
     parser.add_argument("--seconds", type=int, help=f"begin no other change after so long (a sample: {SAMPLE_SECONDS})")
     parser.add_argument("--seed", type=int, help="by which the order is drawn (the commit's)")
-    parser.add_argument("--list", action="store_true", help="say what would be changed, and change nothing")
     arguments = parser.parse_args()
     unknown = set(arguments.files) - set(files)
     if unknown:
@@ -91,7 +90,7 @@ def find_all(build, paths):
         return [change for job in jobs for change in job.result()]
 
 
-def tell_survivor(change):
+def tell(change):
     print(f"{change.path}:{change.line} {change.function}", f"  {change.text}", f"  {change.what}", sep="\n", flush=True)
 
 
@@ -100,7 +99,6 @@ class Tally:
 
     def __init__(self, judged):
         self.judged = judged
-        self.survivors = []
         self.misjudged = []
         self.counts = collections.defaultdict(collections.Counter)
 
@@ -109,8 +107,7 @@ class Tally:
         what = {None: "not compiled", True: "killed", False: "judged" if is_judged else "survived"}[is_noticed]
         self.counts[change.path][what] += 1
         if what == "survived":
-            self.survivors.append(change)
-            tell_survivor(change)
+            tell(change)
         elif is_judged and what != "judged":
             self.misjudged.append(change)
 
@@ -118,12 +115,13 @@ class Tally:
         """Prints a table of the files and what was judged wrongly. Returns how many were killed, and how many survived."""
         row = "{:36} {:>6} killed {:>4} survived {:>4} judged {:>4} not compiled"
         total = collections.Counter()
-        for path, counts in sorted(self.counts.items()):
+        for counts in self.counts.values():
             total += counts
+        for path, counts in [*sorted(self.counts.items()), ("all", total)]:
             print(row.format(path, *(counts[what] for what in ("killed", "survived", "judged", "not compiled"))))
         for change in self.misjudged:
             print("Judged to make no difference, but a test notices it, or it cannot be compiled:")
-            tell_survivor(change)
+            tell(change)
         return total["killed"], total["survived"]
 
 
@@ -159,15 +157,10 @@ def run(arguments, files, folder, scratch):
         build = Build({path: files[path] for path in paths}, folder, scratch)
         changes = find_all(build, paths)
     except (Failure, ValueError) as error:
-        print(error)
-        return 1
+        sys.exit(str(error))
     stale = {key for key in judged if key[0] in paths} - {change.key for change in changes}
     if not arguments.all:
         changes = [change for change in changes if change.key not in judged]
-    if arguments.list:
-        for change in changes:
-            tell_survivor(change)
-        return 0
     random.Random(arguments.seed).shuffle(changes)
     print(f"Seed {arguments.seed}", flush=True)
     tally = Tally(judged)
