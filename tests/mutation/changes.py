@@ -31,8 +31,8 @@ OPERATORS = {
     "|=": ["="],
 }
 BOOLEANS = {"TRUE": "FALSE", "FALSE": "TRUE"}
-# Macros that look at what only a programmer's mistake can bring about.
-ASSERTIONS = re.compile(r"g_(return_|assert|warn_)|G_STATIC_ASSERT")
+# Calls that look at what only a programmer's mistake can bring about, or tell nobody but a programmer.
+ASIDES = re.compile(r"(g_(return_|assert|warn_)|G_STATIC_ASSERT|tokend_debug)")
 # Calls that free memory and do nothing else; and where more of them do no more than that.
 FREEING = re.compile(r"(\w+_)?(free|unref) \(")
 FREEING_AT_END = re.compile(r"g_clear_(object \(|pointer \(.*, g_\w+\)$)")
@@ -191,11 +191,10 @@ class Finder:
     def can_be_left_out(self, statement):
         start, end = extent(statement)
         text = self.text(start, end)
-        if FREEING.match(text) or (FREEING_AT_END.match(text) and END.match(self.part_of(start) or "")):
+        if ASIDES.match(text) or FREEING.match(text) or (FREEING_AT_END.match(text) and END.match(self.part_of(start) or "")):
             return False
-        macro = next((name for first, last, name in self.macros if first == start and last == end), None)
-        if macro is not None:
-            return not ASSERTIONS.match(macro)
+        if any(first == start and last == end for first, last, _ in self.macros):
+            return True
         if statement.kind == Kind.IF_STMT:
             return len(list(statement.get_children())) == 2
         if statement.kind == Kind.UNEXPOSED_EXPR:  # a call of a function whose value is dropped, converted

@@ -165,6 +165,46 @@ test_held_meanwhile (Scratch *scratch, gconstpointer user_data)
   g_assert_true (tokend_claims_was_free_since (successor, CARD, begun_at));
 }
 
+/* Whoever held it when the read began may have let go of it when it ends. */
+static void
+test_held_at_first (Scratch *scratch, gconstpointer user_data)
+{
+  TokendClaims *dead = make_claims (scratch);
+  g_autoptr (TokendClaims) successor = make_claims (scratch);
+  int fd = take (dead, CARD);
+  gint64 begun_at = g_get_monotonic_time ();
+
+  g_object_unref (dead);
+  tokend_claims_look (successor);
+  close (fd);
+  g_assert_false (tokend_claims_was_free_since (successor, CARD, begun_at));
+  g_assert_true (tokend_claims_was_free_since (successor, OTHER_CARD, begun_at));
+}
+
+static int
+get_next_fd (void)
+{
+  int fd = dup (STDERR_FILENO);
+
+  close (fd);
+  return fd;
+}
+
+/* Whoever is told "busy" again and again uses nothing up. */
+static void
+test_busy_keeps_nothing_open (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autoptr (TokendClaims) others = make_claims (scratch);
+  int fd = take (others, CARD);
+  int next = get_next_fd ();
+
+  assert_busy (claims, CARD);
+  tokend_claims_look (claims);
+  g_assert_cmpint (get_next_fd (), ==, next);
+  tokend_claims_release (others, CARD, fd, TRUE);
+}
+
 /* It was not held when the read began, and is when it ends. */
 static void
 test_taken_meanwhile (Scratch *scratch, gconstpointer user_data)
@@ -256,6 +296,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  scratch_add_test ("/claims/held-at-first", test_held_at_first);
+  scratch_add_test ("/claims/busy-keeps-nothing-open", test_busy_keeps_nothing_open);
   scratch_add_test ("/claims/taken-twice", test_taken_twice);
   scratch_add_test ("/claims/check-takes-nothing", test_check_takes_nothing);
   scratch_add_test ("/claims/successor", test_successor);

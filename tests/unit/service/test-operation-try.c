@@ -135,6 +135,91 @@ test_prepare_environment (void)
     }
 }
 
+static void
+assert_text (const char *key, const char *expected)
+{
+  g_autofree char *text = NULL;
+
+  g_variant_lookup (stage.request, key, "s", &text);
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+assert_bytes (const char *key, gconstpointer expected, gsize size)
+{
+  g_autoptr (GVariant) value = g_variant_lookup_value (stage.request, key, G_VARIANT_TYPE ("ay"));
+
+  g_assert_nonnull (value);
+  g_assert_cmpmem (g_variant_get_data (value), g_variant_get_size (value), expected, size);
+}
+
+static void
+assert_number (const char *key, guint expected)
+{
+  guint32 number = 9999;
+
+  g_assert_true (g_variant_lookup (stage.request, key, "u", &number));
+  g_assert_cmpuint (number, ==, expected);
+}
+
+/* All that the host is asked to hold the codes against; what is not known leaves them what any code may be. */
+static void
+test_prepare_request (void)
+{
+  static const struct {
+    const char *lengths; /* the token's, in its reading */
+    int policy_minimum, policy_maximum;
+    guint code_minimum, code_maximum, new_pin_minimum, new_pin_maximum;
+  } rows[] = {
+    { "", -1, -1, 1, TOKEND_CODE_MAX, 1, TOKEND_CODE_MAX },
+    { "", 0, 0, 1, TOKEND_CODE_MAX, 1, TOKEND_CODE_MAX },
+    { "", 1, 1, 1, TOKEND_CODE_MAX, 1, 1 },
+    { ", 'pin-minimum-length': <uint32 4>, 'pin-maximum-length': <uint32 8>", 6, 7, 4, 8, 6, 7 },
+    { "", 4, TOKEND_CODE_MAX + 1, 1, TOKEND_CODE_MAX, 4, TOKEND_CODE_MAX },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *reading =
+        g_strdup_printf ("{'manufacturer': <b'M'>, 'model': <b'N'>, 'serial': <b'1'>, "
+                         "'label': <b'L'>, 'flags': <uint32 16>%s}",
+                         rows[i].lengths);
+    gboolean sends_unusual = i % 2 == 0;
+    gboolean told = !sends_unusual;
+    GBytes *key;
+    int ends[3];
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    stage_set_up (PUK);
+    stage_show (reading);
+    stage.prepared = reading;
+    stage.profile.unlock_way = TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN;
+    stage.policy = (TokendPinPolicy){ .minimum_length = rows[i].policy_minimum,
+                                      .maximum_length = rows[i].policy_maximum,
+                                      .characters = TOKEND_CHARACTERS_DIGITS };
+    stage.wrong_code = TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN;
+    stage.operation.attempt.send_unusual_code = sends_unusual;
+    key = tokend_refused_get_key (stage.service.refused);
+    give_descriptors (ends);
+    tokend_operation_prepare (&stage.operation);
+    assert_text ("way", "so-login-init-pin");
+    assert_text ("wrong-code", "user-not-logged-in");
+    assert_text ("new-pin-characters", "digits");
+    assert_bytes ("manufacturer", "M", 2);
+    assert_bytes ("model", "N", 2);
+    assert_bytes ("serial", "1", 2);
+    assert_bytes ("label", "L", 2);
+    assert_bytes ("digest-key", g_bytes_get_data (key, NULL), g_bytes_get_size (key));
+    assert_number ("code-minimum-length", rows[i].code_minimum);
+    assert_number ("code-maximum-length", rows[i].code_maximum);
+    assert_number ("new-pin-minimum-length", rows[i].new_pin_minimum);
+    assert_number ("new-pin-maximum-length", rows[i].new_pin_maximum);
+    g_assert_true (g_variant_lookup (stage.request, "send-unusual-code", "b", &told));
+    g_assert_cmpint (told, ==, sends_unusual);
+    close (ends[2]);
+    stage_tear_down ();
+  }
+}
+
 /* What a host says that it prepared may be anything; nothing has been sent by then. */
 static void
 test_prepare_answer (void)
@@ -557,6 +642,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation-try/prepare/descriptors", test_prepare_descriptors);
   g_test_add_func ("/operation-try/prepare/in-vain", test_prepare_in_vain);
   g_test_add_func ("/operation-try/prepare/environment", test_prepare_environment);
+  g_test_add_func ("/operation-try/prepare/request", test_prepare_request);
   g_test_add_func ("/operation-try/prepare/answer", test_prepare_answer);
   g_test_add_func ("/operation-try/compare", test_compare);
   g_test_add_func ("/operation-try/record", test_record);

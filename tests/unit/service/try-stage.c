@@ -46,6 +46,13 @@ stage_parse (const char *text)
 }
 
 void
+stage_show (const char *reading)
+{
+  tokend_reading_free (known);
+  known = stage_parse (reading);
+}
+
+void
 stage_set_up (TokendRole role)
 {
   stage = (TryStage){ .calls = g_string_new (NULL), .result = -1, .digest_length = 32 };
@@ -67,6 +74,7 @@ stage_set_up (TokendRole role)
 void
 stage_tear_down (void)
 {
+  g_assert_cmpint (stage.result, !=, -1);
   g_string_free (stage.calls, TRUE);
   g_clear_pointer (&known, tokend_reading_free);
   g_clear_pointer (&place, tokend_place_free);
@@ -303,13 +311,13 @@ __wrap_tokend_token_get_module (TokendToken *self)
 TokendPinPolicy
 __wrap_tokend_token_get_pin_policy (TokendToken *self)
 {
-  return (TokendPinPolicy){ .minimum_length = 4, .maximum_length = 8 };
+  return stage.policy;
 }
 
 TokendWrongCode
 __wrap_tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
 {
-  return TOKEND_WRONG_CODE_PIN_INCORRECT;
+  return stage.wrong_code;
 }
 
 TokendCounter

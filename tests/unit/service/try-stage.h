@@ -13,6 +13,8 @@ typedef struct {
   TokendService service;
   TokendProfile profile;
   TokendCounterRules rules[TOKEND_N_ROLES];
+  TokendPinPolicy policy;
+  TokendWrongCode wrong_code;
   GString *calls; /* what was asked, one word after another */
 
   int result; /* how the step ended, or -1: it has not */
@@ -42,5 +44,6 @@ extern TryStage stage;
 #define READING(flags) READING_OF ("1", flags)
 
 TokendReading *stage_parse (const char *reading);
+void stage_show (const char *reading); /* what the service has last read of the token */
 void stage_set_up (TokendRole role);
 void stage_tear_down (void);
