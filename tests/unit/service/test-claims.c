@@ -181,6 +181,36 @@ test_held_at_first (Scratch *scratch, gconstpointer user_data)
   g_assert_true (tokend_claims_was_free_since (successor, OTHER_CARD, begun_at));
 }
 
+/* Likewise a service itself, in the moment before it looks. */
+static void
+test_released_at_first (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  int fd = take (claims, CARD);
+  gint64 begun_at;
+
+  g_usleep (1);
+  begun_at = g_get_monotonic_time ();
+  tokend_claims_release (claims, CARD, fd, TRUE);
+  tokend_claims_look (claims);
+  g_assert_false (tokend_claims_was_free_since (claims, CARD, begun_at));
+}
+
+/* It is another process that has taken it since, and holds it. */
+static void
+test_taken_by_others_meanwhile (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autoptr (TokendClaims) others = make_claims (scratch);
+  gint64 begun_at = g_get_monotonic_time ();
+  int fd;
+
+  tokend_claims_look (claims);
+  fd = take (others, CARD);
+  g_assert_false (tokend_claims_was_free_since (claims, CARD, begun_at));
+  tokend_claims_release (others, CARD, fd, TRUE);
+}
+
 static int
 get_next_fd (void)
 {
@@ -297,6 +327,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   scratch_add_test ("/claims/held-at-first", test_held_at_first);
+  scratch_add_test ("/claims/released-at-first", test_released_at_first);
+  scratch_add_test ("/claims/taken-by-others-meanwhile", test_taken_by_others_meanwhile);
   scratch_add_test ("/claims/busy-keeps-nothing-open", test_busy_keeps_nothing_open);
   scratch_add_test ("/claims/taken-twice", test_taken_twice);
   scratch_add_test ("/claims/check-takes-nothing", test_check_takes_nothing);

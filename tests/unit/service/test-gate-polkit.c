@@ -105,6 +105,7 @@ gboolean
 __wrap_g_source_remove (guint id)
 {
   g_assert_cmpuint (id, ==, TIMEOUT_ID);
+  g_assert_cmpuint (world.seconds, !=, 0);
   world.seconds = 0;
   return TRUE;
 }

@@ -152,6 +152,8 @@ test_flags (void)
     g_string_append_c (lit, reading->pin_pad ? 'p' : '.');
     g_string_append_c (lit, reading->pin_complex ? 'c' : '.');
     g_assert_cmpstr (lit->str, ==, flag_rows[i].lit);
+    g_assert_cmpint (reading->pin_tries_hidden, ==,
+                     (flag_rows[i].flags & TOKEND_TOKEN_PIN_TRIES_HIDDEN) != 0);
   }
 }
 
