@@ -18,6 +18,13 @@ give_up (GError **error)
                        _ ("Given up. Nothing was sent; no try was spent."));
 }
 
+static void
+set_not_confirmed (GError **error)
+{
+  g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                       _ ("Not confirmed. Nothing was sent; no try was spent."));
+}
+
 static TokenctlCode *
 ask_once (TokenctlTerminal *terminal, const char *prompt, GError **error)
 {
@@ -52,6 +59,43 @@ say_impossible (TokenctlTerminal *terminal, const TokendCodeVerdict *verdict)
   tokenctl_terminal_say (terminal, text);
 }
 
+/* @is_yes: (out): whether yes was typed, in the person's language or in English; just Enter is a no. Returns: whether an
+ * answer came. */
+static gboolean
+ask_for_yes (TokenctlTerminal *terminal, const char *prompt, gboolean *is_yes, GError **error)
+{
+  g_autofree char *answer = tokenctl_terminal_ask_line (terminal, prompt, error);
+  g_autofree char *folded = NULL;
+
+  if (answer == NULL)
+    return FALSE;
+  folded = g_utf8_casefold (g_strstrip (answer), -1);
+  *is_yes = g_str_equal (folded, _ ("yes")) || g_str_equal (folded, "yes");
+  return TRUE;
+}
+
+/**
+ * tokenctl_ask_yes:
+ * @terminal: where to ask
+ * @question: a question to be answered by yes or no
+ * @error: cancelled, or not confirmed
+ *
+ * Returns: whether the person said yes
+ */
+gboolean
+tokenctl_ask_yes (TokenctlTerminal *terminal, const char *question, GError **error)
+{
+  g_autofree char *prompt =
+      g_strdup_printf (_ ("%s If so, type yes; if not, just press Enter: "), question);
+  gboolean is_yes = FALSE;
+
+  if (!ask_for_yes (terminal, prompt, &is_yes, error))
+    return FALSE;
+  if (!is_yes)
+    set_not_confirmed (error);
+  return is_yes;
+}
+
 /* Asks whether something doubtful is meant. */
 static Typed
 ask_whether_meant (TokenctlTerminal *terminal, const char *doubt, GError **error)
@@ -60,11 +104,11 @@ ask_whether_meant (TokenctlTerminal *terminal, const char *doubt, GError **error
       g_strdup_printf (_ ("%s Nothing was sent. If it is meant so, type yes; if not, just press "
                           "Enter: "),
                        doubt);
-  g_autofree char *answer = tokenctl_terminal_ask_line (terminal, prompt, error);
+  gboolean is_yes = FALSE;
 
-  if (answer == NULL)
+  if (!ask_for_yes (terminal, prompt, &is_yes, error))
     return TYPED_CANCELLED;
-  return g_str_equal (answer, _ ("yes")) || g_str_equal (answer, "yes") ? TYPED_TAKEN : TYPED_AGAIN;
+  return is_yes ? TYPED_TAKEN : TYPED_AGAIN;
 }
 
 /* What is doubtful in itself, whatever token it is for. */
@@ -293,7 +337,6 @@ tokenctl_ask_final_word (TokenctlTerminal *terminal, GVariant *status, GError **
   if (*word != '\0' && is_same_text (answer, word))
     return TRUE;
 
-  g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
-                       _ ("Not confirmed. Nothing was sent; no try was spent."));
+  set_not_confirmed (error);
   return FALSE;
 }

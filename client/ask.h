@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 TokenctlCode *tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role,
                                          gboolean send_unusual, GError **error);
 TokenctlCode *tokenctl_ask_new_pin (TokenctlTerminal *terminal, GVariant *status, GError **error);
+gboolean tokenctl_ask_yes (TokenctlTerminal *terminal, const char *question, GError **error);
 gboolean tokenctl_ask_final_word (TokenctlTerminal *terminal, GVariant *status, GError **error);
 
 G_END_DECLS

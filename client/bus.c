@@ -245,6 +245,21 @@ find_module (GVariant *modules, const char *state)
   return NULL;
 }
 
+/* A card that another program has had since the service knows of it is no object on the bus. */
+static void
+add_busy_module (GVariant *modules, GPtrArray *problems)
+{
+  for (gsize i = 0; i < g_variant_n_children (modules); i++) {
+    g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
+
+    if (tokenctl_status_is (module, "busy", TRUE)) {
+      g_ptr_array_add (problems, g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_BUSY,
+                                                      tokenctl_status_string (module, "reason")));
+      return;
+    }
+  }
+}
+
 static gboolean
 has_unread_module (GVariant *modules)
 {
@@ -283,15 +298,13 @@ set_doubt (GVariant *modules, gboolean is_any_unread, GError **doubt)
 }
 
 static gboolean
-is_there (GPtrArray *tokens, const char *wanted)
+is_there (GPtrArray *tokens, const TokenctlWanted *wanted)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) views = NULL;
+  g_autoptr (TokenctlChoice) choice = tokenctl_choose (tokens, wanted);
 
-  if (wanted == NULL)
+  if (wanted->words == NULL || wanted->words[0] == NULL)
     return tokens->len > 0;
-  views = tokenctl_tokens_match (tokens, wanted, &error);
-  return views != NULL;
+  return tokenctl_choice_is_one (choice);
 }
 
 /* Without an owner nothing is operated on, so that an error here needs no words. */
@@ -312,9 +325,9 @@ find_owner (TokenctlBus *bus)
 /* @doubt: set if a module was still loading at last, had failed or could not be read, or a token could not be read, or left
  * meanwhile: one that could not be read for a while is taken for gone. */
 static GPtrArray *
-wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
-                 gboolean (*suffice) (GPtrArray *tokens, const char *wanted), GPtrArray *problems,
-                 GError **doubt, GError **error)
+wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const TokenctlWanted *wanted,
+                 gboolean (*suffice) (GPtrArray *tokens, const TokenctlWanted *wanted),
+                 GPtrArray *problems, GError **doubt, GError **error)
 {
   gint64 deadline = g_get_monotonic_time () + LOADING_DEADLINE;
   gboolean told = !isatty (STDERR_FILENO);
@@ -346,6 +359,8 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
 
       if (all != NULL)
         set_doubt (modules, problems->len > 0 || some_left, doubt);
+      if (all != NULL && problems->len == 0)
+        add_busy_module (modules, problems);
       return g_steal_pointer (&all);
     }
 
@@ -359,7 +374,7 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
 /**
  * tokenctl_bus_tokens:
  * @bus: the service
- * @wanted: (nullable): the token that is looked for; %NULL if any will do
+ * @wanted: the token that is looked for; without words any will do
  * @problems: (element-type GError): errors of tokens that could not be read are put here
  * @error: return location
  *
@@ -369,7 +384,8 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const char *wanted,
  * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
  */
 GPtrArray *
-tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, GError **error)
+tokenctl_bus_tokens (TokenctlBus *bus, const TokenctlWanted *wanted, GPtrArray *problems,
+                     GError **error)
 {
   return wait_for_tokens (bus, get_status, wanted, is_there, problems, NULL, error);
 }
@@ -377,7 +393,7 @@ tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, 
 /**
  * tokenctl_bus_tokens_to_operate:
  * @bus: the service
- * @wanted: (nullable): the token that is looked for; %NULL for the only one there is
+ * @wanted: the token that is looked for
  * @problems: (element-type GError): errors of tokens that could not be read are put here
  * @doubt: set if a token that is missing in what is returned can be meant by @wanted: what to say then
  * @error: return location
@@ -388,13 +404,13 @@ tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems, 
  * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
  */
 GPtrArray *
-tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const char *wanted, GPtrArray *problems,
+tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const TokenctlWanted *wanted, GPtrArray *problems,
                                 GError **doubt, GError **error)
 {
-  g_autoptr (GPtrArray) tokens = wait_for_tokens (
-      bus, tokenctl_bus_refresh, wanted, tokenctl_tokens_have_exactly, problems, doubt, error);
+  g_autoptr (GPtrArray) tokens = wait_for_tokens (bus, tokenctl_bus_refresh, wanted,
+                                                  tokenctl_is_named, problems, doubt, error);
 
-  if (tokens != NULL && tokenctl_tokens_have_exactly (tokens, wanted))
+  if (tokens != NULL && tokenctl_is_named (tokens, wanted))
     g_clear_error (doubt);
   return g_steal_pointer (&tokens);
 }

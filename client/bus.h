@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "choice.h"
 #include "code.h"
 #include "status.h"
 #include "token.h"
@@ -22,9 +23,9 @@ void tokenctl_bus_close (TokenctlBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlBus, tokenctl_bus_close)
 
 GDBusConnection *tokenctl_bus_connection (TokenctlBus *bus);
-GPtrArray *tokenctl_bus_tokens (TokenctlBus *bus, const char *wanted, GPtrArray *problems,
+GPtrArray *tokenctl_bus_tokens (TokenctlBus *bus, const TokenctlWanted *wanted, GPtrArray *problems,
                                 GError **error);
-GPtrArray *tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const char *wanted,
+GPtrArray *tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const TokenctlWanted *wanted,
                                            GPtrArray *problems, GError **doubt, GError **error);
 GPtrArray *tokenctl_bus_list (GVariant *managed_objects);
 GVariant *tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **error);

@@ -65,7 +65,7 @@ run (const TokenctlCommand *command, int argc, char **argv)
   g_autoptr (TokenctlSession) session = NULL;
   g_autoptr (GVariant) modules = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *none = NULL;
+  g_auto (GStrv) none = NULL;
   gboolean json = FALSE;
   TokenctlExit status;
   const GOptionEntry options[] = {

@@ -69,7 +69,7 @@ print_validity (GPtrArray *tokens, guint i, const char *gap)
   TokenctlToken *token = tokens->pdata[i];
   g_autoptr (GDateTime) not_after = tokenctl_status_not_after (token->status);
   g_autoptr (GDateTime) now = g_date_time_new_now_local ();
-  g_autofree char *name = tokenctl_token_name (token);
+  g_autofree char *name = tokenctl_tokens_name (tokens, token);
   g_autofree char *words = NULL;
   g_autofree char *shown = NULL;
   TokenctlValidity validity;
@@ -89,8 +89,9 @@ static gboolean
 print_steps_of (TokenctlToken *token, GPtrArray *all, const char *gap)
 {
   static const TokenctlRole roles[] = { TOKENCTL_ROLE_PIN, TOKENCTL_ROLE_PUK };
-  g_autofree char *name = tokenctl_token_name (token);
-  g_autofree char *argument = tokenctl_tokens_argument (all, token);
+  g_autofree char *name = tokenctl_tokens_name (all, token);
+  g_auto (GStrv) names = tokenctl_names_of (all, token);
+  g_autofree char *argument = tokenctl_argument_of (all, token);
   g_autoptr (TokendProvider) provider =
       tokenctl_provider (tokenctl_status_string (token->status, TOKEND_STATUS_PROVIDER));
   g_autofree char *told = NULL;
@@ -109,6 +110,9 @@ print_steps_of (TokenctlToken *token, GPtrArray *all, const char *gap)
     g_free (told);
     told = g_steal_pointer (&step);
   }
+  if (told != NULL && names == NULL)
+    g_print ("%s\n",
+             _ ("Another token has the same label and serial number. Take that one out first."));
   return told != NULL;
 }
 
@@ -142,8 +146,8 @@ print_next_steps (GPtrArray *tokens, GPtrArray *all)
     TokenctlToken *other = tokenctl_tokens_same_card (tokens, i);
 
     if (other != NULL) {
-      g_autofree char *name = tokenctl_token_name (token);
-      g_autofree char *other_name = tokenctl_token_name (other);
+      g_autofree char *name = tokenctl_tokens_name (all, token);
+      g_autofree char *other_name = tokenctl_tokens_name (all, other);
 
       g_print ("%s%s: ", gap, name);
       g_print (tokenctl_token_shares_pin (token)
@@ -216,21 +220,25 @@ report_problems (GPtrArray *problems)
 }
 
 static TokenctlExit
-show (TokenctlBus *bus, const char *wanted, gboolean json, gboolean verbose)
+show (TokenctlBus *bus, const TokenctlWanted *wanted, gboolean json, gboolean verbose)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) all = tokenctl_bus_tokens (bus, wanted, problems, &error);
   g_autoptr (GPtrArray) shown = NULL;
+  const gboolean is_for_all = wanted->words[0] == NULL;
 
   if (all == NULL)
     return tokenctl_report_error (error);
 
-  if (wanted == NULL) {
+  if (is_for_all) {
     shown = g_ptr_array_ref (all);
-  } else if ((shown = tokenctl_tokens_match (all, wanted, &error)) == NULL) {
-    report_problems (problems);
-    return tokenctl_report_error (error);
+  } else {
+    g_autoptr (TokenctlChoice) choice = tokenctl_match (all, wanted, problems, &error);
+
+    if (choice == NULL)
+      return tokenctl_report_error (error);
+    shown = g_ptr_array_ref (choice->tokens);
   }
 
   if (json) {
@@ -245,7 +253,7 @@ show (TokenctlBus *bus, const char *wanted, gboolean json, gboolean verbose)
                 _ ("No token is plugged in. If one is, “tokenctl modules” shows whether its "
                    "PKCS#11 module is ready."));
   }
-  if (!json && wanted == NULL)
+  if (!json && is_for_all)
     tell_of_unread_modules (bus);
   return report_problems (problems);
 }
@@ -255,7 +263,8 @@ run (const TokenctlCommand *command, int argc, char **argv)
 {
   g_autoptr (TokenctlSession) session = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *wanted = NULL;
+  g_auto (GStrv) words = NULL;
+  TokenctlWanted wanted = { .may_be_start = TRUE };
   gboolean json = FALSE;
   gboolean verbose = FALSE;
   TokenctlExit status;
@@ -266,17 +275,18 @@ run (const TokenctlCommand *command, int argc, char **argv)
     G_OPTION_ENTRY_NULL,
   };
 
-  if (!tokenctl_command_parse (command, options, argc, argv, &wanted, &status))
+  if (!tokenctl_command_parse (command, options, argc, argv, &words, &status))
     return status;
   session = tokenctl_session_open (&error);
   if (session == NULL)
     return tokenctl_report_error (error);
-  return show (session->bus, wanted, json, verbose);
+  wanted.words = (const char *const *) words;
+  return show (session->bus, &wanted, json, verbose);
 }
 
 const TokenctlCommand tokenctl_command_status = {
   "status",
-  N_ ("[TOKEN]"),
+  N_ ("[TOKEN…]"),
   N_ ("Show how many tries the PIN and PUK have left"),
   run,
 };

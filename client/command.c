@@ -7,6 +7,9 @@
 
 #include "report.h"
 
+/* A label and a serial number. */
+#define WORDS_MAX 2
+
 static const TokenctlCommand *const commands[] = {
   &tokenctl_command_status,  &tokenctl_command_unlock,  &tokenctl_command_set_pin,
   &tokenctl_command_modules, &tokenctl_command_monitor,
@@ -45,15 +48,27 @@ report_usage (const char *problem, const char *program)
 }
 
 static gboolean
-take_argument (const TokenctlCommand *command, int argc, char **argv, char **argument)
+take_words (const TokenctlCommand *command, int argc, char **argv, char ***words)
 {
-  int allowed = *command->parameters != '\0' ? 1 : 0;
+  int allowed = *command->parameters != '\0' ? WORDS_MAX : 0;
 
   if (argc - 1 > allowed)
     return FALSE;
-  if (argc > 1)
-    *argument = g_strdup (argv[1]);
+  *words = g_strdupv (argv + 1);
   return TRUE;
+}
+
+/* What stands below the options. */
+static char *
+description_of (const TokenctlCommand *command)
+{
+  if (*command->parameters == '\0')
+    return g_strdup (exit_status_help ());
+  return g_strdup_printf ("%s\n\n%s",
+                          _ ("TOKEN is a label, a serial number, or both one after the other, as "
+                             "the\nstatus table shows them. It is needed only if there are "
+                             "several tokens."),
+                          exit_status_help ());
 }
 
 /* The words of the command line, without the "--" that may stand before them. */
@@ -74,17 +89,18 @@ without_dashes (int argc, char **argv)
  * @options: its options
  * @argc: the number of words
  * @argv: the words, the subcommand's name first
- * @argument: (out): what was given besides options, or %NULL
+ * @words: (out) (transfer full) (array zero-terminated=1): what was given besides options; %NULL if there is nothing to do
  * @status: (out): the exit status if there is nothing more to do
  *
  * Returns: whether to go on
  */
 gboolean
 tokenctl_command_parse (const TokenctlCommand *command, const GOptionEntry *options, int argc,
-                        char **argv, char **argument, TokenctlExit *status)
+                        char **argv, char ***words, TokenctlExit *status)
 {
   g_autoptr (GOptionContext) context = g_option_context_new (words_for_parameters (command));
   g_autofree char *program = g_strdup_printf ("tokenctl %s", command->name);
+  g_autofree char *description = description_of (command);
   g_autoptr (GError) error = NULL;
   gboolean help = FALSE;
   const GOptionEntry help_option[] = {
@@ -95,11 +111,11 @@ tokenctl_command_parse (const TokenctlCommand *command, const GOptionEntry *opti
   g_set_prgname (program);
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_summary (context, _ (command->summary));
-  g_option_context_set_description (context, exit_status_help ());
+  g_option_context_set_description (context, description);
   g_option_context_add_main_entries (context, options, GETTEXT_PACKAGE);
   g_option_context_add_main_entries (context, help_option, GETTEXT_PACKAGE);
 
-  *argument = NULL;
+  *words = NULL;
   *status = TOKENCTL_EXIT_DONE;
   if (!g_option_context_parse (context, &argc, &argv, &error)) {
     *status = report_usage (error->message, program);
@@ -111,7 +127,7 @@ tokenctl_command_parse (const TokenctlCommand *command, const GOptionEntry *opti
     g_print ("%s", text);
     return FALSE;
   }
-  if (!take_argument (command, without_dashes (argc, argv), argv, argument)) {
+  if (!take_words (command, without_dashes (argc, argv), argv, words)) {
     *status = report_usage (_ ("There are too many words."), program);
     return FALSE;
   }

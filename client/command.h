@@ -8,8 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokenctlCommand:
  * @name: what it is called
- * @parameters: what it takes besides options, for the help; "" for nothing, else one optional
- * argument
+ * @parameters: what it takes besides options, for the help: "" for nothing, else what names a token, see #TokenctlWanted
  * @summary: what it does, one line, untranslated
  * @run: does it
  */
@@ -28,7 +27,7 @@ extern const TokenctlCommand tokenctl_command_modules;
 extern const TokenctlCommand tokenctl_command_monitor;
 
 gboolean tokenctl_command_parse (const TokenctlCommand *command, const GOptionEntry *options,
-                                 int argc, char **argv, char **argument, TokenctlExit *status);
+                                 int argc, char **argv, char ***words, TokenctlExit *status);
 
 TokenctlExit tokenctl_run (int argc, char **argv);
 

@@ -19,6 +19,7 @@ typedef struct {
   TokenctlSession *session;
   TokenctlToken *token;
   char *token_argument;
+  gboolean is_by_start;   /* of its name only the start was given */
   gboolean has_other_pin; /* the same card */
   TokenctlTries tries;
   TokendProvider *provider; /* or NULL */
@@ -28,6 +29,13 @@ static gboolean
 is_interactive (const TokenctlRequest *request)
 {
   return request->code_fd == TOKENCTL_FD_NOT_GIVEN || request->new_pin_fd == TOKENCTL_FD_NOT_GIVEN;
+}
+
+/* Nobody is asked which token is meant where a code is at hand. */
+static gboolean
+has_descriptor (const TokenctlRequest *request)
+{
+  return request->code_fd != TOKENCTL_FD_NOT_GIVEN || request->new_pin_fd != TOKENCTL_FD_NOT_GIVEN;
 }
 
 static gboolean
@@ -62,27 +70,24 @@ find_token (Target *target, GError **error)
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   g_autoptr (GError) doubt = NULL;
   g_autoptr (GPtrArray) tokens = tokenctl_bus_tokens_to_operate (
-      target->session->bus, target->request->token, problems, &doubt, error);
-  g_autoptr (GPtrArray) views = NULL;
+      target->session->bus, &target->request->wanted, problems, &doubt, error);
+  g_autoptr (TokenctlChoice) choice = NULL;
   TokenctlToken *picked;
 
   if (tokens == NULL)
     return FALSE;
-  if (tokens->len == 0 && problems->len > 0) {
-    g_propagate_error (error, g_error_copy (problems->pdata[0]));
-    return FALSE;
-  }
-  views = tokenctl_tokens_match (tokens, target->request->token, error);
-  if (views == NULL)
+  choice = tokenctl_match (tokens, &target->request->wanted, problems, error);
+  if (choice == NULL)
     return FALSE;
   if (doubt != NULL) {
     g_propagate_error (error, g_steal_pointer (&doubt));
     return FALSE;
   }
 
-  picked = tokenctl_tokens_pick (views);
+  picked = tokenctl_tokens_pick (choice->tokens);
   target->token = tokenctl_token_new (picked->path, picked->status);
-  target->token_argument = tokenctl_tokens_argument (tokens, picked);
+  target->token_argument = tokenctl_argument_of (tokens, picked);
+  target->is_by_start = choice->found == TOKENCTL_FOUND_BY_START;
   target->has_other_pin = tokenctl_tokens_have_other_pin (tokens, picked);
   target->tries = tokenctl_status_tries (picked->status, target->request->role);
   target->provider =
@@ -205,6 +210,21 @@ explain (Target *target)
   tokenctl_terminal_say (terminal, loss);
   if (puk)
     tokenctl_terminal_say (terminal, source);
+}
+
+/* Returns: whether the token that was found by the start of its name is the one that is meant. */
+static gboolean
+confirm_token (Target *target, GError **error)
+{
+  g_autofree char *start = NULL;
+  g_autofree char *question = NULL;
+
+  if (!target->is_by_start)
+    return TRUE;
+  start = tokenctl_printable (target->request->wanted.words[0]);
+  question = g_strdup_printf (
+      _ ("“%s” is only the start of its name. Is this the token that you mean?"), start);
+  return tokenctl_ask_yes (target->session->terminal, question, error);
 }
 
 static gboolean
@@ -344,7 +364,8 @@ operate_on (Target *target)
     return tokenctl_report_error (error);
   if (is_interactive (target->request))
     explain (target);
-  if (!get_final_word (target, &error) || (code = get_present_code (target, &error)) == NULL
+  if (!confirm_token (target, &error) || !get_final_word (target, &error)
+      || (code = get_present_code (target, &error)) == NULL
       || (new_pin = get_new_pin (target, &error)) == NULL)
     return tokenctl_report_error (error);
   return spend (target, code, new_pin);
@@ -372,6 +393,7 @@ tokenctl_operation_run (TokenctlRequest *request)
     return tokenctl_report_error (error);
 
   target.session = session;
+  request->wanted.may_be_start = !has_descriptor (request);
   set_last_words (session, _ ("Cancelled. Nothing was sent to the token."));
   if (!find_token (&target, &error))
     return tokenctl_report_error (error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "choice.h"
 #include "exit-code.h"
 #include "status.h"
 
@@ -9,17 +10,17 @@ G_BEGIN_DECLS
 /**
  * TokenctlRequest:
  * @role: %TOKENCTL_ROLE_PUK to unlock, %TOKENCTL_ROLE_PIN to change the PIN
- * @token: (nullable): which token
+ * @wanted: which token
  * @code_option: the option that names @code_fd
  * @code_fd: where the PUK or present PIN comes from, or %TOKENCTL_FD_NOT_GIVEN: it is asked for
  * @new_pin_fd: likewise, the new PIN
  * @final_attempt: the person's word that the last try may be spent
- * @send_refused_code: likewise, that a PUK which the card has refused is that of another of its PINs
+ * @send_refused_code: likewise, that the code is right now though the token has refused it before
  * @send_unusual_code: likewise, that another program has set a code that looks like a mistake
  */
 typedef struct {
   TokenctlRole role;
-  const char *token;
+  TokenctlWanted wanted;
   const char *code_option;
   int code_fd;
   int new_pin_fd;

@@ -4,7 +4,6 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "exit-code.h"
 #include "printable.h"
 #include "status.h"
 
@@ -129,6 +128,22 @@ is_of_same_card (const TokenctlToken *a, const TokenctlToken *b)
 }
 
 /**
+ * tokenctl_token_has_same_pin:
+ * @a: a token
+ * @b: a token
+ *
+ * Returns: whether a code that is sent to one is sent to the other: they are views of one token, or tokens of one card that
+ *   share their PIN
+ */
+gboolean
+tokenctl_token_has_same_pin (const TokenctlToken *a, const TokenctlToken *b)
+{
+  return tokenctl_token_is_same (a, b)
+         || (is_of_same_card (a, b) && tokenctl_token_shares_pin (a)
+             && tokenctl_token_shares_pin (b));
+}
+
+/**
  * tokenctl_tokens_same_card:
  * @tokens: (element-type TokenctlToken): some tokens
  * @index: of one of them
@@ -165,159 +180,28 @@ tokenctl_tokens_have_other_pin (GPtrArray *tokens, const TokenctlToken *token)
   return FALSE;
 }
 
-static gboolean
-answers_exactly (const TokenctlToken *token, const char *wanted)
+/**
+ * tokenctl_tokens_name:
+ * @tokens: (element-type TokenctlToken): what is plugged in
+ * @token: one of them
+ *
+ * Returns: (transfer full): its name, see tokenctl_token_name(), with the serial number where another token has the same
+ *   label; printable
+ */
+char *
+tokenctl_tokens_name (GPtrArray *tokens, const TokenctlToken *token)
 {
-  return g_str_equal (label_of (token), wanted) || g_str_equal (serial_of (token), wanted);
-}
-
-static gboolean
-answers_by_prefix (const TokenctlToken *token, const char *wanted)
-{
-  return g_str_has_prefix (label_of (token), wanted)
-         || g_str_has_prefix (serial_of (token), wanted);
-}
-
-static gboolean
-answers_always (const TokenctlToken *token, const char *wanted)
-{
-  return TRUE;
-}
-
-static GPtrArray *
-filter (GPtrArray *tokens, const char *wanted,
-        gboolean (*answers) (const TokenctlToken *token, const char *wanted))
-{
-  GPtrArray *found = g_ptr_array_new ();
+  g_autofree char *name = tokenctl_token_name (token);
+  g_autofree char *serial = tokenctl_printable (serial_of (token));
 
   for (guint i = 0; i < tokens->len; i++) {
-    if (answers (tokens->pdata[i], wanted))
-      g_ptr_array_add (found, tokens->pdata[i]);
+    const TokenctlToken *other = tokens->pdata[i];
+
+    if (*serial != '\0' && g_str_equal (label_of (token), label_of (other))
+        && !g_str_equal (serial_of (token), serial_of (other)))
+      return g_strdup_printf (_ ("%s, serial %s"), name, serial);
   }
-  return found;
-}
-
-static gboolean
-is_one_token (GPtrArray *views)
-{
-  for (guint i = 1; i < views->len; i++) {
-    if (!tokenctl_token_is_same (views->pdata[0], views->pdata[i]))
-      return FALSE;
-  }
-  return views->len > 0;
-}
-
-static gboolean
-was_listed (GPtrArray *tokens, guint index)
-{
-  for (guint i = 0; i < index; i++) {
-    if (tokenctl_token_is_same (tokens->pdata[i], tokens->pdata[index]))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-static void
-set_ambiguous (GPtrArray *found, const char *wanted, GError **error)
-{
-  g_autoptr (GString) list = g_string_new (NULL);
-  g_autofree char *called = wanted != NULL ? tokenctl_printable (wanted) : NULL;
-
-  for (guint i = 0; i < found->len; i++) {
-    g_autofree char *label = tokenctl_printable (label_of (found->pdata[i]));
-    g_autofree char *serial = tokenctl_printable (serial_of (found->pdata[i]));
-
-    if (was_listed (found, i))
-      continue;
-    g_string_append (list, "\n  ");
-    g_string_append_printf (list, _ ("label “%s”, serial “%s”"), label, serial);
-    if (tokenctl_tokens_same_card (found, i) != NULL)
-      g_string_append (list, tokenctl_token_shares_pin (found->pdata[i])
-                                 ? _ (" (the same card)")
-                                 : _ (" (the same card, with a PIN of its own)"));
-  }
-
-  if (called == NULL)
-    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_USAGE,
-                 _ ("There are several tokens. Say which one, by label or serial:%s"), list->str);
-  else
-    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_USAGE,
-                 _ ("Several tokens answer to “%s”. Say which one, by label or serial:%s"), called,
-                 list->str);
-}
-
-static void
-set_none (GPtrArray *tokens, const char *wanted, GError **error)
-{
-  g_autofree char *called = wanted != NULL ? tokenctl_printable (wanted) : NULL;
-
-  if (tokens->len == 0)
-    g_set_error_literal (
-        error, TOKENCTL_ERROR, TOKENCTL_EXIT_NO_SUCH_TOKEN,
-        _ ("No token is plugged in. Plug it in; if it is, “tokenctl modules” shows "
-           "whether its PKCS#11 module is ready."));
-  else
-    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_NO_SUCH_TOKEN,
-                 _ ("No token has the label or serial “%s”. “tokenctl status” shows those that are "
-                    "plugged in; “tokenctl modules” whether each PKCS#11 module is ready."),
-                 called);
-}
-
-/**
- * tokenctl_tokens_have_exactly:
- * @tokens: (element-type TokenctlToken): what is plugged in
- * @wanted: (nullable): a label, a serial, or the start of one
- *
- * Returns: whether @wanted is all of a token's label or serial, so that no other token that may
- * still come can be meant by it
- */
-gboolean
-tokenctl_tokens_have_exactly (GPtrArray *tokens, const char *wanted)
-{
-  g_autoptr (GPtrArray) found = NULL;
-
-  if (wanted == NULL || *wanted == '\0')
-    return FALSE;
-  found = filter (tokens, wanted, answers_exactly);
-  return found->len > 0;
-}
-
-/**
- * tokenctl_tokens_match:
- * @tokens: (element-type TokenctlToken): what is plugged in
- * @wanted: (nullable): a label, a serial, or the start of one; %NULL for the only token there is
- * @error: no such token, or (usage) several
- *
- * An exact label or serial goes before a prefix.
- *
- * Returns: (transfer container) (element-type TokenctlToken): all views of the one token that is
- * meant, or %NULL
- */
-GPtrArray *
-tokenctl_tokens_match (GPtrArray *tokens, const char *wanted, GError **error)
-{
-  g_autoptr (GPtrArray) found = NULL;
-
-  if (wanted == NULL) {
-    found = filter (tokens, NULL, answers_always);
-  } else if (*wanted == '\0') {
-    found = g_ptr_array_new ();
-  } else {
-    found = filter (tokens, wanted, answers_exactly);
-    if (found->len == 0) {
-      g_ptr_array_unref (found);
-      found = filter (tokens, wanted, answers_by_prefix);
-    }
-  }
-
-  if (is_one_token (found))
-    return g_steal_pointer (&found);
-
-  if (found->len == 0)
-    set_none (tokens, wanted, error);
-  else
-    set_ambiguous (found, wanted, error);
-  return NULL;
+  return g_steal_pointer (&name);
 }
 
 /**
@@ -340,29 +224,4 @@ tokenctl_tokens_pick (GPtrArray *views)
         return token;
     }
   return views->pdata[0];
-}
-
-/**
- * tokenctl_tokens_argument:
- * @tokens: (element-type TokenctlToken): what is plugged in
- * @token: one of them
- *
- * Returns: (transfer full): the argument that means @token, quoted for the shell where it must be;
- * after "-- " if it begins with "-"
- */
-char *
-tokenctl_tokens_argument (GPtrArray *tokens, const TokenctlToken *token)
-{
-  g_autoptr (GPtrArray) views = tokenctl_tokens_match (tokens, label_of (token), NULL);
-  const char *argument = views != NULL ? label_of (token) : serial_of (token);
-  g_autofree char *printable = tokenctl_printable (argument);
-  g_autofree char *quoted = NULL;
-
-  if (strspn (printable, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.,:+@") == strlen (printable)
-      && *printable != '\0')
-    quoted = g_steal_pointer (&printable);
-  else
-    quoted = g_shell_quote (printable);
-  /* Else it would be taken for an option. */
-  return *argument == '-' ? g_strconcat ("-- ", quoted, NULL) : g_steal_pointer (&quoted);
 }

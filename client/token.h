@@ -26,12 +26,11 @@ gboolean tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b)
 gboolean tokenctl_token_is_same_view (const TokenctlToken *a, const TokenctlToken *b);
 
 gboolean tokenctl_token_shares_pin (const TokenctlToken *token);
+gboolean tokenctl_token_has_same_pin (const TokenctlToken *a, const TokenctlToken *b);
 
-gboolean tokenctl_tokens_have_exactly (GPtrArray *tokens, const char *wanted);
 gboolean tokenctl_tokens_have_other_pin (GPtrArray *tokens, const TokenctlToken *token);
 TokenctlToken *tokenctl_tokens_same_card (GPtrArray *tokens, guint index);
-GPtrArray *tokenctl_tokens_match (GPtrArray *tokens, const char *wanted, GError **error);
 TokenctlToken *tokenctl_tokens_pick (GPtrArray *views);
-char *tokenctl_tokens_argument (GPtrArray *tokens, const TokenctlToken *token);
+char *tokenctl_tokens_name (GPtrArray *tokens, const TokenctlToken *token);
 
 G_END_DECLS

@@ -21,6 +21,7 @@ struct _TokendHost {
   GDBusConnection *connection;
   TokendDbusModule1 *module;
   TokendDbusModule1Operation *operation;
+  gboolean has_hidden; /* see Read in org.tokend.Module1.xml; of the last one */
 };
 
 G_DEFINE_FINAL_TYPE (TokendHost, tokend_host, G_TYPE_OBJECT)
@@ -316,8 +317,10 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) tokens = NULL;
   GError *error = NULL;
   GPtrArray *readings = NULL;
+  TokendHost *self = g_task_get_source_object (task);
 
-  if (tokend_dbus_module1_call_read_finish (TOKEND_DBUS_MODULE1 (source), &tokens, result, &error))
+  if (tokend_dbus_module1_call_read_finish (TOKEND_DBUS_MODULE1 (source), &tokens,
+                                            &self->has_hidden, result, &error))
     readings = parse_readings (tokens, &error);
   if (readings != NULL) {
     g_task_return_pointer (task, readings, (GDestroyNotify) g_ptr_array_unref);
@@ -348,6 +351,14 @@ GPtrArray *
 tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/** tokend_host_has_hidden: whether there was a card at the last read that may be any token, because another program has it for
+ * itself. */
+gboolean
+tokend_host_has_hidden (TokendHost *self)
+{
+  return self->has_hidden;
 }
 
 static void

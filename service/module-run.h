@@ -15,7 +15,9 @@ struct _TokendModule {
   char *name;
   char *path;
   TokendModuleState state;
-  char *reason; /* why the last read or start of it failed; NULL: it did not */
+  char *
+      reason; /* why the last read or start of it failed, or could not be of all cards; NULL: it was */
+  gboolean is_busy; /* it was because another program is using a card */
   TokendFailures failures;
   guint restart_source;
   TokendHost *host; /* NULL unless ready */

@@ -130,7 +130,18 @@ tokend_module_describe (TokendModule *self)
                          g_enum_get_value (states, (int) self->state)->value_nick);
   if (self->reason != NULL)
     g_variant_dict_insert (&module, "reason", "s", self->reason);
+  if (self->is_busy)
+    g_variant_dict_insert (&module, "busy", "b", TRUE);
   return g_variant_dict_end (&module);
+}
+
+/* @reason: (nullable): why tokens could not be read. @is_busy: another program was in the way. */
+static void
+take_reason (TokendModule *self, const char *reason, gboolean is_busy)
+{
+  g_free (self->reason);
+  self->reason = g_strdup (reason);
+  self->is_busy = is_busy;
 }
 
 static void
@@ -194,8 +205,7 @@ fail (TokendModule *self, const GError *error)
     tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_MODULE_FAILED, "TOKEND_MODULE", self->name,
                     "TOKEND_REASON", error->message, "MESSAGE", "Module %s failed: %s", self->name,
                     error->message);
-  g_free (self->reason);
-  self->reason = g_strdup (error->message);
+  take_reason (self, error->message, FALSE);
   set_state (self, TOKEND_MODULE_STATE_FAILED);
 
   tokend_module_give_up_reads (self, error);
@@ -308,15 +318,17 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   self->is_unchanged = readings != NULL && self->watch_way == TOKEND_WATCH_WAY_READERS;
   /* Another program is in the way: that is no failure, and the tokens are there as before. */
   if (readings == NULL) {
-    g_free (self->reason);
-    self->reason = g_strdup (error->message);
+    take_reason (self, error->message, TRUE);
     end_read (self, error);
     return;
   }
   if (tokend_failures_work (&self->failures, g_get_monotonic_time ()))
     tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_MODULE_BACK, "TOKEND_MODULE", self->name,
                     "MESSAGE", "Module %s is back", self->name);
-  g_clear_pointer (&self->reason, g_free);
+  if (tokend_host_has_hidden (self->host))
+    take_reason (self, "Another program is using a card and does not let go of it", TRUE);
+  else
+    take_reason (self, NULL, FALSE);
   update_tokens (self, readings);
   end_read (self, NULL);
 }

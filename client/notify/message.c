@@ -149,9 +149,14 @@ append_puk (GString *body, const TokendNotifySituation *situation, const TokendP
 static char *
 command_for (const TokendNotifySituation *situation)
 {
-  g_autofree char *quoted = g_shell_quote (situation->argument);
+  GString *command = g_string_new ("tokenctl unlock --");
 
-  return g_strdup_printf ("tokenctl unlock -- %s", quoted);
+  for (guint i = 0; situation->names[i] != NULL; i++) {
+    g_autofree char *quoted = g_shell_quote (situation->names[i]);
+
+    g_string_append_printf (command, " %s", quoted);
+  }
+  return g_string_free (command, FALSE);
 }
 
 /* What the buttons would do, where there are none. */

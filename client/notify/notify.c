@@ -327,7 +327,7 @@ unlock (Token *token, const TokendNotifySituation *situation, const char *activa
   g_autoptr (GError) error = NULL;
   g_autoptr (TokendNotifyMessage) message = NULL;
 
-  if (tokend_notify_open_unlock (situation->argument, activation_token, &error))
+  if (tokend_notify_open_unlock ((const char *const *) situation->names, activation_token, &error))
     return;
   g_info ("Cannot open a terminal: %s", error->message);
   message = tokend_notify_message_new_no_terminal (situation);

@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 
 /* The token's name is an argument of its own: a shell never reads it as words of its language. */
-#define SCRIPT "tokenctl unlock -- \"$1\"; printf '\\n%s ' \"$2\"; read -r _"
+#define SCRIPT "text=$1; shift; tokenctl unlock -- \"$@\"; printf '\\n%s ' \"$text\"; read -r _"
 
 /* In the order of preference, and how each is told what to run. */
 static const struct {
@@ -17,7 +17,7 @@ static const struct {
 
 /**
  * tokend_notify_open_unlock:
- * @token: a label or serial, for tokenctl
+ * @names: (array zero-terminated=1): the words that mean the token to tokenctl
  * @activation_token: (nullable): of the notification
  * @error: there is no terminal, or it does not start
  *
@@ -26,7 +26,7 @@ static const struct {
  * Returns: whether it was opened
  */
 gboolean
-tokend_notify_open_unlock (const char *token, const char *activation_token, GError **error)
+tokend_notify_open_unlock (const char *const *names, const char *activation_token, GError **error)
 {
   g_auto (GStrv) environment = g_get_environ ();
 
@@ -46,8 +46,9 @@ tokend_notify_open_unlock (const char *token, const char *activation_token, GErr
     g_ptr_array_add (argv, "-c");
     g_ptr_array_add (argv, SCRIPT);
     g_ptr_array_add (argv, "tokend-notify");
-    g_ptr_array_add (argv, (char *) token);
     g_ptr_array_add (argv, (char *) _ ("Press Enter to close this window."));
+    for (guint j = 0; names[j] != NULL; j++)
+      g_ptr_array_add (argv, (char *) names[j]);
     g_ptr_array_add (argv, NULL);
     return g_spawn_async (NULL, (char **) argv->pdata, environment, G_SPAWN_DEFAULT, NULL, NULL,
                           NULL, error);

@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-gboolean tokend_notify_open_unlock (const char *token, const char *activation_token,
+gboolean tokend_notify_open_unlock (const char *const *names, const char *activation_token,
                                     GError **error);
 void tokend_notify_open_page (const char *address, const char *activation_token,
                               GAsyncReadyCallback callback, gpointer user_data);

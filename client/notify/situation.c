@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "choice.h"
 #include "printable.h"
 #include "validity.h"
 
@@ -101,15 +102,6 @@ name_of (GPtrArray *tokens, const TokenctlToken *token, const char *identity)
   return g_strdup (name);
 }
 
-/* The serial is needed only where the label would not do. */
-static char *
-argument_of (GPtrArray *tokens, const TokenctlToken *token)
-{
-  g_autoptr (GPtrArray) views = tokenctl_tokens_match (tokens, label_of (token), NULL);
-
-  return g_strdup (views != NULL ? label_of (token) : serial_of (token));
-}
-
 static void
 take_later (GDateTime **not_after, GVariant *status)
 {
@@ -172,7 +164,9 @@ tokend_notify_situation_new (GPtrArray *tokens, const char *identity, const char
   if (worst == NULL)
     return NULL;
   situation->name = name_of (tokens, worst, identity);
-  situation->argument = argument_of (tokens, worst);
+  situation->names = tokenctl_names_of (tokens, worst);
+  if (situation->names == NULL)
+    situation->names = g_new0 (char *, 1);
   return g_steal_pointer (&situation);
 }
 
@@ -180,7 +174,7 @@ void
 tokend_notify_situation_free (TokendNotifySituation *situation)
 {
   g_free (situation->name);
-  g_free (situation->argument);
+  g_strfreev (situation->names);
   g_free (situation->provider);
   g_clear_pointer (&situation->not_after, g_date_time_unref);
   g_free (situation);

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * @tries: the worst that any of its views says
  * @can_unlock: whether Unlock is supported
  * @name: what sentences call the token; never bears more of a serial than its last characters
- * @argument: what tokenctl calls it, not quoted
+ * @names: (array zero-terminated=1): the words that mean it to tokenctl, not quoted; none if another token has the same
  * @provider: (nullable): the status key `provider`
  * @not_after: (nullable): when the certificate ends, the latest that any of these views says: one of them may not have seen
  *   yet that it was renewed
@@ -22,7 +22,7 @@ typedef struct {
   TokendNotifyTries tries;
   gboolean can_unlock;
   char *name;
-  char *argument;
+  char **names;
   char *provider;
   GDateTime *not_after;
 } TokendNotifySituation;

@@ -220,6 +220,13 @@ tokend_cards_let_go (TokendCards *self, TokendReadFunctions *functions)
   tokend_reader_watch_let_go (self->watch);
 }
 
+/** tokend_cards_have_hidden: whether a card may be a token that no read has reached yet; from any thread. */
+gboolean
+tokend_cards_have_hidden (TokendCards *self)
+{
+  return tokend_reader_watch_has_hidden (self->watch);
+}
+
 /** tokend_cards_are_in_use: whether other programs may use cards while this reads, or did when it began; from any thread. */
 gboolean
 tokend_cards_are_in_use (TokendCards *self)

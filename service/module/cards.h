@@ -16,6 +16,7 @@ GVariant *tokend_cards_read (TokendCards *self, TokendReadFunctions *functions,
                              GPtrArray *certificates, gboolean is_for_all, gboolean is_watched,
                              GError **error);
 void tokend_cards_let_go (TokendCards *self, TokendReadFunctions *functions);
+gboolean tokend_cards_have_hidden (TokendCards *self);
 gboolean tokend_cards_are_in_use (TokendCards *self);
 void tokend_cards_lose_read (TokendCards *self);
 gboolean tokend_cards_wait (TokendCards *self);

@@ -203,7 +203,9 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
   if (call->invocation == NULL)
     return;
   if (tokens != NULL)
-    tokend_dbus_module1_complete_read (NULL, call->invocation, tokens);
+    tokend_dbus_module1_complete_read (NULL, call->invocation, tokens,
+                                       call->host->cards != NULL
+                                           && tokend_cards_have_hidden (call->host->cards));
   else
     g_dbus_method_invocation_return_gerror (call->invocation, error);
 }

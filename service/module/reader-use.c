@@ -138,6 +138,20 @@ tokend_reader_is_beyond (const TokendReaderMemory *last, const TokendReaderState
          && !tokend_reader_is_another_card (&last->at_read, before);
 }
 
+/**
+ * tokend_reader_is_hidden:
+ * @memory: of a reader, after a read
+ *
+ * Returns: whether there is a card in it that was never looked into, because another program has had it for itself since it
+ *   was seen first: it may be any token
+ */
+gboolean
+tokend_reader_is_hidden (const TokendReaderMemory *memory)
+{
+  return memory->at_read.use != TOKEND_CARD_ABSENT && !memory->is_known && memory->n_misses == 0
+         && memory->knowledge == TOKEND_CARD_UNREAD;
+}
+
 static void
 note_use (TokendReaderMemory *memory, gint64 time)
 {

@@ -73,6 +73,7 @@ typedef enum {
 
 const TokendReaderState *tokend_reader_lookup_state (GHashTable *states, const char *reader);
 gboolean tokend_reader_is_any_in_use (GHashTable *states);
+gboolean tokend_reader_is_hidden (const TokendReaderMemory *memory);
 gboolean tokend_reader_is_another_card (const TokendReaderState *then,
                                         const TokendReaderState *now);
 TokendReaderMemory tokend_reader_remember (const TokendReaderMemory *last,

@@ -188,6 +188,23 @@ tokend_reader_watch_is_disturbed (TokendReaderWatch *self, const char *reader)
   return is_disturbed;
 }
 
+/** tokend_reader_watch_has_hidden: whether there is a card that no read has reached yet, see tokend_reader_is_hidden(); from any
+ * thread. */
+gboolean
+tokend_reader_watch_has_hidden (TokendReaderWatch *self)
+{
+  gboolean has_hidden = FALSE;
+  GHashTableIter iter;
+  gpointer memory;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->scope.memories);
+  while (g_hash_table_iter_next (&iter, NULL, &memory))
+    has_hidden = has_hidden || tokend_reader_is_hidden (memory);
+  g_mutex_unlock (&self->lock);
+  return has_hidden;
+}
+
 /** tokend_reader_watch_is_in_use: whether programs, maybe this one, were connected to cards when the last read began; from
  * any thread. */
 gboolean

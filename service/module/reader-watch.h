@@ -22,6 +22,7 @@ const char *tokend_reader_watch_find (TokendReaderWatch *self, const char *name,
                                       gboolean is_cut);
 gboolean tokend_reader_watch_is_beyond (TokendReaderWatch *self, const char *reader);
 gboolean tokend_reader_watch_is_disturbed (TokendReaderWatch *self, const char *reader);
+gboolean tokend_reader_watch_has_hidden (TokendReaderWatch *self);
 gboolean tokend_reader_watch_is_in_use (TokendReaderWatch *self);
 void tokend_reader_watch_lose (TokendReaderWatch *self);
 gboolean tokend_reader_watch_may_keep (TokendReaderWatch *self, GHashTable *found);

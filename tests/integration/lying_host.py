@@ -44,7 +44,7 @@ class Host:
         return GLib.Variant("(a{sv})", ({},))
 
     def _read(self, _arguments):
-        return GLib.Variant("(aa{sv})", ([self._reading],))
+        return GLib.Variant("(aa{sv}b)", ([self._reading], False))
 
     def _prepare(self, arguments):
         request = arguments.get_child_value(0)

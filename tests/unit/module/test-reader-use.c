@@ -424,6 +424,42 @@ test_longest_hold (void)
   g_assert_cmpint (hold.length, ==, TOKEND_READER_HOLD_MAX);
 }
 
+/* A card that was never looked into; not one that is known, or was found to be no token, be it taken later. */
+static void
+test_hidden_card (void)
+{
+  static const struct {
+    const char *what;
+    TokendCardUse first_use;
+    TokendCardKnowledge first;
+    TokendCardUse use;
+    TokendCardKnowledge found;
+    gboolean is_hidden_first, is_hidden;
+  } hidden[] = {
+    { "empty", ABSENT, OTHER, ABSENT, OTHER, FALSE, FALSE },
+    { "taken", EXCLUSIVE, OTHER, EXCLUSIVE, OTHER, TRUE, TRUE },
+    { "a transaction", SHARED, LEFT_ALONE, SHARED, LEFT_ALONE, TRUE, TRUE },
+    { "let go of", EXCLUSIVE, LEFT_ALONE, FREE, TOKEN, TRUE, FALSE },
+    { "let go of, and no token", SHARED, LEFT_ALONE, FREE, OTHER, TRUE, FALSE },
+    { "let go of, and left alone", EXCLUSIVE, LEFT_ALONE, FREE, LEFT_ALONE, TRUE, TRUE },
+    { "a token that is taken", FREE, TOKEN, EXCLUSIVE, OTHER, FALSE, FALSE },
+    { "a token in use", FREE, TOKEN, SHARED, LEFT_ALONE, FALSE, FALSE },
+    { "no token", FREE, OTHER, EXCLUSIVE, OTHER, FALSE, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (hidden); i++) {
+    const TokendReaderState before = { hidden[i].first_use, 1 };
+    const TokendReaderState now = { hidden[i].use, 1 };
+    TokendReaderMemory memory =
+        tokend_reader_remember (NULL, &before, FALSE, hidden[i].first, READ_AT);
+
+    g_test_message ("%s", hidden[i].what);
+    g_assert_cmpint (tokend_reader_is_hidden (&memory), ==, hidden[i].is_hidden_first);
+    memory = tokend_reader_remember (&memory, &now, FALSE, hidden[i].found, READ_AT + LONG);
+    g_assert_cmpint (tokend_reader_is_hidden (&memory), ==, hidden[i].is_hidden);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -445,6 +481,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reader-use/taken-card", test_taken_card);
   g_test_add_func ("/reader-use/looks-at-the-same-time", test_looks_at_the_same_time);
   g_test_add_func ("/reader-use/card-that-is-taken-at-once", test_card_that_is_taken_at_once);
+  g_test_add_func ("/reader-use/hidden-card", test_hidden_card);
   g_test_add_func ("/reader-use/hold", test_hold);
   g_test_add_func ("/reader-use/longest-hold", test_longest_hold);
   return g_test_run ();

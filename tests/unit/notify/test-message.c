@@ -14,9 +14,10 @@ static const TokendProvider provider = {
 static TokendNotifySituation
 situation_like (TokendState pin, TokendState puk, gboolean can_unlock)
 {
+  static char *names[] = { (char *) "my token", NULL };
   TokendNotifySituation situation = { .can_unlock = can_unlock,
                                       .name = (char *) "WORK",
-                                      .argument = (char *) "my token" };
+                                      .names = names };
 
   situation.tries.of[TOKENCTL_ROLE_PIN] =
       (TokenctlTries){ pin, pin == TOKEND_STATE_LOW, 2, 3, FALSE };

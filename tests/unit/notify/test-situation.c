@@ -43,7 +43,7 @@ test_views (void)
     g_assert_cmpint (situation->tries.of[TOKENCTL_ROLE_PUK].state, ==, TOKEND_STATE_OK);
     g_assert_true (situation->can_unlock);
     g_assert_cmpstr (situation->name, ==, "A");
-    g_assert_cmpstr (situation->argument, ==, "A");
+    g_assert_cmpstr (situation->names[0], ==, "A");
     g_assert_cmpstr (situation->provider, ==, "e-guven");
     g_assert_cmpint (g_date_time_to_unix (situation->not_after), ==, 1900000000);
   }
@@ -176,7 +176,8 @@ test_two_pins (void)
   g_assert_cmpint (user->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_LOCKED);
   g_assert_cmpstr (user->name, ==, "card (User PIN)");
   g_assert_cmpint (sign->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_FINAL_TRY);
-  g_assert_cmpstr (sign->argument, ==, "card (Sign PIN)");
+  g_assert_cmpstr (sign->names[0], ==, "card (Sign PIN)");
+  g_assert_null (sign->names[1]);
 }
 
 static void
@@ -214,7 +215,8 @@ test_names (void)
                                                              rows[i].others_label)));
     situation = situation_of (tokens, 0);
     g_assert_cmpstr (situation->name, ==, rows[i].name);
-    g_assert_cmpstr (situation->argument, ==, rows[i].argument);
+    g_assert_cmpstr (situation->names[0], ==, rows[i].argument);
+    g_assert_null (situation->names[1]);
   }
 }
 
