@@ -9,7 +9,7 @@ _tokenctl ()
     status) words='--json --verbose --help' ;;
     modules | monitor) words='--json --help' ;;
     unlock) words='--puk-fd --new-pin-fd --final-attempt --send-refused-code --send-unusual-code --help' ;;
-    set-pin) words='--pin-fd --new-pin-fd --final-attempt --send-unusual-code --help' ;;
+    set-pin) words='--pin-fd --new-pin-fd --final-attempt --send-refused-code --send-unusual-code --help' ;;
     *) words= ;;
   esac
   if ((COMP_CWORD == 1)); then

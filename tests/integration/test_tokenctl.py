@@ -3,10 +3,12 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 
 import pytest
+from card_user import CardUser
 from sandbox import SOURCE, wait_until
 from support import ADMIN_PROFILES, WRONG_PINS, WRONG_PUKS, Client, nothing_sent, restart_with_profile, sent
 
@@ -466,6 +468,132 @@ def test_which_token_is_meant(make_sandbox):
     assert sandbox.token("etoken").login(sandbox.pin)
 
 
+@pytest.mark.parametrize("start", ["ETOKEN", "ETO", "02a0b1"])
+def test_the_start_of_a_name_is_for_a_person(make_sandbox, start):
+    """A script's code does not go to a token that only begins like the one that is meant; a person is asked."""
+    sandbox = make_sandbox(["etoken:label=ETOKEN2"])
+    token = sandbox.token("etoken")
+    with nothing_sent(token):
+        for finished in (unlock(sandbox, start), set_pin(sandbox, start)):
+            assert finished.returncode == NO_SUCH_TOKEN, finished
+            assert "“ETOKEN2”" in finished.stderr and "Did you mean ETOKEN2?" in finished.stderr
+        for answer_to_it in ("", "y", "ETOKEN2"):
+            with sandbox.terminal("alice", ["tokenctl", "unlock", start]) as terminal:
+                terminal.expect(f"Token: ETOKEN2, serial {token.serial}\n")
+                terminal.expect(rf"“{start}” is only the start If so, type yes.*: $")
+                terminal.type_line(answer_to_it)
+                terminal.expect("Not confirmed. Nothing was sent")
+                assert terminal.finish() == REFUSED
+            assert not re.search("^PUK: ?$", terminal.text, re.MULTILINE)
+        # One code at hand, and a person for the other: nobody is asked which token is meant.
+        script = f"tokenctl unlock {start} --puk-fd 3 3< <(printf 1)"
+        with sandbox.terminal("alice", ["bash", "-c", script]) as terminal:
+            assert terminal.finish() == NO_SUCH_TOKEN
+    for language, yes in (("en", "yes"), ("tr", "Evet")):
+        with sandbox.terminal("alice", ["tokenctl", "unlock", start], env={"LANGUAGE": language}) as terminal:
+            terminal.expect("Enter.*: $")
+            terminal.type_line(yes)
+            if language == "en":
+                answer_unlock(terminal, sandbox)
+                assert terminal.finish() == DONE
+            else:
+                terminal.expect("PUK kodu: $")
+    assert token.login(NEW_PIN)
+
+
+def test_a_name_that_is_not_quite_right(make_sandbox):
+    """Is not taken, be it for a letter's case alone, or for quotes that the shell has eaten; it is suggested, quoted."""
+    sandbox = make_sandbox(["etoken:label=My card", "softhsm"])
+    with nothing_sent(sandbox.token("etoken")):
+        for words in (["my card"], ["My", "card"], ["My Card"]):
+            finished = unlock(sandbox, *words)
+            assert finished.returncode == NO_SUCH_TOKEN, finished
+            assert "Did you mean 'My card'?" in finished.stderr
+        finished = unlock(sandbox, "SOMETHING")
+        assert finished.returncode == NO_SUCH_TOKEN and "Did you mean" not in finished.stderr
+        assert "“My card”" in finished.stderr and "“SOFTHSM”" in finished.stderr
+    assert unlock(sandbox, "My card", sandbox.token("etoken").serial).returncode == DONE
+
+
+def advised(sandbox, serial):
+    """The words of the command by which status says that the locked token with this serial number can be unlocked."""
+    shown = sandbox.tokenctl("alice", "status").stdout
+    lines = [line for line in shown.splitlines() if "tokenctl unlock " in line and serial in line]
+    return {tuple(shlex.split(line.partition("tokenctl unlock ")[2])) for line in lines}
+
+
+def test_two_cards_with_the_same_labels(make_sandbox):
+    """Status advises the serial number, which names the card whose PIN is one; and what is advised is taken."""
+    sandbox = make_sandbox(["openpgp-card", "openpgp-card"])
+    locked, other = sandbox.token("openpgp-card"), sandbox.token("openpgp-card2")
+    wait_until(lambda: len(sandbox.status()) == 4, what="both cards")
+    locked.wrong_pin(3)
+    label = locked.label
+    with nothing_sent(locked), nothing_sent(other):
+        assert unlock(sandbox, "--final-attempt", label, new="654321").returncode == USAGE
+    ((words),) = advised(sandbox, locked.serial)
+    assert len(words) == 1 and words[0].endswith(locked.serial)
+    with nothing_sent(locked), nothing_sent(other):
+        assert unlock(sandbox, "--final-attempt", words[0][:-1], new="654321").returncode == NO_SUCH_TOKEN
+    with nothing_sent(other):
+        finished = unlock(sandbox, "--final-attempt", *words, new="654321")
+        assert finished.returncode == DONE, finished.stderr
+    assert locked.login("654321")
+    with nothing_sent(locked):
+        finished = unlock(sandbox, "--final-attempt", label, words[0].replace(locked.serial, other.serial), new="765432")
+        assert finished.returncode == DONE, finished.stderr
+    assert sent(other), "the codes that it was given"
+
+
+def test_two_cards_of_two_pins(make_sandbox):
+    """Then it takes the label and the serial number to name one, which is what status advises."""
+    sandbox = make_sandbox(["pkcs15-card:pins=2", "pkcs15-card:pins=2"])
+    locked, other = sandbox.token("pkcs15-card"), sandbox.token("pkcs15-card2")
+    wait_until(lambda: len(sandbox.status()) == 4, what="both cards")
+    for _ in range(3):
+        set_pin(sandbox, "--final-attempt", "--send-refused-code", locked.label, locked.serial, pin="111111", new="654321")
+    ((words),) = advised(sandbox, locked.serial)
+    assert words == (locked.label, locked.serial)
+    with nothing_sent(locked), nothing_sent(other):
+        for too_few in words:
+            assert unlock(sandbox, "--final-attempt", too_few, new="654321").returncode == USAGE
+        assert unlock(sandbox, "--final-attempt", *reversed(words), new="654321").returncode == NO_SUCH_TOKEN
+    with nothing_sent(other):
+        finished = unlock(sandbox, "--final-attempt", *words, new="654321")
+        assert finished.returncode == DONE, finished.stderr
+    assert locked.login("654321")
+
+
+@pytest.mark.parametrize("since", ["it is known", "the service starts"])
+@pytest.mark.parametrize("how", ["exclusive", "shared"])
+def test_a_card_that_another_program_uses_may_be_meant(make_sandbox, how, since):
+    """It is busy, and not gone; and no code goes to the only other token instead."""
+    sandbox = make_sandbox(["piv-card", "etoken:serial=0001"])
+    card, token = sandbox.token("piv-card"), sandbox.token("etoken")
+    wait_until(lambda: len(sandbox.status()) == 2, what="the card")
+    serial = sandbox.status(token=card.label)["serial"]
+    with CardUser(sandbox) as user:
+        if since == "the service starts":
+            sandbox.stop_tokend()
+        wait_until(lambda: user.ask("connect", 0, how) == "done", what="the card to be free")
+        if how == "shared":
+            user.do("begin")
+        if since == "the service starts":
+            sandbox.start_tokend()
+        with nothing_sent(token):
+            finished = set_pin(sandbox)
+            assert finished.returncode == REFUSED, finished
+            for name in (serial, card.label):
+                finished = set_pin(sandbox, name, new="654321")
+                assert finished.returncode == BUSY, finished
+                assert "program is using" in finished.stderr and name in finished.stderr
+                assert sandbox.tokenctl("alice", "status", name).returncode == BUSY
+        assert set_pin(sandbox, "ETOKEN", pin="1234", new="654321").returncode == DONE
+    wait_until(lambda: len(sandbox.status()) == 2, what="the card again")
+    assert set_pin(sandbox, "--final-attempt", serial, new="654321").returncode == DONE
+    assert card.login("654321")
+
+
 def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
     """While a module loads, or once it has failed, only a whole label or serial says which token is meant."""
     sandbox = make_sandbox(["etoken", "softhsm"])
@@ -481,10 +609,19 @@ def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
     assert state() == "loading"
     for wanted in ("loading", "failed"):
         wait_until(lambda wanted=wanted: state() == wanted, 40, "the failure")
-        finished = set_pin(sandbox, "SOFT", pin=NEW_PIN, new="8765")
+        finished = set_pin(sandbox, pin=NEW_PIN, new="8765")
         assert (finished.returncode, "no try was spent" in finished.stderr) == (REFUSED, True), finished
+        expect_doubt(sandbox, "set-pin", "SOFT")
     assert set_pin(sandbox, "SOFTHSM", pin=NEW_PIN, new="2468").returncode == DONE
     assert sandbox.token("softhsm").login("2468")
+
+
+def expect_doubt(sandbox, *arguments):
+    """By the start of a name, on a terminal: it is refused before anything is asked, since another may be meant."""
+    with sandbox.terminal("alice", ["tokenctl", *arguments]) as terminal:
+        terminal.expect("by its whole label or serial. Nothing was sent; no try was spent")
+        assert terminal.finish() == REFUSED
+    assert "Token: " not in terminal.text
 
 
 def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
@@ -493,7 +630,7 @@ def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
     sandbox = make_sandbox(["etoken"], modules={"gone": "/nonexistent/libgone.so"})
     token = sandbox.token("etoken")
     with nothing_sent(token):
-        for finished in (unlock(sandbox), unlock(sandbox, "ETO"), set_pin(sandbox)):
+        for finished in (unlock(sandbox), set_pin(sandbox)):
             assert finished.returncode == REFUSED, finished
             assert "“gone” has failed" in finished.stderr
             assert "whole label or serial" in finished.stderr
@@ -502,6 +639,7 @@ def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
             terminal.expect("“gone” has failed")
             assert terminal.finish() == REFUSED
         assert "PUK:" not in terminal.text
+        expect_doubt(sandbox, "unlock", "ETO")
     finished = unlock(sandbox, "ANOTHER")
     assert finished.returncode == NO_SUCH_TOKEN and "tokenctl modules" in finished.stderr
     finished = sandbox.tokenctl("alice", "status")
@@ -520,10 +658,10 @@ def test_a_token_that_cannot_be_read_may_be_meant(make_sandbox):
     monitor = sandbox.popen("alice", ["tokenctl", "monitor"], stdout=subprocess.PIPE, text=True)
     assert {monitor.stdout.readline().split()[2] for _ in range(2)} == {"ETOKEN:", "SOFTHSM:"}
     sandbox.token("etoken").fault("error C_GetSlotList * CKR_DEVICE_ERROR")
-    for words in ([], ["SOFT"]):
-        finished = set_pin(sandbox, *words)
-        assert finished.returncode == REFUSED, finished
-        assert "whole label or serial" in finished.stderr
+    finished = set_pin(sandbox)
+    assert finished.returncode == REFUSED, finished
+    assert "whole label or serial" in finished.stderr
+    expect_doubt(sandbox, "set-pin", "SOFT")
     assert token.login(sandbox.pin)
     assert set_pin(sandbox, "SOFTHSM").returncode == DONE
     assert token.login(NEW_PIN)
