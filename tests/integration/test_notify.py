@@ -148,8 +148,8 @@ def test_pin(sandbox, language):
         desktop.choose(words["unlock"])
         opened = desktop.opened("terminal")
         assert opened[:3] == ["-e", "sh", "-c"]
-        assert opened[3].startswith('tokenctl unlock -- "$1"')
-        assert opened[-2:] == ["ETOKEN", words["press"]]
+        assert 'tokenctl unlock -- "$@"' in opened[3]
+        assert opened[-2:] == [words["press"], "ETOKEN"]
 
         # Not told again when it comes back, nor when the service does.
         token.fault("vanish")
