@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "opener.h"
 
-#include <glib/gi18n.h>
+#include "window.h"
 
-/* The token's name is an argument of its own: a shell never reads it as words of its language. */
-#define SCRIPT "text=$1; shift; tokenctl unlock -- \"$@\"; printf '\\n%s ' \"$text\"; read -r _"
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
 
 /* In the order of preference, and how each is told what to run. */
 static const struct {
@@ -15,6 +16,48 @@ static const struct {
   { "konsole", "-e" },           { "xfce4-terminal", "-x" },      { "xterm", "-e" },
 };
 
+/* In the folder of this process's own program */
+static char *
+find_window_program (void)
+{
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *folder = self != NULL ? g_path_get_dirname (self) : g_strdup (".");
+
+  return g_build_filename (folder, TOKEND_NOTIFY_WINDOW_PROGRAM, NULL);
+}
+
+/*
+ * Makes what a terminal is told to run: a link to the window's program, and beside it a file with
+ * the words that mean the token, a line each. Some terminals join what they are told and give it to a shell, some run the first
+ * word alone, and some run it in a process that has neither our environment nor our descriptors.
+ */
+static char *
+make_command (const char *const *names, GError **error)
+{
+  g_autofree char *text = g_strjoinv ("\n", (char **) names);
+  g_autofree char *program = find_window_program ();
+  g_autofree char *file =
+      g_build_filename (g_get_user_runtime_dir (), "tokend-unlock-XXXXXX", NULL);
+  g_autofree char *command = NULL;
+  int fd = g_mkstemp (file);
+
+  if (fd < 0) {
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "%s cannot be made: %s", file,
+                 g_strerror (errno));
+    return NULL;
+  }
+  close (fd);
+  command = g_strconcat (file, TOKEND_NOTIFY_WINDOW_SUFFIX, NULL);
+  if (g_file_set_contents_full (file, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error)) {
+    if (symlink (program, command) == 0)
+      return g_steal_pointer (&command);
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "%s cannot be made: %s", command,
+                 g_strerror (errno));
+  }
+  g_unlink (file);
+  return NULL;
+}
+
 /**
  * tokend_notify_open_unlock:
  * @names: (array zero-terminated=1): the words that mean the token to tokenctl
@@ -22,6 +65,7 @@ static const struct {
  * @error: there is no terminal, or it does not start
  *
  * Opens a terminal that runs `tokenctl unlock`, and stays until the person has read how it ended.
+ * Nothing of the token's is on the terminal's command line.
  *
  * Returns: whether it was opened
  */
@@ -35,23 +79,16 @@ tokend_notify_open_unlock (const char *const *names, const char *activation_toke
 
   for (gsize i = 0; i < G_N_ELEMENTS (terminals); i++) {
     g_autofree char *program = g_find_program_in_path (terminals[i].program);
-    g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+    g_autofree char *command = NULL;
+    const char *argv[] = { program, terminals[i].option, NULL, NULL };
 
     if (program == NULL)
       continue;
-    g_ptr_array_add (argv, program);
-    if (terminals[i].option != NULL)
-      g_ptr_array_add (argv, (char *) terminals[i].option);
-    g_ptr_array_add (argv, "sh");
-    g_ptr_array_add (argv, "-c");
-    g_ptr_array_add (argv, SCRIPT);
-    g_ptr_array_add (argv, "tokend-notify");
-    g_ptr_array_add (argv, (char *) _ ("Press Enter to close this window."));
-    for (guint j = 0; names[j] != NULL; j++)
-      g_ptr_array_add (argv, (char *) names[j]);
-    g_ptr_array_add (argv, NULL);
-    return g_spawn_async (NULL, (char **) argv->pdata, environment, G_SPAWN_DEFAULT, NULL, NULL,
-                          NULL, error);
+    command = make_command (names, error);
+    argv[terminals[i].option != NULL ? 2 : 1] = command;
+    return command != NULL
+           && g_spawn_async (NULL, (char **) argv, environment, G_SPAWN_DEFAULT, NULL, NULL, NULL,
+                             error);
   }
 
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "There is no terminal");

@@ -16,6 +16,7 @@ INSTALLED = """
 etc/xdg/autostart/org.tokend.Notify.desktop
 usr/bin/tokenctl
 usr/bin/tokend-notify
+usr/bin/tokend-notify-unlock
 usr/lib/systemd/catalog/tokend.catalog
 usr/lib/systemd/catalog/tokend.tr.catalog
 usr/lib/systemd/system/tokend-module-operate.socket
@@ -36,6 +37,7 @@ usr/share/dbus-1/system-services/org.tokend.Tokend1.service
 usr/share/dbus-1/system.d/org.tokend.Tokend1.conf
 usr/share/locale/tr/LC_MESSAGES/tokend.mo
 usr/share/man/man1/tokenctl.1
+usr/share/man/man1/tokend-notify-unlock.1
 usr/share/man/man1/tokend-notify.1
 usr/share/man/man5/tokend-profiles.5
 usr/share/man/man8/tokend-module.8

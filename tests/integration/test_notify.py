@@ -6,6 +6,7 @@ Each case leaves a picture in the build folder's screenshots/.
 
 import datetime
 import os
+import re
 import time
 
 import pytest
@@ -42,6 +43,7 @@ WORDS = {
         "loss": "With the third wrong PUK your e-signature certificate is deleted",
         "puk locked": "ETOKEN: the PUK is locked",
         "both locked": "ETOKEN: the PIN and the PUK are locked",
+        "token": "Token: ETOKEN",
         "press": "Press Enter to close this window.",
         "ends in": "ETOKEN: the certificate ends in {} days",
         "ends today": "ETOKEN: the certificate ends today",
@@ -68,6 +70,7 @@ WORDS = {
         "loss": "PUK kodunuzu 3 kez hatalı girmeniz durumunda e-İmza sertifikanız silinir",
         "puk locked": "ETOKEN: PUK kodu kilitli",
         "both locked": "ETOKEN: PIN kodu da PUK kodu da kilitli",
+        "token": "Cihaz: ETOKEN",
         "press": "Bu pencereyi kapatmak için Enter'a basın.",
         "ends in": "ETOKEN: sertifikanın süresi {} gün sonra doluyor",
         "ends today": "ETOKEN: sertifikanın süresi bugün doluyor",
@@ -105,6 +108,11 @@ def sees(sandbox, **wanted):
         return len(statuses) == 1 and all(statuses[0].get(key) == value for key, value in wanted.items())
 
     wait_until(is_said, what=f"{wanted}")
+
+
+def in_terminal(desktop, command):
+    """The command in a terminal that has nothing of tokend-notify's but the session."""
+    return desktop.sandbox.terminal(desktop.user, command, env=desktop.session_environment)
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
@@ -146,10 +154,15 @@ def test_pin(sandbox, language):
         desktop.screenshot("puk-help")
 
         desktop.choose(words["unlock"])
-        opened = desktop.opened("terminal")
-        assert opened[:3] == ["-e", "sh", "-c"]
-        assert 'tokenctl unlock -- "$@"' in opened[3]
-        assert opened[-2:] == [words["press"], "ETOKEN"]
+        option, *command = desktop.opened("terminal")
+        assert option == "-e"
+        with in_terminal(desktop, command) as terminal:
+            terminal.expect(words["token"])
+            terminal.expect(": $")
+            terminal.type("\x03")
+            terminal.expect(re.escape(words["press"]))
+            terminal.type_line("")
+            assert terminal.finish() == 0
 
         # Not told again when it comes back, nor when the service does.
         token.fault("vanish")
@@ -306,6 +319,37 @@ def test_inserted_locked_token_with_a_hostile_label(make_sandbox):
             client.wait_signal("InterfacesRemoved")
         assert len(desktop.notes) == 2
         assert desktop.displayed() == 0
+
+
+# What becomes of the words that a terminal is to run
+TERMINALS = {
+    "runs them": lambda words: words,
+    "gives them to a shell": lambda words: ["sh", "-c", " ".join(words)],  # Terminology
+    "drops all but the first": lambda words: words[:1],  # Sakura
+}
+
+
+@pytest.mark.parametrize("kind", TERMINALS)
+def test_every_terminal_unlocks_the_token_that_was_chosen(make_sandbox, kind):
+    """Though its label is a shell's program, and another token is there. Nothing is left of the window."""
+    label = "$(touch label)"
+    sandbox = make_sandbox(["etoken", f"etoken:label={label}"])
+    sandbox.token("etoken2").wrong_pin(3)
+    with Desktop(sandbox) as desktop:
+        desktop.start_notify()
+        desktop.wait_note(1)
+        desktop.choose(WORDS["en"]["unlock"])
+        option, *command = desktop.opened("terminal")
+        assert option == "-e" and "touch" not in " ".join(command)
+        with in_terminal(desktop, TERMINALS[kind](command)) as terminal:
+            terminal.expect(f"Token: {re.escape(label)}")
+            terminal.expect("PUK: $")
+            terminal.type("\x03")
+            terminal.expect("Press Enter")
+            terminal.type_line("")
+            terminal.finish()
+        assert not os.listdir(sandbox.path(f"{desktop.home}/run"))
+        assert not [folder for folder in ("/", desktop.home) if "label" in os.listdir(sandbox.path(folder))]
 
 
 def test_notification_server_comes_and_goes(sandbox):

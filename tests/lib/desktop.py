@@ -94,7 +94,9 @@ class Desktop:
         self.record = None
         self._stack = contextlib.ExitStack()
         self._address = f"{self.home}/bus"
-        self._environment = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={self._address}", "LANGUAGE": language}
+        # What each process of the session has, whoever started it
+        self.session_environment = {"LANGUAGE": language, "XDG_RUNTIME_DIR": f"{self.home}/run"}
+        self._environment = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={self._address}", **self.session_environment}
         self._server = None
         self.notify = None
 
@@ -125,6 +127,7 @@ class Desktop:
         self._write("choose", f'#!/bin/sh\nexec grep -F -m 1 -f "{self.home}/wanted"\n', 0o755)
         self._write("bin/x-terminal-emulator", WITNESS.format(file=f"{self.home}/terminal"), 0o755)
         self._write("bin/browser", WITNESS.format(file=f"{self.home}/browser"), 0o755)
+        os.makedirs(self.sandbox.path(self.session_environment["XDG_RUNTIME_DIR"]), 0o700)
         self._environment["XDG_DATA_HOME"] = f"{self.home}/data"
         self._environment["XDG_CONFIG_HOME"] = f"{self.home}/config"
         self.sandbox.run("root", ["chown", "-R", f"{self.user}:", self.home])
