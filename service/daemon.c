@@ -6,6 +6,7 @@
 #include "gone.h"
 #include "idle.h"
 #include "journal.h"
+#include "large-messages.h"
 #include "manager.h"
 #include "module.h"
 #include "observer.h"
@@ -284,6 +285,7 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->profiles = tokend_profiles_load (TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);
   service->modules = g_ptr_array_new_with_free_func (g_object_unref);
   self->manager = tokend_manager_new (service);
+  tokend_large_messages_watch (bus);
   g_signal_connect (service->subscribers, "changed", G_CALLBACK (on_subscribers_changed), self);
   if (may_leave) {
     self->idle = tokend_idle_new (service);

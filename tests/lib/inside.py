@@ -180,7 +180,9 @@ def make_configuration():
     if {"ASAN_OPTIONS", "TSAN_OPTIONS"} & variables.keys():
         # Memory that GLib gives out again is not known to be new, nor seen to be lost: GLib has it all in its tables.
         variables["G_SLICE"] = "always-malloc"
-    write(f"{SANDBOX}/environment", "".join(f"{name}={value}\n" for name, value in variables.items()))
+    # As its unit has it
+    of_tokend = variables | {"G_SLICE": "always-malloc"}
+    write(f"{SANDBOX}/environment", "".join(f"{name}={value}\n" for name, value in of_tokend.items()))
     os.symlink(f"{INSIDE_SOURCE}/tests/lib/start-tokend", f"{SANDBOX}/bin/start-tokend")
     return variables
 
