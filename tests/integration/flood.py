@@ -8,7 +8,9 @@ Inside, this file is the process. It speaks to the bus by itself, since no libra
 
 import collections
 import contextlib
+import itertools
 import json
+import mmap
 import os
 import select
 import socket
@@ -26,8 +28,26 @@ ERROR_PREFIX = "org.tokend.Tokend1.Error."
 
 NO_REPLY_EXPECTED, INTERACTIVE = 1, 4
 TIMEOUT = 120
+# A file a process, with how many calls it has made so far, and how many of them were answered, as it is told.
+PROGRESS = "/run/sandbox/floods"
+COUNTS = struct.Struct("QQ")
 # The bus grants a connection so many calls without a reply.
 CALLS_IN_FLIGHT_MAX = 128
+
+
+def read_progress(sandbox):
+    """By process, how many calls it has made, and how many were answered."""
+    folder = sandbox.path(PROGRESS)
+    counts = {}
+    for name in os.listdir(folder):
+        with open(f"{folder}/{name}", "rb") as file:
+            counts[name] = COUNTS.unpack(file.read())
+    return counts
+
+
+def count_answered(before, after):
+    """How many calls were answered between two readings of the progress."""
+    return sum(answered - before.get(name, (0, 0))[1] for name, (_, answered) in after.items())
 
 
 class Flood:
@@ -70,14 +90,21 @@ class Flood:
         return self.finish()
 
     def begin_send(self, calls, count, reads=True, in_flight=CALLS_IN_FLIGHT_MAX, together=None):
-        """Sends so many calls, of these in turn, on its connections in turn. reads: also all replies. in_flight: on a
-        connection at most; together: on all."""
+        """Sends so many calls (None: until end_send()), of these in turn, on its connections in turn. reads: also all
+        replies. in_flight: on a connection at most; together: on all."""
         self.begin("send", calls=calls, count=count, reads=reads, in_flight=in_flight, together=together)
 
     def send(self, *arguments, **more):
         """As begin_send; returns how many replies there were, by the name of their error ("" for none)."""
         self.begin_send(*arguments, **more)
         return collections.Counter(self.finish())
+
+    def end_send(self):
+        """Ends what goes on; returns as send()."""
+        self.begin("read")
+        replies = collections.Counter(self.finish())
+        replies.update(self.finish())
+        return replies
 
     def end(self):
         """All its connections are closed at the same moment."""
@@ -100,15 +127,17 @@ def call(path, interface, member, body="", flags=0, descriptors=""):
     }
 
 
-HEADING = f"{'flood':34} {'who asks for the status':24} {'times':>6} {'p50':>8} {'p99':>8} {'longest':>8}  load"
+HEADING = (
+    f"{'flood':34} {'who asks for the status':24} {'times':>6} {'p50':>8} {'p99':>8} {'longest':>8} {'answered':>9}  load"
+)
 
 
-def figure(what, who, seconds):
-    """A line for the report: seconds: how long each call took."""
+def figure(what, who, seconds, answered):
+    """A line for the report: seconds: how long each call took; answered: how many of the flood's were answered meanwhile."""
     seconds = sorted(seconds)
     p50, p99 = (seconds[min(len(seconds) - 1, len(seconds) * part // 100)] for part in (50, 99))
     times = " ".join(f"{1000 * number:5.0f} ms" for number in (p50, p99, seconds[-1]))
-    return f"{what:34} {who:24} {len(seconds):6} {times}  {os.getloadavg()[0]:.1f}"
+    return f"{what:34} {who:24} {len(seconds):6} {times} {max(answered):9}  {os.getloadavg()[0]:.1f}"
 
 
 def report(lines, write):
@@ -276,6 +305,23 @@ class Descriptors:
             os.close(self.kept.pop())
 
 
+class Progress:
+    """What read_progress() reads: counted at once, whatever the process is at."""
+
+    def __init__(self):
+        os.makedirs(PROGRESS, 0o777, exist_ok=True)
+        with open(f"{PROGRESS}/{os.getpid()}", "w+b") as file:
+            file.write(bytes(COUNTS.size))
+            file.flush()
+            self._counts = memoryview(mmap.mmap(file.fileno(), COUNTS.size)).cast("Q")
+
+    def add_made(self):
+        self._counts[0] += 1
+
+    def add_answered(self):
+        self._counts[1] += 1
+
+
 class Connection:
     """To the bus."""
 
@@ -353,6 +399,7 @@ class Server:
         self._connections = []
         self._descriptors = Descriptors()
         self._replies = collections.Counter()
+        self._progress = Progress()
 
     def open(self, connections):
         """Opens so many connections."""
@@ -380,6 +427,7 @@ class Server:
         for end in select.select([connection.socket for connection in connections], [], [], timeout)[0]:
             for message in next(c for c in connections if c.socket is end).receive():
                 if message.get_reply_serial():
+                    self._progress.add_answered()
                     self._replies[(message.get_error_name() or "").removeprefix(ERROR_PREFIX)] += 1
 
     def _wait_in_flight(self, connections, most):
@@ -398,7 +446,9 @@ class Server:
         """See Flood."""
         made = [self._make(call) for call in calls]
         together = together or in_flight * len(self._connections)
-        for number in range(count):
+        for number in itertools.count():
+            if number == count or (count is None and select.select([sys.stdin], [], [], 0)[0]):
+                break
             connection = self._connections[number % len(self._connections)]
             if reads:
                 self._wait_in_flight([connection], in_flight - 1)
@@ -406,6 +456,7 @@ class Server:
             blob, name = made[number // len(self._connections) % len(made)]
             descriptors, done = self._descriptors.make(name)
             if connection.is_open:
+                self._progress.add_made()
                 connection.send(blob, descriptors)
             for descriptor in done:
                 os.close(descriptor)
