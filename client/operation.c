@@ -9,6 +9,7 @@
 #include "outcome.h"
 #include "printable.h"
 #include "provider-words.h"
+#include "record.h"
 #include "report.h"
 #include "session.h"
 #include "words.h"
@@ -197,6 +198,7 @@ explain (Target *target)
   g_autofree char *first = g_strdup_printf (_ ("Token: %s, serial %s"), name, serial);
   const char *role = tokenctl_words_for_role (target->request->role);
   g_autofree char *second = g_strdup_printf (_ ("%s: %s."), role, left);
+  g_autofree char *record = tokenctl_words_for_record (status, target->request->role);
   g_autofree char *unknown =
       g_strdup_printf (_ ("%s: how many tries are left is not known."), role);
 
@@ -207,6 +209,8 @@ explain (Target *target)
   if (!target->tries.remaining_known && target->tries.state != TOKEND_STATE_LOCKED
       && target->tries.state != TOKEND_STATE_FINAL_TRY)
     tokenctl_terminal_say (terminal, unknown);
+  if (record != NULL)
+    tokenctl_terminal_say (terminal, record);
   tokenctl_terminal_say (terminal, loss);
   if (puk)
     tokenctl_terminal_say (terminal, source);

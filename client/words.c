@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "record.h"
+
 static char *
 words_for_number (const TokenctlTries *tries)
 {
@@ -104,7 +106,7 @@ tokenctl_words_for_role (TokenctlRole role)
  * tokenctl_puk_can_help:
  * @status: an a{sv} as Token.GetStatus gives it
  *
- * Returns: whether the PUK is the way out of a PIN that is locked or forgotten
+ * Returns: whether the PUK is the way out of a PIN that is locked or forgotten, as far as is known
  */
 gboolean
 tokenctl_puk_can_help (GVariant *status)
@@ -112,6 +114,7 @@ tokenctl_puk_can_help (GVariant *status)
   TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
 
   return puk.state != TOKEND_STATE_LOCKED && puk.state != TOKEND_STATE_UNINITIALIZED
+         && !tokenctl_puk_may_be_locked (status)
          && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE);
 }
 
@@ -133,6 +136,9 @@ next_step_when_locked (GVariant *status, const char *token)
   if (puk.state == TOKEND_STATE_UNINITIALIZED)
     return g_strdup (_ ("The PIN is locked, and the token has no PUK. Call the support line of "
                         "whoever issued your certificate."));
+  if (tokenctl_puk_may_be_locked (status))
+    return g_strdup (_ ("The PIN is locked, and the PUK may be. Call the support line of whoever "
+                        "issued your certificate."));
   if (tokenctl_puk_can_help (status))
     return g_strdup_printf (_ ("The PIN is locked. Unlock it with the PUK: tokenctl unlock %s"),
                             token);
@@ -140,29 +146,54 @@ next_step_when_locked (GVariant *status, const char *token)
                       "Call the support line of whoever issued your certificate."));
 }
 
-/* Returns: (transfer full): what to do where the service has lost its record of the PIN's tries. */
+/* Returns: (transfer full) (nullable): where the token shows no number, what the service itself has sent, and what to do then. */
 static char *
-words_for_lost_pin_record (const char *token)
+next_step_by_record_of_pin (GVariant *status, const char *token)
 {
+  g_autofree char *record = tokenctl_words_for_record (status, TOKENCTL_ROLE_PIN);
+  const gboolean was_locked =
+      g_str_equal (tokenctl_status_string (status, TOKEND_STATUS_PIN_LAST_SEEN), "locked");
+
+  if (record == NULL)
+    return NULL;
+  if (!tokenctl_puk_can_help (status))
+    return was_locked
+               ? g_strdup_printf (_ ("%s If it is still locked, call the support line of whoever "
+                                     "issued your certificate."),
+                                  record)
+               : g_strdup_printf (_ ("%s The right PIN brings the tries back."), record);
   return g_strdup_printf (
-      _ ("tokend's record of tries could not be read (journalctl -u tokend says more), so any PIN "
-         "try may be the last. A right PIN ends that; if you are sure of it: tokenctl set-pin %s"),
-      token);
+      was_locked
+          ? _ ("%s If it is still locked, unlock it with the PUK: tokenctl unlock %s")
+          : _ ("%s The right PIN brings the tries back; forgotten it? Set a new one with the "
+               "PUK: tokenctl unlock %s"),
+      record, token);
 }
 
+/* Likewise, of the PUK. */
 static char *
-words_for_lost_puk_record (void)
+next_step_by_record_of_puk (GVariant *status)
 {
-  return g_strdup (
-      _ ("tokend's record of tries could not be read (journalctl -u tokend says more), so any PUK "
-         "try may be the last. Unless you are sure of the PUK, call the support line of whoever "
-         "issued your certificate first."));
+  g_autofree char *record = tokenctl_words_for_record (status, TOKENCTL_ROLE_PUK);
+
+  if (record == NULL)
+    return NULL;
+  if (tokenctl_puk_may_be_locked (status))
+    return g_strdup_printf (_ ("%s The PUK may be locked: make no further try. Call the support "
+                               "line of whoever issued your certificate."),
+                            record);
+  return g_strdup_printf (
+      _ ("%s If the PUK was changed earlier, the changed one counts. Unless you "
+         "are sure of it, make no further try; call the support line of "
+         "whoever issued your certificate."),
+      record);
 }
 
 static char *
 next_step_for_pin (GVariant *status, const char *token)
 {
   TokenctlTries pin = tokenctl_status_tries (status, TOKENCTL_ROLE_PIN);
+  g_autofree char *by_record = NULL;
 
   switch (pin.state) {
   case TOKEND_STATE_LOCKED:
@@ -186,15 +217,15 @@ next_step_for_pin (GVariant *status, const char *token)
       return g_strdup_printf (_ ("No PIN is set yet. Set one with the PUK: tokenctl unlock %s"),
                               token);
     break;
-  case TOKEND_STATE_UNKNOWN:
-    if (tokenctl_status_is (status, TOKEND_STATUS_PIN_RECORD_LOST, TRUE))
-      return words_for_lost_pin_record (token);
-    break;
   case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNKNOWN:
   default:
     break;
   }
 
+  by_record = next_step_by_record_of_pin (status, token);
+  if (by_record != NULL)
+    return g_steal_pointer (&by_record);
   if (tokenctl_status_is (status, TOKEND_STATUS_PIN_MUST_CHANGE, TRUE)
       && !tokenctl_status_is (status, TOKEND_STATUS_CAN_SET_PIN, FALSE))
     return g_strdup_printf (_ ("The token wants a new PIN first: tokenctl set-pin %s"), token);
@@ -220,11 +251,9 @@ next_step_for_puk (GVariant *status)
     return g_strdup (_ ("A wrong PUK was typed. If the PUK was changed earlier, the changed one "
                         "counts. Unless you are sure of it, make no further try; call the support "
                         "line of whoever issued your certificate."));
-  case TOKEND_STATE_UNKNOWN:
-    if (tokenctl_status_is (status, TOKEND_STATUS_PUK_RECORD_LOST, TRUE))
-      return words_for_lost_puk_record ();
-    return NULL;
   case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNKNOWN:
+    return next_step_by_record_of_puk (status);
   case TOKEND_STATE_UNINITIALIZED:
   default:
     return NULL;
@@ -235,6 +264,8 @@ next_step_for_puk (GVariant *status)
 static gboolean
 is_way_by_puk (GVariant *status)
 {
+  g_autofree char *record = tokenctl_words_for_record (status, TOKENCTL_ROLE_PIN);
+
   switch (tokenctl_status_tries (status, TOKENCTL_ROLE_PIN).state) {
   case TOKEND_STATE_LOCKED:
   case TOKEND_STATE_FINAL_TRY:
@@ -244,7 +275,7 @@ is_way_by_puk (GVariant *status)
   case TOKEND_STATE_OK:
   case TOKEND_STATE_UNKNOWN:
   default:
-    return FALSE;
+    return record != NULL && tokenctl_puk_can_help (status);
   }
 }
 

@@ -219,15 +219,15 @@ tokend_counter_judge (const TokendCounterReading *reading, const TokendCounterRu
   return counter;
 }
 
-/* The record may be older than what another program did. So it says neither a number nor a lock. */
+/* The record may be older than what another program did: a right code there brings the tries back, and nobody tells us. So it
+ * says neither a number nor a lock. */
 static TokendCounter
-doubt (const TokendCounter *shown, const TokendCounter *barred, const TokendCounterRecord *record)
+doubt (const TokendCounter *shown, const TokendCounter *barred)
 {
   TokendCounter told = { .state = shown->state,
                          .remaining = TOKEND_RETRIES_UNKNOWN,
                          .maximum = shown->maximum,
-                         .another_remains = barred->another_remains,
-                         .is_record_lost = record->lost };
+                         .another_remains = barred->another_remains };
 
   if (!barred->another_remains && badness (shown->state) < badness (TOKEND_STATE_UNKNOWN))
     told.state = TOKEND_STATE_UNKNOWN;
@@ -238,20 +238,27 @@ doubt (const TokendCounter *shown, const TokendCounter *barred, const TokendCoun
  * tokend_counter_tell:
  * @reading: as for tokend_counter_judge(), as the others.
  *
- * Returns: what people are told: never more tries than tokend_counter_judge() gives, and no state in which the last try is ruled
- *   out where it is not.
+ * Returns: what people are told: what the token shows, as far as the record does not speak against it, and what the record is
+ *   about. Never a number that tokend_counter_judge() does not give, and no state in which the last try is ruled out where it
+ *   is not.
  */
 TokendCounter
 tokend_counter_tell (const TokendCounterReading *reading, const TokendCounterRules *rules,
                      const TokendCounterRecord *record)
 {
   static const TokendCounterRecord nothing = { 0 };
-  TokendCounter shown = tokend_counter_judge (reading, rules, &nothing);
-  TokendCounter barred = tokend_counter_judge (reading, rules, record);
+  const TokendCounter shown = tokend_counter_judge (reading, rules, &nothing);
+  const TokendCounter barred = tokend_counter_judge (reading, rules, record);
+  const gboolean is_barred =
+      !tokend_counter_equal (&shown, &barred) || shown.another_remains != barred.another_remains;
+  TokendCounter told = is_barred ? doubt (&shown, &barred) : shown;
 
-  if (tokend_counter_equal (&shown, &barred) && shown.another_remains == barred.another_remains)
-    return shown;
-  return record->lost ? doubt (&shown, &barred, record) : barred;
+  told.is_record_lost = is_barred && record->lost;
+  told.seen = is_barred ? record->seen : TOKEND_STATE_UNKNOWN;
+  told.wrong = record->wrong;
+  told.maybe_lost = record->pending;
+  told.sent_at = record->sent_at;
+  return told;
 }
 
 /**
@@ -274,7 +281,8 @@ gboolean
 tokend_counter_equal (const TokendCounter *a, const TokendCounter *b)
 {
   return a->state == b->state && a->remaining == b->remaining && a->maximum == b->maximum
-         && a->source == b->source && a->is_record_lost == b->is_record_lost;
+         && a->source == b->source && a->is_record_lost == b->is_record_lost && a->seen == b->seen
+         && a->wrong == b->wrong && a->maybe_lost == b->maybe_lost && a->sent_at == b->sent_at;
 }
 
 /** tokend_counter_is_tokens_word: whether @counter has a number of tries, and the token itself says so. */

@@ -46,6 +46,12 @@ typedef struct {
   gboolean locked;    /* the token itself answered "locked", or showed it to the host that tried */
   gboolean final_try; /* it showed that host that one try was left */
   gboolean lost;      /* an earlier record could not be read: any number may have been spent */
+  TokendState
+      seen; /* LOCKED or FINAL_TRY: what our last try let us see: for people alone, as what follows */
+  guint wrong;   /* codes of ours that were refused since the last success */
+  guint pending; /* of @spent, those of which it is not known what became of them */
+  gint64
+      sent_at; /* when the last of all these was sent, wall clock, in microseconds; 0: not known */
 } TokendCounterRecord;
 
 /** TokendCounter: one role's status. */
@@ -55,7 +61,15 @@ typedef struct {
   int maximum;   /* or TOKEND_RETRIES_UNKNOWN */
   TokendRetriesSource source;
   gboolean another_remains; /* proven: one more wrong code would not be the last */
-  gboolean is_record_lost;  /* else more might be known */
+
+  /* What people are told of the record besides. */
+  gboolean is_record_lost; /* else more might be known */
+  TokendState
+      seen; /* LOCKED or FINAL_TRY: the token has let the service's last try see that, and nobody since; or UNKNOWN */
+  guint
+      wrong; /* codes that the service has sent, and the token refused, since the last right one */
+  guint maybe_lost; /* tries more of which nobody knows what became of them */
+  gint64 sent_at;   /* when the last of these was sent; 0: not known */
 } TokendCounter;
 
 /* Of which nothing is known. */

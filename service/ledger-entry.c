@@ -5,10 +5,12 @@
 
 #define TRIES_MAX TOKEND_TRIES_MAX
 
-/** tokend_ledger_entry_begin: one try is about to be sent. */
+/** tokend_ledger_entry_begin: one try is about to be sent. @now: wall clock, in microseconds. */
 void
-tokend_ledger_entry_begin (TokendLedgerEntry *entry)
+tokend_ledger_entry_begin (TokendLedgerEntry *entry, gint64 now)
 {
+  entry->sent_before = entry->sent_at;
+  entry->sent_at = now;
   entry->pending = MIN (entry->pending + 1, TRIES_MAX);
   entry->confirmed = FALSE;
 }
@@ -25,8 +27,12 @@ tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlemen
   }
   if (entry->pending > 0)
     entry->pending--;
-  if (settlement == TOKEND_SETTLEMENT_SPENT)
+  if (settlement == TOKEND_SETTLEMENT_SPENT) {
     entry->spent = MIN (entry->spent + 1, TRIES_MAX);
+    entry->wrong = MIN (entry->wrong + 1, TRIES_MAX);
+  }
+  if (settlement == TOKEND_SETTLEMENT_NOT_SPENT)
+    entry->sent_at = entry->sent_before;
   if (settlement == TOKEND_SETTLEMENT_LOCKED)
     entry->locked = TRUE;
 }
@@ -90,15 +96,24 @@ get_shown (const TokendCounter *shown, const TokendCounterRules *rules, guint *r
 }
 
 /* What the token's own number says of the tries since the last success. It may not be shown again: a module that can tell it
- * now and then must not make us forget. */
+ * now and then must not make us forget. Where fewer are spent than we sent wrong codes, a right one came in between. */
 static TokendLedgerEntry
 make_of_number (const TokendLedgerEntry *entry, const TokendCounter *shown)
 {
-  if (shown->maximum != TOKEND_RETRIES_UNKNOWN)
-    return (TokendLedgerEntry){ .spent = (guint) (shown->maximum - shown->remaining) };
-  return (TokendLedgerEntry){ .spent = MIN (entry->spent + entry->pending, TRIES_MAX),
-                              .locked = shown->remaining == 0,
-                              .final_try = shown->remaining == 1 };
+  TokendLedgerEntry made = { 0 };
+
+  if (shown->maximum != TOKEND_RETRIES_UNKNOWN) {
+    made.spent = (guint) (shown->maximum - shown->remaining);
+  } else {
+    made.spent = MIN (entry->spent + entry->pending, TRIES_MAX);
+    made.locked = shown->remaining == 0;
+    made.final_try = shown->remaining == 1;
+  }
+  if (made.spent >= entry->wrong && entry->wrong > 0) {
+    made.wrong = entry->wrong;
+    made.sent_at = entry->sent_at;
+  }
+  return made;
 }
 
 /**
@@ -163,6 +178,8 @@ tokend_ledger_entry_add (TokendLedgerEntry *sum, const TokendLedgerEntry *entry)
   sum->pending = MIN (sum->pending + entry->pending, TRIES_MAX);
   sum->locked = sum->locked || entry->locked;
   sum->final_try = sum->final_try || entry->final_try;
+  sum->wrong = MIN (sum->wrong + entry->wrong, TRIES_MAX);
+  sum->sent_at = MAX (sum->sent_at, entry->sent_at);
 }
 
 /** tokend_ledger_entry_is_clear: whether @entry says nothing. */

@@ -16,9 +16,13 @@ typedef struct {
   gboolean locked;    /* the token answered "locked", or showed it to the host that tried */
   gboolean confirmed; /* the token's own flags have been seen to tell of these tries */
   gboolean final_try; /* the token showed the host that tried that one try is left */
+  guint wrong;        /* codes of ours that it refused, whatever it shows; for people alone */
+  gint64
+      sent_at; /* when the last code was sent; wall clock, for people alone; 0: none, or not known */
+  gint64 sent_before; /* the same, of the code before it; not in the file */
 } TokendLedgerEntry;
 
-void tokend_ledger_entry_begin (TokendLedgerEntry *entry);
+void tokend_ledger_entry_begin (TokendLedgerEntry *entry, gint64 now);
 void tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlement);
 gboolean tokend_ledger_entry_note (TokendLedgerEntry *entry, TokendState shown);
 gboolean tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReading *reading,

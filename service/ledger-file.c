@@ -17,6 +17,8 @@
  *   [CARD/LABEL]              a place, see TokendPlace
  *   pin-spent=, pin-pending=  tries since the last success
  *   pin-locked=, pin-confirmed=, pin-final-try=
+ *   pin-wrong=                codes that the token refused since then, for people
+ *   pin-sent-at=              when the last code was sent, for people; microseconds since the epoch
  *   pin-told=                 how many of the pending ones the journal has been told of at a start
  *   pin-module=               by which module the first of them was sent
  *   puk-…                     likewise
@@ -69,6 +71,16 @@ get_count (GKeyFile *key_file, const char *group, const char *role, const char *
   return (guint) MIN (count, TRIES_MAX);
 }
 
+static gint64
+get_time (GKeyFile *key_file, const char *group, const char *role, const char *what, GError **error)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+
+  if (*error != NULL || !g_key_file_has_key (key_file, group, key, NULL))
+    return 0;
+  return g_key_file_get_int64 (key_file, group, key, error);
+}
+
 static gboolean
 get_flag (GKeyFile *key_file, const char *group, const char *role, const char *what, GError **error)
 {
@@ -87,6 +99,43 @@ get_text (GKeyFile *key_file, const char *group, const char *role, const char *w
   return g_key_file_get_string (key_file, group, key, NULL);
 }
 
+/* Stays end with the service. All that is known of a card without a serial number then is that it was one of a kind; what was
+ * not spent by one says nothing of another. */
+static void
+end_stay (TokendLedgerTries *kind, const TokendLedgerTries *stay)
+{
+  for (guint role = 0; role < TOKEND_N_ROLES; role++) {
+    if (tokend_ledger_entry_is_clear (&stay->entries[role]))
+      continue;
+    tokend_ledger_entry_add (&kind->entries[role], &stay->entries[role]);
+    kind->known[role] = TRUE;
+    kind->told[role] = MIN (kind->told[role] + stay->told[role], TRIES_MAX);
+    if (kind->modules[role] == NULL)
+      kind->modules[role] = g_strdup (stay->modules[role]);
+  }
+  g_clear_pointer (&kind->right_at, g_strfreev);
+}
+
+/* Takes @tries. */
+static void
+put_place (GHashTable *places, const char *id, TokendLedgerTries *tries)
+{
+  g_autofree char *name = tokend_place_id_get_name (id);
+  g_autoptr (TokendLedgerTries) owned = NULL;
+  TokendLedgerTries *there = g_hash_table_lookup (places, name);
+
+  if (g_str_equal (name, id) && there == NULL) {
+    g_hash_table_insert (places, g_steal_pointer (&name), tries);
+    return;
+  }
+  owned = tries;
+  if (there == NULL) {
+    there = g_new0 (TokendLedgerTries, 1);
+    g_hash_table_insert (places, g_steal_pointer (&name), there);
+  }
+  end_stay (there, owned);
+}
+
 static gboolean
 load_place (GHashTable *places, GKeyFile *key_file, const char *group, GError **error)
 {
@@ -102,6 +151,8 @@ load_place (GHashTable *places, GKeyFile *key_file, const char *group, GError **
     entry->locked = get_flag (key_file, group, name, "locked", &local_error);
     entry->confirmed = get_flag (key_file, group, name, "confirmed", &local_error);
     entry->final_try = get_flag (key_file, group, name, "final-try", &local_error);
+    entry->wrong = get_count (key_file, group, name, "wrong", &local_error);
+    entry->sent_at = get_time (key_file, group, name, "sent-at", &local_error);
     tries->told[role] = get_count (key_file, group, name, "told", &local_error);
     tries->modules[role] = get_text (key_file, group, name, "module");
     tries->known[role] = get_flag (key_file, group, name, "known", &local_error)
@@ -113,7 +164,7 @@ load_place (GHashTable *places, GKeyFile *key_file, const char *group, GError **
   }
   /* One that cannot be read makes the tries count for all places. */
   tries->right_at = g_key_file_get_string_list (key_file, group, RIGHT_AT, NULL, NULL);
-  g_hash_table_insert (places, g_strdup (group), g_steal_pointer (&tries));
+  put_place (places, group, g_steal_pointer (&tries));
   return TRUE;
 }
 
@@ -241,6 +292,8 @@ put_entry (GKeyFile *key_file, const char *group, TokendRole role, const TokendL
   g_autofree char *module = g_strconcat (name, "-module", NULL);
   g_autofree char *known = g_strconcat (name, "-known", NULL);
   g_autofree char *told = g_strconcat (name, "-told", NULL);
+  g_autofree char *wrong = g_strconcat (name, "-wrong", NULL);
+  g_autofree char *sent_at = g_strconcat (name, "-sent-at", NULL);
 
   if (tokend_ledger_entry_is_clear (entry)) {
     if (remember_known && tries->known[role])
@@ -253,6 +306,10 @@ put_entry (GKeyFile *key_file, const char *group, TokendRole role, const TokendL
     g_key_file_set_uint64 (key_file, group, pending, entry->pending);
   if (MIN (tries->told[role], entry->pending) > 0)
     g_key_file_set_uint64 (key_file, group, told, MIN (tries->told[role], entry->pending));
+  if (entry->wrong > 0)
+    g_key_file_set_uint64 (key_file, group, wrong, entry->wrong);
+  if (entry->sent_at != 0)
+    g_key_file_set_int64 (key_file, group, sent_at, entry->sent_at);
   if (entry->locked)
     g_key_file_set_boolean (key_file, group, locked, TRUE);
   if (entry->confirmed)

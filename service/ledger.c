@@ -234,6 +234,27 @@ counts_at (const TokendPlace *place, TokendRole role, const char *id,
          || !g_strv_contains ((const char *const *) tries->right_at, place->id);
 }
 
+/* What may be another card's bars this one too, but nobody is told that it was sent to this one. */
+static void
+add_told (TokendLedger *self, const TokendPlace *place, TokendRole role,
+          const TokendLedgerEntry *sum, TokendLedgerEntry *told)
+{
+  const TokendLedgerTries *tries = g_hash_table_lookup (self->places, place->id);
+
+  if (place->is_known_card)
+    tokend_ledger_entry_add (told, sum);
+  else if (tries != NULL)
+    tokend_ledger_entry_add (told, &tries->entries[role]);
+}
+
+static TokendState
+get_seen (const TokendLedgerEntry *told)
+{
+  if (told->locked)
+    return TOKEND_STATE_LOCKED;
+  return told->final_try ? TOKEND_STATE_FINAL_TRY : TOKEND_STATE_UNKNOWN;
+}
+
 /**
  * tokend_ledger_get_record:
  * @place: at which a code would be sent.
@@ -245,6 +266,7 @@ TokendCounterRecord
 tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place, TokendRole role)
 {
   TokendLedgerEntry sum = { 0 };
+  TokendLedgerEntry told = { 0 };
   GHashTableIter iter;
   gpointer id, tries;
 
@@ -254,10 +276,15 @@ tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place, TokendRo
   while (g_hash_table_iter_next (&iter, &id, &tries))
     if (counts_at (place, role, id, tries))
       tokend_ledger_entry_add (&sum, &((TokendLedgerTries *) tries)->entries[role]);
+  add_told (self, place, role, &sum, &told);
   return (TokendCounterRecord){ .spent = sum.spent + sum.pending,
                                 .locked = sum.locked,
                                 .final_try = sum.final_try,
-                                .lost = sum.spent >= TOKEND_TRIES_MAX };
+                                .lost = sum.spent >= TOKEND_TRIES_MAX,
+                                .seen = get_seen (&told),
+                                .wrong = told.wrong,
+                                .pending = told.pending,
+                                .sent_at = told.sent_at };
 }
 
 static void
@@ -317,7 +344,7 @@ tokend_ledger_begin_async (TokendLedger *self, const TokendPlace *place, TokendR
   take_module (self, place, role, module);
   /* What was told of is settled, if less is pending now: this one is another. */
   tries->told[role] = MIN (tries->told[role], tries->entries[role].pending);
-  tokend_ledger_entry_begin (&tries->entries[role]);
+  tokend_ledger_entry_begin (&tries->entries[role], g_get_real_time ());
   if (role == TOKEND_ROLE_PUK)
     g_clear_pointer (&tries->right_at, g_strfreev);
   save (self, task);

@@ -19,10 +19,26 @@ tokend_place_new (const TokendReading *reading, gboolean shared_by_slots)
   g_autofree char *label = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, reading->label);
 
   place->card = tokend_reading_physical_id (reading);
-  place->id = g_strconcat (place->card, SEPARATOR, label, NULL);
+  place->name = g_strconcat (place->card, SEPARATOR, label, NULL);
+  place->id = g_strdup (place->name);
   place->shared_by_slots = shared_by_slots;
   place->is_known_card = tokend_reading_has_serial (reading);
   return place;
+}
+
+/**
+ * tokend_place_set_stay:
+ * @stay: another one each time that the card may have been taken out, or that a service has started.
+ *
+ * Nothing tells one card without a serial number from another one. What is known of such a card is known of its stay.
+ */
+void
+tokend_place_set_stay (TokendPlace *place, guint32 stay)
+{
+  if (place->is_known_card)
+    return;
+  g_free (place->id);
+  place->id = g_strdup_printf ("%s" SEPARATOR "%08x", place->name, stay);
 }
 
 /** tokend_place_free: frees @place. */
@@ -30,6 +46,7 @@ void
 tokend_place_free (TokendPlace *place)
 {
   g_free (place->card);
+  g_free (place->name);
   g_free (place->id);
   g_free (place);
 }
@@ -78,15 +95,16 @@ tokend_place_is_same (const TokendPlace *place, const char *id)
  * @id: another one's id, or its own.
  *
  * Cards have one PUK for all their PINs, or one for each, and do not tell which: a mistake costs a certificate. Likewise nothing
- * tells one card without a serial number from several.
+ * tells one card without a serial number from several: the tries of other stays count, and are never settled by this one.
  *
  * Returns: whether tries at @id are to count as tries at @place.
  */
 gboolean
 tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id)
 {
-  return role == TOKEND_ROLE_PUK || place->shared_by_slots ? is_within (id, place->card)
-                                                           : tokend_place_is_same (place, id);
+  if (role == TOKEND_ROLE_PUK || place->shared_by_slots)
+    return is_within (id, place->card);
+  return place->is_known_card ? tokend_place_is_same (place, id) : is_within (id, place->name);
 }
 
 /** tokend_place_id_get_card: Returns: (transfer full): the card of the place @id, see tokend_reading_physical_id(). */
@@ -94,4 +112,14 @@ char *
 tokend_place_id_get_card (const char *id)
 {
   return g_strndup (id, strcspn (id, SEPARATOR));
+}
+
+/** tokend_place_id_get_name: Returns: (transfer full): the place @id without the stay. */
+char *
+tokend_place_id_get_name (const char *id)
+{
+  const char *label = strchr (id, *SEPARATOR);
+  const char *stay = label != NULL ? strchr (label + 1, *SEPARATOR) : NULL;
+
+  return stay != NULL ? g_strndup (id, (gsize) (stay - id)) : g_strdup (id);
 }

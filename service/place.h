@@ -13,13 +13,16 @@ G_BEGIN_DECLS
  */
 typedef struct {
   char *card; /* see tokend_reading_physical_id() */
-  char *id;   /* "CARD/LABEL", the label hashed too */
+  char *name; /* "CARD/LABEL", the label hashed too */
+  char *
+      id; /* the same; of a card without a serial number "CARD/LABEL/STAY", see tokend_place_set_stay() */
   gboolean
       shared_by_slots; /* the card's labels have one PIN, and one PUK for it; see tokend-profiles(5) */
   gboolean is_known_card; /* else it may be several: it has no serial number */
 } TokendPlace;
 
 TokendPlace *tokend_place_new (const TokendReading *reading, gboolean shared_by_slots);
+void tokend_place_set_stay (TokendPlace *place, guint32 stay);
 void tokend_place_free (TokendPlace *place);
 
 gboolean tokend_place_shares_codes (const TokendPlace *place);
@@ -27,6 +30,7 @@ const char *tokend_place_get_holder (const TokendPlace *place);
 gboolean tokend_place_is_same (const TokendPlace *place, const char *id);
 gboolean tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id);
 char *tokend_place_id_get_card (const char *id);
+char *tokend_place_id_get_name (const char *id);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendPlace, tokend_place_free)
 

@@ -117,6 +117,7 @@ tokend_reading_parse (GVariant *variant, GError **error)
   reading->unread = lookup_unread (variant);
   reading->is_busy = g_strcmp0 (reading->unread, TOKEND_MODULE_UNREAD_BUSY) == 0;
   g_variant_lookup (variant, "spared", "b", &reading->is_spared);
+  g_variant_lookup (variant, "insertion", "t", &reading->insertion);
   reading->issuer = lookup_issuer (variant);
   reading->certificate_not_after = lookup_not_after (variant);
   reading->pin_must_change = (flags & TOKEND_TOKEN_PIN_MUST_CHANGE) != 0;

@@ -13,8 +13,9 @@ typedef struct {
   GBytes *model;
   GBytes *serial;
   GBytes *label;
-  char *unread;     /* why it could not be read, so that only who it is holds; or NULL */
-  gboolean is_busy; /* it could not be read because another program has it for itself */
+  char *unread;      /* why it could not be read, so that only who it is holds; or NULL */
+  gboolean is_busy;  /* it could not be read because another program has it for itself */
+  guint64 insertion; /* the same as long as the card has stayed in its reader; 0: not told */
   gboolean
       is_spared; /* it was not read because nobody has used it since, so that this is what was told before */
   char *issuer;                 /* of the certificate, or NULL: not told */

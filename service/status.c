@@ -33,22 +33,50 @@ add_number (GVariantBuilder *builder, const char *key, int number)
     g_variant_builder_add (builder, "{sv}", key, g_variant_new_uint32 ((guint32) number));
 }
 
+/* The keys of one role. */
+typedef struct {
+  const char *state, *remaining, *maximum, *source;
+  const char *last_seen, *wrong_sent, *maybe_lost, *sent_at, *record_lost;
+} CounterKeys;
+
+static const CounterKeys pin_keys = {
+  TOKEND_STATUS_PIN_STATE,      TOKEND_STATUS_PIN_REMAINING, TOKEND_STATUS_PIN_MAXIMUM,
+  TOKEND_STATUS_PIN_SOURCE,     TOKEND_STATUS_PIN_LAST_SEEN, TOKEND_STATUS_PIN_WRONG_SENT,
+  TOKEND_STATUS_PIN_MAYBE_LOST, TOKEND_STATUS_PIN_SENT_AT,   TOKEND_STATUS_PIN_RECORD_LOST,
+};
+static const CounterKeys puk_keys = {
+  TOKEND_STATUS_PUK_STATE,      TOKEND_STATUS_PUK_REMAINING, TOKEND_STATUS_PUK_MAXIMUM,
+  TOKEND_STATUS_PUK_SOURCE,     TOKEND_STATUS_PUK_LAST_SEEN, TOKEND_STATUS_PUK_WRONG_SENT,
+  TOKEND_STATUS_PUK_MAYBE_LOST, TOKEND_STATUS_PUK_SENT_AT,   TOKEND_STATUS_PUK_RECORD_LOST,
+};
+
 static void
-add_if (GVariantBuilder *builder, const char *key, gboolean value)
+add_record (GVariantBuilder *builder, const TokendCounter *counter, const CounterKeys *keys)
 {
-  if (value)
-    g_variant_builder_add (builder, "{sv}", key, g_variant_new_boolean (TRUE));
+  const gboolean was_seen = counter->seen != TOKEND_STATE_UNKNOWN;
+
+  if (was_seen)
+    add_nick (builder, keys->last_seen, TOKEND_TYPE_STATE, (int) counter->seen);
+  if (counter->wrong > 0)
+    add_number (builder, keys->wrong_sent, (int) counter->wrong);
+  if (counter->maybe_lost > 0)
+    add_number (builder, keys->maybe_lost, (int) counter->maybe_lost);
+  if (counter->sent_at != 0 && (was_seen || counter->wrong + counter->maybe_lost > 0))
+    g_variant_builder_add (builder, "{sv}", keys->sent_at,
+                           g_variant_new_uint64 ((guint64) counter->sent_at));
+  if (counter->is_record_lost)
+    g_variant_builder_add (builder, "{sv}", keys->record_lost, g_variant_new_boolean (TRUE));
 }
 
 static void
-add_counter (GVariantBuilder *builder, const TokendCounter *counter, const char *state_key,
-             const char *remaining_key, const char *maximum_key, const char *source_key)
+add_counter (GVariantBuilder *builder, const TokendCounter *counter, const CounterKeys *keys)
 {
-  add_nick (builder, state_key, TOKEND_TYPE_STATE, (int) counter->state);
-  add_number (builder, remaining_key, counter->remaining);
-  add_number (builder, maximum_key, counter->maximum);
+  add_nick (builder, keys->state, TOKEND_TYPE_STATE, (int) counter->state);
+  add_number (builder, keys->remaining, counter->remaining);
+  add_number (builder, keys->maximum, counter->maximum);
   if (counter->source != TOKEND_RETRIES_SOURCE_NONE)
-    add_nick (builder, source_key, TOKEND_TYPE_RETRIES_SOURCE, (int) counter->source);
+    add_nick (builder, keys->source, TOKEND_TYPE_RETRIES_SOURCE, (int) counter->source);
+  add_record (builder, counter, keys);
 }
 
 /**
@@ -73,13 +101,8 @@ tokend_status_to_variant (const TokendStatus *status)
   add_value (&builder, TOKEND_STATUS_PROVIDER_MATCH, status->provider_match);
   add_string (&builder, TOKEND_STATUS_PROVIDER_OVERRIDE, status->provider_override);
 
-  add_counter (&builder, &status->pin, TOKEND_STATUS_PIN_STATE, TOKEND_STATUS_PIN_REMAINING,
-               TOKEND_STATUS_PIN_MAXIMUM, TOKEND_STATUS_PIN_SOURCE);
-  add_counter (&builder, &status->puk, TOKEND_STATUS_PUK_STATE, TOKEND_STATUS_PUK_REMAINING,
-               TOKEND_STATUS_PUK_MAXIMUM, TOKEND_STATUS_PUK_SOURCE);
-
-  add_if (&builder, TOKEND_STATUS_PIN_RECORD_LOST, status->pin.is_record_lost);
-  add_if (&builder, TOKEND_STATUS_PUK_RECORD_LOST, status->puk.is_record_lost);
+  add_counter (&builder, &status->pin, &pin_keys);
+  add_counter (&builder, &status->puk, &puk_keys);
 
   add_number (&builder, TOKEND_STATUS_PIN_MINIMUM_LENGTH, status->pin_policy.minimum_length);
   add_number (&builder, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, status->pin_policy.maximum_length);

@@ -39,6 +39,7 @@ struct _TokendToken {
   gboolean exported;
 
   TokendPlace *place;
+  guint64 insertion; /* as it was last read; 0: not known */
   char *manufacturer;
   char *model;
   char *serial;
@@ -106,12 +107,17 @@ tell_now (TokendToken *self, TokendRole role)
 {
   TokendCounterRecord record;
   TokendCounterRules rules;
+  TokendCounter told;
 
   if (!self->counters_known)
     return tokend_counter_unknown;
   record = tokend_ledger_get_record (self->service->ledger, self->place, role);
   rules = tokend_profile_rules_get (self->profile, self->provider, self->reading, role);
-  return tokend_counter_tell (&self->reading->counters[role], &rules, &record);
+  told = tokend_counter_tell (&self->reading->counters[role], &rules, &record);
+  /* By a clock that was put back since then. */
+  if (told.sent_at < 0 || told.sent_at > g_get_real_time ())
+    told.sent_at = 0;
+  return told;
 }
 
 /* While an operation of ours is under way, what its end will be is not known: it is told then. */
@@ -156,6 +162,17 @@ take_issuer (TokendToken *self, const char *issuer)
   g_free (self->issuer);
   self->issuer = tokend_printable (bytes);
   self->provider = tokend_profiles_match_provider (self->service->profiles, issuer);
+}
+
+/* An operation under way ends where it began. */
+static void
+check_stay (TokendToken *self, const TokendReading *reading)
+{
+  if (reading->insertion == self->insertion
+      || tokend_claims_is_held (self->service->claims, self->place->card))
+    return;
+  self->insertion = reading->insertion;
+  tokend_place_set_stay (self->place, g_random_int ());
 }
 
 static void
@@ -205,6 +222,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
     take_failure (self, reading);
     return;
   }
+  check_stay (self, reading);
   take_reading (self, reading);
   self->certificate_not_after = reading->certificate_not_after;
   sighting = see (self, self->reading, tokend_module_get_name (self->module));
@@ -267,6 +285,9 @@ tokend_token_end_operation (TokendToken *self)
   if (!self->is_read_after)
     self->read_at_monotonic = 0;
   self->is_read_after = FALSE;
+  /* Where nobody tells of insertions it may be another card next time. */
+  if (self->insertion == 0)
+    tokend_place_set_stay (self->place, g_random_int ());
   tokend_observer_forget (&self->observer);
   judge_again (self);
 }
@@ -312,6 +333,7 @@ tokend_token_new (TokendService *service, TokendModule *module, const TokendRead
   self->profile = tokend_profiles_match (service->profiles, tokend_module_get_path (module),
                                          self->manufacturer, self->model);
   self->place = tokend_place_new (reading, self->profile != NULL && self->profile->shared_by_slots);
+  tokend_place_set_stay (self->place, g_random_int ());
   tokend_token_update (self, reading, begun_at);
 
   object = tokend_dbus_object_skeleton_new (self->object_path);

@@ -42,7 +42,8 @@ puk_helps (const TokendNotifySituation *situation)
 {
   TokendState puk = situation->tries.of[TOKENCTL_ROLE_PUK].state;
 
-  return situation->can_unlock && puk != TOKEND_STATE_LOCKED && puk != TOKEND_STATE_UNINITIALIZED;
+  return situation->can_unlock && !situation->puk_may_be_locked && puk != TOKEND_STATE_LOCKED
+         && puk != TOKEND_STATE_UNINITIALIZED;
 }
 
 static char *
@@ -106,6 +107,11 @@ append_pin_locked (GString *body, const TokendNotifySituation *situation,
   if (puk_helps (situation)) {
     append_sentence (body, _ ("Unlock it with the PUK and set a new PIN. Keys and certificates "
                               "stay."));
+  } else if (situation->puk_may_be_locked) {
+    append_sentence (body,
+                     _ ("The PUK may be locked, too: tokend has sent as many wrong ones as most "
+                        "tokens allow."));
+    append_support (body, provider);
   } else {
     append_sentence (body,
                      situation->tries.of[TOKENCTL_ROLE_PUK].state == TOKEND_STATE_UNINITIALIZED

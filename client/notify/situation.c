@@ -5,6 +5,7 @@
 
 #include "choice.h"
 #include "printable.h"
+#include "record.h"
 #include "validity.h"
 
 #define SERIAL_SHOWN 4 /* characters, at the most */
@@ -140,6 +141,8 @@ merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *id
     }
     if (tokenctl_status_is (token->status, TOKEND_STATUS_CAN_UNLOCK, TRUE))
       situation->can_unlock = TRUE;
+    if (tokenctl_puk_may_be_locked (token->status))
+      situation->puk_may_be_locked = TRUE;
     if (situation->provider == NULL && *provider != '\0')
       situation->provider = g_strdup (provider);
     take_later (&situation->not_after, token->status);

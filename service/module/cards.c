@@ -171,9 +171,21 @@ read_as (TokendCards *self, TokendReadFunctions *functions, TokendReaderAccess a
 }
 
 static void
+put_insertions (TokendCards *self, GArray *readings)
+{
+  for (guint i = 0; i < readings->len; i++) {
+    TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
+
+    if (reading->reader != NULL)
+      reading->reading.insertion = tokend_reader_watch_get_insertion (self->watch, reading->reader);
+  }
+}
+
+static void
 take_readings (TokendCards *self, TokendReaderAccess access, GHashTable *found, GArray *readings)
 {
   add_unread (self, access, found, readings);
+  put_insertions (self, readings);
   g_array_unref (self->readings);
   self->readings = readings;
 }

@@ -126,6 +126,16 @@ tokend_reader_watch_is_spared (TokendReaderWatch *self, const char *reader)
   return tokend_reader_scope_is_spared (&self->scope, reader);
 }
 
+/** tokend_reader_watch_get_insertion: Returns: the same for as long as the card in @reader stays, and pcscd with it; as of the
+ * beginning of the read. */
+guint64
+tokend_reader_watch_get_insertion (TokendReaderWatch *self, const char *reader)
+{
+  const TokendReaderState *state = tokend_reader_lookup_state (self->scope.states, reader);
+
+  return ((guint64) g_str_hash (reader) << 32 | state->insertions) + 1;
+}
+
 /** tokend_reader_watch_may_ask: whether the module, which still holds its cards, is to be asked for that in @reader. */
 gboolean
 tokend_reader_watch_may_ask (TokendReaderWatch *self, const char *reader)

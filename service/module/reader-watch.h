@@ -20,6 +20,7 @@ gboolean tokend_reader_watch_is_spared (TokendReaderWatch *self, const char *rea
 gboolean tokend_reader_watch_may_ask (TokendReaderWatch *self, const char *reader);
 const char *tokend_reader_watch_find (TokendReaderWatch *self, const char *name, gsize length,
                                       gboolean is_cut);
+guint64 tokend_reader_watch_get_insertion (TokendReaderWatch *self, const char *reader);
 gboolean tokend_reader_watch_is_beyond (TokendReaderWatch *self, const char *reader);
 gboolean tokend_reader_watch_is_disturbed (TokendReaderWatch *self, const char *reader);
 gboolean tokend_reader_watch_has_hidden (TokendReaderWatch *self);

@@ -168,6 +168,8 @@ tokend_reading_to_variant (const TokendReading *reading, const TokendCertificate
   insert_unread (&dict, reading);
   if (reading->is_spared)
     g_variant_dict_insert (&dict, "spared", "b", TRUE);
+  if (reading->insertion != 0)
+    g_variant_dict_insert (&dict, "insertion", "t", reading->insertion);
   return g_variant_dict_end (&dict);
 }
 

@@ -38,6 +38,7 @@ typedef struct {
   TokendRetries puk;
   TokendUnread unread;
   CK_RV unread_reason; /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo answered, or would have */
+  guint64 insertion;   /* the same as long as the card has stayed in its reader; 0: not known */
   gboolean
       is_spared; /* the last read left its card alone, which nobody had used: all is of an earlier reading */
 } TokendReading;

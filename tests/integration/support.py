@@ -246,6 +246,15 @@ def tries(role, state, remaining=None, source=None, maximum=3):
     }
 
 
+def record(role, wrong=None, maybe_lost=None, last_seen=None):
+    """What a status says of the codes that tokend has sent, for says()."""
+    return {
+        f"{role}-wrong-sent": wrong,
+        f"{role}-maybe-lost": maybe_lost,
+        f"{role}-last-seen": last_seen,
+    }
+
+
 def check(status, *wanted):
     """The status must say each of these."""
     for part in wanted:

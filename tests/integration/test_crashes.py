@@ -273,7 +273,7 @@ def check_afterwards(scene, spent):
     status, counters = observer.call("Refresh").value, token.counters()
     assert counters == {"pin": 3, "puk": 3} | {scene.role: 3 - spent}
     for role, left in counters.items():
-        assert status[f"{role}-retries-remaining"] <= left, status
+        assert status.get(f"{role}-retries-remaining", 0) <= left, status
     token.clear_faults()
     status = observer.call("Refresh").value
     assert {role: status[f"{role}-retries-remaining"] for role in counters} == counters
@@ -456,7 +456,7 @@ def test_damaged_ledger(sandbox, damage):
     token.fault(*MUTE)
     with Client(sandbox, "alice") as alice:
         assert alice.call("Unlock", "90000000", NEW_PIN).error == "PukIncorrect"
-        assert alice.call("Refresh").value["puk-retries-remaining"] == 2
+        assert alice.call("Refresh").value["puk-wrong-sent"] == 1
         sandbox.stop_tokend()
         DAMAGES[damage](sandbox)
         for start in range(4):

@@ -12,6 +12,7 @@ from support import (
     only_path,
     only_token,
     raises,
+    record,
     sent,
     tries,
 )
@@ -245,12 +246,12 @@ def test_bad_new_pin_of_a_token_that_shows_nothing(make_sandbox, answer):
     token.fault(*mute, f"error C_SetPIN 1 {answer} operate after")
     with Client(sandbox) as client:
         path = only_path(client)
-        for wrong, left, state in (WRONG_PINS[0], 2, "low"), (WRONG_PINS[1], 1, "final-try"):
+        for wrong, left, state in (WRONG_PINS[0], 2, "ok"), (WRONG_PINS[1], 1, "unknown"):
             with raises("PinPolicy") as caught:
                 client.set_pin(path, wrong, NEW_PIN)
             assert "not known" in caught[0].message and "ask the status" in caught[0].message
             assert token.counters() == {"pin": left, "puk": 3}
-            check(client.refresh(path), tries("pin", state, left, "ledger"))
+            check(client.refresh(path), tries("pin", state), record("pin", None, 3 - left))
         assert recorded(sandbox)["pin-pending"] == "2"
         with nothing_sent(token), raises("FinalAttempt"):
             client.set_pin(path, WRONG_PINS[2], NEW_PIN)

@@ -122,7 +122,7 @@ model_begin_try (ModelState *state)
 {
   TokendLedgerEntry entry = unpack (&state->memory);
 
-  tokend_ledger_entry_begin (&entry);
+  tokend_ledger_entry_begin (&entry, 0);
   pack (&state->memory, &entry);
 }
 

@@ -6,7 +6,7 @@
 /**
  * place_of:
  * @name: "CARD", "CARD/LABEL", or "CARD=LABEL" if the profile says that the card's slots share their PIN, and "CARD~LABEL" if
- *   the card has no serial number as well.
+ *   the card has no serial number as well; "CARD?N", if it has none, and a label of its own in its stay N.
  *
  * Returns: (transfer full): the place, with these for hashes.
  */
@@ -14,12 +14,16 @@ TokendPlace *
 place_of (const char *name)
 {
   TokendPlace *place = g_new0 (TokendPlace, 1);
-  gsize length = strcspn (name, "/=~");
+  gsize length = strcspn (name, "/=~?");
 
   place->card = g_strndup (name, length);
-  place->id = g_strdup_printf ("%s/%s", place->card,
-                               name[length] != '\0' ? name + length + 1 : "its only label");
+  place->name = g_strdup_printf ("%s/%s", place->card,
+                                 name[length] != '\0' && name[length] != '?' ? name + length + 1
+                                                                             : "its only label");
+  place->id = g_strdup (place->name);
   place->shared_by_slots = name[length] == '=' || name[length] == '~';
-  place->is_known_card = name[length] != '~';
+  place->is_known_card = name[length] != '~' && name[length] != '?';
+  if (name[length] == '?')
+    tokend_place_set_stay (place, (guint32) (name[length + 1] - '0'));
   return place;
 }

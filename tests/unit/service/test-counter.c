@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "counter.h"
+#include "counter-before.h"
 
 #include <string.h>
 
@@ -479,6 +479,98 @@ test_promises (void)
       }
 }
 
+static gboolean
+bars (const TokendCounter *counter)
+{
+  return !counter->another_remains;
+}
+
+/* Whatever a code was barred by before is what it is barred by now; a lost record bars more. */
+static void
+check_before (const TokendCounterReading *reading, const TokendCounterRules *rules,
+              const TokendCounterRecord *record)
+{
+  const TokendCounter before = counter_before_judge (reading, rules, record);
+  const TokendCounter now = tokend_counter_judge (reading, rules, record);
+
+  g_assert_true (tokend_counter_equal (&before, &now));
+  if (record->lost)
+    g_assert_true (bars (&now) || !bars (&before));
+  else
+    g_assert_cmpint (bars (&now), ==, bars (&before));
+}
+
+/* No number but by what the token shows, and the record does not speak against; nobody is spared the question for the last
+ * try; and no lock that the token does not tell of. */
+static void
+check_told (const TokendCounterReading *reading, const TokendCounterRules *rules,
+            const TokendCounterRecord *record)
+{
+  static const TokendCounterRecord nothing = { 0 };
+  const TokendCounter shown = tokend_counter_judge (reading, rules, &nothing);
+  const TokendCounter barred = tokend_counter_judge (reading, rules, record);
+  const TokendCounter told = tokend_counter_tell (reading, rules, record);
+
+  g_assert_cmpint (told.source, !=, LEDGER);
+  g_assert_cmpint (told.another_remains, ==, barred.another_remains);
+  if (told.remaining != TOKEND_RETRIES_UNKNOWN) {
+    g_assert_cmpint (told.remaining, ==, shown.remaining);
+    g_assert_cmpint (told.remaining, ==, barred.remaining);
+  }
+  if (told.state == OK || told.state == LOW)
+    g_assert_true (told.another_remains || told.remaining >= 2 || bars (&shown));
+  if (told.state == LOCKED || told.state == FINAL)
+    g_assert_cmpint (told.state, ==, shown.state);
+  if (shown.state == LOCKED || shown.state == FINAL)
+    g_assert_cmpint (told.state, ==, shown.state);
+  g_assert_cmpuint (told.wrong, ==, record->wrong);
+  g_assert_cmpuint (told.maybe_lost, ==, record->pending);
+}
+
+static void
+check_with (const TokendCounterReading *reading)
+{
+  static const TokendFlagsMeaning meanings[] = { NONE, EXACT, LAST_ONLY, LOW_ONLY };
+  static const int maxima[] = { -1, 1, 2, 3, 4, 10 };
+  static const guint spent[] = { 0, 1, 2, 3, 4, 9, 10, 254, 255, 510 };
+
+  for (gsize f = 0; f < G_N_ELEMENTS (meanings); f++)
+    for (gsize m = 0; m < G_N_ELEMENTS (maxima); m++)
+      for (gsize s = 0; s < G_N_ELEMENTS (spent); s++)
+        for (guint bits = 0; bits < 16 && !g_test_failed (); bits++) {
+          const TokendCounterRules rules = { meanings[f], (bits & 1) != 0, maxima[m] };
+          const TokendCounterRecord record = { .spent = spent[s],
+                                               .locked = (bits & 2) != 0,
+                                               .final_try = (bits & 4) != 0,
+                                               .lost = spent[s] >= 255 && (bits & 8) != 0,
+                                               .wrong = MIN (spent[s], 2),
+                                               .pending = spent[s] > 2 };
+
+          check_before (reading, &rules, &record);
+          check_told (reading, &rules, &record);
+          if (g_test_failed ())
+            g_test_message ("reading %d%d%d%d %d/%d, rules %d %d %d, record %u %d %d",
+                            reading->initialized, reading->count_low, reading->final_try,
+                            reading->locked, reading->remaining, reading->maximum,
+                            (int) rules.flags, rules.never_locks, rules.maximum, record.spent,
+                            record.locked, record.final_try);
+        }
+}
+
+static void
+test_before (void)
+{
+  static const int maxima[] = { -1, 1, 2, 3, 4, 10 };
+
+  for (guint bits = 0; bits < 16; bits++)
+    for (gsize m = 0; m < G_N_ELEMENTS (maxima); m++)
+      for (int remaining = -1; remaining <= (maxima[m] < 0 ? 12 : maxima[m]); remaining++) {
+        const TokendCounterReading reading = { (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0,
+                                               (bits & 8) != 0, remaining,       maxima[m] };
+        check_with (&reading);
+      }
+}
+
 static void
 test_equal (void)
 {
@@ -488,6 +580,10 @@ test_equal (void)
     { LOW, 1, 3, TOKEN, TRUE },
     { LOW, 2, 4, TOKEN, TRUE },
     { LOW, 2, 3, FLAGS, TRUE },
+    { LOW, 2, 3, TOKEN, TRUE, .is_record_lost = TRUE },
+    { LOW, 2, 3, TOKEN, TRUE, .wrong = 1 },
+    { LOW, 2, 3, TOKEN, TRUE, .maybe_lost = 1 },
+    { LOW, 2, 3, TOKEN, TRUE, .sent_at = 1 },
   };
   const TokendCounter shown_alike = { LOW, 2, 3, TOKEN, FALSE };
 
@@ -526,6 +622,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &rows[i], test_row);
   }
   g_test_add_func ("/counter/promises", test_promises);
+  g_test_add_func ("/counter/before", test_before);
   g_test_add_func ("/counter/equal", test_equal);
   g_test_add_func ("/counter/tokens-word", test_tokens_word);
   return g_test_run ();

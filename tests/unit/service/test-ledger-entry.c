@@ -158,6 +158,9 @@ static const Row rows[] = {
   { "number: no profile", "bu2", BY_NUMBER, TOKEND_FLAGS_MEANING_NONE, -1, { 1, 0, FALSE, FALSE } },
 };
 
+/* When each code is sent. */
+#define NOW 1900000000000000
+
 static TokendCounterReading
 make_reading (const Row *row, int left)
 {
@@ -186,7 +189,7 @@ step (const Row *row, TokendLedgerEntry *entry, char what)
   const char *note = strchr (notes, what);
 
   if (what == 'b') {
-    tokend_ledger_entry_begin (entry);
+    tokend_ledger_entry_begin (entry, NOW);
   } else if (note != NULL) {
     const TokendLedgerEntry before = *entry;
     const gboolean changed = tokend_ledger_entry_note (entry, noted[note - notes]);
@@ -233,6 +236,49 @@ test_contradicted_number (void)
   g_assert_cmpuint (entry.pending, ==, 1);
 }
 
+/* What people are told of the codes that were sent, by the steps of the table. */
+static const struct {
+  const char *steps;
+  guint shows;
+  TokendFlagsMeaning flags;
+  int maximum;
+  guint wrong;
+  gboolean is_dated;
+} sent[] = {
+  { "", EXACT, 3, 0, FALSE },
+  { "b", EXACT, 3, 0, TRUE },
+  { "bn", EXACT, 3, 0, FALSE },
+  { "bu", EXACT, 3, 0, TRUE },
+  { "bs", EXACT, 3, 1, TRUE },
+  { "bl", EXACT, 3, 0, TRUE },
+  { "bsbs", EXACT, 3, 2, TRUE },
+  { "bsbn", EXACT, 3, 1, TRUE },
+  { "bsbsbo", EXACT, 3, 0, FALSE },
+  { "bsbs13", EXACT, 3, 0, FALSE }, /* the flags told of them, and of a right one then */
+  { "bsbs3", EXACT, 3, 2, TRUE },   /* they did not */
+  { "bsbs1", NUMBER, 3, 2, TRUE },  /* the number agrees */
+  { "bs1", NUMBER, 3, 1, TRUE },    /* another program has sent one more */
+  { "bsbs2", NUMBER, 3, 0, FALSE }, /* a right one came in between */
+  { "bsbs3", NUMBER, 3, 0, FALSE },
+  { "bu2", NUMBER, 3, 0, FALSE }, /* whose it was is not known */
+  { "bs2", NUMBER, -1, 1, TRUE },
+};
+
+static void
+test_sent (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (sent); i++) {
+    const Row row = { sent[i].steps, sent[i].steps, sent[i].shows, sent[i].flags, sent[i].maximum };
+    TokendLedgerEntry entry = { 0 };
+
+    g_test_message ("%s", row.steps);
+    for (const char *p = row.steps; *p != '\0'; p++)
+      step (&row, &entry, *p);
+    g_assert_cmpuint (entry.wrong, ==, sent[i].wrong);
+    g_assert_cmpint (entry.sent_at, ==, sent[i].is_dated ? NOW : 0);
+  }
+}
+
 /* The counters stop where no token's go, and do not wrap. */
 static void
 test_endless (void)
@@ -241,8 +287,8 @@ test_endless (void)
   TokendLedgerEntry spent = { 0 };
 
   for (guint i = 0; i < 1000; i++) {
-    tokend_ledger_entry_begin (&pending);
-    tokend_ledger_entry_begin (&spent);
+    tokend_ledger_entry_begin (&pending, NOW);
+    tokend_ledger_entry_begin (&spent, NOW);
     tokend_ledger_entry_settle (&spent, TOKEND_SETTLEMENT_SPENT);
   }
   g_assert_cmpuint (pending.pending, ==, 255);
@@ -315,6 +361,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &rows[i], test_row);
   }
   g_test_add_func ("/ledger-entry/contradicted-number", test_contradicted_number);
+  g_test_add_func ("/ledger-entry/sent", test_sent);
   g_test_add_func ("/ledger-entry/endless", test_endless);
   g_test_add_func ("/ledger-entry/add", test_add);
   g_test_add_func ("/ledger-entry/is-clear", test_is_clear);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "record.h"
+
+#include <glib/gi18n.h>
+
+#include "validity.h"
+
+/* After so many wrong ones most tokens lock, where the number is not known. */
+#define USUAL_MAXIMUM 3
+
+/* What the service's record says of the codes that it has sent. */
+typedef struct {
+  guint wrong;
+  guint maybe_lost;
+  gboolean is_lost;
+  gboolean was_locked;    /* when the last one was sent */
+  gboolean was_final_try; /* likewise */
+  char *sent_at;          /* or NULL: not known */
+} Record;
+
+/* Returns: (transfer full) (nullable): when the last code was sent, in words. */
+static char *
+words_for_time (GVariant *status, const char *key)
+{
+  guint64 microseconds = 0;
+  g_autoptr (GDateTime) moment = NULL;
+
+  if (!g_variant_lookup (status, key, "t", &microseconds))
+    return NULL;
+  moment = g_date_time_new_from_unix_local ((gint64) (microseconds / G_USEC_PER_SEC));
+  return moment != NULL ? tokenctl_words_for_moment (moment) : NULL;
+}
+
+static Record
+get_record (GVariant *status, TokenctlRole role)
+{
+  const gboolean is_pin = role == TOKENCTL_ROLE_PIN;
+  const char *seen = tokenctl_status_string (status, is_pin ? TOKEND_STATUS_PIN_LAST_SEEN
+                                                            : TOKEND_STATUS_PUK_LAST_SEEN);
+  Record record = { .was_locked = g_str_equal (seen, "locked"),
+                    .was_final_try = g_str_equal (seen, "final-try") };
+
+  tokenctl_status_uint (
+      status, is_pin ? TOKEND_STATUS_PIN_WRONG_SENT : TOKEND_STATUS_PUK_WRONG_SENT, &record.wrong);
+  tokenctl_status_uint (status,
+                        is_pin ? TOKEND_STATUS_PIN_MAYBE_LOST : TOKEND_STATUS_PUK_MAYBE_LOST,
+                        &record.maybe_lost);
+  record.is_lost = tokenctl_status_is (
+      status, is_pin ? TOKEND_STATUS_PIN_RECORD_LOST : TOKEND_STATUS_PUK_RECORD_LOST, TRUE);
+  record.sent_at =
+      words_for_time (status, is_pin ? TOKEND_STATUS_PIN_SENT_AT : TOKEND_STATUS_PUK_SENT_AT);
+  return record;
+}
+
+static char *
+words_for_wrong_pins (const Record *record)
+{
+  if (record->sent_at == NULL)
+    return g_strdup_printf (ngettext ("tokend has sent %u wrong PIN since the last right one.",
+                                      "tokend has sent %u wrong PINs since the last right one.",
+                                      record->wrong),
+                            record->wrong);
+  return g_strdup_printf (
+      ngettext ("tokend has sent %u wrong PIN since the last right one, on %s.",
+                "tokend has sent %u wrong PINs since the last right one, the last on %s.",
+                record->wrong),
+      record->wrong, record->sent_at);
+}
+
+static char *
+words_for_wrong_puks (const Record *record)
+{
+  if (record->sent_at == NULL)
+    return g_strdup_printf (ngettext ("tokend has sent %u wrong PUK since the last right one.",
+                                      "tokend has sent %u wrong PUKs since the last right one.",
+                                      record->wrong),
+                            record->wrong);
+  return g_strdup_printf (
+      ngettext ("tokend has sent %u wrong PUK since the last right one, on %s.",
+                "tokend has sent %u wrong PUKs since the last right one, the last on %s.",
+                record->wrong),
+      record->wrong, record->sent_at);
+}
+
+static char *
+words_for_maybe_lost (const Record *record, TokenctlRole role)
+{
+  if (role == TOKENCTL_ROLE_PIN)
+    return g_strdup_printf (
+        ngettext ("%u PIN try may have been lost: what became of it is not known.",
+                  "%u PIN tries may have been lost: what became of them is not known.",
+                  record->maybe_lost),
+        record->maybe_lost);
+  return g_strdup_printf (
+      ngettext ("%u PUK try may have been lost: what became of it is not known.",
+                "%u PUK tries may have been lost: what became of them is not known.",
+                record->maybe_lost),
+      record->maybe_lost);
+}
+
+/* What nobody but the process that sends a code is shown. */
+static const char *
+words_for_seen (const Record *record, TokenctlRole role)
+{
+  if (role == TOKENCTL_ROLE_PIN)
+    return record->was_locked
+               ? _ ("The token said then that the PIN is locked; another program may have unlocked "
+                    "it since.")
+               : _ ("The token said then that one PIN try is left; another program may have sent a "
+                    "right PIN since.");
+  return record->was_locked ? _ ("The token said then that the PUK is locked.")
+                            : _ ("The token said then that one PUK try is left.");
+}
+
+static const char *
+words_for_loss_of_record (TokenctlRole role)
+{
+  return role == TOKENCTL_ROLE_PIN
+             ? _ ("tokend's record of tries could not be read (journalctl -u tokend says more), so "
+                  "any PIN try may be the last, until a right one is sent.")
+             : _ ("tokend's record of tries could not be read (journalctl -u tokend says more), so "
+                  "any PUK try may be the last, until a right one is sent.");
+}
+
+static void
+append_sentence (GString *text, const char *sentence)
+{
+  if (text->len > 0)
+    g_string_append_c (text, ' ');
+  g_string_append (text, sentence);
+}
+
+/**
+ * tokenctl_words_for_record:
+ * @status: an a{sv} as Token.GetStatus gives it
+ * @role: whose codes
+ *
+ * What another program has sent since then is not in it, so that it makes no number of tries that are left. Where the token
+ * itself shows a number, that says it all.
+ *
+ * Returns: (transfer full) (nullable): what the service has sent, by its own record; %NULL if there is nothing to say
+ */
+char *
+tokenctl_words_for_record (GVariant *status, TokenctlRole role)
+{
+  Record record = get_record (status, role);
+  g_autofree char *sent_at = record.sent_at;
+  GString *text = g_string_new (NULL);
+
+  if (tokenctl_status_tries (status, role).remaining_known)
+    return g_string_free (text, TRUE);
+  if (record.is_lost)
+    append_sentence (text, words_for_loss_of_record (role));
+  if (record.wrong > 0) {
+    g_autofree char *words =
+        role == TOKENCTL_ROLE_PIN ? words_for_wrong_pins (&record) : words_for_wrong_puks (&record);
+
+    append_sentence (text, words);
+  }
+  if (record.maybe_lost > 0) {
+    g_autofree char *words = words_for_maybe_lost (&record, role);
+
+    append_sentence (text, words);
+  }
+  if (record.was_locked || record.was_final_try) {
+    if (text->len == 0)
+      append_sentence (text, role == TOKENCTL_ROLE_PIN ? _ ("tokend has sent a PIN.")
+                                                       : _ ("tokend has sent a PUK."));
+    append_sentence (text, words_for_seen (&record, role));
+  }
+  return g_string_free (text, text->len == 0);
+}
+
+/**
+ * tokenctl_puk_may_be_locked:
+ * @status: an a{sv} as Token.GetStatus gives it
+ *
+ * Returns: whether so many wrong PUKs were sent, or may have been, that another one is no advice, though the token does not say
+ *   that it is locked
+ */
+gboolean
+tokenctl_puk_may_be_locked (GVariant *status)
+{
+  const TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+  Record record = get_record (status, TOKENCTL_ROLE_PUK);
+  const guint maximum = puk.maximum > 0 ? puk.maximum : USUAL_MAXIMUM;
+
+  g_free (record.sent_at);
+  return puk.state == TOKEND_STATE_UNKNOWN
+         && (record.was_locked || record.wrong + record.maybe_lost >= maximum);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "record.h"
+#include "words.h"
+
+#include <string.h>
+
+/* What each adds to the status of a PIN that is locked and a PUK that tells nothing; each is said in other words. */
+static const struct {
+  const char *status;
+  const char *pin_step, *puk_step; /* what must be in them; NULL: nothing is said */
+  const char *not_in_pin_step;
+} rows[] = {
+  { "", "tokenctl unlock ETOKEN", NULL, "wrong PUK" },
+  { ", 'puk-wrong-sent': <uint32 1>", "tokenctl unlock ETOKEN", "has sent 1 wrong PUK since",
+    "no PUK" },
+  { ", 'puk-wrong-sent': <uint32 2>", "tokenctl unlock ETOKEN", "has sent 2 wrong PUKs since",
+    "no PUK" },
+  { ", 'puk-wrong-sent': <uint32 3>", "the PUK may be", "3 wrong PUKs since", "tokenctl unlock" },
+  { ", 'puk-wrong-sent': <uint32 4>", "the PUK may be", "4 wrong PUKs since", "tokenctl unlock" },
+  { ", 'puk-wrong-sent': <uint32 2>, 'puk-maybe-lost': <uint32 1>", "the PUK may be",
+    "1 PUK try may have been lost", "tokenctl unlock" },
+  { ", 'puk-maybe-lost': <uint32 1>", "tokenctl unlock ETOKEN", "1 PUK try may have been lost",
+    "wrong PUK" },
+  { ", 'puk-wrong-sent': <uint32 3>, 'puk-retries-maximum': <uint32 5>", "tokenctl unlock ETOKEN",
+    "3 wrong PUKs", "may be." },
+  { ", 'puk-wrong-sent': <uint32 2>, 'puk-retries-maximum': <uint32 2>", "the PUK may be",
+    "2 wrong PUKs", "tokenctl unlock" },
+  { ", 'puk-last-seen': <'locked'>", "the PUK may be", "The token said then that the PUK is locked",
+    "tokenctl unlock" },
+  { ", 'puk-last-seen': <'final-try'>", "tokenctl unlock", "said then that one PUK try is left",
+    "may be." },
+  { ", 'puk-record-lost': <true>", "tokenctl unlock ETOKEN", "could not be read", "wrong PUK" },
+};
+
+static void
+check (gsize i, const char *said, const char *wanted)
+{
+  g_test_message ("row %" G_GSIZE_FORMAT ": %s", i, said);
+  if (wanted == NULL)
+    g_assert_null (said);
+  else
+    g_assert_nonnull (strstr (said, wanted));
+}
+
+static void
+test_puk (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *text = g_strdup_printf (
+        "{'pin-state': <'locked'>, 'puk-state': <'unknown'>, 'can-unlock': <true>%s}",
+        rows[i].status);
+    g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new_parsed (text));
+    g_autofree char *pin = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN");
+    g_autofree char *puk = tokenctl_next_step (status, TOKENCTL_ROLE_PUK, "ETOKEN");
+
+    check (i, pin, rows[i].pin_step);
+    check (i, puk, rows[i].puk_step);
+    g_assert_null (strstr (pin, rows[i].not_in_pin_step));
+  }
+}
+
+static const struct {
+  const char *status;
+  const char *words; /* or NULL: nothing is said */
+} pins[] = {
+  { "'pin-state': <'unknown'>", NULL },
+  { "'pin-state': <'unknown'>, 'pin-wrong-sent': <uint32 2>",
+    "tokend has sent 2 wrong PINs since the last right one." },
+  { "'pin-state': <'ok'>, 'pin-wrong-sent': <uint32 1>, 'pin-sent-at': <uint64 0>",
+    "tokend has sent 1 wrong PIN since the last right one, on 1 January 1970, 00:00." },
+  { "'pin-state': <'unknown'>, 'pin-wrong-sent': <uint32 2>, 'pin-sent-at': <uint64 "
+    "1785751500000000>",
+    "tokend has sent 2 wrong PINs since the last right one, the last on 3 August 2026, 10:05." },
+  { "'pin-state': <'unknown'>, 'pin-wrong-sent': <uint32 2>, 'pin-sent-at': <uint64 "
+    "18446744073709551615>",
+    "tokend has sent 2 wrong PINs since the last right one." },
+  /* Nobody has typed a wrong one. */
+  { "'pin-state': <'unknown'>, 'pin-maybe-lost': <uint32 1>, 'pin-sent-at': <uint64 "
+    "1785751500000000>",
+    "1 PIN try may have been lost: what became of it is not known." },
+  { "'pin-state': <'unknown'>, 'pin-wrong-sent': <uint32 1>, 'pin-maybe-lost': <uint32 2>",
+    "tokend has sent 1 wrong PIN since the last right one. 2 PIN tries may have been lost: what "
+    "became "
+    "of them is not known." },
+  { "'pin-state': <'unknown'>, 'pin-last-seen': <'locked'>",
+    "tokend has sent a PIN. The token said then that the PIN is locked; another program may have "
+    "unlocked it since." },
+  /* The token's own number says it all. */
+  { "'pin-state': <'low'>, 'pin-retries-remaining': <uint32 2>, 'pin-wrong-sent': <uint32 1>",
+    NULL },
+};
+
+static void
+test_pin (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (pins); i++) {
+    g_autofree char *text = g_strdup_printf ("{%s}", pins[i].status);
+    g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new_parsed (text));
+    g_autofree char *words = tokenctl_words_for_record (status, TOKENCTL_ROLE_PIN);
+
+    g_assert_cmpstr (words, ==, pins[i].words);
+  }
+}
+
+/* By the record alone it is told what to do, too; and that is not what a number of tries asks for. */
+static void
+test_pin_step (void)
+{
+  g_autoptr (GVariant) status = g_variant_ref_sink (
+      g_variant_new_parsed ("{'pin-state': <'unknown'>, 'puk-state': <'unknown'>, 'can-unlock': "
+                            "<true>, 'pin-wrong-sent': <uint32 2>}"));
+  g_autofree char *step = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN");
+
+  g_assert_nonnull (strstr (step, "2 wrong PINs"));
+  g_assert_nonnull (strstr (step, "brings the tries back"));
+  g_assert_nonnull (strstr (step, "tokenctl unlock ETOKEN"));
+  g_assert_nonnull (strstr (step, "How many PUK tries are left is not known"));
+  g_assert_null (strstr (step, "left: "));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_setenv ("TZ", "UTC", TRUE);
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
+  g_test_add_func ("/record/puk", test_puk);
+  g_test_add_func ("/record/pin", test_pin);
+  g_test_add_func ("/record/pin-step", test_pin_step);
+  return g_test_run ();
+}

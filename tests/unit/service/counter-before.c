@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "counter-before.h"
+
+/* The decision as of the commit 81cd120, never to be changed: what it barred is barred still. */
+
+/* From best to worst. "Unknown" may be a final try, but is not known to be one. */
+static guint
+badness (TokendState state)
+{
+  switch (state) {
+  case TOKEND_STATE_OK:
+    return 0;
+  case TOKEND_STATE_LOW:
+    return 1;
+  case TOKEND_STATE_UNKNOWN:
+  case TOKEND_STATE_UNINITIALIZED:
+    return 2;
+  case TOKEND_STATE_FINAL_TRY:
+    return 3;
+  case TOKEND_STATE_LOCKED:
+    return 4;
+  }
+  g_return_val_if_reached (4);
+}
+
+static TokendState
+worse (TokendState a, TokendState b)
+{
+  return badness (a) >= badness (b) ? a : b;
+}
+
+static TokendState
+state_of_number (int remaining, int maximum)
+{
+  if (remaining <= 0)
+    return TOKEND_STATE_LOCKED;
+  if (remaining == 1)
+    return TOKEND_STATE_FINAL_TRY;
+  if (remaining < maximum)
+    return TOKEND_STATE_LOW;
+  return TOKEND_STATE_OK;
+}
+
+static TokendState
+state_of_flags (const TokendCounterReading *reading)
+{
+  if (reading->locked)
+    return TOKEND_STATE_LOCKED;
+  if (reading->final_try)
+    return TOKEND_STATE_FINAL_TRY;
+  if (reading->count_low)
+    return TOKEND_STATE_LOW;
+  return TOKEND_STATE_OK;
+}
+
+/* A flag that is set contradicts a better number. One that is not set contradicts nothing: not
+ * every module sets them. */
+static gboolean
+flags_contradict (const TokendCounterReading *reading, int maximum)
+{
+  TokendState by_number = state_of_number (reading->remaining, maximum);
+  TokendState by_flags = state_of_flags (reading);
+
+  /* Of a number that may be all there are, or may not, LOW says that it is not. */
+  return badness (by_flags) > badness (by_number)
+         && !(by_flags == TOKEND_STATE_LOW && maximum == TOKEND_RETRIES_UNKNOWN);
+}
+
+static TokendCounter
+judge_number (const TokendCounterReading *reading, int maximum)
+{
+  TokendState by_flags = state_of_flags (reading);
+  TokendCounter counter = { .maximum = maximum };
+
+  if (flags_contradict (reading, maximum)) {
+    counter.state = by_flags;
+    counter.remaining = TOKEND_RETRIES_UNKNOWN;
+    return counter;
+  }
+
+  counter.state = worse (state_of_number (reading->remaining, maximum), by_flags);
+  counter.remaining = reading->remaining;
+  counter.source = TOKEND_RETRIES_SOURCE_TOKEN;
+  counter.another_remains = reading->remaining >= 2;
+  return counter;
+}
+
+/* Neither LOCKED nor FINAL_TRY is set, and the flags are exact. */
+static void
+apply_exact_flags (TokendCounter *counter, int maximum)
+{
+  if (counter->state == TOKEND_STATE_OK)
+    counter->remaining = maximum;
+  else if (maximum == 3)
+    counter->remaining = 2;
+
+  if (counter->remaining != TOKEND_RETRIES_UNKNOWN)
+    counter->state = state_of_number (counter->remaining, maximum);
+  /* Of two tries or one, a lost one leaves no other to be proven. */
+  if (counter->state == TOKEND_STATE_FINAL_TRY
+      || (counter->state == TOKEND_STATE_LOW && maximum < 3))
+    counter->another_remains = FALSE;
+}
+
+static TokendCounter
+judge_flags (const TokendCounterReading *reading, const TokendCounterRules *rules, int maximum)
+{
+  TokendCounter counter = { .state = state_of_flags (reading),
+                            .remaining = TOKEND_RETRIES_UNKNOWN,
+                            .maximum = maximum };
+
+  switch (counter.state) {
+  case TOKEND_STATE_LOCKED:
+    counter.remaining = 0;
+    break;
+
+  case TOKEND_STATE_FINAL_TRY:
+    counter.remaining = 1;
+    break;
+
+  default:
+    counter.another_remains = rules->never_locks || rules->flags == TOKEND_FLAGS_MEANING_EXACT
+                              || rules->flags == TOKEND_FLAGS_MEANING_LAST_ONLY;
+    if (rules->flags == TOKEND_FLAGS_MEANING_NONE)
+      counter.state = TOKEND_STATE_UNKNOWN;
+    if (rules->flags == TOKEND_FLAGS_MEANING_EXACT && maximum != TOKEND_RETRIES_UNKNOWN)
+      apply_exact_flags (&counter, maximum);
+    break;
+  }
+
+  if (counter.remaining != TOKEND_RETRIES_UNKNOWN)
+    counter.source = TOKEND_RETRIES_SOURCE_FLAGS;
+  return counter;
+}
+
+static void
+lower_by_record (TokendCounter *counter, const TokendCounterRecord *record)
+{
+  TokendState recorded;
+  int left;
+
+  if (record->locked) {
+    if (counter->state != TOKEND_STATE_LOCKED)
+      *counter = (TokendCounter){ .state = TOKEND_STATE_LOCKED,
+                                  .maximum = counter->maximum,
+                                  .source = TOKEND_RETRIES_SOURCE_LEDGER };
+    return;
+  }
+  if (record->final_try && badness (counter->state) < badness (TOKEND_STATE_FINAL_TRY))
+    *counter = (TokendCounter){ .state = TOKEND_STATE_FINAL_TRY,
+                                .remaining = 1,
+                                .maximum = counter->maximum,
+                                .source = TOKEND_RETRIES_SOURCE_LEDGER };
+  if (record->spent == 0)
+    return;
+  if (counter->maximum == TOKEND_RETRIES_UNKNOWN) {
+    counter->state = worse (counter->state, TOKEND_STATE_LOW);
+    return;
+  }
+
+  left = (int) record->spent >= counter->maximum ? 0 : counter->maximum - (int) record->spent;
+  recorded = state_of_number (left, counter->maximum);
+  counter->another_remains = counter->another_remains && left >= 2;
+  if (counter->remaining != TOKEND_RETRIES_UNKNOWN && counter->remaining <= left)
+    return;
+  /* Where the token tells nothing, what is left by our record is no more than an upper bound. */
+  if (badness (counter->state) > badness (recorded))
+    return;
+  counter->state = recorded;
+  counter->remaining = left;
+  counter->source = TOKEND_RETRIES_SOURCE_LEDGER;
+}
+
+/* The token's own word first; a profile that knows fewer tries than the token has is wrong about it. */
+static int
+get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rules)
+{
+  if (reading->maximum != TOKEND_RETRIES_UNKNOWN)
+    return reading->maximum;
+  return reading->remaining > rules->maximum ? TOKEND_RETRIES_UNKNOWN : rules->maximum;
+}
+
+/** counter_before_judge: see tokend_counter_judge(). */
+TokendCounter
+counter_before_judge (const TokendCounterReading *reading, const TokendCounterRules *rules,
+                      const TokendCounterRecord *record)
+{
+  int maximum = get_maximum (reading, rules);
+  TokendCounter counter;
+
+  if (!reading->initialized && !reading->locked)
+    return (TokendCounter){ .state = TOKEND_STATE_UNINITIALIZED,
+                            .remaining = TOKEND_RETRIES_UNKNOWN,
+                            .maximum = TOKEND_RETRIES_UNKNOWN };
+
+  if (reading->remaining != TOKEND_RETRIES_UNKNOWN) {
+    counter = judge_number (reading, maximum);
+    if (counter.source == TOKEND_RETRIES_SOURCE_TOKEN)
+      return counter;
+  } else {
+    counter = judge_flags (reading, rules, maximum);
+  }
+
+  if (!rules->never_locks)
+    lower_by_record (&counter, record);
+  return counter;
+}

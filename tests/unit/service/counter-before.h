@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "counter.h"
+
+TokendCounter counter_before_judge (const TokendCounterReading *reading,
+                                    const TokendCounterRules *rules,
+                                    const TokendCounterRecord *record);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Cards without a serial number: what is recorded of one may be another's. */
+#include "ledger-sync.h"
+
+#define FIRST "0c7ad1?1"
+#define SECOND "0c7ad1?2"
+#define AFTER_A_RESTART "0c7ad1?3"
+#define PIN TOKEND_ROLE_PIN
+#define PUK TOKEND_ROLE_PUK
+
+static void
+assert_told (TokendLedger *ledger, const char *card, TokendRole role, guint wrong)
+{
+  const TokendCounterRecord record = ledger_get (ledger, card, role);
+
+  g_assert_cmpuint (record.wrong, ==, wrong);
+  g_assert_cmpuint (record.pending, ==, 0);
+  g_assert_cmpint (record.sent_at != 0, ==, wrong > 0);
+}
+
+/* What was sent in one stay counts in every one, and is told in that one alone. */
+static void
+test_counts (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    ledger_try (ledger, FIRST, role, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, FIRST, role, TOKEND_SETTLEMENT_SPENT);
+    ledger_assert_record (ledger, FIRST, role, 2, FALSE);
+    ledger_assert_record (ledger, SECOND, role, 2, FALSE);
+    ledger_assert_on_disk (scratch, AFTER_A_RESTART, role, 2, FALSE);
+    assert_told (ledger, FIRST, role, 2);
+    assert_told (ledger, SECOND, role, 0);
+  }
+}
+
+/* A code that is right in one stay settles what was sent in that one. */
+static void
+test_success (Scratch *scratch, gconstpointer user_data)
+{
+  static const TokendSettlement right[] = { TOKEND_SETTLEMENT_SUCCEEDED,
+                                            TOKEND_SETTLEMENT_ACCEPTED };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (right); i++)
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+      g_autoptr (TokendLedger) ledger = NULL;
+
+      ledger_remove (scratch);
+      ledger = tokend_ledger_new (scratch->path);
+      ledger_try (ledger, FIRST, role, TOKEND_SETTLEMENT_SPENT);
+      ledger_try (ledger, FIRST, role, TOKEND_SETTLEMENT_LOCKED);
+      ledger_try (ledger, SECOND, role, TOKEND_SETTLEMENT_SPENT);
+      ledger_try (ledger, SECOND, role, right[i]);
+      ledger_assert_record (ledger, FIRST, role, 1, TRUE);
+      assert_told (ledger, SECOND, role, 0);
+      ledger_assert_on_disk (scratch, AFTER_A_RESTART, role, 1, TRUE);
+
+      ledger_try (ledger, FIRST, role, right[i]);
+      ledger_assert_record (ledger, FIRST, role, 0, FALSE);
+      ledger_assert_on_disk (scratch, AFTER_A_RESTART, role, 0, FALSE);
+    }
+}
+
+/* A right PUK sets a PIN, and settles that of its own stay. */
+static void
+test_puk_sets_pin (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, FIRST, PIN, TOKEND_SETTLEMENT_LOCKED);
+  ledger_try (ledger, SECOND, PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, SECOND, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_assert_record (ledger, FIRST, PIN, 0, TRUE);
+  ledger_assert_on_disk (scratch, AFTER_A_RESTART, PIN, 0, TRUE);
+}
+
+/* Once a PUK was right, what other cards have spent does not count until the card may be another one. */
+static void
+test_right_in_this_stay (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, FIRST, PUK, TOKEND_SETTLEMENT_LOCKED);
+  ledger_try (ledger, SECOND, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_assert_record (ledger, SECOND, PUK, 0, FALSE);
+  ledger_assert_on_disk (scratch, SECOND, PUK, 0, TRUE);
+}
+
+/* Several stays of before become one: what was spent in each counts. */
+static void
+test_many (Scratch *scratch, gconstpointer user_data)
+{
+  static const char *const stays[] = { FIRST, SECOND, AFTER_A_RESTART };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (stays); i++) {
+    g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+    ledger_try (ledger, stays[i], PIN, TOKEND_SETTLEMENT_SPENT);
+    ledger_assert_record (ledger, stays[i], PIN, (guint) i + 1, FALSE);
+    assert_told (ledger, stays[i], PIN, 1);
+  }
+  ledger_assert_on_disk (scratch, "0c7ad1?9", PIN, 3, FALSE);
+  ledger_assert_on_disk (scratch, "b4e011?1", PIN, 0, FALSE);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
+  scratch_add_test ("/ledger-stays/counts", test_counts);
+  scratch_add_test ("/ledger-stays/success", test_success);
+  scratch_add_test ("/ledger-stays/puk-sets-pin", test_puk_sets_pin);
+  scratch_add_test ("/ledger-stays/right-in-this-stay", test_right_in_this_stay);
+  scratch_add_test ("/ledger-stays/many", test_many);
+  return g_test_run ();
+}
