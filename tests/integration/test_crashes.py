@@ -546,7 +546,9 @@ def test_clock(sandbox, days):
         assert alice.call("Unlock", "90000001", NEW_PIN).error == "PukIncorrect"
         sandbox.stop_tokend()
         sandbox.start_tokend()
-        assert alice.call("Refresh").value["puk-retries-remaining"] == 1
+        status = alice.call("Refresh").value
+        assert status["puk-wrong-sent"] == 2
+        assert days < -10000 or status["puk-sent-at"] <= status["read-at"]
         assert alice.call("Unlock", PUK, NEW_PIN).error == "FinalAttempt"
         assert alice.call("Unlock", PUK, NEW_PIN, options={"final-attempt": True}).error is None
     assert token.counters() == {"pin": 3, "puk": 3} and token.login(NEW_PIN)

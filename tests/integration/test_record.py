@@ -20,6 +20,8 @@ from support import (
     trust_puk_flags,
 )
 
+NEW_PIN = "4321"
+LEDGER = "/var/lib/tokend/ledger"
 MUTE_PIN = ("no-pin-flags", "no-vendor-objects")
 MUTE_PUK = ("no-so-flags", "no-vendor-objects")
 
@@ -89,7 +91,7 @@ def test_of_modules_of_others(make_sandbox, kind):
         for number in range(2):
             with raises("PinIncorrect", "PukIncorrect"):
                 if role == "pin":
-                    client.set_pin(path, "11111" + str(number), token.pin, final_attempt=True)
+                    client.set_pin(path, "11111" + str(number), sandbox.pin, final_attempt=True)
                 else:
                     client.unlock(path, WRONG_PUKS[number], sandbox.pin, final_attempt=True)
         assert token.login(sandbox.pin) if role == "pin" else token.login_so(sandbox.puk)
@@ -176,3 +178,31 @@ def test_cards_without_a_serial_number(make_sandbox):
         (path,) = client.tokens()
         with nothing_sent(first), raises("FinalAttempt"):
             client.unlock(path, sandbox.puk, sandbox.pin)
+
+
+def test_a_card_without_a_serial_number_that_stays_in(make_sandbox):
+    """pcscd counts insertions: what was sent is told until the card may be another one, and a right code settles it till then."""
+    sandbox = make_sandbox(["pkcs15-card:serial=00000000"])
+    card = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.paths_by_label()[card.label]
+        with raises("PinIncorrect"):
+            client.set_pin(path, WRONG_PINS[0], NEW_PIN, final_attempt=True)
+        assert card.counters()["pin"] == 2
+        check(client.refresh(path), record("pin", 1))
+        client.set_pin(path, sandbox.pin, sandbox.pin, final_attempt=True)
+        check(client.refresh(path), record("pin"))
+        assert "pin-spent" not in sandbox.read_file(LEDGER)
+
+        with raises("PinIncorrect"):
+            client.set_pin(path, WRONG_PINS[1], NEW_PIN, final_attempt=True)
+        check(client.refresh(path), record("pin", 1))
+        card.fault("vanish")
+        wait_until(lambda: not client.tokens(), what="no card")
+        card.clear_faults()
+        wait_until(client.tokens, what="the card")
+        (path,) = client.tokens()
+        check(client.refresh(path), record("pin"))
+        client.set_pin(path, sandbox.pin, sandbox.pin, final_attempt=True)
+        assert "pin-spent=1" in sandbox.read_file(LEDGER)

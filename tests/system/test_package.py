@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The package: installed, upgraded, removed and purged on a running system."""
 
+import hashlib
 import os
+import re
 
 import package as debian_package
 import pytest
 from conftest import install
 from sandbox import wait_until
-from test_recovery import MUTE, UNLOCK, puk
+from test_recovery import MUTE, UNLOCK, lost
 
 # Of a token that shows nothing each try may be the last.
 UNLOCK_ANYHOW = [*UNLOCK, "--final-attempt"]
-WRONG_CODE = 5
-LEFT = ("final-try", 1, "ledger")
+WRONG_CODE, REFUSED = 5, 7
+LOST = (2, 0)
+LEDGER = "/var/lib/tokend/ledger"
 
 NAMES = ("tokend", "tokend-notify")
 SOCKETS = ("tokend-module-watch.socket", "tokend-module-operate.socket")
@@ -48,6 +51,34 @@ def left(container):
     return container.root(*find, "-print").split()
 
 
+def make_older(container):
+    """Takes from the ledger what the commit 81cd120 did not write, as long as no service runs."""
+    container.root("systemctl", "stop", "tokend.service")
+    text = container.root("cat", LEDGER)
+    lines = text[: text.rindex("[end]\n")].splitlines(keepends=True)
+    body = "".join(line for line in lines if not re.match(r"p[iu][nk]-(wrong|sent-at)=", line))
+    assert "puk-spent=2\n" in body
+    sealed = f"{body}[end]\nsha256={hashlib.sha256(body.encode()).hexdigest()}\n"
+    container.root("rm", "-f", f"{LEDGER}.previous")
+    container.write_file(LEDGER, sealed)
+
+
+def test_upgrade_with_a_record_of_81cd120(container, packages, older, codes):
+    """What that version barred is barred."""
+    token = container.token("etoken")
+    install(container, older)
+    token.fault(*MUTE)
+    lose_two_puks(container, codes)
+    make_older(container)
+    install(container, packages)
+    refused = container.run_with_codes("root", UNLOCK, {"puk": codes.puk, "new": codes.new_pin})
+    assert refused.returncode == REFUSED, refused.stderr
+    assert token.counters()["puk"] == 1
+    assert container.run("root", ["test", "-e", f"{LEDGER}.unreadable"]).returncode != 0
+    assert container.run_with_codes("root", UNLOCK_ANYHOW, {"puk": codes.puk, "new": codes.new_pin}).returncode == 0
+    assert token.login(codes.new_pin)
+
+
 def test_upgrade(container, packages, older, codes):
     """The service that runs is the new one, and knows what the old one did; what is under way completes first."""
     token = container.token("etoken")
@@ -55,12 +86,12 @@ def test_upgrade(container, packages, older, codes):
     assert version(container).endswith("~before")
     token.fault(*MUTE)
     lose_two_puks(container, codes)
-    assert puk(container) == LEFT
+    assert lost(container) == LOST
     before = container.tokend()
     install(container, packages)
     assert not version(container).endswith("~before")
     assert not os.path.exists(f"/proc/{before}")
-    assert puk(container) == LEFT
+    assert lost(container) == LOST
     assert [container.property(unit, "ActiveState") for unit in SOCKETS] == ["active", "active"]
     assert container.run_with_codes("root", UNLOCK_ANYHOW, {"puk": codes.puk, "new": codes.new_pin}).returncode == 0
     assert token.login(codes.new_pin)
@@ -77,11 +108,11 @@ def test_remove_and_purge(container, packages, codes):
     # As Debian has it, configuration stays, and so does which unit was enabled.
     assert not [path for path in left(container) if not path.startswith(("/var/lib/", "/etc/"))]
     assert {container.property(unit, "LoadState") for unit in SOCKETS} == {"not-found"}
-    assert container.run("root", ["test", "-s", "/var/lib/tokend/ledger"]).returncode == 0
+    assert container.run("root", ["test", "-s", LEDGER]).returncode == 0
     assert container.root("systemctl", "is-system-running") == "running\n"
 
     install(container, packages)
-    assert puk(container) == LEFT, "as it was"
+    assert lost(container) == LOST, "as it was"
     dpkg(container, "purge")
     assert not left(container)
     container.reboot()
