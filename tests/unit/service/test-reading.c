@@ -259,6 +259,19 @@ test_unread (void)
 }
 
 /* As long as a name can be that is worth the space. */
+/* Of a reason, so many bytes are kept. */
+static void
+test_longest_unread (void)
+{
+  for (gsize length = 299; length <= 301; length++) {
+    g_autofree char *reason = g_strnfill (length, 'x');
+    g_autofree char *changes = g_strdup_printf ("{'unread': <'%s'>}", reason);
+    g_autoptr (TokendReading) reading = parse (changes);
+
+    g_assert_cmpuint (strlen (reading->unread), ==, MIN (length, 300));
+  }
+}
+
 static void
 test_issuer (void)
 {
@@ -482,6 +495,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/counters", test_counters);
   g_test_add_func ("/reading/lengths", test_lengths);
   g_test_add_func ("/reading/unread", test_unread);
+  g_test_add_func ("/reading/unread/longest", test_longest_unread);
   g_test_add_func ("/reading/issuer", test_issuer);
   g_test_add_func ("/reading/bad", test_bad);
   g_test_add_func ("/reading/nothing", test_nothing);
