@@ -35,7 +35,7 @@ BOOLEANS = {"TRUE": "FALSE", "FALSE": "TRUE"}
 ASIDES = re.compile(r"(g_(return_|assert|warn_)|G_STATIC_ASSERT|tokend_debug)")
 # Calls that free memory and do nothing else; and where more of them do no more than that.
 FREEING = re.compile(r"((\w+_)?(free|unref) \(|G_OBJECT_CLASS \(\w+\)->(finalize|dispose)\b)")
-FREEING_AT_END = re.compile(r"g_clear_(object \(|pointer \(.*, g_\w+\)$)")
+FREEING_AT_END = re.compile(r"g_(clear_object \(|(clear_pointer|queue_clear_full) \(.*\bg_\w+\)$)")
 END = re.compile(r"\w+_(free|finalize|dispose|clear)\Z")
 TIME = re.compile(r"(_MS|_US|_SECONDS|TIME|INTERVAL)\Z")
 NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)[uUlL]*\Z")
