@@ -3,6 +3,7 @@
 
 #include "code-policy.h"
 #include "hidden-cards.h"
+#include "process.h"
 #include "tokend-enums.h"
 #include "tokend-error.h"
 
@@ -60,7 +61,7 @@ close_codes (Call *call)
   call->code = call->new_pin = -1;
 }
 
-/* The lock stays open: it is the process that holds it, until its end. */
+/* The lock stays open: it is the process that holds it, until its end, and not what it has forked. */
 static void
 call_free (Call *call)
 {
@@ -234,6 +235,7 @@ handle_prepare (TokendDbusModule1Operation *object, GDBusMethodInvocation *invoc
     return TRUE;
   }
 
+  tokend_process_keep_from_children (call->lock);
   close_descriptors (fd_list);
   run (g_steal_pointer (&call), open_operation, on_opened);
   return TRUE;

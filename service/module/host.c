@@ -4,6 +4,7 @@
 #include "certificates.h"
 #include "host-module.h"
 #include "host-operation.h"
+#include "process.h"
 #include "tokend-error.h"
 #include "tokend-module.h"
 
@@ -126,6 +127,7 @@ tokend_host_run (int socket, TokendHostMode mode, uid_t peer)
   if (gsocket == NULL || g_socket_get_family (gsocket) != G_SOCKET_FAMILY_UNIX)
     tokend_host_leave (EX_USAGE);
 
+  tokend_process_keep_from_children (socket);
   (void) tokend_error_quark ();
   if (mode == TOKEND_HOST_OPERATE)
     g_timeout_add_seconds (TOKEND_HOST_OPERATION_DEADLINE, on_operation_overdue, NULL);

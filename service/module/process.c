@@ -2,11 +2,18 @@
 #include "process.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* The connection and the lock. */
+#define KEPT_MAX 2
+
+static int kept[KEPT_MAX];
+static guint n_kept;
 
 static gboolean
 keep_memory_private (void)
@@ -47,4 +54,27 @@ tokend_process_seal (void)
 
   input = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   return input >= 0 && silence () ? input : -1;
+}
+
+static void
+close_kept (void)
+{
+  for (guint i = 0; i < n_kept; i++)
+    close (kept[i]);
+}
+
+/**
+ * tokend_process_keep_from_children:
+ * @fd: stays open until the process ends; one of two at the most
+ *
+ * A process that a module forks, and that outlives this one, does not have @fd: what shows that this process is there ends
+ * with it. One that becomes another program has none of our descriptors anyway.
+ */
+void
+tokend_process_keep_from_children (int fd)
+{
+  g_assert (n_kept < KEPT_MAX);
+  kept[n_kept] = fd;
+  if (n_kept++ == 0)
+    pthread_atfork (NULL, NULL, close_kept);
 }

@@ -6,5 +6,6 @@
 G_BEGIN_DECLS
 
 int tokend_process_seal (void);
+void tokend_process_keep_from_children (int fd);
 
 G_END_DECLS

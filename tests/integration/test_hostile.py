@@ -47,7 +47,7 @@ def reports(sandbox, kind):
         match = re.fullmatch(rf"hostile-{kind}-(\d+)", name)
         if match:
             lines = sandbox.read_file(f"{REPORTS}/{name}").splitlines()
-            found[int(match[1])] = dict(line.split() for line in lines)
+            found[int(match[1])] = dict(line.removeprefix("attack ").split() for line in lines)
     return found
 
 

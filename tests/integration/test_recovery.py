@@ -194,6 +194,25 @@ def test_the_host_dies(sandbox, alice, faults, source, when):
     assert token.login(NEW_PIN) and not recorded(sandbox)
 
 
+def test_what_the_module_has_started_keeps_no_token(sandbox, alice):
+    """A process that the host's module forked goes on when the host dies: the service hears of the host's end, and the token
+    is free."""
+    token = sandbox.token("etoken")
+    token.fault("child C_OpenSession operate", "pause C_Login")
+    call = alice.begin_call("Unlock", PUK, NEW_PIN)
+    token.wait_paused()
+    number = int(sandbox.read_file(f"{token.folder}/paused").split()[0])
+    host = sandbox.processes()[number][0]
+    (child,) = set(sandbox.hosts("operate")) - {host}
+    sandbox.kill(host)
+    assert alice.wait(call).error == "OutcomeUnknown"
+    token.clear_faults()
+    assert alice.call("Unlock", PUK, NEW_PIN).error is None
+    assert token.login(NEW_PIN)
+    assert child in sandbox.hosts("operate")
+    sandbox.kill(child)
+
+
 @pytest.mark.long
 def test_a_module_hangs_with_the_code(make_sandbox):
     """OutcomeUnknown when the deadline has passed, Busy while the host is there, and others are served meanwhile."""

@@ -27,11 +27,13 @@ REBOOT = 133  # how systemd-nspawn ends when it is to be started again
 HALTED = 0
 # Where the units let a module write, and where it is still after a reboot: SafeNet's library does, and so do Debian's.
 TOKENS = {
-    "etoken": "/var/tmp/etoken",
+    "etoken": "/var/tmp/eToken.cache/etoken",
     "opencryptoki": "/root/opencryptoki",  # nothing is in there
     "softhsm": "/var/lib/softhsm/token",
 }
 SERIAL = "02a0b1c1"  # the eToken's
+# The build folder again: modules are loaded from here, since the units show them nothing of /run.
+MODULES = "/opt/build"
 
 
 class Container(Sandbox):
@@ -86,6 +88,7 @@ class Container(Sandbox):
         # Without it memory cannot be locked, and then a module host takes no code.
         command += ["--capability=CAP_IPC_LOCK"]
         command += [f"--bind-ro={SOURCE}:{FOLDER}/source", f"--bind-ro={self._build}:{BUILD}"]
+        command += [f"--bind-ro={self._build}:{MODULES}"]
         with open(f"{self._room}/console", "ab") as console:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         try:
@@ -185,7 +188,7 @@ class Container(Sandbox):
     def make_token(self, kind, pin, puk):
         """Makes a token, as tests/sandbox does, and tells p11-kit of its module; returns its settings."""
         token = {"kind": kind, "name": kind, "label": kind.upper(), "serial": SERIAL, "folder": TOKENS[kind]}
-        token |= {"pin": pin, "puk": puk, "built": BUILD, "log": "/dev/null", "more": {}}
+        token |= {"pin": pin, "puk": puk, "built": MODULES, "log": "/dev/null", "more": {}}
         self._make_room_for(kind)
         setup = f"{FOLDER}/source/tests/tokens/{kind}/setup"
         token["module"] = self.root(setup, stdin=json.dumps(token)).strip()
@@ -198,6 +201,8 @@ class Container(Sandbox):
 
     def _make_room_for(self, kind):
         """For what tests/tokens/*/setup finds empty in a sandbox; its daemon is Debian's own again after a reboot."""
+        if kind == "etoken":
+            self.root("install", "--directory", "--mode=1777", os.path.dirname(TOKENS[kind]))
         if kind == "opencryptoki":
             self.root("systemctl", "stop", "pkcsslotd")
             self.root("rm", "-rf", "/run/lock/opencryptoki")

@@ -101,10 +101,10 @@ def test_watching_hosts_are_in_their_sandbox(container, watched):
 
 
 def check_folders_of_a_host(container, host):
-    assert can_write(container, host, "tokend-module", "/var/tmp")
-    for folder in ("/", "/etc", "/usr", "/var/lib", "/var/lib/tokend", "/run", "/run/tokend", "/home/alice", "/root"):
+    assert can_write(container, host, "tokend-module", "/var/tmp/eToken.cache")
+    for folder in ("/", "/etc", "/usr", "/var/lib", "/var/lib/tokend", "/run", "/run/lock", "/home/alice", "/root"):
         assert not can_write(container, host, "tokend-module", folder), folder
-    for folder in ("/etc", "/usr", "/var/lib"):
+    for folder in ("/etc", "/usr", "/var/lib", "/run"):
         assert not can_write(container, host, "root", folder), folder
     # What a module prints or logs goes nowhere.
     assert {os.readlink(f"/proc/{host}/fd/{number}") for number in (1, 2)} == {"/dev/null"}
@@ -122,10 +122,11 @@ def check_no_swap(container, process):
             assert file.read() == "0\n"
 
 
-def test_an_operating_host_is_in_its_sandbox(container, codes):
-    """Held where the token is about to see the code."""
+@contextlib.contextmanager
+def held_unlock(container, codes, *faults):
+    """Unlocks the eToken, and holds it where the token is about to see the code; gives tokenctl's process."""
     token = container.token("etoken")
-    token.fault("pause C_Login")
+    token.fault("pause C_Login", *faults)
     reading, writing = os.pipe()
     os.write(writing, codes.puk.encode())
     os.close(writing)
@@ -137,6 +138,12 @@ def test_an_operating_host_is_in_its_sandbox(container, codes):
         os.close(reading)
         os.close(new)
         token.wait_paused()
+        yield unlocking
+
+
+def test_an_operating_host_is_in_its_sandbox(container, codes):
+    token = container.token("etoken")
+    with held_unlock(container, codes) as unlocking:
         (host,) = container.hosts("operate")
         check_sandbox(container, host, "tokend-module")
         check_folders_of_a_host(container, host)
@@ -147,6 +154,17 @@ def test_an_operating_host_is_in_its_sandbox(container, codes):
         assert unlocking.wait(30) == 0
     assert token.login(codes.new_pin)
     wait_until(lambda: not container.hosts("operate"), what="the end of the operating host")
+
+
+def test_what_a_module_has_started_ends_with_its_host(container, codes):
+    """Long before systemd would lose its patience with a process that ignores SIGTERM."""
+    with held_unlock(container, codes, "child C_OpenSession operate") as unlocking:
+        number = int(container.read_file(f"{container.token('etoken').folder}/paused").split()[0])
+        host = container.processes()[number][0]
+        (child,) = set(container.hosts("operate")) - {host}
+        container.kill(host)
+        wait_until(lambda: not os.path.exists(f"/proc/{child}"), what="the end of what the module has started")
+        assert unlocking.wait(30) != 0
 
 
 def test_pcscd_is_reached(container):

@@ -124,6 +124,17 @@ crash (EtokenFunction function)
   raise (SIGSEGV);
 }
 
+/* A process that outlives this one, and whoever asks it to end */
+static void
+leave_child (void)
+{
+  if (fork () != 0)
+    return;
+  signal (SIGTERM, SIG_IGN);
+  for (;;)
+    pause ();
+}
+
 /* KIND FUNCTION [N|*] …: whether it speaks of the @n-th call of @function. */
 static gboolean
 is_meant (GStrv words, EtokenFunction function, guint n)
@@ -205,6 +216,8 @@ apply_faults (EtokenFunction function, guint n, gboolean after, CK_RV *result)
       hang (function);
     else if (g_str_equal (words[0], "crash"))
       crash (function);
+    else if (g_str_equal (words[0], "child"))
+      leave_child ();
     else if (g_str_equal (words[0], "remove")) {
       remove_token ();
       *result = after ? CKR_DEVICE_REMOVED : CKR_OK;

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/keyctl.h>
+#include <mqueue.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -360,6 +362,26 @@ change_personality (pid_t service)
   return outcome (personality (ADDR_NO_RANDOMIZE));
 }
 
+/* Keys and queues are their users', in whichever process. */
+static const char *
+keep_key (pid_t service)
+{
+  return outcome (syscall (SYS_add_key, "user", "hostile", "", 1, KEY_SPEC_USER_KEYRING));
+}
+
+static const char *
+open_message_queue (pid_t service)
+{
+  mqd_t queue = mq_open ("/hostile", O_RDWR | O_CREAT | O_CLOEXEC, 0600, NULL);
+  const char *failure = outcome (queue);
+
+  if (failure == NULL) {
+    mq_close (queue);
+    mq_unlink ("/hostile");
+  }
+  return failure;
+}
+
 static const char *
 take_real_time (pid_t service)
 {
@@ -405,5 +427,7 @@ const HostileNamedAttack hostile_attacks[] = {
   { "allow-core-files", allow_core_files },
   { "change-personality", change_personality },
   { "take-real-time", take_real_time },
+  { "keep-key", keep_key },
+  { "open-message-queue", open_message_queue },
   { NULL, NULL },
 };

@@ -4,12 +4,15 @@
  * A PKCS#11 module that attacks from within the module host, and shows a token whose PIN can be set, so that an
  * operating host loads it too. C_Initialize makes each attack, and writes a report:
  *
- *   /var/tmp/hostile-KIND-PROCESS    KIND is "watch" or "operate"; there all at once; a line an attack:
- *   NAME RESULT                      "done" if it worked, else the name of the errno or D-Bus error that stopped it
+ *   FOLDER/hostile-KIND-PROCESS    KIND is "watch" or "operate"; there all at once; a line an attack:
+ *   attack NAME RESULT             "done" if it worked, else the name of the errno or D-Bus error that stopped it
  *
+ * FOLDER is /var/tmp/eToken.cache, which is SafeNet's and where the units let a module write, if it is there. Then the lines of
+ * hostile_reach() follow. Else it is /var/tmp.
  * Without a report there is no token: C_Initialize fails.
  */
 #include "attacks.h"
+#include "reach.h"
 
 #include <p11-kit/pkcs11.h>
 
@@ -18,7 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FOLDER "/var/tmp"
+#define SHARED_FOLDER "/var/tmp/eToken.cache"
+#define OTHER_FOLDER "/var/tmp"
 
 /* The argument with which the host was started, without its hyphens. */
 static const char *
@@ -40,7 +44,7 @@ write_attacks (FILE *report, pid_t service)
   for (const HostileNamedAttack *entry = hostile_attacks; entry->name != NULL; entry++) {
     const char *failure = entry->attack (service);
 
-    fprintf (report, "%s %s\n", entry->name, failure != NULL ? failure : "done");
+    fprintf (report, "attack %s %s\n", entry->name, failure != NULL ? failure : "done");
   }
 }
 
@@ -48,16 +52,20 @@ static CK_RV
 initialize (void *arguments)
 {
   char path[PATH_MAX], unfinished[PATH_MAX + 8];
-  pid_t service = hostile_find_service ();
+  const pid_t service = hostile_find_service ();
+  const int is_shared = access (SHARED_FOLDER, W_OK) == 0;
   FILE *report;
 
-  snprintf (path, sizeof path, FOLDER "/hostile-%s-%d", host_kind (), (int) getpid ());
+  snprintf (path, sizeof path, "%s/hostile-%s-%d", is_shared ? SHARED_FOLDER : OTHER_FOLDER,
+            host_kind (), (int) getpid ());
   snprintf (unfinished, sizeof unfinished, "%s.part", path);
   report = fopen (unfinished, "we");
   if (report == NULL || service == 0)
     return CKR_FUNCTION_FAILED;
 
   write_attacks (report, service);
+  if (is_shared)
+    hostile_reach (report);
   return fclose (report) == 0 && rename (unfinished, path) == 0 ? CKR_OK : CKR_FUNCTION_FAILED;
 }
 

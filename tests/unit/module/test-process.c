@@ -81,10 +81,45 @@ test_seal (void)
   close (ends[1]);
 }
 
+/* Which of the descriptors a process that this one forks has: a bit each. */
+static int
+ask_child (const int *fds, int n)
+{
+  const pid_t child = fork ();
+  int status;
+
+  if (child == 0) {
+    int found = 0;
+
+    for (int i = 0; i < n; i++)
+      found |= (fcntl (fds[i], F_GETFD) >= 0) << i;
+    _exit (found);
+  }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFEXITED (status));
+  return WEXITSTATUS (status);
+}
+
+static void
+test_keep_from_children (void)
+{
+  int fds[3];
+
+  for (int i = 0; i < 3; i++)
+    fds[i] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (ask_child (fds, 3), ==, 7);
+  tokend_process_keep_from_children (fds[0]);
+  tokend_process_keep_from_children (fds[2]);
+  g_assert_cmpint (ask_child (fds, 3), ==, 2);
+  for (int i = 0; i < 3; i++)
+    g_assert_cmpint (close (fds[i]), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/process/seal", test_seal);
+  g_test_add_func ("/process/keep-from-children", test_keep_from_children);
   return g_test_run ();
 }
