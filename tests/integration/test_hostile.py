@@ -31,7 +31,7 @@ WITHHELD = {
     "connect-to-watch-socket": "EACCES",
     "own-service-name": "org.freedesktop.DBus.Error.AccessDenied",
     "own-other-name": "org.freedesktop.DBus.Error.AccessDenied",
-    "read-modules": "org.tokend.Tokend1.Error.NotAuthorized",
+    "read-modules": "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",
     "become-root": "EPERM",
     "mount": "EPERM",
     "write-system": "EACCES",
