@@ -126,6 +126,10 @@ class Client:
             raise BusError(message["error"], message["message"])
         return message
 
+    def is_answered(self, number):
+        """Whether the reply came before what came last."""
+        return number in self._replies
+
     def finish(self, number, timeout=TIMEOUT):
         """The reply to a call: its one value, or None. Raises BusError."""
         reply = self._reply(number, timeout)["reply"]

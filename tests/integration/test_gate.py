@@ -444,7 +444,6 @@ def test_without_polkit_the_answer_is_no(sandbox, client, way, asked_before):
         calls = everything(alice, path, False) + everything(alice, path, True)
         deadline = time.monotonic() + WITHOUT_POLKIT
         assert client("bob").token() == path, "what needs no polkit is there for all, and meanwhile"
-        assert time.monotonic() < deadline - WITHOUT_POLKIT / 2
         assert way == "killed" or not alice.is_answered(calls[0])
         answers = [alice.wait(call, deadline - time.monotonic()) for call in calls]
         assert {answer.error for answer in answers} == {"NotAuthorized"}

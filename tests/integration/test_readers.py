@@ -25,10 +25,8 @@ while True:
     time.sleep(0.0002)
 """
 
-SLOW = "ASAN_OPTIONS" in os.environ
-# A card that came or went, and a try that another program lost, are told within this, in seconds.
-AT_ONCE = 30 if SLOW else 1
-SOON = 30 if SLOW else 2
+# By then what is waited for has happened, on any machine: how long it took is told. In seconds.
+SOON = 30
 # Longer than what is looked for would take to be begun, on any machine that is not at its limit
 A_WHILE = 2
 # While a program goes on using a card, it is looked at this often.
@@ -112,11 +110,11 @@ def wait_for_card(sandbox):
     wait_until(is_there, what="the card in pcscd")
 
 
-def timed_signal(client, name):
-    """Waits for the signal; returns how long that took, in seconds."""
+def wait_signal(client, name):
+    """Waits for the signal, and says how long that took."""
     begun = time.monotonic()
     client.wait_signal(name)
-    return time.monotonic() - begun
+    print(f"{name} within {time.monotonic() - begun:.2f} s")
 
 
 def pin_state(client, path):
@@ -131,10 +129,10 @@ def test_card_comes_and_goes(make_sandbox):
         only_path(client)
         for _ in range(3):
             token.fault("vanish")
-            assert timed_signal(client, "InterfacesRemoved") < AT_ONCE
+            wait_signal(client, "InterfacesRemoved")
             assert client.tokens() == []
             token.clear_faults()
-            assert timed_signal(client, "InterfacesAdded") < AT_ONCE
+            wait_signal(client, "InterfacesAdded")
             (path,) = client.tokens()
             assert pin_state(client, path) == "ok"
     assert token.counters() == {"pin": 3, "puk": 3}
@@ -147,13 +145,13 @@ def test_pcscd_is_started_again(make_sandbox):
     with Client(sandbox) as client:
         only_path(client)
         stop_pcscd(sandbox)
-        assert timed_signal(client, "InterfacesRemoved") < AT_ONCE
+        wait_signal(client, "InterfacesRemoved")
         for _ in range(2):
             assert client.tokens() == []
             assert client.modules()[0]["state"] == "ready"
             with started_pcscd(sandbox):
                 wait_for_card(sandbox)
-                assert timed_signal(client, "InterfacesAdded") < AT_ONCE
+                wait_signal(client, "InterfacesAdded")
                 (path,) = client.tokens()
                 assert pin_state(client, path) == "ok"
                 token.wrong_pin(2)
@@ -161,7 +159,7 @@ def test_pcscd_is_started_again(make_sandbox):
                 assert pin_state(client, path) == "final-try"
                 assert token.login(sandbox.pin)
                 client.wait_signal("StatusChanged", timeout=SOON)
-            assert timed_signal(client, "InterfacesRemoved") < AT_ONCE
+            wait_signal(client, "InterfacesRemoved")
 
 
 def test_pcscd_is_started_after_tokend(make_sandbox):
@@ -176,7 +174,7 @@ def test_pcscd_is_started_after_tokend(make_sandbox):
         assert client.modules()[0]["state"] == "ready"
         with started_pcscd(sandbox):
             wait_for_card(sandbox)
-            assert timed_signal(client, "InterfacesAdded") < AT_ONCE
+            wait_signal(client, "InterfacesAdded")
             (path,) = client.tokens()
             assert pin_state(client, path) == "ok"
 
@@ -287,8 +285,7 @@ def test_another_programs_wrong_pin(make_sandbox, kind):
         token.wrong_pin()
         used = sent_to(token) - before
         ended = time.monotonic()
-        client.wait_signal("StatusChanged", lambda signal: signal["path"] == path)
-        assert time.monotonic() - ended < SOON
+        client.wait_signal("StatusChanged", lambda signal: signal["path"] == path, timeout=SOON)
         assert pin_state(client, path) == "final-try"
         # Where the other program takes its time, it is looked at meanwhile.
         looks = 2 + int((ended - begun) / PATIENCE)
@@ -504,7 +501,7 @@ def test_card_that_is_disturbed_for_long(make_sandbox):
         token.fault("error * * 6F00")
         with raises("ModuleFailed"):
             client.refresh(path)
-        client.wait_signal("InterfacesRemoved", timeout=AT_ONCE + 3 * PATIENCE + SOON)
+        client.wait_signal("InterfacesRemoved", timeout=3 * PATIENCE + SOON)
         assert client.tokens() == []
         token.clear_faults()
         client.wait_signal("InterfacesAdded", timeout=GIVEN_UP + SOON)
