@@ -3,7 +3,6 @@
 
 #include <glib/gi18n.h>
 
-#include "check.h"
 #include "exit-code.h"
 #include "printable.h"
 
@@ -183,10 +182,25 @@ settle_present_code (TokenctlTerminal *terminal, TokenctlCode *code, TokenctlCod
   return settle_verdict (terminal, &verdict, TOKEND_CODE_KIND_PRESENT, error);
 }
 
+/* What is doubtful for this token. */
+static Typed
+settle_by_rules (TokenctlTerminal *terminal, TokenctlCode *code, const TokendCodeRules *rules,
+                 gboolean send_unusual, GError **error)
+{
+  const TokendCodeVerdict verdict = tokenctl_code_judge_by_rules (code, rules);
+
+  if (verdict.answer == TOKEND_CODE_REFUSE && !send_unusual) {
+    say_impossible (terminal, &verdict);
+    return TYPED_AGAIN;
+  }
+  return settle_verdict (terminal, &verdict, TOKEND_CODE_KIND_PRESENT, error);
+}
+
 /**
  * tokenctl_ask_present_code:
  * @terminal: where to ask
  * @role: the PUK or the present PIN
+ * @rules: what is known of it on this token
  * @send_unusual: the person's word that the code may look like a mistake
  * @error: cancelled, or given up
  *
@@ -195,8 +209,8 @@ settle_present_code (TokenctlTerminal *terminal, TokenctlCode *code, TokenctlCod
  * Returns: (transfer full): the code
  */
 TokenctlCode *
-tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role, gboolean send_unusual,
-                           GError **error)
+tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role,
+                           const TokendCodeRules *rules, gboolean send_unusual, GError **error)
 {
   const char *prompt = role == TOKENCTL_ROLE_PIN ? _ ("Present PIN: ") : _ ("PUK: ");
   g_autoptr (TokenctlCode) before = NULL;
@@ -208,6 +222,8 @@ tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role, gboole
     if (code == NULL)
       return NULL;
     typed = settle_present_code (terminal, code, before, send_unusual, error);
+    if (typed == TYPED_TAKEN)
+      typed = settle_by_rules (terminal, code, rules, send_unusual, error);
     if (typed == TYPED_TAKEN)
       return g_steal_pointer (&code);
     if (typed == TYPED_CANCELLED)
@@ -241,7 +257,8 @@ new_pin_prompt (GVariant *status)
 }
 
 static Typed
-settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, GVariant *status, GError **error)
+settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, const TokenctlNewPin *wanted,
+                GError **error)
 {
   const TokendCodeVerdict verdict = tokenctl_code_judge (pin, TOKEND_CODE_KIND_NEW);
   g_autoptr (GError) problem = NULL;
@@ -251,7 +268,7 @@ settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, GVariant *status,
     say_impossible (terminal, &verdict);
     return TYPED_AGAIN;
   }
-  if (tokenctl_check_new_pin (tokenctl_code_bytes (pin), status, &problem))
+  if (tokenctl_check_new_pin (pin, wanted, &problem))
     return settle_verdict (terminal, &verdict, TOKEND_CODE_KIND_NEW, error);
   text = g_strdup_printf (_ ("%s Nothing was sent; no try was spent."), problem->message);
   tokenctl_terminal_say (terminal, text);
@@ -261,15 +278,15 @@ settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, GVariant *status,
 /**
  * tokenctl_ask_new_pin:
  * @terminal: where to ask
- * @status: the token's status, with its rules for a PIN
+ * @wanted: what it must keep to
  * @error: cancelled, or given up
  *
  * Returns: (transfer full): a PIN that keeps the rules and was typed twice
  */
 TokenctlCode *
-tokenctl_ask_new_pin (TokenctlTerminal *terminal, GVariant *status, GError **error)
+tokenctl_ask_new_pin (TokenctlTerminal *terminal, const TokenctlNewPin *wanted, GError **error)
 {
-  g_autofree char *prompt = new_pin_prompt (status);
+  g_autofree char *prompt = new_pin_prompt (wanted->status);
 
   for (guint round = 0; round < ROUNDS; round++) {
     g_autoptr (TokenctlCode) pin = ask_once (terminal, prompt, error);
@@ -278,7 +295,7 @@ tokenctl_ask_new_pin (TokenctlTerminal *terminal, GVariant *status, GError **err
 
     if (pin == NULL)
       return NULL;
-    typed = settle_new_pin (terminal, pin, status, error);
+    typed = settle_new_pin (terminal, pin, wanted, error);
     if (typed == TYPED_CANCELLED)
       return NULL;
     if (typed == TYPED_AGAIN)

@@ -30,16 +30,8 @@ is_all_digits (const char *text)
   return text[strspn (text, G_CSET_DIGITS)] == '\0';
 }
 
-/**
- * tokenctl_check_new_pin:
- * @pin: a new PIN that tokend_code_judge() let through
- * @status: an a{sv} as Token.GetStatus gives it
- * @error: return location
- *
- * Whether @pin keeps the token's rules, as far as they are known.
- */
-gboolean
-tokenctl_check_new_pin (const char *pin, GVariant *status, GError **error)
+static gboolean
+keeps_the_rules (const char *pin, GVariant *status, GError **error)
 {
   gulong length = g_utf8_strlen (pin, -1);
   guint minimum, maximum;
@@ -66,4 +58,23 @@ tokenctl_check_new_pin (const char *pin, GVariant *status, GError **error)
     return TRUE;
 
   return FALSE;
+}
+
+/**
+ * tokenctl_check_new_pin:
+ * @pin: a new PIN that tokend_code_judge() let through
+ * @wanted: what it is held against
+ * @error: return location
+ *
+ * Whether @pin is another code than the one that it is set with, and keeps the token's rules, as far as they are known.
+ */
+gboolean
+tokenctl_check_new_pin (TokenctlCode *pin, const TokenctlNewPin *wanted, GError **error)
+{
+  if (tokenctl_code_equal (pin, wanted->code)) {
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED, "%s.",
+                 tokend_code_describe_same (wanted->role == TOKENCTL_ROLE_PUK, translate));
+    return FALSE;
+  }
+  return keeps_the_rules (tokenctl_code_bytes (pin), wanted->status, error);
 }

@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gio/gio.h>
-
-#include "code-check.h"
+#include "code.h"
+#include "status.h"
 
 G_BEGIN_DECLS
 
+/**
+ * TokenctlNewPin:
+ * @status: an a{sv} as Token.GetStatus gives it, with the token's rules for a PIN
+ * @role: what the PIN is set with
+ * @code: that PUK or present PIN
+ *
+ * What a new PIN is held against.
+ */
+typedef struct {
+  GVariant *status;
+  TokenctlRole role;
+  TokenctlCode *code;
+} TokenctlNewPin;
+
 char *tokenctl_check_describe (const TokendCodeVerdict *verdict);
-gboolean tokenctl_check_new_pin (const char *pin, GVariant *status, GError **error);
+gboolean tokenctl_check_new_pin (TokenctlCode *pin, const TokenctlNewPin *wanted, GError **error);
 
 G_END_DECLS

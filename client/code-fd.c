@@ -96,23 +96,33 @@ set_refused (GError **error, const char *option, const TokendCodeVerdict *verdic
                  option, mistake);
 }
 
+static gboolean
+take_verdict (const char *option, TokendCodeVerdict verdict, TokendCodeAnswer allowed,
+              GError **error)
+{
+  if (verdict.answer <= allowed)
+    return TRUE;
+  set_refused (error, option, &verdict);
+  return FALSE;
+}
+
 /**
  * tokenctl_code_from_fd:
  * @option: the option that named the descriptor
  * @fd: the descriptor
- * @kind: what the code is for
- * @allowed: the strictest answer of tokend_code_judge() that the code may have
+ * @rules: (nullable): of the token, for a PUK or present PIN; %NULL for a new PIN
+ * @allowed: the strictest answer of the judges that the code may have
  * @error: usage; or refused, if the code looks like a mistake
  *
  * Returns: (transfer full): the code that @fd holds
  */
 TokenctlCode *
-tokenctl_code_from_fd (const char *option, int fd, TokendCodeKind kind, TokendCodeAnswer allowed,
-                       GError **error)
+tokenctl_code_from_fd (const char *option, int fd, const TokendCodeRules *rules,
+                       TokendCodeAnswer allowed, GError **error)
 {
+  const TokendCodeKind kind = rules != NULL ? TOKEND_CODE_KIND_PRESENT : TOKEND_CODE_KIND_NEW;
   g_autoptr (GError) problem = NULL;
   g_autoptr (TokenctlCode) code = tokenctl_code_new (error);
-  TokendCodeVerdict verdict;
 
   if (code == NULL)
     return NULL;
@@ -120,10 +130,9 @@ tokenctl_code_from_fd (const char *option, int fd, TokendCodeKind kind, TokendCo
     set_usage_error (error, option, problem->message);
     return NULL;
   }
-
-  verdict = tokenctl_code_judge (code, kind);
-  if (verdict.answer <= allowed)
-    return g_steal_pointer (&code);
-  set_refused (error, option, &verdict);
-  return NULL;
+  if (!take_verdict (option, tokenctl_code_judge (code, kind), allowed, error)
+      || (rules != NULL
+          && !take_verdict (option, tokenctl_code_judge_by_rules (code, rules), allowed, error)))
+    return NULL;
+  return g_steal_pointer (&code);
 }

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 gboolean tokenctl_claim_fds (const char *const options[], int *const fds[], gsize n,
                              GError **error);
-TokenctlCode *tokenctl_code_from_fd (const char *option, int fd, TokendCodeKind kind,
+TokenctlCode *tokenctl_code_from_fd (const char *option, int fd, const TokendCodeRules *rules,
                                      TokendCodeAnswer allowed, GError **error);
 
 G_END_DECLS

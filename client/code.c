@@ -149,6 +149,13 @@ tokenctl_code_judge (const TokenctlCode *code, TokendCodeKind kind)
   return tokend_code_judge (code->bytes, code->length, kind);
 }
 
+/** tokenctl_code_judge_by_rules: see tokend_code_judge_by_rules(). */
+TokendCodeVerdict
+tokenctl_code_judge_by_rules (const TokenctlCode *code, const TokendCodeRules *rules)
+{
+  return tokend_code_judge_by_rules (code->bytes, code->length, rules);
+}
+
 /**
  * tokenctl_code_without_newline:
  * @bytes: what was read

@@ -4,7 +4,6 @@
 #include <glib/gi18n.h>
 
 #include "ask.h"
-#include "check.h"
 #include "code-fd.h"
 #include "outcome.h"
 #include "printable.h"
@@ -258,31 +257,32 @@ static TokenctlCode *
 get_present_code (Target *target, GError **error)
 {
   TokenctlRequest *request = target->request;
+  const TokendCodeRules rules = tokenctl_status_code_rules (target->token->status, request->role);
 
   if (request->code_fd != TOKENCTL_FD_NOT_GIVEN)
     return tokenctl_code_from_fd (
-        request->code_option, request->code_fd, TOKEND_CODE_KIND_PRESENT,
+        request->code_option, request->code_fd, &rules,
         request->send_unusual_code ? TOKEND_CODE_REFUSE : TOKEND_CODE_SEND, error);
-  return tokenctl_ask_present_code (target->session->terminal, request->role,
+  return tokenctl_ask_present_code (target->session->terminal, request->role, &rules,
                                     request->send_unusual_code, error);
 }
 
 static TokenctlCode *
-get_new_pin (Target *target, GError **error)
+get_new_pin (Target *target, TokenctlCode *code, GError **error)
 {
-  GVariant *status = target->token->status;
+  const TokenctlNewPin wanted = { target->token->status, target->request->role, code };
   g_autoptr (TokenctlCode) pin = NULL;
   g_autoptr (GError) problem = NULL;
 
   if (target->request->new_pin_fd == TOKENCTL_FD_NOT_GIVEN)
-    return tokenctl_ask_new_pin (target->session->terminal, status, error);
+    return tokenctl_ask_new_pin (target->session->terminal, &wanted, error);
 
   /* Nobody can be asked, and nothing is spent by it. */
-  pin = tokenctl_code_from_fd (TOKENCTL_NEW_PIN_OPTION, target->request->new_pin_fd,
-                               TOKEND_CODE_KIND_NEW, TOKEND_CODE_ASK, error);
+  pin = tokenctl_code_from_fd (TOKENCTL_NEW_PIN_OPTION, target->request->new_pin_fd, NULL,
+                               TOKEND_CODE_ASK, error);
   if (pin == NULL)
     return NULL;
-  if (!tokenctl_check_new_pin (tokenctl_code_bytes (pin), status, &problem)) {
+  if (!tokenctl_check_new_pin (pin, &wanted, &problem)) {
     g_set_error (error, TOKENCTL_ERROR, problem->code, _ ("%s Nothing was sent; no try was spent."),
                  problem->message);
     return NULL;
@@ -370,7 +370,7 @@ operate_on (Target *target)
     explain (target);
   if (!confirm_token (target, &error) || !get_final_word (target, &error)
       || (code = get_present_code (target, &error)) == NULL
-      || (new_pin = get_new_pin (target, &error)) == NULL)
+      || (new_pin = get_new_pin (target, code, &error)) == NULL)
     return tokenctl_report_error (error);
   return spend (target, code, new_pin);
 }

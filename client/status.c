@@ -87,6 +87,39 @@ tokenctl_status_tries (GVariant *status, TokenctlRole role)
 }
 
 /**
+ * tokenctl_status_code_rules:
+ * @status: an a{sv} as Token.GetStatus gives it
+ * @role: the PUK or the present PIN
+ *
+ * Returns: what @status says of that code
+ */
+TokendCodeRules
+tokenctl_status_code_rules (GVariant *status, TokenctlRole role)
+{
+  static const struct {
+    const char *minimum, *maximum, *usual_minimum, *usual_maximum, *usual_characters;
+  } keys[] = {
+    [TOKENCTL_ROLE_PIN] = { TOKEND_STATUS_PRESENT_PIN_MINIMUM_LENGTH,
+                            TOKEND_STATUS_PRESENT_PIN_MAXIMUM_LENGTH,
+                            TOKEND_STATUS_PRESENT_PIN_USUAL_MINIMUM,
+                            TOKEND_STATUS_PRESENT_PIN_USUAL_MAXIMUM,
+                            TOKEND_STATUS_PRESENT_PIN_USUAL_CHARACTERS },
+    [TOKENCTL_ROLE_PUK] = { TOKEND_STATUS_PUK_MINIMUM_LENGTH, TOKEND_STATUS_PUK_MAXIMUM_LENGTH,
+                            TOKEND_STATUS_PUK_USUAL_MINIMUM, TOKEND_STATUS_PUK_USUAL_MAXIMUM,
+                            TOKEND_STATUS_PUK_USUAL_CHARACTERS },
+  };
+  TokendCodeRules rules = { .usual_characters = TOKEND_CHARACTERS_ANY };
+
+  tokenctl_status_uint (status, keys[role].minimum, &rules.length.minimum);
+  tokenctl_status_uint (status, keys[role].maximum, &rules.length.maximum);
+  tokenctl_status_uint (status, keys[role].usual_minimum, &rules.usual_length.minimum);
+  tokenctl_status_uint (status, keys[role].usual_maximum, &rules.usual_length.maximum);
+  if (g_str_equal (tokenctl_status_string (status, keys[role].usual_characters), "digits"))
+    rules.usual_characters = TOKEND_CHARACTERS_DIGITS;
+  return rules;
+}
+
+/**
  * tokenctl_decide:
  * @tries: what is known
  *

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "tokend-status.h"
+#include "code-check.h"
 
 G_BEGIN_DECLS
 
@@ -43,6 +43,7 @@ typedef enum {
   TOKENCTL_DECISION_NOT_SET,    /* there is no such code yet */
 } TokenctlDecision;
 
+TokendCodeRules tokenctl_status_code_rules (GVariant *status, TokenctlRole role);
 TokenctlDecision tokenctl_decide (const TokenctlTries *tries);
 
 G_END_DECLS

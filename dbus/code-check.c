@@ -61,10 +61,14 @@ answer_of (TokendCodeFinding finding, TokendCodeKind kind)
   case TOKEND_CODE_NOTHING:
     return TOKEND_CODE_SEND;
   case TOKEND_CODE_NOT_ASCII:
+  case TOKEND_CODE_UNUSUAL_LENGTH:
+  case TOKEND_CODE_UNUSUAL_CHARACTERS:
     return TOKEND_CODE_ASK;
   case TOKEND_CODE_BLANK:
   case TOKEND_CODE_INVISIBLE:
   case TOKEND_CODE_UNDEFINED:
+  case TOKEND_CODE_TOO_SHORT:
+  case TOKEND_CODE_TOO_LONG_HERE:
     return kind == TOKEND_CODE_KIND_NEW ? TOKEND_CODE_NEVER : TOKEND_CODE_REFUSE;
   case TOKEND_CODE_EMPTY:
   case TOKEND_CODE_TOO_LONG:
@@ -79,21 +83,23 @@ answer_of (TokendCodeFinding finding, TokendCodeKind kind)
 static TokendCodeVerdict
 verdict_of (TokendCodeFinding finding, gsize position, TokendCodeKind kind)
 {
-  return (TokendCodeVerdict){ answer_of (finding, kind), finding, (guint) position };
+  return (TokendCodeVerdict){ .answer = answer_of (finding, kind),
+                              .finding = finding,
+                              .position = (guint) position };
 }
 
-/* One blank between two other characters is what people write codes with. */
+/* One blank between two other characters is what people write codes with. Of several in a row the first is none. */
 static gboolean
 is_inner_blank (const char *p, const char *begin, const char *end)
 {
-  return *p == ' ' && p > begin && p + 1 < end && p[-1] != ' ' && p[1] != ' ';
+  return *p == ' ' && p > begin && p + 1 < end && p[1] != ' ';
 }
 
 /* The first of the findings with the strictest answer. @bytes is UTF-8 without a NUL. */
 static TokendCodeVerdict
 judge_characters (const char *bytes, gsize length, TokendCodeKind kind)
 {
-  TokendCodeVerdict strictest = { TOKEND_CODE_SEND, TOKEND_CODE_NOTHING, 0 };
+  TokendCodeVerdict strictest = { .answer = TOKEND_CODE_SEND };
   const char *end = bytes + length;
   gsize position = 0;
 
@@ -138,6 +144,90 @@ tokend_code_judge (const char *bytes, gsize length, TokendCodeKind kind)
   return judge_characters (bytes, length, kind);
 }
 
+static gboolean
+is_within (gsize length, const TokendCodeLimits *limits)
+{
+  return length >= limits->minimum && (limits->maximum == 0 || length <= limits->maximum);
+}
+
+static gboolean
+is_digits (const char *bytes, gsize length)
+{
+  for (gsize i = 0; i < length; i++) {
+    if (!g_ascii_isdigit (bytes[i]))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static TokendCodeFinding
+find_by_rules (const char *bytes, gsize length, const TokendCodeRules *rules)
+{
+  if (!is_within (length, &rules->length))
+    return length < rules->length.minimum ? TOKEND_CODE_TOO_SHORT : TOKEND_CODE_TOO_LONG_HERE;
+  if (!is_within ((gsize) g_utf8_strlen (bytes, (gssize) length), &rules->usual_length))
+    return TOKEND_CODE_UNUSUAL_LENGTH;
+  if (rules->usual_characters == TOKEND_CHARACTERS_DIGITS && !is_digits (bytes, length))
+    return TOKEND_CODE_UNUSUAL_CHARACTERS;
+  return TOKEND_CODE_NOTHING;
+}
+
+/**
+ * tokend_code_judge_by_rules:
+ * @bytes: (array length=length): a PUK or present PIN that tokend_code_judge() does not refuse for ever
+ * @rules: of the token that it is for
+ *
+ * Returns: the verdict; of several findings the first with the strictest answer
+ */
+TokendCodeVerdict
+tokend_code_judge_by_rules (const char *bytes, gsize length, const TokendCodeRules *rules)
+{
+  TokendCodeVerdict verdict =
+      verdict_of (find_by_rules (bytes, length, rules), 0, TOKEND_CODE_KIND_PRESENT);
+
+  verdict.limits =
+      verdict.finding == TOKEND_CODE_UNUSUAL_LENGTH ? rules->usual_length : rules->length;
+  return verdict;
+}
+
+/**
+ * tokend_code_describe_same:
+ * @is_puk: whether it is the PUK, else the present PIN
+ * @translate: into which language
+ *
+ * Returns: (transfer none): what is wrong with a new PIN that is the code it is set with
+ */
+const char *
+tokend_code_describe_same (gboolean is_puk, TokendTranslate translate)
+{
+  return is_puk ? translate (N_ ("The new PIN is the same as the PUK"))
+                : translate (N_ ("The new PIN is the same as the present one"));
+}
+
+static char *
+describe_bytes (const TokendCodeLimits *limits, TokendTranslate translate)
+{
+  if (limits->minimum == limits->maximum)
+    return g_strdup_printf (translate (N_ ("%u bytes")), limits->minimum);
+  if (limits->minimum <= 1)
+    return g_strdup_printf (translate (N_ ("at most %u bytes")), limits->maximum);
+  if (limits->maximum == 0 || limits->maximum >= TOKEND_CODE_MAX)
+    return g_strdup_printf (translate (N_ ("at least %u bytes")), limits->minimum);
+  return g_strdup_printf (translate (N_ ("%u to %u bytes")), limits->minimum, limits->maximum);
+}
+
+static char *
+describe_characters (const TokendCodeLimits *limits, TokendTranslate translate)
+{
+  if (limits->minimum == limits->maximum)
+    return g_strdup_printf (translate (N_ ("%u characters")), limits->minimum);
+  if (limits->minimum <= 1)
+    return g_strdup_printf (translate (N_ ("at most %u characters")), limits->maximum);
+  if (limits->maximum == 0 || limits->maximum >= TOKEND_CODE_MAX)
+    return g_strdup_printf (translate (N_ ("at least %u characters")), limits->minimum);
+  return g_strdup_printf (translate (N_ ("%u to %u characters")), limits->minimum, limits->maximum);
+}
+
 static char *
 describe_place (guint position, TokendTranslate translate)
 {
@@ -166,6 +256,8 @@ char *
 tokend_code_verdict_describe (const TokendCodeVerdict *verdict, TokendTranslate translate)
 {
   g_autofree char *place = describe_place (verdict->position, translate);
+  g_autofree char *bytes = describe_bytes (&verdict->limits, translate);
+  g_autofree char *characters = describe_characters (&verdict->limits, translate);
 
   switch (verdict->finding) {
   case TOKEND_CODE_NOTHING:
@@ -189,6 +281,15 @@ tokend_code_verdict_describe (const TokendCodeVerdict *verdict, TokendTranslate 
   case TOKEND_CODE_NOT_ASCII:
     return g_strdup_printf (translate (N_ ("has a character that not every keyboard has %s")),
                             place);
+  case TOKEND_CODE_TOO_SHORT:
+    return g_strdup_printf (translate (N_ ("is too short: it takes %s")), bytes);
+  case TOKEND_CODE_TOO_LONG_HERE:
+    return g_strdup_printf (translate (N_ ("is too long: it takes %s")), bytes);
+  case TOKEND_CODE_UNUSUAL_LENGTH:
+    return g_strdup_printf (translate (N_ ("is not as long as usual: mostly it has %s")),
+                            characters);
+  case TOKEND_CODE_UNUSUAL_CHARACTERS:
+    return g_strdup (translate (N_ ("has other characters than digits, which is not usual")));
   }
   g_return_val_if_reached (g_strdup (""));
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "tokend-status.h"
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -31,13 +33,31 @@ typedef enum {
   TOKEND_CODE_INVISIBLE, /* the category Cf, or Default_Ignorable_Code_Point */
   TOKEND_CODE_UNDEFINED, /* the categories Cn, Co and Cs */
   TOKEND_CODE_NOT_ASCII, /* any other character beyond U+007E */
+  TOKEND_CODE_TOO_SHORT, /* for this token, as the two below */
+  TOKEND_CODE_TOO_LONG_HERE,
+  TOKEND_CODE_UNUSUAL_LENGTH,
+  TOKEND_CODE_UNUSUAL_CHARACTERS,
 } TokendCodeFinding;
+
+/** TokendCodeLimits: both inclusive; nought: none is known. */
+typedef struct {
+  guint minimum;
+  guint maximum;
+} TokendCodeLimits;
+
+/** TokendCodeRules: what is known of the PUK or the present PIN of a token. */
+typedef struct {
+  TokendCodeLimits length;           /* in bytes: no other can be right */
+  TokendCodeLimits usual_length;     /* in characters: a custom */
+  TokendCharacters usual_characters; /* a custom */
+} TokendCodeRules;
 
 /** TokendCodeVerdict: what tokend_code_judge() says of a code; it holds nothing of the code. */
 typedef struct {
   TokendCodeAnswer answer;
   TokendCodeFinding finding;
-  guint position; /* how many characters stand before the one that was found */
+  guint position;          /* how many characters stand before the one that was found */
+  TokendCodeLimits limits; /* of the length, where that is what was found */
 } TokendCodeVerdict;
 
 /** TokendTranslate: gives a text of this library in another language, as gettext() does. */
@@ -45,6 +65,9 @@ typedef const char *(*TokendTranslate) (const char *text) G_GNUC_FORMAT (1);
 
 gboolean tokend_code_is_seen (gunichar c);
 TokendCodeVerdict tokend_code_judge (const char *bytes, gsize length, TokendCodeKind kind);
+TokendCodeVerdict tokend_code_judge_by_rules (const char *bytes, gsize length,
+                                              const TokendCodeRules *rules);
+const char *tokend_code_describe_same (gboolean is_puk, TokendTranslate translate);
 char *tokend_code_verdict_describe (const TokendCodeVerdict *verdict, TokendTranslate translate);
 
 G_END_DECLS

@@ -44,6 +44,7 @@ tokend_prepare_request_new (TokendToken *token, TokendRole role, const TokendAtt
   g_auto (GVariantDict) request = G_VARIANT_DICT_INIT (NULL);
   const TokendReading *reading = tokend_token_get_reading (token);
   TokendPinPolicy policy = tokend_token_get_pin_policy (token);
+  TokendCodeRules rules = tokend_token_get_code_rules (token, role);
 
   if (role == TOKEND_ROLE_PUK) {
     g_variant_dict_insert (&request, "operation", "s", "unlock");
@@ -58,8 +59,8 @@ tokend_prepare_request_new (TokendToken *token, TokendRole role, const TokendAtt
   add_bytes (&request, "model", reading->model);
   add_bytes (&request, "serial", reading->serial);
   add_bytes (&request, "label", reading->label);
-  add_limits (&request, "code-minimum-length", reading->pin_minimum_length, "code-maximum-length",
-              reading->pin_maximum_length);
+  add_limits (&request, "code-minimum-length", (int) rules.length.minimum, "code-maximum-length",
+              (int) rules.length.maximum);
   add_limits (&request, "new-pin-minimum-length", policy.minimum_length, "new-pin-maximum-length",
               policy.maximum_length);
   add_nick (&request, "new-pin-characters", TOKEND_TYPE_CHARACTERS, (int) policy.characters);

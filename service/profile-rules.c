@@ -42,9 +42,11 @@ narrow (TokendPinPolicy *policy, const TokendProfile *profile)
 {
   if (profile == NULL)
     return;
-  policy->minimum_length = MAX (policy->minimum_length, profile->pin_minimum_length);
-  policy->maximum_length = stricter_maximum (policy->maximum_length, profile->pin_maximum_length);
-  policy->characters = MAX (policy->characters, profile->pin_characters);
+  policy->minimum_length =
+      MAX (policy->minimum_length, profile->codes[TOKEND_ROLE_PIN].minimum_length);
+  policy->maximum_length =
+      stricter_maximum (policy->maximum_length, profile->codes[TOKEND_ROLE_PIN].maximum_length);
+  policy->characters = MAX (policy->characters, profile->codes[TOKEND_ROLE_PIN].characters);
 }
 
 /** tokend_profile_rules_get_pin_policy: Returns: the strictest of the token's own policy, the module's profile and the
@@ -65,6 +67,62 @@ tokend_profile_rules_get_pin_policy (const TokendProfile *module, const TokendPr
   if (reading->pin_complex)
     policy.characters = TOKEND_CHARACTERS_ANY;
   return policy;
+}
+
+static void
+narrow_limits (TokendCodeLimits *limits, int minimum, int maximum)
+{
+  if (minimum > 0)
+    limits->minimum = MAX (limits->minimum, (guint) minimum);
+  if (maximum > 0)
+    limits->maximum =
+        limits->maximum == 0 ? (guint) maximum : MIN (limits->maximum, (guint) maximum);
+  /* Whoever wants more than the others allow is wrong about this token. */
+  if (limits->maximum > 0)
+    limits->minimum = MIN (limits->minimum, limits->maximum);
+}
+
+static void
+narrow_rules (TokendCodeRules *rules, const TokendProfile *profile, TokendRole role)
+{
+  const TokendProfileCode *code;
+
+  if (profile == NULL)
+    return;
+  code = &profile->codes[role];
+  narrow_limits (code->is_documented ? &rules->length : &rules->usual_length, code->minimum_length,
+                 code->maximum_length);
+  narrow_limits (&rules->usual_length, code->usual_length, code->usual_length);
+  rules->usual_characters = MAX (rules->usual_characters, code->characters);
+}
+
+/**
+ * tokend_profile_rules_get_code_rules:
+ * @module: (nullable): the module's profile.
+ * @provider: (nullable): who issued the certificate.
+ * @reading: of the token.
+ * @role: whose code.
+ *
+ * Returns: what is known of the PUK, or of the present PIN. What a new PIN must be, it need not be: it was set before.
+ */
+TokendCodeRules
+tokend_profile_rules_get_code_rules (const TokendProfile *module, const TokendProfile *provider,
+                                     const TokendReading *reading, TokendRole role)
+{
+  TokendCodeRules rules = { .usual_characters = TOKEND_CHARACTERS_ANY };
+
+  if (role == TOKEND_ROLE_PIN)
+    narrow_limits (&rules.length, reading->pin_minimum_length, reading->pin_maximum_length);
+  else
+    narrow_limits (&rules.usual_length, reading->pin_minimum_length, -1);
+  narrow_rules (&rules, module, role);
+  narrow_rules (&rules, provider, role);
+  /* The PIN that a token comes with may be shorter than any that it takes. */
+  if (role == TOKEND_ROLE_PIN && reading->pin_must_change)
+    rules.length.minimum = rules.usual_length.minimum = 0;
+  if (role == TOKEND_ROLE_PIN && reading->pin_complex)
+    rules.usual_characters = TOKEND_CHARACTERS_ANY;
+  return rules;
 }
 
 /**

@@ -15,6 +15,9 @@ TokendCounterRules tokend_profile_rules_get (const TokendProfile *module,
 TokendPinPolicy tokend_profile_rules_get_pin_policy (const TokendProfile *module,
                                                      const TokendProfile *provider,
                                                      const TokendReading *reading);
+TokendCodeRules tokend_profile_rules_get_code_rules (const TokendProfile *module,
+                                                     const TokendProfile *provider,
+                                                     const TokendReading *reading, TokendRole role);
 gboolean tokend_profile_rules_support (const TokendProfile *module, const TokendReading *reading,
                                        TokendRole role, GError **error);
 

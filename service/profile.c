@@ -25,6 +25,7 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "PIN", "NeverLocks" },
   { "PIN", "MinimumLength" },
   { "PIN", "MaximumLength" },
+  { "PIN", "LengthDocument" },
   { "PIN", "Characters", tokend_characters_get_type },
   { "PIN", "ChangeCounts" },
   { "PIN", "SharedBySlots" },
@@ -34,6 +35,11 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "PUK", "NeverLocks" },
   { "PUK", "WrongCode", tokend_wrong_code_get_type },
   { "PUK", "ShownAsPin" },
+  { "PUK", "MinimumLength" },
+  { "PUK", "MaximumLength" },
+  { "PUK", "LengthDocument" },
+  { "PUK", "UsualLength" },
+  { "PUK", "Characters", tokend_characters_get_type },
   { "Environment", NULL },
   { "Provider", "Name", NULL, TRUE },
   { "Provider", "PukPage", NULL, TRUE },
@@ -149,6 +155,35 @@ get_rules (Reader *reader, const char *group, TokendCounterRules *rules, GError 
                    &rules->flags, error)
          && get_count (reader, group, "Maximum", &rules->maximum, error)
          && get_boolean (reader, group, "NeverLocks", FALSE, &rules->never_locks, error);
+}
+
+/* A document is named, or it is none. */
+static gboolean
+get_documented (Reader *reader, const char *group, gboolean *is_documented, GError **error)
+{
+  const char *key = "LengthDocument";
+  g_autofree char *document = NULL;
+  g_autoptr (GError) local_error = NULL;
+
+  *is_documented = FALSE;
+  if (!has_key (reader, group, key))
+    return TRUE;
+  document = g_key_file_get_string (reader->key_file, group, key, &local_error);
+  if (local_error != NULL)
+    return set_bad (reader, group, key, error, "%s", local_error->message);
+  *is_documented = *g_strstrip (document) != '\0';
+  return TRUE;
+}
+
+static gboolean
+get_code (Reader *reader, const char *group, TokendProfileCode *code, GError **error)
+{
+  return get_count (reader, group, "MinimumLength", &code->minimum_length, error)
+         && get_count (reader, group, "MaximumLength", &code->maximum_length, error)
+         && get_documented (reader, group, &code->is_documented, error)
+         && get_count (reader, group, "UsualLength", &code->usual_length, error)
+         && get_enum (reader, group, "Characters", TOKEND_TYPE_CHARACTERS, TOKEND_CHARACTERS_ANY,
+                      &code->characters, error);
 }
 
 static gboolean
@@ -285,10 +320,8 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfilePlace *
       || !get_rules (&reader, "PIN", &profile->rules[TOKEND_ROLE_PIN], error)
       || !get_rules (&reader, "PUK", &profile->rules[TOKEND_ROLE_PUK], error)
       || !get_wrong_codes (&reader, profile, error)
-      || !get_count (&reader, "PIN", "MinimumLength", &profile->pin_minimum_length, error)
-      || !get_count (&reader, "PIN", "MaximumLength", &profile->pin_maximum_length, error)
-      || !get_enum (&reader, "PIN", "Characters", TOKEND_TYPE_CHARACTERS, TOKEND_CHARACTERS_ANY,
-                    &profile->pin_characters, error)
+      || !get_code (&reader, "PIN", &profile->codes[TOKEND_ROLE_PIN], error)
+      || !get_code (&reader, "PUK", &profile->codes[TOKEND_ROLE_PUK], error)
       || !get_boolean (&reader, "PIN", "ChangeCounts", TRUE, &profile->change_counts, error)
       || !get_boolean (&reader, "PIN", "SharedBySlots", FALSE, &profile->shared_by_slots, error)
       || !get_boolean (&reader, "PUK", "ShownAsPin", FALSE, &profile->puk_shown_as_pin, error))

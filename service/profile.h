@@ -8,6 +8,15 @@
 
 G_BEGIN_DECLS
 
+/** TokendProfileCode: what a code is like. Lengths are -1 where nothing is said. */
+typedef struct {
+  int minimum_length;
+  int maximum_length;
+  int usual_length; /* of a PUK */
+  TokendCharacters characters;
+  gboolean is_documented; /* no code of another length can be right; else that is a custom */
+} TokendProfileCode;
+
 /**
  * TokendProfile:
  * What is known of a kind of token, or of a provider of certificates, as data: a key file NAME.conf. Its groups, keys and
@@ -24,9 +33,7 @@ typedef struct {
   TokendWatchWay watch_way;
   TokendWrongCode wrong_codes[TOKEND_N_ROLES];
   TokendCounterRules rules[TOKEND_N_ROLES];
-  int pin_minimum_length; /* or -1 */
-  int pin_maximum_length; /* or -1 */
-  TokendCharacters pin_characters;
+  TokendProfileCode codes[TOKEND_N_ROLES];
   gboolean change_counts;
   gboolean shared_by_slots;  /* the slots of one card have one PIN, and one PUK for it */
   gboolean puk_shown_as_pin; /* to the process that tried a wrong one */

@@ -79,6 +79,32 @@ add_counter (GVariantBuilder *builder, const TokendCounter *counter, const Count
   add_record (builder, counter, keys);
 }
 
+/* Nought is not known, and not told. */
+static void
+add_limits (GVariantBuilder *builder, const TokendCodeLimits *limits, const char *minimum_key,
+            const char *maximum_key)
+{
+  add_number (builder, minimum_key, limits->minimum > 0 ? (int) limits->minimum : -1);
+  add_number (builder, maximum_key, limits->maximum > 0 ? (int) limits->maximum : -1);
+}
+
+static void
+add_rules (GVariantBuilder *builder, const TokendStatus *status)
+{
+  add_limits (builder, &status->pin_rules.length, TOKEND_STATUS_PRESENT_PIN_MINIMUM_LENGTH,
+              TOKEND_STATUS_PRESENT_PIN_MAXIMUM_LENGTH);
+  add_limits (builder, &status->pin_rules.usual_length, TOKEND_STATUS_PRESENT_PIN_USUAL_MINIMUM,
+              TOKEND_STATUS_PRESENT_PIN_USUAL_MAXIMUM);
+  add_nick (builder, TOKEND_STATUS_PRESENT_PIN_USUAL_CHARACTERS, TOKEND_TYPE_CHARACTERS,
+            (int) status->pin_rules.usual_characters);
+  add_limits (builder, &status->puk_rules.length, TOKEND_STATUS_PUK_MINIMUM_LENGTH,
+              TOKEND_STATUS_PUK_MAXIMUM_LENGTH);
+  add_limits (builder, &status->puk_rules.usual_length, TOKEND_STATUS_PUK_USUAL_MINIMUM,
+              TOKEND_STATUS_PUK_USUAL_MAXIMUM);
+  add_nick (builder, TOKEND_STATUS_PUK_USUAL_CHARACTERS, TOKEND_TYPE_CHARACTERS,
+            (int) status->puk_rules.usual_characters);
+}
+
 /**
  * tokend_status_to_variant:
  *
@@ -108,6 +134,7 @@ tokend_status_to_variant (const TokendStatus *status)
   add_number (&builder, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, status->pin_policy.maximum_length);
   add_nick (&builder, TOKEND_STATUS_PIN_CHARACTERS, TOKEND_TYPE_CHARACTERS,
             (int) status->pin_policy.characters);
+  add_rules (&builder, status);
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_PIN_MUST_CHANGE,
                          g_variant_new_boolean (status->pin_must_change));
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_PIN_SHARED,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "code-check.h"
 #include "counter.h"
 
 G_BEGIN_DECLS
@@ -28,6 +29,8 @@ typedef struct {
   TokendCounter pin;
   TokendCounter puk;
   TokendPinPolicy pin_policy;
+  TokendCodeRules pin_rules; /* of the present one */
+  TokendCodeRules puk_rules;
   gboolean pin_must_change;
   gboolean pin_shared;
   gboolean can_set_pin;

@@ -430,6 +430,13 @@ tokend_token_get_pin_policy (TokendToken *self)
   return tokend_profile_rules_get_pin_policy (self->profile, self->provider, self->reading);
 }
 
+/** tokend_token_get_code_rules: Returns: see tokend_profile_rules_get_code_rules(). */
+TokendCodeRules
+tokend_token_get_code_rules (TokendToken *self, TokendRole role)
+{
+  return tokend_profile_rules_get_code_rules (self->profile, self->provider, self->reading, role);
+}
+
 /** tokend_token_supports: see tokend_profile_rules_support(). */
 gboolean
 tokend_token_supports (TokendToken *self, TokendRole role, GError **error)
@@ -465,6 +472,8 @@ tokend_token_get_status (TokendToken *self)
     .pin = tell_now (self, TOKEND_ROLE_PIN),
     .puk = tell_now (self, TOKEND_ROLE_PUK),
     .pin_policy = tokend_token_get_pin_policy (self),
+    .pin_rules = tokend_token_get_code_rules (self, TOKEND_ROLE_PIN),
+    .puk_rules = tokend_token_get_code_rules (self, TOKEND_ROLE_PUK),
     .pin_must_change = self->reading->pin_must_change,
     .pin_shared = tokend_place_shares_codes (self->place),
     .can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, NULL),

@@ -38,6 +38,7 @@ const char *tokend_token_get_serial (TokendToken *self);
 TokendService *tokend_token_get_service (TokendToken *self);
 TokendModule *tokend_token_get_module (TokendToken *self);
 TokendPinPolicy tokend_token_get_pin_policy (TokendToken *self);
+TokendCodeRules tokend_token_get_code_rules (TokendToken *self, TokendRole role);
 TokendCounter tokend_token_get_counter (TokendToken *self, TokendRole role);
 TokendCounter tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role);
 gboolean tokend_token_supports (TokendToken *self, TokendRole role, GError **error);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "code-policy.h"
 
-#include "code-check.h"
 #include "tokend-error.h"
 
 /** tokend_code_name: what a person calls the code, as in "The %s is empty". */
@@ -35,36 +34,31 @@ in_english (const char *text)
   return text;
 }
 
-/* What no code can be, whoever's it is. The messages tell nothing of the code but the mistake. */
 static gboolean
-check_text (const char *bytes, gsize length, TokendCodeName name, gboolean send_unusual,
-            GError **error)
+take_verdict (const TokendCodeVerdict *verdict, TokendCodeName name, gboolean send_unusual,
+              GError **error)
 {
-  const TokendCodeKind kind =
-      name == TOKEND_CODE_NEW_PIN ? TOKEND_CODE_KIND_NEW : TOKEND_CODE_KIND_PRESENT;
-  const TokendCodeVerdict verdict = tokend_code_judge (bytes, length, kind);
-  const gboolean may_be_sent = verdict.answer == TOKEND_CODE_REFUSE;
+  const gboolean may_be_sent = verdict->answer == TOKEND_CODE_REFUSE;
   g_autofree char *mistake = NULL;
 
-  if (verdict.answer < TOKEND_CODE_REFUSE || (may_be_sent && send_unusual))
+  if (verdict->answer < TOKEND_CODE_REFUSE || (may_be_sent && send_unusual))
     return TRUE;
 
-  mistake = tokend_code_verdict_describe (&verdict, in_english);
+  mistake = tokend_code_verdict_describe (verdict, in_english);
   g_set_error (error, TOKEND_ERROR, refusal_of (name), "The %s %s%s", tokend_code_name (name),
                mistake, may_be_sent ? TOKEND_CODE_UNUSUAL : "");
   return FALSE;
 }
 
 static gboolean
-check_length (gsize length, const char *unit, TokendCodeName name, const TokendLengthLimits *limits,
-              GError **error)
+check_length (gsize length, const char *unit, const TokendCodeLimits *limits, GError **error)
 {
   if (length >= limits->minimum && length <= limits->maximum)
     return TRUE;
 
-  g_set_error (error, TOKEND_ERROR, refusal_of (name), "The %s is too %s: it takes %u to %u %s",
-               tokend_code_name (name), length < limits->minimum ? "short" : "long",
-               limits->minimum, limits->maximum, unit);
+  g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
+               "The new PIN is too %s: it takes %u to %u %s",
+               length < limits->minimum ? "short" : "long", limits->minimum, limits->maximum, unit);
   return FALSE;
 }
 
@@ -82,7 +76,7 @@ is_digits (const char *bytes, gsize length)
 /**
  * tokend_code_check:
  * @bytes: (array length=length): a PUK or present PIN
- * @limits: what the module would take, in bytes
+ * @limits: of its length on this token, in bytes
  * @send_unusual: the caller's word that another program has set it as it is
  * @error: InvalidArgs, with the mistake and what to do
  *
@@ -90,10 +84,15 @@ is_digits (const char *bytes, gsize length)
  */
 gboolean
 tokend_code_check (const char *bytes, gsize length, TokendCodeName name,
-                   const TokendLengthLimits *limits, gboolean send_unusual, GError **error)
+                   const TokendCodeLimits *limits, gboolean send_unusual, GError **error)
 {
-  return check_text (bytes, length, name, send_unusual, error)
-         && check_length (length, "bytes", name, limits, error);
+  const TokendCodeRules rules = { .length = *limits };
+  TokendCodeVerdict verdict = tokend_code_judge (bytes, length, TOKEND_CODE_KIND_PRESENT);
+
+  if (!take_verdict (&verdict, name, send_unusual, error))
+    return FALSE;
+  verdict = tokend_code_judge_by_rules (bytes, length, &rules);
+  return take_verdict (&verdict, name, send_unusual, error);
 }
 
 /**
@@ -107,7 +106,9 @@ gboolean
 tokend_new_pin_check (const char *bytes, gsize length, const TokendPinPolicy *policy,
                       GError **error)
 {
-  if (!check_text (bytes, length, TOKEND_CODE_NEW_PIN, FALSE, error))
+  const TokendCodeVerdict verdict = tokend_code_judge (bytes, length, TOKEND_CODE_KIND_NEW);
+
+  if (!take_verdict (&verdict, TOKEND_CODE_NEW_PIN, FALSE, error))
     return FALSE;
   if (policy->characters == TOKEND_CHARACTERS_DIGITS && !is_digits (bytes, length)) {
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
@@ -116,6 +117,23 @@ tokend_new_pin_check (const char *bytes, gsize length, const TokendPinPolicy *po
   }
 
   return check_length ((gsize) g_utf8_strlen (bytes, (gssize) length), "characters",
-                       TOKEND_CODE_NEW_PIN, &policy->characters_limits, error)
-         && check_length (length, "bytes", TOKEND_CODE_NEW_PIN, &policy->bytes_limits, error);
+                       &policy->characters_limits, error)
+         && check_length (length, "bytes", &policy->bytes_limits, error);
+}
+
+/**
+ * tokend_new_pin_check_differs:
+ * @is_same: whether the new PIN is the code that it is set with
+ * @name: which code that is
+ * @error: PinPolicy
+ *
+ * One that is the PUK was typed in its place; one that is the present PIN changes nothing.
+ */
+gboolean
+tokend_new_pin_check_differs (gboolean is_same, TokendCodeName name, GError **error)
+{
+  if (is_same)
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
+                         tokend_code_describe_same (name == TOKEND_CODE_PUK, in_english));
+  return !is_same;
 }

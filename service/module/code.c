@@ -52,6 +52,12 @@ tokend_code_free (TokendCode *code)
   munmap (code, sizeof *code);
 }
 
+gboolean
+tokend_code_equal (const TokendCode *a, const TokendCode *b)
+{
+  return a->length == b->length && memcmp (a->bytes, b->bytes, a->length) == 0;
+}
+
 static void
 pad_key (guint8 block[SHA256_BLOCK], const guint8 key[32], guint8 pad)
 {

@@ -21,6 +21,7 @@ TokendCode *tokend_code_new (GError **error);
 void tokend_code_wipe (TokendCode *code);
 void tokend_code_free (TokendCode *code);
 
+gboolean tokend_code_equal (const TokendCode *a, const TokendCode *b);
 GVariant *tokend_code_digest (const TokendCode *code, const guint8 key[32]);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendCode, tokend_code_free)

@@ -38,7 +38,7 @@ take_field (GVariant *variant, const char *key, TokendTokenField *field, GError 
 
 static gboolean
 take_limits (GVariant *variant, const char *minimum_key, const char *maximum_key,
-             TokendLengthLimits *limits, GError **error)
+             TokendCodeLimits *limits, GError **error)
 {
   g_autoptr (GVariant) minimum = take (variant, minimum_key, "u", error);
   g_autoptr (GVariant) maximum = minimum != NULL ? take (variant, maximum_key, "u", error) : NULL;

@@ -16,8 +16,8 @@ typedef struct {
   TokendUnlockWay way; /* none, unless @unlock */
   TokendWrongCode wrong_code;
   TokendTokenIdentity identity;
-  TokendLengthLimits code_limits;    /* in bytes */
-  TokendLengthLimits new_pin_limits; /* in characters */
+  TokendCodeLimits code_limits;    /* in bytes */
+  TokendCodeLimits new_pin_limits; /* in characters */
   TokendCharacters new_pin_characters;
   gboolean send_unusual_code; /* what else no code looks like may be sent */
   guint8 digest_key[TOKEND_DIGEST_KEY_LENGTH];

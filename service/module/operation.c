@@ -178,7 +178,9 @@ tokend_operation_read_codes (TokendOperation *operation, int code, int new_pin, 
                             &operation->request.code_limits, operation->request.send_unusual_code,
                             error)
          && tokend_new_pin_check (operation->new_pin->bytes, operation->new_pin->length, &policy,
-                                  error);
+                                  error)
+         && tokend_new_pin_check_differs (tokend_code_equal (operation->code, operation->new_pin),
+                                          name, error);
 }
 
 /**

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "choice.h"
 #include "event.h"
 #include "json.h"
 #include "printable.h"
@@ -13,25 +14,28 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-/* One word of a shell's, which means the token and nothing else. */
+/* Words of a shell's which name the token and nothing else: its label, its serial number, or both. */
 static void
 check_argument (GPtrArray *tokens, const TokenctlToken *token)
 {
-  g_autofree char *argument = tokenctl_tokens_argument (tokens, token);
+  g_autofree char *argument = tokenctl_argument_of (tokens, token);
   g_autofree char *line = g_strconcat ("tokenctl unlock ", argument, NULL);
   g_autofree char *label = NULL;
   g_autofree char *serial = NULL;
   g_auto (GStrv) words = NULL;
-  int n_words;
+  int n_words, first;
 
   fuzz_assert_printable (argument);
   g_assert_true (g_shell_parse_argv (line, &n_words, &words, NULL));
-  g_assert_cmpint (n_words, ==, g_str_has_prefix (argument, "-- ") ? 4 : 3);
+  first = g_str_has_prefix (argument, "-- ") ? 3 : 2;
   label = tokenctl_printable (tokenctl_status_string (token->status, TOKEND_STATUS_LABEL));
   serial = tokenctl_printable (tokenctl_status_string (token->status, TOKEND_STATUS_SERIAL));
-  g_assert_true (g_str_equal (words[n_words - 1], label)
-                 || g_str_equal (words[n_words - 1], serial));
-  g_assert_true (n_words == 4 || *words[2] != '-');
+  g_assert_true (n_words == first + 1 || n_words == first + 2);
+  if (n_words == first + 2)
+    g_assert_cmpstr (words[first + 1], ==, serial);
+  g_assert_true (g_str_equal (words[first], label)
+                 || (n_words == first + 1 && g_str_equal (words[first], serial)));
+  g_assert_true (first == 3 || *words[first] != '-');
 }
 
 static void
@@ -51,6 +55,25 @@ check_words (const TokenctlToken *token, TokenctlRole role)
   if (tokenctl_decide (&tries) == TOKENCTL_DECISION_GO)
     g_assert_true ((tries.state == TOKEND_STATE_OK || tries.state == TOKEND_STATE_LOW)
                    && (!tries.remaining_known || tries.remaining >= 2));
+}
+
+static const char *
+in_english (const char *text)
+{
+  return text;
+}
+
+/* A status that makes no sense keeps nobody from giving a code: what it says is said with it. */
+static void
+check_code_rules (GVariant *status, TokenctlRole role)
+{
+  const TokendCodeRules rules = tokenctl_status_code_rules (status, role);
+  const TokendCodeVerdict verdict = tokend_code_judge_by_rules ("12345678", 8, &rules);
+  g_autofree char *words = tokend_code_verdict_describe (&verdict, in_english);
+
+  g_assert_cmpint (verdict.answer, <, TOKEND_CODE_NEVER);
+  g_assert_cmpint (*words == '\0', ==, verdict.answer == TOKEND_CODE_SEND);
+  fuzz_assert_printable (words);
 }
 
 static void
@@ -114,6 +137,8 @@ check_token (GPtrArray *tokens, const TokenctlToken *token)
   check_argument (tokens, token);
   check_words (token, TOKENCTL_ROLE_PIN);
   check_words (token, TOKENCTL_ROLE_PUK);
+  check_code_rules (token->status, TOKENCTL_ROLE_PIN);
+  check_code_rules (token->status, TOKENCTL_ROLE_PUK);
   check_validity (token->status);
   check_json (token->status);
 }

@@ -40,6 +40,23 @@ check_words (const TokendCodeVerdict *verdict, gsize length)
   g_assert_cmpuint (verdict->position, <=, length);
 }
 
+/* By one code the rules, which may contradict each other: none makes a code one that can never be sent. */
+static void
+check_rules (const char *bytes, gsize length)
+{
+  const TokendCodeRules rules = { .length = { (guint8) bytes[0] % 9,
+                                              (guint8) bytes[length - 1] % 9 },
+                                  .usual_length = { length % 9, length % 7 },
+                                  .usual_characters = length % 2 };
+  const TokendCodeVerdict verdict = tokend_code_judge_by_rules (bytes, length, &rules);
+
+  g_assert_cmpint (verdict.answer, <, TOKEND_CODE_NEVER);
+  check_words (&verdict, length);
+  if (verdict.answer == TOKEND_CODE_SEND)
+    g_assert_true (length >= rules.length.minimum
+                   && (rules.length.maximum == 0 || length <= rules.length.maximum));
+}
+
 /* Any bytes, as a present code and as a new one. */
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
@@ -52,6 +69,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   check_words (&new_pin, size);
   if (present.answer <= TOKEND_CODE_ASK)
     check_sent (bytes, size);
+  if (present.answer < TOKEND_CODE_NEVER)
+    check_rules (bytes, size);
   if (present.answer == TOKEND_CODE_REFUSE)
     g_assert_true (g_utf8_validate_len (bytes, size, NULL));
   g_assert_cmpint (new_pin.answer, ==,

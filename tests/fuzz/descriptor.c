@@ -34,23 +34,26 @@ make_descriptor (guint kind, const guint8 *data, gsize size)
   return ends[0];
 }
 
-static TokendLengthLimits
+static TokendCodeLimits
 take_limits (FuzzInput *input)
 {
-  return (TokendLengthLimits){ fuzz_take_byte (input), fuzz_take_byte (input) };
+  return (TokendCodeLimits){ fuzz_take_byte (input), fuzz_take_byte (input) };
 }
 
 static void
-check_accepted (const TokendCode *code, gsize size, const TokendLengthLimits *bytes)
+check_accepted (const TokendCode *code, gsize size, const TokendCodeLimits *bytes)
 {
   g_assert_cmpuint (code->length, ==, size);
   g_assert_cmpuint (code->length, >, 0);
   g_assert_cmpuint (code->length, <=, TOKEND_CODE_MAX);
-  g_assert_true (code->length >= bytes->minimum && code->length <= bytes->maximum);
+  g_assert_true (code->length >= bytes->minimum
+                 && (bytes->maximum == 0 || code->length <= bytes->maximum));
   g_assert_true (g_utf8_validate (code->bytes, (gssize) code->length, NULL));
   for (gsize i = 0; i < code->length; i++)
     g_assert_false (g_ascii_iscntrl (code->bytes[i]));
 }
+
+static const TokendCodeLimits any_length;
 
 /* A code as it comes to an operating host: first what is wanted of it, then the descriptor's bytes. */
 int
@@ -73,6 +76,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   if (tokend_code_check (code->bytes, code->length, TOKEND_CODE_PUK, &policy.bytes_limits, FALSE,
                          NULL))
     check_accepted (code, input.size, &policy.bytes_limits);
+  if (tokend_code_check (code->bytes, code->length, TOKEND_CODE_PUK, &policy.bytes_limits, TRUE,
+                         NULL))
+    check_accepted (code, input.size, &any_length);
   if (tokend_new_pin_check (code->bytes, code->length, &policy, NULL)) {
     check_accepted (code, input.size, &policy.bytes_limits);
     if (policy.characters == TOKEND_CHARACTERS_DIGITS)

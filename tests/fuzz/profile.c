@@ -40,13 +40,15 @@ check_profile (const TokendProfile *profile)
     check_count (profile->rules[role].maximum);
     g_assert_cmpuint (profile->rules[role].flags, <=, TOKEND_FLAGS_MEANING_LOW_ONLY);
     g_assert_cmpuint (profile->wrong_codes[role], <=, TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN);
+    check_count (profile->codes[role].minimum_length);
+    check_count (profile->codes[role].maximum_length);
+    check_count (profile->codes[role].usual_length);
+    g_assert_cmpuint (profile->codes[role].characters, <=, TOKEND_CHARACTERS_DIGITS);
   }
-  check_count (profile->pin_minimum_length);
-  check_count (profile->pin_maximum_length);
   g_assert_cmpuint (profile->unlock_way, <=, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN);
   g_assert_true (profile->unlock_way == TOKEND_UNLOCK_WAY_NONE
                  || tokend_unlock_way_is_opensc (profile->unlock_way) == profile->is_opensc);
-  g_assert_cmpuint (profile->pin_characters, <=, TOKEND_CHARACTERS_DIGITS);
+  g_assert_cmpint (profile->codes[TOKEND_ROLE_PIN].usual_length, ==, -1);
   check_environment (profile->environment);
 }
 

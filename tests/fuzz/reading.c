@@ -3,6 +3,7 @@
 
 #include "fuzz.h"
 #include "printable.h"
+#include "profile-rules.h"
 #include "status.h"
 
 #include <string.h>
@@ -30,23 +31,45 @@ static const char *const reading_keys[] = {
 
 /* All that org.tokend.Tokend1.xml knows, with the type; but for why a profile was taken, which no host tells. */
 static const char *const status_keys[][2] = {
-  { TOKEND_STATUS_LABEL, "s" },           { TOKEND_STATUS_MANUFACTURER, "s" },
-  { TOKEND_STATUS_MODEL, "s" },           { TOKEND_STATUS_SERIAL, "s" },
-  { TOKEND_STATUS_PIN_STATE, "s" },       { TOKEND_STATUS_PUK_STATE, "s" },
-  { TOKEND_STATUS_PIN_REMAINING, "u" },   { TOKEND_STATUS_PIN_MAXIMUM, "u" },
-  { TOKEND_STATUS_PIN_SOURCE, "s" },      { TOKEND_STATUS_PUK_REMAINING, "u" },
-  { TOKEND_STATUS_PUK_MAXIMUM, "u" },     { TOKEND_STATUS_PUK_SOURCE, "s" },
-  { TOKEND_STATUS_PROVIDER, "s" },        { TOKEND_STATUS_PIN_MINIMUM_LENGTH, "u" },
-  { TOKEND_STATUS_MODULE, "s" },          { TOKEND_STATUS_PIN_MAXIMUM_LENGTH, "u" },
-  { TOKEND_STATUS_CAN_UNLOCK, "b" },      { TOKEND_STATUS_PIN_CHARACTERS, "s" },
-  { TOKEND_STATUS_READ_AT, "t" },         { TOKEND_STATUS_PIN_MUST_CHANGE, "b" },
-  { TOKEND_STATUS_MODULE_PROFILE, "s" },  { TOKEND_STATUS_CERTIFICATE_NOT_AFTER, "t" },
-  { TOKEND_STATUS_PIN_LAST_SEEN, "s" },   { TOKEND_STATUS_PUK_LAST_SEEN, "s" },
-  { TOKEND_STATUS_PIN_WRONG_SENT, "u" },  { TOKEND_STATUS_PUK_WRONG_SENT, "u" },
-  { TOKEND_STATUS_PIN_MAYBE_LOST, "u" },  { TOKEND_STATUS_PUK_MAYBE_LOST, "u" },
-  { TOKEND_STATUS_PIN_SENT_AT, "t" },     { TOKEND_STATUS_PUK_SENT_AT, "t" },
-  { TOKEND_STATUS_PIN_RECORD_LOST, "b" }, { TOKEND_STATUS_PUK_RECORD_LOST, "b" },
-  { TOKEND_STATUS_PIN_SHARED, "b" },      { TOKEND_STATUS_CAN_SET_PIN, "b" },
+  { TOKEND_STATUS_LABEL, "s" },
+  { TOKEND_STATUS_MANUFACTURER, "s" },
+  { TOKEND_STATUS_MODEL, "s" },
+  { TOKEND_STATUS_SERIAL, "s" },
+  { TOKEND_STATUS_PIN_STATE, "s" },
+  { TOKEND_STATUS_PUK_STATE, "s" },
+  { TOKEND_STATUS_PIN_REMAINING, "u" },
+  { TOKEND_STATUS_PIN_MAXIMUM, "u" },
+  { TOKEND_STATUS_PIN_SOURCE, "s" },
+  { TOKEND_STATUS_PUK_REMAINING, "u" },
+  { TOKEND_STATUS_PUK_MAXIMUM, "u" },
+  { TOKEND_STATUS_PUK_SOURCE, "s" },
+  { TOKEND_STATUS_PROVIDER, "s" },
+  { TOKEND_STATUS_PIN_MINIMUM_LENGTH, "u" },
+  { TOKEND_STATUS_MODULE, "s" },
+  { TOKEND_STATUS_PIN_MAXIMUM_LENGTH, "u" },
+  { TOKEND_STATUS_CAN_UNLOCK, "b" },
+  { TOKEND_STATUS_PIN_CHARACTERS, "s" },
+  { TOKEND_STATUS_READ_AT, "t" },
+  { TOKEND_STATUS_PIN_MUST_CHANGE, "b" },
+  { TOKEND_STATUS_MODULE_PROFILE, "s" },
+  { TOKEND_STATUS_CERTIFICATE_NOT_AFTER, "t" },
+  { TOKEND_STATUS_PIN_LAST_SEEN, "s" },
+  { TOKEND_STATUS_PUK_LAST_SEEN, "s" },
+  { TOKEND_STATUS_PIN_WRONG_SENT, "u" },
+  { TOKEND_STATUS_PUK_WRONG_SENT, "u" },
+  { TOKEND_STATUS_PIN_MAYBE_LOST, "u" },
+  { TOKEND_STATUS_PUK_MAYBE_LOST, "u" },
+  { TOKEND_STATUS_PIN_SENT_AT, "t" },
+  { TOKEND_STATUS_PUK_SENT_AT, "t" },
+  { TOKEND_STATUS_PIN_RECORD_LOST, "b" },
+  { TOKEND_STATUS_PUK_RECORD_LOST, "b" },
+  { TOKEND_STATUS_PIN_SHARED, "b" },
+  { TOKEND_STATUS_CAN_SET_PIN, "b" },
+  { TOKEND_STATUS_PRESENT_PIN_MINIMUM_LENGTH, "u" },
+  { TOKEND_STATUS_PRESENT_PIN_MAXIMUM_LENGTH, "u" },
+  { TOKEND_STATUS_PRESENT_PIN_USUAL_CHARACTERS, "s" },
+  { TOKEND_STATUS_PUK_USUAL_MINIMUM, "u" },
+  { TOKEND_STATUS_PUK_USUAL_CHARACTERS, "s" },
 };
 
 static gboolean
@@ -116,6 +139,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       .puk = judge (&reading->counters[TOKEND_ROLE_PUK]),
       .pin_policy = { reading->new_pin_minimum_length, reading->new_pin_maximum_length,
                       TOKEND_CHARACTERS_ANY },
+      .pin_rules = tokend_profile_rules_get_code_rules (NULL, NULL, reading, TOKEND_ROLE_PIN),
+      .puk_rules = tokend_profile_rules_get_code_rules (NULL, NULL, reading, TOKEND_ROLE_PUK),
       .pin_must_change = reading->pin_must_change,
       .certificate_not_after = reading->certificate_not_after,
   }));

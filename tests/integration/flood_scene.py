@@ -12,7 +12,7 @@ from flood import PROGRESS, count_answered, figure, read_progress
 from sandbox import wait_until
 from support import relays_have_ended, sent
 
-PIN = "1234"
+PIN, PUK = "1234", "12345678"
 # Of the calls under way: of users who come one after the other, each takes half of what is left.
 CALLS_IN_ALL, SHARES = 60, [30, 15, 8, 4, 2, 1]
 SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL = 32, 256
@@ -74,7 +74,7 @@ class Scene:
         with Client(sandbox, "alice") as alice:
             self.path, self.other_path = (alice.find(label) for label in ("ETOKEN", "ETOKEN2"))
             # What a first operation leaves for the second is no leak.
-            assert alice.call("SetPin", PIN, PIN, path=self.path).error is None
+            assert alice.call("Unlock", PUK, PIN, path=self.path).error is None
         self.settle()
         self.before = self.traces()
         self.sent = self.sent_codes()

@@ -7,12 +7,12 @@ import os
 import pytest
 from client import Client
 from sandbox import SOURCE, Sandbox
-from support import nothing_sent, sent
+from support import nothing_sent, restart_with_profile, sent
 
 PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
 UNUSUAL = {"send-unusual-code": True}
 FULL = {"pin": 3, "puk": 3}
-DONE, USAGE, REFUSED = 0, 2, 7
+DONE, USAGE, WRONG_CODE, REFUSED = 0, 2, 5, 7
 # As long as this token takes them.
 TAKEN = range(4, 17)
 
@@ -202,3 +202,171 @@ def test_tokenctl_asks(make_sandbox):
         answer(terminal, "New PIN once more: ", "ş234")
         assert terminal.finish() == DONE
     assert token.login("ş234") and token.counters() == FULL
+
+
+# What is visibly the wrong code
+
+
+@pytest.mark.parametrize("kind", ["etoken", "opencryptoki", "piv-card"])
+def test_a_new_pin_that_is_the_code_it_is_set_with(make_sandbox, kind):
+    """Somebody who types the PIN thrice, or the PUK: nothing is sent, neither by the bus nor by tokenctl."""
+    sandbox = make_sandbox([kind])
+    token = sandbox.token(kind)
+    with nothing_sent(token), Client(sandbox, "alice") as alice:
+        for method, code, words in (("Unlock", sandbox.puk, "PUK"), ("SetPin", sandbox.pin, "present one")):
+            reply = alice.call(method, code, code, options={"final-attempt": True, **UNUSUAL})
+            assert reply.error == "PinPolicy", reply
+            assert reply.message == f"The new PIN is the same as the {words}"
+            codes = {"code": code, "new": code}
+            command, option = ("unlock", "--puk-fd") if method == "Unlock" else ("set-pin", "--pin-fd")
+            words_of = [command, "--final-attempt", option, "{code}", "--new-pin-fd", "{new}"]
+            done = sandbox.tokenctl("alice", *words_of, codes=codes)
+            assert done.returncode == REFUSED, done.stderr
+            assert f"The new PIN is the same as the {words}. Nothing was sent; no try was spent." in done.stderr
+    assert token.login(sandbox.pin)
+
+
+def test_the_same_while_typing(make_sandbox):
+    """Another one is asked for."""
+    sandbox = make_sandbox()
+    token = sandbox.token("etoken")
+    with sandbox.terminal("alice", ["tokenctl", "set-pin"]) as terminal:
+        with nothing_sent(token):
+            answer(terminal, "Present PIN: ", PIN)
+            answer(terminal, r"New PIN \(.*\): ", PIN)
+            terminal.expect("The new PIN is the same as the present one. Nothing was sent")
+        answer(terminal, r"New PIN \(.*\): ", NEW_PIN)
+        answer(terminal, "New PIN once more: ", NEW_PIN)
+        assert terminal.finish() == DONE
+    assert token.login(NEW_PIN)
+
+
+def test_a_code_with_a_blank_is_typed_again(make_sandbox):
+    """The same without the blank is taken, or just the same again; another one is not, until it comes twice."""
+    sandbox = make_sandbox()
+    token = sandbox.token("etoken")
+    blank, again = "The code contains a blank", "not the code that was typed before"
+    for typed, taken in (
+        ([("1234 5678", blank), (PUK, None)], True),
+        ([(" 12345678", blank), (PUK, None)], True),
+        ([("1234\u00a05678", blank), (PUK, None)], True),
+        ([("1234 5678", blank), ("12345679", again), (PUK, again)], False),
+        ([("1234 5678", blank), ("12345679", again), ("1234 5678", again)], False),
+        ([("1234 5679", blank), (PUK, again), (PUK, None)], True),
+        ([("    ", blank), (PUK, None)], True),
+    ):
+        with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+            with nothing_sent(token):
+                for code, words in typed:
+                    answer(terminal, "PUK: ", code)
+                    if words:
+                        terminal.expect(words)
+                terminal.expect(r"New PIN \(.*\): $" if taken else "Given up. Nothing was sent")
+            if taken:
+                terminal.type_line(PIN)
+                answer(terminal, "New PIN once more: ", PIN)
+                assert terminal.finish() == DONE
+            else:
+                assert terminal.finish() == REFUSED
+        assert token.counters() == FULL
+
+
+def test_limits_of_the_pin_are_none_of_the_puk(make_sandbox):
+    """A PUK that is longer or shorter than any PIN of this token is sent; tokenctl asks before it sends a short one."""
+    puk = "1" * 20
+    sandbox = make_sandbox(puk=puk)
+    token = sandbox.token("etoken")
+    with Client(sandbox, "alice") as alice:
+        assert alice.call("Unlock", puk, NEW_PIN).error is None
+        assert alice.call("Unlock", "123", NEW_PIN).error == "PukIncorrect"
+        assert token.counters() == {"pin": 3, "puk": 2}
+        assert alice.call("Unlock", puk, PIN).error is None
+        assert alice.call("SetPin", "123", NEW_PIN).error == "InvalidArgs"
+        assert token.counters() == FULL
+    with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        for _ in range(3):
+            answer(terminal, "PUK: ", "123")
+            answer(terminal, "not as long as usual: mostly it has at least 4 characters; .* Enter: ", "")
+        assert terminal.finish() == REFUSED
+
+
+def test_lengths_that_a_document_gives(make_sandbox):
+    """Of a PIV card: PIN and PUK have 6 to 8 bytes. Others go with the word alone, and are counted; a PUK of seven is a
+    question."""
+    sandbox = make_sandbox(["piv-card"])
+    token = sandbox.token("piv-card")
+    final = {"final-attempt": True}
+    with Client(sandbox, "alice") as alice:
+        status = alice.call("Refresh").value
+        assert [status[f"{code}-{end}-length"] for code in ("present-pin", "puk") for end in ("minimum", "maximum")] == [
+            *(6, 8),
+            *(6, 8),
+        ]
+        assert (status["puk-usual-minimum-length"], status["puk-usual-maximum-length"]) == (8, 8)
+        assert status["present-pin-usual-characters"] == "digits"
+        for method, name in (("Unlock", "PUK"), ("SetPin", "PIN")):
+            for code, words in (("12345", "too short"), ("123456789", "too long")):
+                reply = alice.call(method, code, "654321", options=final)
+                assert reply.error == "InvalidArgs", reply
+                assert f"The {name} is {words}: it takes 6 to 8 bytes; " in reply.message
+        assert token.counters() == FULL and not token.codes_sent()
+
+        reply = alice.call("SetPin", "12345", "654321", options=final | UNUSUAL)
+        assert reply.error == "PinIncorrect", reply
+        assert token.counters() == {"pin": 2, "puk": 3}
+        assert alice.call("SetPin", sandbox.pin, "654321", options=final).error is None
+        assert alice.call("Unlock", "1234567", "123456", options=final).error == "PukIncorrect"
+        assert token.counters() == {"pin": 3, "puk": 2}
+
+    before = token.counters()
+    codes = {"puk": "7654321", "new": "123456"}
+    asking = ["unlock", "--final-attempt", "--puk-fd", "{puk}", "--new-pin-fd", "{new}"]
+    done = sandbox.tokenctl("alice", *asking, codes=codes)
+    assert done.returncode == REFUSED, done.stderr
+    assert "--puk-fd: the code is not as long as usual: mostly it has 8 characters." in done.stderr
+    assert "--send-unusual-code" in done.stderr
+    assert token.counters() == before
+    assert sandbox.tokenctl("alice", *asking, "--send-unusual-code", codes=codes).returncode == WRONG_CODE
+    assert token.counters() == {"pin": 3, "puk": 1}
+
+
+def test_a_providers_habit_is_a_question(make_sandbox):
+    """What the administrator's profile says without a document: the service sends it, tokenctl asks."""
+    sandbox = make_sandbox()
+    token = sandbox.token("etoken")
+    restart_with_profile(sandbox, "etoken", "[PUK]\nMinimumLength=8\nMaximumLength=10\nCharacters=digits\n")
+    questions = {
+        "1234567": "not as long as usual: mostly it has 8 to 10 characters",
+        "1234567a": "other characters than digits",
+    }
+    for puk, words in questions.items():
+        with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+            answer(terminal, "PUK: ", puk)
+            answer(terminal, f"The code .*{words}.* Enter: ", "")
+            terminal.expect("PUK: $")
+            terminal.type("\x03")
+            terminal.finish()
+    with Client(sandbox, "alice") as alice:
+        assert alice.call("Unlock", "1234567a", NEW_PIN).error == "PukIncorrect"
+        assert token.counters() == {"pin": 3, "puk": 2}
+
+    restart_with_profile(sandbox, "etoken", "[PUK]\nMinimumLength=8\nLengthDocument=The issuer's letter\n")
+    with Client(sandbox, "alice") as alice, nothing_sent(token):
+        assert alice.call("Unlock", "7654321", NEW_PIN).error == "InvalidArgs"
+
+
+def test_a_transport_pin_may_be_short(make_sandbox):
+    """The token wants a new PIN of six characters, and comes with one of four: set-pin, which status recommends, takes it."""
+    sandbox = make_sandbox()
+    token = sandbox.token("etoken")
+    with Client(sandbox, "alice") as alice:
+        token.fault("transport-pin")
+        status = alice.call("Refresh").value
+        assert status["pin-must-change"] is True and status["pin-minimum-length"] == 6
+        assert "present-pin-minimum-length" not in status
+        assert alice.call("SetPin", PIN, "65432").error == "PinPolicy"
+        assert "tokenctl set-pin ETOKEN" in sandbox.tokenctl("alice", "status").stdout
+        done = change(sandbox, PIN, "654321")
+        assert done.returncode == DONE, done.stderr
+        token.clear_faults()
+        assert token.login("654321") and token.counters() == FULL

@@ -107,7 +107,7 @@ def test_calls_in_all(scene):
         for user, share in zip(CROWD, first):
             stack.enter_context(Prompts(scene, user, share)).check(scene.sandbox)
         with Client(scene.sandbox, "alice") as alice, Client(scene.sandbox, "carol") as carol:
-            assert alice.call("SetPin", PIN, PIN, path=scene.other_path).error is None
+            assert alice.call("Unlock", PUK, PIN, path=scene.other_path).error is None
             with scene.watched("room for one call", "alice") as (onlooker,):
                 wait_until(lambda: len(onlooker.seconds) >= 50, what="50 times the status")
             with Prompts(scene, CROWD[len(first)], last) as all_prompts:
@@ -115,10 +115,10 @@ def test_calls_in_all(scene):
                 for client in (alice, carol):
                     for method in ("GetStatus", "Refresh"):
                         assert client.call(method, path=scene.path).error == "LimitsExceeded"
-                assert alice.call("SetPin", PIN, PIN, path=scene.other_path).error == "LimitsExceeded"
+                assert alice.call("Unlock", PUK, PIN, path=scene.other_path).error == "LimitsExceeded"
                 all_prompts.leave()
             wait_until(lambda: alice.call("GetStatus", path=scene.path).error is None, what="room")
-            assert alice.call("SetPin", PIN, PIN, path=scene.other_path).error is None
+            assert alice.call("Unlock", PUK, PIN, path=scene.other_path).error is None
 
 
 def test_subscriptions_in_all(scene):
@@ -163,7 +163,7 @@ def fixture_streams(scene):
         with Flood(scene.sandbox, "bob", 100) as source, Client(scene.sandbox, "alice") as alice:
             # No more than 60 descriptors at a time wait in the bus, which beyond 64 drops messages.
             source.begin_send(methods, count, together=30)
-            assert alice.call("SetPin", PIN, PIN, path=scene.other_path).error is None
+            assert alice.call("Unlock", PUK, PIN, path=scene.other_path).error is None
             replies = source.finish()
             assert replies.pop("closed") == 0 and replies[error] and replies["Busy"], replies
             assert set(replies) <= {error, "Busy", "LimitsExceeded"}, replies
@@ -175,7 +175,7 @@ def fixture_streams(scene):
 
     yield send
     with Client(scene.sandbox, "alice") as alice:
-        assert alice.call("SetPin", PIN, PIN, path=scene.path).error is None
+        assert alice.call("Unlock", PUK, PIN, path=scene.path).error is None
     assert token.counters() == {"pin": 3, "puk": 3}
 
 
@@ -198,7 +198,7 @@ def test_operations_are_not_kept(scene):
     count = 100
     with scene.keeps_nothing("operations", count, tables=0), Client(scene.sandbox, "alice") as alice:
         for _ in range(count):
-            assert alice.call("SetPin", PIN, PIN, path=scene.path).error is None
+            assert alice.call("Unlock", PUK, PIN, path=scene.path).error is None
 
 
 @pytest.mark.parametrize("method, code", [("Unlock", PUK), ("SetPin", PIN)])
@@ -207,8 +207,10 @@ def test_streams_that_are_cut_off(sandbox, method, code):
     token, name = sandbox.token("etoken"), "PUK" if method == "Unlock" else "PIN"
     with support.Client(sandbox) as alice:
         path = support.only_path(alice)
+        # A PUK may have any length on this token.
+        start = ("", "is empty") if method == "Unlock" else ("1", "is too short")
         cuts = (
-            ((None, NEW_PIN), "1", "InvalidArgs", f"The {name} is too short"),
+            ((None, NEW_PIN), start[0], "InvalidArgs", f"The {name} {start[1]}"),
             ((code, None), "", "PinPolicy", "The new PIN is empty"),
             ((code, None), "4", "PinPolicy", "The new PIN is too short"),
         )

@@ -51,7 +51,7 @@ def fixture_alice(shared):
         yield alice
         assert (sent(token), token.counters()) == before[:2], "something was sent"
         assert alice.call("Refresh").value["puk-retries-remaining"] == before[1]["puk"]
-        assert alice.call("Unlock", "1", NEW_PIN).error == "InvalidArgs", "the claim is free"
+        assert alice.call("Unlock", "", NEW_PIN).error == "InvalidArgs", "the claim is free"
         wait_until(lambda: descriptors_of(shared) == before[2], what="as many descriptors as before")
         assert shared.tokend() == before[3]
         wait_until(lambda: not shared.hosts("operate"), what="the end of the operating host")
@@ -88,8 +88,6 @@ BAD_DESCRIPTORS = {
     "4 KiB in a file": (lambda c: c.file(b"1" * 4096), "is longer than 255 bytes"),
     "256 bytes in a pipe": (lambda c: c.pipe(b"1" * 256), "is longer than 255 bytes"),
     "256 bytes in a memfd": (lambda c: c.memfd(b"1" * 256), "is longer than 255 bytes"),
-    # Not over our limit, but over this token's
-    "255 bytes": (lambda c: c.pipe(b"1" * 255), "is too long"),
     "endless device": (lambda c: c.open_path("/dev/zero", os.O_RDONLY), NOT_OF_A_KIND),
     "empty device": (lambda c: c.open_path("/dev/null", os.O_RDONLY), NOT_OF_A_KIND),
     "directory": (lambda c: c.open_path("/", os.O_RDONLY), NOT_OF_A_KIND),
@@ -109,8 +107,9 @@ BAD_DESCRIPTORS = {
     "Latin-1": (lambda c: c.pipe("şifre".encode("iso8859-9")), "UTF-8"),
     "half a character": (lambda c: c.socket("12345678ş".encode()[:-1]), "UTF-8"),
     "surrogates": (lambda c: c.pipe(b"1234\xed\xa0\x80"), "UTF-8"),
-    "too short for the token": (lambda c: c.pipe("1"), "is too short"),
 }
+# Of a PIN on this token; a PUK may have any length.
+BAD_LENGTHS = {"1": "is too short", "1" * 255: "is too long"}
 
 
 @pytest.mark.parametrize("what", BAD_DESCRIPTORS)
@@ -124,6 +123,14 @@ def test_a_descriptor_that_cannot_be_right(alice, what):
         of_descriptor = message in (NOT_OF_A_KIND, UNREADABLE)
         refused(new, "InvalidArgs" if of_descriptor else "PinPolicy", message)
         alice.close_all()
+
+
+@pytest.mark.parametrize("pin", BAD_LENGTHS, ids=len)
+def test_a_pin_of_a_length_that_it_cannot_have(alice, pin):
+    """Not over our limit, but over this token's: the present PIN, and a new one."""
+    refused(alice.call("SetPin", pin, NEW_PIN), "InvalidArgs", BAD_LENGTHS[pin])
+    for method in METHODS:
+        refused(alice.call(method, CODE[method], pin), "PinPolicy", BAD_LENGTHS[pin])
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -187,7 +194,7 @@ def test_a_stream_that_does_not_end(shared, kind):
             wait_until(lambda: not shared.hosts("operate"), what="the end of the operating host")
         assert sent(token) == before[0]
         wait_until(lambda: descriptors_of(shared) == before[1], what="as many descriptors as before")
-        refused(other.call("Unlock", "1", NEW_PIN), "InvalidArgs", "too short")
+        refused(other.call("Unlock", "", NEW_PIN), "InvalidArgs", "is empty")
 
 
 def test_a_stream_that_comes_in_pieces(shared):
@@ -196,7 +203,7 @@ def test_a_stream_that_comes_in_pieces(shared):
     shared.run("alice", ["mkfifo", fifo])
     writing = os.open(shared.path(fifo), os.O_RDWR)
     with Client(shared, "alice") as alice:
-        call = alice.begin_call("SetPin", alice.open_path(fifo, os.O_RDONLY), PIN)
+        call = alice.begin_call("SetPin", alice.open_path(fifo, os.O_RDONLY), NEW_PIN)
         wait_until(lambda: shared.hosts("operate"), what="the operating host")
         for character in PIN:
             os.write(writing, character.encode())
@@ -204,6 +211,7 @@ def test_a_stream_that_comes_in_pieces(shared):
         assert not alice.is_answered(call)
         os.close(writing)
         assert alice.wait(call).error is None
+        assert alice.call("SetPin", NEW_PIN, PIN).error is None
 
 
 BAD_OPTIONS = {
@@ -252,8 +260,8 @@ def test_the_caller_keeps_its_descriptor_as_it_was(shared, kind):
     with Client(shared, "alice") as alice:
         make = GOOD_DESCRIPTORS[kind]
         before = descriptors_of(shared)
-        for method in METHODS:
-            code, new_pin = make(alice, CODE[method]), make(alice, PIN)
+        for method, *codes in (("Unlock", PUK, NEW_PIN), ("SetPin", NEW_PIN, PIN)):
+            code, new_pin = (make(alice, text) for text in codes)
             described = [alice.describe(descriptor) for descriptor in (code, new_pin)]
             assert alice.call(method, code, new_pin).error is None
             assert [alice.describe(descriptor) for descriptor in (code, new_pin)] == described
@@ -266,7 +274,7 @@ def test_a_file_that_changes_after_it_was_read(shared, method, function):
     """The code that is sent is the one that was checked."""
     token = shared.token("etoken")
     with Client(shared, "alice") as alice:
-        codes = [alice.memfd(CODE[method]), alice.memfd(PIN)]
+        codes = [alice.memfd(CODE[method]), alice.memfd(NEW_PIN)]
         token.fault(f"pause {function}")
         call = alice.begin_call(method, *codes)
         wait_until(lambda: alice.is_answered(call) or os.path.exists(shared.path(f"{token.folder}/paused")))
@@ -275,6 +283,8 @@ def test_a_file_that_changes_after_it_was_read(shared, method, function):
             alice.rewrite(code, "87654321")
         token.clear_faults()
         assert alice.wait(call).error is None
+        assert token.login(NEW_PIN)
+        assert alice.call("SetPin", NEW_PIN, PIN).error is None
     assert token.login(PIN) and token.counters() == {"pin": 3, "puk": 3}
 
 

@@ -64,7 +64,7 @@ def test_a_try_under_way_is_not_settled(make_sandbox):
             assert token.counters()["puk"] == left
             assert reader.refresh(path)["puk-retries-remaining"] == left
             # What the other token's operation records is written after all that was to be written before it.
-            reader.set_pin(paths["ETOKEN2"], sandbox.pin, sandbox.pin)
+            reader.unlock(paths["ETOKEN2"], sandbox.puk, sandbox.pin)
             assert "puk-pending=1\n" in sandbox.read_file(LEDGER)
             token.clear_faults()
             with raises("PukIncorrect"):

@@ -239,13 +239,17 @@ def test_a_locked_admin_pin_that_looks_like_a_wrong_one(make_sandbox):
 
 
 def test_a_length_that_opensc_refuses(make_sandbox):
-    """An Admin PIN has eight characters at least, which the token does not tell: no command, no try, and no doubt."""
+    """An Admin PIN has eight characters at least, which the token does not tell: no command, no try, and no doubt. The
+    profile tells it; with the word OpenSC is asked, and tells it, too."""
     sandbox = make_sandbox(["openpgp-card"])
     token = only_token(sandbox)
     with Client(sandbox) as client:
         path = path_of(client, token)
         with nothing_sent(token), raises("InvalidArgs") as caught:
             client.unlock(path, "1234567", NEW_PIN, final_attempt=True)
+        assert "The PUK is too short: it takes at least 8 bytes" in caught[0].message
+        with nothing_sent(token), raises("InvalidArgs") as caught:
+            client.unlock(path, "1234567", NEW_PIN, final_attempt=True, send_unusual_code=True)
         assert "length" in caught[0].message
         check(client.refresh(path), tries("puk", "unknown", maximum=None), tries("pin", "ok", maximum=None))
         client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)

@@ -15,7 +15,15 @@ from support import MANAGER, PROPERTIES, TOKEN, Client, check, make_counting, on
 
 # What GetStatus is documented to hold. The provider is known of no token here.
 STRINGS = "label manufacturer model serial module module-profile pin-state puk-state pin-characters".split()
-NUMBERS = "pin-minimum-length pin-maximum-length".split()
+STRINGS += ["present-pin-usual-characters", "puk-usual-characters"]
+NUMBERS = "pin-minimum-length pin-maximum-length present-pin-minimum-length present-pin-maximum-length".split()
+NUMBERS += ["puk-usual-minimum-length"]
+# What is known of the PUK besides.
+PUK_NUMBERS = {
+    "opencryptoki": ["puk-minimum-length", "puk-maximum-length"],
+    "openpgp-card": ["puk-minimum-length"],
+    "piv-card": ["puk-minimum-length", "puk-maximum-length", "puk-usual-maximum-length"],
+}
 SOURCES = "pin-retries-source puk-retries-source".split()
 COUNTERS = [f"{role}-retries-{what}" for role in ("pin", "puk") for what in ("remaining", "maximum")]
 TYPES = (
@@ -125,6 +133,7 @@ def test_status_of_a_card_is_as_documented(make_sandbox, kind, label):
         (path,) = [path for path in client.tokens() if client.status(path)["label"] == label]
         # The certificate of an OpenPGP card is the other slot's.
         more = {} if kind == "openpgp-card" else {"certificate-not-after": "t"}
+        more |= {key: "u" for key in PUK_NUMBERS.get(kind, [])}
         assert client.types(path) == TYPES | more
         status = client.status(path)
     assert status["module-profile"] == f"opensc-{kind.removesuffix('-card')}"
@@ -145,6 +154,7 @@ def test_status_is_as_documented(make_sandbox, kind):
         client.subscribe()
         (path,) = client.tokens()
         types = TYPES | (COUNTER_TYPES if kind != "softhsm" else {})
+        types |= {key: "u" for key in PUK_NUMBERS.get(kind, [])}
         # The others have no certificate.
         assert client.types(path) == types | ({"certificate-not-after": "t"} if kind == "etoken" else {})
         status = client.status(path)

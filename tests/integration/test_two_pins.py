@@ -99,7 +99,7 @@ def test_refused_pin_outlives_the_other_ones_success(make_pins):
     """A wrong PIN of one, the right one of the other, and the wrong one again: it is not sent."""
     _, pins = make_pins()
     pins.refuse(pins.sign, WRONG_PINS[0])
-    pins.set_pin(pins.auth, "123456", "123456")
+    pins.set_pin(pins.auth, "123456")
     assert pins.left() == FULL | {"sign-pin": 2}
     with nothing_sent(pins.card), raises("AlreadyRefused"):
         pins.set_pin(pins.sign, WRONG_PINS[0])
@@ -156,7 +156,7 @@ def test_pending_try_of_one(make_pins):
     sandbox, pins = make_pins("[PIN]\nFlags=last-only\nMaximum=3\n")
     pins.card.fault("pause CHANGE-REFERENCE-DATA")
     with Client(sandbox) as client:
-        client.begin_operation("SetPin", pins.sign, SIGN_PIN, SIGN_PIN, final_attempt=True)
+        client.begin_operation("SetPin", pins.sign, SIGN_PIN, "135790", final_attempt=True)
         pins.card.wait_paused()
         sandbox.stop_tokend(signal.SIGKILL)
     pins.card.clear_faults()
@@ -283,15 +283,15 @@ def test_openpgp_card(make_sandbox, shared):
         with raises("AlreadyRefused" if shared else "PinIncorrect"):
             client.set_pin(other, WRONG_PINS[0], NEW_PIN, final_attempt=True)
         assert card.counters() == {"pin": 2 if shared else 1, "puk": 3}
-        client.set_pin(other, sandbox.pin, sandbox.pin, final_attempt=True)
+        client.set_pin(other, sandbox.pin, NEW_PIN, final_attempt=True)
         with raises("PinIncorrect" if shared else "AlreadyRefused"):
             client.set_pin(one, WRONG_PINS[0], NEW_PIN)
         assert card.counters() == {"pin": 2 if shared else 3, "puk": 3}
 
-        client.set_pin(other, sandbox.pin, sandbox.pin)
+        client.set_pin(other, NEW_PIN, sandbox.pin)
         card.fault("pause CHANGE-REFERENCE-DATA")
         label = client.status(one)["label"]
-        client.begin_operation("SetPin", one, sandbox.pin, sandbox.pin)
+        client.begin_operation("SetPin", one, sandbox.pin, NEW_PIN)
         card.wait_paused()
         sandbox.stop_tokend(signal.SIGKILL)
     card.clear_faults()

@@ -83,7 +83,7 @@ def test_two_cards_of_which_one_is_in_a_long_transaction(make_sandbox):
         with raises("Busy"):
             client.refresh(paths[openpgp.label])
         assert client.refresh(paths[piv.label])["pin-state"] == "ok"
-        client.set_pin(paths[piv.label], sandbox.pin, sandbox.pin)
+        client.set_pin(paths[piv.label], sandbox.pin, "654321")
         # No faster than a real card: a shorter use of it may not be seen.
         piv.fault(REALISTIC)
         looker.connect("shared")
@@ -275,7 +275,7 @@ def test_what_waits_for_a_transaction_ends_with_its_host(make_sandbox):
             client.refresh(paths[openpgp.label])
         waiting = reaching(sandbox)
         assert len(waiting) == 1
-        client.set_pin(paths[piv.label], sandbox.pin, sandbox.pin)
+        client.set_pin(paths[piv.label], sandbox.pin, "654321")
         wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
         wait_until(lambda: reaching(sandbox) == waiting, what="the end of what the operating host began")
 

@@ -157,6 +157,10 @@ etoken_C_GetTokenInfo (CK_SLOT_ID slot_id, CK_TOKEN_INFO *info)
   if (!etoken_fault ("no-so-flags"))
     info->flags |= retry_flags (state.remaining[ETOKEN_PUK], CKF_SO_PIN_COUNT_LOW,
                                 CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED);
+  if (etoken_fault ("transport-pin")) {
+    info->flags |= CKF_USER_PIN_TO_BE_CHANGED;
+    info->ulMinPinLen = ETOKEN_TRANSPORT_MINIMUM_LENGTH;
+  }
   return CKR_OK;
 }
 

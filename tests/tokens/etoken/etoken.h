@@ -12,6 +12,8 @@
 #define ETOKEN_RETRIES_MAXIMUM 3
 #define ETOKEN_PIN_MINIMUM_LENGTH 4
 #define ETOKEN_PIN_MAXIMUM_LENGTH 16
+/* Of a new PIN where the one that the token came with must be changed. */
+#define ETOKEN_TRANSPORT_MINIMUM_LENGTH 6
 
 /* table.c */
 

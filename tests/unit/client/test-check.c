@@ -7,6 +7,8 @@
 #include "code-table.h"
 #include "exit-code.h"
 
+static const TokendCodeRules no_rules = { .usual_characters = TOKEND_CHARACTERS_ANY };
+
 /* A code from a descriptor is let through as the table has it, and refused in words that do not repeat it. */
 static void
 check_row (const CodeRow *row, TokendCodeAnswer allowed)
@@ -18,7 +20,8 @@ check_row (const CodeRow *row, TokendCodeAnswer allowed)
   g_assert_cmpint (pipe (ends), ==, 0);
   g_assert_cmpint (write (ends[1], row->bytes, row->length), ==, (gssize) row->length);
   close (ends[1]);
-  code = tokenctl_code_from_fd ("--puk-fd", ends[0], row->kind, allowed, &error);
+  code = tokenctl_code_from_fd (
+      "--puk-fd", ends[0], row->kind == TOKEND_CODE_KIND_NEW ? NULL : &no_rules, allowed, &error);
   close (ends[0]);
 
   g_assert_cmpint (code != NULL, ==, row->answer <= allowed);
@@ -57,6 +60,37 @@ test_table (void)
   }
 }
 
+static TokenctlCode *
+code_of (const char *text)
+{
+  TokenctlCode *code = tokenctl_code_new (NULL);
+
+  strcpy (tokenctl_code_bytes (code), text);
+  tokenctl_code_set_length (code, strlen (text));
+  return code;
+}
+
+/* Somebody who types one code thrice, or changes a PIN into itself. */
+static void
+test_new_pin_that_is_the_same (void)
+{
+  g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  g_autoptr (TokenctlCode) present = code_of ("123456");
+  g_autoptr (TokenctlCode) same = code_of ("123456");
+  g_autoptr (TokenctlCode) longer = code_of ("1234567");
+  const TokenctlNewPin by_puk = { status, TOKENCTL_ROLE_PUK, present };
+  const TokenctlNewPin by_pin = { status, TOKENCTL_ROLE_PIN, present };
+  g_autoptr (GError) puk_error = NULL, pin_error = NULL;
+
+  g_assert_false (tokenctl_check_new_pin (same, &by_puk, &puk_error));
+  g_assert_error (puk_error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED);
+  g_assert_cmpstr (puk_error->message, ==, "The new PIN is the same as the PUK.");
+  g_assert_false (tokenctl_check_new_pin (same, &by_pin, &pin_error));
+  g_assert_error (pin_error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED);
+  g_assert_cmpstr (pin_error->message, ==, "The new PIN is the same as the present one.");
+  g_assert_true (tokenctl_check_new_pin (longer, &by_puk, NULL));
+}
+
 static void
 test_new_pin (void)
 {
@@ -82,10 +116,13 @@ test_new_pin (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GVariant) status = g_variant_parse (NULL, rows[i].rules, NULL, NULL, NULL);
+    g_autoptr (TokenctlCode) present = code_of ("another");
+    g_autoptr (TokenctlCode) pin = code_of (rows[i].pin);
+    const TokenctlNewPin wanted = { status, TOKENCTL_ROLE_PUK, present };
     g_autoptr (GError) error = NULL;
 
     g_test_message ("%s %s", rows[i].rules, rows[i].pin);
-    g_assert_cmpint (tokenctl_check_new_pin (rows[i].pin, status, &error), ==, rows[i].good);
+    g_assert_cmpint (tokenctl_check_new_pin (pin, &wanted, &error), ==, rows[i].good);
     if (!rows[i].good)
       g_assert_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED);
   }
@@ -97,5 +134,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/check/table", test_table);
   g_test_add_func ("/check/new-pin", test_new_pin);
+  g_test_add_func ("/check/new-pin-that-is-the-same", test_new_pin_that_is_the_same);
   return g_test_run ();
 }

@@ -55,11 +55,44 @@ test_decide (void)
   }
 }
 
+static void
+test_code_rules (void)
+{
+  g_autoptr (GVariant) status = g_variant_parse (
+      NULL,
+      "{'present-pin-minimum-length': <uint32 1>, 'present-pin-maximum-length': <uint32 2>,"
+      " 'present-pin-usual-minimum-length': <uint32 3>,"
+      " 'present-pin-usual-maximum-length': <uint32 4>, 'present-pin-usual-characters': <'any'>,"
+      " 'puk-minimum-length': <uint32 5>, 'puk-maximum-length': <uint32 6>,"
+      " 'puk-usual-minimum-length': <uint32 7>, 'puk-usual-maximum-length': <uint32 8>,"
+      " 'puk-usual-characters': <'digits'>}",
+      NULL, NULL, NULL);
+  g_autoptr (GVariant) nothing = g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  const TokendCodeRules pin = tokenctl_status_code_rules (status, TOKENCTL_ROLE_PIN);
+  const TokendCodeRules puk = tokenctl_status_code_rules (status, TOKENCTL_ROLE_PUK);
+  const TokendCodeRules none = tokenctl_status_code_rules (nothing, TOKENCTL_ROLE_PUK);
+
+  g_assert_cmpuint (pin.length.minimum, ==, 1);
+  g_assert_cmpuint (pin.length.maximum, ==, 2);
+  g_assert_cmpuint (pin.usual_length.minimum, ==, 3);
+  g_assert_cmpuint (pin.usual_length.maximum, ==, 4);
+  g_assert_cmpint (pin.usual_characters, ==, TOKEND_CHARACTERS_ANY);
+  g_assert_cmpuint (puk.length.minimum, ==, 5);
+  g_assert_cmpuint (puk.length.maximum, ==, 6);
+  g_assert_cmpuint (puk.usual_length.minimum, ==, 7);
+  g_assert_cmpuint (puk.usual_length.maximum, ==, 8);
+  g_assert_cmpint (puk.usual_characters, ==, TOKEND_CHARACTERS_DIGITS);
+  g_assert_cmpuint (none.length.minimum, ==, 0);
+  g_assert_cmpuint (none.usual_length.maximum, ==, 0);
+  g_assert_cmpint (none.usual_characters, ==, TOKEND_CHARACTERS_ANY);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/status/tries", test_tries);
   g_test_add_func ("/status/decide", test_decide);
+  g_test_add_func ("/status/code-rules", test_code_rules);
   return g_test_run ();
 }

@@ -22,6 +22,9 @@ test_table (void)
     g_test_message ("%s", row->what);
     g_assert_cmpint (verdict.answer, ==, row->answer);
     g_assert_cmpstr (words, ==, row->words);
+    /* What is no single character's stands nowhere. */
+    if (verdict.finding < TOKEND_CODE_NOT_UTF8)
+      g_assert_cmpuint (verdict.position, ==, 0);
   }
 }
 
@@ -91,6 +94,122 @@ test_all_characters (void)
   }
 }
 
+/* What a code may be on one token: bytes by a document, characters by custom. */
+static void
+test_rules (void)
+{
+  static const struct {
+    const char *code;
+    TokendCodeRules rules;
+    TokendCodeAnswer answer;
+    const char *words;
+  } rows[] = {
+    { "1", { { 0, 0 }, { 0, 0 }, TOKEND_CHARACTERS_ANY }, TOKEND_CODE_SEND, "" },
+    { "12345678", { { 8, 8 }, { 8, 8 }, TOKEND_CHARACTERS_DIGITS }, TOKEND_CODE_SEND, "" },
+    { "12345",
+      { { 6, 8 }, { 8, 8 }, TOKEND_CHARACTERS_DIGITS },
+      TOKEND_CODE_REFUSE,
+      "is too short: it takes 6 to 8 bytes" },
+    { "123456789",
+      { { 6, 8 }, { 8, 8 }, TOKEND_CHARACTERS_DIGITS },
+      TOKEND_CODE_REFUSE,
+      "is too long: it takes 6 to 8 bytes" },
+    { "123456", { { 6, 8 }, { 0, 0 }, TOKEND_CHARACTERS_ANY }, TOKEND_CODE_SEND, "" },
+    { "12345678", { { 6, 8 }, { 0, 0 }, TOKEND_CHARACTERS_ANY }, TOKEND_CODE_SEND, "" },
+    { "1234567",
+      { { 8, 0 }, { 0, 0 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_REFUSE,
+      "is too short: it takes at least 8 bytes" },
+    { "1234567",
+      { { 8, 255 }, { 0, 0 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_REFUSE,
+      "is too short: it takes at least 8 bytes" },
+    { "1234567",
+      { { 0, 6 }, { 0, 0 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_REFUSE,
+      "is too long: it takes at most 6 bytes" },
+    { "1234567",
+      { { 8, 8 }, { 0, 0 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_REFUSE,
+      "is too short: it takes 8 bytes" },
+    /* Seven characters of a byte or two are eight bytes, and not eight characters. */
+    { "123456ş",
+      { { 8, 8 }, { 8, 8 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_ASK,
+      "is not as long as usual: mostly it has 8 characters" },
+    { "1234567",
+      { { 6, 8 }, { 8, 8 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_ASK,
+      "is not as long as usual: mostly it has 8 characters" },
+    { "123",
+      { { 0, 0 }, { 4, 0 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_ASK,
+      "is not as long as usual: mostly it has at least 4 characters" },
+    { "12345",
+      { { 0, 0 }, { 0, 4 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_ASK,
+      "is not as long as usual: mostly it has at most 4 characters" },
+    { "123",
+      { { 0, 0 }, { 4, 6 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_ASK,
+      "is not as long as usual: mostly it has 4 to 6 characters" },
+    { "1234a",
+      { { 0, 0 }, { 0, 0 }, TOKEND_CHARACTERS_DIGITS },
+      TOKEND_CODE_ASK,
+      "has other characters than digits, which is not usual" },
+    { "a1234",
+      { { 0, 0 }, { 0, 0 }, TOKEND_CHARACTERS_DIGITS },
+      TOKEND_CODE_ASK,
+      "has other characters than digits, which is not usual" },
+    { "1234a", { { 0, 0 }, { 0, 0 }, TOKEND_CHARACTERS_ANY }, TOKEND_CODE_SEND, "" },
+    /* Ends that say nothing are not told. */
+    { "1234567",
+      { { 1, 6 }, { 0, 0 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_REFUSE,
+      "is too long: it takes at most 6 bytes" },
+    { "1234567",
+      { { 2, 6 }, { 0, 0 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_REFUSE,
+      "is too long: it takes 2 to 6 bytes" },
+    { "1234567",
+      { { 8, 254 }, { 0, 0 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_REFUSE,
+      "is too short: it takes 8 to 254 bytes" },
+    { "1234567",
+      { { 0, 0 }, { 1, 6 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_ASK,
+      "is not as long as usual: mostly it has at most 6 characters" },
+    { "1234567",
+      { { 0, 0 }, { 2, 6 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_ASK,
+      "is not as long as usual: mostly it has 2 to 6 characters" },
+    { "1234567",
+      { { 0, 0 }, { 8, 255 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_ASK,
+      "is not as long as usual: mostly it has at least 8 characters" },
+    { "1234567",
+      { { 0, 0 }, { 8, 254 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_ASK,
+      "is not as long as usual: mostly it has 8 to 254 characters" },
+    /* Rules that contradict each other: nothing can be right. */
+    { "12345678",
+      { { 8, 6 }, { 0, 0 }, TOKEND_CHARACTERS_ANY },
+      TOKEND_CODE_REFUSE,
+      "is too long: it takes 8 to 6 bytes" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const TokendCodeVerdict verdict =
+        tokend_code_judge_by_rules (rows[i].code, strlen (rows[i].code), &rows[i].rules);
+    g_autofree char *words = tokend_code_verdict_describe (&verdict, in_english);
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    g_assert_cmpint (verdict.answer, ==, rows[i].answer);
+    g_assert_cmpstr (words, ==, rows[i].words);
+    g_assert_cmpuint (verdict.position, ==, 0);
+  }
+}
+
 static void
 test_seen (void)
 {
@@ -115,9 +234,18 @@ in_nobodys_language (const char *text)
 }
 
 static void
+test_same (void)
+{
+  g_assert_cmpstr (tokend_code_describe_same (TRUE, in_english), ==,
+                   "The new PIN is the same as the PUK");
+  g_assert_cmpstr (tokend_code_describe_same (FALSE, in_english), ==,
+                   "The new PIN is the same as the present one");
+}
+
+static void
 test_translated (void)
 {
-  const TokendCodeVerdict verdict = { TOKEND_CODE_REFUSE, TOKEND_CODE_BLANK, 8 };
+  const TokendCodeVerdict verdict = { .finding = TOKEND_CODE_BLANK, .position = 8 };
   g_autofree char *words = tokend_code_verdict_describe (&verdict, in_nobodys_language);
 
   g_assert_cmpstr (words, ==, "blank <8>");
@@ -130,7 +258,9 @@ main (int argc, char **argv)
   g_test_add_func ("/code-check/table", test_table);
   g_test_add_func ("/code-check/kinds", test_kinds);
   g_test_add_func ("/code-check/all-characters", test_all_characters);
+  g_test_add_func ("/code-check/rules", test_rules);
   g_test_add_func ("/code-check/seen", test_seen);
+  g_test_add_func ("/code-check/same", test_same);
   g_test_add_func ("/code-check/translated", test_translated);
   return g_test_run ();
 }

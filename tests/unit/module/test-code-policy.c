@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const TokendLengthLimits any_length = { 0, 1000 };
+static const TokendCodeLimits any_length = { 0, 1000 };
 
 static void
 assert_refused (const CodeRow *row, const GError *error, TokendError code, const char *subject)
@@ -71,7 +71,7 @@ test_table (void)
 static void
 test_code_length (void)
 {
-  const TokendLengthLimits limits = { 4, 8 };
+  const TokendCodeLimits limits = { 4, 8 };
   static const struct {
     const char *code;
     gboolean fits;

@@ -169,8 +169,9 @@ test_codes (void)
     { TRUE, "87654321", "", TOKEND_ERROR_PIN_POLICY, "The new PIN is empty" },
     { TRUE, "87654321", "471", TOKEND_ERROR_PIN_POLICY, "too short" },
     { TRUE, "87654321", "471a", TOKEND_ERROR_PIN_POLICY, "digits" },
-    /* the same one is not ours to refuse */
-    { FALSE, "4711", "4711", -1, NULL },
+    { FALSE, "4711", "4711", TOKEND_ERROR_PIN_POLICY, "same as the present one" },
+    { TRUE, "4711", "4711", TOKEND_ERROR_PIN_POLICY, "same as the PUK" },
+    { FALSE, "47111", "4711", -1, NULL },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -203,7 +204,7 @@ check_row (const CodeRow *row, gboolean unlock, gboolean send_unusual)
   fake_reset ();
   fake.info[0].ulMaxPinLen = 255;
   request = request_for (unlock);
-  request.code_limits = request.new_pin_limits = (TokendLengthLimits){ 1, 255 };
+  request.code_limits = request.new_pin_limits = (TokendCodeLimits){ 1, 255 };
   request.new_pin_characters = TOKEND_CHARACTERS_ANY;
   request.send_unusual_code = send_unusual;
   operation =

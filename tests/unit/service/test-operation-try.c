@@ -167,22 +167,22 @@ static void
 test_prepare_request (void)
 {
   static const struct {
-    const char *lengths; /* the token's, in its reading */
+    TokendCodeLimits rule; /* of the PUK */
     int policy_minimum, policy_maximum;
     guint code_minimum, code_maximum, new_pin_minimum, new_pin_maximum;
   } rows[] = {
-    { "", -1, -1, 1, TOKEND_CODE_MAX, 1, TOKEND_CODE_MAX },
-    { "", 0, 0, 1, TOKEND_CODE_MAX, 1, TOKEND_CODE_MAX },
-    { "", 1, 1, 1, TOKEND_CODE_MAX, 1, 1 },
-    { ", 'pin-minimum-length': <uint32 4>, 'pin-maximum-length': <uint32 8>", 6, 7, 4, 8, 6, 7 },
-    { "", 4, TOKEND_CODE_MAX + 1, 1, TOKEND_CODE_MAX, 4, TOKEND_CODE_MAX },
+    { { 0, 0 }, -1, -1, 1, TOKEND_CODE_MAX, 1, TOKEND_CODE_MAX },
+    { { 0, 0 }, 0, 0, 1, TOKEND_CODE_MAX, 1, TOKEND_CODE_MAX },
+    { { 1, 1 }, 1, 1, 1, 1, 1, 1 },
+    { { 4, 8 }, 6, 7, 4, 8, 6, 7 },
+    { { 4, 0 }, 4, TOKEND_CODE_MAX + 1, 4, TOKEND_CODE_MAX, 4, TOKEND_CODE_MAX },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *reading =
-        g_strdup_printf ("{'manufacturer': <b'M'>, 'model': <b'N'>, 'serial': <b'1'>, "
-                         "'label': <b'L'>, 'flags': <uint32 16>%s}",
-                         rows[i].lengths);
+    /* The lengths that the token tells are those of a PIN. */
+    const char *reading = "{'manufacturer': <b'M'>, 'model': <b'N'>, 'serial': <b'1'>, "
+                          "'label': <b'L'>, 'flags': <uint32 16>, "
+                          "'pin-minimum-length': <uint32 3>, 'pin-maximum-length': <uint32 5>}";
     gboolean sends_unusual = i % 2 == 0;
     gboolean told = !sends_unusual;
     GBytes *key;
@@ -196,6 +196,8 @@ test_prepare_request (void)
     stage.policy = (TokendPinPolicy){ .minimum_length = rows[i].policy_minimum,
                                       .maximum_length = rows[i].policy_maximum,
                                       .characters = TOKEND_CHARACTERS_DIGITS };
+    stage.code_rules[PUK].length = rows[i].rule;
+    stage.code_rules[PIN].length = (TokendCodeLimits){ 9, 9 };
     stage.wrong_code = TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN;
     stage.operation.attempt.send_unusual_code = sends_unusual;
     key = tokend_refused_get_key (stage.service.refused);

@@ -47,9 +47,9 @@ static const struct {
 static TokendProfile
 make_profile (const Policy *policy)
 {
-  return (TokendProfile){ .pin_minimum_length = policy->minimum,
-                          .pin_maximum_length = policy->maximum,
-                          .pin_characters = policy->characters };
+  return (TokendProfile){ .codes = { [TOKEND_ROLE_PIN] = { .minimum_length = policy->minimum,
+                                                           .maximum_length = policy->maximum,
+                                                           .characters = policy->characters } } };
 }
 
 static void
@@ -79,6 +79,129 @@ test_pin_policy_without_profiles (void)
   g_assert_cmpint (policy.minimum_length, ==, 4);
   g_assert_cmpint (policy.maximum_length, ==, 8);
   g_assert_cmpint (policy.characters, ==, TOKEND_CHARACTERS_ANY);
+}
+
+/* Of a present code: what the token says of PINs, each profile, and what comes of it. */
+static const struct {
+  const char *what;
+  TokendRole role;
+  TokendReading reading;
+  TokendProfileCode module, provider;
+  TokendCodeRules rules;
+} codes[] = {
+  { "nobody says anything",
+    TOKEND_ROLE_PIN,
+    { .pin_minimum_length = -1, .pin_maximum_length = -1 },
+    { -1, -1, -1 },
+    { -1, -1, -1 },
+    { { 0, 0 }, { 0, 0 }, TOKEND_CHARACTERS_ANY } },
+  { "the token's own limits are the present PIN's",
+    TOKEND_ROLE_PIN,
+    { .pin_minimum_length = 4, .pin_maximum_length = 16 },
+    { -1, -1, -1 },
+    { -1, -1, -1 },
+    { { 4, 16 }, { 0, 0 }, TOKEND_CHARACTERS_ANY } },
+  { "and not the PUK's, which is mostly as long as a PIN at least",
+    TOKEND_ROLE_PUK,
+    { .pin_minimum_length = 4, .pin_maximum_length = 16 },
+    { -1, -1, -1 },
+    { -1, -1, -1 },
+    { { 0, 0 }, { 4, 0 }, TOKEND_CHARACTERS_ANY } },
+  { "a policy of new PINs says nothing of an older one",
+    TOKEND_ROLE_PIN,
+    { .pin_minimum_length = 4,
+      .pin_maximum_length = 16,
+      .new_pin_minimum_length = 8,
+      .new_pin_maximum_length = 12 },
+    { -1, -1, -1 },
+    { -1, -1, -1 },
+    { { 4, 16 }, { 0, 0 }, TOKEND_CHARACTERS_ANY } },
+  { "without a document: a custom",
+    TOKEND_ROLE_PIN,
+    { .pin_minimum_length = 4, .pin_maximum_length = 16 },
+    { 6, 8, -1, TOKEND_CHARACTERS_DIGITS, FALSE },
+    { -1, -1, -1 },
+    { { 4, 16 }, { 6, 8 }, TOKEND_CHARACTERS_DIGITS } },
+  { "with one: a rule, but for the characters",
+    TOKEND_ROLE_PIN,
+    { .pin_minimum_length = 4, .pin_maximum_length = 16 },
+    { 6, 8, -1, TOKEND_CHARACTERS_DIGITS, TRUE },
+    { -1, -1, -1 },
+    { { 6, 8 }, { 0, 0 }, TOKEND_CHARACTERS_DIGITS } },
+  { "a rule, and a custom beside it",
+    TOKEND_ROLE_PUK,
+    { .pin_minimum_length = 4, .pin_maximum_length = 8 },
+    { 6, 8, 8, TOKEND_CHARACTERS_ANY, TRUE },
+    { -1, -1, -1 },
+    { { 6, 8 }, { 8, 8 }, TOKEND_CHARACTERS_ANY } },
+  { "the module's rule, and the provider's habit",
+    TOKEND_ROLE_PUK,
+    { .pin_minimum_length = -1, .pin_maximum_length = -1 },
+    { 6, -1, -1, TOKEND_CHARACTERS_ANY, TRUE },
+    { 8, 10, -1, TOKEND_CHARACTERS_DIGITS, FALSE },
+    { { 6, 0 }, { 8, 10 }, TOKEND_CHARACTERS_DIGITS } },
+  { "two rules: the stricter one",
+    TOKEND_ROLE_PUK,
+    { .pin_minimum_length = -1, .pin_maximum_length = -1 },
+    { 6, 12, -1, TOKEND_CHARACTERS_ANY, TRUE },
+    { 8, 10, -1, TOKEND_CHARACTERS_ANY, TRUE },
+    { { 8, 10 }, { 0, 0 }, TOKEND_CHARACTERS_ANY } },
+  { "more than the token can take",
+    TOKEND_ROLE_PIN,
+    { .pin_minimum_length = 4, .pin_maximum_length = 8 },
+    { 10, -1, -1, TOKEND_CHARACTERS_ANY, TRUE },
+    { -1, -1, -1 },
+    { { 8, 8 }, { 0, 0 }, TOKEND_CHARACTERS_ANY } },
+  { "a PIN that the token came with may be short",
+    TOKEND_ROLE_PIN,
+    { .pin_minimum_length = 6, .pin_maximum_length = 8, .pin_must_change = TRUE },
+    { 6, 8, -1, TOKEND_CHARACTERS_ANY, TRUE },
+    { 4, -1, -1, TOKEND_CHARACTERS_ANY, FALSE },
+    { { 0, 8 }, { 0, 0 }, TOKEND_CHARACTERS_ANY } },
+  { "not so the PUK of such a token",
+    TOKEND_ROLE_PUK,
+    { .pin_minimum_length = 6, .pin_maximum_length = 8, .pin_must_change = TRUE },
+    { 6, 8, -1, TOKEND_CHARACTERS_ANY, TRUE },
+    { -1, -1, -1 },
+    { { 6, 8 }, { 6, 0 }, TOKEND_CHARACTERS_ANY } },
+  { "a token that wants more than digits",
+    TOKEND_ROLE_PIN,
+    { .pin_minimum_length = -1, .pin_maximum_length = -1, .pin_complex = TRUE },
+    { -1, -1, -1, TOKEND_CHARACTERS_DIGITS },
+    { -1, -1, -1 },
+    { { 0, 0 }, { 0, 0 }, TOKEND_CHARACTERS_ANY } },
+};
+
+static void
+test_code_rules (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (codes); i++) {
+    TokendProfile module = { .name = "module" };
+    TokendProfile provider = { .name = "provider" };
+    TokendCodeRules rules;
+
+    g_test_message ("%s", codes[i].what);
+    module.codes[codes[i].role] = codes[i].module;
+    provider.codes[codes[i].role] = codes[i].provider;
+    rules =
+        tokend_profile_rules_get_code_rules (&module, &provider, &codes[i].reading, codes[i].role);
+    g_assert_cmpuint (rules.length.minimum, ==, codes[i].rules.length.minimum);
+    g_assert_cmpuint (rules.length.maximum, ==, codes[i].rules.length.maximum);
+    g_assert_cmpuint (rules.usual_length.minimum, ==, codes[i].rules.usual_length.minimum);
+    g_assert_cmpuint (rules.usual_length.maximum, ==, codes[i].rules.usual_length.maximum);
+    g_assert_cmpint (rules.usual_characters, ==, codes[i].rules.usual_characters);
+  }
+}
+
+static void
+test_code_rules_without_profiles (void)
+{
+  const TokendReading reading = { .pin_minimum_length = 4, .pin_maximum_length = 8 };
+  TokendCodeRules rules =
+      tokend_profile_rules_get_code_rules (NULL, NULL, &reading, TOKEND_ROLE_PIN);
+
+  g_assert_cmpuint (rules.length.minimum, ==, 4);
+  g_assert_cmpuint (rules.length.maximum, ==, 8);
 }
 
 /* What flags are worth is the module's to say, how many tries there are the provider's. */
@@ -169,6 +292,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/profile-rules/pin-policy", test_pin_policy);
   g_test_add_func ("/profile-rules/pin-policy/without-profiles", test_pin_policy_without_profiles);
+  g_test_add_func ("/profile-rules/code-rules", test_code_rules);
+  g_test_add_func ("/profile-rules/code-rules/without-profiles", test_code_rules_without_profiles);
   g_test_add_func ("/profile-rules/counter-rules", test_counter_rules);
   g_test_add_func ("/profile-rules/hidden-tries", test_hidden_tries);
   g_test_add_func ("/profile-rules/support", test_support);

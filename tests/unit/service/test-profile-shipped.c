@@ -74,8 +74,8 @@ test_provider (void)
   g_assert_cmpstr (provider->name, ==, "e-guven");
   g_assert_cmpint (provider->rules[TOKEND_ROLE_PIN].maximum, ==, 3);
   g_assert_cmpint (provider->rules[TOKEND_ROLE_PUK].maximum, ==, 3);
-  g_assert_cmpint (provider->pin_minimum_length, ==, 4);
-  g_assert_cmpint (provider->pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
+  g_assert_cmpint (provider->codes[TOKEND_ROLE_PIN].minimum_length, ==, 4);
+  g_assert_cmpint (provider->codes[TOKEND_ROLE_PIN].characters, ==, TOKEND_CHARACTERS_DIGITS);
   g_assert_null (tokend_profiles_match_provider (profiles, "CN=Somebody,C=TR"));
   g_assert_null (tokend_profiles_match_provider (profiles, ""));
   g_assert_null (tokend_profiles_match (profiles, "/x.so", "anybody", "anything"));
@@ -141,6 +141,45 @@ test_shipped_facts (void)
     n_modules++;
   }
   g_assert_cmpuint (n_modules, ==, G_N_ELEMENTS (shipped));
+}
+
+/* Of a present code, without a word: lengths of the PIN and of the PUK that a document gives. */
+static const struct {
+  const char *name;
+  int minimum[TOKEND_N_ROLES], maximum[TOKEND_N_ROLES];
+  int usual_puk;
+} documented[] = {
+  { "opencryptoki", { -1, 4 }, { -1, 8 }, -1 },
+  { "opensc-openpgp", { -1, 8 }, { -1, -1 }, -1 },
+  { "opensc-piv", { 6, 6 }, { 8, 8 }, 8 },
+};
+
+static void
+test_shipped_documents (void)
+{
+  g_autoptr (GPtrArray) profiles = load_shipped ();
+  guint n_documented = 0;
+
+  for (guint i = 0; i < profiles->len; i++) {
+    const TokendProfile *profile = profiles->pdata[i];
+    const TokendProfileCode *codes = profile->codes;
+
+    if (!codes[TOKEND_ROLE_PIN].is_documented && !codes[TOKEND_ROLE_PUK].is_documented)
+      continue;
+    g_test_message ("%s", profile->name);
+    g_assert_cmpuint (n_documented, <, G_N_ELEMENTS (documented));
+    g_assert_cmpstr (profile->name, ==, documented[n_documented].name);
+    g_assert_cmpint (codes[TOKEND_ROLE_PUK].usual_length, ==, documented[n_documented].usual_puk);
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+      const gboolean is_documented = documented[n_documented].minimum[role] >= 0;
+
+      g_assert_cmpint (codes[role].is_documented, ==, is_documented);
+      g_assert_cmpint (codes[role].minimum_length, ==, documented[n_documented].minimum[role]);
+      g_assert_cmpint (codes[role].maximum_length, ==, documented[n_documented].maximum[role]);
+    }
+    n_documented++;
+  }
+  g_assert_cmpuint (n_documented, ==, G_N_ELEMENTS (documented));
 }
 
 /* The manual has a heading ".SS [Group]" (or several), and under it ".TP" (or ".TQ") and ".B Key=" for each key. */
@@ -277,6 +316,7 @@ main (int argc, char **argv)
   journal_spy_install ();
   g_test_add_func ("/profile-shipped/match", test_shipped_match);
   g_test_add_func ("/profile-shipped/facts", test_shipped_facts);
+  g_test_add_func ("/profile-shipped/documents", test_shipped_documents);
   g_test_add_func ("/profile-shipped/provider", test_provider);
   g_test_add_func ("/profile-shipped/manual", test_manual);
   return g_test_run ();

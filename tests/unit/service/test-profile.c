@@ -39,9 +39,13 @@ test_defaults (void)
     g_assert_cmpint (profile->rules[role].maximum, ==, TOKEND_RETRIES_UNKNOWN);
     g_assert_false (profile->rules[role].never_locks);
   }
-  g_assert_cmpint (profile->pin_minimum_length, ==, -1);
-  g_assert_cmpint (profile->pin_maximum_length, ==, -1);
-  g_assert_cmpint (profile->pin_characters, ==, TOKEND_CHARACTERS_ANY);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_assert_cmpint (profile->codes[role].minimum_length, ==, -1);
+    g_assert_cmpint (profile->codes[role].maximum_length, ==, -1);
+    g_assert_cmpint (profile->codes[role].usual_length, ==, -1);
+    g_assert_cmpint (profile->codes[role].characters, ==, TOKEND_CHARACTERS_ANY);
+    g_assert_false (profile->codes[role].is_documented);
+  }
   g_assert_true (profile->change_counts);
   g_assert_false (profile->is_opensc);
   g_assert_false (profile->puk_shown_as_pin);
@@ -59,10 +63,12 @@ test_every_key (void)
              "[Module]\nLibrary=opensc\n[Unlock]\nWay=opensc-set-pin\n"
              "[Watch]\nWay=readers\n"
              "[PIN]\nFlags=last-only\nMaximum=5\nNeverLocks=true\n"
-             "MinimumLength=6\nMaximumLength=8\n"
+             "MinimumLength=6\nMaximumLength=8\nLengthDocument=A book\n"
              "Characters=digits\nChangeCounts=false\nWrongCode=user-not-logged-in\n"
              "SharedBySlots=true\n"
              "[PUK]\nFlags=low-only\nMaximum=255\nShownAsPin=true\n"
+             "MinimumLength=7\nMaximumLength=12\nLengthDocument= \nUsualLength=8\n"
+             "Characters=digits\n"
              "[Environment]\nX_CONF=/etc/x y.conf\nA=\n",
              &error);
 
@@ -78,9 +84,16 @@ test_every_key (void)
   g_assert_cmpint (profile->rules[PUK].flags, ==, TOKEND_FLAGS_MEANING_LOW_ONLY);
   g_assert_cmpint (profile->rules[PUK].maximum, ==, 255);
   g_assert_false (profile->rules[PUK].never_locks);
-  g_assert_cmpint (profile->pin_minimum_length, ==, 6);
-  g_assert_cmpint (profile->pin_maximum_length, ==, 8);
-  g_assert_cmpint (profile->pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
+  g_assert_cmpint (profile->codes[PIN].minimum_length, ==, 6);
+  g_assert_cmpint (profile->codes[PIN].maximum_length, ==, 8);
+  g_assert_cmpint (profile->codes[PIN].characters, ==, TOKEND_CHARACTERS_DIGITS);
+  g_assert_true (profile->codes[PIN].is_documented);
+  g_assert_cmpint (profile->codes[PIN].usual_length, ==, -1);
+  g_assert_cmpint (profile->codes[PUK].minimum_length, ==, 7);
+  g_assert_cmpint (profile->codes[PUK].maximum_length, ==, 12);
+  g_assert_cmpint (profile->codes[PUK].usual_length, ==, 8);
+  g_assert_cmpint (profile->codes[PUK].characters, ==, TOKEND_CHARACTERS_DIGITS);
+  g_assert_false (profile->codes[PUK].is_documented);
   g_assert_false (profile->change_counts);
   g_assert_true (profile->is_opensc);
   g_assert_true (profile->puk_shown_as_pin);
@@ -97,19 +110,22 @@ static const struct {
   const char *group; /* both are named in the error */
   const char *key;
 } bad[] = {
+  { "[PUK]\nMinimumLength=0\n", "[PUK]", "MinimumLength" },
+  { "[PUK]\nUsualLength=256\n", "[PUK]", "UsualLength" },
+  { "[PIN]\nUsualLength=6\n", "[PIN]", "UsualLength" },
+  { "[PUK]\nCharacters=letters\n", "[PUK]", "Characters" },
+  { "[PUK]\nLengthDocument=\\x\n", "[PUK]", "LengthDocument" },
   { "[Mach]\nFiles=a.so\n", "[Mach]", "" },
   { "[pin]\nFlags=exact\n", "[pin]", "" },
   { "[Match]\nFile=a.so\n", "[Match]", "File" },
   { "[Match]\nFiles=a.so\nSerials=1\n", "[Match]", "Serials" },
   { "[Unlock]\nway=none\n", "[Unlock]", "way" },
   { "[PIN]\nNeverLock=true\n", "[PIN]", "NeverLock" },
-  { "[PUK]\nMinimumLength=4\n", "[PUK]", "MinimumLength" },
   { "[PUK]\nChangeCounts=true\n", "[PUK]", "ChangeCounts" },
   { "[PIN]\nShownAsPin=true\n", "[PIN]", "ShownAsPin" },
   { "[PUK]\nSharedBySlots=true\n", "[PUK]", "SharedBySlots" },
   { "[Provider]\nPukHlp=x\n", "[Provider]", "PukHlp" },
   { "[PIN]\nMaximum[tr]=3\n", "[PIN]", "Maximum[tr]" },
-  { "[PUK]\nCharacters=any\n", "[PUK]", "Characters" },
 
   { "[Unlock]\nWay=opensc-set-pin\n", "[Unlock]", "Way" },
   { "[Unlock]\nWay=opensc-so-login-init-pin\n[Module]\nLibrary=other\n", "[Unlock]", "Way" },
@@ -210,7 +226,7 @@ test_override (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpint (card->unlock_way, ==, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
   g_assert_cmpint (card->rules[PIN].flags, ==, TOKEND_FLAGS_MEANING_EXACT);
   g_assert_cmpint (card->rules[PIN].maximum, ==, 5);
-  g_assert_cmpint (card->pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
+  g_assert_cmpint (card->codes[PIN].characters, ==, TOKEND_CHARACTERS_DIGITS);
   g_assert_cmpint (card->rules[PUK].flags, ==, TOKEND_FLAGS_MEANING_EXACT);
   g_assert_cmpstr (g_hash_table_lookup (card->environment, "A"), ==, "1");
   g_assert_cmpstr (g_hash_table_lookup (card->environment, "B"), ==, "3");

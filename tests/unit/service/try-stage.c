@@ -314,6 +314,12 @@ __wrap_tokend_token_get_pin_policy (TokendToken *self)
   return stage.policy;
 }
 
+TokendCodeRules
+__wrap_tokend_token_get_code_rules (TokendToken *self, TokendRole role)
+{
+  return stage.code_rules[role];
+}
+
 TokendWrongCode
 __wrap_tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
 {

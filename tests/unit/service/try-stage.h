@@ -14,6 +14,7 @@ typedef struct {
   TokendProfile profile;
   TokendCounterRules rules[TOKEND_N_ROLES];
   TokendPinPolicy policy;
+  TokendCodeRules code_rules[TOKEND_N_ROLES];
   TokendWrongCode wrong_code;
   GString *calls; /* what was asked, one word after another */
 
