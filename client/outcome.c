@@ -79,19 +79,13 @@ tokenctl_words_for_error (const GError *error)
   return g_string_free (text, FALSE);
 }
 
-static gboolean
-is_counter (const TokenctlTries *tries)
-{
-  return tries->remaining_known && !tries->from_ledger;
-}
-
 /* A right code brings the tries back before the new PIN is looked at; so what may have been spent is not lost if the token
  * itself shows more than before. Of a new PIN that was not accepted the service says that the PUK was right, or was not sent. */
 static gboolean
 is_nothing_lost (const TokenctlOutcome *outcome, const TokenctlTries *before,
                  const TokenctlTries *after)
 {
-  return (is_counter (before) && is_counter (after) && after->remaining > before->remaining)
+  return (before->remaining_known && after->remaining_known && after->remaining > before->remaining)
          || (outcome->role == TOKENCTL_ROLE_PUK
              && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY));
 }
@@ -110,7 +104,7 @@ words_for_cost (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
   if (before.remaining_known && after.remaining_known && after.remaining <= before.remaining) {
     guint spent = before.remaining - after.remaining;
 
-    if (spent == 0 && is_counter (&before) && is_counter (&after))
+    if (spent == 0)
       return g_strdup (_ ("No try was spent."));
     if (spent > 0 && after.remaining == 0 && verdict->exit == TOKENCTL_EXIT_LOCKED)
       return g_strdup (_ ("The last try was spent."));
@@ -144,7 +138,8 @@ may_have_new_pin (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict
   if (outcome->after != NULL)
     after = tokenctl_status_tries (outcome->after, outcome->role);
   return verdict->exit == TOKENCTL_EXIT_OUTCOME_UNKNOWN
-         && !(is_counter (&before) && is_counter (&after) && after.remaining < before.remaining);
+         && !(before.remaining_known && after.remaining_known
+              && after.remaining < before.remaining);
 }
 
 /* What the provider says of it comes with the provider's other words.

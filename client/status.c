@@ -80,9 +80,6 @@ tokenctl_status_tries (GVariant *status, TokenctlRole role)
       status, pin ? TOKEND_STATUS_PIN_REMAINING : TOKEND_STATUS_PUK_REMAINING, &tries.remaining);
   tokenctl_status_uint (status, pin ? TOKEND_STATUS_PIN_MAXIMUM : TOKEND_STATUS_PUK_MAXIMUM,
                         &tries.maximum);
-  tries.from_ledger = g_str_equal (
-      tokenctl_status_string (status, pin ? TOKEND_STATUS_PIN_SOURCE : TOKEND_STATUS_PUK_SOURCE),
-      "ledger");
   return tries;
 }
 
@@ -125,8 +122,7 @@ tokenctl_status_code_rules (GVariant *status, TokenctlRole role)
  *
  * The service decides by the same rule and has the last word; this one is for asking before the
  * codes are typed. Without a number the service says ok or low only where the last try is ruled
- * out. A lock that only the service's own record tells of is not the token's word: it counts as a
- * last try.
+ * out.
  *
  * Returns: what must happen before a code is asked for
  */
@@ -139,7 +135,7 @@ tokenctl_decide (const TokenctlTries *tries)
     return tries->remaining_known && tries->remaining < 2 ? TOKENCTL_DECISION_FINAL_WORD
                                                           : TOKENCTL_DECISION_GO;
   case TOKEND_STATE_LOCKED:
-    return tries->from_ledger ? TOKENCTL_DECISION_FINAL_WORD : TOKENCTL_DECISION_LOCKED;
+    return TOKENCTL_DECISION_LOCKED;
   case TOKEND_STATE_UNINITIALIZED:
     return TOKENCTL_DECISION_NOT_SET;
   case TOKEND_STATE_FINAL_TRY:

@@ -17,14 +17,12 @@ typedef enum {
  * @state: the state
  * @remaining: tries left; meaningful if @remaining_known
  * @maximum: tries a full counter has, 0 if not known
- * @from_ledger: whether the number is an upper bound by the service's own record
  */
 typedef struct {
   TokendState state;
   gboolean remaining_known;
   guint remaining;
   guint maximum;
-  gboolean from_ledger;
 } TokenctlTries;
 
 const char *tokenctl_status_string (GVariant *status, const char *key);

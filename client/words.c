@@ -12,10 +12,6 @@ words_for_number (const TokenctlTries *tries)
 
   if (tries->maximum == 0)
     return g_strdup_printf (ngettext ("%u try left", "%u tries left", n), n);
-  if (tries->from_ledger)
-    return g_strdup_printf (
-        ngettext ("at most %u of %u try left", "at most %u of %u tries left", tries->maximum), n,
-        tries->maximum);
   return g_strdup_printf (ngettext ("%u of %u try left", "%u of %u tries left", tries->maximum), n,
                           tries->maximum);
 }
@@ -32,7 +28,7 @@ tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role)
 {
   switch (tries->state) {
   case TOKEND_STATE_LOCKED:
-    return g_strdup (tries->from_ledger ? _ ("locked, by tokend's own record") : _ ("locked"));
+    return g_strdup (_ ("locked"));
   case TOKEND_STATE_FINAL_TRY:
     return g_strdup (role == TOKENCTL_ROLE_PIN ? _ ("1 try left: the next wrong PIN locks it")
                                                : _ ("1 try left: the next wrong PUK locks it"));

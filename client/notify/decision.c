@@ -51,20 +51,15 @@ static gboolean
 is_equal (const TokenctlTries *a, const TokenctlTries *b)
 {
   return a->state == b->state && a->remaining_known == b->remaining_known
-         && (!a->remaining_known || a->remaining == b->remaining) && a->maximum == b->maximum
-         && a->from_ledger == b->from_ledger;
+         && (!a->remaining_known || a->remaining == b->remaining) && a->maximum == b->maximum;
 }
 
-/* A counter that is higher than before and still not full was full in between: that is a try lost
- * again. But the service's own record only says the least that may be left; when the token's
- * number is known to be higher, nothing happened. */
+/* A counter that is higher than before and still not full was full in between: that is a try lost again. */
 static gboolean
 is_news (const TokenctlTries *told, const TokenctlTries *now)
 {
-  if (!tokend_notify_is_concern (now))
-    return FALSE;
-  return tokend_notify_is_worse (now, told)
-         || (tokend_notify_is_worse (told, now) && !told->from_ledger);
+  return tokend_notify_is_concern (now)
+         && (tokend_notify_is_worse (now, told) || tokend_notify_is_worse (told, now));
 }
 
 /* What is not known now is what it was: a reading that failed makes nothing well. */

@@ -102,8 +102,6 @@ static void
 append_pin_locked (GString *body, const TokendNotifySituation *situation,
                    const TokendProvider *provider)
 {
-  if (situation->tries.of[TOKENCTL_ROLE_PIN].from_ledger)
-    append_sentence (body, _ ("By tokend's own record no try is left."));
   if (puk_helps (situation)) {
     append_sentence (body, _ ("Unlock it with the PUK and set a new PIN. Keys and certificates "
                               "stay."));
@@ -130,8 +128,6 @@ append_puk (GString *body, const TokendNotifySituation *situation, const TokendP
   g_autofree char *puk_left = words_for_left (puk, TOKENCTL_ROLE_PUK);
   g_autofree char *pin_left = words_for_left (pin, TOKENCTL_ROLE_PIN);
 
-  if (puk->from_ledger && puk->state == TOKEND_STATE_LOCKED)
-    append_sentence (body, _ ("By tokend's own record no try is left."));
   if (puk->state == TOKEND_STATE_LOCKED) {
     append_sentence (body, pin->state == TOKEND_STATE_LOCKED
                                ? _ ("Nothing on this computer can unlock the token.")

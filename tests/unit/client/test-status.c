@@ -7,7 +7,7 @@ test_tries (void)
   g_autoptr (GVariant) status = g_variant_parse (
       G_VARIANT_TYPE_VARDICT,
       "{'pin-state': <'low'>, 'pin-retries-remaining': <uint32 2>, "
-      "'pin-retries-maximum': <uint32 3>, 'pin-retries-source': <'ledger'>, 'puk-state': <'new'>}",
+      "'pin-retries-maximum': <uint32 3>, 'pin-retries-source': <'token'>, 'puk-state': <'new'>}",
       NULL, NULL, NULL);
   TokenctlTries pin = tokenctl_status_tries (status, TOKENCTL_ROLE_PIN);
   TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
@@ -16,13 +16,11 @@ test_tries (void)
   g_assert_true (pin.remaining_known);
   g_assert_cmpuint (pin.remaining, ==, 2);
   g_assert_cmpuint (pin.maximum, ==, 3);
-  g_assert_true (pin.from_ledger);
 
   /* A state that a later service may have is not known to this one. */
   g_assert_cmpint (puk.state, ==, TOKEND_STATE_UNKNOWN);
   g_assert_false (puk.remaining_known);
   g_assert_cmpuint (puk.maximum, ==, 0);
-  g_assert_false (puk.from_ledger);
 }
 
 static void
@@ -32,21 +30,19 @@ test_decide (void)
     TokenctlTries tries;
     TokenctlDecision decision;
   } rows[] = {
-    { { TOKEND_STATE_OK, TRUE, 3, 3, FALSE }, TOKENCTL_DECISION_GO },
-    { { TOKEND_STATE_OK, FALSE, 0, 0, FALSE }, TOKENCTL_DECISION_GO },
-    { { TOKEND_STATE_LOW, TRUE, 2, 3, FALSE }, TOKENCTL_DECISION_GO },
-    { { TOKEND_STATE_LOW, TRUE, 2, 3, TRUE }, TOKENCTL_DECISION_GO },
-    { { TOKEND_STATE_LOW, FALSE, 0, 0, FALSE }, TOKENCTL_DECISION_GO },
-    { { TOKEND_STATE_OK, TRUE, 1, 1, FALSE }, TOKENCTL_DECISION_FINAL_WORD },
-    { { TOKEND_STATE_LOW, TRUE, 1, 3, FALSE }, TOKENCTL_DECISION_FINAL_WORD },
-    { { TOKEND_STATE_FINAL_TRY, TRUE, 1, 3, FALSE }, TOKENCTL_DECISION_FINAL_WORD },
-    { { TOKEND_STATE_FINAL_TRY, FALSE, 0, 0, FALSE }, TOKENCTL_DECISION_FINAL_WORD },
-    { { TOKEND_STATE_UNKNOWN, FALSE, 0, 0, FALSE }, TOKENCTL_DECISION_FINAL_WORD },
-    { { TOKEND_STATE_UNKNOWN, FALSE, 0, 3, FALSE }, TOKENCTL_DECISION_FINAL_WORD },
-    { { TOKEND_STATE_LOCKED, TRUE, 0, 3, TRUE }, TOKENCTL_DECISION_FINAL_WORD },
-    { { TOKEND_STATE_LOCKED, TRUE, 0, 3, FALSE }, TOKENCTL_DECISION_LOCKED },
-    { { TOKEND_STATE_LOCKED, FALSE, 0, 0, FALSE }, TOKENCTL_DECISION_LOCKED },
-    { { TOKEND_STATE_UNINITIALIZED, FALSE, 0, 0, FALSE }, TOKENCTL_DECISION_NOT_SET },
+    { { TOKEND_STATE_OK, TRUE, 3, 3 }, TOKENCTL_DECISION_GO },
+    { { TOKEND_STATE_OK, FALSE, 0, 0 }, TOKENCTL_DECISION_GO },
+    { { TOKEND_STATE_LOW, TRUE, 2, 3 }, TOKENCTL_DECISION_GO },
+    { { TOKEND_STATE_LOW, FALSE, 0, 0 }, TOKENCTL_DECISION_GO },
+    { { TOKEND_STATE_OK, TRUE, 1, 1 }, TOKENCTL_DECISION_FINAL_WORD },
+    { { TOKEND_STATE_LOW, TRUE, 1, 3 }, TOKENCTL_DECISION_FINAL_WORD },
+    { { TOKEND_STATE_FINAL_TRY, TRUE, 1, 3 }, TOKENCTL_DECISION_FINAL_WORD },
+    { { TOKEND_STATE_FINAL_TRY, FALSE, 0, 0 }, TOKENCTL_DECISION_FINAL_WORD },
+    { { TOKEND_STATE_UNKNOWN, FALSE, 0, 0 }, TOKENCTL_DECISION_FINAL_WORD },
+    { { TOKEND_STATE_UNKNOWN, FALSE, 0, 3 }, TOKENCTL_DECISION_FINAL_WORD },
+    { { TOKEND_STATE_LOCKED, TRUE, 0, 3 }, TOKENCTL_DECISION_LOCKED },
+    { { TOKEND_STATE_LOCKED, FALSE, 0, 0 }, TOKENCTL_DECISION_LOCKED },
+    { { TOKEND_STATE_UNINITIALIZED, FALSE, 0, 0 }, TOKENCTL_DECISION_NOT_SET },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

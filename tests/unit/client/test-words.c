@@ -10,48 +10,34 @@ test_tries (void)
     const char *words;
     TokenctlEmphasis emphasis;
   } rows[] = {
-    { { TOKEND_STATE_OK, TRUE, 3, 3, FALSE },
+    { { TOKEND_STATE_OK, TRUE, 3, 3 },
       TOKENCTL_ROLE_PIN,
       "3 of 3 tries left",
       TOKENCTL_EMPHASIS_NONE },
-    { { TOKEND_STATE_OK, TRUE, 5, 0, FALSE },
-      TOKENCTL_ROLE_PIN,
-      "5 tries left",
-      TOKENCTL_EMPHASIS_NONE },
-    { { TOKEND_STATE_OK, FALSE, 0, 0, FALSE }, TOKENCTL_ROLE_PUK, "ok", TOKENCTL_EMPHASIS_NONE },
-    { { TOKEND_STATE_LOW, TRUE, 2, 3, FALSE },
+    { { TOKEND_STATE_OK, TRUE, 5, 0 }, TOKENCTL_ROLE_PIN, "5 tries left", TOKENCTL_EMPHASIS_NONE },
+    { { TOKEND_STATE_OK, FALSE, 0, 0 }, TOKENCTL_ROLE_PUK, "ok", TOKENCTL_EMPHASIS_NONE },
+    { { TOKEND_STATE_LOW, TRUE, 2, 3 },
       TOKENCTL_ROLE_PIN,
       "2 of 3 tries left",
       TOKENCTL_EMPHASIS_LOW },
-    { { TOKEND_STATE_LOW, TRUE, 2, 3, TRUE },
-      TOKENCTL_ROLE_PIN,
-      "at most 2 of 3 tries left",
-      TOKENCTL_EMPHASIS_LOW },
-    { { TOKEND_STATE_LOW, FALSE, 0, 0, FALSE },
+    { { TOKEND_STATE_LOW, FALSE, 0, 0 },
       TOKENCTL_ROLE_PIN,
       "low: at least one try was lost",
       TOKENCTL_EMPHASIS_LOW },
-    { { TOKEND_STATE_FINAL_TRY, TRUE, 1, 3, FALSE },
+    { { TOKEND_STATE_FINAL_TRY, TRUE, 1, 3 },
       TOKENCTL_ROLE_PIN,
       "1 try left: the next wrong PIN locks it",
       TOKENCTL_EMPHASIS_FINAL },
-    { { TOKEND_STATE_FINAL_TRY, FALSE, 0, 0, FALSE },
+    { { TOKEND_STATE_FINAL_TRY, FALSE, 0, 0 },
       TOKENCTL_ROLE_PUK,
       "1 try left: the next wrong PUK locks it",
       TOKENCTL_EMPHASIS_FINAL },
-    { { TOKEND_STATE_LOCKED, TRUE, 0, 3, FALSE },
-      TOKENCTL_ROLE_PIN,
-      "locked",
-      TOKENCTL_EMPHASIS_LOCKED },
-    { { TOKEND_STATE_LOCKED, TRUE, 0, 3, TRUE },
-      TOKENCTL_ROLE_PIN,
-      "locked, by tokend's own record",
-      TOKENCTL_EMPHASIS_LOCKED },
-    { { TOKEND_STATE_UNINITIALIZED, FALSE, 0, 0, FALSE },
+    { { TOKEND_STATE_LOCKED, TRUE, 0, 3 }, TOKENCTL_ROLE_PIN, "locked", TOKENCTL_EMPHASIS_LOCKED },
+    { { TOKEND_STATE_UNINITIALIZED, FALSE, 0, 0 },
       TOKENCTL_ROLE_PIN,
       "not set yet",
       TOKENCTL_EMPHASIS_NONE },
-    { { TOKEND_STATE_UNKNOWN, FALSE, 0, 3, FALSE },
+    { { TOKEND_STATE_UNKNOWN, FALSE, 0, 3 },
       TOKENCTL_ROLE_PUK,
       "not known",
       TOKENCTL_EMPHASIS_NONE },
@@ -142,7 +128,7 @@ test_must_change_elsewhere (void)
 static void
 test_loss (void)
 {
-  TokenctlTries three = { TOKEND_STATE_OK, TRUE, 3, 3, FALSE };
+  TokenctlTries three = { TOKEND_STATE_OK, TRUE, 3, 3 };
   TokenctlTries unknown = { TOKEND_STATE_UNKNOWN };
   g_autofree char *known = tokenctl_words_for_loss (&three);
   g_autofree char *not_known = tokenctl_words_for_loss (&unknown);

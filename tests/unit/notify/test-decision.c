@@ -9,14 +9,12 @@
 #define CLOSE TOKEND_NOTIFY_CLOSE
 
 /* One code's tries in a word: "-" nothing known or told, "3" ok of 3, "2" low, "1" final, "0"
- * locked, "low" and "ok" without a number, "new" not set yet; a "?" behind: by the service's own
- * record. */
+ * locked, "low" and "ok" without a number, "new" not set yet. */
 static TokenctlTries
 tries_from (const char *word)
 {
   TokenctlTries tries = { 0 };
 
-  tries.from_ledger = g_str_has_suffix (word, "?");
   if (g_str_equal (word, "low") || g_str_equal (word, "ok") || g_str_equal (word, "new")) {
     tries.state = *word == 'l'   ? TOKEND_STATE_LOW
                   : *word == 'o' ? TOKEND_STATE_OK
@@ -115,17 +113,6 @@ test_decisions (void)
     { "0 -", "- 3", KEEP, "0 -" },
     { "0 2", "0 -", KEEP, "0 2" },
     { "0 -", "- 2", SHOW, "0 2" },
-
-    /* An outcome that is not known: the service's own record counts a try as spent, and the token
-     * may know better */
-    { "- -", "3 2?", SHOW, "- 2?" },
-    { "- 2?", "3 3", CLOSE, "- -" },
-    { "- 2?", "3 2", UPDATE, "- 2" },
-    { "- 1?", "3 2", UPDATE, "- 2" },
-    { "- 0?", "3 1", UPDATE, "- 1" },
-    { "- 2?", "3 1", SHOW, "- 1" },
-    { "1 -", "0? 3", SHOW, "0? -" },
-    { "0? -", "0 3", UPDATE, "0 -" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

@@ -20,9 +20,9 @@ situation_like (TokendState pin, TokendState puk, gboolean can_unlock)
                                       .names = names };
 
   situation.tries.of[TOKENCTL_ROLE_PIN] =
-      (TokenctlTries){ pin, pin == TOKEND_STATE_LOW, 2, 3, FALSE };
+      (TokenctlTries){ pin, pin == TOKEND_STATE_LOW, 2, 3 };
   situation.tries.of[TOKENCTL_ROLE_PUK] =
-      (TokenctlTries){ puk, puk == TOKEND_STATE_LOW, 2, 3, FALSE };
+      (TokenctlTries){ puk, puk == TOKEND_STATE_LOW, 2, 3 };
   return situation;
 }
 
@@ -166,24 +166,6 @@ test_messages (void)
   }
 }
 
-/* A number that only the service's own record gives is not said to be the token's. */
-static void
-test_own_record (void)
-{
-  TokendNotifySituation situation = situation_like (TOKEND_STATE_OK, TOKEND_STATE_LOW, TRUE);
-  g_autoptr (TokendNotifyMessage) low = NULL;
-  g_autoptr (TokendNotifyMessage) locked = NULL;
-
-  situation.tries.of[TOKENCTL_ROLE_PUK].from_ledger = TRUE;
-  low = tokend_notify_message_new (&situation, &provider, TRUE);
-  g_assert_nonnull (strstr (low->body, "at most 2 of 3"));
-
-  situation = situation_like (TOKEND_STATE_LOCKED, TOKEND_STATE_OK, TRUE);
-  situation.tries.of[TOKENCTL_ROLE_PIN].from_ledger = TRUE;
-  locked = tokend_notify_message_new (&situation, &provider, TRUE);
-  g_assert_nonnull (strstr (locked->body, "own record"));
-}
-
 static void
 test_without_buttons (void)
 {
@@ -272,7 +254,6 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/notify/message/states", test_messages);
-  g_test_add_func ("/notify/message/own-record", test_own_record);
   g_test_add_func ("/notify/message/without-buttons", test_without_buttons);
   g_test_add_func ("/notify/message/help", test_help);
   g_test_add_func ("/notify/message/expiry", test_expiry);
