@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "attempt.h"
 
+#include "refused-message.h"
 #include "tokend-error.h"
 
 /**
@@ -102,21 +103,22 @@ tokend_attempt_check (const TokendAttempt *attempt, TokendRole role, const Token
  * @attempt: what the caller allows.
  * @role: whose code would be sent.
  * @counter: that role's status, as the session shows it by which the code would be sent.
- * @was_refused: whether the token is known to have refused this very code.
+ * @refused_at: when the token is known to have refused this very code last, microseconds since the epoch; 0: it has not.
  * @error: as of tokend_attempt_check(); or AlreadyRefused.
  *
  * Whether the try may be spent for which a host is prepared. Another program may have lost some since the token was read.
  */
 gboolean
 tokend_attempt_check_prepared (const TokendAttempt *attempt, TokendRole role,
-                               const TokendCounter *counter, gboolean was_refused, GError **error)
+                               const TokendCounter *counter, gint64 refused_at, GError **error)
 {
   if (!tokend_attempt_check (attempt, role, counter, error))
     return FALSE;
-  if (was_refused && !attempt->send_refused_code) {
-    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED,
-                 "This token has refused this very %s before; nothing was sent",
-                 role == TOKEND_ROLE_PUK ? "PUK" : "PIN");
+  if (refused_at != 0 && !attempt->send_refused_code) {
+    g_autofree char *message =
+        tokend_refused_message_new (role == TOKEND_ROLE_PUK ? "PUK" : "PIN", refused_at);
+
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED, message);
     return FALSE;
   }
   return TRUE;

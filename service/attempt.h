@@ -20,7 +20,7 @@ gboolean tokend_attempt_parse (GVariant *options, TokendAttempt *attempt, GError
 gboolean tokend_attempt_check (const TokendAttempt *attempt, TokendRole role,
                                const TokendCounter *counter, GError **error);
 gboolean tokend_attempt_check_prepared (const TokendAttempt *attempt, TokendRole role,
-                                        const TokendCounter *counter, gboolean was_refused,
+                                        const TokendCounter *counter, gint64 refused_at,
                                         GError **error);
 
 G_END_DECLS

@@ -26,14 +26,22 @@ tokend_sighting_judge (const TokendSighting *self, TokendRole role)
   return tokend_counter_judge (&self->reading->counters[role], &self->rules[role], &nothing);
 }
 
-/** tokend_sighting_settle_refused: forgets the refused codes of a role whose counter has risen. */
+/**
+ * tokend_sighting_settle_refused:
+ * @by_number: whether only a number of the token's own is taken. There are cards that show a flag to the process that tried a
+ *   code, and to no other: that it is gone for the next one is no rise.
+ *
+ * Forgets the refused codes of a role whose counter has risen.
+ */
 void
-tokend_sighting_settle_refused (const TokendSighting *self, TokendRefused *refused)
+tokend_sighting_settle_refused (const TokendSighting *self, TokendRefused *refused,
+                                gboolean by_number)
 {
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     TokendCounter shown = tokend_sighting_judge (self, role);
 
-    tokend_refused_observe (refused, self->place, role, self->module, &shown);
+    if (!by_number || shown.source == TOKEND_RETRIES_SOURCE_TOKEN)
+      tokend_refused_observe (refused, self->place, role, self->module, &shown);
   }
 }
 
@@ -128,7 +136,7 @@ tell_contradiction (TokendObserver *self, TokendService *service, const TokendSi
 void
 tokend_observer_take (TokendObserver *self, TokendService *service, const TokendSighting *sighting)
 {
-  tokend_sighting_settle_refused (sighting, service->refused);
+  tokend_sighting_settle_refused (sighting, service->refused, FALSE);
   settle_ledger (sighting, service->ledger);
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     tell_loss (self, service, sighting, role);

@@ -26,7 +26,8 @@ typedef struct {
 TokendTellLimit *tokend_observer_limit_new (void);
 
 TokendCounter tokend_sighting_judge (const TokendSighting *self, TokendRole role);
-void tokend_sighting_settle_refused (const TokendSighting *self, TokendRefused *refused);
+void tokend_sighting_settle_refused (const TokendSighting *self, TokendRefused *refused,
+                                     gboolean by_number);
 
 void tokend_observer_take (TokendObserver *self, TokendService *service,
                            const TokendSighting *sighting);

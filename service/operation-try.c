@@ -112,14 +112,14 @@ tokend_operation_prepare (Operation *operation)
 void
 tokend_operation_compare (Operation *operation)
 {
-  gboolean was_refused = tokend_refused_contains (operation->service->refused,
-                                                  tokend_token_get_place (operation->token),
-                                                  operation->role, operation->digest);
+  gint64 refused_at =
+      tokend_refused_find (operation->service->refused, tokend_token_get_place (operation->token),
+                           operation->role, operation->digest);
   gboolean may_be_sent;
 
   operation->before = tokend_token_judge (operation->token, operation->prepared, operation->role);
   may_be_sent = tokend_attempt_check_prepared (&operation->attempt, operation->role,
-                                               &operation->before, was_refused, &operation->error);
+                                               &operation->before, refused_at, &operation->error);
   tokend_operation_end_step (operation, may_be_sent);
 }
 

@@ -14,9 +14,14 @@ struct _TokendRefused {
   GHashTable *refusals[TOKEND_N_ROLES]; /* of a place's id → Refusals */
 };
 
+typedef struct {
+  GBytes *digest;
+  gint64 refused_at; /* the last time; wall clock, in microseconds */
+} Refusal;
+
 /* What was refused of one role at one place, and the counter as it was last seen since. */
 typedef struct {
-  GQueue digests; /* of GBytes, newest first */
+  GQueue refused; /* of Refusal, newest first */
   char *module;   /* which showed that counter; NULL: none was seen yet */
   TokendCounter shown;
 } Refusals;
@@ -24,11 +29,20 @@ typedef struct {
 G_DEFINE_FINAL_TYPE (TokendRefused, tokend_refused, G_TYPE_OBJECT)
 
 static void
+refusal_free (gpointer data)
+{
+  Refusal *refusal = data;
+
+  g_bytes_unref (refusal->digest);
+  g_free (refusal);
+}
+
+static void
 refusals_free (gpointer data)
 {
   Refusals *refusals = data;
 
-  g_queue_clear_full (&refusals->digests, (GDestroyNotify) g_bytes_unref);
+  g_queue_clear_full (&refusals->refused, refusal_free);
   g_free (refusals->module);
   g_free (refusals);
 }
@@ -77,25 +91,40 @@ tokend_refused_get_key (TokendRefused *self)
   return self->key;
 }
 
-static gboolean
-contains (Refusals *refusals, GBytes *digest)
+static gint
+compare_digest (gconstpointer refusal, gconstpointer digest)
 {
-  return g_queue_find_custom (&refusals->digests, digest, g_bytes_compare) != NULL;
+  return g_bytes_compare (((const Refusal *) refusal)->digest, digest);
 }
 
-/** tokend_refused_contains: whether @digest is of a code that was refused for @role, where it may be for the same one. */
-gboolean
-tokend_refused_contains (TokendRefused *self, const TokendPlace *place, TokendRole role,
-                         GBytes *digest)
+/* Returns: when it was refused; 0: it was not. */
+static gint64
+find_time (Refusals *refusals, GBytes *digest)
 {
+  const GList *found = g_queue_find_custom (&refusals->refused, digest, compare_digest);
+
+  return found != NULL ? ((const Refusal *) found->data)->refused_at : 0;
+}
+
+/**
+ * tokend_refused_find:
+ * @digest: of a code.
+ *
+ * Returns: when the code was refused last for @role, where it may be for the same one, in microseconds since the epoch; 0: it
+ *   was not.
+ */
+gint64
+tokend_refused_find (TokendRefused *self, const TokendPlace *place, TokendRole role, GBytes *digest)
+{
+  gint64 last = 0;
   GHashTableIter iter;
   gpointer id, refusals;
 
   g_hash_table_iter_init (&iter, self->refusals[role]);
   while (g_hash_table_iter_next (&iter, &id, &refusals))
-    if (tokend_place_may_be_same (place, role, id) && contains (refusals, digest))
-      return TRUE;
-  return FALSE;
+    if (tokend_place_may_be_same (place, role, id))
+      last = MAX (last, find_time (refusals, digest));
+  return last;
 }
 
 static Refusals *
@@ -123,26 +152,65 @@ forget_what_was_shown (TokendRefused *self, const TokendPlace *place, TokendRole
       g_clear_pointer (&((Refusals *) refusals)->module, g_free);
 }
 
-/** tokend_refused_add: the code of @digest was refused at @place, proven, for @role. */
+/** tokend_refused_add: the code of @digest was refused at @place just now, proven, for @role. */
 void
 tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole role, GBytes *digest)
 {
+  const gint64 now = g_get_real_time ();
   Refusals *refusals = ensure_refusals (self, place, role);
+  GList *known = g_queue_find_custom (&refusals->refused, digest, compare_digest);
+  Refusal *refusal;
 
   forget_what_was_shown (self, place, role);
-  if (contains (refusals, digest))
+  if (known != NULL) {
+    ((Refusal *) known->data)->refused_at = now;
     return;
-  g_queue_push_head (&refusals->digests, g_bytes_ref (digest));
-  if (g_queue_get_length (&refusals->digests) > DIGESTS_MAX)
-    g_bytes_unref (g_queue_pop_tail (&refusals->digests));
+  }
+  refusal = g_new (Refusal, 1);
+  *refusal = (Refusal){ g_bytes_ref (digest), now };
+  g_queue_push_head (&refusals->refused, refusal);
+  if (g_queue_get_length (&refusals->refused) > DIGESTS_MAX)
+    refusal_free (g_queue_pop_tail (&refusals->refused));
 }
 
+/* Whether a flag told of it, and no number of the token's own, which some tokens show now and then. */
+static gboolean
+is_by_flag (const TokendCounter *counter)
+{
+  return counter->remaining == TOKEND_RETRIES_UNKNOWN
+         || counter->source == TOKEND_RETRIES_SOURCE_FLAGS;
+}
+
+/* FINAL_TRY and LOCKED are believed even where no flag means nothing; so one that goes tells as much as one that comes. */
+static gboolean
+rose_without_numbers (const TokendCounter *before, const TokendCounter *after)
+{
+  switch (before->state) {
+  case TOKEND_STATE_LOW:
+    return after->state == TOKEND_STATE_OK;
+  case TOKEND_STATE_FINAL_TRY:
+  case TOKEND_STATE_LOCKED:
+    return is_by_flag (before) && is_by_flag (after)
+           && (after->state == TOKEND_STATE_OK || after->state == TOKEND_STATE_LOW
+               || after->state == TOKEND_STATE_UNKNOWN);
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNINITIALIZED:
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    return FALSE;
+  }
+}
+
+/* Whether another code has been set since, or the right one was used: then an older refusal says nothing any more. A code that
+ * is not set any more is none that was refused. */
 static gboolean
 rose (const TokendCounter *before, const TokendCounter *after)
 {
+  if (after->state == TOKEND_STATE_UNINITIALIZED)
+    return before->state != TOKEND_STATE_UNINITIALIZED;
   if (before->remaining != TOKEND_RETRIES_UNKNOWN && after->remaining != TOKEND_RETRIES_UNKNOWN)
     return after->remaining > before->remaining;
-  return before->state == TOKEND_STATE_LOW && after->state == TOKEND_STATE_OK;
+  return rose_without_numbers (before, after);
 }
 
 /* Returns: whether the counter has risen since it was last seen. What another module shows is not compared: it may be wrong

@@ -17,8 +17,8 @@ G_DECLARE_FINAL_TYPE (TokendRefused, tokend_refused, TOKEND, REFUSED, GObject)
 TokendRefused *tokend_refused_new (void);
 GBytes *tokend_refused_get_key (TokendRefused *self);
 
-gboolean tokend_refused_contains (TokendRefused *self, const TokendPlace *place, TokendRole role,
-                                  GBytes *digest);
+gint64 tokend_refused_find (TokendRefused *self, const TokendPlace *place, TokendRole role,
+                            GBytes *digest);
 void tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole role,
                          GBytes *digest);
 void tokend_refused_observe (TokendRefused *self, const TokendPlace *place, TokendRole role,

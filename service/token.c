@@ -251,7 +251,7 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
   self->not_before = g_get_monotonic_time ();
   self->is_read_after = TRUE;
   sighting = see (self, self->reading, module);
-  tokend_sighting_settle_refused (&sighting, self->service->refused);
+  tokend_sighting_settle_refused (&sighting, self->service->refused, TRUE);
 }
 
 /**

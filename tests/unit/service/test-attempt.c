@@ -232,13 +232,15 @@ static const Row rows[] = {
     BOTH (TOKEND_ERROR_FINAL_ATTEMPT) },
 };
 
+#define REFUSED_AT (G_GINT64_CONSTANT (1767225599) * G_USEC_PER_SEC) /* 2025-12-31T23:59:59Z */
+
 static void
-check (const Row *row, TokendRole role, gboolean is_prepared, gboolean was_refused, int code)
+check (const Row *row, TokendRole role, gboolean is_prepared, gint64 refused_at, int code)
 {
   const char *named = role == TOKEND_ROLE_PUK ? "PUK" : "PIN";
   g_autoptr (GError) error = NULL;
   gboolean sent = is_prepared ? tokend_attempt_check_prepared (&row->attempt, role, &row->counter,
-                                                               was_refused, &error)
+                                                               refused_at, &error)
                               : tokend_attempt_check (&row->attempt, role, &row->counter, &error);
 
   if (code == SENT) {
@@ -249,6 +251,8 @@ check (const Row *row, TokendRole role, gboolean is_prepared, gboolean was_refus
     g_assert_false (sent);
     g_assert_nonnull (g_strstr_len (error->message, -1, named));
     g_assert_nonnull (g_strstr_len (error->message, -1, "nothing was sent"));
+    g_assert_cmpint (strstr (error->message, "2025-12-31T23:59:59Z") != NULL, ==,
+                     code == TOKEND_ERROR_ALREADY_REFUSED);
   }
 }
 
@@ -258,9 +262,9 @@ check_role (const Row *row, TokendRole role, int code)
 {
   gboolean stays = code != SENT || row->attempt.send_refused_code;
 
-  check (row, role, FALSE, FALSE, code);
-  check (row, role, TRUE, FALSE, code);
-  check (row, role, TRUE, TRUE, stays ? code : TOKEND_ERROR_ALREADY_REFUSED);
+  check (row, role, FALSE, 0, code);
+  check (row, role, TRUE, 0, code);
+  check (row, role, TRUE, REFUSED_AT, stays ? code : TOKEND_ERROR_ALREADY_REFUSED);
 }
 
 static void

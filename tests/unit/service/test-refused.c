@@ -23,7 +23,7 @@ contains (TokendRefused *refused, const char *card, TokendRole role, guint numbe
   g_autoptr (TokendPlace) place = place_of (card);
   g_autoptr (GBytes) digest = make_digest (number);
 
-  return tokend_refused_contains (refused, place, role, digest);
+  return tokend_refused_find (refused, place, role, digest) != 0;
 }
 
 static void
@@ -181,6 +181,115 @@ test_rise_without_numbers (void)
   g_assert_false (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
 }
 
+/* What the token shows by flags or a number since the refusal, and whether that is forgotten by it. */
+static void
+test_rise_of_flags (void)
+{
+  static const TokendCounter ok = { TOKEND_STATE_OK, -1, -1, TOKEND_RETRIES_SOURCE_NONE, FALSE };
+  static const TokendCounter no_flag = { TOKEND_STATE_UNKNOWN, -1, -1, TOKEND_RETRIES_SOURCE_NONE,
+                                         FALSE };
+  static const TokendCounter low = { TOKEND_STATE_LOW, -1, -1, TOKEND_RETRIES_SOURCE_NONE, FALSE };
+  static const TokendCounter final = { TOKEND_STATE_FINAL_TRY, 1, -1, TOKEND_RETRIES_SOURCE_FLAGS,
+                                       FALSE };
+  static const TokendCounter locked = { TOKEND_STATE_LOCKED, 0, -1, TOKEND_RETRIES_SOURCE_FLAGS,
+                                        FALSE };
+  /* The token's number is left out, since its flag contradicts it. */
+  static const TokendCounter contradictory = { TOKEND_STATE_LOCKED, -1, 3,
+                                               TOKEND_RETRIES_SOURCE_NONE, FALSE };
+  static const TokendCounter not_set = { TOKEND_STATE_UNINITIALIZED, -1, -1,
+                                         TOKEND_RETRIES_SOURCE_NONE, FALSE };
+  static const TokendCounter number_1 = { TOKEND_STATE_FINAL_TRY, 1, 3, TOKEND_RETRIES_SOURCE_TOKEN,
+                                          FALSE };
+  static const TokendCounter number_0 = { TOKEND_STATE_LOCKED, 0, 3, TOKEND_RETRIES_SOURCE_TOKEN,
+                                          FALSE };
+  static const TokendCounter number_3 = { TOKEND_STATE_OK, 3, 3, TOKEND_RETRIES_SOURCE_TOKEN,
+                                          FALSE };
+  static const struct {
+    const char *what;
+    const TokendCounter *before, *after;
+    gboolean is_forgotten;
+  } rows[] = {
+    { "final, none", &final, &ok, TRUE },
+    { "final, none, where that means nothing", &final, &no_flag, TRUE },
+    { "final, low", &final, &low, TRUE },
+    { "final, final", &final, &final, FALSE },
+    { "final, locked", &final, &locked, FALSE },
+    { "locked, none", &locked, &ok, TRUE },
+    { "locked, none, where that means nothing", &locked, &no_flag, TRUE },
+    { "locked, low", &locked, &low, TRUE },
+    { "locked, final", &locked, &final, TRUE },
+    { "locked, locked", &locked, &locked, FALSE },
+    { "low, none", &low, &ok, TRUE },
+    { "low, none, where that means nothing", &low, &no_flag, FALSE },
+    { "low, low", &low, &low, FALSE },
+    { "none, none", &ok, &ok, FALSE },
+    { "none, final", &ok, &final, FALSE },
+    { "nothing, none", &no_flag, &ok, FALSE },
+    { "none, nothing", &ok, &no_flag, FALSE },
+    { "a contradiction, none", &contradictory, &ok, TRUE },
+    { "a contradiction, all of them", &contradictory, &number_3, FALSE },
+    { "one, no number", &number_1, &ok, FALSE },
+    { "one, no number, where no flag means nothing", &number_1, &no_flag, FALSE },
+    { "none left, no number", &number_0, &ok, FALSE },
+    { "one, all of them", &number_1, &number_3, TRUE },
+    { "one, none left", &number_1, &number_0, FALSE },
+    { "final, all of them", &final, &number_3, TRUE },
+    { "none, not set any more", &ok, &not_set, TRUE },
+    { "locked, not set any more", &locked, &not_set, TRUE },
+    { "not set, not set", &not_set, &not_set, FALSE },
+    { "not set, none", &not_set, &ok, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+    g_test_message ("%s", rows[i].what);
+    refuse (refused, CARD, TOKEND_ROLE_PIN, 1);
+    observe (refused, CARD, TOKEND_ROLE_PIN, "a", rows[i].before);
+    g_assert_true (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
+    observe (refused, CARD, TOKEND_ROLE_PIN, "b", rows[i].after); /* another module tells nothing */
+    g_assert_true (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
+    observe (refused, CARD, TOKEND_ROLE_PIN, "a", rows[i].after);
+    g_assert_cmpint (contains (refused, CARD, TOKEND_ROLE_PIN, 1), !=, rows[i].is_forgotten);
+  }
+}
+
+static gint64
+find (TokendRefused *refused, const char *name, TokendRole role, guint number)
+{
+  g_autoptr (TokendPlace) place = place_of (name);
+  g_autoptr (GBytes) digest = make_digest (number);
+
+  return tokend_refused_find (refused, place, role, digest);
+}
+
+/* The last time counts, of each code for itself, at any place that may be the same. */
+static void
+test_time (void)
+{
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+  const gint64 begun_at = g_get_real_time ();
+  gint64 first, second;
+
+  refuse (refused, "c/a", TOKEND_ROLE_PUK, 1);
+  first = find (refused, "c/a", TOKEND_ROLE_PUK, 1);
+  g_assert_cmpint (first, >=, begun_at);
+  g_assert_cmpint (first, <=, g_get_real_time ());
+  g_usleep (1000);
+  refuse (refused, "c/a", TOKEND_ROLE_PUK, 2);
+  g_assert_cmpint (find (refused, "c/a", TOKEND_ROLE_PUK, 1), ==, first);
+  g_assert_cmpint (find (refused, "c/a", TOKEND_ROLE_PUK, 2), >, first);
+  g_assert_cmpint (find (refused, "c/a", TOKEND_ROLE_PUK, 3), ==, 0);
+  g_assert_cmpint (find (refused, "d/a", TOKEND_ROLE_PUK, 1), ==, 0);
+
+  refuse (refused, "c/a", TOKEND_ROLE_PUK, 1);
+  second = find (refused, "c/a", TOKEND_ROLE_PUK, 1);
+  g_assert_cmpint (second, >, first);
+  g_usleep (1000);
+  refuse (refused, "c/b", TOKEND_ROLE_PUK, 1);
+  g_assert_cmpint (find (refused, "c/a", TOKEND_ROLE_PUK, 1), >, second);
+}
+
 /* A number that comes or goes is not one that rises. */
 static void
 test_rise_with_a_number_now_and_then (void)
@@ -281,6 +390,8 @@ main (int argc, char **argv)
   g_test_add_func ("/refused/rise/without-numbers", test_rise_without_numbers);
   g_test_add_func ("/refused/rise/with-a-number-now-and-then",
                    test_rise_with_a_number_now_and_then);
+  g_test_add_func ("/refused/rise/of-flags", test_rise_of_flags);
+  g_test_add_func ("/refused/time", test_time);
   g_test_add_func ("/refused/limit", test_limit);
   g_test_add_func ("/refused/is-empty", test_is_empty);
   g_test_add_func ("/refused/labels", test_labels);
