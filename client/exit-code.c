@@ -52,7 +52,8 @@ static const Row rows[] = {
   { TOKEND_ERROR_ALREADY_REFUSED,
     { TOKENCTL_EXIT_REFUSED, TOKENCTL_COST_NONE, FALSE,
       N_ ("The token has refused this very code before, so it was not sent again."),
-      N_ ("Check the code. Another try with it would only be lost.") } },
+      N_ ("Check the code. Only if it was set since then, and you are sure of it: "
+          "--send-refused-code") } },
   { TOKEND_ERROR_FINAL_ATTEMPT,
     { TOKENCTL_EXIT_REFUSED, TOKENCTL_COST_NONE, FALSE,
       N_ ("This may be the last try, so nothing was sent."),

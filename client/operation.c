@@ -9,8 +9,10 @@
 #include "printable.h"
 #include "provider-words.h"
 #include "record.h"
+#include "refused-code.h"
 #include "report.h"
 #include "session.h"
+#include "tokend-error.h"
 #include "words.h"
 
 /* What is known once the token is found. */
@@ -336,19 +338,46 @@ report_failure (Target *target, const GError *error)
   return verdict.exit;
 }
 
-static TokenctlExit
-spend (Target *target, TokenctlCode *code, TokenctlCode *new_pin)
+/* Returns: (nullable): the status after it. */
+static GVariant *
+send_codes (Target *target, TokenctlCode *code, TokenctlCode *new_pin, GError **error)
 {
   TokenctlCall call = { target->request->role, code, new_pin, make_options (target) };
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) after = NULL;
-  g_autofree char *words = NULL;
+  GVariant *after;
 
   set_last_words (target->session,
                   _ ("Interrupted. If the code was sent already, the operation is completed, and "
                      "the new PIN may be set: “tokenctl status” shows the tries that are left."));
-  after = tokenctl_bus_operate (target->session->bus, target->token->path, &call, &error);
+  after = tokenctl_bus_operate (target->session->bus, target->token->path, &call, error);
   set_last_words (target->session, NULL);
+  return after;
+}
+
+/* Returns: whether the person wants a code to be sent that the token has refused before. */
+static gboolean
+ask_refused_code (Target *target, const GError *refusal, GError **error)
+{
+  set_last_words (target->session, _ ("Cancelled. Nothing was sent to the token."));
+  target->request->send_refused_code = tokenctl_ask_refused_code (
+      target->session->terminal, refusal, target->request->role, target->has_other_pin, error);
+  return target->request->send_refused_code;
+}
+
+static TokenctlExit
+spend (Target *target, TokenctlCode *code, TokenctlCode *new_pin)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) no = NULL;
+  g_autoptr (GVariant) after = send_codes (target, code, new_pin, &error);
+  g_autofree char *words = NULL;
+
+  if (is_interactive (target->request)
+      && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED)) {
+    if (!ask_refused_code (target, error, &no))
+      return tokenctl_report_error (no);
+    g_clear_error (&error);
+    after = send_codes (target, code, new_pin, &error);
+  }
   if (after == NULL)
     return report_failure (target, error);
 

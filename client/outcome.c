@@ -5,6 +5,7 @@
 
 #include "printable.h"
 #include "provider-words.h"
+#include "refused-code.h"
 #include "token.h"
 #include "tokend-error.h"
 #include "words.h"
@@ -49,6 +50,15 @@ detail_of (const GError *error)
   g_dbus_error_strip_remote_error (copy);
   words = translate (copy->message);
   return tokenctl_printable (words);
+}
+
+/* Returns: (nullable): what happened, in words that need the role. */
+static char *
+words_for_what (const TokenctlOutcome *outcome)
+{
+  if (!g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED))
+    return NULL;
+  return tokenctl_words_for_refused_code (outcome->error, outcome->role);
 }
 
 static void
@@ -187,13 +197,17 @@ words_for_outcome (const TokenctlOutcome *outcome)
   TokenctlVerdict verdict = tokenctl_verdict (outcome->error, TRUE);
   GString *text = g_string_new (NULL);
   g_autofree char *cost = words_for_cost (outcome, &verdict);
+  g_autofree char *what = words_for_what (outcome);
   g_autofree char *loss = words_for_loss (outcome);
   g_autofree char *left = NULL;
   g_autofree char *next = NULL;
   g_autofree char *more = NULL;
   g_autofree char *puk = NULL;
 
-  append_what (text, outcome->error, &verdict);
+  if (what != NULL)
+    append_line (text, what);
+  else
+    append_what (text, outcome->error, &verdict);
   if (outcome->after != NULL) {
     left = words_for_left (outcome->after, outcome->role);
     next = tokenctl_next_step (outcome->after, outcome->role, outcome->token_argument);
