@@ -69,6 +69,17 @@ class CardUser:
     def right_pin(self, pin, kind="piv-card"):
         assert self._verify(pin, kind) == "9000"
 
+    def _set_piv_pin(self, command, code, pin):
+        self.select("piv-card")
+        data = "".join(text.encode().hex().upper().ljust(2 * PIV_LENGTH, "F") for text in (code, pin))
+        assert self.ask("send", f"{command}{2 * PIV_LENGTH:02X}{data}") == "9000"
+
+    def change_piv_pin(self, pin, new_pin):
+        self._set_piv_pin("00240080", pin, new_pin)
+
+    def unblock_piv_pin(self, puk, new_pin):
+        self._set_piv_pin("002C0080", puk, new_pin)
+
     def wrong_pin(self, kind="piv-card"):
         """Returns how many commands that takes."""
         assert self._verify("000000", kind).startswith(("63C", "6982"))

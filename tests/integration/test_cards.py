@@ -6,6 +6,7 @@ What is said of a card is held against its own counters and its own record of wh
 
 import contextlib
 import os
+import re
 import signal
 import time
 
@@ -262,6 +263,78 @@ def test_refused_codes_outlive_a_removal(make_sandbox, kind):
             client.set_pin(path, WRONG_PIN, NEW_PIN, final_attempt=True)
         with nothing_sent(token), raises("AlreadyRefused"):
             client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=True)
+
+
+@pytest.mark.parametrize("wrong", [[WRONG_PIN, "222222"], [WRONG_PIN, "222222", "333333"]], ids=["last try", "locked"])
+def test_refused_pin_that_another_program_sets(make_sandbox, wrong):
+    """The card tells of the last try and of a lock, and of no number: once that is over, what was refused may be right."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client, CardUser(sandbox) as user:
+        client.subscribe()
+        path = client.wait_labels(SHOWN["piv-card"][0])[token.label]
+        for pin in wrong:
+            with raises("PinIncorrect", "PinLocked"):
+                client.set_pin(path, pin, NEW_PIN, final_attempt=True)
+        check(client.refresh(path), pin_tries(token, 3 - len(wrong)))
+        if len(wrong) < 3:
+            with nothing_sent(token), raises("AlreadyRefused") as errors:
+                client.set_pin(path, WRONG_PIN, NEW_PIN, final_attempt=True)
+            assert re.search(r"before, on \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ;", str(errors[0])), errors
+        user.connect("shared")
+        user.unblock_piv_pin(sandbox.puk, WRONG_PIN)
+        user.do("disconnect")
+        check(client.refresh(path), pin_tries(token, 3))
+        client.set_pin(path, WRONG_PIN, NEW_PIN)
+    assert token.login(NEW_PIN)
+
+
+def test_refused_pin_of_a_card_that_shows_its_flags_to_one_process(make_sandbox):
+    """What the operating host saw, and the watching one does not, is no rise: the PIN that was refused is not sent again."""
+    sandbox = make_sandbox(["pkcs15-card"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.wait_labels(SHOWN["pkcs15-card"][0])[token.label]
+        with raises("PinIncorrect"):
+            client.set_pin(path, WRONG_PIN, NEW_PIN, final_attempt=True)
+        token.wrong_pin(1)
+        # The host that sends it sees the lock.
+        with raises("PinLocked"):
+            client.set_pin(path, "333333", NEW_PIN, final_attempt=True)
+        for _ in range(2):
+            client.refresh(path)
+            with nothing_sent(token), raises("AlreadyRefused"):
+                client.set_pin(path, WRONG_PIN, NEW_PIN, final_attempt=True)
+
+
+def test_refused_pin_is_sent_when_a_person_says_so(make_sandbox):
+    """Nothing shows that another program has set it since: tokenctl asks, and the service is not restarted for it."""
+    sandbox = make_sandbox(["piv-card"])
+    token = only_token(sandbox)
+    wait_until(lambda: sandbox.status(), what="the card")
+    codes = {"pin": WRONG_PIN, "new": NEW_PIN}
+    setting = ["set-pin", "--final-attempt", "--pin-fd", "{pin}", "--new-pin-fd", "{new}"]
+    assert sandbox.tokenctl("alice", *setting, codes=codes).returncode == 5
+    with CardUser(sandbox) as user:
+        user.connect("shared")
+        user.change_piv_pin(sandbox.pin, WRONG_PIN)
+    with nothing_sent(token):
+        finished = sandbox.tokenctl("alice", *setting, codes=codes)
+        assert finished.returncode == 7, finished
+        assert re.search(r"refused this very PIN on \d+ \w+ \d{4}, \d\d:\d\d, so it was not sent", finished.stderr)
+        assert "No try was spent." in finished.stderr and "--send-refused-code" in finished.stderr
+    with sandbox.terminal("alice", ["tokenctl", "set-pin"]) as terminal:
+        for prompt, code in (("Present PIN: $", WRONG_PIN), ("New PIN .*: $", NEW_PIN), ("once more: $", NEW_PIN)):
+            terminal.expect(prompt)
+            wait_until(lambda: not terminal.is_echoing(), what="the end of echoing")
+            terminal.type_line(code)
+        terminal.expect(r"refused this very PIN on .*\n")
+        terminal.expect(r"costs a try.* If so, type yes.*: $")
+        terminal.type_line("yes")
+        terminal.expect("The new PIN is set")
+        assert terminal.finish() == 0
+    assert token.login(NEW_PIN)
 
 
 @pytest.mark.parametrize("kind", TELLING)

@@ -469,6 +469,48 @@ def test_which_token_is_meant(make_sandbox):
 
 
 @pytest.mark.parametrize("start", ["ETOKEN", "ETO", "02a0b1"])
+def type_pins(terminal, pin):
+    answer(terminal, "Present PIN: ", pin)
+    answer(terminal, "New PIN .*: ", NEW_PIN)
+    answer(terminal, "New PIN once more: ", NEW_PIN)
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_code_that_was_refused_before(sandbox, language):
+    """A person is told when, and that it costs a try if it is wrong; anything but yes sends nothing. A script has an option."""
+    token = sandbox.token("etoken")
+    wrong = WRONG_PINS[0]
+    env = {"LANGUAGE": language}
+    asked = {"en": "costs a try.*yes.*: $", "tr": "deneme hakkı gider.*evet.*: $"}[language]
+    yes = {"en": "Yes", "tr": "evet"}[language]
+    assert set_pin(sandbox, pin=wrong).returncode == WRONG_CODE
+    for word in ("", "y", "no"):
+        with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "set-pin"], env=env) as terminal:
+            if language == "tr":
+                for prompt, code in (("Şimdiki PIN kodu: ", wrong), ("Yeni PIN kodu .*: ", NEW_PIN), ("bir kez daha: ", NEW_PIN)):
+                    answer(terminal, prompt, code)
+            else:
+                type_pins(terminal, wrong)
+            terminal.expect(asked)
+            assert re.search(r"\d+ \w+ \d{4}, \d\d[:.]\d\d", terminal.text)
+            terminal.type_line(word)
+            assert terminal.finish() == REFUSED
+            assert terminal.is_echoing()
+    with nothing_sent(token):
+        finished = set_pin(sandbox, pin=wrong)
+        assert (finished.returncode, "--send-refused-code" in finished.stderr) == (REFUSED, True), finished
+    if language == "en":
+        with sandbox.terminal("alice", ["tokenctl", "set-pin"]) as terminal:
+            type_pins(terminal, wrong)
+            terminal.expect(asked)
+            terminal.type_line(yes)
+            terminal.expect("The PIN is not right")
+            assert terminal.finish() == WRONG_CODE
+    else:
+        assert set_pin(sandbox, "--send-refused-code", pin=wrong).returncode == WRONG_CODE
+    assert token.counters() == {"pin": 1, "puk": 3}
+
+
 def test_the_start_of_a_name_is_for_a_person(make_sandbox, start):
     """A script's code does not go to a token that only begins like the one that is meant; a person is asked."""
     sandbox = make_sandbox(["etoken:label=ETOKEN2"])
