@@ -25,8 +25,8 @@ tokenctl_words_for_refused_code (const GError *error, TokenctlRole role)
     return g_strdup (_ ("The token has refused this very code before, so it was not sent again."));
   return g_strdup_printf (
       role == TOKENCTL_ROLE_PIN
-          ? _ ("The token refused this very PIN on %s, so it was not sent again.")
-          : _ ("The token refused this very PUK on %s, so it was not sent again."),
+          ? _ ("The token has refused this very PIN before, on %s, so it was not sent again.")
+          : _ ("The token has refused this very PUK before, on %s, so it was not sent again."),
       moment);
 }
 

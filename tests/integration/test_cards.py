@@ -322,14 +322,14 @@ def test_refused_pin_is_sent_when_a_person_says_so(make_sandbox):
     with nothing_sent(token):
         finished = sandbox.tokenctl("alice", *setting, codes=codes)
         assert finished.returncode == 7, finished
-        assert re.search(r"refused this very PIN on \d+ \w+ \d{4}, \d\d:\d\d, so it was not sent", finished.stderr)
+        assert re.search(r"refused this very PIN before, on \d+ \w+ \d{4}, \d\d:\d\d, so it was not sent", finished.stderr)
         assert "No try was spent." in finished.stderr and "--send-refused-code" in finished.stderr
     with sandbox.terminal("alice", ["tokenctl", "set-pin"]) as terminal:
         for prompt, code in (("Present PIN: $", WRONG_PIN), ("New PIN .*: $", NEW_PIN), ("once more: $", NEW_PIN)):
             terminal.expect(prompt)
             wait_until(lambda: not terminal.is_echoing(), what="the end of echoing")
             terminal.type_line(code)
-        terminal.expect(r"refused this very PIN on .*\n")
+        terminal.expect(r"refused this very PIN before, on .*\n")
         terminal.expect(r"costs a try.* If so, type yes.*: $")
         terminal.type_line("yes")
         terminal.expect("The new PIN is set")

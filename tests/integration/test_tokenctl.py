@@ -468,7 +468,6 @@ def test_which_token_is_meant(make_sandbox):
     assert sandbox.token("etoken").login(sandbox.pin)
 
 
-@pytest.mark.parametrize("start", ["ETOKEN", "ETO", "02a0b1"])
 def type_pins(terminal, pin):
     answer(terminal, "Present PIN: ", pin)
     answer(terminal, "New PIN .*: ", NEW_PIN)
@@ -511,6 +510,7 @@ def test_a_code_that_was_refused_before(sandbox, language):
     assert token.counters() == {"pin": 1, "puk": 3}
 
 
+@pytest.mark.parametrize("start", ["ETOKEN", "ETO", "02a0b1"])
 def test_the_start_of_a_name_is_for_a_person(make_sandbox, start):
     """A script's code does not go to a token that only begins like the one that is meant; a person is asked."""
     sandbox = make_sandbox(["etoken:label=ETOKEN2"])
