@@ -9,6 +9,7 @@
 #include "profile-words.h"
 #include "provider-words.h"
 #include "report.h"
+#include "rows.h"
 #include "session.h"
 #include "table.h"
 #include "validity.h"
@@ -136,6 +137,58 @@ is_done_with (const TokenctlToken *token, const TokenctlToken *other)
   return other != NULL && tokenctl_token_shares_pin (token) && has_same_states (token, other);
 }
 
+static gboolean
+is_among (GPtrArray *tokens, const TokenctlRow *row)
+{
+  if (g_ptr_array_find (tokens, row->token, NULL))
+    return TRUE;
+  for (guint i = 0; i < row->others->len; i++)
+    if (g_ptr_array_find (tokens, row->others->pdata[i], NULL))
+      return TRUE;
+  return FALSE;
+}
+
+/* Returns: (transfer full): the rows of what is @wanted, by whatever name, of @all. */
+static GPtrArray *
+list_rows (GPtrArray *wanted, GPtrArray *all)
+{
+  GPtrArray *rows = tokenctl_rows_new (all);
+
+  for (guint i = rows->len; i > 0; i--)
+    if (!is_among (wanted, rows->pdata[i - 1]))
+      g_ptr_array_remove_index (rows, i - 1);
+  return rows;
+}
+
+/* Returns: (transfer container): of each row, the token that is operated on. */
+static GPtrArray *
+list_tokens (GPtrArray *rows)
+{
+  GPtrArray *tokens = g_ptr_array_new ();
+
+  for (guint i = 0; i < rows->len; i++)
+    g_ptr_array_add (tokens, ((TokenctlRow *) rows->pdata[i])->token);
+  return tokens;
+}
+
+static void
+print_others (GPtrArray *rows)
+{
+  const char *gap = "\n";
+
+  for (guint i = 0; i < rows->len; i++) {
+    const TokenctlRow *row = rows->pdata[i];
+    g_autofree char *name = tokenctl_token_name (row->token);
+    g_autofree char *words = tokenctl_words_for_others (row);
+    g_auto (GStrv) lines = words != NULL ? g_strsplit (words, "\n", -1) : NULL;
+
+    for (guint j = 0; lines != NULL && lines[j] != NULL; j++) {
+      g_print ("%s%s: %s\n", gap, name, lines[j]);
+      gap = "";
+    }
+  }
+}
+
 static void
 print_next_steps (GPtrArray *tokens, GPtrArray *all)
 {
@@ -244,8 +297,12 @@ show (TokenctlBus *bus, const TokenctlWanted *wanted, gboolean json, gboolean ve
   if (json) {
     print_json (shown);
   } else if (shown->len > 0) {
-    print_table (shown);
-    print_next_steps (shown, all);
+    g_autoptr (GPtrArray) rows = list_rows (shown, all);
+    g_autoptr (GPtrArray) tokens = list_tokens (rows);
+
+    print_table (tokens);
+    print_others (rows);
+    print_next_steps (tokens, all);
     if (verbose)
       print_profiles (shown);
   } else if (problems->len == 0) {

@@ -86,7 +86,7 @@ find_token (Target *target, GError **error)
     return FALSE;
   }
 
-  picked = tokenctl_tokens_pick (choice->tokens);
+  picked = tokenctl_tokens_pick (choice->tokens, tokens, target->request->role);
   target->token = tokenctl_token_new (picked->path, picked->status);
   target->token_argument = tokenctl_argument_of (tokens, picked);
   target->is_by_start = choice->found == TOKENCTL_FOUND_BY_START;

@@ -188,7 +188,7 @@ is_after_of_same_token (const TokenctlOutcome *outcome)
   TokenctlToken before = { NULL, outcome->before };
   TokenctlToken after = { NULL, outcome->after };
 
-  return outcome->after != NULL && tokenctl_token_is_same (&before, &after);
+  return outcome->after != NULL && tokenctl_token_is_same_view (&before, &after);
 }
 
 static char *

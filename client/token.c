@@ -61,25 +61,51 @@ tokenctl_token_name (const TokenctlToken *token)
   return g_strdup (_ ("a token without a label"));
 }
 
+static gboolean
+is_equal (const TokenctlToken *a, const TokenctlToken *b, const char *const *keys)
+{
+  for (gsize i = 0; keys[i] != NULL; i++)
+    if (!g_str_equal (tokenctl_status_string (a->status, keys[i]),
+                      tokenctl_status_string (b->status, keys[i])))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+has_same_name (const TokenctlToken *a, const TokenctlToken *b)
+{
+  static const char *const keys[] = { TOKEND_STATUS_MANUFACTURER, TOKEND_STATUS_MODEL,
+                                      TOKEND_STATUS_SERIAL, TOKEND_STATUS_LABEL, NULL };
+
+  return is_equal (a, b, keys);
+}
+
+/* Not a serial that is empty, or nothing but zeros: several tokens may have such a one. */
+static gboolean
+has_serial (const TokenctlToken *token)
+{
+  return strspn (serial_of (token), "0 ") != strlen (serial_of (token));
+}
+
 /**
  * tokenctl_token_is_same:
  * @a: a token
  * @b: a token
  *
- * Returns: whether both are views of one physical token and label
+ * Returns: whether both are views of one PIN of one physical token, by the service's word; or have one name without a serial
+ *   number, which tells nothing of what is one
  */
 gboolean
 tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b)
 {
-  static const char *const keys[] = { TOKEND_STATUS_MANUFACTURER, TOKEND_STATUS_MODEL,
-                                      TOKEND_STATUS_SERIAL, TOKEND_STATUS_LABEL };
+  static const char *const pin[] = { TOKEND_STATUS_PIN_ID, NULL };
+  static const char *const module[] = { TOKEND_STATUS_MODULE, NULL };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {
-    if (!g_str_equal (tokenctl_status_string (a->status, keys[i]),
-                      tokenctl_status_string (b->status, keys[i])))
-      return FALSE;
-  }
-  return TRUE;
+  if (!is_equal (a, b, pin))
+    return has_same_name (a, b) && !has_serial (a);
+  return has_same_name (a, b)
+         || (*tokenctl_status_string (a->status, TOKEND_STATUS_PIN_ID) != '\0'
+             && !is_equal (a, b, module));
 }
 
 /**
@@ -94,9 +120,9 @@ tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b)
 gboolean
 tokenctl_token_is_same_view (const TokenctlToken *a, const TokenctlToken *b)
 {
-  return tokenctl_token_is_same (a, b)
-         && g_str_equal (tokenctl_status_string (a->status, TOKEND_STATUS_MODULE),
-                         tokenctl_status_string (b->status, TOKEND_STATUS_MODULE));
+  static const char *const module[] = { TOKEND_STATUS_MODULE, NULL };
+
+  return has_same_name (a, b) && is_equal (a, b, module);
 }
 
 /**
@@ -111,20 +137,16 @@ tokenctl_token_shares_pin (const TokenctlToken *token)
   return tokenctl_status_is (token->status, TOKEND_STATUS_PIN_SHARED, TRUE);
 }
 
-/* Not a serial that is empty, or nothing but zeros: several tokens may have such a one. */
 static gboolean
 is_of_same_card (const TokenctlToken *a, const TokenctlToken *b)
 {
-  static const char *const keys[] = { TOKEND_STATUS_MANUFACTURER, TOKEND_STATUS_MODEL,
-                                      TOKEND_STATUS_SERIAL };
+  static const char *const card[] = { TOKEND_STATUS_CARD_ID, NULL };
+  static const char *const names[] = { TOKEND_STATUS_MANUFACTURER, TOKEND_STATUS_MODEL,
+                                       TOKEND_STATUS_SERIAL, NULL };
+  const gboolean is_told = *tokenctl_status_string (a->status, TOKEND_STATUS_CARD_ID) != '\0';
 
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {
-    if (!g_str_equal (tokenctl_status_string (a->status, keys[i]),
-                      tokenctl_status_string (b->status, keys[i])))
-      return FALSE;
-  }
-  return strspn (serial_of (a), "0 ") != strlen (serial_of (a))
-         && !g_str_equal (label_of (a), label_of (b));
+  return (is_told ? is_equal (a, b, card) : is_equal (a, b, names) && has_serial (a))
+         && !g_str_equal (label_of (a), label_of (b)) && !tokenctl_token_is_same (a, b);
 }
 
 /**
@@ -204,24 +226,45 @@ tokenctl_tokens_name (GPtrArray *tokens, const TokenctlToken *token)
   return g_steal_pointer (&name);
 }
 
+/* Returns: (nullable): the one of @tokens that is another view of @named, or any if that is %NULL, and can do what @key says. */
+static TokenctlToken *
+find_able (GPtrArray *tokens, const TokenctlToken *named, const char *key)
+{
+  TokenctlToken *found = NULL;
+
+  for (guint i = 0; i < tokens->len; i++) {
+    TokenctlToken *token = tokens->pdata[i];
+
+    if (!tokenctl_status_is (token->status, key, TRUE)
+        || (named != NULL && !tokenctl_token_is_same (token, named)))
+      continue;
+    if (tokenctl_status_is (token->status, TOKEND_STATUS_PREFERRED, TRUE))
+      return token;
+    if (found == NULL)
+      found = token;
+  }
+  return found;
+}
+
 /**
  * tokenctl_tokens_pick:
- * @views: (element-type TokenctlToken): all views of one token, at least one
+ * @views: (element-type TokenctlToken): the views of the one token that is meant, by the name that was given; at least one
+ * @tokens: (element-type TokenctlToken): what is plugged in
+ * @role: whose code is to be sent
  *
- * Returns: (transfer none): the view to work through: one that can be unlocked, because more is known of its module; else one
- *   whose PIN can be changed
+ * A code goes to the module that shows the token by the name that the person has given, if that can do it: which views are of
+ * one token is what modules say. Of several it is the one that the service prefers.
+ *
+ * Returns: (transfer none): the view to work through
  */
 TokenctlToken *
-tokenctl_tokens_pick (GPtrArray *views)
+tokenctl_tokens_pick (GPtrArray *views, GPtrArray *tokens, TokenctlRole role)
 {
-  static const char *const wanted[] = { TOKEND_STATUS_CAN_UNLOCK, TOKEND_STATUS_CAN_SET_PIN };
+  const char *key =
+      role == TOKENCTL_ROLE_PUK ? TOKEND_STATUS_CAN_UNLOCK : TOKEND_STATUS_CAN_SET_PIN;
+  TokenctlToken *picked = find_able (views, NULL, key);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (wanted); i++)
-    for (guint j = 0; j < views->len; j++) {
-      TokenctlToken *token = views->pdata[j];
-
-      if (tokenctl_status_is (token->status, wanted[i], TRUE))
-        return token;
-    }
-  return views->pdata[0];
+  if (picked == NULL)
+    picked = find_able (tokens, views->pdata[0], key);
+  return picked != NULL ? picked : views->pdata[0];
 }

@@ -71,6 +71,9 @@ G_BEGIN_DECLS
 #define TOKEND_STATUS_PIN_SHARED "pin-shared"
 #define TOKEND_STATUS_CAN_SET_PIN "can-set-pin"
 #define TOKEND_STATUS_CAN_UNLOCK "can-unlock"
+#define TOKEND_STATUS_CARD_ID "card-id"
+#define TOKEND_STATUS_PIN_ID "pin-id"
+#define TOKEND_STATUS_PREFERRED "preferred"
 #define TOKEND_STATUS_CERTIFICATE_NOT_AFTER "certificate-not-after"
 #define TOKEND_STATUS_READ_AT "read-at"
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@ struct _TokendClaims {
   GObject parent_instance;
 
   char *directory;
-  GHashTable *taken; /* of physical ids */
+  GHashTable *taken; /* of physical id → GStrv, all that is claimed by its file */
   GHashTable *held; /* of physical id → gint64, when it was last seen to be claimed, by whomever */
   gint64 blind_at;  /* when that could last not be seen */
   gboolean stopped;
@@ -24,7 +25,8 @@ G_DEFINE_FINAL_TYPE (TokendClaims, tokend_claims, G_TYPE_OBJECT)
 static void
 tokend_claims_init (TokendClaims *self)
 {
-  self->taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->taken =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
   self->held = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->blind_at = -1;
 }
@@ -73,39 +75,23 @@ note_held (TokendClaims *self, const char *physical_id)
   g_hash_table_insert (self->held, g_strdup (physical_id), now);
 }
 
-/**
- * tokend_claims_take:
- * @physical_id: see tokend_reading_physical_id().
- * @error: Busy; Failed if the lock file cannot be made.
- *
- * Returns: the lock's descriptor, to be handed to the operating host and to
- * tokend_claims_release(); -1 on error.
- */
-int
-tokend_claims_take (TokendClaims *self, const char *physical_id, GError **error)
+static gboolean
+is_listed (const char *const *physical_ids, const char *physical_id)
 {
-  g_autofree char *path = g_build_filename (self->directory, physical_id, NULL);
-  int fd;
+  return g_strv_contains (physical_ids, physical_id);
+}
 
-  if (self->stopped || g_hash_table_contains (self->taken, physical_id)) {
-    set_busy (error);
-    return -1;
-  }
-  if (g_mkdir_with_parents (self->directory, 0700) != 0
-      || (fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0) {
-    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED,
-                 "The lock of this token cannot be made (%s); nothing was sent",
-                 g_strerror (errno));
-    return -1;
-  }
-  if (flock (fd, LOCK_EX | LOCK_NB) != 0) {
-    close (fd);
-    set_busy (error);
-    return -1;
-  }
-  g_hash_table_add (self->taken, g_strdup (physical_id));
-  note_held (self, physical_id);
-  return fd;
+static gboolean
+is_taken (TokendClaims *self, const char *physical_id)
+{
+  GHashTableIter iter;
+  gpointer physical_ids;
+
+  g_hash_table_iter_init (&iter, self->taken);
+  while (g_hash_table_iter_next (&iter, NULL, &physical_ids))
+    if (is_listed (physical_ids, physical_id))
+      return TRUE;
+  return FALSE;
 }
 
 /* One that cannot be looked at may be held. */
@@ -123,11 +109,39 @@ is_locked (TokendClaims *self, const char *physical_id)
   return locked;
 }
 
+/* Returns: (transfer full): all that is claimed by the file of @holder while that is locked, but itself. */
+static GStrv
+read_others (TokendClaims *self, const char *holder)
+{
+  g_autofree char *path = g_build_filename (self->directory, holder, NULL);
+  g_autofree char *text = NULL;
+
+  return g_file_get_contents (path, &text, NULL, NULL) ? g_strsplit (text, "\n", -1)
+                                                       : g_new0 (char *, 1);
+}
+
+/* By a service before this one, whose operating host has not ended: whether that one is the same token this service may not
+ * know yet. */
+static gboolean
+is_locked_by_another (TokendClaims *self, const char *physical_id)
+{
+  g_autoptr (GDir) directory = g_dir_open (self->directory, 0, NULL);
+  const char *name;
+
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
+    g_auto (GStrv) others = read_others (self, name);
+
+    if (is_listed ((const char *const *) others, physical_id) && is_locked (self, name))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static gboolean
 is_claimed (TokendClaims *self, const char *physical_id)
 {
-  gboolean claimed =
-      g_hash_table_contains (self->taken, physical_id) || is_locked (self, physical_id);
+  gboolean claimed = is_taken (self, physical_id) || is_locked (self, physical_id)
+                     || is_locked_by_another (self, physical_id);
 
   if (claimed)
     note_held (self, physical_id);
@@ -136,18 +150,101 @@ is_claimed (TokendClaims *self, const char *physical_id)
 
 /**
  * tokend_claims_check_free:
- * @physical_id: see tokend_reading_physical_id().
+ * @physical_ids: all that the token may be, see tokend_place_list_cards().
  * @error: Busy.
  *
  * Whether a claim could be taken now; does not take it.
  */
 gboolean
-tokend_claims_check_free (TokendClaims *self, const char *physical_id, GError **error)
+tokend_claims_check_free (TokendClaims *self, const char *const *physical_ids, GError **error)
 {
-  if (!is_claimed (self, physical_id))
-    return TRUE;
-  set_busy (error);
-  return FALSE;
+  gboolean is_free = TRUE;
+
+  for (guint i = 0; physical_ids[i] != NULL; i++)
+    if (is_claimed (self, physical_ids[i]))
+      is_free = FALSE;
+  if (!is_free)
+    set_busy (error);
+  return is_free;
+}
+
+static void
+set_not_made (GError **error)
+{
+  g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED,
+               "The lock of this token cannot be made (%s); nothing was sent", g_strerror (errno));
+}
+
+/* Once it is locked: what stands in it counts only as long. Not by the descriptor that the host is handed, which may read it
+ * only. */
+static gboolean
+write_others (const char *path, const char *const *physical_ids)
+{
+  g_autofree char *text = g_strjoinv ("\n", (char **) physical_ids + 1);
+  const gsize length = strlen (text);
+  int fd = open (path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+  gboolean is_written;
+
+  if (fd < 0)
+    return FALSE;
+  is_written = write (fd, text, length) == (gssize) length;
+  close (fd);
+  return is_written;
+}
+
+/* Returns: its descriptor; -1 on error. */
+static int
+lock (TokendClaims *self, const char *const *physical_ids, GError **error)
+{
+  g_autofree char *path = g_build_filename (self->directory, physical_ids[0], NULL);
+  int fd;
+
+  if (g_mkdir_with_parents (self->directory, 0700) != 0
+      || (fd = open (path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0) {
+    set_not_made (error);
+    return -1;
+  }
+  if (flock (fd, LOCK_EX | LOCK_NB) != 0) {
+    close (fd);
+    set_busy (error);
+    return -1;
+  }
+  if (!write_others (path, physical_ids)) {
+    set_not_made (error);
+    close (fd);
+    return -1;
+  }
+  return fd;
+}
+
+/**
+ * tokend_claims_take:
+ * @physical_ids: all that the token may be, see tokend_place_list_cards(): the first one's file is locked.
+ * @error: Busy; Failed if the lock file cannot be made.
+ *
+ * Returns: the lock's descriptor, to be handed to the operating host and to
+ * tokend_claims_release(); -1 on error.
+ */
+int
+tokend_claims_take (TokendClaims *self, const char *const *physical_ids, GError **error)
+{
+  gboolean is_free = !self->stopped;
+  int fd;
+
+  for (guint i = 0; is_free && physical_ids[i] != NULL; i++)
+    is_free = !is_taken (self, physical_ids[i]) && !is_locked_by_another (self, physical_ids[i])
+              && (i == 0 || !is_locked (self, physical_ids[i]));
+  if (!is_free) {
+    set_busy (error);
+    return -1;
+  }
+  fd = lock (self, physical_ids, error);
+  if (fd < 0)
+    return -1;
+  g_hash_table_insert (self->taken, g_strdup (physical_ids[0]), g_strdupv ((char **) physical_ids));
+  for (guint i = 0; physical_ids[i] != NULL; i++)
+    note_held (self, physical_ids[i]);
+  return fd;
 }
 
 /**
@@ -165,8 +262,13 @@ tokend_claims_look (TokendClaims *self)
 
   if (directory == NULL && !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     self->blind_at = g_get_monotonic_time ();
-  while (directory != NULL && (physical_id = g_dir_read_name (directory)) != NULL)
-    is_claimed (self, physical_id);
+  while (directory != NULL && (physical_id = g_dir_read_name (directory)) != NULL) {
+    g_auto (GStrv) others = read_others (self, physical_id);
+    const gboolean is_held = is_claimed (self, physical_id);
+
+    for (guint i = 0; is_held && others[i] != NULL; i++)
+      note_held (self, others[i]);
+  }
 }
 
 /**
@@ -189,7 +291,7 @@ tokend_claims_was_free_since (TokendClaims *self, const char *physical_id, gint6
 
 /**
  * tokend_claims_release:
- * @physical_id: as it was taken.
+ * @physical_id: the first of those that were taken.
  * @lock_fd: (transfer full): what tokend_claims_take() returned.
  * @host_is_done: the operating host will touch the token no more. Else it keeps the lock until it
  * ends.
@@ -198,19 +300,23 @@ void
 tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,
                        gboolean host_is_done)
 {
+  char **physical_ids;
+
   /* The host's descriptor is of the same open file: unlocking here unlocks there. */
   if (host_is_done)
     flock (lock_fd, LOCK_UN);
   close (lock_fd);
+  physical_ids = g_hash_table_lookup (self->taken, physical_id);
+  for (guint i = 0; physical_ids[i] != NULL; i++)
+    note_held (self, physical_ids[i]);
   g_hash_table_remove (self->taken, physical_id);
-  note_held (self, physical_id);
 }
 
 /** tokend_claims_is_held: whether an operation of this process is under way on the token. */
 gboolean
 tokend_claims_is_held (TokendClaims *self, const char *physical_id)
 {
-  return g_hash_table_contains (self->taken, physical_id);
+  return is_taken (self, physical_id);
 }
 
 /** tokend_claims_stop: from now on nothing can be claimed: the service is about to end. */

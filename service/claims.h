@@ -9,15 +9,16 @@ G_BEGIN_DECLS
  * TokendClaims:
  * One operation a physical token. A claim is an flock on a file of the token's: the operating host
  * is handed the descriptor and so goes on holding it if the service dies, and the service's
- * successor sees it.
+ * successor sees it. In the file stand, a line each, the other names by which the token is claimed as well.
  */
 #define TOKEND_TYPE_CLAIMS (tokend_claims_get_type ())
 G_DECLARE_FINAL_TYPE (TokendClaims, tokend_claims, TOKEND, CLAIMS, GObject)
 
 TokendClaims *tokend_claims_new (const char *directory);
 
-int tokend_claims_take (TokendClaims *self, const char *physical_id, GError **error);
-gboolean tokend_claims_check_free (TokendClaims *self, const char *physical_id, GError **error);
+int tokend_claims_take (TokendClaims *self, const char *const *physical_ids, GError **error);
+gboolean tokend_claims_check_free (TokendClaims *self, const char *const *physical_ids,
+                                   GError **error);
 void tokend_claims_look (TokendClaims *self);
 gboolean tokend_claims_was_free_since (TokendClaims *self, const char *physical_id, gint64 since);
 void tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,

@@ -10,6 +10,7 @@
 #include "manager.h"
 #include "module.h"
 #include "observer.h"
+#include "relate.h"
 #include "service.h"
 
 #include <errno.h>
@@ -80,6 +81,7 @@ tokend_daemon_finalize (GObject *object)
   g_object_unref (service->claims);
   tokend_told_losses_free (service->told_losses);
   tokend_tell_limit_free (service->sightings);
+  g_bytes_unref (service->key);
   g_object_unref (service->ending);
   g_ptr_array_unref (service->profiles);
   g_object_unref (service->bus);
@@ -280,6 +282,7 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->refused = tokend_refused_new ();
   service->told_losses = tokend_told_losses_new ();
   service->sightings = tokend_observer_limit_new ();
+  service->key = tokend_relate_make_key ();
   service->ending = g_cancellable_new ();
   service->claims = tokend_claims_new (TOKEND_RUN_DIR "/locks");
   service->profiles = tokend_profiles_load (TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);

@@ -21,8 +21,9 @@
  *   pin-sent-at=              when the last code was sent, for people; microseconds since the epoch
  *   pin-told=                 how many of the pending ones the journal has been told of at a start
  *   pin-module=               by which module the first of them was sent
+ *   pin-also-at=              other places where they count, which were the same token when they were sent, or may have been
+ *   pin-right-at=             other places where a code was right since then, where they do not count
  *   puk-…                     likewise
- *   puk-right-at=             other places of the card where a PUK was right since then; it may be another PUK
  *
  *   A place's spent=255 says that an earlier file could not be read: any number may have been spent.
  *
@@ -33,7 +34,6 @@
 #define ASIDE_SUFFIX ".unreadable"
 #define FILE_VERSION 2
 #define HEAD "ledger"
-#define RIGHT_AT "puk-right-at"
 
 #define TRIES_MAX TOKEND_TRIES_MAX
 
@@ -42,9 +42,10 @@ tries_free (gpointer data)
 {
   TokendLedgerTries *tries = data;
 
-  for (guint role = 0; role < TOKEND_N_ROLES; role++)
+  for (guint role = 0; role < TOKEND_N_ROLES; role++) {
     g_free (tries->modules[role]);
-  g_strfreev (tries->right_at);
+    tokend_elsewhere_clear (&tries->elsewhere[role]);
+  }
   g_free (tries);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendLedgerTries, tries_free)
@@ -99,6 +100,15 @@ get_text (GKeyFile *key_file, const char *group, const char *role, const char *w
   return g_key_file_get_string (key_file, group, key, NULL);
 }
 
+/* A list that cannot be read is none. */
+static GStrv
+get_list (GKeyFile *key_file, const char *group, const char *role, const char *what)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+
+  return g_key_file_get_string_list (key_file, group, key, NULL, NULL);
+}
+
 /* Stays end with the service. All that is known of a card without a serial number then is that it was one of a kind; what was
  * not spent by one says nothing of another. */
 static void
@@ -112,8 +122,10 @@ end_stay (TokendLedgerTries *kind, const TokendLedgerTries *stay)
     kind->told[role] = MIN (kind->told[role] + stay->told[role], TRIES_MAX);
     if (kind->modules[role] == NULL)
       kind->modules[role] = g_strdup (stay->modules[role]);
+    tokend_elsewhere_take (&kind->elsewhere[role], &stay->elsewhere[role]);
   }
-  g_clear_pointer (&kind->right_at, g_strfreev);
+  for (guint role = 0; role < TOKEND_N_ROLES; role++)
+    g_clear_pointer (&kind->elsewhere[role].right_at, g_strfreev);
 }
 
 /* Takes @tries. */
@@ -155,6 +167,8 @@ load_place (GHashTable *places, GKeyFile *key_file, const char *group, GError **
     entry->sent_at = get_time (key_file, group, name, "sent-at", &local_error);
     tries->told[role] = get_count (key_file, group, name, "told", &local_error);
     tries->modules[role] = get_text (key_file, group, name, "module");
+    tries->elsewhere[role].also_at = get_list (key_file, group, name, "also-at");
+    tries->elsewhere[role].right_at = get_list (key_file, group, name, "right-at");
     tries->known[role] = get_flag (key_file, group, name, "known", &local_error)
                          || !tokend_ledger_entry_is_clear (entry);
   }
@@ -162,8 +176,6 @@ load_place (GHashTable *places, GKeyFile *key_file, const char *group, GError **
     g_propagate_error (error, local_error);
     return FALSE;
   }
-  /* One that cannot be read makes the tries count for all places. */
-  tries->right_at = g_key_file_get_string_list (key_file, group, RIGHT_AT, NULL, NULL);
   put_place (places, group, g_steal_pointer (&tries));
   return TRUE;
 }
@@ -250,8 +262,8 @@ keep_what_bars (TokendLedgerTries *tries)
     if (tries->known[role])
       entry->spent = TRIES_MAX;
     entry->confirmed = FALSE;
+    g_clear_pointer (&tries->elsewhere[role].right_at, g_strfreev);
   }
-  g_clear_pointer (&tries->right_at, g_strfreev);
 }
 
 /**
@@ -276,6 +288,16 @@ tokend_ledger_file_read_previous (const char *path, GHashTable *places)
   g_hash_table_iter_init (&iter, places);
   while (g_hash_table_iter_next (&iter, NULL, &tries))
     keep_what_bars (tries);
+}
+
+static void
+put_list (GKeyFile *key_file, const char *group, const char *role, const char *what, GStrv list)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+
+  if (list != NULL)
+    g_key_file_set_string_list (key_file, group, key, (const char *const *) list,
+                                g_strv_length (list));
 }
 
 static void
@@ -318,9 +340,8 @@ put_entry (GKeyFile *key_file, const char *group, TokendRole role, const TokendL
     g_key_file_set_boolean (key_file, group, final_try, TRUE);
   if (tries->modules[role] != NULL)
     g_key_file_set_string (key_file, group, module, tries->modules[role]);
-  if (role == TOKEND_ROLE_PUK && tries->right_at != NULL)
-    g_key_file_set_string_list (key_file, group, RIGHT_AT, (const char *const *) tries->right_at,
-                                g_strv_length (tries->right_at));
+  put_list (key_file, group, name, "also-at", tries->elsewhere[role].also_at);
+  put_list (key_file, group, name, "right-at", tries->elsewhere[role].right_at);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "elsewhere.h"
 #include "ledger-entry.h"
 
 G_BEGIN_DECLS
@@ -11,8 +12,7 @@ typedef struct {
   char *modules[TOKEND_N_ROLES]; /* or NULL */
   guint told[TOKEND_N_ROLES];    /* how many of the pending ones the journal has been told of */
   TokendLedgerEntry entries[TOKEND_N_ROLES];
-  GStrv
-      right_at; /* ids of other places of the card where a PUK was right since the last PUK try here; or NULL */
+  TokendElsewhere elsewhere[TOKEND_N_ROLES]; /* says nothing while the entry is clear */
 } TokendLedgerTries;
 
 GHashTable *tokend_ledger_file_make_places (void);

@@ -223,28 +223,12 @@ list_recorded (TokendLedger *self, const TokendPlace *place, TokendRole role)
   return recorded;
 }
 
-/* Whether the tries at @id, which are @tries, count at @place. */
-static gboolean
-counts_at (const TokendPlace *place, TokendRole role, const char *id,
-           const TokendLedgerTries *tries)
-{
-  if (!tokend_place_may_be_same (place, role, id))
-    return FALSE;
-  return role != TOKEND_ROLE_PUK || tries->right_at == NULL
-         || !g_strv_contains ((const char *const *) tries->right_at, place->id);
-}
-
 /* What may be another card's bars this one too, but nobody is told that it was sent to this one. */
-static void
-add_told (TokendLedger *self, const TokendPlace *place, TokendRole role,
-          const TokendLedgerEntry *sum, TokendLedgerEntry *told)
+static gboolean
+is_told (const TokendPlace *place, TokendRole role, const char *id)
 {
-  const TokendLedgerTries *tries = g_hash_table_lookup (self->places, place->id);
-
-  if (place->is_known_card)
-    tokend_ledger_entry_add (told, sum);
-  else if (tries != NULL)
-    tokend_ledger_entry_add (told, &tries->entries[role]);
+  return place->is_known_card ? tokend_place_is_shown_as (place, role, id)
+                              : g_str_equal (id, place->id);
 }
 
 static TokendState
@@ -268,15 +252,20 @@ tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place, TokendRo
   TokendLedgerEntry sum = { 0 };
   TokendLedgerEntry told = { 0 };
   GHashTableIter iter;
-  gpointer id, tries;
+  gpointer id, value;
 
   if (is_lost (self, place, role))
     sum.spent = TOKEND_TRIES_MAX;
   g_hash_table_iter_init (&iter, self->places);
-  while (g_hash_table_iter_next (&iter, &id, &tries))
-    if (counts_at (place, role, id, tries))
-      tokend_ledger_entry_add (&sum, &((TokendLedgerTries *) tries)->entries[role]);
-  add_told (self, place, role, &sum, &told);
+  while (g_hash_table_iter_next (&iter, &id, &value)) {
+    const TokendLedgerTries *tries = value;
+
+    if (!tokend_elsewhere_counts_at (&tries->elsewhere[role], id, place, role))
+      continue;
+    tokend_ledger_entry_add (&sum, &tries->entries[role]);
+    if (is_told (place, role, id))
+      tokend_ledger_entry_add (&told, &tries->entries[role]);
+  }
   return (TokendCounterRecord){ .spent = sum.spent + sum.pending,
                                 .locked = sum.locked,
                                 .final_try = sum.final_try,
@@ -344,9 +333,10 @@ tokend_ledger_begin_async (TokendLedger *self, const TokendPlace *place, TokendR
   take_module (self, place, role, module);
   /* What was told of is settled, if less is pending now: this one is another. */
   tries->told[role] = MIN (tries->told[role], tries->entries[role].pending);
+  if (tokend_ledger_entry_is_clear (&tries->entries[role]))
+    tokend_elsewhere_clear (&tries->elsewhere[role]);
+  tokend_elsewhere_begin (&tries->elsewhere[role], place);
   tokend_ledger_entry_begin (&tries->entries[role], g_get_real_time ());
-  if (role == TOKEND_ROLE_PUK)
-    g_clear_pointer (&tries->right_at, g_strfreev);
   save (self, task);
 }
 
@@ -366,9 +356,9 @@ clear (TokendLedger *self, const TokendPlace *place, TokendRole role)
     ((TokendLedgerTries *) recorded->pdata[i])->entries[role] = (TokendLedgerEntry){ 0 };
 }
 
-/* The PUK of @place is right: whatever is recorded of others that may be the same, of this one nothing is spent. */
+/* A code of @place is right: whatever is recorded of others that may be the same, of this one nothing is spent. */
 static void
-note_right_puk (TokendLedger *self, const TokendPlace *place)
+note_right (TokendLedger *self, const TokendPlace *place, TokendRole role)
 {
   GHashTableIter iter;
   gpointer id, value;
@@ -376,18 +366,17 @@ note_right_puk (TokendLedger *self, const TokendPlace *place)
   g_hash_table_iter_init (&iter, self->places);
   while (g_hash_table_iter_next (&iter, &id, &value)) {
     TokendLedgerTries *tries = value;
-    g_autoptr (GStrvBuilder) right_at = NULL;
 
-    if (tokend_ledger_entry_is_clear (&tries->entries[TOKEND_ROLE_PUK])
-        || !counts_at (place, TOKEND_ROLE_PUK, id, tries))
-      continue;
-    right_at = g_strv_builder_new ();
-    if (tries->right_at != NULL)
-      g_strv_builder_addv (right_at, (const char **) tries->right_at);
-    g_strv_builder_add (right_at, place->id);
-    g_strfreev (tries->right_at);
-    tries->right_at = g_strv_builder_end (right_at);
+    if (!tokend_ledger_entry_is_clear (&tries->entries[role]))
+      tokend_elsewhere_note_right (&tries->elsewhere[role], id, place, role);
   }
+}
+
+static void
+take_right (TokendLedger *self, const TokendPlace *place, TokendRole role)
+{
+  clear (self, place, role);
+  note_right (self, place, role);
 }
 
 /**
@@ -413,11 +402,9 @@ tokend_ledger_settle_async (TokendLedger *self, const TokendPlace *place, Tokend
 
   tokend_ledger_entry_settle (&tries->entries[role], settlement);
   if (is_right)
-    clear (self, place, role);
-  if (is_right && role == TOKEND_ROLE_PUK)
-    note_right_puk (self, place);
+    take_right (self, place, role);
   if (role == TOKEND_ROLE_PUK && settlement == TOKEND_SETTLEMENT_SUCCEEDED) {
-    clear (self, place, TOKEND_ROLE_PIN);
+    take_right (self, place, TOKEND_ROLE_PIN);
     tries->known[TOKEND_ROLE_PIN] = TRUE;
   }
   save (self, task);
@@ -484,6 +471,8 @@ sum_up (GPtrArray *recorded, TokendRole role, const char *module, TokendLedgerEn
 static void
 take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *sum)
 {
+  TokendLedgerTries *first = recorded->pdata[0];
+
   for (guint i = 0; i < recorded->len; i++) {
     TokendLedgerTries *tries = recorded->pdata[i];
 
@@ -492,8 +481,9 @@ take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *su
       continue;
     }
     tries->entries[role] = i == 0 ? *sum : (TokendLedgerEntry){ 0 };
-    if (role == TOKEND_ROLE_PUK)
-      g_clear_pointer (&tries->right_at, g_strfreev);
+    g_clear_pointer (&tries->elsewhere[role].right_at, g_strfreev);
+    if (i > 0)
+      tokend_elsewhere_take (&first->elsewhere[role], &tries->elsewhere[role]);
   }
 }
 
@@ -520,4 +510,30 @@ tokend_ledger_observe (TokendLedger *self, const TokendPlace *place, TokendRole 
     return;
   take_observed (recorded, role, &sum);
   save (self, g_task_new (self, NULL, NULL, NULL));
+}
+
+/**
+ * tokend_ledger_spread:
+ * @place: that may have been found to be the same token as others, see tokend_place_relate().
+ *
+ * What is recorded of those counts at @place from now on, whether they are shown or not, until a code is right at @place.
+ */
+void
+tokend_ledger_spread (TokendLedger *self, const TokendPlace *place)
+{
+  gboolean has_changed = FALSE;
+  GHashTableIter iter;
+  gpointer id, value;
+
+  g_hash_table_iter_init (&iter, self->places);
+  while (g_hash_table_iter_next (&iter, &id, &value))
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+      TokendLedgerTries *tries = value;
+
+      if (!tokend_ledger_entry_is_clear (&tries->entries[role])
+          && tokend_elsewhere_spread (&tries->elsewhere[role], id, place, role))
+        has_changed = TRUE;
+    }
+  if (has_changed)
+    save (self, g_task_new (self, NULL, NULL, NULL));
 }

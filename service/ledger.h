@@ -42,5 +42,6 @@ void tokend_ledger_note (TokendLedger *self, const TokendPlace *place, TokendRol
 void tokend_ledger_observe (TokendLedger *self, const TokendPlace *place, TokendRole role,
                             const char *module, const TokendCounterReading *reading,
                             const TokendCounterRules *rules);
+void tokend_ledger_spread (TokendLedger *self, const TokendPlace *place);
 
 G_END_DECLS

@@ -4,6 +4,7 @@
 #include "environment.h"
 #include "journal.h"
 #include "module-run.h"
+#include "relate.h"
 #include "service-enums.h"
 #include "tokend-error.h"
 
@@ -200,6 +201,7 @@ fail (TokendModule *self, const GError *error)
   if (self->failures.n_in_a_row > 1)
     while (self->tokens->len > 0)
       remove_token (self, self->tokens->len - 1);
+  tokend_relate (self->service);
 
   if (is_news)
     tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_MODULE_FAILED, "TOKEND_MODULE", self->name,
@@ -287,6 +289,7 @@ update_tokens (TokendModule *self, GPtrArray *readings)
       g_ptr_array_add (self->tokens,
                        tokend_token_new (self->service, self, reading, self->read_begun_at));
   }
+  tokend_relate (self->service);
 }
 
 static void
@@ -415,11 +418,19 @@ tokend_module_give_up_reads (TokendModule *self, const GError *error)
   answer_readers (&self->next_readers, error);
 }
 
-/** tokend_module_end_operation: an operation on a physical token has ended, by whichever module it was reached. */
+/** tokend_module_end_operation: an operation on a physical token has ended, by whichever module it was reached; @cards: all
+ * that it may be, see tokend_place_list_cards(). */
 void
-tokend_module_end_operation (TokendModule *self, const char *physical_id)
+tokend_module_end_operation (TokendModule *self, const char *const *cards)
 {
   for (guint i = 0; i < self->tokens->len; i++)
-    if (g_str_equal (tokend_token_get_physical_id (self->tokens->pdata[i]), physical_id))
+    if (g_strv_contains (cards, tokend_token_get_physical_id (self->tokens->pdata[i])))
       tokend_token_end_operation (self->tokens->pdata[i]);
+}
+
+/** tokend_module_get_tokens: Returns: (transfer none) (element-type TokendToken): the tokens that it shows. */
+GPtrArray *
+tokend_module_get_tokens (TokendModule *self)
+{
+  return self->tokens;
 }

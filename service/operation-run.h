@@ -29,6 +29,7 @@ typedef struct {
   guint caller_watch;
   gulong ending_handler;
 
+  GStrv cards;       /* all that are claimed, once they were to be: see tokend_place_list_cards() */
   int lock_fd;       /* -1: the token is not claimed */
   gboolean in_doubt; /* a code went and no answer came: the host may still be at it */
   TokendHost *host;

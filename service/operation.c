@@ -71,14 +71,15 @@ static void
 check (Operation *operation)
 {
   GError **error = &operation->error;
-  const char *physical_id = tokend_token_get_physical_id (operation->token);
+  g_auto (GStrv) cards = tokend_place_list_cards (tokend_token_get_place (operation->token));
   TokendCounter counter = tokend_token_judge (
       operation->token, tokend_token_get_reading (operation->token), operation->role);
 
   tokend_operation_end_step (
       operation, tokend_token_supports (operation->token, operation->role, error)
                      && tokend_attempt_check (&operation->attempt, operation->role, &counter, error)
-                     && tokend_claims_check_free (operation->service->claims, physical_id, error));
+                     && tokend_claims_check_free (operation->service->claims,
+                                                  (const char *const *) cards, error));
 }
 
 static void
@@ -107,10 +108,9 @@ ask (Operation *operation)
 static void
 claim (Operation *operation)
 {
-  const char *physical_id = tokend_token_get_physical_id (operation->token);
-
-  operation->lock_fd =
-      tokend_claims_take (operation->service->claims, physical_id, &operation->error);
+  operation->cards = tokend_place_list_cards (tokend_token_get_place (operation->token));
+  operation->lock_fd = tokend_claims_take (
+      operation->service->claims, (const char *const *) operation->cards, &operation->error);
   tokend_operation_end_step (operation, operation->lock_fd >= 0);
 }
 
@@ -128,9 +128,9 @@ operation_free (Operation *operation)
   g_clear_handle_id (&operation->caller_watch, g_bus_unwatch_name);
   tokend_code_descriptors_close (&operation->descriptors);
   if (operation->lock_fd >= 0)
-    tokend_claims_release (operation->service->claims,
-                           tokend_token_get_physical_id (operation->token), operation->lock_fd,
+    tokend_claims_release (operation->service->claims, operation->cards[0], operation->lock_fd,
                            !operation->in_doubt);
+  g_strfreev (operation->cards);
   g_clear_pointer (&operation->prepared, tokend_reading_free);
   g_clear_pointer (&operation->digest, g_bytes_unref);
   g_clear_error (&operation->error);
@@ -162,10 +162,10 @@ report_end (Operation *operation)
 }
 
 static void
-tell_subscribers (TokendService *service, const char *physical_id)
+tell_subscribers (TokendService *service, const char *const *cards)
 {
   for (guint i = 0; i < service->modules->len; i++)
-    tokend_module_end_operation (service->modules->pdata[i], physical_id);
+    tokend_module_end_operation (service->modules->pdata[i], cards);
 }
 
 /* Frees @operation. The claim goes first: who hears the reply may begin the next operation. */
@@ -175,7 +175,7 @@ reply (Operation *operation)
   TokendService *service = operation->service;
   GDBusMethodInvocation *invocation = operation->invocation;
   gboolean was_claimed = operation->lock_fd >= 0;
-  g_autofree char *physical_id = g_strdup (tokend_token_get_physical_id (operation->token));
+  g_auto (GStrv) cards = g_strdupv (operation->cards);
   GError *error = NULL;
   g_autoptr (GVariant) status = NULL;
 
@@ -195,7 +195,7 @@ reply (Operation *operation)
     g_dbus_method_invocation_return_value_with_unix_fd_list (
         invocation, g_variant_new ("(@a{sv})", status), NULL);
   if (was_claimed)
-    tell_subscribers (service, physical_id);
+    tell_subscribers (service, (const char *const *) cards);
 }
 
 /* Ends the step that @operation is at, and begins the next; that may be the last, and @operation gone. */

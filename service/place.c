@@ -45,10 +45,42 @@ tokend_place_set_stay (TokendPlace *place, guint32 stay)
 void
 tokend_place_free (TokendPlace *place)
 {
+  g_clear_pointer (&place->related, g_ptr_array_unref);
   g_free (place->card);
   g_free (place->name);
   g_free (place->id);
   g_free (place);
+}
+
+static TokendPlace *
+copy_alone (const TokendPlace *place)
+{
+  TokendPlace *copy = g_memdup2 (place, sizeof *place);
+
+  copy->card = g_strdup (place->card);
+  copy->name = g_strdup (place->name);
+  copy->id = g_strdup (place->id);
+  copy->related = NULL;
+  return copy;
+}
+
+/**
+ * tokend_place_relate:
+ * @place: a place.
+ * @others: (element-type TokendPlace): those that are the same token under another name now, and then those that may be; what
+ *   they are related to themselves does not matter.
+ * @n_one: how many of them are.
+ *
+ * From now on what is recorded of @others counts at @place too. It is never settled by what happens at @place.
+ */
+void
+tokend_place_relate (TokendPlace *place, GPtrArray *others, guint n_one)
+{
+  g_clear_pointer (&place->related, g_ptr_array_unref);
+  place->related = g_ptr_array_new_with_free_func ((GDestroyNotify) tokend_place_free);
+  for (guint i = 0; i < others->len; i++)
+    g_ptr_array_add (place->related, copy_alone (others->pdata[i]));
+  place->n_one = n_one;
 }
 
 /** tokend_place_shares_codes: whether all labels of the card are certain to have one PIN and one PUK. */
@@ -88,6 +120,15 @@ tokend_place_is_same (const TokendPlace *place, const char *id)
   return is_within (id, tokend_place_get_holder (place));
 }
 
+/* Whatever @place is related to. */
+static gboolean
+may_be_same_alone (const TokendPlace *place, TokendRole role, const char *id)
+{
+  if (role == TOKEND_ROLE_PUK || place->shared_by_slots)
+    return is_within (id, place->card);
+  return place->is_known_card ? tokend_place_is_same (place, id) : is_within (id, place->name);
+}
+
 /**
  * tokend_place_may_be_same:
  * @place: a place.
@@ -95,16 +136,56 @@ tokend_place_is_same (const TokendPlace *place, const char *id)
  * @id: another one's id, or its own.
  *
  * Cards have one PUK for all their PINs, or one for each, and do not tell which: a mistake costs a certificate. Likewise nothing
- * tells one card without a serial number from several: the tries of other stays count, and are never settled by this one.
+ * tells one card without a serial number from several, nor for certain whether a token is the one that another module shows by
+ * another name: the tries of other stays, and of other names, count, and are never settled by this one.
  *
  * Returns: whether tries at @id are to count as tries at @place.
  */
 gboolean
 tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id)
 {
-  if (role == TOKEND_ROLE_PUK || place->shared_by_slots)
-    return is_within (id, place->card);
-  return place->is_known_card ? tokend_place_is_same (place, id) : is_within (id, place->name);
+  if (may_be_same_alone (place, role, id))
+    return TRUE;
+  for (guint i = 0; place->related != NULL && i < place->related->len; i++)
+    if (may_be_same_alone (place->related->pdata[i], role, id))
+      return TRUE;
+  return FALSE;
+}
+
+/**
+ * tokend_place_is_shown_as:
+ * @place: a place.
+ * @role: whose code.
+ * @id: another one's id, or its own.
+ *
+ * Returns: whether tries at @id are to be told of @place, and not only to bar: it is this card, by whichever name.
+ */
+gboolean
+tokend_place_is_shown_as (const TokendPlace *place, TokendRole role, const char *id)
+{
+  if (may_be_same_alone (place, role, id))
+    return TRUE;
+  for (guint i = 0; place->related != NULL && i < place->n_one; i++)
+    if (may_be_same_alone (place->related->pdata[i], role, id))
+      return TRUE;
+  return FALSE;
+}
+
+/** tokend_place_list_cards: Returns: (transfer full): the card, and then those that it may be under other names; each once. */
+GStrv
+tokend_place_list_cards (const TokendPlace *place)
+{
+  g_autoptr (GPtrArray) cards = g_ptr_array_new ();
+
+  g_ptr_array_add (cards, place->card);
+  for (guint i = 0; place->related != NULL && i < place->related->len; i++) {
+    const TokendPlace *other = place->related->pdata[i];
+
+    if (!g_ptr_array_find_with_equal_func (cards, other->card, g_str_equal, NULL))
+      g_ptr_array_add (cards, other->card);
+  }
+  g_ptr_array_add (cards, NULL);
+  return g_strdupv ((char **) cards->pdata);
 }
 
 /** tokend_place_id_get_card: Returns: (transfer full): the card of the place @id, see tokend_reading_physical_id(). */

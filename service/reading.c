@@ -5,12 +5,17 @@
 #include "tokend-error.h"
 #include "tokend-module.h"
 
+#include <string.h>
+
 /* The widest text field of CK_TOKEN_INFO (label, manufacturerID) is 32 bytes. */
 #define TEXT_MAX 32
 /* No known token has more tries than this; what is more is garbage. */
 #define RETRIES_MAX 255
 #define ISSUER_MAX 1024
 #define REASON_MAX 300
+/* MAX_READERNAME of pcscd, without the NUL. */
+#define READER_MAX 127
+#define SHA256_SIZE 32
 /* The last second of the year 9999, where calendars end. */
 #define CERTIFICATE_NOT_AFTER_MAX (G_GUINT64_CONSTANT (253402300799) * G_USEC_PER_SEC)
 
@@ -36,6 +41,28 @@ lookup_issuer (GVariant *variant)
   if (value == NULL || g_variant_get_size (value) > ISSUER_MAX)
     return NULL;
   return g_variant_dup_string (value, NULL);
+}
+
+static GBytes *
+lookup_certificate (GVariant *variant)
+{
+  g_autoptr (GVariant) value =
+      g_variant_lookup_value (variant, "certificate-sha256", G_VARIANT_TYPE_BYTESTRING);
+
+  if (value == NULL || g_variant_get_size (value) != SHA256_SIZE)
+    return NULL;
+  return g_variant_get_data_as_bytes (value);
+}
+
+static char *
+lookup_reader (GVariant *variant)
+{
+  const char *reader;
+
+  if (!g_variant_lookup (variant, "reader", "&s", &reader) || *reader == '\0'
+      || strlen (reader) > READER_MAX)
+    return NULL;
+  return g_strdup (reader);
 }
 
 static gint64
@@ -119,6 +146,8 @@ tokend_reading_parse (GVariant *variant, GError **error)
   g_variant_lookup (variant, "spared", "b", &reading->is_spared);
   g_variant_lookup (variant, "insertion", "t", &reading->insertion);
   reading->issuer = lookup_issuer (variant);
+  reading->certificate = lookup_certificate (variant);
+  reading->reader = lookup_reader (variant);
   reading->certificate_not_after = lookup_not_after (variant);
   reading->pin_must_change = (flags & TOKEND_TOKEN_PIN_MUST_CHANGE) != 0;
   reading->pin_pad = (flags & TOKEND_TOKEN_PIN_PAD) != 0;
@@ -156,6 +185,8 @@ tokend_reading_copy (const TokendReading *reading)
   g_bytes_ref (copy->label);
   copy->unread = g_strdup (reading->unread);
   copy->issuer = g_strdup (reading->issuer);
+  copy->certificate = reading->certificate != NULL ? g_bytes_ref (reading->certificate) : NULL;
+  copy->reader = g_strdup (reading->reader);
   return copy;
 }
 
@@ -169,6 +200,8 @@ tokend_reading_free (TokendReading *reading)
   g_clear_pointer (&reading->label, g_bytes_unref);
   g_clear_pointer (&reading->unread, g_free);
   g_clear_pointer (&reading->issuer, g_free);
+  g_clear_pointer (&reading->certificate, g_bytes_unref);
+  g_clear_pointer (&reading->reader, g_free);
   g_free (reading);
 }
 

@@ -19,6 +19,8 @@ typedef struct {
   gboolean
       is_spared; /* it was not read because nobody has used it since, so that this is what was told before */
   char *issuer;                 /* of the certificate, or NULL: not told */
+  GBytes *certificate;          /* its SHA-256, or NULL: likewise */
+  char *reader;                 /* pcscd's name of where the token is, or NULL: not known */
   gint64 certificate_not_after; /* its end, microseconds since the epoch, or 0: not told */
   gboolean pin_must_change;
   gboolean pin_pad;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "refused.h"
 
+#include "elsewhere.h"
+
 #include <sys/random.h>
 
 #define KEY_SIZE 32
@@ -24,6 +26,7 @@ typedef struct {
   GQueue refused; /* of Refusal, newest first */
   char *module;   /* which showed that counter; NULL: none was seen yet */
   TokendCounter shown;
+  TokendElsewhere elsewhere;
 } Refusals;
 
 G_DEFINE_FINAL_TYPE (TokendRefused, tokend_refused, G_TYPE_OBJECT)
@@ -43,6 +46,7 @@ refusals_free (gpointer data)
   Refusals *refusals = data;
 
   g_queue_clear_full (&refusals->refused, refusal_free);
+  tokend_elsewhere_clear (&refusals->elsewhere);
   g_free (refusals->module);
   g_free (refusals);
 }
@@ -122,7 +126,7 @@ tokend_refused_find (TokendRefused *self, const TokendPlace *place, TokendRole r
 
   g_hash_table_iter_init (&iter, self->refusals[role]);
   while (g_hash_table_iter_next (&iter, &id, &refusals))
-    if (tokend_place_may_be_same (place, role, id))
+    if (tokend_elsewhere_counts_at (&((Refusals *) refusals)->elsewhere, id, place, role))
       last = MAX (last, find_time (refusals, digest));
   return last;
 }
@@ -162,6 +166,7 @@ tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole ro
   Refusal *refusal;
 
   forget_what_was_shown (self, place, role);
+  tokend_elsewhere_begin (&refusals->elsewhere, place);
   if (known != NULL) {
     ((Refusal *) known->data)->refused_at = now;
     return;
@@ -269,9 +274,42 @@ is_same (gpointer id, gpointer refusals, gpointer place)
   return tokend_place_is_same (place, id);
 }
 
-/** tokend_refused_forget: @role succeeded at @place, or its counter rose: an older refusal says nothing any more. */
+/**
+ * tokend_refused_forget:
+ * @place: where @role succeeded, or its counter rose: an older refusal says nothing of it any more.
+ *
+ * A PIN that was refused elsewhere, by what may be another token, is not forgotten, but counts at @place no more: it may be
+ * the one that was set. A PUK stays what it was.
+ */
 void
 tokend_refused_forget (TokendRefused *self, const TokendPlace *place, TokendRole role)
 {
+  GHashTableIter iter;
+  gpointer id, refusals;
+
   g_hash_table_foreach_remove (self->refusals[role], is_same, (gpointer) place);
+  if (role == TOKEND_ROLE_PUK)
+    return;
+  g_hash_table_iter_init (&iter, self->refusals[role]);
+  while (g_hash_table_iter_next (&iter, &id, &refusals))
+    tokend_elsewhere_note_right (&((Refusals *) refusals)->elsewhere, id, place, role);
+}
+
+/**
+ * tokend_refused_spread:
+ * @place: that may have been found to be the same token as others, see tokend_place_relate().
+ *
+ * What those have refused counts at @place from now on, whether they are shown or not.
+ */
+void
+tokend_refused_spread (TokendRefused *self, const TokendPlace *place)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    GHashTableIter iter;
+    gpointer id, refusals;
+
+    g_hash_table_iter_init (&iter, self->refusals[role]);
+    while (g_hash_table_iter_next (&iter, &id, &refusals))
+      tokend_elsewhere_spread (&((Refusals *) refusals)->elsewhere, id, place, role);
+  }
 }

@@ -29,6 +29,7 @@ typedef struct {
   TokendTellLimit *sightings; /* of what modules show */
   GCancellable
       *ending; /* cancelled: the service was asked to end, and what has sent nothing is given up */
+  GBytes *key; /* of this process: random, for the keys of what is one; see relate.c */
   GPtrArray *profiles; /* of TokendProfile */
   GPtrArray *modules;  /* of TokendModule, by priority */
 } TokendService;

@@ -143,6 +143,10 @@ tokend_status_to_variant (const TokendStatus *status)
                          g_variant_new_boolean (status->can_set_pin));
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_CAN_UNLOCK,
                          g_variant_new_boolean (status->can_unlock));
+  add_string (&builder, TOKEND_STATUS_CARD_ID, status->card_id);
+  add_string (&builder, TOKEND_STATUS_PIN_ID, status->pin_id);
+  g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_PREFERRED,
+                         g_variant_new_boolean (status->is_preferred));
   if (status->certificate_not_after > 0)
     g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_CERTIFICATE_NOT_AFTER,
                            g_variant_new_uint64 ((guint64) status->certificate_not_after));

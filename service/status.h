@@ -35,6 +35,9 @@ typedef struct {
   gboolean pin_shared;
   gboolean can_set_pin;
   gboolean can_unlock;
+  const char *card_id; /* NULL: not judged yet */
+  const char *pin_id;
+  gboolean is_preferred;
   gint64 certificate_not_after; /* microseconds since the epoch, or 0 */
   gint64 read_at;               /* likewise */
 } TokendStatus;

@@ -47,6 +47,9 @@ struct _TokendToken {
   const TokendProfile *profile;  /* of the module, or NULL */
   const TokendProfile *provider; /* or NULL */
   char *issuer;                  /* of the certificate, or NULL: none was read */
+  GBytes *certificate;           /* its SHA-256, or NULL: likewise */
+  char *reader;                  /* pcscd's name of where it is, or NULL: not known */
+  TokendKinship kinship;         /* its texts are NULL until it is known */
 };
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (TokendToken, tokend_token, TOKEND_DBUS_TYPE_TOKEN_SKELETON,
@@ -75,6 +78,10 @@ tokend_token_finalize (GObject *object)
   g_free (self->serial);
   g_free (self->label);
   g_free (self->issuer);
+  g_clear_pointer (&self->certificate, g_bytes_unref);
+  g_free (self->reader);
+  g_free (self->kinship.card_id);
+  g_free (self->kinship.pin_id);
   G_OBJECT_CLASS (tokend_token_parent_class)->finalize (object);
 }
 
@@ -84,17 +91,29 @@ tokend_token_class_init (TokendTokenClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_token_finalize;
 }
 
+/* What other modules show of the same PIN is as good as what it has shown before. */
+static TokendCounterRecord
+get_record (TokendToken *self, TokendRole role)
+{
+  TokendCounterRecord record = tokend_ledger_get_record (self->service->ledger, self->place, role);
+
+  record.locked = record.locked || self->kinship.shown[role].locked;
+  record.final_try = record.final_try || self->kinship.shown[role].final_try;
+  return record;
+}
+
 /**
  * tokend_token_judge:
  * @reading: a reading of this token, not necessarily the last.
  * @role: whose counter.
  *
- * Returns: what @reading, the profile and the ledger say together: by what a code is barred.
+ * Returns: what @reading, the profile, the ledger and other modules that show the same token say together: by what a code is
+ *   barred.
  */
 TokendCounter
 tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role)
 {
-  TokendCounterRecord record = tokend_ledger_get_record (self->service->ledger, self->place, role);
+  TokendCounterRecord record = get_record (self, role);
   TokendCounterRules rules =
       tokend_profile_rules_get (self->profile, self->provider, reading, role);
 
@@ -111,7 +130,7 @@ tell_now (TokendToken *self, TokendRole role)
 
   if (!self->counters_known)
     return tokend_counter_unknown;
-  record = tokend_ledger_get_record (self->service->ledger, self->place, role);
+  record = get_record (self, role);
   rules = tokend_profile_rules_get (self->profile, self->provider, self->reading, role);
   told = tokend_counter_tell (&self->reading->counters[role], &rules, &record);
   /* By a clock that was put back since then. */
@@ -203,6 +222,17 @@ take_failure (TokendToken *self, const TokendReading *reading)
                                     "The token could not be read: %s", reading->unread);
 }
 
+/* An operating host tells neither. */
+static void
+take_whereabouts (TokendToken *self, const TokendReading *reading)
+{
+  g_free (self->reader);
+  self->reader = g_strdup (reading->reader);
+  g_clear_pointer (&self->certificate, g_bytes_unref);
+  if (reading->certificate != NULL)
+    self->certificate = g_bytes_ref (reading->certificate);
+}
+
 /**
  * tokend_token_update:
  * @reading: of this token.
@@ -225,6 +255,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   check_stay (self, reading);
   take_reading (self, reading);
   self->certificate_not_after = reading->certificate_not_after;
+  take_whereabouts (self, reading);
   sighting = see (self, self->reading, tokend_module_get_name (self->module));
   /* What it shows by itself stands above what we remember of it, unless an operation is about to change it, or has: also one
    * of a service before this one, whose end nobody tells. */
@@ -233,6 +264,13 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   else
     tokend_observer_forget (&self->observer);
   judge_again (self);
+}
+
+/* It is from before the operation. */
+static void
+forget_what_others_show (TokendToken *self)
+{
+  memset (self->kinship.shown, 0, sizeof self->kinship.shown);
 }
 
 /**
@@ -250,6 +288,7 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
   take_reading (self, reading);
   self->not_before = g_get_monotonic_time ();
   self->is_read_after = TRUE;
+  forget_what_others_show (self);
   sighting = see (self, self->reading, module);
   tokend_sighting_settle_refused (&sighting, self->service->refused, TRUE);
 }
@@ -288,6 +327,7 @@ tokend_token_end_operation (TokendToken *self)
   /* Where nobody tells of insertions it may be another card next time. */
   if (self->insertion == 0)
     tokend_place_set_stay (self->place, g_random_int ());
+  forget_what_others_show (self);
   tokend_observer_forget (&self->observer);
   judge_again (self);
 }
@@ -350,6 +390,68 @@ tokend_token_remove (TokendToken *self)
   self->module = NULL;
   self->exported = FALSE;
   g_dbus_object_manager_server_unexport (self->service->objects, self->object_path);
+}
+
+/** tokend_token_make_view: @module_rank: of its module. Returns: what tells which others it is one with; as long as it is not
+ * read again. */
+TokendView
+tokend_token_make_view (TokendToken *self, guint module_rank)
+{
+  const TokendSighting sighting = see (self, self->reading, NULL);
+  TokendView view = { .place = self->place,
+                      .module = module_rank,
+                      .reader = self->reader,
+                      .certificate = self->certificate,
+                      .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
+                      .can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, NULL) };
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    if (tokend_token_is_fresh (self))
+      view.shown[role] = tokend_sighting_judge (&sighting, role).state;
+  return view;
+}
+
+/* Texts that are not known are no news: nobody was told of them. */
+static gboolean
+is_news (const TokendKinship *before, const TokendKinship *now)
+{
+  return before->card_id != NULL
+         && (!g_str_equal (before->card_id, now->card_id)
+             || !g_str_equal (before->pin_id, now->pin_id)
+             || before->is_preferred != now->is_preferred);
+}
+
+/**
+ * tokend_token_set_kinship:
+ * @kinship: how it stands to the others now.
+ * @related: (element-type TokendPlace): see tokend_place_relate().
+ * @n_one: likewise.
+ */
+void
+tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrArray *related,
+                          guint n_one)
+{
+  const gboolean was_owed = self->is_owed;
+
+  self->is_owed = is_news (&self->kinship, kinship);
+  g_free (self->kinship.card_id);
+  g_free (self->kinship.pin_id);
+  self->kinship = *kinship;
+  self->kinship.card_id = g_strdup (kinship->card_id);
+  self->kinship.pin_id = g_strdup (kinship->pin_id);
+  tokend_place_relate (self->place, related, n_one);
+  tokend_ledger_spread (self->service->ledger, self->place);
+  tokend_refused_spread (self->service->refused, self->place);
+  judge_again (self);
+  /* Whom this is owed is told when it was read. */
+  self->is_owed = self->is_owed || was_owed;
+}
+
+/** tokend_token_get_object_path: Returns: (transfer none): of its object on the bus. */
+const char *
+tokend_token_get_object_path (TokendToken *self)
+{
+  return self->object_path;
 }
 
 /** tokend_token_get_counter: Returns: @role's status, as tokend_token_get_status() gives it. */
@@ -478,6 +580,9 @@ tokend_token_get_status (TokendToken *self)
     .pin_shared = tokend_place_shares_codes (self->place),
     .can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, NULL),
     .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
+    .card_id = self->kinship.card_id,
+    .pin_id = self->kinship.pin_id,
+    .is_preferred = self->kinship.is_preferred,
     .certificate_not_after = self->certificate_not_after,
     .read_at = self->read_at,
   };

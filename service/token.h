@@ -7,10 +7,19 @@
 #include "service.h"
 #include "status.h"
 #include "tokend-glue.h"
+#include "views.h"
 
 G_BEGIN_DECLS
 
 typedef struct _TokendModule TokendModule;
+
+/** TokendKinship: how a token stands to the others that are shown now; see the status keys of these names. */
+typedef struct {
+  char *card_id;
+  char *pin_id;
+  gboolean is_preferred;
+  TokendCounterRecord shown[TOKEND_N_ROLES]; /* see TokendRelation */
+} TokendKinship;
 
 /** TokendToken: a token as one module shows it: the object on the bus, and what was last read of
  * it. */
@@ -28,6 +37,11 @@ void tokend_token_note_failure (TokendToken *self, const TokendReading *reading,
 void tokend_token_lose_reading (TokendToken *self);
 void tokend_token_end_operation (TokendToken *self);
 
+TokendView tokend_token_make_view (TokendToken *self, guint module_rank);
+void tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrArray *related,
+                               guint n_one);
+
+const char *tokend_token_get_object_path (TokendToken *self);
 const TokendReading *tokend_token_get_reading (TokendToken *self);
 const TokendProfile *tokend_token_get_profile (TokendToken *self);
 TokendWrongCode tokend_token_get_wrong_code (TokendToken *self, TokendRole role);

@@ -5,6 +5,7 @@
 #include "bubble.h"
 #include "expiry.h"
 #include "provider-words.h"
+#include "rows.h"
 #include "told.h"
 
 struct _TokendNotifyCertificates {
@@ -153,11 +154,12 @@ void
 tokend_notify_certificates_consider (TokendNotifyCertificates *self)
 {
   g_autoptr (GHashTable) considered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GPtrArray) rows = tokenctl_rows_new (self->views);
   g_autoptr (GDateTime) now = g_date_time_new_now_local ();
   g_autoptr (GDateTime) moment = NULL;
 
-  for (guint i = 0; i < self->views->len; i++) {
-    TokenctlToken *view = self->views->pdata[i];
+  for (guint i = 0; i < rows->len; i++) {
+    TokenctlToken *view = ((TokenctlRow *) rows->pdata[i])->token;
     const char *label = tokenctl_status_string (view->status, TOKEND_STATUS_LABEL);
     g_autofree char *identity = tokend_notify_identity (view->status);
     g_autofree char *bearer = name_bearer (identity, label);

@@ -23,7 +23,9 @@ struct _TokendNotify {
 /* A PIN, of a token that is plugged in or not, of which the person has been told something. */
 typedef struct {
   TokendNotify *notify;
-  char *identity;
+  char *identity; /* by tokend_notify_pin_identity() */
+  GHashTable
+      *names;     /* a set, by tokend_notify_pin_name(): what it was called whenever it was seen */
   char *name;     /* as it is shown */
   char *provider; /* the last one known: the third wrong PUK may take the certificate along */
   TokendNotifyTries told;
@@ -40,23 +42,72 @@ token_free (gpointer data)
 
   tokend_notify_bubble_free (token->bubble);
   g_free (token->identity);
+  g_hash_table_unref (token->names);
   g_free (token->name);
   g_free (token->provider);
   g_free (token);
 }
 
-static Token *
-get_token (TokendNotify *self, const char *identity)
+static gboolean
+is_seen (TokendNotify *self, const char *identity)
 {
+  g_autoptr (TokendNotifySituation) situation =
+      tokend_notify_situation_new (self->views, identity, NULL);
+
+  return situation != NULL;
+}
+
+/* Returns: (nullable): the PIN that was known by another identity before the service was started again, or before another
+ * module showed it. */
+static Token *
+find_by_name (TokendNotify *self, const char *name)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->tokens);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Token *token = value;
+
+    if (g_hash_table_contains (token->names, name) && !is_seen (self, token->identity))
+      return token;
+  }
+  return NULL;
+}
+
+static Token *
+token_new (TokendNotify *self)
+{
+  Token *token = g_new0 (Token, 1);
+
+  token->notify = self;
+  token->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  token->bubble = tokend_notify_bubble_new (on_action, token);
+  return token;
+}
+
+static void
+identify (TokendNotify *self, Token *token, const char *identity)
+{
+  if (token->identity != NULL)
+    g_hash_table_steal (self->tokens, token->identity);
+  g_free (token->identity);
+  token->identity = g_strdup (identity);
+  g_hash_table_insert (self->tokens, token->identity, token);
+}
+
+static Token *
+get_token (TokendNotify *self, GVariant *status)
+{
+  g_autofree char *identity = tokend_notify_pin_identity (status);
+  g_autofree char *name = tokend_notify_pin_name (status);
   Token *token = g_hash_table_lookup (self->tokens, identity);
 
-  if (token != NULL)
-    return token;
-  token = g_new0 (Token, 1);
-  token->notify = self;
-  token->identity = g_strdup (identity);
-  token->bubble = tokend_notify_bubble_new (on_action, token);
-  g_hash_table_insert (self->tokens, token->identity, token);
+  if (token == NULL) {
+    token = find_by_name (self, name);
+    identify (self, token != NULL ? token : (token = token_new (self)), identity);
+  }
+  g_hash_table_add (token->names, g_steal_pointer (&name));
   return token;
 }
 
@@ -184,12 +235,27 @@ drop_view (TokendNotify *self, GVariant *status)
   }
 }
 
+/* What the person was told of it goes along to what it is now, whatever else is still known by what it was. */
 static void
-reconsider_identity (TokendNotify *self, GVariant *status)
+carry_over (TokendNotify *self, GVariant *before, GVariant *status)
+{
+  g_autofree char *old = tokend_notify_pin_identity (before);
+  g_autofree char *new = tokend_notify_pin_identity (status);
+  Token *token = g_hash_table_lookup (self->tokens, old);
+
+  if (token != NULL && !g_hash_table_contains (self->tokens, new))
+    identify (self, token, new);
+}
+
+/* One that has another identity now was let go of by that. */
+static void
+reconsider_before (TokendNotify *self, GVariant *status)
 {
   g_autofree char *identity = tokend_notify_pin_identity (status);
+  Token *token = g_hash_table_lookup (self->tokens, identity);
 
-  reconsider (get_token (self, identity));
+  if (token != NULL)
+    reconsider (token);
 }
 
 static void
@@ -206,8 +272,10 @@ on_event (const TokenctlEvent *event, gpointer user_data)
     g_ptr_array_add (self->views, tokenctl_token_new (event->path, event->status));
 
   if (event->before != NULL)
-    reconsider_identity (self, event->before);
-  reconsider_identity (self, event->status);
+    carry_over (self, event->before, event->status);
+  reconsider (get_token (self, event->status));
+  if (event->before != NULL)
+    reconsider_before (self, event->before);
   correct_names (self);
   if (self->settled)
     tokend_notify_certificates_consider (self->certificates);
@@ -297,10 +365,13 @@ on_page_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   Help *help = user_data;
   g_autoptr (GError) error = NULL;
   gboolean opened = g_app_info_launch_default_for_uri_finish (result, &error);
+  Token *token;
 
   if (!opened)
     g_info ("Cannot open the provider's page: %s", error->message);
-  show_help (get_token (help->notify, help->identity), opened);
+  token = g_hash_table_lookup (help->notify->tokens, help->identity);
+  if (token != NULL)
+    show_help (token, opened);
   g_free (help->identity);
   g_free (help);
 }

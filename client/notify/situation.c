@@ -38,7 +38,7 @@ make_identity (GVariant *status, gboolean with_label)
  * tokend_notify_identity:
  * @status: a status
  *
- * Returns: (transfer full): the same text for all views of one physical token
+ * Returns: (transfer full): the same text for all views of one physical token by one name
  */
 char *
 tokend_notify_identity (GVariant *status)
@@ -50,10 +50,25 @@ tokend_notify_identity (GVariant *status)
  * tokend_notify_pin_identity:
  * @status: a status
  *
- * Returns: (transfer full): the same text for all views of one PIN, that of the token where it has but one
+ * Returns: (transfer full): the same text for all views of one PIN, as the service says; another one after its restart
  */
 char *
 tokend_notify_pin_identity (GVariant *status)
+{
+  const char *id = tokenctl_status_string (status, TOKEND_STATUS_PIN_ID);
+
+  return *id != '\0' ? g_strdup (id) : tokend_notify_pin_name (status);
+}
+
+/**
+ * tokend_notify_pin_name:
+ * @status: a status
+ *
+ * Returns: (transfer full): the same text for all views of one PIN by one name, that of the token where it has but one PIN;
+ *   for ever
+ */
+char *
+tokend_notify_pin_name (GVariant *status)
 {
   if (tokenctl_status_is (status, TOKEND_STATUS_PIN_SHARED, TRUE))
     return tokend_notify_identity (status);
@@ -114,31 +129,68 @@ take_later (GDateTime **not_after, GVariant *status)
   *not_after = g_steal_pointer (&other);
 }
 
-/* Returns: (nullable): the view to speak of: the one with the gravest news, of the PUK first. */
+/* Returns: whether one of them is worse than all that were taken before. */
+static gboolean
+take_worse (TokendNotifyTries *worst, const TokenctlToken *token)
+{
+  gboolean is_worse = FALSE;
+
+  for (guint role = 0; role < G_N_ELEMENTS (worst->of); role++) {
+    TokenctlTries tries = tokenctl_status_tries (token->status, (TokenctlRole) role);
+
+    if (tokend_notify_is_worse (&tries, &worst->of[role])) {
+      worst->of[role] = tries;
+      is_worse = TRUE;
+    } else if (worst->of[role].state == TOKEND_STATE_UNKNOWN) {
+      worst->of[role] = tries;
+    }
+  }
+  return is_worse;
+}
+
+static gboolean
+is_wanted (const TokenctlToken *token, const char *identity, const char *label)
+{
+  return is_view_of (token, identity) && (label == NULL || g_str_equal (label_of (token), label));
+}
+
+/* Returns: (nullable): the view to speak of: the one with the gravest news, of the PUK first; of several modules' that of the
+ * one to operate on it by, so that its name does not change with which of them was read last. */
 static const TokenctlToken *
+find_speaker (GPtrArray *tokens, const char *identity, const char *label)
+{
+  const TokenctlToken *speaker = NULL;
+  TokendNotifyTries worst = { { { 0 } } };
+  gboolean is_preferred = FALSE;
+
+  for (guint i = 0; i < tokens->len; i++) {
+    const TokenctlToken *token = tokens->pdata[i];
+    const gboolean is_better = tokenctl_status_is (token->status, TOKEND_STATUS_PREFERRED, TRUE);
+
+    if (!is_wanted (token, identity, label) || (is_preferred && !is_better))
+      continue;
+    if (is_better && !is_preferred) {
+      worst = (TokendNotifyTries){ { { 0 } } };
+      speaker = NULL;
+      is_preferred = TRUE;
+    }
+    if (take_worse (&worst, token) || speaker == NULL)
+      speaker = token;
+  }
+  return speaker;
+}
+
+static void
 merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *identity,
              const char *label)
 {
-  const TokenctlToken *worst = NULL;
-
   for (guint i = 0; i < tokens->len; i++) {
     const TokenctlToken *token = tokens->pdata[i];
     const char *provider = tokenctl_status_string (token->status, TOKEND_STATUS_PROVIDER);
 
-    if (!is_view_of (token, identity) || (label != NULL && !g_str_equal (label_of (token), label)))
+    if (!is_wanted (token, identity, label))
       continue;
-    if (worst == NULL)
-      worst = token;
-    for (guint role = 0; role < G_N_ELEMENTS (situation->tries.of); role++) {
-      TokenctlTries tries = tokenctl_status_tries (token->status, (TokenctlRole) role);
-
-      if (tokend_notify_is_worse (&tries, &situation->tries.of[role])) {
-        situation->tries.of[role] = tries;
-        worst = token;
-      } else if (situation->tries.of[role].state == TOKEND_STATE_UNKNOWN) {
-        situation->tries.of[role] = tries;
-      }
-    }
+    take_worse (&situation->tries, token);
     if (tokenctl_status_is (token->status, TOKEND_STATUS_CAN_UNLOCK, TRUE))
       situation->can_unlock = TRUE;
     if (tokenctl_puk_may_be_locked (token->status))
@@ -147,7 +199,6 @@ merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *id
       situation->provider = g_strdup (provider);
     take_later (&situation->not_after, token->status);
   }
-  return worst;
 }
 
 /**
@@ -162,12 +213,13 @@ TokendNotifySituation *
 tokend_notify_situation_new (GPtrArray *tokens, const char *identity, const char *label)
 {
   g_autoptr (TokendNotifySituation) situation = g_new0 (TokendNotifySituation, 1);
-  const TokenctlToken *worst = merge_views (situation, tokens, identity, label);
+  const TokenctlToken *speaker = find_speaker (tokens, identity, label);
 
-  if (worst == NULL)
+  if (speaker == NULL)
     return NULL;
-  situation->name = name_of (tokens, worst, identity);
-  situation->names = tokenctl_names_of (tokens, worst);
+  merge_views (situation, tokens, identity, label);
+  situation->name = name_of (tokens, speaker, identity);
+  situation->names = tokenctl_names_of (tokens, speaker);
   if (situation->names == NULL)
     situation->names = g_new0 (char *, 1);
   return g_steal_pointer (&situation);

@@ -31,6 +31,7 @@ typedef struct {
 
 char *tokend_notify_identity (GVariant *status);
 char *tokend_notify_pin_identity (GVariant *status);
+char *tokend_notify_pin_name (GVariant *status);
 TokendNotifySituation *tokend_notify_situation_new (GPtrArray *tokens, const char *identity,
                                                     const char *label);
 void tokend_notify_situation_free (TokendNotifySituation *situation);

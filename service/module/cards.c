@@ -9,9 +9,6 @@
 #include "tokend-error.h"
 #include "tokend-module.h"
 
-/* The size of CK_SLOT_INFO.slotDescription, in which the name of the reader stands, cut if it is longer. */
-#define READER_LENGTH 64
-
 struct _TokendCards {
   TokendReaderWatch *watch;
   /* The PKCS#11 thread's */
@@ -54,19 +51,13 @@ take_hold (TokendCards *self, TokendReadFunctions *functions, GError **error)
   return self->is_holding;
 }
 
-/* A reader's name is also the description of its slots. */
-static const char *
-find_reader (TokendCards *self, const TokendReadFunctions *functions, CK_SLOT_ID slot)
+static void
+find_reader (TokendCards *self, const TokendReadFunctions *functions, TokendSlotReading *reading)
 {
-  CK_SLOT_INFO info = { 0 };
-  gsize length = READER_LENGTH;
+  CK_SLOT_INFO slot = { 0 };
 
-  if (functions->get_slot_info (slot, &info) != CKR_OK)
-    return NULL;
-  while (length > 0 && info.slotDescription[length - 1] == ' ')
-    length--;
-  return tokend_reader_watch_find (self->watch, (const char *) info.slotDescription, length,
-                                   length == READER_LENGTH);
+  if (functions->get_slot_info (reading->slot, &slot) == CKR_OK)
+    reading->reader = tokend_reader_watch_find (self->watch, &slot, &reading->is_other_possible);
 }
 
 /* Slots have other numbers each time that the module is initialised: what is known from before goes by the reader. */
@@ -78,11 +69,8 @@ read_afresh (TokendCards *self, TokendReadFunctions *functions, GError **error)
   if (!take_hold (self, functions, error))
     return NULL;
   readings = tokend_slots_read (functions, NULL, error);
-  for (guint i = 0; readings != NULL && i < readings->len; i++) {
-    TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
-
-    reading->reader = find_reader (self, functions, reading->slot);
-  }
+  for (guint i = 0; readings != NULL && i < readings->len; i++)
+    find_reader (self, functions, &g_array_index (readings, TokendSlotReading, i));
   return readings;
 }
 

@@ -47,6 +47,16 @@ get_use (gnutls_x509_crt_t certificate)
   return TOKEND_CERTIFICATE_USE_ANY;
 }
 
+static void
+hash (TokendCertificate *certificate, const guint8 *der, gsize size)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  gsize length = sizeof certificate->sha256;
+
+  g_checksum_update (checksum, der, (gssize) size);
+  g_checksum_get_digest (checksum, certificate->sha256, &length);
+}
+
 /**
  * tokend_certificate_parse:
  * @der: a certificate as the module gave it: any bytes.
@@ -67,6 +77,7 @@ tokend_certificate_parse (const guint8 *der, gsize size)
     certificate->issuer = get_issuer (parsed);
     certificate->end = get_end (parsed);
     certificate->use = get_use (parsed);
+    hash (certificate, der, size);
   }
   gnutls_x509_crt_deinit (parsed);
   return certificate;

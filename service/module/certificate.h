@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 /* An end that is not known. */
 #define TOKEND_CERTIFICATE_NO_END G_MININT64
 
+#define TOKEND_CERTIFICATE_SHA256 32
+
 /** TokendCertificateUse: what a certificate is for; a later one is the likelier to sign with. */
 typedef enum {
   TOKEND_CERTIFICATE_USE_AUTHORITY, /* a CA's: no person's */
@@ -21,6 +23,7 @@ typedef struct {
   char *issuer; /* as RFC 4514 writes it, valid UTF-8, or NULL: not told */
   gint64 end;   /* notAfter, seconds since the epoch, or TOKEND_CERTIFICATE_NO_END */
   TokendCertificateUse use;
+  guint8 sha256[TOKEND_CERTIFICATE_SHA256]; /* of the certificate as the token has it */
 } TokendCertificate;
 
 TokendCertificate *tokend_certificate_parse (const guint8 *der, gsize size);

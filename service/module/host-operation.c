@@ -254,7 +254,7 @@ result_to_variant (const TokendOperationResult *result)
   g_variant_dict_insert (&dict, "reason", "s", result->reason);
   if (result->outcome == TOKEND_OUTCOME_CHANGED)
     g_variant_dict_insert_value (&dict, "token",
-                                 tokend_reading_to_variant (&result->changed, NULL));
+                                 tokend_reading_to_variant (&result->changed, NULL, NULL));
 
   return g_variant_dict_end (&dict);
 }

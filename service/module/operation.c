@@ -203,7 +203,7 @@ tokend_operation_digest (const TokendOperation *operation)
 GVariant *
 tokend_operation_prepared_reading (const TokendOperation *operation)
 {
-  return tokend_reading_to_variant (&operation->prepared, NULL);
+  return tokend_reading_to_variant (&operation->prepared, NULL, NULL);
 }
 
 /**
@@ -221,7 +221,7 @@ tokend_operation_read (const TokendOperation *operation, GError **error)
   CK_RV rv = read_token (operation, &reading);
 
   if (rv == CKR_OK)
-    return tokend_reading_to_variant (&reading, NULL);
+    return tokend_reading_to_variant (&reading, NULL, NULL);
 
   tokend_pkcs11_set_error (error,
                            tokend_pkcs11_token_is_gone (rv) ? TOKEND_ERROR_TOKEN_REMOVED

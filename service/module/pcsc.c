@@ -20,7 +20,7 @@ struct _TokendPcsc {
   GArray *readers; /* of SCARD_READERSTATE, as they were last; the names are in @names */
 };
 
-/** tokend_pcsc_new: Returns: (transfer full): not connected yet; lives as long as the process. */
+/** tokend_pcsc_new: Returns: (transfer full): not connected yet. */
 TokendPcsc *
 tokend_pcsc_new (void)
 {
@@ -46,6 +46,15 @@ disconnect (TokendPcsc *self)
     SCardReleaseContext (self->context);
   self->is_connected = FALSE;
   return FALSE;
+}
+
+/** tokend_pcsc_free: @self: (transfer full): a connection; it is closed. */
+void
+tokend_pcsc_free (TokendPcsc *self)
+{
+  disconnect (self);
+  g_array_unref (self->readers);
+  g_free (self);
 }
 
 static gboolean

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 typedef struct _TokendPcsc TokendPcsc;
 
 TokendPcsc *tokend_pcsc_new (void);
+void tokend_pcsc_free (TokendPcsc *self);
 
 GHashTable *tokend_pcsc_list (TokendPcsc *self);
 void tokend_pcsc_wait (TokendPcsc *self);

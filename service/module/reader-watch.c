@@ -149,24 +149,12 @@ tokend_reader_watch_may_ask (TokendReaderWatch *self, const char *reader)
   return may_ask;
 }
 
-/**
- * tokend_reader_watch_find:
- * @name: of a reader; only so many bytes of it
- * @is_cut: whether the reader's own name may be longer
- *
- * Returns: (transfer none) (nullable): its whole name, interned
- */
+/** tokend_reader_watch_find: see tokend_slot_reader_find(); among the readers that were there when the read began. */
 const char *
-tokend_reader_watch_find (TokendReaderWatch *self, const char *name, gsize length, gboolean is_cut)
+tokend_reader_watch_find (TokendReaderWatch *self, const CK_SLOT_INFO *slot,
+                          gboolean *is_other_possible)
 {
-  GHashTableIter iter;
-  gpointer reader;
-
-  g_hash_table_iter_init (&iter, self->scope.states);
-  while (g_hash_table_iter_next (&iter, &reader, NULL))
-    if (strncmp (reader, name, length) == 0 && (is_cut || strlen (reader) == length))
-      return g_intern_string (reader);
-  return NULL;
+  return tokend_slot_reader_find (self->scope.states, slot, is_other_possible);
 }
 
 /** tokend_reader_watch_is_beyond: whether another program was in the way of the card that is in @reader since the read before,

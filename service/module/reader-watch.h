@@ -2,6 +2,7 @@
 #pragma once
 
 #include "reader-scope.h"
+#include "slot-reader.h"
 
 G_BEGIN_DECLS
 
@@ -18,8 +19,8 @@ TokendReaderAccess tokend_reader_watch_begin (TokendReaderWatch *self, gboolean 
 GHashTable *tokend_reader_watch_list_left_out (TokendReaderWatch *self);
 gboolean tokend_reader_watch_is_spared (TokendReaderWatch *self, const char *reader);
 gboolean tokend_reader_watch_may_ask (TokendReaderWatch *self, const char *reader);
-const char *tokend_reader_watch_find (TokendReaderWatch *self, const char *name, gsize length,
-                                      gboolean is_cut);
+const char *tokend_reader_watch_find (TokendReaderWatch *self, const CK_SLOT_INFO *slot,
+                                      gboolean *is_other_possible);
 guint64 tokend_reader_watch_get_insertion (TokendReaderWatch *self, const char *reader);
 gboolean tokend_reader_watch_is_beyond (TokendReaderWatch *self, const char *reader);
 gboolean tokend_reader_watch_is_disturbed (TokendReaderWatch *self, const char *reader);

@@ -110,12 +110,23 @@ insert_number (GVariantDict *dict, const char *key, gint number)
     g_variant_dict_insert (dict, key, "u", (guint) number);
 }
 
+/* A name that is no text is not told: nobody could compare it. */
+static void
+insert_reader (GVariantDict *dict, const char *reader)
+{
+  if (reader != NULL && g_utf8_validate (reader, -1, NULL))
+    g_variant_dict_insert (dict, "reader", "s", reader);
+}
+
 /* One that has ended before the epoch has an end that nobody needs. */
 static void
 insert_certificate (GVariantDict *dict, const TokendCertificate *certificate)
 {
   if (certificate->issuer != NULL)
     g_variant_dict_insert (dict, "certificate-issuer", "s", certificate->issuer);
+  g_variant_dict_insert_value (dict, "certificate-sha256",
+                               g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, certificate->sha256,
+                                                          sizeof certificate->sha256, 1));
   if (certificate->end > 0 && certificate->end <= G_MAXINT64 / G_USEC_PER_SEC)
     g_variant_dict_insert (dict, "certificate-not-after", "t",
                            (guint64) certificate->end * G_USEC_PER_SEC);
@@ -136,12 +147,14 @@ insert_unread (GVariantDict *dict, const TokendReading *reading)
 
 /**
  * tokend_reading_to_variant:
+ * @reader: (nullable): where it is, as pcscd calls it, where that is known
  * @certificate: (nullable): the one that is signed with, where it was read
  *
  * Returns: (transfer floating): the reading, of type a{sv}
  */
 GVariant *
-tokend_reading_to_variant (const TokendReading *reading, const TokendCertificate *certificate)
+tokend_reading_to_variant (const TokendReading *reading, const char *reader,
+                           const TokendCertificate *certificate)
 {
   const TokendTokenIdentity *identity = &reading->identity;
   GVariantDict dict;
@@ -162,6 +175,7 @@ tokend_reading_to_variant (const TokendReading *reading, const TokendCertificate
   insert_number (&dict, "puk-retries-remaining", reading->puk.remaining);
   insert_number (&dict, "puk-retries-maximum", reading->puk.maximum);
 
+  insert_reader (&dict, reader);
   if (certificate != NULL)
     insert_certificate (&dict, certificate);
 

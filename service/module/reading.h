@@ -46,7 +46,8 @@ typedef struct {
 /** TokendSlotReading: the reading of the token in @slot. */
 typedef struct {
   CK_SLOT_ID slot;
-  const char *reader; /* interned; of cards, see cards.h: where it is, as pcscd calls it */
+  const char *reader;         /* interned; where it is, as pcscd calls it, or NULL */
+  gboolean is_other_possible; /* another reader may be meant: its name begins alike */
   TokendReading reading;
 } TokendSlotReading;
 
@@ -57,7 +58,7 @@ typedef enum {
 } TokendRole;
 
 gboolean tokend_reading_init (TokendReading *reading, const CK_TOKEN_INFO *info);
-GVariant *tokend_reading_to_variant (const TokendReading *reading,
+GVariant *tokend_reading_to_variant (const TokendReading *reading, const char *reader,
                                      const TokendCertificate *certificate);
 gboolean tokend_reading_same_tries (const TokendReading *a, const TokendReading *b,
                                     TokendRole role);

@@ -3,6 +3,7 @@
 
 #include "certificates.h"
 #include "pkcs11-reason.h"
+#include "slot-reader.h"
 #include "tokend-module.h"
 #include "vendor-counters.h"
 
@@ -184,11 +185,13 @@ tokend_slots_to_variant (GPtrArray *certificates, const GArray *readings)
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < readings->len; i++) {
-    const TokendReading *reading = &g_array_index (readings, TokendSlotReading, i).reading;
+    const TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
+    const char *reader = reading->is_other_possible ? NULL : reading->reader;
     const TokendCertificate *certificate =
-        tokend_certificates_lookup (certificates, &reading->identity);
+        tokend_certificates_lookup (certificates, &reading->reading.identity);
 
-    g_variant_builder_add_value (&builder, tokend_reading_to_variant (reading, certificate));
+    g_variant_builder_add_value (
+        &builder, tokend_reading_to_variant (&reading->reading, reader, certificate));
   }
 
   return g_variant_builder_end (&builder);
@@ -212,6 +215,7 @@ tokend_slots_read_all (const TokendReadFunctions *functions, GPtrArray *certific
 
   if (readings == NULL)
     return NULL;
+  tokend_slot_readers_look_up (functions, *last, readings);
   g_clear_pointer (last, g_array_unref);
   *last = tokend_slots_complete (functions, certificates, readings);
   tokend_certificates_forget_others (certificates, *last);

@@ -24,6 +24,8 @@ static const char *const reading_keys[] = {
   "puk-retries-maximum",
   "certificate-issuer",
   "certificate-not-after",
+  "certificate-sha256",
+  "reader",
   "spared",
   "unread",
   NULL,

@@ -29,6 +29,7 @@ READING = {
     "pin-minimum-length": 4, "pin-maximum-length": 16, "new-pin-minimum-length": 6, "new-pin-maximum-length": 16,
     "pin-retries-remaining": 2, "pin-retries-maximum": 3, "puk-retries-remaining": 3, "puk-retries-maximum": 3,
     "certificate-issuer": "CN=Issuer,O=Maker,C=TR", "certificate-not-after": Long(1900000000000000),
+    "certificate-sha256": bytes(range(32)), "reader": "Virtual PCD 00 00",
 }  # fmt: skip
 # Of org.tokend.Tokend1.xml.
 STATUS = {
@@ -38,6 +39,7 @@ STATUS = {
     "provider": "e-guven", "pin-state": "low", "puk-state": "ok", "pin-retries-remaining": 2, "pin-retries-maximum": 3,
     "pin-retries-source": "token", "puk-retries-remaining": 3, "puk-retries-maximum": 3, "puk-retries-source": "flags",
     "pin-minimum-length": 4, "pin-maximum-length": 16, "pin-characters": "digits", "pin-must-change": True,
+    "card-id": "c0ffee", "pin-id": "decade", "preferred": True,
     "pin-shared": False, "can-set-pin": True, "can-unlock": True, "certificate-not-after": Long(1900000000000000),
 }  # fmt: skip
 CHANGED = {"result": "changed", "sent": False, "token": READING}

@@ -39,6 +39,7 @@ GARBAGE = {
     "C_Initialize": (),
     "C_GetInfo": ("ones", "zeros", "odd"),
     "C_GetSlotList": ("ones", "zeros", "beyond"),
+    "C_GetSlotInfo": ("ones", "zeros", "odd"),
     "C_GetTokenInfo": ("ones", "zeros", "odd", "numbers"),
     "C_OpenSession": ("ones", "zeros"),
     "C_CloseSession": (),

@@ -15,7 +15,7 @@ from support import MANAGER, PROPERTIES, TOKEN, Client, check, make_counting, on
 
 # What GetStatus is documented to hold. The provider is known of no token here.
 STRINGS = "label manufacturer model serial module module-profile pin-state puk-state pin-characters".split()
-STRINGS += ["present-pin-usual-characters", "puk-usual-characters"]
+STRINGS += ["present-pin-usual-characters", "puk-usual-characters", "card-id", "pin-id"]
 NUMBERS = "pin-minimum-length pin-maximum-length present-pin-minimum-length present-pin-maximum-length".split()
 NUMBERS += ["puk-usual-minimum-length"]
 # What is known of the PUK besides.
@@ -30,7 +30,7 @@ TYPES = (
     {key: "s" for key in STRINGS}
     | {key: "u" for key in NUMBERS}
     | {"pin-must-change": "b", "pin-shared": "b", "can-set-pin": "b", "can-unlock": "b", "read-at": "t"}
-    | {"module-profile-match": "a{ss}"}
+    | {"module-profile-match": "a{ss}", "preferred": "b"}
 )
 COUNTER_TYPES = {key: "s" for key in SOURCES} | {key: "u" for key in COUNTERS}
 

@@ -27,10 +27,11 @@ class Kind(typing.NamedTuple):
 
 
 KINDS = {
+    "alias": Kind(settings=("serial", "of", "file", "manufacturer", "model", "reader", "hide-flags")),
     "etoken": Kind(
         settings=(
             *("serial", "vendor-objects", "counter-width", "no-puk", "pin-complexity", "refused-new-pins"),
-            "slot-events",
+            *("slot-events", "reader", "certificate"),
         ),
         counts=True,
     ),

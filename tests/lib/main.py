@@ -17,13 +17,15 @@ READERS = 2
 FIRST_SERIAL = 0x02A0B1C1
 
 EPILOG = """\
-KIND is etoken (simulated), opencryptoki, softhsm, openpgp-card, piv-card or pkcs15-card (virtual, behind pcscd and OpenSC). The
+KIND is etoken (simulated), alias (shows another one by another name), opencryptoki, softhsm, openpgp-card, piv-card or pkcs15-card (virtual, behind pcscd and OpenSC). The
 second etoken has the label ETOKEN2, a serial of its own, and its folder in /run/sandbox/tokens/etoken2; so has the second
 card, and there are two readers. Settings of a token follow its kind: etoken:label=WORK,serial=0001
   label=TEXT              bytes may be written \\ooo, for instance a comma: \\054; not of a card
   serial=TEXT             of etoken and cards, where it has 8 hexadecimal digits; see tests/tokens/README.md for the rest
   vendor-objects=false    counter-width=1|4|8    no-puk=true    pin-complexity=true    of etoken
-  refused-new-pins=PIN;PIN    slot-events=yes|alone    of etoken
+  refused-new-pins=PIN;PIN    slot-events=yes|alone    certificate=shared    of etoken
+  reader=NAME             of etoken and alias: the description of the slot
+  of=etoken2|opensc       file=NAME    manufacturer=TEXT    model=TEXT    hide-flags=true    of alias
   wrong-code=63cx         locked-code=6982    of openpgp-card     so-pin=yes    pins=2    of pkcs15-card
 
 Users: alice may do everything, bob nothing, carol must authenticate (password carol) to unlock and to set a PIN.

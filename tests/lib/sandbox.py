@@ -134,6 +134,7 @@ class Sandbox:
     def __init__(self, tokens=("etoken",), pin=None, puk=PUK, modules=None):
         first_kind = tokens[0].partition(":")[0] if tokens else "etoken"
         self.pin, self.puk = pin or KINDS[first_kind].pin, puk
+        self._given_pin = pin
         self._command = [f"{SOURCE}/tests/sandbox", "--user", "root", "--puk", puk]
         if pin:
             self._command += ["--pin", pin]
@@ -385,6 +386,10 @@ class Sandbox:
 
     def token(self, name):
         return self.tokens[name]
+
+    def pin_of(self, name):
+        """The PIN that the token started with; without one for all, each kind's own."""
+        return self._given_pin or KINDS[self.tokens[name].kind].pin
 
 
 class Token:

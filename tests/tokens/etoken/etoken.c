@@ -100,10 +100,13 @@ CK_RV
 etoken_C_GetSlotInfo (CK_SLOT_ID slot_id, CK_SLOT_INFO *info)
 {
   CK_RV rv = etoken_softhsm ()->C_GetSlotInfo (slot_id, info);
+  g_autofree char *reader =
+      g_key_file_get_string (etoken_settings (), SETTINGS_GROUP, "reader", NULL);
 
   if (rv == CKR_OK) {
     fill (info->manufacturerID, sizeof info->manufacturerID, "SafeNet, Inc.");
-    fill (info->slotDescription, sizeof info->slotDescription, "Simulated reader");
+    fill (info->slotDescription, sizeof info->slotDescription,
+          reader != NULL ? reader : "Simulated reader");
     info->flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT;
     if (!etoken_fault ("vanish"))
       info->flags |= CKF_TOKEN_PRESENT;

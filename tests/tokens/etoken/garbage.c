@@ -55,6 +55,13 @@ garble_info (const char *kind, CK_INFO *info)
 }
 
 static void
+garble_slot_info (const char *kind, CK_SLOT_INFO *info)
+{
+  if (!garble_bytes (kind, info, sizeof *info))
+    fill_with_odd_text (info->slotDescription, sizeof info->slotDescription);
+}
+
+static void
 garble_token_info (const char *kind, CK_TOKEN_INFO *info)
 {
   if (garble_bytes (kind, info, sizeof *info))
@@ -162,6 +169,10 @@ etoken_garble (EtokenFunction function, guint n, ...)
     break;
   case ETOKEN_C_GetSlotList:
     garble_slot_list (kind, arguments);
+    break;
+  case ETOKEN_C_GetSlotInfo:
+    SKIP (arguments, CK_SLOT_ID);
+    garble_slot_info (kind, va_arg (arguments, CK_SLOT_INFO *));
     break;
   case ETOKEN_C_GetTokenInfo:
     SKIP (arguments, CK_SLOT_ID);

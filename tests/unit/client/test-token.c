@@ -10,12 +10,15 @@ test_pick (void)
   static const struct {
     gboolean can_unlock[3];
     gboolean can_set_pin[3];
+    TokenctlRole role;
     guint picked;
   } rows[] = {
-    { { FALSE, FALSE, FALSE }, { TRUE, TRUE, TRUE }, 0 },
-    { { FALSE, FALSE, TRUE }, { TRUE, TRUE, TRUE }, 2 },
-    { { FALSE, FALSE, FALSE }, { FALSE, TRUE, TRUE }, 1 },
-    { { FALSE, FALSE, FALSE }, { FALSE, FALSE, FALSE }, 0 },
+    { { FALSE, FALSE, FALSE }, { TRUE, TRUE, TRUE }, TOKENCTL_ROLE_PIN, 0 },
+    { { FALSE, FALSE, TRUE }, { TRUE, TRUE, TRUE }, TOKENCTL_ROLE_PUK, 2 },
+    { { FALSE, FALSE, TRUE }, { TRUE, TRUE, TRUE }, TOKENCTL_ROLE_PIN, 0 },
+    { { FALSE, FALSE, FALSE }, { FALSE, TRUE, TRUE }, TOKENCTL_ROLE_PIN, 1 },
+    { { FALSE, FALSE, FALSE }, { FALSE, TRUE, TRUE }, TOKENCTL_ROLE_PUK, 0 },
+    { { FALSE, FALSE, FALSE }, { FALSE, FALSE, FALSE }, TOKENCTL_ROLE_PIN, 0 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -27,7 +30,8 @@ test_pick (void)
           views, tokenctl_token_new ("/", g_variant_ref_sink (g_variant_new_parsed (
                                               "{'can-unlock': <%b>, 'can-set-pin': <%b>}",
                                               rows[i].can_unlock[j], rows[i].can_set_pin[j]))));
-    g_assert_true (tokenctl_tokens_pick (views) == views->pdata[rows[i].picked]);
+    g_assert_true (tokenctl_tokens_pick (views, views, rows[i].role)
+                   == views->pdata[rows[i].picked]);
   }
 }
 

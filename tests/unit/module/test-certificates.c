@@ -49,6 +49,17 @@ make_certificate (const char *dn, gboolean is_ca, unsigned int usage, time_t end
 }
 
 static void
+assert_sha256 (const TokendCertificate *certificate, const guint8 *der, gsize size)
+{
+  const gnutls_datum_t data = { (guint8 *) der, (unsigned int) size };
+  guint8 expected[32];
+  gsize length = sizeof expected;
+
+  g_assert_cmpint (gnutls_fingerprint (GNUTLS_DIG_SHA256, &data, expected, &length), ==, 0);
+  g_assert_cmpmem (certificate->sha256, sizeof certificate->sha256, expected, length);
+}
+
+static void
 test_parse (void)
 {
   static const struct {
@@ -82,6 +93,7 @@ test_parse (void)
     g_assert_cmpstr (certificate->issuer, ==, dn);
     g_assert_cmpint (certificate->use, ==, rows[i].expected_use);
     g_assert_cmpint (certificate->end, ==, rows[i].expected_end);
+    assert_sha256 (certificate, der, size);
     for (gsize cut = 0; cut < size; cut++)
       g_assert_null (tokend_certificate_parse (der, cut));
   }

@@ -150,7 +150,7 @@ test_spared (void)
 
     g_assert_true (tokend_reading_init (&reading, &info));
     reading.is_spared = is_spared > 0;
-    variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, NULL));
+    variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, NULL, NULL));
     g_assert_cmpint (g_variant_lookup (variant, "spared", "b", &told), ==, is_spared);
     g_assert_cmpint (told, ==, is_spared);
   }
@@ -205,12 +205,12 @@ test_unknown_is_absent (void)
   g_autofree char *text = NULL;
 
   g_assert_true (tokend_reading_init (&reading, &info));
-  variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, NULL));
+  variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, NULL, NULL));
   g_assert_cmpuint (g_variant_n_children (variant), ==, 5);
 
   reading.puk = (TokendRetries){ 0, 3 };
   g_variant_unref (variant);
-  variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, NULL));
+  variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, NULL, NULL));
   g_assert_cmpuint (g_variant_n_children (variant), ==, 7);
   text = g_variant_print (variant, TRUE);
   g_assert_nonnull (strstr (text, "'puk-retries-remaining': <uint32 0>"));
@@ -248,8 +248,13 @@ test_known_is_told (void)
 
   g_assert_true (tokend_reading_init (&reading, &info));
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GVariant) variant =
-        g_variant_ref_sink (tokend_reading_to_variant (&reading, &rows[i].certificate));
+    g_autoptr (GVariant) variant = g_variant_ref_sink (
+        tokend_reading_to_variant (&reading, "Reader 00", &rows[i].certificate));
+    g_autoptr (GVariant) sha256 =
+        g_variant_lookup_value (variant, "certificate-sha256", G_VARIANT_TYPE_BYTESTRING);
+
+    g_assert_true (has (variant, "reader", "'Reader 00'"));
+    g_assert_cmpuint (g_variant_get_size (sha256), ==, 32);
 
     g_assert_true (has (variant, "certificate-issuer", rows[i].issuer));
     g_assert_true (has (variant, "certificate-not-after", rows[i].not_after));
@@ -258,6 +263,19 @@ test_known_is_told (void)
     g_assert_true (has (variant, "new-pin-minimum-length", "uint32 1"));
     g_assert_true (has (variant, "new-pin-maximum-length", "uint32 255"));
   }
+}
+
+/* It is compared, and never shown. */
+static void
+test_reader_that_is_no_text (void)
+{
+  const CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
+  g_autoptr (GVariant) variant = NULL;
+  TokendReading reading;
+
+  g_assert_true (tokend_reading_init (&reading, &info));
+  variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, "Reader \377", NULL));
+  g_assert_true (has (variant, "reader", NULL));
 }
 
 static void
@@ -677,6 +695,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/not-initialised", test_not_initialised);
   g_test_add_func ("/reading/unknown-is-absent", test_unknown_is_absent);
   g_test_add_func ("/reading/known-is-told", test_known_is_told);
+  g_test_add_func ("/reading/known-is-told/reader-that-is-no-text", test_reader_that_is_no_text);
   g_test_add_func ("/reading/same-tries", test_same_tries);
   g_test_add_func ("/reading/vendor-numbers", test_vendor_numbers);
   g_test_add_func ("/reading/vendor-lengths-alone", test_vendor_lengths_alone);

@@ -67,6 +67,64 @@ test_two_labels (void)
   g_assert_cmpstr (situation->name, ==, "card (Sig PIN)");
 }
 
+/* One token by two names: the worse counts, and it is called as the module to operate on it by shows it, whichever was read
+ * last. */
+static void
+test_two_names (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'OTHER'>, 'serial': <'66'>, 'module': <'one'>, 'pin-state': <'locked'>, 'pin-id': "
+    "<'x'>, "
+    "'preferred': <false>}",
+    "{'label': <'MINE'>, 'serial': <'77'>, 'module': <'two'>, 'pin-state': <'low'>, 'pin-id': "
+    "<'x'>, "
+    "'preferred': <true>}",
+    "{'label': <'OTHER'>, 'serial': <'88'>, 'module': <'one'>, 'pin-state': <'ok'>, 'pin-id': "
+    "<'y'>, "
+    "'preferred': <true>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (TokendNotifySituation) situation = situation_of (tokens, i);
+
+    g_assert_cmpint (situation->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_LOCKED);
+    g_assert_cmpstr (situation->name, ==, "MINE");
+    g_assert_cmpstr (situation->names[0], ==, "MINE");
+    g_ptr_array_insert (tokens, 0, g_ptr_array_steal_index (tokens, 1));
+  }
+}
+
+/* The name outlives the service, which gives out other ids each time. */
+static void
+test_names_and_identities (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'A'>, 'serial': <'77'>, 'pin-id': <'x'>}",
+    "{'label': <'A'>, 'serial': <'77'>, 'pin-id': <'y'>}",
+    "{'label': <'B'>, 'serial': <'66'>, 'pin-id': <'x'>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+  char *names[3], *identities[3];
+
+  for (guint i = 0; i < 3; i++) {
+    GVariant *status = ((TokenctlToken *) tokens->pdata[i])->status;
+
+    names[i] = tokend_notify_pin_name (status);
+    identities[i] = tokend_notify_pin_identity (status);
+  }
+  g_assert_cmpstr (names[0], ==, names[1]);
+  g_assert_cmpstr (names[0], !=, names[2]);
+  g_assert_cmpstr (identities[0], !=, identities[1]);
+  g_assert_cmpstr (identities[0], ==, identities[2]);
+  for (guint i = 0; i < 3; i++) {
+    g_free (names[i]);
+    g_free (identities[i]);
+  }
+}
+
 /* A certificate for each label; of two views of one the later end counts, which is that of the renewed one. */
 static void
 test_certificate_of_each_label (void)
@@ -250,6 +308,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/notify/situation/views", test_views);
   g_test_add_func ("/notify/situation/two-labels", test_two_labels);
+  g_test_add_func ("/situation/two-names", test_two_names);
+  g_test_add_func ("/situation/names-and-identities", test_names_and_identities);
   g_test_add_func ("/notify/situation/certificate-of-each-label", test_certificate_of_each_label);
   g_test_add_func ("/notify/situation/order-of-views", test_order_of_views);
   g_test_add_func ("/notify/situation/no-way-to-unlock", test_no_way_to_unlock);

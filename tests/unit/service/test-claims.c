@@ -11,6 +11,10 @@
 
 #define CARD "0c7ad1"
 #define OTHER_CARD "b4e011"
+#define ONLY(card) ((const char *const[]){ card, NULL })
+/* The same token by another name. */
+#define ALIAS "c0ffee"
+#define BOTH ((const char *const[]){ CARD, ALIAS, NULL })
 
 static TokendClaims *
 make_claims (const Scratch *scratch)
@@ -24,7 +28,7 @@ static int
 take (TokendClaims *claims, const char *card)
 {
   g_autoptr (GError) error = NULL;
-  int fd = tokend_claims_take (claims, card, &error);
+  int fd = tokend_claims_take (claims, ONLY (card), &error);
 
   g_assert_no_error (error);
   g_assert_cmpint (fd, >=, 0);
@@ -37,9 +41,9 @@ assert_busy (TokendClaims *claims, const char *card)
   g_autoptr (GError) check_error = NULL;
   g_autoptr (GError) take_error = NULL;
 
-  g_assert_false (tokend_claims_check_free (claims, card, &check_error));
+  g_assert_false (tokend_claims_check_free (claims, ONLY (card), &check_error));
   g_assert_error (check_error, TOKEND_ERROR, TOKEND_ERROR_BUSY);
-  g_assert_cmpint (tokend_claims_take (claims, card, &take_error), ==, -1);
+  g_assert_cmpint (tokend_claims_take (claims, ONLY (card), &take_error), ==, -1);
   g_assert_error (take_error, TOKEND_ERROR, TOKEND_ERROR_BUSY);
 }
 
@@ -48,7 +52,7 @@ assert_free (TokendClaims *claims, const char *card)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (tokend_claims_check_free (claims, card, &error));
+  g_assert_true (tokend_claims_check_free (claims, ONLY (card), &error));
   g_assert_no_error (error);
   tokend_claims_release (claims, card, take (claims, card), TRUE);
 }
@@ -81,8 +85,8 @@ test_check_takes_nothing (Scratch *scratch, gconstpointer user_data)
   g_autoptr (TokendClaims) claims = make_claims (scratch);
   g_autofree char *directory = scratch_path (scratch, "locks");
 
-  g_assert_true (tokend_claims_check_free (claims, CARD, NULL));
-  g_assert_true (tokend_claims_check_free (claims, CARD, NULL));
+  g_assert_true (tokend_claims_check_free (claims, ONLY (CARD), NULL));
+  g_assert_true (tokend_claims_check_free (claims, ONLY (CARD), NULL));
   tokend_claims_look (claims);
   g_assert_true (tokend_claims_was_free_since (claims, CARD, g_get_monotonic_time ()));
   g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
@@ -105,6 +109,70 @@ test_successor (Scratch *scratch, gconstpointer user_data)
   assert_free (successor, OTHER_CARD);
   close (hosts);
   assert_free (successor, CARD);
+}
+
+/* A token that is claimed by one of its names is claimed by all, and so is one that has any of them. */
+static void
+test_alias (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  gint64 begun_at = g_get_monotonic_time ();
+  int fd = tokend_claims_take (claims, BOTH, NULL);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 1);
+  g_assert_true (tokend_claims_is_held (claims, CARD));
+  g_assert_true (tokend_claims_is_held (claims, ALIAS));
+  g_assert_false (tokend_claims_is_held (claims, OTHER_CARD));
+  assert_busy (claims, CARD);
+  assert_busy (claims, ALIAS);
+  assert_free (claims, OTHER_CARD);
+  tokend_claims_release (claims, CARD, fd, TRUE);
+  g_assert_false (tokend_claims_was_free_since (claims, ALIAS, begun_at));
+
+  fd = take (claims, ALIAS);
+  g_assert_false (tokend_claims_check_free (claims, BOTH, NULL));
+  g_assert_cmpint (tokend_claims_take (claims, BOTH, NULL), ==, -1);
+  tokend_claims_release (claims, ALIAS, fd, TRUE);
+  assert_free (claims, ALIAS);
+  g_assert_true (tokend_claims_check_free (claims, BOTH, NULL));
+}
+
+/* The service dies, and its successor does not know yet that both are one. */
+static void
+test_successor_of_alias (Scratch *scratch, gconstpointer user_data)
+{
+  TokendClaims *dead = make_claims (scratch);
+  g_autoptr (TokendClaims) successor = make_claims (scratch);
+  int fd = tokend_claims_take (dead, BOTH, NULL);
+  int hosts = dup (fd);
+  gint64 begun_at;
+
+  g_object_unref (dead);
+  close (fd);
+  assert_busy (successor, ALIAS);
+  assert_free (successor, OTHER_CARD);
+  begun_at = g_get_monotonic_time ();
+  tokend_claims_look (successor);
+  close (hosts);
+  g_assert_false (tokend_claims_was_free_since (successor, ALIAS, begun_at));
+  assert_free (successor, ALIAS);
+  assert_free (successor, CARD);
+}
+
+/* The next one that is claimed by the same file may have no other name. */
+static void
+test_alias_no_more (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autoptr (TokendClaims) another = make_claims (scratch);
+  int fd = tokend_claims_take (claims, BOTH, NULL);
+
+  tokend_claims_release (claims, CARD, fd, TRUE);
+  fd = take (claims, CARD);
+  assert_free (another, ALIAS);
+  assert_busy (another, CARD);
+  tokend_claims_release (claims, CARD, fd, TRUE);
 }
 
 /* No outcome came: the host may still be at it, and holds the lock until it ends. */
@@ -278,6 +346,8 @@ test_lock_file (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpint (g_stat (path, &status), ==, 0);
   g_assert_cmpint (status.st_mode & 0777, ==, 0600);
   g_assert_true ((fcntl (fd, F_GETFD) & FD_CLOEXEC) != 0);
+  /* A host could write other names into it. */
+  g_assert_cmpint (fcntl (fd, F_GETFL) & O_ACCMODE, ==, O_RDONLY);
   tokend_claims_release (claims, CARD, fd, TRUE);
 }
 
@@ -288,7 +358,7 @@ test_impossible (Scratch *scratch, gconstpointer user_data)
   g_autoptr (GError) error = NULL;
 
   scratch_write (scratch, "locks", "a file where the folder should be");
-  g_assert_cmpint (tokend_claims_take (claims, CARD, &error), ==, -1);
+  g_assert_cmpint (tokend_claims_take (claims, ONLY (CARD), &error), ==, -1);
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
   g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
 }
@@ -302,7 +372,7 @@ test_stopped (Scratch *scratch, gconstpointer user_data)
   int fd = take (claims, CARD);
 
   tokend_claims_stop (claims);
-  g_assert_cmpint (tokend_claims_take (claims, OTHER_CARD, &error), ==, -1);
+  g_assert_cmpint (tokend_claims_take (claims, ONLY (OTHER_CARD), &error), ==, -1);
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_BUSY);
   g_assert_cmpuint (tokend_claims_count (claims), ==, 1);
   tokend_claims_release (claims, CARD, fd, TRUE);
@@ -318,7 +388,7 @@ test_symbolic_link (Scratch *scratch, gconstpointer user_data)
 
   scratch_write (scratch, "locks/elsewhere", "");
   g_assert_cmpint (symlink ("elsewhere", path), ==, 0);
-  g_assert_cmpint (tokend_claims_take (claims, CARD, &error), ==, -1);
+  g_assert_cmpint (tokend_claims_take (claims, ONLY (CARD), &error), ==, -1);
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
 }
 
@@ -333,6 +403,9 @@ main (int argc, char **argv)
   scratch_add_test ("/claims/taken-twice", test_taken_twice);
   scratch_add_test ("/claims/check-takes-nothing", test_check_takes_nothing);
   scratch_add_test ("/claims/successor", test_successor);
+  scratch_add_test ("/claims/alias/held", test_alias);
+  scratch_add_test ("/claims/alias/successor", test_successor_of_alias);
+  scratch_add_test ("/claims/alias/no-more", test_alias_no_more);
   scratch_add_test ("/claims/release/host-not-done", test_host_not_done);
   scratch_add_test ("/claims/release/host-done", test_host_done);
   scratch_add_test ("/claims/look/held-meanwhile", test_held_meanwhile);

@@ -84,11 +84,62 @@ test_name (void)
   }
 }
 
+/* A place that is related to the second, and a third one: whether tries there count at the first. */
+static const struct {
+  const char *place, *other;
+  gboolean pin_may_be, puk_may_be;
+} related[] = {
+  { "A/l&B/l", "B/l", TRUE, TRUE },  { "A/l&B/l", "A/l", TRUE, TRUE },
+  { "A/l&B/l", "B/m", FALSE, TRUE }, { "A/l&B=l", "B=m", TRUE, TRUE },
+  { "A/l&B/l", "A/m", FALSE, TRUE }, { "A/l&B/l", "C/l", FALSE, FALSE },
+};
+
+/* Only more careful: nothing is the same for certain. */
+static void
+test_related (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (related); i++) {
+    g_autoptr (TokendPlace) place = place_of (related[i].place);
+    g_autoptr (TokendPlace) other = place_of (related[i].other);
+
+    g_test_message ("%s and %s", related[i].place, related[i].other);
+    g_assert_cmpint (tokend_place_may_be_same (place, PIN, other->id), ==, related[i].pin_may_be);
+    g_assert_cmpint (tokend_place_may_be_same (place, PUK, other->id), ==, related[i].puk_may_be);
+    g_assert_cmpint (tokend_place_is_same (place, other->id), ==,
+                     g_str_equal (related[i].other, "A/l"));
+  }
+}
+
+static void
+test_cards (void)
+{
+  g_autoptr (TokendPlace) place = place_of ("A/l");
+  g_autoptr (TokendPlace) b = place_of ("B/l");
+  g_autoptr (TokendPlace) b_again = place_of ("B/m");
+  g_autoptr (TokendPlace) c = place_of ("C/l");
+  g_autoptr (GPtrArray) others = g_ptr_array_new ();
+  g_auto (GStrv) alone = tokend_place_list_cards (place);
+  g_auto (GStrv) all = NULL;
+  g_autofree char *text = NULL;
+
+  g_assert_cmpuint (g_strv_length (alone), ==, 1);
+  g_assert_cmpstr (alone[0], ==, "A");
+  g_ptr_array_add (others, b);
+  g_ptr_array_add (others, b_again);
+  g_ptr_array_add (others, c);
+  tokend_place_relate (place, others, others->len);
+  all = tokend_place_list_cards (place);
+  text = g_strjoinv (" ", all);
+  g_assert_cmpstr (text, ==, "A B C");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/place/sharing", test_sharing);
   g_test_add_func ("/place/name", test_name);
+  g_test_add_func ("/place/related", test_related);
+  g_test_add_func ("/place/cards", test_cards);
   return g_test_run ();
 }

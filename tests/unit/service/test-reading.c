@@ -291,6 +291,61 @@ test_issuer (void)
   g_assert_cmpstr (copy->issuer, ==, longest);
 }
 
+static char *
+make_bytes (guint n_bytes)
+{
+  GString *text = g_string_new ("{'certificate-sha256': <@ay [");
+
+  for (guint i = 0; i < n_bytes; i++)
+    g_string_append_printf (text, "%s%u", i > 0 ? ", " : "", i);
+  return g_string_free (g_string_append (text, "]>}"), FALSE);
+}
+
+static void
+test_certificate_hash (void)
+{
+  g_autofree char *shorter_changes = make_bytes (31);
+  g_autofree char *changes = make_bytes (32);
+  g_autofree char *longer_changes = make_bytes (33);
+  g_autoptr (TokendReading) none = parse ("{}");
+  g_autoptr (TokendReading) wrong = parse ("{'certificate-sha256': <'00'>}");
+  g_autoptr (TokendReading) shorter = parse (shorter_changes);
+  g_autoptr (TokendReading) longer = parse (longer_changes);
+  g_autoptr (TokendReading) told = parse (changes);
+  g_autoptr (TokendReading) copy = tokend_reading_copy (told);
+
+  g_assert_null (none->certificate);
+  g_assert_null (wrong->certificate);
+  g_assert_null (shorter->certificate);
+  g_assert_null (longer->certificate);
+  g_assert_cmpuint (g_bytes_get_size (told->certificate), ==, 32);
+  g_assert_cmpint (((const guint8 *) g_bytes_get_data (told->certificate, NULL))[31], ==, 31);
+  g_assert_true (g_bytes_equal (copy->certificate, told->certificate));
+}
+
+static void
+test_reader (void)
+{
+  g_autofree char *longest = g_strnfill (127, 'x');
+  g_autofree char *longest_changes = g_strdup_printf ("{'reader': <'%s'>}", longest);
+  g_autofree char *longer_changes = g_strdup_printf ("{'reader': <'%sx'>}", longest);
+  g_autoptr (TokendReading) none = parse ("{}");
+  g_autoptr (TokendReading) wrong = parse ("{'reader': <b'R'>}");
+  g_autoptr (TokendReading) empty = parse ("{'reader': <''>}");
+  g_autoptr (TokendReading) beyond = parse (longer_changes);
+  g_autoptr (TokendReading) shortest = parse ("{'reader': <'R'>}");
+  g_autoptr (TokendReading) at_the_limit = parse (longest_changes);
+  g_autoptr (TokendReading) copy = tokend_reading_copy (at_the_limit);
+
+  g_assert_null (none->reader);
+  g_assert_null (wrong->reader);
+  g_assert_null (empty->reader);
+  g_assert_null (beyond->reader);
+  g_assert_cmpstr (shortest->reader, ==, "R");
+  g_assert_cmpstr (at_the_limit->reader, ==, longest);
+  g_assert_cmpstr (copy->reader, ==, longest);
+}
+
 static const struct {
   const char *changes;
   const char *named; /* in the message */
@@ -497,6 +552,8 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/unread", test_unread);
   g_test_add_func ("/reading/unread/longest", test_longest_unread);
   g_test_add_func ("/reading/issuer", test_issuer);
+  g_test_add_func ("/reading/certificate-hash", test_certificate_hash);
+  g_test_add_func ("/reading/reader", test_reader);
   g_test_add_func ("/reading/bad", test_bad);
   g_test_add_func ("/reading/nothing", test_nothing);
   g_test_add_func ("/reading/text-lengths", test_text_lengths);

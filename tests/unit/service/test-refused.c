@@ -362,6 +362,58 @@ test_rise_of_labels (void)
 }
 
 /* As long as there is a code that could be sent again, the service stays. */
+/* A token that is shown by two names: what one refuses is refused at the other, also when they are not shown as one any more;
+ * what one accepts settles nothing of what the other has refused. */
+static void
+test_related (void)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+    refuse (refused, "A/l&B/l", role, 1);
+    g_assert_true (contains (refused, "B/l", role, 1));
+    g_assert_false (contains (refused, "C/l", role, 1));
+    forget (refused, "B/l&A/l", role);
+    g_assert_true (contains (refused, "A/l", role, 1));
+    g_assert_true (contains (refused, "A/l&B/l", role, 1));
+    /* The PIN at B may be that one now. A PUK is not set. */
+    g_assert_cmpint (contains (refused, "B/l&A/l", role, 1), ==, role == TOKEND_ROLE_PUK);
+    forget (refused, "A/l&B/l", role);
+    g_assert_false (contains (refused, "A/l", role, 1));
+    g_assert_false (contains (refused, "B/l&A/l", role, 1));
+  }
+}
+
+/* Both are found to be one after the refusal. */
+static void
+test_related_later (void)
+{
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+  g_autoptr (TokendPlace) other = place_of ("B/l&A/l");
+
+  refuse (refused, "A/l", TOKEND_ROLE_PIN, 1);
+  g_assert_false (contains (refused, "B/l", TOKEND_ROLE_PIN, 1));
+  g_assert_true (contains (refused, "B/l&A/l", TOKEND_ROLE_PIN, 1));
+  g_assert_false (contains (refused, "B/l", TOKEND_ROLE_PIN, 1));
+  tokend_refused_spread (refused, other);
+  g_assert_true (contains (refused, "B/l", TOKEND_ROLE_PIN, 1));
+}
+
+/* A counter of one that rises does not tell of the other. */
+static void
+test_rise_of_related (void)
+{
+  static const TokendCounter low = { .state = TOKEND_STATE_LOW, .remaining = 1, .maximum = 3 };
+  static const TokendCounter full = { .state = TOKEND_STATE_OK, .remaining = 3, .maximum = 3 };
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+  refuse (refused, "A/l&B/l", TOKEND_ROLE_PIN, 1);
+  observe (refused, "B/l&A/l", TOKEND_ROLE_PIN, "b", &low);
+  observe (refused, "B/l&A/l", TOKEND_ROLE_PIN, "b", &full);
+  g_assert_true (contains (refused, "A/l&B/l", TOKEND_ROLE_PIN, 1));
+  g_assert_true (contains (refused, "B/l&A/l", TOKEND_ROLE_PIN, 1));
+}
+
 static void
 test_is_empty (void)
 {
@@ -393,6 +445,9 @@ main (int argc, char **argv)
   g_test_add_func ("/refused/rise/of-flags", test_rise_of_flags);
   g_test_add_func ("/refused/time", test_time);
   g_test_add_func ("/refused/limit", test_limit);
+  g_test_add_func ("/refused/related", test_related);
+  g_test_add_func ("/refused/related-later", test_related_later);
+  g_test_add_func ("/refused/rise-of-related", test_rise_of_related);
   g_test_add_func ("/refused/is-empty", test_is_empty);
   g_test_add_func ("/refused/labels", test_labels);
   g_test_add_func ("/refused/labels/rise", test_rise_of_labels);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elsewhere.h"
+
+/* No token has so many names; a module that makes up some at each read gets no more of them recorded. */
+#define IDS_MAX 64
+
+static gboolean
+contains (GStrv ids, const char *id)
+{
+  return ids != NULL && g_strv_contains ((const char *const *) ids, id);
+}
+
+static void
+add (GStrv *ids, const char *id)
+{
+  g_autoptr (GStrvBuilder) builder = NULL;
+
+  if (contains (*ids, id) || (*ids != NULL && g_strv_length (*ids) >= IDS_MAX))
+    return;
+  builder = g_strv_builder_new ();
+  if (*ids != NULL)
+    g_strv_builder_addv (builder, (const char **) *ids);
+  g_strv_builder_add (builder, id);
+  g_strfreev (*ids);
+  *ids = g_strv_builder_end (builder);
+}
+
+static gboolean
+was_at (const TokendElsewhere *self, const TokendPlace *place, TokendRole role)
+{
+  for (guint i = 0; self->also_at != NULL && self->also_at[i] != NULL; i++)
+    if (tokend_place_may_be_same (place, role, self->also_at[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/**
+ * tokend_elsewhere_counts_at:
+ * @id: of the place of which it is recorded.
+ * @place: where a code would be sent.
+ * @role: whose code.
+ *
+ * Returns: whether it counts at @place.
+ */
+gboolean
+tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id, const TokendPlace *place,
+                            TokendRole role)
+{
+  return (tokend_place_may_be_same (place, role, id) || was_at (self, place, role))
+         && !contains (self->right_at, place->id);
+}
+
+/** tokend_elsewhere_begin: one more is recorded of @place: it counts wherever @place is shown now by another name. */
+void
+tokend_elsewhere_begin (TokendElsewhere *self, const TokendPlace *place)
+{
+  g_clear_pointer (&self->right_at, g_strfreev);
+  for (guint i = 0; place->related != NULL && i < place->related->len; i++)
+    add (&self->also_at, ((const TokendPlace *) place->related->pdata[i])->id);
+}
+
+/**
+ * tokend_elsewhere_spread:
+ * @id: of the place of which it is recorded.
+ * @place: that may have been found to be the same token.
+ * @role: whose code.
+ *
+ * Remembers that it counts at @place, if it does so now by what @place is related to.
+ *
+ * Returns: whether that is new.
+ */
+gboolean
+tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendPlace *place,
+                         TokendRole role)
+{
+  g_autofree char *card = tokend_place_id_get_card (id);
+
+  if (g_str_equal (card, place->card) || contains (self->also_at, place->id)
+      || !tokend_elsewhere_counts_at (self, id, place, role))
+    return FALSE;
+  add (&self->also_at, place->id);
+  return contains (self->also_at, place->id);
+}
+
+/**
+ * tokend_elsewhere_note_right:
+ * @id: of the place of which it is recorded.
+ * @place: where a code of @role was right.
+ * @role: whose code.
+ *
+ * Whatever is recorded of @id, it does not count at @place any more. It stays for its own place, and for all others. The
+ * name of a card without a serial number is that of several: none of them settles for the others what another card's is.
+ */
+void
+tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const TokendPlace *place,
+                             TokendRole role)
+{
+  g_autofree char *card = tokend_place_id_get_card (id);
+  const gboolean is_own_card = g_str_equal (card, place->card);
+
+  if (!place->is_known_card && (role == TOKEND_ROLE_PIN || !is_own_card))
+    return;
+  if (tokend_elsewhere_counts_at (self, id, place, role))
+    add (&self->right_at, place->id);
+}
+
+/** tokend_elsewhere_take: what was recorded of another place, with @other, is recorded of this one instead. */
+void
+tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other)
+{
+  for (guint i = 0; other->also_at != NULL && other->also_at[i] != NULL; i++)
+    add (&self->also_at, other->also_at[i]);
+}
+
+/** tokend_elsewhere_clear: there is nothing left that could count. */
+void
+tokend_elsewhere_clear (TokendElsewhere *self)
+{
+  g_clear_pointer (&self->also_at, g_strfreev);
+  g_clear_pointer (&self->right_at, g_strfreev);
+}

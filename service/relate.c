@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "relate.h"
+
+#include "module.h"
+#include "token.h"
+#include "views.h"
+
+#include <sys/random.h>
+
+#define KEY_SIZE 32
+
+/*
+ * The keys `card-id` and `pin-id` of a status: what is one has the same. They are made of the names of tokens by the key of
+ * this process, and so tell nobody anything but that, and are other ones after a restart.
+ */
+
+/** tokend_relate_make_key: Returns: (transfer full): a new key for #TokendService. */
+GBytes *
+tokend_relate_make_key (void)
+{
+  guint8 key[KEY_SIZE];
+
+  /* The kernel gives up to 256 bytes whole. */
+  if (getrandom (key, sizeof key, 0) != sizeof key)
+    g_error ("getrandom: no random bytes");
+  return g_bytes_new (key, sizeof key);
+}
+
+static char *
+make_key (TokendService *service, const char *kind, const char *name)
+{
+  g_autofree char *text = g_strconcat (kind, " ", name, NULL);
+
+  return g_compute_hmac_for_string (G_CHECKSUM_SHA256, g_bytes_get_data (service->key, NULL),
+                                    g_bytes_get_size (service->key), text, -1);
+}
+
+/* The name of a card without a serial number is that of several. */
+static char *
+make_card_key (TokendService *service, TokendToken *token)
+{
+  const TokendPlace *place = tokend_token_get_place (token);
+
+  return make_key (service, "card",
+                   place->is_known_card ? place->card : tokend_token_get_object_path (token));
+}
+
+static char *
+make_pin_key (TokendService *service, TokendToken *token)
+{
+  const TokendPlace *place = tokend_token_get_place (token);
+
+  return make_key (service, "pin",
+                   place->is_known_card ? tokend_place_get_holder (place)
+                                        : tokend_token_get_object_path (token));
+}
+
+static GPtrArray *
+list_related (const GPtrArray *tokens, const GArray *indexes)
+{
+  GPtrArray *places = g_ptr_array_new ();
+
+  for (guint i = 0; i < indexes->len; i++)
+    g_ptr_array_add (places, (gpointer) tokend_token_get_place (
+                                 tokens->pdata[g_array_index (indexes, guint, i)]));
+  return places;
+}
+
+static void
+tell (TokendService *service, const GPtrArray *tokens, guint i, const TokendRelation *relation)
+{
+  g_autofree char *card_id = make_card_key (service, tokens->pdata[relation->card]);
+  g_autofree char *pin_id = make_pin_key (service, tokens->pdata[relation->pin]);
+  g_autoptr (GPtrArray) related = list_related (tokens, relation->related);
+  const TokendKinship kinship = { .card_id = card_id,
+                                  .pin_id = pin_id,
+                                  .is_preferred = relation->is_preferred,
+                                  .shown = { relation->shown[TOKEND_ROLE_PIN],
+                                             relation->shown[TOKEND_ROLE_PUK] } };
+
+  tokend_token_set_kinship (tokens->pdata[i], &kinship, related, relation->n_one);
+}
+
+/**
+ * tokend_relate:
+ *
+ * Judges anew which tokens are one, after some came, left, or were read; tells each of them, and the subscribers of those of
+ * which it is news.
+ */
+void
+tokend_relate (TokendService *service)
+{
+  g_autoptr (GPtrArray) tokens = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GArray) views = g_array_new (FALSE, TRUE, sizeof (TokendView));
+  g_autoptr (GArray) relations = NULL;
+
+  for (guint i = 0; i < service->modules->len; i++) {
+    GPtrArray *shown = tokend_module_get_tokens (service->modules->pdata[i]);
+
+    for (guint j = 0; j < shown->len; j++) {
+      const TokendView view = tokend_token_make_view (shown->pdata[j], i);
+
+      g_array_append_val (views, view);
+      g_ptr_array_add (tokens, g_object_ref (shown->pdata[j]));
+    }
+  }
+  relations = tokend_views_relate ((const TokendView *) (const void *) views->data, views->len);
+  for (guint i = 0; i < tokens->len; i++)
+    tell (service, tokens, i, &g_array_index (relations, TokendRelation, i));
+}

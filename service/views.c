@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "views.h"
+
+/*
+ * Which views are one token. None of what is compared is proven: a module says what it likes. So whatever is found to be one
+ * is only used to be more careful, and to show it once, with all its names.
+ *
+ * In one reader of pcscd there is one token. Without a reader the name tells: manufacturer, model and serial number. A
+ * certificate proves nothing, since people own spare tokens with one, and copies of it can be had: with it, tokens may be one.
+ */
+
+typedef struct {
+  const TokendView *views;
+  guint n_views;
+  GArray *relations; /* of TokendRelation */
+  gboolean
+      *has_pins; /* of the view that stands for a card: whether a module shows several PINs of it */
+  gboolean
+      *may_be; /* of two such, one after the other: whether they have a certificate in common */
+} Relating;
+
+static TokendRelation *
+get_relation (const Relating *self, guint i)
+{
+  return &g_array_index (self->relations, TokendRelation, i);
+}
+
+static void
+relation_clear (gpointer data)
+{
+  g_clear_pointer (&((TokendRelation *) data)->related, g_array_unref);
+}
+
+static gboolean
+has_same_name (const TokendView *a, const TokendView *b)
+{
+  return a->place->is_known_card && g_str_equal (a->place->card, b->place->card);
+}
+
+static gboolean
+has_same_reader (const TokendView *a, const TokendView *b)
+{
+  return a->reader != NULL && b->reader != NULL && g_str_equal (a->reader, b->reader);
+}
+
+/* Returns: the first view of which @is_like says that it is like the view @i; maybe itself. */
+static guint
+find_first (const Relating *self, guint i,
+            gboolean (*is_like) (const TokendView *a, const TokendView *b))
+{
+  guint first = 0;
+
+  while (first < i && !is_like (&self->views[i], &self->views[first]))
+    first++;
+  return first;
+}
+
+static gboolean
+has_same_name_without_reader (const TokendView *a, const TokendView *b)
+{
+  return b->reader == NULL && has_same_name (a, b);
+}
+
+/* Whether whatever is shown in the one's reader has the name of the other, which is in no known one: two tokens in two
+ * readers are not made one by a third view that has the name of both, nor two names by one of them. */
+static gboolean
+is_alone_in_reader (const Relating *self, guint in_reader, guint i)
+{
+  for (guint j = 0; j < self->n_views; j++)
+    if (self->views[j].reader != NULL
+        && has_same_reader (&self->views[in_reader], &self->views[j])
+               != has_same_name (&self->views[i], &self->views[j]))
+      return FALSE;
+  return TRUE;
+}
+
+static guint
+find_card (const Relating *self, guint i)
+{
+  if (self->views[i].reader != NULL)
+    return find_first (self, i, has_same_reader);
+  for (guint j = 0; j < self->n_views; j++)
+    if (self->views[j].reader != NULL && has_same_name (&self->views[i], &self->views[j]))
+      return is_alone_in_reader (self, j, i) ? j
+                                             : find_first (self, i, has_same_name_without_reader);
+  return find_first (self, i, has_same_name_without_reader);
+}
+
+static gboolean
+is_one_card (const Relating *self, guint i, guint j)
+{
+  return get_relation (self, i)->card == get_relation (self, j)->card;
+}
+
+static gboolean
+has_same_holder (const TokendView *a, const TokendView *b)
+{
+  return a->place->is_known_card
+         && g_str_equal (tokend_place_get_holder (a->place), tokend_place_get_holder (b->place));
+}
+
+static void
+group_cards (Relating *self)
+{
+  for (guint i = 0; i < self->n_views; i++)
+    get_relation (self, i)->card = find_card (self, i);
+  for (guint i = 0; i < self->n_views; i++)
+    for (guint j = 0; j < i; j++)
+      if (is_one_card (self, i, j) && self->views[i].module == self->views[j].module
+          && !has_same_holder (&self->views[i], &self->views[j]))
+        self->has_pins[get_relation (self, i)->card] = TRUE;
+}
+
+/* A card's labels are told apart by any module. Where a module shows several PINs, and another one calls them otherwise, which
+ * is which is not known. */
+static gboolean
+are_one_pin (const Relating *self, guint i, guint j)
+{
+  const TokendView *a = &self->views[i], *b = &self->views[j];
+
+  if (!is_one_card (self, i, j))
+    return FALSE;
+  if (g_str_equal (a->place->card, b->place->card))
+    return has_same_holder (a, b);
+  return a->module != b->module && !self->has_pins[get_relation (self, i)->card];
+}
+
+static void
+group_pins (Relating *self)
+{
+  for (guint i = 0; i < self->n_views; i++) {
+    guint first = 0;
+
+    while (first < i && !are_one_pin (self, i, first))
+      first++;
+    get_relation (self, i)->pin = first;
+  }
+}
+
+/* Returns: whether it is better to operate on a token by the module of @a than by that of @b: more is known of how, or the
+ * module comes first. */
+static gboolean
+is_better (const TokendView *a, const TokendView *b)
+{
+  if (!a->can_unlock != !b->can_unlock)
+    return a->can_unlock;
+  if (!a->can_set_pin != !b->can_set_pin)
+    return a->can_set_pin;
+  return a->module < b->module;
+}
+
+static void
+prefer (Relating *self)
+{
+  for (guint i = 0; i < self->n_views; i++) {
+    guint best = i;
+
+    for (guint j = 0; j < self->n_views; j++)
+      if (get_relation (self, j)->pin == get_relation (self, i)->pin
+          && is_better (&self->views[j], &self->views[best]))
+        best = j;
+    get_relation (self, i)->is_preferred = self->views[best].module == self->views[i].module;
+  }
+}
+
+/* One module shows a token by one name. */
+static gboolean
+have_one_certificate (const TokendView *a, const TokendView *b)
+{
+  return a->module != b->module && (a->reader == NULL || b->reader == NULL)
+         && a->certificate != NULL && b->certificate != NULL
+         && g_bytes_equal (a->certificate, b->certificate);
+}
+
+static gboolean *
+get_may_be (const Relating *self, guint i, guint j)
+{
+  return &self->may_be[(gsize) get_relation (self, i)->card * self->n_views
+                       + get_relation (self, j)->card];
+}
+
+static void
+compare_certificates (Relating *self)
+{
+  for (guint i = 0; i < self->n_views; i++)
+    for (guint j = 0; j < self->n_views; j++)
+      if (have_one_certificate (&self->views[i], &self->views[j]))
+        *get_may_be (self, i, j) = TRUE;
+}
+
+/* Those of the same name are so by their places already. */
+static gboolean
+has_other_name (const Relating *self, guint i, guint j)
+{
+  return !g_str_equal (self->views[i].place->card, self->views[j].place->card);
+}
+
+static void
+list_related (Relating *self, guint i)
+{
+  TokendRelation *relation = get_relation (self, i);
+
+  relation->related = g_array_new (FALSE, FALSE, sizeof (guint));
+  for (guint j = 0; j < self->n_views; j++)
+    if (has_other_name (self, i, j) && is_one_card (self, i, j))
+      g_array_append_val (relation->related, j);
+  relation->n_one = relation->related->len;
+  for (guint j = 0; j < self->n_views; j++)
+    if (has_other_name (self, i, j) && !is_one_card (self, i, j) && *get_may_be (self, i, j))
+      g_array_append_val (relation->related, j);
+}
+
+/* In one reader alone. By its name alone a token may be taken for another one. */
+static void
+sum_up_shown (Relating *self, guint i)
+{
+  TokendRelation *relation = get_relation (self, i);
+
+  for (guint j = 0; j < self->n_views; j++) {
+    const TokendView *other = &self->views[j];
+
+    if (self->views[i].reader == NULL || other->reader == NULL
+        || other->module == self->views[i].module || get_relation (self, j)->pin != relation->pin)
+      continue;
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+      relation->shown[role].locked |= other->shown[role] == TOKEND_STATE_LOCKED;
+      relation->shown[role].final_try |= other->shown[role] == TOKEND_STATE_FINAL_TRY;
+    }
+  }
+}
+
+/**
+ * tokend_views_relate:
+ * @views: all that modules show now, by the rank of the modules.
+ * @n_views: how many.
+ *
+ * Returns: (transfer full) (element-type TokendRelation): the relation of each.
+ */
+GArray *
+tokend_views_relate (const TokendView *views, guint n_views)
+{
+  g_autofree gboolean *has_pins = g_new0 (gboolean, n_views);
+  g_autofree gboolean *may_be = g_new0 (gboolean, (gsize) n_views * n_views);
+  Relating self = { .views = views,
+                    .n_views = n_views,
+                    .relations = g_array_new (FALSE, TRUE, sizeof (TokendRelation)),
+                    .has_pins = has_pins,
+                    .may_be = may_be };
+
+  g_array_set_clear_func (self.relations, relation_clear);
+  g_array_set_size (self.relations, n_views);
+  group_cards (&self);
+  group_pins (&self);
+  prefer (&self);
+  compare_certificates (&self);
+  for (guint i = 0; i < n_views; i++) {
+    list_related (&self, i);
+    sum_up_shown (&self, i);
+  }
+  return self.relations;
+}

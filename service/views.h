@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "place.h"
+
+G_BEGIN_DECLS
+
+/** TokendView: a token as one module shows it: what tells which others it is one with. */
+typedef struct {
+  const TokendPlace *place;
+  guint module;        /* its rank among the modules, 0 the first */
+  const char *reader;  /* pcscd's name of where it is; NULL: not known */
+  GBytes *certificate; /* SHA-256 of the one that the person signs with; NULL: not known */
+  gboolean can_unlock;
+  gboolean can_set_pin;
+  TokendState shown[TOKEND_N_ROLES]; /* by itself, whatever is recorded of it */
+} TokendView;
+
+/** TokendRelation: how one view of several stands to the others, which are named by their indexes. */
+typedef struct {
+  guint card; /* the view that stands for all of the same physical token; maybe itself */
+  guint pin;  /* likewise, for all of the same PIN */
+  gboolean
+      is_preferred; /* its module is the one, of those that show this PIN, to operate on it by */
+  GArray *related;  /* of guint: the same token under another name, and then what may be the same */
+  guint n_one;      /* how many of these are */
+  TokendCounterRecord shown[TOKEND_N_ROLES]; /* what others show of the same PIN, and of its PUK */
+} TokendRelation;
+
+GArray *tokend_views_relate (const TokendView *views, guint n_views);
+
+G_END_DECLS

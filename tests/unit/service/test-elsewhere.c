@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elsewhere.h"
+#include "places.h"
+
+static const TokendRole PIN = TOKEND_ROLE_PIN;
+static const TokendRole PUK = TOKEND_ROLE_PUK;
+
+/* Names as of place_of(): recorded at one while the other was related to it, or not; and whether it then counts there. */
+static const struct {
+  const char *at, *other;
+  gboolean were_related;
+  gboolean pin_counts, puk_counts;
+} rows[] = {
+  { "A/l", "A/l", FALSE, TRUE, TRUE },   { "A/l", "A/m", FALSE, FALSE, TRUE },
+  { "A/l", "B/l", FALSE, FALSE, FALSE }, { "A/l", "B/l", TRUE, TRUE, TRUE },
+  { "A/l", "B~l", TRUE, TRUE, TRUE },
+};
+
+/* After that none of them is related to any other any more. */
+static void
+test_counts (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *related = g_strdup_printf ("%s&%s", rows[i].at, rows[i].other);
+    g_autoptr (TokendPlace) place = place_of (rows[i].were_related ? related : rows[i].at);
+    g_autoptr (TokendPlace) other = place_of (rows[i].other);
+    TokendElsewhere elsewhere = { 0 };
+
+    g_test_message ("%s and %s", rows[i].at, rows[i].other);
+    tokend_elsewhere_begin (&elsewhere, place);
+    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, place->id, other, PIN), ==,
+                     rows[i].pin_counts);
+    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, place->id, other, PUK), ==,
+                     rows[i].puk_counts);
+    tokend_elsewhere_clear (&elsewhere);
+  }
+}
+
+/* Both are found to be one after it was recorded. */
+static void
+test_spread (void)
+{
+  g_autoptr (TokendPlace) alone = place_of ("B/l");
+  g_autoptr (TokendPlace) related = place_of ("B/l&A/l");
+  g_autoptr (TokendPlace) label = place_of ("A/m&A/l");
+  TokendElsewhere elsewhere = { 0 };
+
+  g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", alone, PIN));
+  g_assert_false (tokend_elsewhere_counts_at (&elsewhere, "A/l", alone, PIN));
+  g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", related, PIN));
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", alone, PIN));
+  /* What is known is no news. */
+  g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", related, PIN));
+  /* A card's labels are told by their names. */
+  g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", label, PUK));
+  tokend_elsewhere_clear (&elsewhere);
+}
+
+/* What is right at one place settles nothing of what is recorded of the other, at any third, nor what comes later. */
+static void
+test_right (void)
+{
+  g_autoptr (TokendPlace) a = place_of ("A/l&B/l");
+  g_autoptr (TokendPlace) b = place_of ("B/l");
+  g_autoptr (TokendPlace) c = place_of ("C/l&A/l");
+  TokendElsewhere elsewhere = { 0 };
+
+  tokend_elsewhere_begin (&elsewhere, a);
+  g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", c, PIN));
+  tokend_elsewhere_note_right (&elsewhere, "A/l", b, PIN);
+  g_assert_false (tokend_elsewhere_counts_at (&elsewhere, "A/l", b, PIN));
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", a, PIN));
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", c, PIN));
+  tokend_elsewhere_begin (&elsewhere, a);
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", b, PIN));
+  tokend_elsewhere_clear (&elsewhere);
+}
+
+/* Nobody knows of which card it was right. */
+static void
+test_right_without_serial (void)
+{
+  g_autoptr (TokendPlace) a = place_of ("A/l&B~l");
+  g_autoptr (TokendPlace) b = place_of ("B~l");
+  TokendElsewhere elsewhere = { 0 };
+
+  tokend_elsewhere_begin (&elsewhere, a);
+  tokend_elsewhere_note_right (&elsewhere, "A/l", b, PIN);
+  tokend_elsewhere_note_right (&elsewhere, "A/l", b, PUK);
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", b, PIN));
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", b, PUK));
+  tokend_elsewhere_clear (&elsewhere);
+}
+
+/* What was recorded of another label of the card is recorded of this one instead. */
+static void
+test_take (void)
+{
+  g_autoptr (TokendPlace) m = place_of ("A/m&B/l");
+  g_autoptr (TokendPlace) b = place_of ("B/l");
+  TokendElsewhere first = { 0 }, second = { 0 };
+
+  tokend_elsewhere_begin (&second, m);
+  g_assert_false (tokend_elsewhere_counts_at (&first, "A/l", b, PIN));
+  tokend_elsewhere_take (&first, &second);
+  g_assert_true (tokend_elsewhere_counts_at (&first, "A/l", b, PIN));
+  tokend_elsewhere_clear (&first);
+  tokend_elsewhere_clear (&second);
+}
+
+/* A hostile module makes up names. */
+static void
+test_limit (void)
+{
+  TokendElsewhere elsewhere = { 0 };
+  guint n_new = 0;
+
+  for (guint i = 0; i < 100; i++) {
+    g_autofree char *name = g_strdup_printf ("B%u/l&A/l", i);
+    g_autoptr (TokendPlace) place = place_of (name);
+
+    if (tokend_elsewhere_spread (&elsewhere, "A/l", place, PIN))
+      n_new++;
+  }
+  g_assert_cmpuint (n_new, ==, 64);
+  g_assert_cmpuint (g_strv_length (elsewhere.also_at), ==, 64);
+  tokend_elsewhere_clear (&elsewhere);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/elsewhere/counts", test_counts);
+  g_test_add_func ("/elsewhere/spread", test_spread);
+  g_test_add_func ("/elsewhere/right", test_right);
+  g_test_add_func ("/elsewhere/right-without-serial", test_right_without_serial);
+  g_test_add_func ("/elsewhere/take", test_take);
+  g_test_add_func ("/elsewhere/limit", test_limit);
+  return g_test_run ();
+}

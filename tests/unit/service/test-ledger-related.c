@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is recorded of a token that is shown by two names, or may be; "A/l&B/l" is the first while it is known, see place_of(). */
+#include "ledger-sync.h"
+#include "places.h"
+
+#define PIN TOKEND_ROLE_PIN
+#define PUK TOKEND_ROLE_PUK
+
+static void
+assert_both (const Scratch *scratch, TokendLedger *ledger, TokendRole role, guint at_a, guint at_b)
+{
+  ledger_assert_record (ledger, "A/l", role, at_a, FALSE);
+  ledger_assert_on_disk (scratch, "A/l", role, at_a, FALSE);
+  ledger_assert_record (ledger, "B/l", role, at_b, FALSE);
+  ledger_assert_on_disk (scratch, "B/l", role, at_b, FALSE);
+}
+
+/* By the record they are one until one of them is right, also once nobody knows any more that they were. */
+static void
+test_spent_at_one (Scratch *scratch, gconstpointer user_data)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+    ledger_try (ledger, "A/l&B/l", role, TOKEND_SETTLEMENT_SPENT);
+    assert_both (scratch, ledger, role, 1, 1);
+    ledger_assert_record (ledger, "C/l", role, 0, FALSE);
+    ledger_try (ledger, "B/l&A/l", role, TOKEND_SETTLEMENT_UNKNOWN);
+    assert_both (scratch, ledger, role, 2, 2);
+    /* Each is counted once. */
+    ledger_assert_record (ledger, "A/l&B/l", role, 2, FALSE);
+    ledger_try (ledger, "A/l", role, TOKEND_SETTLEMENT_SUCCEEDED);
+    assert_both (scratch, ledger, role, 0, 1);
+    ledger_try (ledger, "B/l", role, TOKEND_SETTLEMENT_SUCCEEDED);
+    assert_both (scratch, ledger, role, 0, 0);
+  }
+}
+
+/* What succeeds at one may be another token's: it settles nothing of the other. */
+static void
+test_success_at_the_other (Scratch *scratch, gconstpointer user_data)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+    ledger_try (ledger, "A/l&B/l", role, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, "B/l&A/l", role, TOKEND_SETTLEMENT_SUCCEEDED);
+    assert_both (scratch, ledger, role, 1, 0);
+    ledger_assert_record (ledger, "A/l&B/l", role, 1, FALSE);
+    ledger_assert_record (ledger, "B/l&A/l", role, 0, FALSE);
+    /* What comes later counts at both again, and so does what came before: that costs at most one word. */
+    ledger_try (ledger, "A/l&B/l", role, TOKEND_SETTLEMENT_SPENT);
+    assert_both (scratch, ledger, role, 2, 2);
+    ledger_try (ledger, "A/l&B/l", role, TOKEND_SETTLEMENT_SUCCEEDED);
+    assert_both (scratch, ledger, role, 0, 0);
+  }
+}
+
+static void
+test_locked (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_LOCKED);
+  ledger_assert_record (ledger, "B/l", PIN, 0, TRUE);
+  /* The PUK at B sets a PIN at B. */
+  ledger_try (ledger, "B/l&A/l", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_assert_record (ledger, "B/l&A/l", PIN, 0, FALSE);
+  ledger_assert_on_disk (scratch, "A/l", PIN, 0, TRUE);
+  ledger_assert_on_disk (scratch, "B/l", PIN, 0, FALSE);
+}
+
+static void
+observe (TokendLedger *ledger, const char *name, const char *module)
+{
+  static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
+  static const TokendCounterReading full = { .initialized = TRUE, .remaining = 3, .maximum = 3 };
+  g_autoptr (TokendPlace) place = place_of (name);
+
+  tokend_ledger_observe (ledger, place, PIN, module, &full, &rules);
+}
+
+/* What one shows settles its own record alone: also if it says the name of the module that sent the code. */
+static void
+test_number_of_the_other (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  observe (ledger, "B/l&A/l", "module");
+  assert_both (scratch, ledger, PIN, 1, 1);
+  observe (ledger, "A/l&B/l", "another");
+  ledger_assert_record (ledger, "B/l", PIN, 1, FALSE);
+  observe (ledger, "A/l&B/l", "module");
+  ledger_assert_record (ledger, "A/l", PIN, 0, FALSE);
+  ledger_assert_record (ledger, "B/l", PIN, 0, FALSE);
+  ledger_try (ledger, "C/l", PIN, TOKEND_SETTLEMENT_SPENT); /* is on the disk after it */
+  assert_both (scratch, ledger, PIN, 0, 0);
+}
+
+/* They are found to be one after the try, and that is forgotten again. */
+static void
+test_found_later (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendPlace) b = place_of ("B/l&A/l");
+
+  ledger_try (ledger, "A/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_assert_record (ledger, "B/l", PIN, 0, FALSE);
+  ledger_assert_record (ledger, "B/l&A/l", PIN, 1, FALSE);
+  tokend_ledger_spread (ledger, b);
+  ledger_try (ledger, "C/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  assert_both (scratch, ledger, PIN, 1, 1);
+}
+
+/* The tries of the next one to be recorded of a place are not those of the last. */
+static void
+test_settled_before (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "A/l", PIN, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, "A/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  assert_both (scratch, ledger, PIN, 1, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  scratch_add_test ("/ledger-related/spent-at-one", test_spent_at_one);
+  scratch_add_test ("/ledger-related/success-at-the-other", test_success_at_the_other);
+  scratch_add_test ("/ledger-related/locked", test_locked);
+  scratch_add_test ("/ledger-related/number-of-the-other", test_number_of_the_other);
+  scratch_add_test ("/ledger-related/found-later", test_found_later);
+  scratch_add_test ("/ledger-related/settled-before", test_settled_before);
+  return g_test_run ();
+}
