@@ -28,6 +28,7 @@ static const char *const reading_keys[] = {
   "reader",
   "spared",
   "unread",
+  "insertion",
   NULL,
 };
 
