@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bus.h"
 
-#include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
 #include <unistd.h>
 
@@ -415,69 +414,21 @@ tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const TokenctlWanted *wanted, 
   return g_steal_pointer (&tokens);
 }
 
-static gboolean
-append_code (GUnixFDList *fds, TokenctlCode *code, GVariant **handle, GError **error)
-{
-  int fd = tokenctl_code_to_pipe (code, error);
-  int index;
-
-  if (fd < 0)
-    return FALSE;
-  index = g_unix_fd_list_append (fds, fd, error);
-  close (fd);
-  *handle = g_variant_new_handle (index);
-  return index >= 0;
-}
-
-static void
-set_restarted (GError **error)
-{
-  g_set_error_literal (
-      error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
-      _ ("The service was restarted meanwhile. Nothing was sent. Run the command again."));
-}
-
 /**
- * tokenctl_bus_operate:
+ * tokenctl_bus_open_operation:
  * @bus: the service
  * @path: a token's object
- * @call: what to do, and with which codes
- * @error: return location
+ * @role: %TOKENCTL_ROLE_PUK to unlock, %TOKENCTL_ROLE_PIN to change the PIN
+ * @options: (transfer none): see Token.Unlock
+ * @error: return location; nothing was sent
  *
- * Spends one try at the most. The codes go to the very process that told of the token: after a restart
- * of the service, @path need not be the same token.
+ * The operation is that of the very process that told of the token.
  *
- * Returns: (transfer full): the status after it
+ * Returns: (transfer full): the operation
  */
-GVariant *
-tokenctl_bus_operate (TokenctlBus *bus, const char *path, const TokenctlCall *call, GError **error)
+TokenctlOpened *
+tokenctl_bus_open_operation (TokenctlBus *bus, const char *path, TokenctlRole role,
+                             GVariant *options, GError **error)
 {
-  g_autoptr (GVariant) options = g_variant_ref_sink (call->options);
-  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
-  g_autoptr (TokendDbusToken) proxy = NULL;
-  g_autoptr (GError) problem = NULL;
-  GVariant *code, *new_pin, *status = NULL;
-
-  if (bus->owner == NULL) {
-    set_restarted (error);
-    return NULL;
-  }
-  proxy = proxy_for (bus, bus->owner, path, error);
-  if (proxy == NULL || !append_code (fds, call->code, &code, error)
-      || !append_code (fds, call->new_pin, &new_pin, error))
-    return NULL;
-
-  if (call->role == TOKENCTL_ROLE_PUK)
-    tokend_dbus_token_call_unlock_sync (proxy, code, new_pin, options, interactive,
-                                        TOKENCTL_NO_TIMEOUT, fds, &status, NULL, NULL, &problem);
-  else
-    tokend_dbus_token_call_set_pin_sync (proxy, code, new_pin, options, interactive,
-                                         TOKENCTL_NO_TIMEOUT, fds, &status, NULL, NULL, &problem);
-
-  if (g_error_matches (problem, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
-      || g_error_matches (problem, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
-    set_restarted (error);
-  else if (problem != NULL)
-    g_propagate_error (error, g_steal_pointer (&problem));
-  return status;
+  return tokenctl_opened_new (bus->connection, bus->owner, path, role, options, error);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "choice.h"
-#include "code.h"
+#include "opened.h"
 #include "status.h"
 #include "token.h"
 
@@ -32,21 +32,7 @@ GVariant *tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **err
 GVariant *tokenctl_bus_modules (TokenctlBus *bus, GError **error);
 GVariant *tokenctl_bus_modules_if_allowed (TokenctlBus *bus);
 
-/**
- * TokenctlCall:
- * @role: %TOKENCTL_ROLE_PUK for Unlock, %TOKENCTL_ROLE_PIN for SetPin
- * @code: the PUK or the present PIN
- * @new_pin: the PIN to be set
- * @options: a{sv}, see the D-Bus method; a floating reference is sunk
- */
-typedef struct {
-  TokenctlRole role;
-  TokenctlCode *code;
-  TokenctlCode *new_pin;
-  GVariant *options;
-} TokenctlCall;
-
-GVariant *tokenctl_bus_operate (TokenctlBus *bus, const char *path, const TokenctlCall *call,
-                                GError **error);
+TokenctlOpened *tokenctl_bus_open_operation (TokenctlBus *bus, const char *path, TokenctlRole role,
+                                             GVariant *options, GError **error);
 
 G_END_DECLS

@@ -71,7 +71,7 @@ keeps_the_rules (const char *pin, GVariant *status, GError **error)
 gboolean
 tokenctl_check_new_pin (TokenctlCode *pin, const TokenctlNewPin *wanted, GError **error)
 {
-  if (tokenctl_code_equal (pin, wanted->code)) {
+  if (wanted->code != NULL && tokenctl_code_equal (pin, wanted->code)) {
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED, "%s.",
                  tokend_code_describe_same (wanted->role == TOKENCTL_ROLE_PUK, translate));
     return FALSE;

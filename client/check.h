@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * TokenctlNewPin:
  * @status: an a{sv} as Token.GetStatus gives it, with the token's rules for a PIN
  * @role: what the PIN is set with
- * @code: that PUK or present PIN
+ * @code: (nullable): that PUK or present PIN; %NULL: it is not there yet
  *
  * What a new PIN is held against.
  */

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -200,31 +201,42 @@ tokenctl_code_read (TokenctlCode *code, int fd, GError **error)
   return TRUE;
 }
 
+static gssize
+write_without_signal (int fd, const char *bytes, gsize length)
+{
+  const struct sigaction ignore = { .sa_handler = SIG_IGN };
+  struct sigaction old;
+  gssize n;
+  int code;
+
+  sigaction (SIGPIPE, &ignore, &old);
+  n = write (fd, bytes, length);
+  code = errno;
+  sigaction (SIGPIPE, &old, NULL);
+  errno = code;
+  return n;
+}
+
 /**
- * tokenctl_code_to_pipe:
+ * tokenctl_code_write:
  * @code: a code
+ * @fd: a pipe of the service's
+ * @is_closed: (inout): set if its reader has closed it: there is nobody any more who could take the code
  * @error: return location
  *
- * Returns: the reading end of a pipe that holds @code and is closed at the other end; -1 on error
+ * Hands @code over.
  */
-int
-tokenctl_code_to_pipe (TokenctlCode *code, GError **error)
+gboolean
+tokenctl_code_write (TokenctlCode *code, int fd, gboolean *is_closed, GError **error)
 {
-  int ends[2];
-  gssize n;
+  gssize n = write_without_signal (fd, code->bytes, code->length);
 
-  if (pipe2 (ends, O_CLOEXEC) != 0) {
-    set_errno_error (error, _ ("Cannot make a pipe"));
-    return -1;
+  if (n == (gssize) code->length)
+    return TRUE;
+  if (n < 0 && errno == EPIPE) {
+    *is_closed = TRUE;
+    return TRUE;
   }
-
-  n = write (ends[1], code->bytes, code->length);
-  if (n != (gssize) code->length) {
-    set_errno_error (error, _ ("Cannot write to a pipe"));
-    close (ends[0]);
-    close (ends[1]);
-    return -1;
-  }
-  close (ends[1]);
-  return ends[0];
+  set_errno_error (error, _ ("Cannot write to a pipe"));
+  return FALSE;
 }

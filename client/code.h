@@ -35,6 +35,6 @@ TokendCodeVerdict tokenctl_code_judge_by_rules (const TokenctlCode *code,
 gsize tokenctl_code_without_newline (const char *bytes, gsize length);
 
 gboolean tokenctl_code_read (TokenctlCode *code, int fd, GError **error);
-int tokenctl_code_to_pipe (TokenctlCode *code, GError **error);
+gboolean tokenctl_code_write (TokenctlCode *code, int fd, gboolean *is_closed, GError **error);
 
 G_END_DECLS

@@ -164,7 +164,7 @@ verdict_without_service (const GError *error, gboolean code_handed_over)
 /**
  * tokenctl_verdict:
  * @error: an error of a D-Bus call, or of tokenctl itself
- * @code_handed_over: whether the call carried codes, so that no answer leaves the outcome open
+ * @code_handed_over: whether the service had the codes, so that no answer leaves the outcome open; else no try was spent
  *
  * The one place that says what an error means to the person and to the exit status.
  *
@@ -180,8 +180,12 @@ tokenctl_verdict (const GError *error, gboolean code_handed_over)
 
   if (error->domain == TOKEND_ERROR) {
     for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+      TokenctlVerdict verdict = translated (&rows[i].verdict);
+
+      if (!code_handed_over)
+        verdict.cost = TOKENCTL_COST_NONE;
       if (rows[i].code == (TokendError) error->code)
-        return translated (&rows[i].verdict);
+        return verdict;
     }
   }
 

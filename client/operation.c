@@ -2,6 +2,7 @@
 #include "operation.h"
 
 #include <glib/gi18n.h>
+#include <signal.h>
 
 #include "ask.h"
 #include "code-fd.h"
@@ -15,6 +16,8 @@
 #include "tokend-error.h"
 #include "words.h"
 
+static const char *const cancelled = N_ ("Cancelled. Nothing was sent to the token.");
+
 /* What is known once the token is found. */
 typedef struct {
   TokenctlRequest *request;
@@ -25,6 +28,9 @@ typedef struct {
   gboolean has_other_pin; /* the same card */
   TokenctlTries tries;
   TokendProvider *provider; /* or NULL */
+  TokenctlOpened *opened;   /* NULL: not yet */
+  TokenctlCode *code;       /* likewise */
+  TokenctlCode *new_pin;
 } Target;
 
 static gboolean
@@ -255,58 +261,78 @@ get_final_word (Target *target, GError **error)
   return FALSE;
 }
 
-static TokenctlCode *
-get_present_code (Target *target, GError **error)
+static gboolean
+read_new_pin (Target *target, GError **error)
+{
+  /* Nobody can be asked, and nothing is spent by it. */
+  g_autoptr (TokenctlCode) pin = tokenctl_code_from_fd (
+      TOKENCTL_NEW_PIN_OPTION, target->request->new_pin_fd, NULL, TOKEND_CODE_ASK, error);
+  const TokenctlNewPin wanted = { target->token->status, target->request->role, target->code };
+  g_autoptr (GError) problem = NULL;
+
+  if (pin == NULL)
+    return FALSE;
+  if (!tokenctl_check_new_pin (pin, &wanted, &problem)) {
+    g_set_error (error, TOKENCTL_ERROR, problem->code, _ ("%s Nothing was sent; no try was spent."),
+                 problem->message);
+    return FALSE;
+  }
+  target->new_pin = g_steal_pointer (&pin);
+  return TRUE;
+}
+
+/* The codes that come by descriptors. */
+static gboolean
+read_codes (Target *target, GError **error)
 {
   TokenctlRequest *request = target->request;
   const TokendCodeRules rules = tokenctl_status_code_rules (target->token->status, request->role);
 
-  if (request->code_fd != TOKENCTL_FD_NOT_GIVEN)
-    return tokenctl_code_from_fd (
+  if (request->code_fd != TOKENCTL_FD_NOT_GIVEN) {
+    target->code = tokenctl_code_from_fd (
         request->code_option, request->code_fd, &rules,
         request->send_unusual_code ? TOKEND_CODE_REFUSE : TOKEND_CODE_SEND, error);
-  return tokenctl_ask_present_code (target->session->terminal, request->role, &rules,
-                                    request->send_unusual_code, error);
-}
-
-static TokenctlCode *
-get_new_pin (Target *target, TokenctlCode *code, GError **error)
-{
-  const TokenctlNewPin wanted = { target->token->status, target->request->role, code };
-  g_autoptr (TokenctlCode) pin = NULL;
-  g_autoptr (GError) problem = NULL;
-
-  if (target->request->new_pin_fd == TOKENCTL_FD_NOT_GIVEN)
-    return tokenctl_ask_new_pin (target->session->terminal, &wanted, error);
-
-  /* Nobody can be asked, and nothing is spent by it. */
-  pin = tokenctl_code_from_fd (TOKENCTL_NEW_PIN_OPTION, target->request->new_pin_fd, NULL,
-                               TOKEND_CODE_ASK, error);
-  if (pin == NULL)
-    return NULL;
-  if (!tokenctl_check_new_pin (pin, &wanted, &problem)) {
-    g_set_error (error, TOKENCTL_ERROR, problem->code, _ ("%s Nothing was sent; no try was spent."),
-                 problem->message);
-    return NULL;
+    if (target->code == NULL)
+      return FALSE;
   }
-  return g_steal_pointer (&pin);
+  return request->new_pin_fd == TOKENCTL_FD_NOT_GIVEN || read_new_pin (target, error);
 }
 
+/* The codes that are not there yet. */
+static gboolean
+ask_for_codes (Target *target, GError **error)
+{
+  TokenctlTerminal *terminal = target->session->terminal;
+  const TokenctlRole role = target->request->role;
+  const TokendCodeRules rules = tokenctl_status_code_rules (target->token->status, role);
+
+  if (target->code == NULL)
+    target->code = tokenctl_ask_present_code (terminal, role, &rules,
+                                              target->request->send_unusual_code, error);
+  if (target->code != NULL && target->new_pin == NULL) {
+    const TokenctlNewPin wanted = { target->token->status, role, target->code };
+
+    target->new_pin = tokenctl_ask_new_pin (terminal, &wanted, error);
+  }
+  return target->code != NULL && target->new_pin != NULL;
+}
+
+/* @is_opening: without the words that only belong to the codes. */
 static GVariant *
-make_options (Target *target)
+make_options (Target *target, gboolean is_opening)
 {
   GVariantDict options;
 
   g_variant_dict_init (&options, NULL);
-  if (target->request->final_attempt)
-    g_variant_dict_insert (&options, TOKEND_OPTION_FINAL_ATTEMPT, "b", TRUE);
-  if (target->request->send_refused_code)
-    g_variant_dict_insert (&options, TOKEND_OPTION_SEND_REFUSED_CODE, "b", TRUE);
-  if (target->request->send_unusual_code)
-    g_variant_dict_insert (&options, TOKEND_OPTION_SEND_UNUSUAL_CODE, "b", TRUE);
   if (target->tries.remaining_known)
     g_variant_dict_insert (&options, TOKEND_OPTION_EXPECTED_RETRIES, "u", target->tries.remaining);
-  return g_variant_dict_end (&options);
+  if (!is_opening && target->request->final_attempt)
+    g_variant_dict_insert (&options, TOKEND_OPTION_FINAL_ATTEMPT, "b", TRUE);
+  if (!is_opening && target->request->send_refused_code)
+    g_variant_dict_insert (&options, TOKEND_OPTION_SEND_REFUSED_CODE, "b", TRUE);
+  if (!is_opening && target->request->send_unusual_code)
+    g_variant_dict_insert (&options, TOKEND_OPTION_SEND_UNUSUAL_CODE, "b", TRUE);
+  return g_variant_ref_sink (g_variant_dict_end (&options));
 }
 
 /* What whoever presses Ctrl-C from now on is told. */
@@ -320,12 +346,14 @@ set_last_words (TokenctlSession *session, const char *words)
 static TokenctlExit
 report_failure (Target *target, const GError *error)
 {
-  TokenctlVerdict verdict = tokenctl_verdict (error, TRUE);
+  const gboolean nothing_sent = target->opened == NULL;
+  TokenctlVerdict verdict = tokenctl_verdict (error, !nothing_sent);
   gboolean ask_again = verdict.cost != TOKENCTL_COST_NONE || verdict.exit == TOKENCTL_EXIT_LOCKED
                        || verdict.exit == TOKENCTL_EXIT_REFUSED;
   g_autoptr (GVariant) after =
       ask_again ? tokenctl_bus_refresh (target->session->bus, target->token->path, NULL) : NULL;
   TokenctlOutcome outcome = { .error = error,
+                              .nothing_sent = nothing_sent,
                               .role = target->request->role,
                               .token_argument = target->token_argument,
                               .before = target->token->status,
@@ -338,70 +366,105 @@ report_failure (Target *target, const GError *error)
   return verdict.exit;
 }
 
-/* Returns: (nullable): the status after it. */
-static GVariant *
-send_codes (Target *target, TokenctlCode *code, TokenctlCode *new_pin, GError **error)
+/* Ends the program as Ctrl-C does everywhere else. */
+static void
+die_cancelled (Target *target)
 {
-  TokenctlCall call = { target->request->role, code, new_pin, make_options (target) };
+  set_last_words (target->session, _ (cancelled));
+  raise (SIGINT);
+}
+
+/* Hands the codes over, and has them sent. Returns: (nullable): the status after it. */
+static GVariant *
+spend (Target *target, GError **error)
+{
+  g_autoptr (GVariant) options = make_options (target, FALSE);
+  gboolean is_cancelled = FALSE;
   GVariant *after;
 
+  if (!tokenctl_opened_write (target->opened, target->code, target->new_pin, error))
+    return NULL;
   set_last_words (target->session,
                   _ ("Interrupted. If the code was sent already, the operation is completed, and "
                      "the new PIN may be set: “tokenctl status” shows the tries that are left."));
-  after = tokenctl_bus_operate (target->session->bus, target->token->path, &call, error);
-  set_last_words (target->session, NULL);
+  after = tokenctl_opened_finish (target->opened, options, target->session->terminal, &is_cancelled,
+                                  error);
+  if (is_cancelled)
+    die_cancelled (target);
+  set_last_words (target->session, _ (cancelled));
   return after;
+}
+
+static gboolean
+is_refused_code (Target *target, const GError *error)
+{
+  return is_interactive (target->request) && !target->request->send_refused_code
+         && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED);
 }
 
 /* Returns: whether the person wants a code to be sent that the token has refused before. */
 static gboolean
 ask_refused_code (Target *target, const GError *refusal, GError **error)
 {
-  set_last_words (target->session, _ ("Cancelled. Nothing was sent to the token."));
   target->request->send_refused_code = tokenctl_ask_refused_code (
       target->session->terminal, refusal, target->request->role, target->has_other_pin, error);
-  return target->request->send_refused_code;
+  return target->request->send_refused_code && tokenctl_opened_again (target->opened, error);
 }
 
 static TokenctlExit
-spend (Target *target, TokenctlCode *code, TokenctlCode *new_pin)
+send_codes (Target *target)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) no = NULL;
-  g_autoptr (GVariant) after = send_codes (target, code, new_pin, &error);
+  g_autoptr (GVariant) after = NULL;
   g_autofree char *words = NULL;
 
-  if (is_interactive (target->request)
-      && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED)) {
+  if (!ask_for_codes (target, &error))
+    return tokenctl_report_error (error);
+  after = spend (target, &error);
+  if (is_refused_code (target, error)) {
     if (!ask_refused_code (target, error, &no))
       return tokenctl_report_error (no);
     g_clear_error (&error);
-    after = send_codes (target, code, new_pin, &error);
+    after = spend (target, &error);
   }
   if (after == NULL)
     return report_failure (target, error);
-
   words = tokenctl_words_for_success (after, target->token_argument);
   g_printerr ("%s\n", words);
   return TOKENCTL_EXIT_DONE;
 }
 
+/* polkit and the token's state come before a person types a code. */
 static TokenctlExit
 operate_on (Target *target)
 {
-  g_autoptr (TokenctlCode) code = NULL;
-  g_autoptr (TokenctlCode) new_pin = NULL;
   g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) options = NULL;
 
   if (!check_that_it_can_be_done (target, &error))
     return tokenctl_report_error (error);
   if (is_interactive (target->request))
     explain (target);
   if (!confirm_token (target, &error) || !get_final_word (target, &error)
-      || (code = get_present_code (target, &error)) == NULL
-      || (new_pin = get_new_pin (target, code, &error)) == NULL)
+      || !read_codes (target, &error))
     return tokenctl_report_error (error);
-  return spend (target, code, new_pin);
+
+  options = make_options (target, TRUE);
+  target->opened = tokenctl_bus_open_operation (target->session->bus, target->token->path,
+                                                target->request->role, options, &error);
+  return target->opened != NULL ? send_codes (target) : report_failure (target, error);
+}
+
+static void
+target_clear (Target *target)
+{
+  g_clear_pointer (&target->opened, tokenctl_opened_free);
+  g_clear_pointer (&target->code, tokenctl_code_free);
+  g_clear_pointer (&target->new_pin, tokenctl_code_free);
+  g_clear_pointer (&target->token, tokenctl_token_free);
+  g_clear_pointer (&target->provider, tokend_provider_free);
+  g_clear_pointer (&target->token_argument, g_free);
 }
 
 /**
@@ -409,7 +472,7 @@ operate_on (Target *target)
  * @request: what to do
  *
  * The course of `unlock` and `set-pin`: find the token, see what can be known, let the person
- * decide, get the codes, hand them over, tell the outcome. Spends one try at the most.
+ * decide, have the operation opened, get the codes, have them sent, tell the outcome. Spends one try at the most.
  *
  * Returns: the exit status
  */
@@ -427,13 +490,11 @@ tokenctl_operation_run (TokenctlRequest *request)
 
   target.session = session;
   request->wanted.may_be_start = !has_descriptor (request);
-  set_last_words (session, _ ("Cancelled. Nothing was sent to the token."));
+  set_last_words (session, _ (cancelled));
   if (!find_token (&target, &error))
     return tokenctl_report_error (error);
 
   status = operate_on (&target);
-  tokenctl_token_free (target.token);
-  g_clear_pointer (&target.provider, tokend_provider_free);
-  g_free (target.token_argument);
+  target_clear (&target);
   return status;
 }

@@ -194,7 +194,7 @@ is_after_of_same_token (const TokenctlOutcome *outcome)
 static char *
 words_for_outcome (const TokenctlOutcome *outcome)
 {
-  TokenctlVerdict verdict = tokenctl_verdict (outcome->error, TRUE);
+  TokenctlVerdict verdict = tokenctl_verdict (outcome->error, !outcome->nothing_sent);
   GString *text = g_string_new (NULL);
   g_autofree char *cost = words_for_cost (outcome, &verdict);
   g_autofree char *what = words_for_what (outcome);

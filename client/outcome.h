@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 /**
  * TokenctlOutcome:
  * @error: what the operation answered
+ * @nothing_sent: whether no code went to the service, so that none went to the token
  * @role: whose code was to be sent
  * @token_argument: what to call the token on tokenctl's command line
  * @before: the status before it
@@ -19,6 +20,7 @@ G_BEGIN_DECLS
  */
 typedef struct {
   const GError *error;
+  gboolean nothing_sent;
   TokenctlRole role;
   const char *token_argument;
   GVariant *before;

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 
 struct _TokenctlTerminal {
   int fd;
+  int interrupt_fd; /* while a Ctrl-C is caught */
 };
 
 /* For the signal handler: what the terminal was when it was opened. */
@@ -22,6 +24,7 @@ static int saved_fd = -1;
 static struct termios saved_modes;
 static const char *volatile last_words;
 static volatile sig_atomic_t was_asked;
+static volatile sig_atomic_t interrupt_fd = -1;
 
 static const int deadly_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static struct sigaction old_actions[G_N_ELEMENTS (deadly_signals)];
@@ -52,6 +55,29 @@ give_back (int fd)
   tcsetattr (fd, TCSANOW, &saved_modes);
 }
 
+static void restore_and_die (int signal_number);
+
+static void catch (int signal_number, struct sigaction *old)
+{
+  struct sigaction action = { .sa_handler = restore_and_die, .sa_flags = (int) SA_RESETHAND };
+
+  sigaction (signal_number, &action, old);
+}
+
+/* Returns: whether somebody waits for just this, and decides what becomes of the program. */
+static gboolean
+tell_of_interrupt (void)
+{
+  const guint64 one = 1;
+  const int fd = interrupt_fd;
+
+  interrupt_fd = -1;
+  if (fd < 0 || write (fd, &one, sizeof one) != sizeof one)
+    return FALSE;
+  catch (SIGINT, NULL);
+  return TRUE;
+}
+
 /* Also when it is the polkit agent that has the echo off. The signal then does what it would have
  * done. */
 static void
@@ -59,6 +85,8 @@ restore_and_die (int signal_number)
 {
   const char *words = last_words;
 
+  if (signal_number == SIGINT && tell_of_interrupt ())
+    return;
   if (saved_fd >= 0)
     give_back (saved_fd);
   if (saved_fd >= 0 && words != NULL) {
@@ -83,7 +111,6 @@ TokenctlTerminal *
 tokenctl_terminal_open (void)
 {
   int fd = open ("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-  struct sigaction action = { 0 };
   TokenctlTerminal *terminal;
 
   if (fd < 0)
@@ -96,12 +123,10 @@ tokenctl_terminal_open (void)
   terminal = g_new0 (TokenctlTerminal, 1);
   terminal->fd = fd;
   saved_fd = fd;
-  action.sa_handler = restore_and_die;
-  action.sa_flags = (int) SA_RESETHAND;
   for (gsize i = 0; i < G_N_ELEMENTS (deadly_signals); i++) {
     sigaction (deadly_signals[i], NULL, &old_actions[i]);
     if (old_actions[i].sa_handler != SIG_IGN)
-      sigaction (deadly_signals[i], &action, NULL);
+      catch (deadly_signals[i], NULL);
   }
   return terminal;
 }
@@ -184,6 +209,30 @@ void
 tokenctl_terminal_set_last_words (TokenctlTerminal *terminal, const char *words)
 {
   last_words = words;
+}
+
+/**
+ * tokenctl_terminal_catch_interrupt:
+ * @terminal: a terminal
+ *
+ * Has the next Ctrl-C end nothing. One after that does.
+ *
+ * Returns: a descriptor that becomes readable by it; tokenctl_terminal_release_interrupt() closes it
+ */
+int
+tokenctl_terminal_catch_interrupt (TokenctlTerminal *terminal)
+{
+  terminal->interrupt_fd = eventfd (0, EFD_CLOEXEC);
+  interrupt_fd = terminal->interrupt_fd;
+  return terminal->interrupt_fd;
+}
+
+/** tokenctl_terminal_release_interrupt: From now on Ctrl-C ends the program again. */
+void
+tokenctl_terminal_release_interrupt (TokenctlTerminal *terminal)
+{
+  interrupt_fd = -1;
+  close (terminal->interrupt_fd);
 }
 
 static gboolean

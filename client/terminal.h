@@ -16,6 +16,8 @@ void tokenctl_terminal_close (TokenctlTerminal *terminal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlTerminal, tokenctl_terminal_close)
 
 void tokenctl_terminal_set_last_words (TokenctlTerminal *terminal, const char *words);
+int tokenctl_terminal_catch_interrupt (TokenctlTerminal *terminal);
+void tokenctl_terminal_release_interrupt (TokenctlTerminal *terminal);
 int tokenctl_terminal_get_fd (TokenctlTerminal *terminal);
 void tokenctl_terminal_hide_typing (TokenctlTerminal *terminal);
 void tokenctl_terminal_show_typing (TokenctlTerminal *terminal);

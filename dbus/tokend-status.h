@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 #define TOKEND_BUS_NAME "org.tokend.Tokend1"
 #define TOKEND_OBJECT_PATH "/org/tokend/Tokend1"
 #define TOKEND_TOKENS_PATH TOKEND_OBJECT_PATH "/tokens"
+#define TOKEND_OPERATIONS_PATH TOKEND_OBJECT_PATH "/operations"
 
 /* The longest PIN or PUK that is read from a descriptor, in bytes; SoftHSM2's own limit, and the
  * largest known. */
@@ -18,7 +19,7 @@ G_BEGIN_DECLS
 #define TOKEND_ACTION_SET_PIN "org.tokend.set-pin"
 #define TOKEND_ACTION_UNLOCK "org.tokend.unlock"
 
-/* Options of Unlock and SetPin */
+/* Options of Finish, expected-retries of Unlock and SetPin too */
 #define TOKEND_OPTION_FINAL_ATTEMPT "final-attempt"
 #define TOKEND_OPTION_EXPECTED_RETRIES "expected-retries"
 #define TOKEND_OPTION_SEND_REFUSED_CODE "send-refused-code"

@@ -4,52 +4,76 @@
 #include "refused-message.h"
 #include "tokend-error.h"
 
+static const struct {
+  const char *name;
+  const char *type;
+  gboolean is_of_opening; /* else of Finish alone */
+} known[] = {
+  { TOKEND_OPTION_FINAL_ATTEMPT, "b", FALSE },
+  { TOKEND_OPTION_SEND_REFUSED_CODE, "b", FALSE },
+  { TOKEND_OPTION_SEND_UNUSUAL_CODE, "b", FALSE },
+  { TOKEND_OPTION_EXPECTED_RETRIES, "u", TRUE },
+};
+
+static gboolean
+check_option (const char *name, GVariant *value, gboolean opens, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (known); i++) {
+    if (!g_str_equal (name, known[i].name))
+      continue;
+    if (opens && !known[i].is_of_opening) {
+      g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                   "Option “%s” is one of Finish's; nothing was sent", name);
+      return FALSE;
+    }
+    if (g_variant_is_of_type (value, G_VARIANT_TYPE (known[i].type)))
+      return TRUE;
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+                 "Option “%s” must be of D-Bus type %s; nothing was sent", name, known[i].type);
+    return FALSE;
+  }
+  g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
+               "Unknown option “%s”; nothing was sent", name);
+  return FALSE;
+}
+
+static void
+take_option (TokendAttempt *attempt, const char *name, GVariant *value)
+{
+  if (g_str_equal (name, TOKEND_OPTION_FINAL_ATTEMPT)) {
+    attempt->final_attempt = g_variant_get_boolean (value);
+  } else if (g_str_equal (name, TOKEND_OPTION_SEND_REFUSED_CODE)) {
+    attempt->send_refused_code = g_variant_get_boolean (value);
+  } else if (g_str_equal (name, TOKEND_OPTION_SEND_UNUSUAL_CODE)) {
+    attempt->send_unusual_code = g_variant_get_boolean (value);
+  } else {
+    attempt->expects_retries = TRUE;
+    attempt->expected_retries = g_variant_get_uint32 (value);
+  }
+}
+
 /**
  * tokend_attempt_parse:
  * @options: a{sv}, as the caller sent it.
+ * @opens: whether they are Unlock's or SetPin's, which open an operation; else Finish's.
  * @attempt: (out): what it says.
  * @error: InvalidArgs for an option that is unknown or of the wrong type.
  */
 gboolean
-tokend_attempt_parse (GVariant *options, TokendAttempt *attempt, GError **error)
+tokend_attempt_parse (GVariant *options, gboolean opens, TokendAttempt *attempt, GError **error)
 {
   GVariantIter iter;
-  const char *key;
+  const char *name;
   GVariant *value;
 
   *attempt = (TokendAttempt){ 0 };
   g_variant_iter_init (&iter, options);
-  while (g_variant_iter_loop (&iter, "{&sv}", &key, &value)) {
-    const char *wanted;
+  while (g_variant_iter_next (&iter, "{&sv}", &name, &value)) {
+    g_autoptr (GVariant) owned = value;
 
-    if (g_str_equal (key, TOKEND_OPTION_FINAL_ATTEMPT)
-        || g_str_equal (key, TOKEND_OPTION_SEND_REFUSED_CODE)
-        || g_str_equal (key, TOKEND_OPTION_SEND_UNUSUAL_CODE)) {
-      wanted = "b";
-    } else if (g_str_equal (key, TOKEND_OPTION_EXPECTED_RETRIES)) {
-      wanted = "u";
-    } else {
-      g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS, "Unknown option “%s”", key);
-      g_variant_unref (value);
+    if (!check_option (name, value, opens, error))
       return FALSE;
-    }
-
-    if (!g_variant_is_of_type (value, G_VARIANT_TYPE (wanted))) {
-      g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
-                   "Option “%s” must be of D-Bus type %s", key, wanted);
-      g_variant_unref (value);
-      return FALSE;
-    }
-    if (g_str_equal (key, TOKEND_OPTION_FINAL_ATTEMPT))
-      attempt->final_attempt = g_variant_get_boolean (value);
-    else if (g_str_equal (key, TOKEND_OPTION_SEND_REFUSED_CODE))
-      attempt->send_refused_code = g_variant_get_boolean (value);
-    else if (g_str_equal (key, TOKEND_OPTION_SEND_UNUSUAL_CODE))
-      attempt->send_unusual_code = g_variant_get_boolean (value);
-    else {
-      attempt->expects_retries = TRUE;
-      attempt->expected_retries = g_variant_get_uint32 (value);
-    }
+    take_option (attempt, name, value);
   }
   return TRUE;
 }
@@ -96,6 +120,22 @@ tokend_attempt_check (const TokendAttempt *attempt, TokendRole role, const Token
     return FALSE;
   }
   return TRUE;
+}
+
+/**
+ * tokend_attempt_check_opening:
+ * @error: as of tokend_attempt_check(), but FinalAttempt: the word for that comes with Finish.
+ *
+ * Whether there may be a try to be spent once the codes are there.
+ */
+gboolean
+tokend_attempt_check_opening (const TokendAttempt *attempt, TokendRole role,
+                              const TokendCounter *counter, GError **error)
+{
+  TokendAttempt with_word = *attempt;
+
+  with_word.final_attempt = TRUE;
+  return tokend_attempt_check (&with_word, role, counter, error);
 }
 
 /**

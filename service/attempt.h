@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/** TokendAttempt: what the caller allows; the options of Unlock and SetPin. */
+/** TokendAttempt: what the caller allows; the options of Unlock and SetPin, or of Finish. */
 typedef struct {
   gboolean final_attempt;
   gboolean send_refused_code;
@@ -16,7 +16,10 @@ typedef struct {
   gboolean send_unusual_code;
 } TokendAttempt;
 
-gboolean tokend_attempt_parse (GVariant *options, TokendAttempt *attempt, GError **error);
+gboolean tokend_attempt_parse (GVariant *options, gboolean opens, TokendAttempt *attempt,
+                               GError **error);
+gboolean tokend_attempt_check_opening (const TokendAttempt *attempt, TokendRole role,
+                                       const TokendCounter *counter, GError **error);
 gboolean tokend_attempt_check (const TokendAttempt *attempt, TokendRole role,
                                const TokendCounter *counter, GError **error);
 gboolean tokend_attempt_check_prepared (const TokendAttempt *attempt, TokendRole role,

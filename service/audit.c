@@ -39,7 +39,7 @@ caller_free (gpointer data)
   TokendAuditCaller *caller = data;
 
   g_free (caller->name);
-  g_free (caller->identity.session);
+  tokend_identity_clear (&caller->identity);
   g_ptr_array_unref (caller->waiting);
   g_free (caller);
 }
@@ -53,7 +53,7 @@ report_free (gpointer report)
 static gboolean
 is_refusal (const TokendReport *report)
 {
-  return !report->is_done && !report->sent;
+  return !report->is_done && !report->sent && report->error != TOKEND_ERROR_ALREADY_REFUSED;
 }
 
 static void
@@ -175,7 +175,7 @@ meet (TokendAudit *self, const char *name)
  *
  * An operation begins: finds out who the caller is, who may be gone when it ends.
  *
- * Returns: (transfer none): the caller, for tokend_audit_end().
+ * Returns: (transfer none): the caller, until tokend_audit_end().
  */
 TokendAuditCaller *
 tokend_audit_begin (TokendAudit *self, const char *name)
@@ -189,22 +189,20 @@ tokend_audit_begin (TokendAudit *self, const char *name)
 }
 
 /**
- * tokend_audit_end:
+ * tokend_audit_write:
  * @caller: what tokend_audit_begin() returned.
- * @report: (transfer full): what came of the operation.
+ * @report: (transfer full): what came of a call.
  *
  * Writes the entry now, or as soon as it is known who the caller is.
  */
 void
-tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller, TokendReport *report)
+tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendReport *report)
 {
   g_autoptr (TokendReport) ended = report;
   GPtrArray *waiting = caller->waiting;
 
-  caller->n_operations--;
   if (caller->is_looked_up) {
     write_report (self, ended, &caller->identity);
-    forget_if_idle (self, caller);
   } else if (is_refusal (ended) && waiting->len >= REFUSALS_PER_USER_MAX) {
     TokendReport *last = waiting->pdata[waiting->len - 1];
 
@@ -212,4 +210,12 @@ tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller, TokendReport *re
   } else {
     g_ptr_array_add (waiting, g_steal_pointer (&ended));
   }
+}
+
+/** tokend_audit_end: @caller: what tokend_audit_begin() returned; its operation has ended. */
+void
+tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller)
+{
+  caller->n_operations--;
+  forget_if_idle (self, caller);
 }

@@ -7,7 +7,8 @@ G_BEGIN_DECLS
 
 /**
  * TokendAudit:
- * Who did what: writes an entry of the journal for each operation, once both are known. An operation
+ * Who did what: writes an entry of the journal for each try, and each operation that came to
+ * none, once both are known. An operation
  * never waits for it.
  */
 #define TOKEND_TYPE_AUDIT (tokend_audit_get_type ())
@@ -19,6 +20,7 @@ typedef struct _TokendAuditCaller TokendAuditCaller;
 TokendAudit *tokend_audit_new (GDBusConnection *bus);
 
 TokendAuditCaller *tokend_audit_begin (TokendAudit *self, const char *name);
-void tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller, TokendReport *report);
+void tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendReport *report);
+void tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller);
 
 G_END_DECLS

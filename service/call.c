@@ -26,6 +26,16 @@ tokend_call_new_ending_error (void)
                               "The service is ending; nothing was sent, call again");
 }
 
+/** tokend_call_normalise_error: makes what is not a #TokendError Failed. */
+void
+tokend_call_normalise_error (GError *error)
+{
+  if (error->domain == TOKEND_ERROR)
+    return;
+  error->domain = TOKEND_ERROR;
+  error->code = TOKEND_ERROR_FAILED;
+}
+
 /**
  * tokend_call_return_error:
  * @invocation: (transfer full): the call.
@@ -34,10 +44,7 @@ tokend_call_new_ending_error (void)
 void
 tokend_call_return_error (GDBusMethodInvocation *invocation, GError *error)
 {
-  if (error->domain != TOKEND_ERROR) {
-    error->domain = TOKEND_ERROR;
-    error->code = TOKEND_ERROR_FAILED;
-  }
+  tokend_call_normalise_error (error);
   g_dbus_method_invocation_take_error (invocation, error);
 }
 
@@ -83,7 +90,7 @@ on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
  * @allowed: called if the caller may; a refusal is replied to here.
  * @object: a #GObject for @allowed.
  *
- * What every method but Unlock and SetPin begins with: the caller's limits, then polkit.
+ * What every method of a token's or the manager's but Unlock and SetPin begins with: the caller's limits, then polkit.
  */
 void
 tokend_call_authorize (TokendService *service, GDBusMethodInvocation *invocation,

@@ -16,6 +16,7 @@ void tokend_call_authorize (TokendService *service, GDBusMethodInvocation *invoc
                             TokendCallFunc allowed, gpointer object);
 const char *tokend_call_get_action (GDBusMethodInvocation *invocation);
 GError *tokend_call_new_ending_error (void);
+void tokend_call_normalise_error (GError *error);
 void tokend_call_return_error (GDBusMethodInvocation *invocation, GError *error);
 
 G_END_DECLS

@@ -10,6 +10,7 @@
 #include "manager.h"
 #include "module.h"
 #include "observer.h"
+#include "operation-methods.h"
 #include "relate.h"
 #include "service.h"
 
@@ -42,8 +43,8 @@ struct _TokendDaemon {
   guint name;
   guint stop;
   guint gone;           /* 0: not registered */
+  guint operations;     /* likewise */
   gint64 patient_until; /* monotonic, microseconds */
-  gboolean is_leaving;  /* because nobody needs it */
   gboolean is_ending;   /* for whatever reason: the name is not to be owned again */
 };
 
@@ -67,6 +68,8 @@ tokend_daemon_finalize (GObject *object)
   g_clear_object (&self->idle);
   if (self->gone != 0)
     g_dbus_connection_unregister_subtree (service->bus, self->gone);
+  if (self->operations != 0)
+    g_dbus_connection_unregister_subtree (service->bus, self->operations);
   g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->manager));
   g_object_unref (self->manager);
   g_ptr_array_unref (service->modules);
@@ -78,6 +81,8 @@ tokend_daemon_finalize (GObject *object)
   g_object_unref (service->subscribers);
   g_object_unref (service->ledger);
   g_object_unref (service->refused);
+  tokend_refusal_limit_free (service->refusal_limit);
+  g_object_unref (service->opened);
   g_object_unref (service->claims);
   tokend_told_losses_free (service->told_losses);
   tokend_tell_limit_free (service->sightings);
@@ -97,14 +102,16 @@ tokend_daemon_class_init (TokendDaemonClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_daemon_finalize;
 }
 
+/* Who is subscribed, or has an operation open, is to be told what becomes of the tokens. */
 static void
-on_subscribers_changed (TokendSubscribers *subscribers, gpointer user_data)
+watch_if_needed (TokendDaemon *self)
 {
-  TokendDaemon *self = user_data;
+  const TokendService *service = &self->service;
+  const gboolean is_needed = tokend_subscribers_count (service->subscribers) > 0
+                             || tokend_opened_count_needs (service->opened) > 0;
 
-  for (guint i = 0; i < self->service.modules->len; i++)
-    tokend_module_set_watched (self->service.modules->pdata[i],
-                               tokend_subscribers_count (subscribers) > 0);
+  for (guint i = 0; i < service->modules->len; i++)
+    tokend_module_set_watched (service->modules->pdata[i], is_needed);
 }
 
 static void
@@ -113,7 +120,7 @@ begin_to_stop (TokendDaemon *self)
   g_autoptr (GError) ending = tokend_call_new_ending_error ();
 
   self->is_ending = TRUE;
-  self->is_leaving = FALSE;
+  self->service.is_leaving = FALSE;
   self->patient_until = g_get_monotonic_time () + STOP_PATIENCE;
   tokend_claims_stop (self->service.claims);
   g_cancellable_cancel (self->service.ending);
@@ -128,7 +135,7 @@ quit_when_idle (gpointer user_data)
   TokendDaemon *self = user_data;
   const gint64 now = g_get_monotonic_time ();
 
-  if (self->is_leaving && now >= self->patient_until)
+  if (self->service.is_leaving && now >= self->patient_until)
     begin_to_stop (self);
   if (tokend_claims_count (self->service.claims) > 0
       || (tokend_callers_count (self->service.callers) > 0 && now < self->patient_until))
@@ -153,7 +160,7 @@ on_terminate (gpointer user_data)
   TokendDaemon *self = user_data;
 
   /* systemd asks for the end as soon as the name is given up. Who leaves because nobody needs it serves what came before. */
-  if (self->is_leaving)
+  if (self->service.is_leaving)
     return G_SOURCE_CONTINUE;
   g_clear_handle_id (&self->name, g_bus_unown_name);
   stop (self);
@@ -168,7 +175,7 @@ on_idle (TokendIdle *idle, gpointer user_data)
   TokendDaemon *self = user_data;
 
   tokend_debug ("Nobody needs the service");
-  self->is_leaving = TRUE;
+  self->service.is_leaving = TRUE;
   self->is_ending = TRUE;
   self->patient_until = g_get_monotonic_time () + LEAVE_PATIENCE;
   g_clear_handle_id (&self->name, g_bus_unown_name);
@@ -280,6 +287,8 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->subscribers = tokend_subscribers_new (bus);
   service->ledger = tokend_ledger_new (TOKEND_STATE_DIR);
   service->refused = tokend_refused_new ();
+  service->refusal_limit = tokend_refusal_limit_new ();
+  service->opened = tokend_opened_new ();
   service->told_losses = tokend_told_losses_new ();
   service->sightings = tokend_observer_limit_new ();
   service->key = tokend_relate_make_key ();
@@ -289,7 +298,8 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->modules = g_ptr_array_new_with_free_func (g_object_unref);
   self->manager = tokend_manager_new (service);
   tokend_large_messages_watch (bus);
-  g_signal_connect (service->subscribers, "changed", G_CALLBACK (on_subscribers_changed), self);
+  g_signal_connect_swapped (service->subscribers, "changed", G_CALLBACK (watch_if_needed), self);
+  g_signal_connect_swapped (service->opened, "changed", G_CALLBACK (watch_if_needed), self);
   if (may_leave) {
     self->idle = tokend_idle_new (service);
     g_signal_connect (self->idle, "idle", G_CALLBACK (on_idle), self);
@@ -309,6 +319,9 @@ tokend_daemon_run (TokendDaemon *self, GError **error)
     return FALSE;
   self->gone = tokend_gone_register (self->service.bus, error);
   if (self->gone == 0)
+    return FALSE;
+  self->operations = tokend_operation_methods_register (&self->service, error);
+  if (self->operations == 0)
     return FALSE;
   g_dbus_object_manager_server_set_connection (self->service.objects, self->service.bus);
 

@@ -4,7 +4,7 @@
 #define BUS "org.freedesktop.DBus"
 #define LOGIND "org.freedesktop.login1"
 
-/* Of each of the three questions. */
+/* Of each question. */
 #define TIMEOUT_MS 2000
 
 static void
@@ -24,28 +24,71 @@ finish (GTask *task)
 }
 
 /* Process numbers are used again: a session that is another user's came of one that had ended. */
+static GVariant *
+take_session (TokendIdentity *identity, GAsyncResult *result, GObject *source)
+{
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+  g_autoptr (GVariant) properties = NULL;
+  guint uid;
+
+  if (reply == NULL)
+    return NULL;
+  properties = g_variant_get_child_value (reply, 0);
+  if (!g_variant_lookup (properties, "User", "(u&o)", &uid, NULL) || uid != identity->uid)
+    return NULL;
+  identity->is_active = FALSE;
+  g_variant_lookup (properties, "Active", "b", &identity->is_active);
+  g_variant_lookup (properties, "Id", "s", &identity->desktop);
+  return g_steal_pointer (&properties);
+}
+
 static void
 on_session (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
   TokendIdentity *identity = g_task_get_task_data (task);
-  g_autoptr (GVariant) reply =
-      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
-  g_autoptr (GVariant) properties = NULL;
-  guint uid;
-  const char *id;
+  g_autoptr (GVariant) properties = take_session (identity, result, source);
 
-  if (reply != NULL) {
-    properties = g_variant_get_child_value (reply, 0);
-    if (g_variant_lookup (properties, "User", "(u&o)", &uid, NULL) && uid == identity->uid
-        && g_variant_lookup (properties, "Id", "&s", &id))
-      identity->session = g_strdup (id);
-  }
+  if (properties != NULL)
+    identity->session = g_strdup (identity->desktop);
   finish (task);
 }
 
 static void
-on_session_path (GObject *source, GAsyncResult *result, gpointer user_data)
+on_display (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  g_autoptr (GVariant) properties = take_session (g_task_get_task_data (task), result, source);
+
+  finish (task);
+}
+
+static void
+ask_properties (GTask *task, const char *path, const char *interface, GAsyncReadyCallback callback)
+{
+  ask (task, LOGIND, path, "org.freedesktop.DBus.Properties", "GetAll",
+       g_variant_new ("(s)", interface), "(a{sv})", callback);
+}
+
+static void
+on_user (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+  g_autoptr (GVariant) properties =
+      reply != NULL ? g_variant_get_child_value (reply, 0) : g_variant_new ("a{sv}", NULL);
+  const char *id, *path;
+
+  if (g_variant_lookup (properties, "Display", "(&s&o)", &id, &path) && *id != '\0')
+    ask_properties (task, path, LOGIND ".Session", on_display);
+  else
+    finish (task);
+}
+
+static void
+on_user_path (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
   g_autoptr (GVariant) reply =
@@ -57,8 +100,30 @@ on_session_path (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
   g_variant_get (reply, "(&o)", &path);
-  ask (task, LOGIND, path, "org.freedesktop.DBus.Properties", "GetAll",
-       g_variant_new ("(s)", LOGIND ".Session"), "(a{sv})", on_session);
+  ask_properties (task, path, LOGIND ".User", on_user);
+}
+
+/* What a user's own service manager starts is in no session: then polkit too goes by the one that shows the user's desktop. */
+static void
+on_session_path (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  const TokendIdentity *identity = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  g_autofree char *problem = error != NULL ? g_dbus_error_get_remote_error (error) : NULL;
+  const char *path;
+
+  if (reply != NULL) {
+    g_variant_get (reply, "(&o)", &path);
+    ask_properties (task, path, LOGIND ".Session", on_session);
+  } else if (problem != NULL && g_str_has_prefix (problem, LOGIND ".")) {
+    ask (task, LOGIND, "/org/freedesktop/login1", LOGIND ".Manager", "GetUser",
+         g_variant_new ("(u)", identity->uid), "(o)", on_user_path);
+  } else {
+    finish (task);
+  }
 }
 
 static void
@@ -84,8 +149,8 @@ on_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /**
  * tokend_identity_look_up:
- * @identity: empty; filled in piece by piece until @callback is called, soon and in 6 seconds at the
- *   latest. Only its session is to be freed.
+ * @identity: empty; filled in piece by piece until @callback is called, soon and in 10 seconds at the
+ *   latest. To be cleared with tokend_identity_clear().
  * @bus: the system bus.
  * @name: a unique name on it, which may be gone by now.
  *
@@ -100,4 +165,27 @@ tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const c
   g_task_set_task_data (task, identity, NULL);
   ask (task, BUS, "/org/freedesktop/DBus", BUS, "GetConnectionCredentials",
        g_variant_new ("(s)", name), "(a{sv})", on_credentials);
+}
+
+/** tokend_identity_clear: @identity: not while it is looked up. */
+void
+tokend_identity_clear (TokendIdentity *identity)
+{
+  g_free (identity->session);
+  g_free (identity->desktop);
+  *identity = (TokendIdentity){ 0 };
+}
+
+/**
+ * tokend_identity_has_lapsed:
+ * @then: who opened an operation.
+ * @now: who the same connection is now.
+ *
+ * Returns: whether the person in front of the machine may be another one now: the session was active, and is not any more, or
+ *   is not known to be.
+ */
+gboolean
+tokend_identity_has_lapsed (const TokendIdentity *then, const TokendIdentity *now)
+{
+  return then->is_active && !(now->is_active && g_strcmp0 (then->desktop, now->desktop) == 0);
 }

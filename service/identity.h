@@ -10,10 +10,14 @@ typedef struct {
   gboolean known; /* the user and the process; else all is empty */
   guint uid;
   guint pid;
-  char *session; /* logind's name for it; NULL: none, or not known */
+  char *session;      /* the process's, as logind calls it; NULL: none, or not known */
+  char *desktop;      /* likewise; of a process in none, the one that shows the user's desktop */
+  gboolean is_active; /* that one: it is in front of the machine's screen */
 } TokendIdentity;
 
 void tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const char *name,
                               GAsyncReadyCallback callback, gpointer user_data);
+void tokend_identity_clear (TokendIdentity *identity);
+gboolean tokend_identity_has_lapsed (const TokendIdentity *then, const TokendIdentity *now);
 
 G_END_DECLS

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
  * TokendIdle:
  * Notices that nobody has needed the service for a while.
  *
- * Signal `idle`: for 30 seconds nobody was subscribed, no call came or was under way, and no refused code is held, which
+ * Signal `idle`: for 30 seconds nobody was subscribed, no operation was open, no call came or was under way, and no refused code is held, which
  * would be forgotten.
  */
 #define TOKEND_TYPE_IDLE (tokend_idle_get_type ())

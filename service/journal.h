@@ -22,6 +22,8 @@ G_BEGIN_DECLS
 #define TOKEND_MESSAGE_TOKEN_REFUSED "9d3b5a603eac4c2ba32ac319c313118a"
 /* It was refused, or given up, before anything was sent. */
 #define TOKEND_MESSAGE_NOT_SENT "00560e1c045e493e89c8a2b66e1a90dc"
+/* Nothing was sent, since the token has refused this very code before. Who asks for it can find out what others have typed. */
+#define TOKEND_MESSAGE_ALREADY_REFUSED "62b8369efd934af28faf31e800dceca0"
 /* The token saw the code, or may have, and nobody knows what came of it. */
 #define TOKEND_MESSAGE_OUTCOME_UNKNOWN "af856e2946f345589e128fb14b00dd64"
 

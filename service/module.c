@@ -364,6 +364,8 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
   self->host = host;
+  for (guint i = 0; i < self->tokens->len; i++)
+    tokend_token_lose_sight (self->tokens->pdata[i]);
   g_signal_connect_object (host, "closed", G_CALLBACK (on_host_closed), self, 0);
   tokend_module_start_read (self);
 }

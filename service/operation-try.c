@@ -12,8 +12,6 @@
 
 /* Reading the codes may take 5 s of it. */
 #define PREPARE_TIMEOUT_MS 15000
-/* Of all that a process has open, once it dies. */
-#define CLOSING_MS 250
 /* The slowest known token takes some seconds to set a PIN. A host ends by itself after 120 s. */
 #define COMMIT_TIMEOUT_MS 60000
 
@@ -63,22 +61,20 @@ on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
   Operation *operation = user_data;
   GError **error = &operation->error;
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
-  int code, new_pin, lock;
 
   operation->host = tokend_host_start_finish (result, error);
-  if (operation->host == NULL
-      || (code = g_unix_fd_list_append (fds, operation->descriptors.code, error)) < 0
-      || (new_pin = g_unix_fd_list_append (fds, operation->descriptors.new_pin, error)) < 0
-      || (lock = g_unix_fd_list_append (fds, operation->lock_fd, error)) < 0) {
+  if (operation->host == NULL || !tokend_code_pipes_append (operation->pipes, fds, error)
+      || g_unix_fd_list_append (fds, operation->lock_fd, error) < 0) {
     tokend_operation_end_step (operation, FALSE);
     return;
   }
-  tokend_code_descriptors_close (&operation->descriptors);
+  /* The host is to be the only one who has what is in them. */
+  tokend_operation_drop_pipes (operation);
   tokend_dbus_module1_operation_call_prepare (
       tokend_host_get_operation (operation->host),
       tokend_prepare_request_new (operation->token, operation->role, &operation->attempt,
                                   tokend_refused_get_key (operation->service->refused)),
-      g_variant_new_handle (code), g_variant_new_handle (new_pin), g_variant_new_handle (lock),
+      g_variant_new_handle (0), g_variant_new_handle (1), g_variant_new_handle (2),
       G_DBUS_CALL_FLAGS_NONE, PREPARE_TIMEOUT_MS, fds, operation->cancellable, on_prepared,
       operation);
 }
@@ -107,64 +103,40 @@ tokend_operation_prepare (Operation *operation)
                            on_host_started, operation);
 }
 
-/* The counter that the host's own session shows, and the code's digest. */
+/* Whether the code was refused before is not even looked at for one who was told as often as may be. */
+static gboolean
+check_refused (Operation *operation)
+{
+  TokendService *service = operation->service;
+  const TokendPlace *place = tokend_token_get_place (operation->token);
+  g_auto (GStrv) list = tokend_place_list_cards (place);
+  const char *const *cards = (const char *const *) list;
+  const gint64 now = g_get_monotonic_time ();
+  gint64 refused_at;
+  gboolean may_be_sent;
+
+  if (!operation->attempt.send_refused_code
+      && tokend_refusal_limit_is_reached (service->refusal_limit, operation->uid, cards, now)) {
+    g_set_error (&operation->error, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED,
+                 "%d codes within an hour that this token had refused before; nothing was sent: "
+                 "wait, or set send-refused-code for a code that you know to be right",
+                 TOKEND_REFUSALS_MAX);
+    return FALSE;
+  }
+  refused_at = tokend_refused_find (service->refused, place, operation->role, operation->digest);
+  may_be_sent = tokend_attempt_check_prepared (&operation->attempt, operation->role,
+                                               &operation->before, refused_at, &operation->error);
+  if (g_error_matches (operation->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED))
+    tokend_refusal_limit_count (service->refusal_limit, operation->uid, cards, now);
+  return may_be_sent;
+}
+
 /** tokend_operation_compare: see the step of that name. */
 void
 tokend_operation_compare (Operation *operation)
 {
-  gint64 refused_at =
-      tokend_refused_find (operation->service->refused, tokend_token_get_place (operation->token),
-                           operation->role, operation->digest);
-  gboolean may_be_sent;
-
   operation->before = tokend_token_judge (operation->token, operation->prepared, operation->role);
-  may_be_sent = tokend_attempt_check_prepared (&operation->attempt, operation->role,
-                                               &operation->before, refused_at, &operation->error);
-  tokend_operation_end_step (operation, may_be_sent);
-}
-
-static void
-on_confirmed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Operation *operation = user_data;
-  g_autoptr (GVariant) reply =
-      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &operation->error);
-  gboolean is_there = FALSE;
-
-  if (reply != NULL)
-    g_variant_get (reply, "(b)", &is_there);
-  if (reply != NULL && !is_there)
-    tokend_operation_lose_caller (operation);
-  tokend_operation_end_step (operation, reply != NULL);
-}
-
-static gboolean
-ask_for_caller (gpointer user_data)
-{
-  Operation *operation = user_data;
-
-  g_dbus_connection_call (
-      operation->service->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-      "org.freedesktop.DBus", "NameHasOwner",
-      g_variant_new ("(s)", g_dbus_method_invocation_get_sender (operation->invocation)),
-      G_VARIANT_TYPE ("(b)"), G_DBUS_CALL_FLAGS_NONE, -1, operation->cancellable, on_confirmed,
-      operation);
-  return G_SOURCE_REMOVE;
-}
-
-/**
- * tokend_operation_confirm:
- *
- * See the step of that name. A caller that dies in the middle of writing a code ends the stream as one that is done does, and
- * the host hears of it at once. The caller's connection is closed by the same death, but later on a machine under load.
- */
-void
-tokend_operation_confirm (Operation *operation)
-{
-  if (operation->descriptors.is_unfinished)
-    g_timeout_add (CLOSING_MS, ask_for_caller, operation);
-  else
-    tokend_operation_end_step (operation, TRUE);
+  tokend_operation_end_step (operation, check_refused (operation));
 }
 
 static void
@@ -185,7 +157,6 @@ on_recorded (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tokend_operation_record (Operation *operation)
 {
-  g_clear_handle_id (&operation->caller_watch, g_bus_unwatch_name);
   operation->verdict.settlement = TOKEND_SETTLEMENT_NOT_SPENT; /* if nothing is sent */
   tokend_ledger_begin_async (operation->service->ledger, tokend_token_get_place (operation->token),
                              operation->role, tokend_module_get_name (operation->module),

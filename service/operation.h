@@ -5,8 +5,19 @@
 
 G_BEGIN_DECLS
 
+/** TokendOperation: what an Unlock or SetPin has opened, or is about to. It frees itself. */
+typedef struct _TokendOperation TokendOperation;
+
+/* Its time, from the reply that opened it. org.tokend.Tokend1.xml and tokend(8) state it. */
+#define TOKEND_OPERATION_MINUTES 10
+
 void tokend_operation_start (TokendService *service, TokendToken *token, TokendRole role,
-                             GDBusMethodInvocation *invocation, GUnixFDList *fds, int code_handle,
-                             int new_pin_handle, GVariant *options);
+                             GDBusMethodInvocation *invocation, GVariant *options);
+
+/* Of one that is in TokendOpened: */
+void tokend_operation_finish (TokendOperation *operation, GDBusMethodInvocation *invocation,
+                              GVariant *options);
+void tokend_operation_again (TokendOperation *operation, GDBusMethodInvocation *invocation);
+void tokend_operation_cancel (TokendOperation *operation, GDBusMethodInvocation *invocation);
 
 G_END_DECLS

@@ -145,6 +145,7 @@ tokend_reading_parse (GVariant *variant, GError **error)
   reading->is_busy = g_strcmp0 (reading->unread, TOKEND_MODULE_UNREAD_BUSY) == 0;
   g_variant_lookup (variant, "spared", "b", &reading->is_spared);
   g_variant_lookup (variant, "insertion", "t", &reading->insertion);
+  g_variant_lookup (variant, "slot-events", "u", &reading->slot_events);
   reading->issuer = lookup_issuer (variant);
   reading->certificate = lookup_certificate (variant);
   reading->reader = lookup_reader (variant);

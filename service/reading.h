@@ -26,6 +26,7 @@ typedef struct {
   gboolean pin_pad;
   gboolean pin_complex;       /* by the token's own policy digits alone are no new PIN */
   gboolean pin_tries_hidden;  /* its flags tell nothing of them, whatever the profile says */
+  guint slot_events;          /* another number once it was out, for the same host */
   gboolean is_double;         /* another token has the same name and number */
   int pin_minimum_length;     /* or -1 */
   int pin_maximum_length;     /* or -1 */

@@ -52,7 +52,8 @@ get_message_id (const TokendReport *report)
   if (report->is_done)
     return TOKEND_MESSAGE_DONE;
   if (!report->sent)
-    return TOKEND_MESSAGE_NOT_SENT;
+    return report->error == TOKEND_ERROR_ALREADY_REFUSED ? TOKEND_MESSAGE_ALREADY_REFUSED
+                                                         : TOKEND_MESSAGE_NOT_SENT;
 
   switch (report->error) {
   case TOKEND_ERROR_PIN_INCORRECT:
@@ -88,10 +89,15 @@ tokend_report_get_level (const TokendReport *report)
 static const char *
 get_reason (const TokendReport *report)
 {
+  static const char *const ends[] = {
+    [TOKEND_REPORT_END_CALLER_LEFT] = "the caller left",
+    [TOKEND_REPORT_END_CANCELLED] = "the caller cancelled it",
+    [TOKEND_REPORT_END_EXPIRED] = "it was open for too long",
+  };
   gboolean is_puk = report->role == TOKEND_ROLE_PUK;
 
-  if (report->caller_left && !report->sent)
-    return "the caller left";
+  if (!report->sent && report->end != TOKEND_REPORT_END_NONE)
+    return ends[report->end];
 
   switch (report->error) {
   case TOKEND_ERROR_FAILED:
@@ -107,7 +113,7 @@ get_reason (const TokendReport *report)
   case TOKEND_ERROR_BUSY:
     return "another operation was under way";
   case TOKEND_ERROR_LIMITS_EXCEEDED:
-    return "too many calls at a time";
+    return "too many calls, open operations or refused codes";
   case TOKEND_ERROR_PIN_INCORRECT:
     return "wrong PIN";
   case TOKEND_ERROR_PUK_INCORRECT:
@@ -144,7 +150,8 @@ get_reason (const TokendReport *report)
 static const char *
 get_verdict (const char *message_id)
 {
-  if (g_str_equal (message_id, TOKEND_MESSAGE_NOT_SENT))
+  if (g_str_equal (message_id, TOKEND_MESSAGE_NOT_SENT)
+      || g_str_equal (message_id, TOKEND_MESSAGE_ALREADY_REFUSED))
     return "nothing was sent: ";
   if (g_str_equal (message_id, TOKEND_MESSAGE_OUTCOME_UNKNOWN))
     return "the outcome is not known: ";

@@ -15,6 +15,14 @@ typedef enum {
   TOKEND_SPENT_UNKNOWN, /*< nick=unknown >*/
 } TokendSpent;
 
+/** TokendReportEnd: why an operation ended before anything was sent, where no error says it. */
+typedef enum {
+  TOKEND_REPORT_END_NONE,
+  TOKEND_REPORT_END_CALLER_LEFT,
+  TOKEND_REPORT_END_CANCELLED,
+  TOKEND_REPORT_END_EXPIRED,
+} TokendReportEnd;
+
 /** TokendReport: an operation that has ended, for the journal. */
 typedef struct {
   TokendRole role; /* the PUK's: Unlock; the PIN's: SetPin */
@@ -26,7 +34,7 @@ typedef struct {
   TokendError error; /* what was replied, unless it is done */
   gboolean sent;     /* the token saw the code, or may have */
   gboolean in_doubt; /* no answer came: the module host may still be at it */
-  gboolean caller_left;
+  TokendReportEnd end;
   TokendSettlement settlement;
   TokendCounter before; /* the role's, as the operating host read it */
   TokendCounter after;  /* as the reply says it */

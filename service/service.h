@@ -6,6 +6,8 @@
 #include "claims.h"
 #include "gate.h"
 #include "ledger.h"
+#include "opened.h"
+#include "refusal-limit.h"
 #include "refused.h"
 #include "subscribers.h"
 #include "tell-limit.h"
@@ -20,16 +22,20 @@ typedef struct {
   GDBusObjectManagerServer *objects;
   TokendGate *gate;
   TokendCallers *callers;
+  TokendOpened *opened;
   TokendAudit *audit;
   TokendSubscribers *subscribers;
   TokendLedger *ledger;
   TokendRefused *refused;
+  TokendRefusalLimit *refusal_limit;
   TokendClaims *claims;
   TokendToldLosses *told_losses;
   TokendTellLimit *sightings; /* of what modules show */
   GCancellable
       *ending; /* cancelled: the service was asked to end, and what has sent nothing is given up */
   GBytes *key; /* of this process: random, for the keys of what is one; see relate.c */
+  gboolean
+      is_leaving; /* because nobody needs it: its name is given up, and what is begun now could not be gone on with */
   GPtrArray *profiles; /* of TokendProfile */
   GPtrArray *modules;  /* of TokendModule, by priority */
 } TokendService;

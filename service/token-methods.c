@@ -56,23 +56,23 @@ handle_refresh (TokendDbusToken *object, GDBusMethodInvocation *invocation)
 
 static gboolean
 handle_unlock (TokendDbusToken *object, GDBusMethodInvocation *invocation, GUnixFDList *fds,
-               GVariant *puk, GVariant *new_pin, GVariant *options)
+               GVariant *options)
 {
   TokendToken *self = TOKEND_TOKEN (object);
 
-  tokend_operation_start (tokend_token_get_service (self), self, TOKEND_ROLE_PUK, invocation, fds,
-                          g_variant_get_handle (puk), g_variant_get_handle (new_pin), options);
+  tokend_operation_start (tokend_token_get_service (self), self, TOKEND_ROLE_PUK, invocation,
+                          options);
   return TRUE;
 }
 
 static gboolean
 handle_set_pin (TokendDbusToken *object, GDBusMethodInvocation *invocation, GUnixFDList *fds,
-                GVariant *pin, GVariant *new_pin, GVariant *options)
+                GVariant *options)
 {
   TokendToken *self = TOKEND_TOKEN (object);
 
-  tokend_operation_start (tokend_token_get_service (self), self, TOKEND_ROLE_PIN, invocation, fds,
-                          g_variant_get_handle (pin), g_variant_get_handle (new_pin), options);
+  tokend_operation_start (tokend_token_get_service (self), self, TOKEND_ROLE_PIN, invocation,
+                          options);
   return TRUE;
 }
 

@@ -37,6 +37,9 @@ struct _TokendToken {
   gint64 told_not_after;        /* the same, as the subscribers know it */
   gboolean told_double;         /* likewise, whether there is another one like it */
   gboolean exported;
+  gboolean is_sighted;       /* by the host that reads it now */
+  guint slot_events;         /* as that has told */
+  guint64 sighted_insertion; /* likewise; 0: it has not */
 
   TokendPlace *place;
   guint64 insertion; /* as it was last read; 0: not known */
@@ -55,6 +58,12 @@ struct _TokendToken {
 G_DEFINE_FINAL_TYPE_WITH_CODE (TokendToken, tokend_token, TOKEND_DBUS_TYPE_TOKEN_SKELETON,
                                G_IMPLEMENT_INTERFACE (TOKEND_DBUS_TYPE_TOKEN,
                                                       tokend_token_methods_init))
+
+enum {
+  SIGNAL_LEFT,
+  N_SIGNALS,
+};
+static guint signals[N_SIGNALS];
 
 static void
 tokend_token_init (TokendToken *self)
@@ -89,6 +98,8 @@ static void
 tokend_token_class_init (TokendTokenClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = tokend_token_finalize;
+  signals[SIGNAL_LEFT] = g_signal_new ("left", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                       NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 /* What other modules show of the same PIN is as good as what it has shown before. */
@@ -222,6 +233,28 @@ take_failure (TokendToken *self, const TokendReading *reading)
                                     "The token could not be read: %s", reading->unread);
 }
 
+/* Between two readings, in both of which it is there. */
+static void
+notice_absence (TokendToken *self, const TokendReading *reading)
+{
+  const gboolean was_out = self->is_sighted
+                           && (self->slot_events != reading->slot_events
+                               || self->sighted_insertion != reading->insertion);
+
+  self->is_sighted = TRUE;
+  self->slot_events = reading->slot_events;
+  self->sighted_insertion = reading->insertion;
+  if (was_out)
+    g_signal_emit (self, signals[SIGNAL_LEFT], 0);
+}
+
+/** tokend_token_lose_sight: another host will read it: whether it is out until then is not known. */
+void
+tokend_token_lose_sight (TokendToken *self)
+{
+  self->is_sighted = FALSE;
+}
+
 /* An operating host tells neither. */
 static void
 take_whereabouts (TokendToken *self, const TokendReading *reading)
@@ -246,6 +279,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
 {
   TokendSighting sighting;
 
+  notice_absence (self, reading);
   if (begun_at < self->not_before)
     return;
   if (reading->unread != NULL) {
@@ -390,6 +424,7 @@ tokend_token_remove (TokendToken *self)
   self->module = NULL;
   self->exported = FALSE;
   g_dbus_object_manager_server_unexport (self->service->objects, self->object_path);
+  g_signal_emit (self, signals[SIGNAL_LEFT], 0);
 }
 
 /** tokend_token_make_view: @module_rank: of its module. Returns: what tells which others it is one with; as long as it is not

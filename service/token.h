@@ -21,14 +21,19 @@ typedef struct {
   TokendCounterRecord shown[TOKEND_N_ROLES]; /* see TokendRelation */
 } TokendKinship;
 
-/** TokendToken: a token as one module shows it: the object on the bus, and what was last read of
- * it. */
+/**
+ * TokendToken:
+ * A token as one module shows it: the object on the bus, and what was last read of it.
+ *
+ * Signal `left`: it was taken out, if only for a moment.
+ */
 #define TOKEND_TYPE_TOKEN (tokend_token_get_type ())
 G_DECLARE_FINAL_TYPE (TokendToken, tokend_token, TOKEND, TOKEN, TokendDbusTokenSkeleton)
 
 TokendToken *tokend_token_new (TokendService *service, TokendModule *module,
                                const TokendReading *reading, gint64 begun_at);
 void tokend_token_remove (TokendToken *self);
+void tokend_token_lose_sight (TokendToken *self);
 
 void tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at);
 void tokend_token_update_after (TokendToken *self, const TokendReading *reading,

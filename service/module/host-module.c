@@ -154,7 +154,8 @@ read_all (const Call *call, GError **error)
   if (host->cards != NULL)
     return tokend_cards_read (host->cards, &host->read, host->certificates, call->is_for_all,
                               call->is_watched, error);
-  return tokend_slots_read_all (&host->read, host->certificates, &host->readings, error);
+  return tokend_slots_read_all (&host->read, host->certificates, host->slot_events, &host->readings,
+                                error);
 }
 
 static void
@@ -254,9 +255,12 @@ handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, gbool
 static gboolean
 wait_for_slot_event (TokendHost *host, GError **error)
 {
+  const gint64 begun_at = g_get_monotonic_time ();
   CK_SLOT_ID slot = 0;
   const CK_RV rv = host->read.wait_for_slot_event (0, &slot, NULL);
 
+  if (rv == CKR_OK)
+    tokend_slot_events_add (host->slot_events, slot, g_get_monotonic_time () - begun_at);
   return rv == CKR_OK
          || tokend_pkcs11_set_error (error,
                                      rv == CKR_FUNCTION_NOT_SUPPORTED ? TOKEND_ERROR_NOT_SUPPORTED

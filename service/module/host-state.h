@@ -5,6 +5,7 @@
 #include "host.h"
 #include "operation.h"
 #include "pkcs11-module.h"
+#include "slot-events.h"
 #include "worker.h"
 
 G_BEGIN_DECLS
@@ -44,8 +45,9 @@ typedef struct {
   gboolean peer_left; /* during COMMITTING; the process ends when the outcome is known */
   TokendWorker *worker;
   TokendReadFunctions read;
-  GArray *readings;   /* of TokendSlotReading: the last read's; not of @cards */
-  TokendCards *cards; /* NULL: its tokens are not watched by pcscd's readers */
+  TokendSlotEvents *slot_events; /* of any thread */
+  GArray *readings;              /* of TokendSlotReading: the last read's; not of @cards */
+  TokendCards *cards;            /* NULL: its tokens are not watched by pcscd's readers */
   GPtrArray *certificates;
   gboolean has_hidden_cards;          /* operating hosts only: see hidden-cards.h */
   TokendOperationFunctions functions; /* operating hosts only */

@@ -133,6 +133,7 @@ tokend_host_run (int socket, TokendHostMode mode, uid_t peer)
     g_timeout_add_seconds (TOKEND_HOST_OPERATION_DEADLINE, on_operation_overdue, NULL);
   server.host.worker = tokend_worker_new ();
   server.host.certificates = tokend_certificates_new ();
+  server.host.slot_events = tokend_slot_events_new ();
   stream = g_socket_connection_factory_create_connection (gsocket);
   serve (&server, G_IO_STREAM (stream));
 

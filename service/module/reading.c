@@ -180,6 +180,8 @@ tokend_reading_to_variant (const TokendReading *reading, const char *reader,
     insert_certificate (&dict, certificate);
 
   insert_unread (&dict, reading);
+  if (reading->slot_events > 0)
+    g_variant_dict_insert (&dict, "slot-events", "u", reading->slot_events);
   if (reading->is_spared)
     g_variant_dict_insert (&dict, "spared", "b", TRUE);
   if (reading->insertion != 0)

@@ -39,6 +39,7 @@ typedef struct {
   TokendUnread unread;
   CK_RV unread_reason; /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo answered, or would have */
   guint64 insertion;   /* the same as long as the card has stayed in its reader; 0: not known */
+  guint slot_events;   /* how often its slot was told of; of a watching host alone */
   gboolean
       is_spared; /* the last read left its card alone, which nobody had used: all is of an earlier reading */
 } TokendReading;

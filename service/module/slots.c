@@ -197,9 +197,20 @@ tokend_slots_to_variant (GPtrArray *certificates, const GArray *readings)
   return g_variant_builder_end (&builder);
 }
 
+static void
+count_events (TokendSlotEvents *events, GArray *readings)
+{
+  for (guint i = 0; i < readings->len; i++) {
+    TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
+
+    reading->reading.slot_events = tokend_slot_events_count (events, reading->slot);
+  }
+}
+
 /**
  * tokend_slots_read_all:
  * @certificates: as for tokend_slots_complete()
+ * @events: (nullable): what the module has told of its slots
  * @last: (inout) (transfer full) (nullable): the readings of the last read, and then of this
  * @error: ModuleFailed
  *
@@ -208,8 +219,8 @@ tokend_slots_to_variant (GPtrArray *certificates, const GArray *readings)
  * Returns: (transfer floating) (nullable): the readings, of type aa{sv}
  */
 GVariant *
-tokend_slots_read_all (const TokendReadFunctions *functions, GPtrArray *certificates, GArray **last,
-                       GError **error)
+tokend_slots_read_all (const TokendReadFunctions *functions, GPtrArray *certificates,
+                       TokendSlotEvents *events, GArray **last, GError **error)
 {
   GArray *readings = tokend_slots_read (functions, *last, error);
 
@@ -218,6 +229,8 @@ tokend_slots_read_all (const TokendReadFunctions *functions, GPtrArray *certific
   tokend_slot_readers_look_up (functions, *last, readings);
   g_clear_pointer (last, g_array_unref);
   *last = tokend_slots_complete (functions, certificates, readings);
+  if (events != NULL)
+    count_events (events, *last);
   tokend_certificates_forget_others (certificates, *last);
   return tokend_slots_to_variant (certificates, *last);
 }

@@ -3,6 +3,7 @@
 
 #include "pkcs11-module.h"
 #include "reading.h"
+#include "slot-events.h"
 
 G_BEGIN_DECLS
 
@@ -16,6 +17,6 @@ GArray *tokend_slots_complete (const TokendReadFunctions *functions, GPtrArray *
                                GArray *readings);
 GVariant *tokend_slots_to_variant (GPtrArray *certificates, const GArray *readings);
 GVariant *tokend_slots_read_all (const TokendReadFunctions *functions, GPtrArray *certificates,
-                                 GArray **last, GError **error);
+                                 TokendSlotEvents *events, GArray **last, GError **error);
 
 G_END_DECLS

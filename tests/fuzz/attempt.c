@@ -11,7 +11,7 @@ static const char *const option_keys[] = { TOKEND_OPTION_FINAL_ATTEMPT,
 
 /* One after the other, the last one of a key counts; %FALSE for what is none of them. */
 static gboolean
-take_options (GVariant *options, TokendAttempt *attempt)
+take_options (GVariant *options, gboolean opens, TokendAttempt *attempt)
 {
   for (gsize i = 0; i < g_variant_n_children (options); i++) {
     g_autoptr (GVariant) entry = g_variant_get_child_value (options, i);
@@ -25,7 +25,7 @@ take_options (GVariant *options, TokendAttempt *attempt)
       attempt->expected_retries = g_variant_get_uint32 (value);
       continue;
     }
-    if (!g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
+    if (opens || !g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
       return FALSE;
     if (g_str_equal (key, TOKEND_OPTION_FINAL_ATTEMPT))
       attempt->final_attempt = g_variant_get_boolean (value);
@@ -63,11 +63,12 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   FuzzInput input = { data, size };
   g_autoptr (GVariant) options = fuzz_take_dictionary (&input, option_keys);
   TokendAttempt wanted = { 0 };
-  const gboolean is_right = take_options (options, &wanted);
+  const gboolean opens = fuzz_take_flag (&input);
+  const gboolean is_right = take_options (options, opens, &wanted);
   g_autoptr (GError) error = NULL;
   TokendAttempt attempt;
 
-  g_assert_cmpint (tokend_attempt_parse (options, &attempt, &error), ==, is_right);
+  g_assert_cmpint (tokend_attempt_parse (options, opens, &attempt, &error), ==, is_right);
   if (!is_right) {
     g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
     return 0;

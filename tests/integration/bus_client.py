@@ -3,26 +3,27 @@
 """A client of tokend's on the system bus, which a test drives: see Client in support.py.
 
 It reads a JSON object a line and writes a JSON object a line: replies bear the request's id, and signals of tokend's
-come as they arrive. Codes arrive on standard input and go on in pipes, so that none is ever on a command line.
+come as they arrive. Codes arrive on standard input and go on in the service's pipes, so that none is ever on a command line.
 """
 
-import array
-import fcntl
 import json
-import os
 import sys
-import termios
 import traceback
 
 from gi.repository import Gio, GLib
+from operation_inside import Operation
 
 NAME = "org.tokend.Tokend1"
 NO_TIMEOUT = 2**31 - 1
-POLL_MILLISECONDS = 5
 
 
 def tell(message):
     print(json.dumps(message), flush=True)
+
+
+def tell_error(number, error):
+    name = Gio.DBusError.get_remote_error(error) or error.domain
+    tell({"id": number, "error": name, "message": error.message})
 
 
 def variant_of_option(value):
@@ -44,7 +45,7 @@ class Client:
 
     def __init__(self):
         self.bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
-        self.open_pipes = {}  # the number of a call to (reading end, writing end)
+        self.operations = {}  # by the number of the call that began them
         # This is a match rule too: whatever tokend sends to everybody comes here.
         self.bus.signal_subscribe(NAME, None, None, None, None, Gio.DBusSignalFlags.NONE, self.on_signal)
 
@@ -59,32 +60,14 @@ class Client:
             }
         )
 
-    def make_descriptor(self, number, code):
-        """A pipe that holds the code; None: one that is fed later."""
-        reading, writing = os.pipe()
-        if code is None:
-            self.open_pipes[number] = (os.dup(reading), writing)
-        else:
-            os.write(writing, code.encode())
-            os.close(writing)
-        return reading
-
-    def make_arguments(self, request):
-        if "codes" in request:
-            # The list takes the descriptors over: no copy of them stays here.
-            descriptors = [self.make_descriptor(request["id"], code) for code in request["codes"]]
-            options = {key: variant_of_option(value) for key, value in request["options"].items()}
-            return GLib.Variant("(hha{sv})", (0, 1, options)), Gio.UnixFDList.new_from_array(descriptors)
-        if "arguments" in request:
-            return GLib.Variant(request["type"], tuple(request["arguments"])), None
-        return None, None
-
     def call(self, request):
-        arguments, descriptors = self.make_arguments(request)
+        arguments = None
+        if "arguments" in request:
+            arguments = GLib.Variant(request["type"], tuple(request["arguments"]))
         flags = Gio.DBusCallFlags.NO_AUTO_START
         if request["interactive"]:
             flags |= Gio.DBusCallFlags.ALLOW_INTERACTIVE_AUTHORIZATION
-        self.bus.call_with_unix_fd_list(
+        self.bus.call(
             NAME,
             request["path"],
             request["interface"],
@@ -93,7 +76,6 @@ class Client:
             None,
             flags,
             NO_TIMEOUT,
-            descriptors,
             None,
             self.on_reply,
             request["id"],
@@ -101,33 +83,44 @@ class Client:
 
     def on_reply(self, bus, result, number):
         try:
-            reply, _ = bus.call_with_unix_fd_list_finish(result)
+            reply = bus.call_finish(result)
         except GLib.Error as error:
-            name = Gio.DBusError.get_remote_error(error) or error.domain
-            tell({"id": number, "error": name, "message": error.message})
+            tell_error(number, error)
         else:
             tell({"id": number, "reply": reply.unpack(), "types": types_of_dictionary(reply)})
 
+    def operate(self, request):
+        """Unlock or SetPin, to its end: the reply is Finish's, or the error of whatever failed."""
+        number = request["id"]
+        codes = [code if code is None else code.encode() for code in request["codes"]]
+        options = {key: variant_of_option(value) for key, value in request["options"].items()}
+
+        def on_ended(reply):
+            if isinstance(reply, GLib.Error):
+                tell_error(number, reply)
+            elif reply.get_error_name():
+                tell({"id": number, "error": reply.get_error_name(), "message": reply.get_body().unpack()[0]})
+            else:
+                body = reply.get_body()
+                tell({"id": number, "reply": body.unpack(), "types": types_of_dictionary(body)})
+
+        self.operations[number] = Operation(
+            request["method"], request["path"], codes, options, on_ended, request["interactive"]
+        )
+
     def feed(self, request):
-        """Writes some of the code to the pipe of a call; replies when somebody has read it."""
-        reading, writing = self.open_pipes[request["call"]]
-        os.write(writing, request["text"].encode())
+        """Writes some of the code to the pipe of an operation, once that is open."""
+        operation = self.operations[request["call"]]
 
-        def look():
-            waiting = array.array("i", [0])
-            fcntl.ioctl(reading, termios.FIONREAD, waiting)
-            if waiting[0] == 0:
-                tell({"id": request["id"], "reply": None})
-            return waiting[0] > 0
+        def write():
+            operation.write(request["text"].encode())
+            tell({"id": request["id"], "reply": None})
 
-        GLib.timeout_add(POLL_MILLISECONDS, look)
+        operation.when_open(write)
 
     def end(self, request):
-        """Writes the rest of the code, and ends the pipe."""
-        reading, writing = self.open_pipes.pop(request["call"])
-        os.write(writing, request["text"].encode())
-        os.close(writing)
-        os.close(reading)
+        """Writes the rest of the code, ends the pipes, and has the codes sent."""
+        self.operations.pop(request["call"]).end(request["text"].encode())
         tell({"id": request["id"], "reply": None})
 
     def on_input(self, channel, _condition, loop):

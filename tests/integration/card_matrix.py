@@ -26,11 +26,10 @@ from fault_matrix import (
     traces,
 )
 from sandbox import CODE_COMMANDS, wait_until
-from support import BusError, Client
+from support import BusError, Client, held_at_the_record
 
 PIN, PUK, NEW_PIN = "123456", "12345678", "654321"
 DEADLINE = COMMITTING + READING + SLACK
-SHOWN = 2  # so much of a code goes ahead of the rest
 
 # The watching host holds cards, as it has read them, until it was not asked for 2 seconds.
 LOOK_INTERVAL = 2.5
@@ -275,10 +274,13 @@ class Bench:
         options = {"final_attempt": True} if may_be_last else {}
         return self._client.begin_operation(method, self._path, code, NEW_PIN, **options)
 
-    def _begin_before(self, method, code):
-        """Returns when the operating host has begun to read the code, and waits for the rest of it."""
-        call = self._client.begin_operation(method, self._path, None, NEW_PIN, final_attempt=True)
-        self._client.feed(call, code[:SHOWN])
+    def _begin_before(self, attempt, method, code):
+        """Its faults come once the operating host has prepared, and the try is being recorded."""
+        with held_at_the_record(self.sandbox) as wait:
+            call = self._client.begin_operation(method, self._path, code, NEW_PIN, final_attempt=True)
+            wait()
+            attempt.offset = self._offset()
+            self.card.fault(*self._line(attempt.cell))
         return call
 
     def _try(self, attempt):
@@ -289,10 +291,7 @@ class Bench:
         attempt.before = self.card.counters()
         attempt.offset, begun = self._offset(), time.monotonic()
         if cell.call.phase != BEFORE:
-            call = self._begin_before(method, code)
-            attempt.offset = self._offset()
-            self.card.fault(*self._line(cell))
-            self._client.end(call, code[SHOWN:])
+            call = self._begin_before(attempt, method, code)
         else:
             # As if it were new to the watching host: from the first command to the last.
             self._put_in(*self._line(cell))

@@ -20,6 +20,7 @@ PYTHON = "/usr/bin/python3"
 ROOT_PATH = "/org/tokend/Tokend1"
 MANAGER = "org.tokend.Tokend1.Manager"
 TOKEN = "org.tokend.Tokend1.Token"
+OPERATION = "org.tokend.Tokend1.Operation"
 # The standard's, as it stands: it has no prefix of ours
 NEEDS_PERSON = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 
@@ -29,6 +30,18 @@ TIMEOUT = 30
 Reply = collections.namedtuple("Reply", "error message value")
 # A descriptor that the process inside holds
 Descriptor = collections.namedtuple("Descriptor", "name")
+
+
+def make_bytes(text):
+    return text.encode() if isinstance(text, str) else text
+
+
+def make_typed(options):
+    """Each as a pair (type, value)."""
+    return {
+        key: value if isinstance(value, tuple) else ("b" if isinstance(value, bool) else "u", value)
+        for key, value in (options or {}).items()
+    }
 
 
 class Client:
@@ -141,30 +154,73 @@ class Client:
         return self.wait(self.begin_call_at(*arguments, **more), timeout)
 
     def begin_call(self, method, *codes, path=None, options=None, interactive=False):
-        """Calls a method of the token at path. codes: each a str or bytes, which come by a pipe, or a Descriptor.
+        """Calls a method of the token at path. codes: of Unlock and SetPin, each a str or bytes: it opens the operation, hands the
+        codes over and has them sent, and the reply is that of what failed, or of Finish; None: one that is fed.
         options: a dict; True and False are sent as b, numbers as u, pairs (type, value) as they say."""
         path = path or self.token()
         if not codes:
             return self.begin_call_at(path, TOKEN, method, interactive=interactive)
-        descriptors = [code if isinstance(code, Descriptor) else self.pipe(code) for code in codes]
-        handles = list(range(len(codes)))
-        return self.begin_with_handles(method, handles, descriptors, path, options, interactive)
+        data = [None if code is None else make_bytes(code).hex() for code in codes]
+        options = make_typed(options)
+        return self.begin("operate", method=method, path=path, codes=data, options=options, interactive=interactive)
 
-    def begin_with_handles(self, method, handles, descriptors, path=None, options=None, interactive=False):
-        """As begin_call, but with any numbers for handles, and descriptors (None: no list of them) that do not fit."""
-        typed = {}
-        for key, value in (options or {}).items():
-            typed[key] = value if isinstance(value, tuple) else ("b" if isinstance(value, bool) else "u", value)
-        arguments = [*handles, typed]
-        return self.begin_call_at(
-            path or self.token(),
-            TOKEN,
-            method,
-            "(hha{sv})",
-            arguments,
-            descriptors=descriptors,
-            interactive=interactive,
-        )
+    def feed(self, call, data):
+        """Hands over a part of an operation's code; returns once that is open and has it."""
+        number = self.begin("feed", operation=call, data=make_bytes(data).hex())
+        deadline = time.monotonic() + TIMEOUT
+        while number not in self._replies:
+            assert call not in self._replies, f"it ended before: {self._replies[call]}"
+            self._read(deadline)
+        self._replies.pop(number)
+
+    def end(self, call, data=b""):
+        """Hands over the rest of it, and has it sent."""
+        self.ask("end", operation=call, data=make_bytes(data).hex())
+
+    # An operation step by step, on the connection that all of these have in common
+
+    def begin_open(self, method, path=None, options=None, interactive=False):
+        path = path or self.token()
+        return self.begin_call_at(path, TOKEN, method, "(a{sv})", [make_typed(options)], interactive=interactive)
+
+    def open(self, method, path=None, options=None, interactive=False):
+        """Opens an operation, which must succeed; returns its path, and two Descriptors for the codes."""
+        reply = self.wait(self.begin_open(method, path, options, interactive))
+        assert reply.error is None, reply
+        operation, *ends = reply.value
+        return operation, *map(Descriptor, ends)
+
+    def begin_finish(self, operation, options=None):
+        return self.begin_call_at(operation, OPERATION, "Finish", "(a{sv})", [make_typed(options)])
+
+    def finish(self, operation, options=None, timeout=TIMEOUT):
+        return self.wait(self.begin_finish(operation, options), timeout)
+
+    def again(self, operation):
+        """Two Descriptors; or the Reply, if that is an error."""
+        reply = self.call_at(operation, OPERATION, "Again")
+        return reply if reply.error else tuple(map(Descriptor, reply.value))
+
+    def cancel(self, operation):
+        return self.call_at(operation, OPERATION, "Cancel")
+
+    def write(self, descriptor, data):
+        """Returns the name of what went wrong, or ""."""
+        return self.ask("write", name=descriptor.name, data=make_bytes(data).hex())
+
+    def close(self, *descriptors):
+        for descriptor in descriptors:
+            self.ask("close", name=descriptor.name)
+
+    def hand_over(self, ends, codes):
+        """Writes the codes to an operation's pipes, and closes them."""
+        for end, code in zip(ends, codes):
+            assert self.write(end, code) == ""
+            self.close(end)
+
+    def reopen(self, descriptor):
+        """Opens it again by /proc/self/fd; returns the name of what went wrong, or ""."""
+        return self.ask("reopen", name=descriptor.name)
 
     def call(self, *arguments, timeout=TIMEOUT, **more):
         return self.wait(self.begin_call(*arguments, **more), timeout)
@@ -183,44 +239,14 @@ class Client:
     # Descriptors
 
     def _open(self, kind, data=b"", **more):
-        data = data.encode() if isinstance(data, str) else data
-        return Descriptor(self.ask("open", kind=kind, data=data.hex(), **more))
+        return Descriptor(self.ask("open", kind=kind, data=make_bytes(data).hex(), **more))
 
-    def pipe(self, data=b"", hold=False):
-        """hold: the writing end stays open."""
-        return self._open("pipe", data, hold=hold)
-
-    def socket(self, data=b"", hold=False):
-        return self._open("socket", data, hold=hold)
-
-    def endless(self, kind):
-        """A "pipe" or "socket" that never runs dry."""
-        return self._open("endless", of=kind)
-
-    def writing_end(self):
-        """Of a pipe."""
-        return self._open("writing_end")
-
-    def lonely_socket(self):
-        """One that is not connected."""
-        return self._open("lonely_socket")
-
-    def file(self, data):
-        return self._open("file", data)
-
-    def memfd(self, data, offset=0, sealed=False):
-        return self._open("memfd", data, offset=offset, sealed=sealed)
+    def pipe(self, data=b""):
+        """The reading end of one that does not end."""
+        return self._open("pipe", data)
 
     def open_path(self, path, flags):
         return self._open("path", path=path, flags=flags)
-
-    def rewrite(self, descriptor, data):
-        """Gives the file other content."""
-        self.ask("rewrite", name=descriptor.name, data=data.encode().hex())
-
-    def describe(self, descriptor):
-        """Its status flags and offset (None for a stream)."""
-        return tuple(self.ask("describe", name=descriptor.name))
 
     def close_all(self):
         """Closes all descriptors."""

@@ -2,16 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The process inside that client.py talks to, by JSON, a line a message."""
 
-import contextlib
-import fcntl
+import errno
 import json
 import os
-import socket
 import sys
-import tempfile
-import threading
 
 from gi.repository import Gio, GLib
+from operation_inside import Operation
 
 BUS_NAME = "org.tokend.Tokend1"
 ERROR_PREFIX = "org.tokend.Tokend1.Error."
@@ -29,13 +26,6 @@ AGENT_XML = """
   <method name="CancelAuthentication"><arg type="s"/></method>
 </interface></node>
 """
-
-
-def fill(write):
-    """Writes for ever."""
-    with contextlib.suppress(OSError):
-        while True:
-            write(b"1" * 4096)
 
 
 class Descriptors:
@@ -64,70 +54,34 @@ class Descriptors:
         self._open.clear()
         self._kept.clear()
 
-    def _fill_end(self, end, data, hold):
-        os.write(end, data)
-        if hold:
-            self._kept.append(end)
-        else:
-            os.close(end)
-
-    def _open_pipe(self, data, hold):
+    def _open_pipe(self, data):
         reading, writing = os.pipe()
-        self._fill_end(writing, data, hold)
+        os.write(writing, data)
+        self._kept.append(writing)
         return reading
-
-    def _open_socket(self, data, hold):
-        reading, writing = socket.socketpair()
-        self._fill_end(writing.detach(), data, hold)
-        return reading.detach()
-
-    def _open_endless(self, _data, of):
-        reading, writing = os.pipe() if of == "pipe" else (end.detach() for end in socket.socketpair())
-        # No SIGPIPE in Python: the thread ends when nobody reads any more.
-        threading.Thread(target=fill, args=[lambda block: os.write(writing, block)], daemon=True).start()
-        return reading
-
-    def _open_writing_end(self, _data):
-        reading, writing = os.pipe()
-        self._kept.append(reading)
-        return writing
-
-    @staticmethod
-    def _open_lonely_socket(_data):
-        return socket.socket(socket.AF_UNIX).detach()
-
-    @staticmethod
-    def _open_file(data):
-        # On a real file system, and read-only, as a careful client does.
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(data)
-            file.flush()
-            return os.open(f"/proc/self/fd/{file.fileno()}", os.O_RDONLY)
-
-    @staticmethod
-    def _open_memfd(data, offset, sealed):
-        fd = os.memfd_create("code", os.MFD_ALLOW_SEALING)
-        os.write(fd, data)
-        os.lseek(fd, offset, os.SEEK_SET)
-        if sealed:
-            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
-        return fd
 
     @staticmethod
     def _open_path(_data, path, flags):
         return os.open(path, flags)
 
-    def rewrite(self, name, data):
-        end = os.open(f"/proc/self/fd/{self[name]}", os.O_WRONLY | os.O_TRUNC)
-        os.write(end, bytes.fromhex(data))
-        os.close(end)
-
-    def describe(self, name):
+    def write(self, name, data):
+        """The name of the error, if it fails."""
         try:
-            offset = os.lseek(self[name], 0, os.SEEK_CUR)
-        except OSError:
-            offset = None
-        return fcntl.fcntl(self[name], fcntl.F_GETFL), offset
+            os.write(self[name], bytes.fromhex(data))
+        except OSError as error:
+            return errno.errorcode[error.errno]
+        return ""
+
+    def close(self, name):
+        os.close(self._open.pop(name))
+
+    def reopen(self, name):
+        """By the number of the descriptor, as a program does that is given a path."""
+        try:
+            os.close(os.open(f"/proc/self/fd/{self[name]}", os.O_WRONLY))
+        except OSError as error:
+            return errno.errorcode[error.errno]
+        return ""
 
 
 def serve():  # pylint: disable=too-many-locals,too-many-statements
@@ -135,15 +89,18 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
     bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
     descriptors = Descriptors()
     prompts = {}
+    operations = {}  # by the number of the request that began them
 
     def send(message):
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
 
+    def make_options(options):
+        return {key: GLib.Variant(kind, value) for key, (kind, value) in options.items()}
+
     def make_body(signature, arguments):
-        if signature == "(hha{sv})":
-            options = {key: GLib.Variant(kind, value) for key, (kind, value) in arguments[2].items()}
-            return GLib.Variant(signature, (arguments[0], arguments[1], options))
+        if signature == "(a{sv})":
+            return GLib.Variant(signature, (make_options(arguments[0]),))
         return GLib.Variant(signature, tuple(arguments))
 
     def make_message(path, interface, method, signature, arguments, descriptors_, interactive=False, destination=None):
@@ -163,18 +120,40 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
         try:
             reply = source.send_message_with_reply_finish(result)
         except GLib.Error as error:
-            send({"id": number, "reply": [f"local: {error.message}", error.message, None]})
+            reply = error
+        tell_reply(number, reply)
+
+    def tell_reply(number, reply):
+        if isinstance(reply, GLib.Error):
+            send({"id": number, "reply": [f"local: {reply.message}", reply.message, None]})
             return
         if reply.get_message_type() == Gio.DBusMessageType.ERROR:
             text = reply.get_body().unpack()[0] if reply.get_body() else ""
             send({"id": number, "reply": [reply.get_error_name().removeprefix(ERROR_PREFIX), text, None]})
             return
         values = reply.get_body().unpack() if reply.get_body() else ()
+        if reply.get_unix_fd_list():
+            names = [descriptors.add(fd) for fd in reply.get_unix_fd_list().steal_fds()]
+            kinds = reply.get_body().get_type_string()[1:-1]
+            values = [names[value] if kind == "h" else value for kind, value in zip(kinds, values)]
         send({"id": number, "reply": [None, "", values[0] if len(values) == 1 else list(values)]})
 
     def call(number, descriptors, **more):  # pylint: disable=redefined-outer-name
         message = make_message(descriptors_=descriptors, **more)
         bus.send_message_with_reply(message, Gio.DBusSendMessageFlags.NONE, NEVER, None, on_reply, number)
+
+    def operate(number, method, path, codes, options, interactive):
+        codes = [None if code is None else bytes.fromhex(code) for code in codes]
+        operations[number] = Operation(
+            method, path, codes, make_options(options), lambda reply: tell_reply(number, reply), interactive
+        )
+
+    def feed(number, operation, data):
+        def write():
+            operations[operation].write(bytes.fromhex(data))
+            send({"id": number, "reply": None})
+
+        operations[operation].when_open(write)
 
     def on_signal(_bus, sender, path, interface, member, arguments):
         send(
@@ -244,14 +223,16 @@ def serve():  # pylint: disable=too-many-locals,too-many-statements
     at_once = {
         "hello": lambda: [os.getpid(), bus.get_unique_name()],
         "open": descriptors.open,
-        "rewrite": descriptors.rewrite,
-        "describe": descriptors.describe,
+        "write": descriptors.write,
+        "close": descriptors.close,
+        "reopen": descriptors.reopen,
+        "end": lambda operation, data: operations[operation].end(bytes.fromhex(data)),
         "close-all": descriptors.close_all,
         "listen": lambda: bus.signal_subscribe(BUS_NAME, None, None, None, None, 0, on_signal) and None,
         "fail-prompt": fail_prompt,
         "dismiss-prompt": dismiss_prompt,
     }
-    later = {"call": call, "settle": settle, "become-agent": become_agent, "respond": respond}
+    later = {"call": call, "operate": operate, "feed": feed, "settle": settle, "become-agent": become_agent, "respond": respond}
 
     def on_request(request, id, **arguments):  # pylint: disable=redefined-builtin
         if request in later:

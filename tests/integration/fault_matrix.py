@@ -100,7 +100,7 @@ class Contract:
         path = f"{SOURCE}/dbus/org.tokend.Tokend1.xml"
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        costs = re.search(r"no try was spent(.*?)one try was spent(.*?)ask the status(.*?)One call", text, re.DOTALL)
+        costs = re.search(r"no try was spent(.*?)one try was spent(.*?)ask the status(.*?)Only Finish", text, re.DOTALL)
         without_remarks = (re.sub(r"\(.*?\)", "", part, flags=re.DOTALL) for part in costs.groups())
         self.never, self.always, self.ask = map(self._names, without_remarks)
         known = self.never | self.always | self.ask
@@ -111,6 +111,10 @@ class Contract:
             comment = re.search(pattern, text, re.DOTALL).group(1)
             self.documented[name] = self._names(comment.partition("Errors")[2]) & known
         self.documented["Refresh"] = self.documented["GetStatus"]
+        # What opens an operation answers the first of its errors, and Finish the others.
+        self.documented["SetPin"] |= self.documented["Unlock"] - {"PukLocked"}
+        for opening in ("Unlock", "SetPin"):
+            self.documented[opening] |= self.documented["Finish"]
         assert "PukIncorrect" in self.always and "Busy" in self.never and "OutcomeUnknown" in self.ask
 
     def cost(self, error):

@@ -16,6 +16,8 @@ PIN, PUK = "1234", "12345678"
 # Of the calls under way: of users who come one after the other, each takes half of what is left.
 CALLS_IN_ALL, SHARES = 60, [30, 15, 8, 4, 2, 1]
 SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL = 32, 256
+# Operations that are open
+OPEN_OF_USER, OPEN_IN_ALL = 4, 12
 # Between two questions of one who asks for the status, in seconds: it is not to be a flood of its own.
 PAUSE = 0.01
 # If anything is kept of each call it is more, in bytes: the least that malloc() gives is twice as much.

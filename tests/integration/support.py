@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
+import tempfile
 import time
 
 from sandbox import BUILD, FOLDER, POLKITD, PYTHON, read_line, wait_until
@@ -182,9 +184,12 @@ class Client:
         return self._reply(self.begin("GetStatus", path))["types"]
 
     def begin_operation(self, method, path, code, new_pin, **options):
-        """Unlock or SetPin; code: None for one that is fed. Options are written with underscores."""
+        """Opens an Unlock or SetPin, hands the codes over, and has them sent; finish() raises what of this failed. code: None for
+        one that is fed, which waits for end() before it is sent. Options are written with underscores."""
         options = {key.replace("_", "-"): value for key, value in options.items()}
-        return self.begin(method, path, codes=[code, new_pin], options=options)
+        return self._send(
+            do="operate", method=method, path=path, codes=[code, new_pin], options=options, interactive=False
+        )
 
     def unlock(self, path, puk, new_pin, **options):
         return self.finish(self.begin_operation("Unlock", path, puk, new_pin, **options))
@@ -193,18 +198,18 @@ class Client:
         return self.finish(self.begin_operation("SetPin", path, pin, new_pin, **options))
 
     def feed(self, call, text):
-        """Hands over a part of the code of a call under way; returns when it was read. Raises the call's BusError if that
-        ends instead."""
+        """Hands over a part of the code of an operation; returns when that is open and has it. Raises the operation's BusError
+        if it ends instead."""
         number = self._send(do="feed", call=call, text=text)
         deadline = time.monotonic() + TIMEOUT
         while number not in self._replies:
             if call in self._replies:
-                raise AssertionError(f"it ended before the code was read: {self.finish(call)}")
+                raise AssertionError(f"it ended before the code was handed over: {self.finish(call)}")
             self._receive(deadline)
         self.finish(number)
 
     def end(self, call, text=""):
-        """Hands over the rest of the code of a call under way."""
+        """Hands over the rest of the code of an operation, and has it sent."""
         self.finish(self._send(do="end", call=call, text=text))
 
     # Signals
@@ -332,9 +337,10 @@ def only_path(client):
 
 
 @contextlib.contextmanager
-def injected(sandbox, syscall, what, path=None):
-    """In the block, a system call of tokend's is as strace's inject=SYSCALL: says; path: only about that."""
-    command = ["strace", "-f", "-o", "/dev/null", "-p", str(sandbox.tokend())]
+def injected(sandbox, syscall, what, path=None, output="/dev/null"):
+    """In the block, a system call of tokend's is as strace's inject=SYSCALL: says; path: only about that; output: what strace
+    tells of it."""
+    command = ["strace", "-f", "-o", output, "-p", str(sandbox.tokend())]
     command += ["-e", f"trace={syscall}", "-e", f"inject={syscall}:{what}", *(["-P", path] if path else [])]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
@@ -346,6 +352,39 @@ def injected(sandbox, syscall, what, path=None):
         process.kill()
         process.wait(TIMEOUT)
         process.stderr.close()
+
+
+# What listens for tokend, and starts the operating hosts
+OPERATE = "/run/tokend/operate.sock"
+
+
+@contextlib.contextmanager
+def held_hosts(sandbox):
+    """No operating host starts until the function is called that this gives: who listens for tokend is stopped."""
+    (listener,) = [outside for outside, _, arguments in sandbox.processes().values() if OPERATE in arguments]
+    os.kill(listener, signal.SIGSTOP)
+    try:
+        yield lambda: os.kill(listener, signal.SIGCONT)
+    finally:
+        os.kill(listener, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def held_at_the_record(sandbox):
+    """In the block tokend stands still where it writes the next try to the disk: its token has been prepared, and its code is
+    not sent. Gives a function that waits for that."""
+    tokend = sandbox.tokend()
+    with tempfile.NamedTemporaryFile(mode="r", encoding="utf-8") as trace:
+
+        def is_stopped():
+            trace.seek(0)
+            return "stopped by SIGSTOP" in trace.read()
+
+        try:
+            with injected(sandbox, "fsync,fdatasync", "signal=SIGSTOP", output=trace.name):
+                yield lambda: wait_until(is_stopped, what="the record of the try")
+        finally:
+            os.kill(tokend, signal.SIGCONT)
 
 
 class Logind:

@@ -17,6 +17,8 @@ from support import (
     BusError,
     Client,
     check,
+    held_at_the_record,
+    held_hosts,
     nothing_sent,
     only_token,
     raises,
@@ -29,7 +31,6 @@ from support import (
 NEW_PIN = "654321"
 WRONG_PIN = "111111"
 WRONG_PUK = "11111111"
-OPERATE = "/run/tokend/operate.sock"
 
 CARDS = ["openpgp-card", "piv-card", "pkcs15-card"]
 # Those whose counters a fresh process sees, too; and all that there is.
@@ -166,17 +167,6 @@ def test_wrong_present_pin(make_sandbox, kind):
         with nothing_sent(token), raises("PinLocked"):
             client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
         check(client.refresh(path), pin_tries(token, 0))
-
-
-@contextlib.contextmanager
-def held_hosts(sandbox):
-    """No operating host starts until the function is called that this gives: who listens for tokend is stopped."""
-    (listener,) = [outside for outside, _, arguments in sandbox.processes().values() if OPERATE in arguments]
-    os.kill(listener, signal.SIGSTOP)
-    try:
-        yield lambda: os.kill(listener, signal.SIGCONT)
-    finally:
-        os.kill(listener, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("kind", TELLING)
@@ -428,11 +418,11 @@ def test_pulled_out_at_the_last_look(make_sandbox):
     with Client(sandbox) as client:
         client.subscribe()
         (path,) = client.tokens()
-        changing = client.begin_operation("SetPin", path, None, NEW_PIN)
-        client.feed(changing, sandbox.pin[:2])
         client.unsubscribe()
-        token.fault("remove VERIFY 1")
-        client.end(changing, sandbox.pin[2:])
+        with held_at_the_record(sandbox) as wait:
+            changing = client.begin_operation("SetPin", path, sandbox.pin, NEW_PIN)
+            wait()
+            token.fault("remove VERIFY 1")
         with raises("TokenRemoved"):
             client.finish(changing)
         assert token.codes_sent() == []

@@ -529,8 +529,9 @@ def test_clock(sandbox, days):
         alice.subscribe()
         before = alice.call("GetStatus").value["read-at"]
         assert alice.call("Unlock", "90000000", NEW_PIN).error == "PukIncorrect"
-        call = slow.begin_call("Unlock", slow.pipe("1", hold=True), NEW_PIN)
-        wait_until(lambda: sandbox.hosts("operate"), what="the operating host")
+        operation, puk, _new_pin = slow.open("Unlock")
+        assert slow.write(puk, "1") == ""
+        call = slow.begin_finish(operation)
 
         set_clock(sandbox, days * DAY)
         token.wrong_pin()

@@ -11,21 +11,29 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from client import MANAGER, ROOT_PATH, TOKEN, Client
+from client import MANAGER, OPERATION, ROOT_PATH, TOKEN, Client
 from flood import CALLS_IN_FLIGHT_MAX, NO_REPLY_EXPECTED, TIMEOUT, WRONG_BODIES, Flood, call
-from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER
+from flood_scene import (
+    CALLS_IN_ALL,
+    OPEN_IN_ALL,
+    OPEN_OF_USER,
+    PIN,
+    SHARES,
+    SUBSCRIBERS_IN_ALL,
+    SUBSCRIBERS_OF_USER,
+)
 from sandbox import SOURCE, wait_until
 
 CALLS_OF_CONNECTION = 16
-DESCRIPTORS = 2
+# There is no operation of anybody's there.
+OPERATION_PATH = f"{ROOT_PATH}/operations/1"
 
 BUS_ERROR = "org.freedesktop.DBus.Error."
 DENIED, WRONG_TYPE = f"{BUS_ERROR}AccessDenied", f"{BUS_ERROR}InvalidArgs"
 
 
 # user, connections, calls by the path of a token, how many, whether the replies are read, what they may be, and how
-# many calls a connection has in flight. While more than 64 descriptors wait in the bus for the service, the bus itself
-# refuses others' messages: as many calls with descriptors as do not reach that.
+# many calls a connection has in flight. The bus itself takes no more than so many descriptors at a time from one connection.
 Attack = collections.namedtuple("Attack", "user connections calls count reads replies in_flight", defaults=[128])
 REFUSED = {"NotAuthorized", "LimitsExceeded"}
 # How often each other user is answered before a flood ends that would go on for ever
@@ -36,7 +44,9 @@ def everything(path):
     """A call of each method."""
     methods = [(ROOT_PATH, MANAGER, name) for name in ("Subscribe", "Unsubscribe", "GetModules")]
     methods += [(path, TOKEN, name) for name in ("GetStatus", "Refresh")]
-    operations = [call(path, TOKEN, name, "codes") for name in ("Unlock", "SetPin")]
+    operations = [call(path, TOKEN, name, "options") for name in ("Unlock", "SetPin")]
+    operations += [call(OPERATION_PATH, OPERATION, "Finish", "options")]
+    operations += [call(OPERATION_PATH, OPERATION, name) for name in ("Again", "Cancel")]
     return [*(call(*method) for method in methods), *operations]
 
 
@@ -44,15 +54,18 @@ def reading(path):
     return [call(path, TOKEN, "GetStatus"), call(path, TOKEN, "Refresh"), call(ROOT_PATH, MANAGER, "GetModules")]
 
 
-def unlocking(descriptors):
-    return lambda path: [call(path, TOKEN, "Unlock", "codes", descriptors=descriptors)]
+def opening(descriptors=""):
+    return lambda path: [call(path, TOKEN, name, "options", descriptors=descriptors) for name in ("Unlock", "SetPin")]
 
 
 ATTACKS = {
-    "every method": Attack("bob", 200, everything, 3000, True, {*REFUSED, "InvalidArgs"}),
+    "every method": Attack("bob", 200, everything, 3000, True, {*REFUSED, "NotFound"}),
     "by one who may": Attack("alice", 200, reading, 3000, True, {"", "LimitsExceeded"}),
-    "codes": Attack("bob", 30, unlocking("wrong_codes"), 600, True, REFUSED, 1),
-    "sixteen descriptors": Attack("bob", 50, unlocking("sixteen"), 1000, True, {DENIED}, 1),
+    "openings by one who may not": Attack("bob", 30, opening(), 3000, True, REFUSED),
+    "openings": Attack("alice", 100, opening(), 1500, True, {"", "LimitsExceeded", "Busy"}),
+    "openings whose pipes are not taken": Attack("alice", 100, opening(), 1600, False, None),
+    "a descriptor": Attack("bob", 50, opening("one"), 3000, True, {DENIED}),
+    "sixteen descriptors": Attack("bob", 50, opening("sixteen_pipes"), 1000, True, {DENIED}, 1),
     "descriptors for the status": Attack(
         "bob", 50, lambda path: [call(path, TOKEN, "GetStatus", descriptors="sixteen")], 1000, True, {DENIED}, 1
     ),
@@ -119,7 +132,7 @@ def test_wrong_types(scene):
     path, replies = scene.path, collections.Counter()
     with Client(scene.sandbox, "alice") as alice:
         members = []
-        for there in (ROOT_PATH, path, f"{ROOT_PATH}/tokens", "/", "/org", f"{path}0"):
+        for there in (ROOT_PATH, path, f"{ROOT_PATH}/tokens", "/", "/org", f"{path}0", OPERATION_PATH):
             shown = alice.call_at(there, "org.freedesktop.DBus.Introspectable", "Introspect").value
             for interface in ElementTree.fromstring(shown).iter("interface"):
                 members += [(there, interface.get("name"), method.get("name")) for method in interface.iter("method")]
@@ -136,7 +149,10 @@ def test_wrong_types(scene):
             "Introspect",
             "Ping",
             "GetManagedObjects",
-        }
+            "Again",
+            "Cancel",
+        },
+        "a{sv}": {"Unlock", "SetPin", "Finish"},
     }
 
     with scene.watched("wrong types", "carol"), Flood(scene.sandbox, "alice", 1) as source:
@@ -144,8 +160,8 @@ def test_wrong_types(scene):
             wrong = [member for member in members if member[2] not in right.get(body, ())]
             replies += source.send([call(*member, body) for member in wrong], len(wrong), in_flight=CALLS_OF_CONNECTION)
     assert replies.pop("closed", 0) == 0
-    # Types that fit a code's method, with no descriptors behind them, are the service's own to refuse, and at the path of no
-    # token it is that which is refused.
+    # Options of the right type are the service's own to refuse, and at the path of no token or operation it is that which is
+    # refused.
     assert set(replies) == {WRONG_TYPE, DENIED, f"{BUS_ERROR}UnknownMethod", "InvalidArgs", "NotFound"}, replies
     assert scene.sent_codes() == scene.sent
 
@@ -174,7 +190,7 @@ def test_many_subscribe(scene):
 def test_limits_are_stated():
     """The same numbers in the code, in the contract, in the manual and here."""
     constants = {}
-    for name in ("callers.h", "fair-share.h", "subscribers.h"):
+    for name in ("callers.h", "fair-share.h", "subscribers.h", "open-limits.h"):
         with open(f"{SOURCE}/service/{name}", encoding="utf-8") as file:
             constants |= dict(re.findall(r"#define TOKEND_(\w+_MAX\w*) (.*)", file.read()))
     assert constants == {
@@ -182,9 +198,12 @@ def test_limits_are_stated():
         "CALLS_MAX": str(CALLS_IN_ALL),
         "SUBSCRIBERS_PER_USER_MAX": str(SUBSCRIBERS_OF_USER),
         "SUBSCRIBERS_MAX": str(SUBSCRIBERS_IN_ALL),
+        "OPEN_PER_USER_MAX": str(OPEN_OF_USER),
+        "OPEN_MAX": str(OPEN_IN_ALL),
+        "UNTAKEN_PIPES_MAX": "2",
     }
     with open(f"{SOURCE}/dbus/org.tokend.Tokend1.conf", encoding="utf-8") as file:
-        assert set(re.findall(r'max_fds="(\d+)"', file.read())) == {"0", str(DESCRIPTORS)}
+        assert set(re.findall(r'max_fds="(\d+)"', file.read())) == {"0"}
     for name, limits in (
         ("dbus/org.tokend.Tokend1.xml", r"\n    calls under way.*?\n\n"),
         ("service/tokend.8", r"\.SH LIMITS\n.*?\.SH"),
@@ -194,4 +213,4 @@ def test_limits_are_stated():
             stated = re.search(limits, file.read(), re.DOTALL)
         numbers = {int(number) for number in re.findall(r"\b\d+\b", stated[0])}
         wanted = {CALLS_OF_CONNECTION, SHARES[0], CALLS_IN_ALL, SUBSCRIBERS_OF_USER, SUBSCRIBERS_IN_ALL}
-        assert wanted | {DESCRIPTORS} <= numbers, name
+        assert wanted | {OPEN_OF_USER, OPEN_IN_ALL} <= numbers, name

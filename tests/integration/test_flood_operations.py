@@ -4,12 +4,18 @@
 import contextlib
 
 import pytest
-import support
 from client import MANAGER, ROOT_PATH, TOKEN, Client
 from flood import INTERACTIVE, Flood, call
-from flood_scene import CALLS_IN_ALL, PIN, SHARES, SUBSCRIBERS_IN_ALL, SUBSCRIBERS_OF_USER
+from flood_scene import (
+    CALLS_IN_ALL,
+    OPEN_IN_ALL,
+    OPEN_OF_USER,
+    PIN,
+    SHARES,
+    SUBSCRIBERS_IN_ALL,
+    SUBSCRIBERS_OF_USER,
+)
 from sandbox import wait_until
-from support import nothing_sent, raises, sent
 
 PUK, NEW_PIN = "12345678", "4321"
 # Calls beyond a limit
@@ -41,15 +47,14 @@ def make_crowd(sandbox):
 
 
 class Prompts:
-    """A user's, on as many connections and one more, and the agent that leaves them open. A descriptor waits in the bus
-    until the service takes it, and beyond 64 of them the bus drops messages: so each connection makes one call."""
+    """A user's, on as many connections and one more, and the agent that leaves them open."""
 
     def __init__(self, scene, user, share):
         self.share = share
         self.agent = Client(scene.sandbox, user)
         self.source = Flood(scene.sandbox, user, share + 1)
         self.agent.become_agent(self.source.number)
-        methods = [call(scene.path, TOKEN, name, "codes", INTERACTIVE, "wrong_codes") for name in ("Unlock", "SetPin")]
+        methods = [call(scene.path, TOKEN, name, "options", INTERACTIVE) for name in ("Unlock", "SetPin")]
         self.source.begin_send(methods, share + 1)
         for _ in range(share):
             self.agent.expect_event("prompt")
@@ -141,56 +146,71 @@ def test_subscriptions_in_all(scene):
         wait_until(lambda: alice.call_manager("Subscribe").error is None, what="room")
 
 
-# What is sent for a code, and what becomes of it
-STREAMS = {
-    "silent": ("open_pipes", "TimedOut"),
-    "a byte a second": ("dripping_pipes", "TimedOut"),
-    "as fast as can be": ("flowing_pipes", "InvalidArgs"),
+@contextlib.contextmanager
+def opened(scene, user, count):
+    """In the block the user has so many operations open on the first token, on a connection each; gives (client, operation,
+    *ends) of each."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(scene.sandbox, user)) for _ in range(count)]
+        yield [(client, *client.open("SetPin", scene.path)) for client in clients]
+
+
+def test_operations_open_in_all(scene):
+    """Three users use them up; others still read the status, and when those leave there is room again."""
+    make_crowd(scene.sandbox)
+    allow(scene.sandbox, 'if (subject.user.indexOf("crowd") === 0) return polkit.Result.YES;')
+    users = CROWD[: OPEN_IN_ALL // OPEN_OF_USER]
+    with Client(scene.sandbox, CROWD[0]) as member, Client(scene.sandbox, "alice") as alice:
+        wait_until(lambda: member.call("Unlock", PUK, PIN, path=scene.path).error is None, what="the rule")
+        with contextlib.ExitStack() as stack:
+            for user in users:
+                stack.enter_context(opened(scene, user, OPEN_OF_USER))
+                refused = member.wait(member.begin_open("Unlock", scene.path))
+                assert user != CROWD[0] or refused.error == "LimitsExceeded"
+            with scene.watched("all operations open", "alice"):
+                assert alice.call("Unlock", PUK, PIN, path=scene.other_path).error == "LimitsExceeded"
+                assert alice.call("Refresh", path=scene.path).error is None
+        wait_until(lambda: alice.call("Unlock", PUK, PIN, path=scene.other_path).error is None, what="room")
+
+
+# What is in the pipes that do not end
+PIPES = {
+    "silent": "",
+    "a byte": "1",
+    "as much as they hold": "1" * 5000,
 }
 
 
-@pytest.fixture(name="streams")
-def fixture_streams(scene):
-    """Gives a function that has bob, who may, begin operations whose codes do not end, while alice has her own."""
+@pytest.mark.parametrize("kind", PIPES)
+def test_pipes_that_do_not_end(scene, kind):
+    """Bob, who may, has as many operations as he can on one token, and finishes each again and again without an end of its
+    pipes: others operate on this token and on another meanwhile."""
     allow(scene.sandbox, 'if (subject.user === "bob") return polkit.Result.YES;')
+    token = scene.tokens["etoken"]
     with Client(scene.sandbox, "bob") as bob:
         wait_until(lambda: bob.call("GetStatus", path=scene.path).error is None, what="the rule")
-    token = scene.tokens["etoken"]
-    first = sent(token)
-
-    def send(count, descriptors, error):
-        methods = [call(scene.path, TOKEN, name, "codes", descriptors=descriptors) for name in ("Unlock", "SetPin")]
-        with Flood(scene.sandbox, "bob", 100) as source, Client(scene.sandbox, "alice") as alice:
-            # No more than 60 descriptors at a time wait in the bus, which beyond 64 drops messages.
-            source.begin_send(methods, count, together=30)
-            assert alice.call("Unlock", PUK, PIN, path=scene.other_path).error is None
-            replies = source.finish()
-            assert replies.pop("closed") == 0 and replies[error] and replies["Busy"], replies
-            assert set(replies) <= {error, "Busy", "LimitsExceeded"}, replies
-            # One more, whose caller leaves while it is read
-            source.send(methods, 1, reads=False)
-            source.end()
-            wait_until(lambda: not scene.sandbox.hosts("operate"), what="the end of the operating host")
-        assert sent(token) == first
-
-    yield send
-    with Client(scene.sandbox, "alice") as alice:
-        assert alice.call("Unlock", PUK, PIN, path=scene.path).error is None
+    before = scene.sent_codes()
+    what = f"pipes: {kind}"
+    with (
+        scene.keeps_nothing(what, 3 * OPEN_OF_USER),
+        scene.watched(what, "alice", "carol"),
+        opened(scene, "bob", OPEN_OF_USER) as operations,
+        Client(scene.sandbox, "alice") as alice,
+    ):
+        for _ in range(2):
+            calls = []
+            for client, operation, *ends in operations:
+                for end in ends:
+                    assert client.write(end, PIPES[kind]) == ""
+                calls.append((client, client.begin_finish(operation)))
+            for path in (scene.path, scene.other_path):
+                assert alice.call("Unlock", PUK, PIN, path=path).error is None
+            for client, number in calls:
+                assert client.wait(number).error == "TimedOut"
+            operations = [(client, operation, *client.again(operation)) for client, operation, *_ends in operations]
+    after = scene.sent_codes()
+    assert after == [earlier + ["C_Login", "C_InitPIN"] * 2 for earlier in before], "those of alice alone"
     assert token.counters() == {"pin": 3, "puk": 3}
-
-
-@pytest.mark.parametrize("kind", STREAMS)
-def test_streams_that_do_not_end(scene, streams, kind):
-    """One token is busy with one user's; another user operates on another one, and then on this one."""
-    with scene.watched(f"streams: {kind}", "alice", "carol"):
-        streams(300, *STREAMS[kind])
-
-
-def test_streams_are_not_kept(scene, streams):
-    """Nor what was read of them."""
-    kind = "as fast as can be"
-    with scene.keeps_nothing(f"streams again: {kind}", 500), scene.watched(f"streams again: {kind}", "alice"):
-        streams(500, *STREAMS[kind])
 
 
 def test_operations_are_not_kept(scene):
@@ -199,29 +219,3 @@ def test_operations_are_not_kept(scene):
     with scene.keeps_nothing("operations", count, tables=0), Client(scene.sandbox, "alice") as alice:
         for _ in range(count):
             assert alice.call("Unlock", PUK, PIN, path=scene.path).error is None
-
-
-@pytest.mark.parametrize("method, code", [("Unlock", PUK), ("SetPin", PIN)])
-def test_streams_that_are_cut_off(sandbox, method, code):
-    """In the middle of the code, before the new PIN and in the middle of it: each says what is wrong with which."""
-    token, name = sandbox.token("etoken"), "PUK" if method == "Unlock" else "PIN"
-    with support.Client(sandbox) as alice:
-        path = support.only_path(alice)
-        # A PUK may have any length on this token.
-        start = ("", "is empty") if method == "Unlock" else ("1", "is too short")
-        cuts = (
-            ((None, NEW_PIN), start[0], "InvalidArgs", f"The {name} {start[1]}"),
-            ((code, None), "", "PinPolicy", "The new PIN is empty"),
-            ((code, None), "4", "PinPolicy", "The new PIN is too short"),
-        )
-        for codes, written, error, message in cuts:
-            with nothing_sent(token), raises(error) as caught:
-                operation = alice.begin_operation(method, path, *codes)
-                if written:
-                    alice.feed(operation, written)
-                alice.end(operation)
-                alice.finish(operation)
-            assert message in caught[0].message, caught
-            wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
-        alice.finish(alice.begin_operation(method, path, code, NEW_PIN))
-    assert token.login(NEW_PIN)

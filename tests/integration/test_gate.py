@@ -336,9 +336,8 @@ def test_nobody_is_prompted_in_vain(sandbox, client, prompted):
         return reply.error
 
     assert refused("Unlock", {"unknown": True}) == "InvalidArgs"
-    assert refused("Unlock", {"final-attempt": ("s", "yes")}) == "InvalidArgs"
+    assert refused("Unlock", {"expected-retries": ("s", "3")}) == "InvalidArgs"
     assert refused("Unlock", {"expected-retries": 2}) == "RetriesChanged"
-    assert caller.wait(caller.begin_with_handles("Unlock", [0, 1], None, interactive=True)).error == "InvalidArgs"
 
     token.fault("pause C_Login")
     operation = alice.begin_call("Unlock", PUK, PIN)
@@ -347,12 +346,8 @@ def test_nobody_is_prompted_in_vain(sandbox, client, prompted):
     token.clear_faults()
     assert alice.wait(operation).error is None
 
-    token.wrong_puk(2)
-    token.wrong_pin(2)
-    assert refused("Unlock") == "FinalAttempt"
-    assert refused("SetPin") == "FinalAttempt"
-    token.wrong_puk()
-    token.wrong_pin()
+    token.wrong_puk(3)
+    token.wrong_pin(3)
     assert refused("Unlock") == "PukLocked"
     assert refused("SetPin") == "PinLocked"
     token.fault("vanish")

@@ -11,7 +11,17 @@ import pytest
 from client import NEEDS_PERSON, Client
 from journal import Journal
 from sandbox import SOURCE, wait_until
-from support import ADMIN_PROFILES, ETOKEN, logind, only_path, only_token, raises, restart_with_profile, trust_puk_flags
+from support import (
+    ADMIN_PROFILES,
+    ETOKEN,
+    held_at_the_record,
+    logind,
+    only_path,
+    only_token,
+    raises,
+    restart_with_profile,
+    trust_puk_flags,
+)
 from support import Client as CodeFeeder
 
 PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
@@ -200,23 +210,11 @@ def test_refused_by_polkit(sandbox, journal, alice):
     assert token.counters() == {"pin": 2, "puk": 3}
 
 
-def hold_pipes(stack, process):
-    """Keeps the writing ends of a process's pipes open beyond its end."""
-    folder = f"/proc/{process}/fd"
-    for name in os.listdir(folder):
-        if os.readlink(f"{folder}/{name}").startswith("pipe:"):
-            stack.callback(os.close, os.open(f"{folder}/{name}", os.O_RDWR | os.O_CLOEXEC))
-
-
 def test_a_caller_who_leaves(sandbox, journal):
     """Who it was is known although nobody is there any more to be asked."""
-    with contextlib.ExitStack() as stack:
-        with Client(sandbox, "alice") as leaving:
-            leaving.begin_call("SetPin", leaving.pipe(hold=True), NEW_PIN)
-            wait_until(lambda: sandbox.hosts("operate"), what="the operating host")
-            # The code's pipe does not end with its writer: that would be another reason.
-            hold_pipes(stack, leaving.program.number())
-        entry = last(journal, "NOT_SENT")
+    with Client(sandbox, "alice") as leaving:
+        leaving.feed(leaving.begin_call("SetPin", None, NEW_PIN), PIN[:2])
+    entry = last(journal, "NOT_SENT")
     check(entry, uid=str(sandbox.user_id("alice")), pid=str(leaving.number), operation="SetPin", spent="no")
     assert entry["MESSAGE"].endswith("nothing was sent: the caller left")
     assert sandbox.token("etoken").counters() == {"pin": 3, "puk": 3}
@@ -226,11 +224,12 @@ def test_asked_to_end_once_a_try_is_recorded(sandbox, journal, alice):
     """Then another program is found to have lost one, and nothing is sent: that is why, and nobody left."""
     token = sandbox.token("etoken")
     with CodeFeeder(sandbox) as client:
-        changing = client.begin_operation("SetPin", only_path(client), None, NEW_PIN)
-        client.feed(changing, PIN[:2])
-        token.wrong_pin()
-        token.fault("pause C_GetTokenInfo operate")
-        client.end(changing, PIN[2:])
+        path = only_path(client)
+        with held_at_the_record(sandbox) as wait:
+            changing = client.begin_operation("SetPin", path, PIN, NEW_PIN)
+            wait()
+            token.wrong_pin()
+            token.fault("pause C_GetTokenInfo operate")
         token.wait_paused()
         wait_until(lambda: "pin-pending" in sandbox.read_file(LEDGER), what="the record")
         os.kill(sandbox.tokend(), signal.SIGTERM)

@@ -18,6 +18,7 @@ from support import (
 
 NEW_PIN = "4321"
 LEDGER = "/var/lib/tokend/ledger"
+HELD_HOST, HELD_READ = "pause C_OpenSession operate", "pause C_CloseSession watch"
 LOSS = "Another program has lost"
 # How long the disk takes for each part of a write, in microseconds: longer than a read, and much shorter than a deadline.
 SLOW_DISK = 700000
@@ -81,13 +82,14 @@ def overtake(token, client, path, reader, read_path):
     client.unsubscribe()
     client.refresh(path)
 
-    unlocking = client.begin_operation("Unlock", path, None, NEW_PIN)
-    # That the host reads the code shows that the token was read for the last time before it.
-    client.feed(unlocking, WRONG_PUKS[0][:4])
-    token.fault("pause C_CloseSession watch")
+    # The operating host comes once the service has read the token for the last time before the code.
+    token.fault(HELD_HOST)
+    unlocking = client.begin_operation("Unlock", path, WRONG_PUKS[0], NEW_PIN)
+    token.wait_paused("C_OpenSession")
+    token.fault(HELD_HOST, HELD_READ)
     reading = reader.begin("Refresh", read_path)
-    token.wait_paused()
-    client.end(unlocking, WRONG_PUKS[0][4:])
+    token.wait_paused("C_CloseSession")
+    token.fault(HELD_READ)
     with raises("PukIncorrect"):
         client.finish(unlocking)
     token.clear_faults()
@@ -127,18 +129,20 @@ def test_a_read_that_ends_between_the_outcome_and_the_reply(make_sandbox):
         paths = client.paths_by_label()
         client.unsubscribe()
         client.refresh(paths[token.label])
-        setting = writer.begin_operation("SetPin", paths[slow.label], None, NEW_PIN)
-        writer.feed(setting, sandbox.pin[:2])
-        unlocking = client.begin_operation("Unlock", paths[token.label], None, NEW_PIN)
-        client.feed(unlocking, sandbox.puk[:4])
-        token.fault("pause C_CloseSession watch")
+        slow.fault(HELD_HOST)
+        setting = writer.begin_operation("SetPin", paths[slow.label], sandbox.pin, NEW_PIN)
+        slow.wait_paused()
+        token.fault(HELD_HOST)
+        unlocking = client.begin_operation("Unlock", paths[token.label], sandbox.puk, NEW_PIN)
+        token.wait_paused("C_OpenSession")
+        token.fault(HELD_HOST, HELD_READ)
         reading = reader.begin("Refresh", paths[token.label])
-        token.wait_paused()
+        token.wait_paused("C_CloseSession")
         with injected(sandbox, "fsync", f"delay_enter={SLOW_DISK}"):
-            client.end(unlocking, sandbox.puk[4:])
+            token.fault(HELD_READ)
             wait_until(lambda: "C_InitPIN" in token.calls("tokend-module"), what="the new PIN")
             # The record of this one's try keeps the disk busy when the other one's outcome is settled.
-            writer.end(setting, sandbox.pin[2:])
+            slow.clear_faults()
             wait_until(lambda: "pin-pending=1" in sandbox.read_file(LEDGER), what="the record")
             token.clear_faults()
             check(client.finish(unlocking), tries("pin", "ok", 3, "token"))

@@ -9,15 +9,18 @@ import shutil
 
 import pytest
 from desktop import Desktop
-from sandbox import FOLDER, LIBRARY, PYTHON
+from sandbox import FOLDER, LIBRARY, PYTHON, wait_until
 from support import (
     Client,
     bind,
     check,
+    held_at_the_record,
+    held_hosts,
     nothing_sent,
     only_token,
     raises,
     record,
+    relays_have_ended,
     restart_with_profile,
     sent,
     tries,
@@ -131,20 +134,20 @@ def test_a_try_that_only_our_host_saw(make_sandbox):
 @pytest.mark.parametrize("faults", [[], ["error VERIFY 1 6F00"], ["garbage VERIFY 1 half-status"]])
 @pytest.mark.parametrize("kind", ["openpgp-card", "piv-card"])
 def test_another_program_leaves_the_last_try(make_sandbox, kind, faults):
-    """While the code is read. Also if the card is disturbed when it is then asked what is left, and OpenSC says what it was
+    """While the try is recorded. Also if the card is disturbed when it is then asked what is left, and OpenSC says what it was
     before, nothing is sent."""
     sandbox = make_sandbox([kind])
     token = only_token(sandbox)
     with Client(sandbox) as client:
         path = path_of(client, token)
         token.wrong_pin()
-        changing = client.begin_operation("SetPin", path, None, NEW_PIN)
-        client.feed(changing, sandbox.pin[:2])
-        token.wrong_pin()
         client.unsubscribe()
-        token.fault(*faults)
+        with held_at_the_record(sandbox) as wait:
+            changing = client.begin_operation("SetPin", path, sandbox.pin, NEW_PIN)
+            wait()
+            token.wrong_pin()
+            token.fault(*faults)
         with nothing_sent(token), raises("RetriesChanged", "FinalAttempt"):
-            client.end(changing, sandbox.pin[2:])
             client.finish(changing)
         token.clear_faults()
         assert token.counters() == {"pin": 1, "puk": 3}
@@ -287,12 +290,12 @@ def test_two_tokens_of_one_card(make_sandbox):
         paths = client.paths_by_label()
         assert paths.keys() == {token.label, OTHER_SLOT}
         # One operation on either
-        changing = client.begin_operation("SetPin", paths[token.label], None, NEW_PIN)
-        client.feed(changing, sandbox.pin[:2])
-        for path in paths.values():
-            with nothing_sent(token), raises("Busy"):
-                client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
-        client.end(changing, sandbox.pin[2:])
+        with held_hosts(sandbox):
+            changing = client.begin_operation("SetPin", paths[token.label], sandbox.pin, NEW_PIN)
+            wait_until(lambda: not relays_have_ended(sandbox), what="the connection to the operating host")
+            for path in paths.values():
+                with nothing_sent(token), raises("Busy"):
+                    client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
         client.finish(changing)
         for wrong, label in zip(WRONG_PINS, (token.label, OTHER_SLOT, token.label)):
             with raises("PinIncorrect"):

@@ -385,8 +385,11 @@ def test_asked_to_end_while_the_token_is_read(sandbox, alice, method):
 
 def test_asked_to_end_while_a_code_is_awaited(sandbox, alice):
     """No code is sent that comes after that."""
-    call = alice.begin_call("Unlock", alice.pipe(PUK, hold=True), NEW_PIN)
-    wait_until(lambda: sandbox.hosts("operate"), what="the operating host")
+    operation, puk, _new_pin = alice.open("Unlock")
+    assert alice.write(puk, PUK) == ""
+    call = alice.begin_finish(operation)
+    # What is called after it is answered: it waits for the end of the pipes.
+    assert alice.call("GetStatus").error is None and not alice.is_answered(call)
     assert_that_it_ends_without_a_try(sandbox, alice, call)
 
 
@@ -416,23 +419,19 @@ def test_asked_to_end_while_a_module_loads(make_sandbox):
 
 @pytest.mark.parametrize("method", ["Unlock", "SetPin"])
 def test_the_caller_leaves_before_the_code_is_sent(sandbox, alice, method):
-    """Nothing is sent, and the token is free again; here while the code's descriptor is being read."""
+    """Nothing is sent, and the token is free again; here while the operating host prepares."""
     token, code = sandbox.token("etoken"), PUK if method == "Unlock" else PIN
-    fifo = "/run/sandbox/home/alice/fifo"
-    sandbox.run("alice", ["mkfifo", fifo])
-    # The writing end is the test's own, so that the caller's end does not end it.
-    writing = os.open(sandbox.path(fifo), os.O_RDWR)
+    token.fault("pause C_OpenSession operate")
     with Client(sandbox, "alice") as leaver:
-        leaver.begin_call(method, leaver.open_path(fifo, os.O_RDONLY), NEW_PIN)
-        wait_until(lambda: sandbox.hosts("operate"), what="the operating host")
+        leaver.begin_call(method, code, NEW_PIN)
+        token.wait_paused()
         assert alice.call(method, code, NEW_PIN).error == "Busy"
         leaver.kill()
         has_owner = ["/", "org.freedesktop.DBus", "NameHasOwner", "(s)", [leaver.bus_name]]
         wait_until(lambda: not alice.call_at(*has_owner, destination="org.freedesktop.DBus").value, what="its end")
     # The bus tells tokend of the end before it hands on this call; from its reply on tokend knows.
     assert alice.call("Refresh").error is None
-    os.write(writing, code.encode())
-    os.close(writing)
+    token.clear_faults()
     wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
     assert not sent(token)
     assert alice.call(method, code, PIN).error is None, "the token is free again"
@@ -440,7 +439,7 @@ def test_the_caller_leaves_before_the_code_is_sent(sandbox, alice, method):
 
 
 def test_the_caller_dies_in_the_middle_of_the_code(sandbox, alice):
-    """Its death ends the stream, as a writer does who is done: what came until then is not taken for the code."""
+    """Its death ends the pipes, as a writer does who is done: what came until then is not taken for the code."""
     token, path = sandbox.token("etoken"), alice.token()
     for _ in range(DEATHS):
         with support.Client(sandbox) as writer:

@@ -94,11 +94,16 @@ def use_all_codes(sandbox, sampler, token, codes):
         assert (status == 0) == is_right, (method, status)
     with Client(sandbox, "alice") as alice:
         path = alice.find(token.label)
-        for send in (alice.pipe, alice.socket, alice.file, alice.memfd):
-            alice.call("SetPin", send(codes.wrong_pin), send(codes.fourth_pin), path=path)
-            # Refused by the policy, the new one holding a code that must not be told in the error
-            reply = alice.call("SetPin", send(codes.third_pin), send(codes.new_pin + "\n"), path=path)
-            assert reply.error == "PinPolicy" and not codes.find(reply.message.encode())
+        alice.call("SetPin", codes.wrong_pin, codes.fourth_pin, path=path)
+        # Refused by the policy, the new one holding a code that must not be told in the error
+        reply = alice.call("SetPin", codes.third_pin, codes.new_pin + "\n", path=path)
+        assert reply.error == "PinPolicy" and not codes.find(reply.message.encode())
+        # Codes that are given up, before they are whole and once they are
+        for end in (alice.finish, alice.cancel):
+            operation, *pipes = alice.open("Unlock", path)
+            assert [alice.write(pipe, code) for pipe, code in zip(pipes, (codes.puk, codes.fourth_pin))] == ["", ""]
+            end(operation)
+            alice.close(*pipes)
         assert alice.call("Unlock", codes.puk, codes.fourth_pin, path=path).error is None
 
 

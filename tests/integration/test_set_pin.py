@@ -7,6 +7,7 @@ from support import (
     WRONG_PINS,
     Client,
     check,
+    held_at_the_record,
     make_counting,
     nothing_sent,
     only_path,
@@ -143,10 +144,10 @@ def test_another_program_spends_a_try_meanwhile(make_sandbox, kind):
     with Client(sandbox) as client:
         path = only_path(client)
         for left, errors in ((2, ["RetriesChanged"]), (1, ["RetriesChanged", "FinalAttempt"])):
-            changing = client.begin_operation("SetPin", path, None, NEW_PIN)
-            client.feed(changing, sandbox.pin[:2])
-            token.wrong_pin()
-            client.end(changing, sandbox.pin[2:])
+            with held_at_the_record(sandbox) as wait:
+                changing = client.begin_operation("SetPin", path, sandbox.pin, NEW_PIN)
+                wait()
+                token.wrong_pin()
             with raises(*errors):
                 client.finish(changing)
             assert token.counters() == {"pin": left, "puk": 3}

@@ -13,6 +13,7 @@ from sandbox import SOURCE, wait_until
 from support import ADMIN_PROFILES, WRONG_PINS, WRONG_PUKS, Client, nothing_sent, restart_with_profile, sent
 
 NEW_PIN = "4321"
+CTRL_C = -signal.SIGINT
 DONE, FAILED, USAGE, NOT_AUTHORIZED, NO_SUCH_TOKEN, WRONG_CODE, LOCKED, REFUSED, BUSY, UNKNOWN = range(10)
 COMMANDS = ["status", "unlock", "set-pin", "modules", "monitor"]
 # With Flags=none and these, the token shows no counter of any kind.
@@ -126,17 +127,99 @@ def test_ctrl_c(sandbox, prompts):
         assert sent(token) == []
 
 
-def test_ctrl_c_while_the_service_is_at_it(sandbox):
-    """What became of the code is not known to tokenctl; the status tells."""
+def test_ctrl_c_at_the_password(sandbox):
+    """It is asked for before the codes are, and nobody has typed one."""
     token = sandbox.token("etoken")
     with nothing_sent(token), sandbox.terminal("carol", ["tokenctl", "unlock"]) as terminal:
-        answer_unlock(terminal, sandbox)
         terminal.expect("Password: ")
+        wait_until(lambda: not terminal.is_echoing(), what="the end of echoing")
+        terminal.type("\x03")
+        terminal.expect("\nCancelled. Nothing was sent to the token.\n")
+        assert terminal.finish() == CTRL_C
+        assert terminal.is_echoing()
+        assert "PUK: \n" not in terminal.text
+
+
+def test_ctrl_c_before_the_try_is_recorded(sandbox):
+    """The service gives it up: nothing was sent, which is said."""
+    token = sandbox.token("etoken")
+    token.fault("pause C_OpenSession operate")
+    with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        answer_unlock(terminal, sandbox)
+        token.wait_paused()
+        terminal.type("\x03")
+        terminal.expect("\nCancelled. Nothing was sent to the token.\n")
+        assert terminal.finish() == CTRL_C
+        assert terminal.is_echoing()
+        token.clear_faults()
+        wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
+    assert token.login(sandbox.pin)
+
+
+def test_ctrl_c_once_the_try_is_recorded(sandbox):
+    """It is too late: the operation completes, and what came of it is told."""
+    token = sandbox.token("etoken")
+    token.fault("pause C_Login")
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        answer_unlock(terminal, sandbox)
+        token.wait_paused()
+        terminal.type("\x03")
+        terminal.expect(r"\^C")
+        token.clear_faults()
+        terminal.expect("The new PIN is set.")
+        assert terminal.finish() == DONE
+    assert token.login(NEW_PIN)
+
+
+def test_a_token_that_leaves_while_a_person_types(sandbox):
+    """Nothing was sent, and that is said, not that the outcome is not known."""
+    token = sandbox.token("etoken")
+    with Client(sandbox) as watcher, sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        watcher.subscribe()
+        terminal.expect("PUK: $")
+        token.fault("vanish")
+        watcher.wait_signal("InterfacesRemoved")
+        wait_until(lambda: not terminal.is_echoing(), what="the end of echoing")
+        terminal.type_line(sandbox.puk)
+        answer(terminal, "New PIN .*: ", NEW_PIN)
+        answer(terminal, "once more: ", NEW_PIN)
+        terminal.expect("unplugged, if only for a moment, before the codes were given. Nothing was sent; no try was spent.")
+        assert terminal.finish() == NO_SUCH_TOKEN
+    token.clear_faults()
+    assert sent(token) == [] and token.login(sandbox.pin)
+
+
+@pytest.mark.without_sanitizer
+def test_a_person_who_takes_too_long(sandbox, clock):
+    """After ten minutes it has to be begun anew; nothing was sent."""
+    token = sandbox.token("etoken")
+    with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        terminal.expect("PUK: $")
+        wait_until(lambda: not terminal.is_echoing(), what="the end of echoing")
+        clock(10 * 60 + 5)
+        terminal.type_line(sandbox.puk)
+        answer(terminal, "New PIN .*: ", NEW_PIN)
+        answer(terminal, "once more: ", NEW_PIN)
+        terminal.expect("not given within ten minutes")
+        assert terminal.finish() == BUSY
+
+
+def test_ctrl_c_twice(sandbox):
+    """Ends it whatever the service is at: what became of the code is not known to tokenctl then; the status tells."""
+    token = sandbox.token("etoken")
+    token.fault("pause C_Login")
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        answer_unlock(terminal, sandbox)
+        token.wait_paused()
+        terminal.type("\x03")
+        terminal.expect(r"\^C")
         terminal.type("\x03")
         terminal.expect("\nInterrupted. If the code was sent already.*“tokenctl status”")
-        assert terminal.finish() != DONE
+        assert terminal.finish() == CTRL_C
         assert terminal.is_echoing()
-    assert token.login(sandbox.pin)
+    token.clear_faults()
+    wait_until(lambda: not sandbox.hosts("operate"), what="the operation's end")
+    assert token.login(NEW_PIN)
 
 
 def test_last_try_needs_the_label(sandbox):
@@ -372,10 +455,14 @@ def test_other_exit_codes(make_sandbox):
         with Client(sandbox) as client:
             client.subscribe()
             (path,) = client.tokens()
-            unlocking = client.begin_operation("Unlock", path, None, NEW_PIN)
-            client.feed(unlocking, "1")
+            token.fault("pause C_OpenSession operate")
+            client.begin_operation("Unlock", path, sandbox.puk, NEW_PIN)
+            token.wait_paused()
             assert unlock(sandbox).returncode == BUSY
             client.close()
+        # The bus has told tokend of that before it hands on this call.
+        assert sandbox.tokenctl("alice", "modules").returncode == DONE
+        token.clear_faults()
     wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operation whose caller left")
     assert unlock(sandbox, new="0123").returncode == REFUSED
     assert token.counters() == {"pin": 3, "puk": 3}
@@ -428,7 +515,6 @@ def test_the_service_ends_while_a_password_is_asked_for(sandbox):
     """Nothing was sent, and that is said; not that the outcome is not known."""
     token = sandbox.token("etoken")
     with nothing_sent(token), sandbox.terminal("carol", ["tokenctl", "unlock"]) as terminal:
-        answer_unlock(terminal, sandbox)
         terminal.expect("Password: ")
         sandbox.stop_tokend()
         terminal.expect("The service was ending, so nothing was sent.")

@@ -34,15 +34,16 @@ def test_two_modules_show_one_token(make_sandbox):
         assert {client.status(path)["module"] for path in (one, other)} == {"etoken", "again"}
         assert client.status(one)["serial"] == client.status(other)["serial"] == token.serial
 
-        unlocking = client.begin_operation("Unlock", one, None, NEW_PIN)
-        client.feed(unlocking, sandbox.puk[:4])
+        token.fault("pause C_OpenSession operate")
+        unlocking = client.begin_operation("Unlock", one, sandbox.puk, NEW_PIN)
+        token.wait_paused()
         with nothing_sent(token):
             for path in (one, other):
                 with raises("Busy"):
                     client.unlock(path, sandbox.puk, "9999")
                 with raises("Busy"):
                     client.set_pin(path, sandbox.pin, "9999")
-        client.end(unlocking, sandbox.puk[4:])
+        token.clear_faults()
         check(client.finish(unlocking), tries("pin", "ok", 3, "token"))
         assert sent(token) == ["C_Login", "C_InitPIN"]
 

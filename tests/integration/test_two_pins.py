@@ -13,13 +13,15 @@ import pytest
 from kinds import SIGN_LABEL, SIGN_PIN, SIGN_PUK
 from sandbox import wait_until
 from support import (
-    Client,
     WRONG_PUKS,
+    Client,
     check,
+    held_hosts,
     nothing_sent,
     only_token,
     raises,
     record,
+    relays_have_ended,
     restart_with_profile,
     sent,
     tries,
@@ -199,15 +201,14 @@ def test_puk_that_is_locked(make_pins):
 
 
 def test_one_operation_a_card(make_pins):
-    """Whatever its label: while one waits for its code, the other has none sent."""
+    """Whatever its label: while one waits for its host, the other has none sent."""
     sandbox, pins = make_pins()
     with Client(sandbox) as client:
-        changing = client.begin_operation("SetPin", pins.sign, None, NEW_PIN, final_attempt=True)
-        client.feed(changing, SIGN_PIN[:2])
-        wait_until(lambda: sandbox.hosts("operate"), what="the operating host")
-        with nothing_sent(pins.card), raises("Busy"):
-            pins.set_pin(pins.auth, "123456")
-        client.end(changing, SIGN_PIN[2:])
+        with held_hosts(sandbox):
+            changing = client.begin_operation("SetPin", pins.sign, SIGN_PIN, NEW_PIN, final_attempt=True)
+            wait_until(lambda: not relays_have_ended(sandbox), what="the connection to the operating host")
+            with nothing_sent(pins.card), raises("Busy"):
+                pins.set_pin(pins.auth, "123456")
         client.finish(changing)
     assert pins.card.login(NEW_PIN, label=SIGN_LABEL)
 

@@ -6,6 +6,7 @@ from support import (
     WRONG_PUKS,
     Client,
     check,
+    held_at_the_record,
     make_counting,
     nothing_sent,
     only_path,
@@ -194,11 +195,10 @@ def test_another_program_spends_a_try_meanwhile(make_sandbox, kind):
         path = only_path(client)
         for left, errors in ((2, ["RetriesChanged"]), (1, ["RetriesChanged", "FinalAttempt"])):
             before = sent(token) if token.kind == "etoken" else None
-            unlocking = client.begin_operation("Unlock", path, None, NEW_PIN)
-            # That the host reads the code shows that it has read the token, which is prepared.
-            client.feed(unlocking, sandbox.puk[:4])
-            token.wrong_puk()
-            client.end(unlocking, sandbox.puk[4:])
+            with held_at_the_record(sandbox) as wait:
+                unlocking = client.begin_operation("Unlock", path, sandbox.puk, NEW_PIN)
+                wait()
+                token.wrong_puk()
             with raises(*errors):
                 client.finish(unlocking)
             assert token.counters() == {"pin": 3, "puk": left}

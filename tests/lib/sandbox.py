@@ -472,10 +472,14 @@ class Token:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._sandbox.path(f"{self.folder}/fault"))
 
-    def wait_paused(self, timeout=TIMEOUT):
-        """Waits until a call is held by the fault "pause"."""
-        marker = self._sandbox.path(f"{self.folder}/paused")
-        wait_until(lambda: os.path.exists(marker), timeout, "the pause")
+    def wait_paused(self, function="", timeout=TIMEOUT):
+        """Waits until a call is held by the fault "pause"; function: the one that was held last."""
+
+        def is_held():
+            with contextlib.suppress(FileNotFoundError):
+                return function in self._sandbox.read_file(f"{self.folder}/paused")
+
+        wait_until(is_held, timeout, f"the pause {function}")
 
     # As another program
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "code.h"
 
+#include "exit-code.h"
+
 #include <fcntl.h>
+#include <glib-unix.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,14 +77,58 @@ test_pipe (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (TokenctlCode) code = read_from ("12345678", 8);
-  int fd = tokenctl_code_to_pipe (code, &error);
+  gboolean is_closed = FALSE;
   char bytes[16];
+  int ends[2];
 
+  g_assert_true (g_unix_open_pipe (ends, FD_CLOEXEC, NULL));
+  g_assert_true (tokenctl_code_write (code, ends[1], &is_closed, &error));
   g_assert_no_error (error);
-  g_assert_cmpint (read (fd, bytes, sizeof bytes), ==, 8);
+  g_assert_false (is_closed);
+  g_assert_cmpint (read (ends[0], bytes, sizeof bytes), ==, 8);
   g_assert_cmpmem (bytes, 8, "12345678", 8);
-  g_assert_cmpint (read (fd, bytes, sizeof bytes), ==, 0);
-  close (fd);
+  close (ends[0]);
+  close (ends[1]);
+}
+
+/* Finish says why the service has closed it; a signal would say nothing, and leaves this program's others as they were. */
+static void
+test_pipe_that_is_closed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TokenctlCode) code = read_from ("12345678", 8);
+  struct sigaction after;
+  gboolean is_closed = FALSE;
+  int ends[2];
+
+  g_assert_true (g_unix_open_pipe (ends, FD_CLOEXEC, NULL));
+  close (ends[0]);
+  g_assert_true (tokenctl_code_write (code, ends[1], &is_closed, &error));
+  g_assert_no_error (error);
+  g_assert_true (is_closed);
+  close (ends[1]);
+  sigaction (SIGPIPE, NULL, &after);
+  g_assert_true (after.sa_handler == SIG_DFL);
+}
+
+/* What does not fit is told, and none of it is in the pipe. */
+static void
+test_pipe_that_is_full (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TokenctlCode) code = read_from ("12345678", 8);
+  const char filling[4096] = { 0 };
+  gboolean is_closed = FALSE;
+  int ends[2];
+
+  g_assert_true (g_unix_open_pipe (ends, FD_CLOEXEC, NULL));
+  g_assert_true (g_unix_set_fd_nonblocking (ends[1], TRUE, NULL));
+  while (write (ends[1], filling, sizeof filling) > 0)
+    ;
+  g_assert_false (tokenctl_code_write (code, ends[1], &is_closed, &error));
+  g_assert_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED);
+  close (ends[0]);
+  close (ends[1]);
 }
 
 /* What the kernel says of the mapping that holds the code: locked, not dumped, not forked. */
@@ -143,6 +191,8 @@ main (int argc, char **argv)
   g_test_add_func ("/code/as-seen", test_as_seen);
   g_test_add_func ("/code/read", test_read);
   g_test_add_func ("/code/pipe", test_pipe);
+  g_test_add_func ("/code/pipe/closed", test_pipe_that_is_closed);
+  g_test_add_func ("/code/pipe/full", test_pipe_that_is_full);
   g_test_add_func ("/code/memory", test_memory);
   return g_test_run ();
 }

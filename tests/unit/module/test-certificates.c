@@ -179,7 +179,7 @@ read_tokens (GPtrArray *certificates)
   g_autoptr (GArray) last = NULL;
 
   return g_variant_ref_sink (
-      tokend_slots_read_all (&fake_read_functions, certificates, &last, NULL));
+      tokend_slots_read_all (&fake_read_functions, certificates, NULL, &last, NULL));
 }
 
 static void

@@ -465,8 +465,8 @@ test_vendor_objects (void)
   fake_add_attribute (POLICY, 0x8000120f, 7, 4);
   fake_add_attribute (POLICY, 0x80001203, 1, 1);
 
-  tokens =
-      g_variant_ref_sink (tokend_slots_read_all (&fake_read_functions, certificates, &last, NULL));
+  tokens = g_variant_ref_sink (
+      tokend_slots_read_all (&fake_read_functions, certificates, NULL, &last, NULL));
   text = g_variant_print (tokens, TRUE);
   g_assert_nonnull (strstr (text, "'pin-retries-remaining': <uint32 2>"));
   g_assert_nonnull (strstr (text, "'pin-retries-maximum': <uint32 3>"));
@@ -567,8 +567,8 @@ test_vendor_objects_elsewhere (void)
 
   fake_reset ();
   fake_add_attribute (COUNTERS, 0x80001110, 2, 1);
-  tokens =
-      g_variant_ref_sink (tokend_slots_read_all (&fake_read_functions, certificates, &last, NULL));
+  tokens = g_variant_ref_sink (
+      tokend_slots_read_all (&fake_read_functions, certificates, NULL, &last, NULL));
   text = g_variant_print (tokens, TRUE);
   g_assert_null (strstr (text, "retries"));
   g_assert_cmpuint (fake.open_sessions, ==, 0);
@@ -603,8 +603,8 @@ test_slots (void)
 static GVariant *
 read_first (GPtrArray *certificates, GArray **last)
 {
-  g_autoptr (GVariant) tokens =
-      g_variant_ref_sink (tokend_slots_read_all (&fake_read_functions, certificates, last, NULL));
+  g_autoptr (GVariant) tokens = g_variant_ref_sink (
+      tokend_slots_read_all (&fake_read_functions, certificates, NULL, last, NULL));
 
   return g_variant_n_children (tokens) > 0 ? g_variant_get_child_value (tokens, 0) : NULL;
 }

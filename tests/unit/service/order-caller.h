@@ -14,6 +14,8 @@ const char *model_name_fault (const ModelState *state);
 
 gboolean model_may_spend (const ModelState *state, ModelKind kind, guint remaining,
                           gboolean has_word);
+guint8 model_get_finishes (guint i);
+gboolean model_may_open (const ModelState *state, ModelKind kind);
 gboolean model_may_commit (const ModelState *state, ModelKind kind);
 gboolean model_read_token (ModelState *state, ModelKind kind);
 void model_begin_try (ModelState *state);

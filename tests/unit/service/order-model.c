@@ -12,6 +12,8 @@
 #define ROLE TOKEND_ROLE_PUK
 
 static const guint8 calls[MODEL_N_CALLERS] = { 2, 1 };
+/* Of each operation */
+static const guint8 finishes[MODEL_N_CALLERS] = { 1, 2 };
 
 static const TokendCounterRules rules[MODEL_N_KINDS] = {
   [MODEL_NUMBER] = { TOKEND_FLAGS_MEANING_NONE, FALSE, TOKEND_RETRIES_UNKNOWN },
@@ -34,13 +36,20 @@ model_begin (ModelState *state)
     state->callers[i].calls_left = calls[i];
 }
 
+guint8
+model_get_finishes (guint i)
+{
+  return finishes[i];
+}
+
 /** model_describe_bounds: Returns: (transfer full): up to what the model goes. */
 char *
 model_describe_bounds (void)
 {
   return g_strdup_printf (
-      "%u tries, callers with %u and %u calls, %d crash of the service, %d times another program",
-      MODEL_MAXIMUM, calls[0], calls[1], CRASHES_MAX, MEDDLINGS_MAX);
+      "%u tries, %u operations with %u Finish and %u with %u, %d crash of the service, %d times "
+      "another program",
+      MODEL_MAXIMUM, calls[0], finishes[0], calls[1], finishes[1], CRASHES_MAX, MEDDLINGS_MAX);
 }
 
 /* What the token shows while so many tries remain. */
@@ -96,6 +105,16 @@ model_may_spend (const ModelState *state, ModelKind kind, guint remaining, gbool
   TokendCounter counter = judge (kind, remaining, &state->memory);
 
   return tokend_attempt_check (&attempt, ROLE, &counter, NULL);
+}
+
+/* By the last reading. */
+gboolean
+model_may_open (const ModelState *state, ModelKind kind)
+{
+  static const TokendAttempt attempt = { 0 };
+  TokendCounter counter = judge (kind, state->remaining, &state->memory);
+
+  return tokend_attempt_check_opening (&attempt, ROLE, &counter, NULL);
 }
 
 /* By what the host read when it prepared. */
@@ -154,29 +173,34 @@ model_end_host (ModelState *state)
 {
   state->host = HOST_NONE;
   state->owner = MODEL_N_CALLERS;
-  state->last_read = state->has_word = state->settlement = 0;
+  state->last_read = state->has_word = state->settlement = state->has_sent = 0;
 }
 
 /* What the host's answer means, by the service's own reading of it. */
-static TokendSettlement
+static TokendVerdict
 judge_outcome (const char *text)
 {
   g_autoptr (GVariant) outcome = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
   g_autoptr (GError) error = NULL;
 
-  return tokend_outcome_judge (outcome, ROLE, TRUE, &error).settlement;
+  return tokend_outcome_judge (outcome, ROLE, TRUE, &error);
 }
 
 static void
 answer (ModelState *state, const char *outcome)
 {
-  state->settlement = (guint8) judge_outcome (outcome);
+  const TokendVerdict verdict = judge_outcome (outcome);
+
+  state->settlement = (guint8) verdict.settlement;
+  state->has_sent = verdict.sent != FALSE;
   state->host = HOST_ANSWERED;
 }
 
 static void
 send_code (ModelState *state, gboolean is_right)
 {
+  if (state->owner < MODEL_N_CALLERS)
+    state->callers[state->owner].n_sent++;
   if (state->remaining == 0) {
     answer (state, "{'result': <'code-locked'>, 'sent': <true>}");
   } else if (is_right) {

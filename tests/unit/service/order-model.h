@@ -4,9 +4,10 @@
 #include "ledger-entry.h"
 
 /*
- * An operation on one token and one role, with all that can come in between: a second caller, another program, a crash of
- * the service or of the host, a disk that cannot be written, a ledger that is damaged meanwhile. The order of its steps is
- * the service's own, from tokend_step_next() and tokend_step_may_be_left(); what is decided on the way is decided by the
+ * Operations on one token and one role, two of them open at a time, with all that can come in between: that they are
+ * cancelled, expire, lose their authorization, their token or their caller; another program, a crash of the service or of the
+ * host, a disk that cannot be written, a ledger that is damaged meanwhile. The order of their steps is the service's own, from
+ * tokend_step_next(), _judge(), _may_be_left() and _may_go_on(); what is decided on the way is decided by the
  * service's own functions: tokend_counter_judge(), tokend_attempt_check…(), tokend_ledger_entry_…(), tokend_outcome_judge().
  */
 
@@ -40,16 +41,28 @@ typedef struct {
 typedef struct {
   guint8 step; /* TOKEND_STEP_ACCEPT: no call; may make one if any are left */
   guint8 calls_left;
-  guint8 has_word; /* that this may be the last try */
-  guint8 may_peek;
+  guint8 finishes_left; /* of the operation that is open */
+  guint8 is_open;
+  guint8
+      is_over; /* cancelled, expired, no longer authorized, its caller left, its token was removed */
+  guint8 has_pipes;
+  guint8 is_finishing;  /* Finish has said that the codes are whole */
+  guint8 will_be_whole; /* so they are */
+  guint8 is_whole;      /* and were found to be */
+  guint8 is_rechecked;  /* it may still be */
+  guint8 has_word;      /* that this may be the last try */
+  guint8 may_read;      /* the status: so polkit will say */
+  guint8 may_peek;      /* so it has said */
   guint8 is_authorized;
   guint8 has_read;    /* the token, since it last waited for anything else */
   guint8 has_checked; /* the state, likewise */
   guint8 has_claim;
   guint8 has_begun; /* its try */
+  guint8 n_sent;    /* codes that went to the token by the operation that is open */
   guint8
       is_written; /* of the steps that write: it is on the disk, and the service has not heard of it */
   guint8 has_answer; /* the host's */
+  guint8 has_sent;   /* as that says */
   guint8 settlement;
 } ModelCaller;
 
@@ -70,6 +83,7 @@ typedef struct {
   guint8 last_read;  /* the tries when it last read them */
   guint8 has_word;   /* as its caller's */
   guint8 settlement; /* of what it answered */
+  guint8 has_sent;   /* as it answered */
 
   guint8 is_uncertain; /* an answer did not come, or an outcome could not be written */
   guint8 fault;        /* a step was begun that must not be: see order-model.c */

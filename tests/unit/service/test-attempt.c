@@ -54,7 +54,7 @@ test_parse_good (void)
     TokendAttempt attempt = { TRUE, TRUE, TRUE, 77, TRUE };
 
     g_test_message ("%s", good[i].options);
-    g_assert_true (tokend_attempt_parse (options, &attempt, &error));
+    g_assert_true (tokend_attempt_parse (options, FALSE, &attempt, &error));
     g_assert_no_error (error);
     g_assert_cmpint (attempt.final_attempt, ==, good[i].attempt.final_attempt);
     g_assert_cmpint (attempt.send_refused_code, ==, good[i].attempt.send_refused_code);
@@ -97,9 +97,34 @@ test_parse_bad (void)
     TokendAttempt attempt;
 
     g_test_message ("%s", bad[i].options);
-    g_assert_false (tokend_attempt_parse (options, &attempt, &error));
+    g_assert_false (tokend_attempt_parse (options, FALSE, &attempt, &error));
     g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
     g_assert_nonnull (g_strstr_len (error->message, -1, bad[i].named));
+  }
+}
+
+/* What opens an operation says nothing of the codes yet. */
+static void
+test_parse_opening (void)
+{
+  static const char *const others[] = { "{'final-attempt': <false>}",
+                                        "{'send-refused-code': <true>}", "{'force': <true>}",
+                                        "{'expected-retries': <3>}" };
+  g_autoptr (GVariant) options = parse_options ("{'expected-retries': <uint32 3>}");
+  g_autoptr (GError) error = NULL;
+  TokendAttempt attempt = { TRUE, TRUE, FALSE, 77 };
+
+  g_assert_true (tokend_attempt_parse (options, TRUE, &attempt, &error));
+  g_assert_no_error (error);
+  g_assert_true (!attempt.final_attempt && !attempt.send_refused_code && attempt.expects_retries);
+  g_assert_cmpuint (attempt.expected_retries, ==, 3);
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autoptr (GVariant) refused = parse_options (others[i]);
+
+    g_test_message ("%s", others[i]);
+    g_assert_false (tokend_attempt_parse (refused, TRUE, &attempt, &error));
+    g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
+    g_clear_error (&error);
   }
 }
 
@@ -256,6 +281,19 @@ check (const Row *row, TokendRole role, gboolean is_prepared, gint64 refused_at,
   }
 }
 
+/* The word for a last try comes later, with the codes. */
+static void
+check_opening (const Row *row, TokendRole role, int code)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean may_be_opened =
+      tokend_attempt_check_opening (&row->attempt, role, &row->counter, &error);
+
+  g_assert_cmpint (may_be_opened, ==, code == SENT || code == TOKEND_ERROR_FINAL_ATTEMPT);
+  if (!may_be_opened)
+    g_assert_error (error, TOKEND_ERROR, code);
+}
+
 /* A code that was refused before changes nothing but what would be sent. */
 static void
 check_role (const Row *row, TokendRole role, int code)
@@ -264,6 +302,7 @@ check_role (const Row *row, TokendRole role, int code)
 
   check (row, role, FALSE, 0, code);
   check (row, role, TRUE, 0, code);
+  check_opening (row, role, code);
   check (row, role, TRUE, REFUSED_AT, stays ? code : TOKEND_ERROR_ALREADY_REFUSED);
 }
 
@@ -283,6 +322,7 @@ main (int argc, char **argv)
   g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
   g_test_add_func ("/attempt/parse/good", test_parse_good);
   g_test_add_func ("/attempt/parse/bad", test_parse_bad);
+  g_test_add_func ("/attempt/parse/opening", test_parse_opening);
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *path = g_strdup_printf ("/attempt/check/%s", rows[i].what);
     g_test_add_data_func (path, &rows[i], test_check);

@@ -38,21 +38,6 @@ assert_calls (const char *calls)
   g_assert_cmpstr (stage.calls->str, ==, calls);
 }
 
-/* Pipes for the codes and the lock. */
-static void
-give_descriptors (int ends[3])
-{
-  for (gsize i = 0; i < 3; i++) {
-    int fds[2];
-
-    g_assert_cmpint (pipe (fds), ==, 0);
-    close (fds[1]);
-    ends[i] = fds[0];
-  }
-  stage.operation.descriptors = (TokendCodeDescriptors){ ends[0], ends[1], FALSE };
-  stage.operation.lock_fd = ends[2];
-}
-
 static ino_t
 get_inode (int fd)
 {
@@ -62,18 +47,40 @@ get_inode (int fd)
   return status.st_ino;
 }
 
+/* Pipes for the codes, and the lock: which they are. */
+static void
+give_descriptors (ino_t inodes[3])
+{
+  g_autoptr (GUnixFDList) write_ends = NULL;
+  g_autoptr (GError) error = NULL;
+  int lock[2];
+
+  stage.operation.pipes = tokend_code_pipes_new ("PUK", &write_ends, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (pipe (lock), ==, 0);
+  close (lock[1]);
+  stage.operation.lock_fd = lock[0];
+  for (gsize i = 0; i < 2; i++)
+    inodes[i] = get_inode (g_unix_fd_list_peek_fds (write_ends, NULL)[i]);
+  inodes[2] = get_inode (lock[0]);
+}
+
+static void
+tear_down (void)
+{
+  close (stage.operation.lock_fd);
+  stage_tear_down ();
+}
+
 /* Each of the three arrives as what it is, and the service keeps none of the codes'. */
 static void
 test_prepare_descriptors (void)
 {
   ino_t inodes[3];
-  int ends[3];
 
   stage_set_up (PUK);
   stage.prepared = READING (16);
-  give_descriptors (ends);
-  for (gsize i = 0; i < 3; i++)
-    inodes[i] = get_inode (ends[i]);
+  give_descriptors (inodes);
   tokend_operation_prepare (&stage.operation);
   assert_error (FINE, NULL);
   assert_calls ("start(/a/module.so) prepare ");
@@ -84,27 +91,23 @@ test_prepare_descriptors (void)
     g_assert_cmpuint (get_inode (fd), ==, inodes[i]);
     close (fd);
   }
-  g_assert_cmpint (stage.operation.descriptors.code, <, 0);
-  g_assert_cmpint (stage.operation.descriptors.new_pin, <, 0);
-  close (ends[2]);
-  stage_tear_down ();
+  g_assert_null (stage.operation.pipes);
+  tear_down ();
 }
 
 /* Of a host that does not start, nothing is asked. */
 static void
 test_prepare_in_vain (void)
 {
-  int ends[3];
+  ino_t inodes[3];
 
   stage_set_up (PUK);
   stage.does_not_start = TRUE;
-  give_descriptors (ends);
+  give_descriptors (inodes);
   tokend_operation_prepare (&stage.operation);
   assert_error (TOKEND_ERROR_MODULE_FAILED, NULL);
   assert_calls ("start(/a/module.so) ");
-  for (int i = 0; i < 3; i++)
-    close (ends[i]);
-  stage_tear_down ();
+  tear_down ();
 }
 
 /* With one configuration of OpenSC's a code is a PUK, with another a PIN: it goes by the operation, too. */
@@ -118,20 +121,19 @@ test_prepare_environment (void)
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
       const TokendUnlockWay way = role == PUK ? ways[i] : TOKEND_UNLOCK_WAY_NONE;
       g_autofree char *operation = NULL;
-      int ends[3];
+      ino_t inodes[3];
 
       stage_set_up (role);
       stage.profile.is_opensc = TRUE;
       stage.profile.unlock_way = ways[i];
       stage.prepared = READING (16);
-      give_descriptors (ends);
+      give_descriptors (inodes);
       tokend_operation_prepare (&stage.operation);
       g_assert_cmpstr (g_hash_table_lookup (stage.environment, TOKEND_OPENSC_VARIABLE), ==,
                        tokend_opensc_configuration (way));
       g_assert_true (g_variant_lookup (stage.request, "operation", "s", &operation));
       g_assert_cmpstr (operation, ==, role == PUK ? "unlock" : "set-pin");
-      close (ends[2]);
-      stage_tear_down ();
+      tear_down ();
     }
 }
 
@@ -186,7 +188,7 @@ test_prepare_request (void)
     gboolean sends_unusual = i % 2 == 0;
     gboolean told = !sends_unusual;
     GBytes *key;
-    int ends[3];
+    ino_t inodes[3];
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     stage_set_up (PUK);
@@ -201,7 +203,7 @@ test_prepare_request (void)
     stage.wrong_code = TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN;
     stage.operation.attempt.send_unusual_code = sends_unusual;
     key = tokend_refused_get_key (stage.service.refused);
-    give_descriptors (ends);
+    give_descriptors (inodes);
     tokend_operation_prepare (&stage.operation);
     assert_text ("way", "so-login-init-pin");
     assert_text ("wrong-code", "user-not-logged-in");
@@ -217,8 +219,7 @@ test_prepare_request (void)
     assert_number ("new-pin-maximum-length", rows[i].new_pin_maximum);
     g_assert_true (g_variant_lookup (stage.request, "send-unusual-code", "b", &told));
     g_assert_cmpint (told, ==, sends_unusual);
-    close (ends[2]);
-    stage_tear_down ();
+    tear_down ();
   }
 }
 
@@ -242,13 +243,13 @@ test_prepare_answer (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    int ends[3];
+    ino_t inodes[3];
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     stage_set_up (PIN);
     stage.prepared = rows[i].prepared;
     stage.digest_length = rows[i].digest_length;
-    give_descriptors (ends);
+    give_descriptors (inodes);
     tokend_operation_prepare (&stage.operation);
     g_assert_cmpint (stage.result, ==,
                      rows[i].error == FINE ? TOKEND_STEP_DONE : TOKEND_STEP_FAILED);
@@ -257,8 +258,7 @@ test_prepare_answer (void)
       g_assert_nonnull (stage.operation.prepared);
       g_assert_cmpuint (g_bytes_get_size (stage.operation.digest), ==, 32);
     }
-    close (ends[2]);
-    stage_tear_down ();
+    tear_down ();
   }
 }
 
@@ -303,6 +303,53 @@ test_compare (void)
     tokend_operation_compare (&stage.operation);
     assert_error (rows[i].error, rows[i].error == FINE ? NULL : "nothing was sent");
     g_assert_cmpint (stage.operation.before.remaining, ==, rows[i].remaining);
+    stage_tear_down ();
+  }
+}
+
+/* Who was told five times within an hour is not told any more, be a code one that was refused or not; and may send it. */
+static void
+test_compare_oracle (void)
+{
+  static const struct {
+    guint uid; /* of who asks now; 1000 was told before */
+    guint n_told;
+    gboolean was_refused, send_refused_code;
+    int error;
+  } rows[] = {
+    { 1000, 4, TRUE, FALSE, TOKEND_ERROR_ALREADY_REFUSED },
+    { 1000, 4, FALSE, FALSE, FINE },
+    { 1000, 5, TRUE, FALSE, TOKEND_ERROR_LIMITS_EXCEEDED },
+    { 1000, 5, FALSE, FALSE, TOKEND_ERROR_LIMITS_EXCEEDED },
+    { 1000, 5, TRUE, TRUE, FINE },
+    { 1000, 5, FALSE, TRUE, FINE },
+    { 1001, 5, TRUE, FALSE, TOKEND_ERROR_ALREADY_REFUSED },
+    { 1001, 5, FALSE, FALSE, FINE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    TokendRefusalLimit *limit;
+    const TokendPlace *place;
+    const gint64 now = g_get_monotonic_time ();
+    const char *cards[2] = { 0 };
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    stage_set_up (PIN);
+    limit = stage.service.refusal_limit;
+    place = tokend_token_get_place (stage.operation.token);
+    cards[0] = place->card;
+    prepare_as (READING (16));
+    stage.operation.uid = rows[i].uid;
+    stage.operation.attempt.send_refused_code = rows[i].send_refused_code;
+    for (guint n = 0; n < rows[i].n_told; n++)
+      tokend_refusal_limit_count (limit, 1000, cards, now);
+    if (rows[i].was_refused)
+      tokend_refused_add (stage.service.refused, place, PIN, stage.operation.digest);
+    tokend_operation_compare (&stage.operation);
+    assert_error (rows[i].error, rows[i].error == FINE ? NULL : "nothing was sent");
+    /* That it was told is counted. */
+    g_assert_cmpint (tokend_refusal_limit_is_reached (limit, 1000, cards, now), ==,
+                     rows[i].n_told == 5 || (rows[i].n_told == 4 && rows[i].was_refused));
     stage_tear_down ();
   }
 }
@@ -648,6 +695,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation-try/prepare/request", test_prepare_request);
   g_test_add_func ("/operation-try/prepare/answer", test_prepare_answer);
   g_test_add_func ("/operation-try/compare", test_compare);
+  g_test_add_func ("/operation-try/compare/oracle", test_compare_oracle);
   g_test_add_func ("/operation-try/record", test_record);
   g_test_add_func ("/operation-try/commit/without-host", test_commit_without_host);
   g_test_add_func ("/operation-try/commit/without-answer", test_commit_without_answer);

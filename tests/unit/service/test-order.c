@@ -18,15 +18,17 @@ typedef struct {
   guint n_steps;
 } Search;
 
+/* Eight bytes at a time: it is asked for some hundred million times. */
 static guint
 hash_state (gconstpointer key)
 {
-  const guint8 *bytes = key;
-  guint hash = 2166136261U;
+  guint64 words[(sizeof (ModelState) + 7) / 8] = { 0 };
+  guint64 hash = 0;
 
-  for (gsize i = 0; i < sizeof (ModelState); i++)
-    hash = (hash ^ bytes[i]) * 16777619U;
-  return hash;
+  memcpy (words, key, sizeof (ModelState));
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    hash = (hash ^ words[i]) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+  return (guint) (hash >> 32);
 }
 
 static gboolean
@@ -97,7 +99,8 @@ static void
 test_failure (void)
 {
   for (TokendStep step = TOKEND_STEP_ACCEPT; step < TOKEND_STEP_RECORD; step++) {
-    g_assert_cmpint (tokend_step_next (step, TOKEND_STEP_FAILED), ==, TOKEND_STEP_REPLY);
+    g_assert_cmpint (tokend_step_next (step, TOKEND_STEP_FAILED), ==,
+                     step == TOKEND_STEP_OPEN ? TOKEND_STEP_END : TOKEND_STEP_REPLY);
     g_assert_true (tokend_step_may_be_left (step));
   }
   for (TokendStep step = TOKEND_STEP_RECORD; step < TOKEND_N_STEPS; step++)

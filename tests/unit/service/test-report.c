@@ -88,7 +88,7 @@ static const Row rows[] = {
     TOKEND_MESSAGE_NOT_SENT, NOTICE, "no",
     "nothing was sent: it may be the last try, and that was not allowed" },
   { "refused before", PIN, TOKEND_ERROR_ALREADY_REFUSED, FALSE, NOT_SPENT, TOKENS (2), TOKENS (2),
-    TOKEND_MESSAGE_NOT_SENT, NOTICE, "no",
+    TOKEND_MESSAGE_ALREADY_REFUSED, NOTICE, "no",
     "nothing was sent: the token has refused this very PIN before" },
   { "a bad new PIN", PUK, TOKEND_ERROR_PIN_POLICY, FALSE, NOT_SPENT, TOKENS (2), TOKENS (2),
     TOKEND_MESSAGE_NOT_SENT, NOTICE, "no", "nothing was sent: the new PIN breaks the rules" },
@@ -191,8 +191,8 @@ test_hardly_anything_known (void)
   report->n_suppressed = 7;
   entry = entry_print (tokend_report_compose (report, &nobody));
   g_assert_cmpstr (entry, ==,
-                   "MESSAGE=SetPin of “” by an unknown user: nothing was sent: too many calls at a "
-                   "time (besides 7 refusals that were not logged)\n"
+                   "MESSAGE=SetPin of “” by an unknown user: nothing was sent: too many calls, "
+                   "open operations or refused codes (besides 7 refusals that were not logged)\n"
                    "MESSAGE_ID=" TOKEND_MESSAGE_NOT_SENT "\n"
                    "TOKEND_LABEL=\nTOKEND_OPERATION=SetPin\nTOKEND_OUTCOME=LimitsExceeded\n"
                    "TOKEND_ROLE=PIN\nTOKEND_SPENT=no\nTOKEND_SUPPRESSED=7\nTOKEND_TOKEN=0c7ad1");
@@ -212,19 +212,31 @@ test_in_doubt (void)
   g_assert_cmpint (tokend_report_get_level (report), ==, WARNING);
 }
 
-/* A prompt that its caller left is no refusal of polkit's. */
+/* What was ended from outside says so, whatever the error is; but not where a code was sent. */
 static void
-test_caller_left (void)
+test_ends (void)
 {
+  static const struct {
+    TokendReportEnd end;
+    const char *words;
+  } ends[] = {
+    { TOKEND_REPORT_END_CALLER_LEFT, "the caller left" },
+    { TOKEND_REPORT_END_CANCELLED, "the caller cancelled it" },
+    { TOKEND_REPORT_END_EXPIRED, "it was open for too long" },
+  };
   static const TokendIdentity root = { .known = TRUE };
-  g_autoptr (TokendReport) report = make_report (&rows[G_N_ELEMENTS (rows) - 1]);
-  g_autoptr (GVariant) fields = NULL;
 
-  report->error = TOKEND_ERROR_NOT_AUTHORIZED;
-  report->caller_left = TRUE;
-  fields = g_variant_ref_sink (tokend_report_compose (report, &root));
-  g_assert_cmpstr (get_field (fields, "MESSAGE"), ==,
-                   "Unlock of “Ayşe's token” by user 0: nothing was sent: the caller left");
+  for (gsize i = 0; i < G_N_ELEMENTS (ends); i++) {
+    g_autoptr (TokendReport) report = make_report (&rows[G_N_ELEMENTS (rows) - 1]);
+    g_autoptr (GVariant) fields = NULL;
+    g_autofree char *message =
+        g_strconcat ("Unlock of “Ayşe's token” by user 0: nothing was sent: ", ends[i].words, NULL);
+
+    report->error = TOKEND_ERROR_NOT_AUTHORIZED;
+    report->end = ends[i].end;
+    fields = g_variant_ref_sink (tokend_report_compose (report, &root));
+    g_assert_cmpstr (get_field (fields, "MESSAGE"), ==, message);
+  }
 }
 
 int
@@ -239,6 +251,6 @@ main (int argc, char **argv)
   g_test_add_func ("/report/whole-entry", test_whole_entry);
   g_test_add_func ("/report/hardly-anything-known", test_hardly_anything_known);
   g_test_add_func ("/report/in-doubt", test_in_doubt);
-  g_test_add_func ("/report/caller-left", test_caller_left);
+  g_test_add_func ("/report/ends", test_ends);
   return g_test_run ();
 }

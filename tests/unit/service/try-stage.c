@@ -59,6 +59,7 @@ stage_set_up (TokendRole role)
   known = stage_parse (READING (16));
   place = tokend_place_new (known, FALSE);
   stage.service.refused = tokend_refused_new ();
+  stage.service.refusal_limit = tokend_refusal_limit_new ();
   stage.profile.change_counts = TRUE;
   stage.profile.environment = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < TOKEND_N_ROLES; i++)
@@ -79,6 +80,8 @@ stage_tear_down (void)
   g_clear_pointer (&known, tokend_reading_free);
   g_clear_pointer (&place, tokend_place_free);
   g_object_unref (stage.service.refused);
+  tokend_refusal_limit_free (stage.service.refusal_limit);
+  tokend_operation_drop_pipes (&stage.operation);
   g_hash_table_unref (stage.profile.environment);
   g_clear_pointer (&stage.environment, g_hash_table_unref);
   g_clear_pointer (&stage.request, g_variant_unref);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * TokendOpened:
+ * The operations that were opened, at their paths, until the connection that opened them is gone;
+ * and how many there may be.
+ *
+ * Signal `changed`: one needs the service now, or does no more.
+ */
+#define TOKEND_TYPE_OPENED (tokend_opened_get_type ())
+G_DECLARE_FINAL_TYPE (TokendOpened, tokend_opened, TOKEND, OPENED, GObject)
+
+TokendOpened *tokend_opened_new (void);
+
+gboolean tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error);
+const char *tokend_opened_add (TokendOpened *self, gpointer operation, const char *caller,
+                               guint32 uid);
+void tokend_opened_remove (TokendOpened *self, const char *path);
+gpointer tokend_opened_find (TokendOpened *self, const char *path, const char *caller);
+
+void tokend_opened_begin_need (TokendOpened *self);
+void tokend_opened_end_need (TokendOpened *self);
+guint tokend_opened_count_needs (TokendOpened *self);
+
+G_END_DECLS
