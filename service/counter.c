@@ -189,7 +189,7 @@ get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rule
  * @rules: what the profile says that this is worth.
  * @record: what the service itself has spent.
  *
- * The status table of the design: what is known of one role's tries. The token's own number stands
+ * The status table of ARCHITECTURE.md: what is known of one role's tries. The token's own number stands
  * above the record; the record may lower what was derived from flags, and never raises or permits.
  *
  * Returns: by what a code is barred; what people are told is tokend_counter_tell()'s.

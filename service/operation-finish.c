@@ -3,7 +3,7 @@
 
 #include "tokend-error.h"
 
-/* The steps of Finish until the token is claimed: 4 of the design. */
+/* The steps of Finish until the token is claimed: 4 of ARCHITECTURE.md. */
 
 static void
 on_collected (GObject *source, GAsyncResult *result, gpointer user_data)

@@ -5,7 +5,7 @@
 #include "open-limits.h"
 #include "tokend-error.h"
 
-/* The steps of Unlock and SetPin, until the caller has the pipes: 1 to 3 of the design. */
+/* The steps of Unlock and SetPin, until the caller has the pipes: 1 to 3 of ARCHITECTURE.md. */
 
 static void
 on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)

@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /** TokendStep: of an operation: until TOKEND_STEP_OPEN those of Unlock and SetPin, from there those of Finish. The numbers are
- * those of the design's order. */
+ * those of ARCHITECTURE.md's order. */
 typedef enum {
   TOKEND_STEP_ACCEPT,   /* 1  arguments, options, limits */
   TOKEND_STEP_MEET,     /* 1  whether the caller's session is active */

@@ -8,7 +8,7 @@
 
 #include <gio/gunixfdlist.h>
 
-/* The steps with the operating host, from its start to the status after the code: 5 to 9 of the design. */
+/* The steps with the operating host, from its start to the status after the code: 5 to 9 of ARCHITECTURE.md. */
 
 /* Reading the codes may take 5 s of it. */
 #define PREPARE_TIMEOUT_MS 15000

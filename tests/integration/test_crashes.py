@@ -28,7 +28,7 @@ MUTE = ("no-so-flags", "no-vendor-objects")
 # Longer than any test holds a system call, in microseconds.
 HELD = 10**8
 
-# The steps of the design, by number, and where each is held.
+# The steps of ARCHITECTURE.md, by number, and where each is held.
 POINTS = {
     "status": 2,  # the watching host reads the token
     "prompt": 3,  # a person is asked

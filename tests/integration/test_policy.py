@@ -41,7 +41,7 @@ AUTHORIZED, NOT_AUTHORIZED = 0, 1  # the exit status of pkcheck
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_actions_are_whole(make_sandbox, action):
-    """As pkaction shows them: words, vendor, icon, the defaults that the design names, and who owns the action."""
+    """As pkaction shows them: words, vendor, icon, the defaults, and who owns the action."""
     shown = make_sandbox([]).run("alice", ["pkaction", "--verbose", "--action-id", action])
     fields = dict(re.findall(r"^  (\w[^:]*): *(.*)$", shown.stdout, re.MULTILINE))
     assert fields.pop("description") and fields.pop("message").startswith("Authentication is required to ")

@@ -33,7 +33,7 @@ typedef struct {
   TokendCounter result;
 } Row;
 
-/* A row for each line of the design's status table, in its order, and for each edge of that line.
+/* A row for each edge of the status table's lines; that table itself is test-architecture.c's.
  * -1: not known. */
 static const Row rows[] = {
   /* The token's number n of max. */

@@ -85,7 +85,7 @@ test_every_rule_has_a_method (void)
   }
 }
 
-/* The table of the design. */
+/* What each method takes, said once more. */
 static const struct {
   const char *interface;
   const char *method;
