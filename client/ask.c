@@ -5,6 +5,7 @@
 
 #include "exit-code.h"
 #include "printable.h"
+#include "typed.h"
 
 /* How often a person may mistype before tokenctl gives up. It costs nothing: nothing is sent
  * meanwhile. */
@@ -34,13 +35,12 @@ ask_once (TokenctlTerminal *terminal, const char *prompt, GError **error)
   return g_steal_pointer (&code);
 }
 
-/* What became of what a person typed. */
+/* What the person made of it. */
 typedef enum {
-  TYPED_TAKEN,
-  TYPED_AGAIN,   /* and the person has been told why */
-  TYPED_AS_SEEN, /* likewise, and what comes next must be the same code */
-  TYPED_CANCELLED,
-} Typed;
+  SETTLED_TAKEN,
+  SETTLED_AGAIN, /* and the person has been told why */
+  SETTLED_CANCELLED,
+} Settled;
 
 /* Says that the code cannot be sent, and what is wrong with it. */
 static void
@@ -58,19 +58,15 @@ say_impossible (TokenctlTerminal *terminal, const TokendCodeVerdict *verdict)
   tokenctl_terminal_say (terminal, text);
 }
 
-/* @is_yes: (out): whether yes was typed, in the person's language or in English; just Enter is a no. Returns: whether an
- * answer came. */
+/* @is_yes: (out): whether yes was typed; just Enter is a no. Returns: whether an answer came. */
 static gboolean
 ask_for_yes (TokenctlTerminal *terminal, const char *prompt, gboolean *is_yes, GError **error)
 {
   g_autofree char *answer = tokenctl_terminal_ask_line (terminal, prompt, error);
-  g_autofree char *folded = NULL;
 
-  if (answer == NULL)
-    return FALSE;
-  folded = g_utf8_casefold (g_strstrip (answer), -1);
-  *is_yes = g_str_equal (folded, _ ("yes")) || g_str_equal (folded, "yes");
-  return TRUE;
+  if (answer != NULL)
+    *is_yes = tokenctl_typed_is_yes (answer);
+  return answer != NULL;
 }
 
 /**
@@ -96,9 +92,15 @@ tokenctl_ask_yes (TokenctlTerminal *terminal, const char *question, GError **err
 }
 
 /* Asks whether something doubtful is meant. */
-static Typed
-ask_whether_meant (TokenctlTerminal *terminal, const char *doubt, GError **error)
+static Settled
+ask_whether_meant (TokenctlTerminal *terminal, const TokendCodeVerdict *verdict,
+                   TokendCodeKind kind, GError **error)
 {
+  g_autofree char *mistake = tokenctl_check_describe (verdict);
+  g_autofree char *doubt = g_strdup_printf (
+      kind == TOKEND_CODE_KIND_NEW ? _ ("The new PIN %s: elsewhere you may not be able to type it.")
+                                   : _ ("The code %s; a wrong one costs a try."),
+      mistake);
   g_autofree char *prompt =
       g_strdup_printf (_ ("%s Nothing was sent. If it is meant so, type yes; if not, just press "
                           "Enter: "),
@@ -106,94 +108,45 @@ ask_whether_meant (TokenctlTerminal *terminal, const char *doubt, GError **error
   gboolean is_yes = FALSE;
 
   if (!ask_for_yes (terminal, prompt, &is_yes, error))
-    return TYPED_CANCELLED;
-  return is_yes ? TYPED_TAKEN : TYPED_AGAIN;
+    return SETTLED_CANCELLED;
+  return is_yes ? SETTLED_TAKEN : SETTLED_AGAIN;
 }
 
-/* What is doubtful in itself, whatever token it is for. */
-static Typed
-settle_verdict (TokenctlTerminal *terminal, const TokendCodeVerdict *verdict, TokendCodeKind kind,
-                GError **error)
+static Settled
+settle_present_code (TokenctlTerminal *terminal, const TokenctlTyped *typed, GError **error)
 {
-  g_autofree char *mistake = NULL;
-  g_autofree char *doubt = NULL;
-
-  if (verdict->answer == TOKEND_CODE_SEND)
-    return TYPED_TAKEN;
-  mistake = tokenctl_check_describe (verdict);
-  doubt = g_strdup_printf (kind == TOKEND_CODE_KIND_NEW
-                               ? _ ("The new PIN %s: elsewhere you may not be able to type it.")
-                               : _ ("The code %s; a wrong one costs a try."),
-                           mistake);
-  return ask_whether_meant (terminal, doubt, error);
-}
-
-/* Whether @code is what was typed before: just the same, or without what people paste along. */
-static gboolean
-is_same_code (TokenctlCode *before, TokenctlCode *code)
-{
-  g_autoptr (TokenctlCode) seen = tokenctl_code_as_seen (before, NULL);
-
-  return tokenctl_code_equal (before, code)
-         || (seen != NULL
-             && (tokenctl_code_length (seen) == 0 || tokenctl_code_equal (seen, code)));
-}
-
-static gboolean
-has_blank (TokenctlCode *code)
-{
-  return strchr (tokenctl_code_bytes (code), ' ') != NULL;
-}
-
-/* A code with blanks is taken once it comes just the same again, if it can be sent at all. */
-static gboolean
-must_be_repeated (TokenctlCode *code, TokenctlCode *before, const TokendCodeVerdict *verdict,
-                  gboolean is_impossible)
-{
-  if (is_impossible)
-    return verdict->finding == TOKEND_CODE_BLANK;
-  return has_blank (code) && (before == NULL || !tokenctl_code_equal (before, code));
-}
-
-/* @before: what has to come again, or %NULL. */
-static Typed
-settle_present_code (TokenctlTerminal *terminal, TokenctlCode *code, TokenctlCode *before,
-                     gboolean send_unusual, GError **error)
-{
-  const TokendCodeVerdict verdict = tokenctl_code_judge (code, TOKEND_CODE_KIND_PRESENT);
-  const gboolean is_impossible = verdict.answer == TOKEND_CODE_NEVER
-                                 || (verdict.answer == TOKEND_CODE_REFUSE && !send_unusual);
-
-  if (verdict.answer != TOKEND_CODE_NEVER && before != NULL && !is_same_code (before, code)) {
+  switch (typed->answer) {
+  case TOKENCTL_TYPED_TAKEN:
+    return SETTLED_TAKEN;
+  case TOKENCTL_TYPED_DOUBTFUL:
+    return ask_whether_meant (terminal, &typed->verdict, TOKEND_CODE_KIND_PRESENT, error);
+  case TOKENCTL_TYPED_BLANK:
+    tokenctl_terminal_say (terminal,
+                           _ ("The code contains a blank; codes pasted from an SMS often do. "
+                              "Nothing was sent. Type it again: without the blank, or just the "
+                              "same if the blank is part of it."));
+    return SETTLED_AGAIN;
+  case TOKENCTL_TYPED_ANOTHER:
     tokenctl_terminal_say (terminal,
                            _ ("This is not the code that was typed before. Nothing was sent. Type "
                               "it again."));
-    return TYPED_AS_SEEN;
+    return SETTLED_AGAIN;
+  case TOKENCTL_TYPED_IMPOSSIBLE:
+    break;
   }
-  if (must_be_repeated (code, before, &verdict, is_impossible)) {
-    tokenctl_terminal_say (terminal, _ ("The code contains a blank; codes pasted from an SMS often "
-                                        "do. Nothing was sent. Type it again."));
-    return TYPED_AS_SEEN;
-  }
-  if (is_impossible) {
-    say_impossible (terminal, &verdict);
-    return verdict.finding == TOKEND_CODE_INVISIBLE ? TYPED_AS_SEEN : TYPED_AGAIN;
-  }
-  return settle_verdict (terminal, &verdict, TOKEND_CODE_KIND_PRESENT, error);
+  say_impossible (terminal, &typed->verdict);
+  return SETTLED_AGAIN;
 }
 
-/* What is doubtful for this token. */
-static Typed
-settle_by_rules (TokenctlTerminal *terminal, TokenctlCode *code, const TokendCodeRules *rules,
-                 gboolean send_unusual, GError **error)
+/* @before: (inout): what the next code is compared with; takes @code. */
+static void
+remember (TokenctlCode **before, TokenctlCode **code, TokenctlTypedNext next)
 {
-  const TokendCodeVerdict verdict = tokenctl_code_judge_by_rules (code, rules);
-
-  if (verdict.answer == TOKEND_CODE_REFUSE && !send_unusual) {
-    say_impossible (terminal, &verdict);
-    return TYPED_AGAIN;
-  }
-  return settle_verdict (terminal, &verdict, TOKEND_CODE_KIND_PRESENT, error);
+  if (next == TOKENCTL_NEXT_AS_BEFORE)
+    return;
+  g_clear_pointer (before, tokenctl_code_free);
+  if (next == TOKENCTL_NEXT_AS_THIS)
+    *before = g_steal_pointer (code);
 }
 
 /**
@@ -204,7 +157,7 @@ settle_by_rules (TokenctlTerminal *terminal, TokenctlCode *code, const TokendCod
  * @send_unusual: the person's word that the code may look like a mistake
  * @error: cancelled, or given up
  *
- * Asks for a code that is about to be spent. One with blanks has to be typed again: without them, or just the same.
+ * Asks for a code that is about to be spent. What becomes of what is typed, tokenctl_typed_judge() says.
  *
  * Returns: (transfer full): the code
  */
@@ -217,20 +170,22 @@ tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role,
 
   for (guint round = 0; round < ROUNDS; round++) {
     g_autoptr (TokenctlCode) code = ask_once (terminal, prompt, error);
-    Typed typed;
+    TokenctlTyped typed;
+    Settled settled;
 
     if (code == NULL)
       return NULL;
-    typed = settle_present_code (terminal, code, before, send_unusual, error);
-    if (typed == TYPED_TAKEN)
-      typed = settle_by_rules (terminal, code, rules, send_unusual, error);
-    if (typed == TYPED_TAKEN)
+    typed = tokenctl_typed_judge (code, before, send_unusual);
+    settled = settle_present_code (terminal, &typed, error);
+    if (settled == SETTLED_TAKEN) {
+      typed = tokenctl_typed_judge_by_rules (code, rules, send_unusual);
+      settled = settle_present_code (terminal, &typed, error);
+    }
+    if (settled == SETTLED_TAKEN)
       return g_steal_pointer (&code);
-    if (typed == TYPED_CANCELLED)
+    if (settled == SETTLED_CANCELLED)
       return NULL;
-    g_clear_pointer (&before, tokenctl_code_free);
-    if (typed == TYPED_AS_SEEN)
-      before = g_steal_pointer (&code);
+    remember (&before, &code, typed.next);
   }
 
   give_up (error);
@@ -256,7 +211,7 @@ new_pin_prompt (GVariant *status)
   return g_strdup (digits ? _ ("New PIN (digits): ") : _ ("New PIN: "));
 }
 
-static Typed
+static Settled
 settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, const TokenctlNewPin *wanted,
                 GError **error)
 {
@@ -266,13 +221,15 @@ settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, const TokenctlNew
 
   if (verdict.answer == TOKEND_CODE_NEVER) {
     say_impossible (terminal, &verdict);
-    return TYPED_AGAIN;
+    return SETTLED_AGAIN;
   }
   if (tokenctl_check_new_pin (pin, wanted, &problem))
-    return settle_verdict (terminal, &verdict, TOKEND_CODE_KIND_NEW, error);
+    return verdict.answer == TOKEND_CODE_SEND
+               ? SETTLED_TAKEN
+               : ask_whether_meant (terminal, &verdict, TOKEND_CODE_KIND_NEW, error);
   text = g_strdup_printf (_ ("%s Nothing was sent; no try was spent."), problem->message);
   tokenctl_terminal_say (terminal, text);
-  return TYPED_AGAIN;
+  return SETTLED_AGAIN;
 }
 
 /**
@@ -291,14 +248,14 @@ tokenctl_ask_new_pin (TokenctlTerminal *terminal, const TokenctlNewPin *wanted, 
   for (guint round = 0; round < ROUNDS; round++) {
     g_autoptr (TokenctlCode) pin = ask_once (terminal, prompt, error);
     g_autoptr (TokenctlCode) again = NULL;
-    Typed typed;
+    Settled settled;
 
     if (pin == NULL)
       return NULL;
-    typed = settle_new_pin (terminal, pin, wanted, error);
-    if (typed == TYPED_CANCELLED)
+    settled = settle_new_pin (terminal, pin, wanted, error);
+    if (settled == SETTLED_CANCELLED)
       return NULL;
-    if (typed == TYPED_AGAIN)
+    if (settled == SETTLED_AGAIN)
       continue;
 
     again = ask_once (terminal, _ ("New PIN once more: "), error);

@@ -44,11 +44,11 @@ answers_by_start (const TokenctlToken *token, const char *const *words)
              || g_str_has_prefix (serial_of (token), words[0]));
 }
 
-/* Whether one may have been typed for the other. */
+/* Whether one may have been typed for the other. @typed need not be valid UTF-8. */
 static gboolean
 is_like (const char *name, const char *typed)
 {
-  return *name != '\0' && *typed != '\0'
+  return *name != '\0' && *typed != '\0' && g_utf8_validate (typed, -1, NULL)
          && (g_str_match_string (typed, name, TRUE) || g_str_match_string (name, typed, TRUE));
 }
 

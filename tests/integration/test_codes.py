@@ -250,6 +250,7 @@ def test_a_code_with_a_blank_is_typed_again(make_sandbox):
     sandbox = make_sandbox()
     token = sandbox.token("etoken")
     blank, again = "The code contains a blank", "not the code that was typed before"
+    unusual = "has a blank at the beginning. Nothing was sent. If another program .*--send-unusual-code"
     for typed, taken in (
         ([("1234 5678", blank), (PUK, None)], True),
         ([(" 12345678", blank), (PUK, None)], True),
@@ -258,6 +259,9 @@ def test_a_code_with_a_blank_is_typed_again(make_sandbox):
         ([("1234 5678", blank), ("12345679", again), ("1234 5678", again)], False),
         ([("1234 5679", blank), (PUK, again), (PUK, None)], True),
         ([("    ", blank), (PUK, None)], True),
+        ([("1234 5678", blank), ("", "it is empty"), ("12345679", again)], False),
+        ([("1234 5678", blank), ("\x1b[A", "control character"), (PUK, None)], True),
+        ([(" 12345678", blank), (" 12345678", unusual), (PUK, None)], True),
     ):
         with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
             with nothing_sent(token):

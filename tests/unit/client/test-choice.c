@@ -111,6 +111,10 @@ test_choose (void)
     { "abI", { "imza" }, NONE, NONE, "I", NULL },
     { "pP", { "FF01" }, NONE, NONE, "p", NULL },
     { "ab", { "X" }, NONE, NONE, "", NULL },
+    /* What is no UTF-8 is like nothing. */
+    { "abf", { "\360" }, NONE, NONE, "", NULL },
+    { "abf", { "ETOKEN", "\360" }, NONE, NONE, "", NULL },
+    { "abf", { "\360", "0102" }, NONE, NONE, "b", NULL },
     /* A script's variable that is not set means no token. */
     { "b", { "" }, NONE, NONE, "", NULL },
     { "g", { "" }, NONE, NONE, "", NULL },

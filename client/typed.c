@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "typed.h"
+
+#include <glib/gi18n.h>
+
+/* Whether @code is what was typed before: just the same, or without what people paste along. */
+static gboolean
+is_same_code (TokenctlCode *before, TokenctlCode *code)
+{
+  g_autoptr (TokenctlCode) seen = tokenctl_code_as_seen (before, NULL);
+
+  return tokenctl_code_equal (before, code)
+         || (seen != NULL
+             && (tokenctl_code_length (seen) == 0 || tokenctl_code_equal (seen, code)));
+}
+
+static gboolean
+has_blank (TokenctlCode *code)
+{
+  return strchr (tokenctl_code_bytes (code), ' ') != NULL;
+}
+
+/* Without a word of @before. */
+static TokenctlTyped
+judge_alone (const TokendCodeVerdict *verdict, gboolean send_unusual)
+{
+  TokenctlTyped typed = { .verdict = *verdict };
+
+  if (verdict->answer == TOKEND_CODE_NEVER
+      || (verdict->answer == TOKEND_CODE_REFUSE && !send_unusual))
+    typed.answer = TOKENCTL_TYPED_IMPOSSIBLE;
+  else if (verdict->answer != TOKEND_CODE_SEND)
+    typed.answer = TOKENCTL_TYPED_DOUBTFUL;
+  return typed;
+}
+
+static TokenctlTyped
+compare_next (TokenctlTyped typed, TokenctlTypedAnswer answer)
+{
+  typed.answer = answer;
+  typed.next = TOKENCTL_NEXT_AS_THIS;
+  return typed;
+}
+
+/* A code with blanks is settled once it comes just the same again. */
+static gboolean
+must_be_repeated (TokenctlCode *code, TokenctlCode *before, const TokenctlTyped *typed)
+{
+  const gboolean is_blank = typed->answer == TOKENCTL_TYPED_IMPOSSIBLE
+                                ? typed->verdict.finding == TOKEND_CODE_BLANK
+                                : has_blank (code);
+
+  return is_blank && (before == NULL || !tokenctl_code_equal (before, code));
+}
+
+/* A person who has seen the code written types the same characters again, without what was pasted along. */
+static gboolean
+is_seen_without (TokendCodeFinding finding)
+{
+  return finding == TOKEND_CODE_BLANK || finding == TOKEND_CODE_INVISIBLE;
+}
+
+/**
+ * tokenctl_typed_judge:
+ * @code: what was typed
+ * @before: (nullable): what was typed before, if it has to come again
+ * @send_unusual: the person's word that the code may look like a mistake
+ *
+ * Judges a PUK or present PIN by itself, whatever token it is for.
+ *
+ * Returns: what becomes of it
+ */
+TokenctlTyped
+tokenctl_typed_judge (TokenctlCode *code, TokenctlCode *before, gboolean send_unusual)
+{
+  const TokendCodeVerdict verdict = tokenctl_code_judge (code, TOKEND_CODE_KIND_PRESENT);
+  TokenctlTyped typed = judge_alone (&verdict, send_unusual);
+
+  /* An empty line or a key that is none of a code's says nothing of the code that has to come again. */
+  if (verdict.answer == TOKEND_CODE_NEVER) {
+    typed.next = TOKENCTL_NEXT_AS_BEFORE;
+    return typed;
+  }
+  if (before != NULL && !is_same_code (before, code))
+    return compare_next (typed, TOKENCTL_TYPED_ANOTHER);
+  if (must_be_repeated (code, before, &typed))
+    return compare_next (typed, TOKENCTL_TYPED_BLANK);
+  if (typed.answer == TOKENCTL_TYPED_IMPOSSIBLE && is_seen_without (verdict.finding))
+    return compare_next (typed, TOKENCTL_TYPED_IMPOSSIBLE);
+  return typed;
+}
+
+/**
+ * tokenctl_typed_judge_by_rules:
+ * @code: what was typed, and can be a code at all
+ * @rules: what is known of the code of this token
+ * @send_unusual: the person's word that the code may look like a mistake
+ *
+ * Returns: what becomes of it
+ */
+TokenctlTyped
+tokenctl_typed_judge_by_rules (const TokenctlCode *code, const TokendCodeRules *rules,
+                               gboolean send_unusual)
+{
+  const TokendCodeVerdict verdict = tokenctl_code_judge_by_rules (code, rules);
+
+  return judge_alone (&verdict, send_unusual);
+}
+
+/**
+ * tokenctl_typed_is_yes:
+ * @line: what was typed; it need not be valid UTF-8
+ *
+ * Returns: whether it is yes, in the person's language or in English
+ */
+gboolean
+tokenctl_typed_is_yes (const char *line)
+{
+  g_autofree char *valid = g_utf8_make_valid (line, -1);
+  g_autofree char *folded = g_utf8_casefold (g_strstrip (valid), -1);
+
+  return g_str_equal (folded, _ ("yes")) || g_str_equal (folded, "yes");
+}
