@@ -71,7 +71,8 @@ on_collected (GObject *source, GAsyncResult *result, gpointer user_data)
   Fixture *fixture = user_data;
 
   fixture->has_answer = TRUE;
-  tokend_code_pipes_collect_finish (result, &fixture->error);
+  g_assert_cmpint (tokend_code_pipes_collect_finish (result, &fixture->error), ==,
+                   fixture->error == NULL);
 }
 
 static void

@@ -52,6 +52,8 @@ static struct {
 static void
 note (Operation *operation, const char *step)
 {
+  g_assert_cmpstr (operation->caller, ==, ":1.7");
+  g_assert_cmpint (operation->role, ==, TOKEND_ROLE_PUK);
   scene.operation = operation;
   g_string_append_printf (scene.steps, "%s ", step);
 }
@@ -110,6 +112,7 @@ __wrap_tokend_operation_commit (Operation *operation)
 {
   note (operation, "commit");
   operation->verdict.sent = TRUE;
+  operation->verdict.settlement = TOKEND_SETTLEMENT_SPENT;
 }
 
 void
@@ -130,6 +133,11 @@ void
 __wrap_tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendReport *report)
 {
   g_assert_true (caller == (TokendAuditCaller *) &scene);
+  g_assert_cmpint (report->role, ==, TOKEND_ROLE_PUK);
+  g_assert_cmpstr (report->token, ==, "a-card");
+  g_assert_cmpstr (report->label, ==, "LABEL");
+  g_assert_true (!report->sent || report->settlement == TOKEND_SETTLEMENT_SPENT);
+  g_assert_true (tokend_counter_equal (&report->before, &tokend_counter_unknown));
   g_string_append_printf (
       scene.told, "journal(%s,%s%s,%d) ", name_of (report->is_done ? FINE : (int) report->error),
       report->sent ? "sent" : "not-sent", report->in_doubt ? ",in-doubt" : "", (int) report->end);
@@ -500,11 +508,14 @@ test_ended_while_open (void)
         (int) ends[i].end, ends[i].happens == caller_leaves ? "forget " : "");
 
     g_test_message ("end %" G_GSIZE_FORMAT, i);
+    tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
+    assert_told ("again:pipes ");
     ends[i].happens (operation);
     assert_told (told);
     if (ends[i].happens != caller_leaves) {
       g_autofree char *error = g_strdup_printf ("finish:%s ", name_of (ends[i].error));
 
+      g_assert_null (operation->pipes);
       finish (operation);
       assert_told (error);
     }

@@ -116,6 +116,7 @@ __wrap_tokend_host_start_async (TokendHostKind kind, const char *module_path,
                                 gpointer user_data)
 {
   g_string_append_printf (stage.calls, "start(%s) ", module_path);
+  g_assert_cmpint (watch_way, ==, TOKEND_WATCH_WAY_POLL);
   stage.host_kind = kind;
   stage.environment = g_hash_table_ref (environment);
   callback (NULL, NULL, user_data);
