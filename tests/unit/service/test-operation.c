@@ -46,7 +46,9 @@ static struct {
   GString *told; /* replies, entries of the journal, and what is let go of */
   GBusNameVanishedCallback vanished;
   gpointer vanished_data;
-  GPtrArray *untaken; /* descriptors that the bus has, and the caller has not */
+  GAsyncReadyCallback refreshed; /* of the read that is under way */
+  int read_error;                /* how it ends */
+  GPtrArray *untaken;            /* descriptors that the bus has, and the caller has not */
 } scene;
 
 static void
@@ -120,6 +122,15 @@ __wrap_tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callba
                                    gpointer user_data)
 {
   note (user_data, "read");
+  scene.refreshed = callback;
+}
+
+gboolean
+__wrap_tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GError **error)
+{
+  if (scene.read_error != FINE)
+    g_set_error_literal (error, TOKEND_ERROR, scene.read_error, "as the test was told");
+  return scene.read_error == FINE;
 }
 
 TokendAuditCaller *
@@ -272,7 +283,13 @@ static void
 end_step (int error)
 {
   Operation *operation = scene.operation;
+  const GAsyncReadyCallback refreshed = g_steal_pointer (&scene.refreshed);
 
+  if (refreshed != NULL) {
+    scene.read_error = error;
+    refreshed (NULL, NULL, operation);
+    return;
+  }
   if (error != FINE)
     operation->error = g_error_new_literal (TOKEND_ERROR, error, "as the test was told");
   if (operation->step == TOKEND_STEP_HAND_OUT && error == FINE) {
