@@ -128,17 +128,26 @@ __wrap_tokend_code_pipes_collect_finish (GAsyncResult *result, GError **error)
   return answer (say.collection, error);
 }
 
-gboolean
-__wrap_tokend_claims_check_free (TokendClaims *self, const char *card, GError **error)
+/* Of whichever names the card has. */
+static void
+check_cards (const char *const *cards)
 {
-  g_assert_cmpstr (card, ==, "a-card");
+  g_auto (GStrv) all = tokend_place_list_cards (tokend_token_get_place (stage.operation.token));
+
+  g_assert_true (g_strv_equal (cards, (const char *const *) all));
+}
+
+gboolean
+__wrap_tokend_claims_check_free (TokendClaims *self, const char *const *cards, GError **error)
+{
+  check_cards (cards);
   return answer (say.busy, error);
 }
 
 int
-__wrap_tokend_claims_take (TokendClaims *self, const char *card, GError **error)
+__wrap_tokend_claims_take (TokendClaims *self, const char *const *cards, GError **error)
 {
-  g_assert_cmpstr (card, ==, "a-card");
+  check_cards (cards);
   return answer (say.busy, error) ? 5 : -1;
 }
 
@@ -152,12 +161,6 @@ const char *
 __wrap_tokend_token_get_serial (TokendToken *self)
 {
   return "0001";
-}
-
-const char *
-__wrap_tokend_token_get_physical_id (TokendToken *self)
-{
-  return "a-card";
 }
 
 gboolean
@@ -505,6 +508,8 @@ test_claim (void)
     tokend_operation_claim (&stage.operation);
     assert_end (say.busy, "");
     g_assert_cmpint (stage.operation.lock_fd, ==, is_busy > 0 ? -1 : 5);
+    check_cards ((const char *const *) stage.operation.cards);
+    g_clear_pointer (&stage.operation.cards, g_strfreev);
     tear_down ();
   }
 }

@@ -38,6 +38,9 @@ fake_token_class_init (FakeTokenClass *klass)
                 G_TYPE_NONE, 0);
 }
 
+/* The names of its card. */
+static const char *const cards[] = { "a-card", "its-other-name", NULL };
+
 static struct {
   TokendService service;
   FakeToken *token;
@@ -106,6 +109,7 @@ void
 __wrap_tokend_operation_claim (Operation *operation)
 {
   note (operation, "claim");
+  operation->cards = g_strdupv ((char **) cards);
   operation->lock_fd = 5;
 }
 
@@ -216,6 +220,7 @@ __wrap_g_bus_unwatch_name (guint id)
 void
 __wrap_tokend_claims_release (TokendClaims *self, const char *card, int lock_fd, gboolean is_done)
 {
+  g_assert_cmpstr (card, ==, cards[0]);
   g_assert_cmpint (lock_fd, ==, 5);
   g_string_append_printf (scene.told, "release(%s) ", is_done ? "done" : "in-doubt");
 }
@@ -234,9 +239,9 @@ __wrap_tokend_opened_remove (TokendOpened *self, const char *path)
 }
 
 void
-__wrap_tokend_module_end_operation (TokendModule *self, const char *card)
+__wrap_tokend_module_end_operation (TokendModule *self, const char *const *ended)
 {
-  g_assert_cmpstr (card, ==, "a-card");
+  g_assert_true (g_strv_equal (ended, cards));
   g_string_append (scene.told, "tell ");
 }
 
