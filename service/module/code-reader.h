@@ -6,6 +6,6 @@
 
 G_BEGIN_DECLS
 
-TokendCode *tokend_code_read (int fd, TokendCodeName name, gint64 deadline, GError **error);
+TokendCode *tokend_code_read (int fd, TokendCodeName name, GError **error);
 
 G_END_DECLS

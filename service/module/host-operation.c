@@ -12,10 +12,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* How long after the deadline of the codes a reader that should have noticed it is known to be
- * stuck. In seconds. */
-#define CODES_DEADLINE_GRACE 1
-
 /* org.tokend.Module1.Operation: Prepare and Commit. */
 struct _TokendHostOperation {
   TokendDbusModule1OperationSkeleton parent;
@@ -119,11 +115,9 @@ static void
 read_codes (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   const Call *call = data;
-  gint64 deadline = g_get_monotonic_time () + TOKEND_HOST_CODES_DEADLINE * G_USEC_PER_SEC;
   GError *error = NULL;
 
-  if (tokend_operation_read_codes (call->host->operation, call->code, call->new_pin, deadline,
-                                   &error))
+  if (tokend_operation_read_codes (call->host->operation, call->code, call->new_pin, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -159,8 +153,8 @@ on_flushed (GObject *connection, GAsyncResult *result, gpointer data)
   tokend_host_leave (EX_OK);
 }
 
-/* The reader is stuck in a descriptor that blocks although it was ready; there is no way to get it
- * out. */
+/* The reader is stuck in a pipe that blocks although it has ended: its writer has spliced something
+ * into it that does. There is no way to get it out. */
 static gboolean
 on_codes_overdue (gpointer data)
 {
@@ -172,7 +166,7 @@ on_codes_overdue (gpointer data)
   call->host->stage = TOKEND_HOST_STAGE_FAILED;
   g_dbus_method_invocation_return_error_literal (
       g_steal_pointer (&call->invocation), TOKEND_ERROR, TOKEND_ERROR_TIMED_OUT,
-      "A descriptor of a code did not end in time: nobody else may read from it");
+      "A code could not be read from its pipe in time; nothing was sent");
   g_dbus_connection_flush (connection, NULL, on_flushed, NULL);
   return G_SOURCE_REMOVE;
 }
@@ -205,8 +199,7 @@ on_opened (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
 
-  call->deadline = g_timeout_add_seconds (TOKEND_HOST_CODES_DEADLINE + CODES_DEADLINE_GRACE,
-                                          on_codes_overdue, call);
+  call->deadline = g_timeout_add_seconds (TOKEND_HOST_CODES_DEADLINE, on_codes_overdue, call);
   run (g_steal_pointer (&call), read_codes, on_codes_read);
 }
 

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* The descriptors of an operation have to end within this, both together. In seconds. */
+/* Both codes are read within this, or never. In seconds. */
 #define TOKEND_HOST_CODES_DEADLINE 5
 
 #define TOKEND_TYPE_HOST_OPERATION (tokend_host_operation_get_type ())

@@ -153,24 +153,22 @@ new_pin_policy (const TokendOperation *operation)
 
 /**
  * tokend_operation_read_codes:
- * @code: descriptor of the PUK or the present PIN
- * @new_pin: descriptor of the new PIN
- * @deadline: monotonic time in microseconds by which both must have ended
- * @error: InvalidArgs, PinPolicy, TimedOut, Failed
+ * @code: see tokend_code_read(): the pipe of the PUK or the present PIN
+ * @new_pin: likewise, of the new PIN
+ * @error: InvalidArgs, PinPolicy, Failed
  *
- * Reads both codes, once, and checks them. The descriptors stay open. Sends no code, costs no try.
+ * Reads both codes, once, and checks them. The pipes stay open. Sends no code, costs no try.
  */
 gboolean
-tokend_operation_read_codes (TokendOperation *operation, int code, int new_pin, gint64 deadline,
-                             GError **error)
+tokend_operation_read_codes (TokendOperation *operation, int code, int new_pin, GError **error)
 {
   TokendCodeName name = operation->request.unlock ? TOKEND_CODE_PUK : TOKEND_CODE_PIN;
   TokendPinPolicy policy = new_pin_policy (operation);
 
-  operation->code = tokend_code_read (code, name, deadline, error);
+  operation->code = tokend_code_read (code, name, error);
   if (operation->code == NULL)
     return FALSE;
-  operation->new_pin = tokend_code_read (new_pin, TOKEND_CODE_NEW_PIN, deadline, error);
+  operation->new_pin = tokend_code_read (new_pin, TOKEND_CODE_NEW_PIN, error);
   if (operation->new_pin == NULL)
     return FALSE;
 

@@ -25,7 +25,7 @@ TokendOperation *tokend_operation_open (const TokendReadFunctions *read,
 void tokend_operation_free (TokendOperation *operation);
 
 gboolean tokend_operation_read_codes (TokendOperation *operation, int code, int new_pin,
-                                      gint64 deadline, GError **error);
+                                      GError **error);
 GVariant *tokend_operation_digest (const TokendOperation *operation);
 GVariant *tokend_operation_prepared_reading (const TokendOperation *operation);
 GVariant *tokend_operation_read (const TokendOperation *operation, GError **error);

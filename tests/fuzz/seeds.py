@@ -216,15 +216,14 @@ def main():
     write_dictionaries()
     write_options()
     write_readers()
-    for kind, name in enumerate(["file", "pipe", "socket"]):
-        write("descriptor", name, bytes([kind, 4, 8, 4, 16, 1]) + b"123456")
+    write("code", "digits", bytes([4, 8, 4, 16, 1]) + b"123456")
     with open(os.path.join(HERE, "../codes.tsv"), encoding="utf-8") as table:
         rows = [line.split("\t") for line in table if not line.startswith("#")]
     for row, (code, _, verdict, *_) in enumerate(rows):
         if len(code) < 40 and verdict != "send":
             write("code-check", f"{verdict}-{row}", bytes.fromhex(code))
-    write("descriptor", "long", bytes([1, 4, 255, 4, 255, 0]) + b"1" * 256)
-    write("descriptor", "letters", bytes([2, 4, 8, 4, 16, 0]) + "şifre\n".encode())
+    write("code", "long", bytes([4, 255, 4, 255, 0]) + b"1" * 256)
+    write("code", "letters", bytes([4, 8, 4, 16, 0]) + "şifre\n".encode())
 
 
 main()

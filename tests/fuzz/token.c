@@ -158,7 +158,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 
   module = (FuzzInput){ data, size };
   for (guint round = 0; round < 2; round++) {
-    g_autoptr (GVariant) readings = tokend_slots_read_all (&functions, certificates, &last, NULL);
+    g_autoptr (GVariant) readings =
+        tokend_slots_read_all (&functions, certificates, NULL, &last, NULL);
 
     g_assert_cmpuint (open_sessions, ==, 0);
     if (readings == NULL)

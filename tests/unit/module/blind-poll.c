@@ -22,7 +22,7 @@ is_fifo (int fd)
   return fstat (fd, &status) == 0 && S_ISFIFO (status.st_mode);
 }
 
-/* From now on poll() says of every FIFO that it is ready. */
+/* From now on poll() says of every FIFO that it has ended. */
 void
 blind_poll (void)
 {
@@ -33,7 +33,7 @@ int
 poll (struct pollfd *fds, unsigned long count, int timeout)
 {
   if (blind && count == 1 && is_fifo (fds[0].fd)) {
-    fds[0].revents = POLLIN;
+    fds[0].revents = POLLHUP;
     return 1;
   }
 

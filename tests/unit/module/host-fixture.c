@@ -7,7 +7,6 @@
 #include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,12 +72,14 @@ host_fixture_open_gate (HostFixture *fixture)
 }
 
 int
-memfd_with (const char *text, gsize length)
+pipe_with (const char *text, gsize length)
 {
-  int fd = memfd_create ("code", MFD_CLOEXEC);
+  int ends[2];
 
-  g_assert_cmpint (write (fd, text, length), ==, (gssize) length);
-  return fd;
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  g_assert_cmpint (write (ends[1], text, length), ==, (gssize) length);
+  close (ends[1]);
+  return ends[0];
 }
 
 /* Environment: names and values, then NULL. */
@@ -202,9 +203,8 @@ host_prepare_with (HostClient *host, const char *operation, const char *code, co
 {
   g_autoptr (GVariant) reading = host_read_one_token (host);
 
-  return host_prepare (host, host_request_for (reading, operation),
-                       memfd_with (code, strlen (code)), memfd_with (new_pin, strlen (new_pin)),
-                       memfd_with ("", 0), error);
+  return host_prepare (host, host_request_for (reading, operation), pipe_with (code, strlen (code)),
+                       pipe_with (new_pin, strlen (new_pin)), pipe_with ("", 0), error);
 }
 
 void

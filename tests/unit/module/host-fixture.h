@@ -21,7 +21,7 @@ gboolean host_fixture_log_has (HostFixture *fixture, const char *function);
 void host_fixture_wait_for_log (HostFixture *fixture, const char *function);
 void host_fixture_open_gate (HostFixture *fixture);
 
-int memfd_with (const char *text, gsize length);
+int pipe_with (const char *text, gsize length);
 
 GVariant *host_load_arguments (const char *path, const char *const *environment);
 GVariant *host_stub_arguments (HostFixture *fixture, const char *hang, gboolean with_gate);

@@ -31,8 +31,8 @@ test_order (HostFixture *fixture, gconstpointer data)
 
   host_assert_prepares (host, "set-pin", SOFTHSM_PIN);
   reading = host_read_one_token (host);
-  reply = host_prepare (host, host_request_for (reading, "set-pin"), memfd_with ("1", 1),
-                        memfd_with ("1", 1), memfd_with ("1", 1), &error);
+  reply = host_prepare (host, host_request_for (reading, "set-pin"), pipe_with ("1", 1),
+                        pipe_with ("1", 1), pipe_with ("1", 1), &error);
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
   host_commits (host, "done", TRUE, "C_SetPIN: CKR_OK");
   host_assert_answer (host, "Commit", NULL, TOKEND_ERROR_INVALID_ARGS);
