@@ -114,6 +114,28 @@ call_it (const TokenctlWanted *wanted)
   return g_strdup_printf (_ ("the label “%s” and the serial “%s”"), first, second);
 }
 
+/**
+ * tokenctl_words_for_another:
+ * @picked: the view to work through, which has another name
+ * @wanted: what the token is called, by at least one word
+ *
+ * Which views are of one token is what modules say, so neither a script nor a person's code follows them unasked.
+ *
+ * Returns: (transfer full): why the code would go to @picked
+ */
+char *
+tokenctl_words_for_another (const TokenctlToken *picked, const TokenctlWanted *wanted)
+{
+  g_autofree char *given = tokenctl_printable (wanted->words[0]);
+  g_autofree char *name = tokenctl_token_name (picked);
+  g_autofree char *module =
+      tokenctl_printable (tokenctl_status_string (picked->status, TOKEND_STATUS_MODULE));
+
+  return g_strdup_printf (_ ("The module that shows “%s” cannot do this. The module “%s” can; it "
+                             "shows what is said to be the same token as “%s”."),
+                          given, module, name);
+}
+
 static gboolean
 is_any (const TokenctlWanted *wanted)
 {

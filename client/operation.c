@@ -25,6 +25,7 @@ typedef struct {
   TokenctlToken *token;
   char *token_argument;
   gboolean is_by_start;   /* of its name only the start was given */
+  gboolean is_by_another; /* its name is not the one that was given, but that of another view */
   gboolean has_other_pin; /* the same card */
   TokenctlTries tries;
   TokendProvider *provider; /* or NULL */
@@ -96,6 +97,7 @@ find_token (Target *target, GError **error)
   target->token = tokenctl_token_new (picked->path, picked->status);
   target->token_argument = tokenctl_argument_of (tokens, picked);
   target->is_by_start = choice->found == TOKENCTL_FOUND_BY_START;
+  target->is_by_another = !g_ptr_array_find (choice->tokens, picked, NULL);
   target->has_other_pin = tokenctl_tokens_have_other_pin (tokens, picked);
   target->tries = tokenctl_status_tries (picked->status, target->request->role);
   target->provider =
@@ -223,13 +225,32 @@ explain (Target *target)
     tokenctl_terminal_say (terminal, source);
 }
 
-/* Returns: whether the token that was found by the start of its name is the one that is meant. */
+/* A script that names one view sends its code to no other. */
+static gboolean
+confirm_another (Target *target, GError **error)
+{
+  g_autofree char *words = tokenctl_words_for_another (target->token, &target->request->wanted);
+  g_autofree char *question = NULL;
+
+  if (has_descriptor (target->request)) {
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                 _ ("%s Nothing was sent; no try was spent. If you mean that one, name it: %s"),
+                 words, target->token_argument);
+    return FALSE;
+  }
+  question = g_strdup_printf (_ ("%s Is that the token that you mean?"), words);
+  return tokenctl_ask_yes (target->session->terminal, question, error);
+}
+
+/* Returns: whether the token that was found is the one that is meant, where its name leaves a doubt. */
 static gboolean
 confirm_token (Target *target, GError **error)
 {
   g_autofree char *start = NULL;
   g_autofree char *question = NULL;
 
+  if (target->is_by_another)
+    return confirm_another (target, error);
   if (!target->is_by_start)
     return TRUE;
   start = tokenctl_printable (target->request->wanted.words[0]);

@@ -34,14 +34,14 @@ static const char *
 words_for_risk (TokenctlRole role, gboolean has_other_pin)
 {
   if (role == TOKENCTL_ROLE_PIN)
-    return _ ("Only if another program has set it since then, it is right now. If it is wrong, it "
+    return _ ("Only if another program has set it since then can it be right. If it is wrong, it "
               "costs a try. Send it all the same?");
   if (has_other_pin)
     return _ ("It may have been refused for another PIN of this card. Only if each has a PUK of "
-              "its own, or it was set since then, it is right here. If it is wrong, it costs a "
+              "its own, or it was set since then, can it be right here. If it is wrong, it costs a "
               "try. Send it all the same?");
   return _ (
-      "Only if another program has set it since then, it is right now. If it is wrong, it "
+      "Only if another program has set it since then can it be right. If it is wrong, it "
       "costs a try, and the certificate may be lost with the last one. Send it all the same?");
 }
 

@@ -255,7 +255,7 @@ find_able (GPtrArray *tokens, const TokenctlToken *named, const char *key)
  * A code goes to the module that shows the token by the name that the person has given, if that can do it: which views are of
  * one token is what modules say. Of several it is the one that the service prefers.
  *
- * Returns: (transfer none): the view to work through
+ * Returns: (transfer none): the view to work through; if it is none of @views, a person has to confirm it
  */
 TokenctlToken *
 tokenctl_tokens_pick (GPtrArray *views, GPtrArray *tokens, TokenctlRole role)

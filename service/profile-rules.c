@@ -113,8 +113,6 @@ tokend_profile_rules_get_code_rules (const TokendProfile *module, const TokendPr
 
   if (role == TOKEND_ROLE_PIN)
     narrow_limits (&rules.length, reading->pin_minimum_length, reading->pin_maximum_length);
-  else
-    narrow_limits (&rules.usual_length, reading->pin_minimum_length, -1);
   narrow_rules (&rules, module, role);
   narrow_rules (&rules, provider, role);
   /* The PIN that a token comes with may be shorter than any that it takes. */

@@ -280,7 +280,7 @@ def test_a_code_with_a_blank_is_typed_again(make_sandbox):
 
 
 def test_limits_of_the_pin_are_none_of_the_puk(make_sandbox):
-    """A PUK that is longer or shorter than any PIN of this token is sent; tokenctl asks before it sends a short one."""
+    """A PUK that is longer or shorter than any PIN of this token is sent, by tokenctl as well."""
     puk = "1" * 20
     sandbox = make_sandbox(puk=puk)
     token = sandbox.token("etoken")
@@ -291,11 +291,10 @@ def test_limits_of_the_pin_are_none_of_the_puk(make_sandbox):
         assert alice.call("Unlock", puk, PIN).error is None
         assert alice.call("SetPin", "123", NEW_PIN).error == "InvalidArgs"
         assert token.counters() == FULL
-    with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
-        for _ in range(3):
-            answer(terminal, "PUK: ", "123")
-            answer(terminal, "not as long as usual: mostly it has at least 4 characters; .* Enter: ", "")
-        assert terminal.finish() == REFUSED
+    codes = {"puk": "321", "new": NEW_PIN}
+    done = sandbox.tokenctl("alice", "unlock", "--puk-fd", "{puk}", "--new-pin-fd", "{new}", codes=codes)
+    assert done.returncode == WRONG_CODE, done.stderr
+    assert token.counters() == {"pin": 3, "puk": 2}
 
 
 def test_lengths_that_a_document_gives(make_sandbox):

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 
 import pytest
 from desktop import Desktop
@@ -217,15 +218,36 @@ def test_tokenctl_shows_one_row(make_sandbox):
     in_turkish = sandbox.tokenctl("alice", "status", env={"LANGUAGE": "tr"})
     assert "ETOKEN: İşlemler “etoken” modülüyle yapılır." in in_turkish.stdout
 
-    # Unlocking works by either name: the stranger's module has no way to do it.
-    for number, name in enumerate(("ALIAS", "ETOKEN")):
-        token.wrong_pin(3)
-        codes = {"puk": sandbox.puk, "new": f"{NEW_PIN}{number}"}
-        words = ["unlock", name, "--puk-fd", "{puk}", "--new-pin-fd", "{new}"]
-        done = sandbox.tokenctl("alice", *words, codes=codes)
-        assert done.returncode == 0, done.stderr
-        assert token.counters() == {"pin": 3, "puk": 3}
-        assert token.login(f"{NEW_PIN}{number}")
+
+def unlock(sandbox, name, new_pin):
+    words = ["unlock", name, "--puk-fd", "{puk}", "--new-pin-fd", "{new}"]
+    return sandbox.tokenctl("alice", *words, codes={"puk": sandbox.puk, "new": new_pin})
+
+
+def test_tokenctl_follows_no_other_name_unasked(make_sandbox):
+    """The stranger's module has no way to unlock. That another one shows the same token, modules say: a script's PUK goes to
+    the name that it gives; a person is asked."""
+    sandbox = make_one(make_sandbox, ETOKEN, STRANGER)
+    token = sandbox.token("etoken")
+    token.wrong_pin(3)
+    with nothing_sent(token):
+        done = unlock(sandbox, "ALIAS", NEW_PIN)
+        assert done.returncode == 7, done.stderr
+        words = "The module that shows “ALIAS” cannot do this. The module “etoken” can; .* the same token as “ETOKEN”. Nothing"
+        assert re.search(words, done.stderr) and done.stderr.endswith("name it: ETOKEN\n"), done.stderr
+    assert unlock(sandbox, "ETOKEN", NEW_PIN).returncode == 0
+    assert token.counters() == {"pin": 3, "puk": 3} and token.login(NEW_PIN)
+
+    for answer, status in (("", 7), ("yes", 0)):
+        with sandbox.terminal("alice", ["tokenctl", "unlock", "ALIAS"]) as terminal:
+            terminal.expect("Token: ETOKEN, serial")
+            terminal.expect("The module that shows “ALIAS” cannot do this.* Is that the token that you mean.* Enter: $")
+            terminal.type_line(answer)
+            for prompt, code in (("PUK: $", sandbox.puk), (r"\): $", "5678"), ("once more: $", "5678")) if answer else ():
+                terminal.expect(prompt)
+                terminal.type_line(code)
+            assert terminal.finish() == status
+    assert token.login("5678")
 
 
 def test_one_notification(make_sandbox):
