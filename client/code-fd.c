@@ -83,11 +83,9 @@ set_refused (GError **error, const char *option, const TokendCodeVerdict *verdic
 {
   g_autofree char *mistake = tokenctl_check_describe (verdict);
 
-  if (verdict->finding < TOKEND_CODE_BLANK)
-    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_USAGE, _ ("%s: the code %s"), option,
-                 mistake);
-  else if (verdict->answer == TOKEND_CODE_NEVER)
-    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+  if (verdict->answer == TOKEND_CODE_NEVER)
+    g_set_error (error, TOKENCTL_ERROR,
+                 verdict->finding < TOKEND_CODE_BLANK ? TOKENCTL_EXIT_USAGE : TOKENCTL_EXIT_REFUSED,
                  _ ("%s: the code %s. Nothing was sent; no try was spent."), option, mistake);
   else
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,

@@ -73,6 +73,7 @@ answer_of (TokendCodeFinding finding, TokendCodeKind kind)
   case TOKEND_CODE_EMPTY:
   case TOKEND_CODE_TOO_LONG:
   case TOKEND_CODE_ENDS_WITH_NEWLINE:
+  case TOKEND_CODE_ENDS_WITH_RETURN:
   case TOKEND_CODE_NOT_UTF8:
   case TOKEND_CODE_CONTROL:
     return TOKEND_CODE_NEVER;
@@ -133,8 +134,10 @@ tokend_code_judge (const char *bytes, gsize length, TokendCodeKind kind)
     return verdict_of (TOKEND_CODE_EMPTY, 0, kind);
   if (length > TOKEND_CODE_MAX)
     return verdict_of (TOKEND_CODE_TOO_LONG, 0, kind);
-  if (bytes[length - 1] == '\n' || bytes[length - 1] == '\r')
+  if (bytes[length - 1] == '\n')
     return verdict_of (TOKEND_CODE_ENDS_WITH_NEWLINE, 0, kind);
+  if (bytes[length - 1] == '\r')
+    return verdict_of (TOKEND_CODE_ENDS_WITH_RETURN, 0, kind);
   if (!g_utf8_validate_len (bytes, length, &valid_end)) {
     const gsize position = (gsize) g_utf8_strlen (bytes, valid_end - bytes);
 
@@ -268,6 +271,8 @@ tokend_code_verdict_describe (const TokendCodeVerdict *verdict, TokendTranslate 
     return g_strdup_printf (translate (N_ ("is longer than %u bytes")), TOKEND_CODE_MAX);
   case TOKEND_CODE_ENDS_WITH_NEWLINE:
     return g_strdup (translate (N_ ("ends with a newline: send the code alone")));
+  case TOKEND_CODE_ENDS_WITH_RETURN:
+    return g_strdup (translate (N_ ("ends with a carriage return: send the code alone")));
   case TOKEND_CODE_NOT_UTF8:
     return g_strdup_printf (translate (N_ ("is not valid UTF-8 %s")), place);
   case TOKEND_CODE_CONTROL:

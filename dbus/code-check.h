@@ -27,6 +27,7 @@ typedef enum {
   TOKEND_CODE_EMPTY,
   TOKEND_CODE_TOO_LONG, /* more than TOKEND_CODE_MAX bytes */
   TOKEND_CODE_ENDS_WITH_NEWLINE,
+  TOKEND_CODE_ENDS_WITH_RETURN, /* of a file whose lines end with CR LF */
   TOKEND_CODE_NOT_UTF8,
   TOKEND_CODE_CONTROL,   /* NUL and the category Cc */
   TOKEND_CODE_BLANK,     /* a category Z*, or U+0020 that is not between two other characters */

@@ -31,6 +31,7 @@ check_row (const CodeRow *row, TokendCodeAnswer allowed)
     return;
   }
   g_assert_true (error->code == TOKENCTL_EXIT_USAGE || error->code == TOKENCTL_EXIT_REFUSED);
+  g_assert_nonnull (strstr (error->message, ". Nothing was sent; no try was spent."));
   g_assert_nonnull (strstr (error->message, row->words));
   g_assert_cmpint (strstr (error->message, "--send-unusual-code") != NULL, ==,
                    row->answer < TOKEND_CODE_NEVER);
