@@ -169,6 +169,8 @@ tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole ro
   tokend_elsewhere_begin (&refusals->elsewhere, place);
   if (known != NULL) {
     ((Refusal *) known->data)->refused_at = now;
+    g_queue_unlink (&refusals->refused, known);
+    g_queue_push_head_link (&refusals->refused, known);
     return;
   }
   refusal = g_new (Refusal, 1);

@@ -121,6 +121,22 @@ test_limit (void)
   g_assert_true (contains (refused, OTHER_CARD, TOKEND_ROLE_PUK, 0));
 }
 
+/* One that is refused again is the newest again. */
+static void
+test_limit_of_one_refused_again (void)
+{
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+  for (guint number = 0; number < LIMIT; number++)
+    refuse (refused, CARD, TOKEND_ROLE_PIN, number);
+  refuse (refused, CARD, TOKEND_ROLE_PIN, 0);
+  refuse (refused, CARD, TOKEND_ROLE_PIN, LIMIT);
+  g_assert_true (contains (refused, CARD, TOKEND_ROLE_PIN, 0));
+  g_assert_false (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
+  for (guint number = 2; number <= LIMIT; number++)
+    g_assert_true (contains (refused, CARD, TOKEND_ROLE_PIN, number));
+}
+
 static void
 show (TokendRefused *refused, const char *module, int remaining)
 {
@@ -445,6 +461,7 @@ main (int argc, char **argv)
   g_test_add_func ("/refused/rise/of-flags", test_rise_of_flags);
   g_test_add_func ("/refused/time", test_time);
   g_test_add_func ("/refused/limit", test_limit);
+  g_test_add_func ("/refused/limit/refused-again", test_limit_of_one_refused_again);
   g_test_add_func ("/refused/related", test_related);
   g_test_add_func ("/refused/related-later", test_related_later);
   g_test_add_func ("/refused/rise-of-related", test_rise_of_related);
