@@ -30,17 +30,47 @@ take_session (TokendIdentity *identity, GAsyncResult *result, GObject *source)
   g_autoptr (GVariant) reply =
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
   g_autoptr (GVariant) properties = NULL;
+  gboolean is_active;
   guint uid;
 
   if (reply == NULL)
     return NULL;
   properties = g_variant_get_child_value (reply, 0);
-  if (!g_variant_lookup (properties, "User", "(u&o)", &uid, NULL) || uid != identity->uid)
+  if (!g_variant_lookup (properties, "User", "(u&o)", &uid, NULL))
     return NULL;
-  identity->is_active = FALSE;
-  g_variant_lookup (properties, "Active", "b", &identity->is_active);
+  if (uid != identity->uid) {
+    identity->presence = TOKEND_PRESENCE_NONE;
+    return NULL;
+  }
+  if (g_variant_lookup (properties, "Active", "b", &is_active))
+    identity->presence = is_active ? TOKEND_PRESENCE_ACTIVE : TOKEND_PRESENCE_NONE;
   g_variant_lookup (properties, "Id", "s", &identity->desktop);
   return g_steal_pointer (&properties);
+}
+
+/* Not so where it did not answer, or the bus did in its place. */
+static gboolean
+is_said_by_logind (const GError *error)
+{
+  g_autofree char *problem = g_dbus_error_get_remote_error (error);
+
+  return problem != NULL && g_str_has_prefix (problem, LOGIND ".");
+}
+
+/* Nobody tells of sessions on this machine. */
+static gboolean
+is_not_there (const GError *error)
+{
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
+static void
+take_none (GTask *task)
+{
+  TokendIdentity *identity = g_task_get_task_data (task);
+
+  identity->presence = TOKEND_PRESENCE_NONE;
 }
 
 static void
@@ -81,21 +111,28 @@ on_user (GObject *source, GAsyncResult *result, gpointer user_data)
       reply != NULL ? g_variant_get_child_value (reply, 0) : g_variant_new ("a{sv}", NULL);
   const char *id, *path;
 
-  if (g_variant_lookup (properties, "Display", "(&s&o)", &id, &path) && *id != '\0')
-    ask_properties (task, path, LOGIND ".Session", on_display);
-  else
-    finish (task);
+  if (g_variant_lookup (properties, "Display", "(&s&o)", &id, &path)) {
+    if (*id != '\0') {
+      ask_properties (task, path, LOGIND ".Session", on_display);
+      return;
+    }
+    take_none (task);
+  }
+  finish (task);
 }
 
 static void
 on_user_path (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
+  g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply =
-      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   const char *path;
 
   if (reply == NULL) {
+    if (is_said_by_logind (error))
+      take_none (task);
     finish (task);
     return;
   }
@@ -112,16 +149,17 @@ on_session_path (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply =
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
-  g_autofree char *problem = error != NULL ? g_dbus_error_get_remote_error (error) : NULL;
   const char *path;
 
   if (reply != NULL) {
     g_variant_get (reply, "(&o)", &path);
     ask_properties (task, path, LOGIND ".Session", on_session);
-  } else if (problem != NULL && g_str_has_prefix (problem, LOGIND ".")) {
+  } else if (is_said_by_logind (error)) {
     ask (task, LOGIND, "/org/freedesktop/login1", LOGIND ".Manager", "GetUser",
          g_variant_new ("(u)", identity->uid), "(o)", on_user_path);
   } else {
+    if (is_not_there (error))
+      take_none (task);
     finish (task);
   }
 }
@@ -177,15 +215,36 @@ tokend_identity_clear (TokendIdentity *identity)
 }
 
 /**
+ * tokend_identity_look_again:
+ * @self: who called.
+ * @later: who the same connection was once a person had been asked.
+ *
+ * The session counts as active if it was at either time.
+ */
+void
+tokend_identity_look_again (TokendIdentity *self, const TokendIdentity *later)
+{
+  if (self->presence == TOKEND_PRESENCE_ACTIVE || later->presence == TOKEND_PRESENCE_NONE)
+    return;
+  self->presence = later->presence;
+  g_free (self->desktop);
+  self->desktop = g_strdup (later->desktop);
+}
+
+/**
  * tokend_identity_has_lapsed:
  * @then: who opened an operation.
  * @now: who the same connection is now.
  *
- * Returns: whether the person in front of the machine may be another one now: the session was active, and is not any more, or
- *   is not known to be.
+ * Returns: whether the person in front of the machine may be another one now: the session was
+ *   active, or may have been, and is not any more, or is not known to be.
  */
 gboolean
 tokend_identity_has_lapsed (const TokendIdentity *then, const TokendIdentity *now)
 {
-  return then->is_active && !(now->is_active && g_strcmp0 (then->desktop, now->desktop) == 0);
+  if (then->presence == TOKEND_PRESENCE_NONE)
+    return FALSE;
+  if (now->presence != TOKEND_PRESENCE_ACTIVE)
+    return TRUE;
+  return then->presence == TOKEND_PRESENCE_ACTIVE && g_strcmp0 (then->desktop, now->desktop) != 0;
 }

@@ -5,19 +5,27 @@
 
 G_BEGIN_DECLS
 
+/** TokendPresence: of a session, whether it is in front of the machine's screen. */
+typedef enum {
+  TOKEND_PRESENCE_UNKNOWN, /* logind did not say */
+  TOKEND_PRESENCE_NONE,    /* it is not, or there is no session, or nobody tells of sessions */
+  TOKEND_PRESENCE_ACTIVE,
+} TokendPresence;
+
 /** TokendIdentity: who is behind a connection to the bus, as far as is known. */
 typedef struct {
   gboolean known; /* the user and the process; else all is empty */
   guint uid;
   guint pid;
-  char *session;      /* the process's, as logind calls it; NULL: none, or not known */
-  char *desktop;      /* likewise; of a process in none, the one that shows the user's desktop */
-  gboolean is_active; /* that one: it is in front of the machine's screen */
+  char *session; /* the process's, as logind calls it; NULL: none, or not known */
+  char *desktop; /* likewise; of a process in none, the one that shows the user's desktop */
+  TokendPresence presence; /* of that one */
 } TokendIdentity;
 
 void tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const char *name,
                               GAsyncReadyCallback callback, gpointer user_data);
 void tokend_identity_clear (TokendIdentity *identity);
+void tokend_identity_look_again (TokendIdentity *self, const TokendIdentity *later);
 gboolean tokend_identity_has_lapsed (const TokendIdentity *then, const TokendIdentity *now);
 
 G_END_DECLS

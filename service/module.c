@@ -187,6 +187,14 @@ on_restart (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* Until the next host has read them, whether they are there is not known. */
+static void
+lose_sight (TokendModule *self)
+{
+  for (guint i = 0; i < self->tokens->len; i++)
+    tokend_token_lose_sight (self->tokens->pdata[i]);
+}
+
 /* One failure may be a crash: its tokens stay for the restart. A second in a row: they cannot be
  * reached. */
 static void
@@ -211,6 +219,8 @@ fail (TokendModule *self, const GError *error)
   set_state (self, TOKEND_MODULE_STATE_FAILED);
 
   tokend_module_give_up_reads (self, error);
+  /* Last: who waited for a read is told why it failed. */
+  lose_sight (self);
   self->restart_source =
       g_timeout_add_seconds (tokend_failures_get_pause (&self->failures), on_restart, self);
 }
@@ -364,8 +374,6 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
   self->host = host;
-  for (guint i = 0; i < self->tokens->len; i++)
-    tokend_token_lose_sight (self->tokens->pdata[i]);
   g_signal_connect_object (host, "closed", G_CALLBACK (on_host_closed), self, 0);
   tokend_module_start_read (self);
 }

@@ -53,8 +53,11 @@ on_met (GObject *source, GAsyncResult *result, gpointer user_data)
   if (has_lapsed)
     operation->error = g_error_new_literal (
         TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED,
-        "The session was active when the operation was opened, and is not now; nothing was sent: "
-        "open a new one");
+        operation->opener.presence == TOKEND_PRESENCE_ACTIVE
+            ? "The session was active when the operation was opened, and is not now; nothing was "
+              "sent: open a new one"
+            : "Whether the session was active when the operation was opened is not known, and it "
+              "is not now; nothing was sent: open a new one");
   tokend_operation_end_step (operation, !has_lapsed);
 }
 

@@ -113,6 +113,24 @@ tokend_operation_ask (Operation *operation)
                            operation);
 }
 
+static void
+on_met_again (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  tokend_identity_look_again (&operation->opener, &operation->present);
+  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}
+
+/** tokend_operation_meet_again: see the step of that name. Who was asked may have come back to the
+ * screen for it. */
+void
+tokend_operation_meet_again (Operation *operation)
+{
+  tokend_identity_look_up (&operation->present, operation->service->bus, operation->caller,
+                           on_met_again, operation);
+}
+
 /** tokend_operation_look: see the step of that name. The token is watched from before it is read,
  * so that no removal is missed. */
 void

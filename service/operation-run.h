@@ -29,7 +29,7 @@ typedef struct _TokendOperation {
   gboolean is_caller_gone;
   gboolean may_peek;      /* the caller may read the status without being asked */
   TokendIdentity opener;  /* the caller, when it was opened */
-  TokendIdentity present; /* likewise, when it is finished */
+  TokendIdentity present; /* likewise, when it is looked at again */
 
   const char *path; /* NULL: it is not open yet */
   gboolean is_needing_service;
@@ -73,6 +73,7 @@ void tokend_operation_ask_may_peek (Operation *operation);
 void tokend_operation_foresee (Operation *operation);
 void tokend_operation_meet (Operation *operation);
 void tokend_operation_ask (Operation *operation);
+void tokend_operation_meet_again (Operation *operation);
 void tokend_operation_look (Operation *operation);
 void tokend_operation_hand_out (Operation *operation);
 

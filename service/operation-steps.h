@@ -8,21 +8,22 @@ G_BEGIN_DECLS
 /** TokendStep: of an operation: until TOKEND_STEP_OPEN those of Unlock and SetPin, from there those of Finish. The numbers are
  * those of ARCHITECTURE.md's order. */
 typedef enum {
-  TOKEND_STEP_ACCEPT,   /* 1  arguments, options, limits */
-  TOKEND_STEP_MEET,     /* 1  whether the caller's session is active */
-  TOKEND_STEP_MAY_PEEK, /* 2  whether the caller may read the status unasked */
-  TOKEND_STEP_PEEK,     /* 2  the token is read */
-  TOKEND_STEP_FORESEE,  /* 2  the state, so that nobody is prompted in vain */
-  TOKEND_STEP_ASK,      /* 3  polkit */
-  TOKEND_STEP_LOOK,     /* 3  the token is read again, after the time that a prompt took */
-  TOKEND_STEP_JUDGE,    /* 3  the state, so that nobody types a code in vain */
-  TOKEND_STEP_HAND_OUT, /* 3  the caller gets the pipes */
-  TOKEND_STEP_OPEN,     /*    Finish is waited for */
-  TOKEND_STEP_COLLECT,  /* 4  the codes are whole */
-  TOKEND_STEP_RECHECK,  /* 4  polkit, and the caller's session */
-  TOKEND_STEP_READ,     /* 4  the token is read again */
-  TOKEND_STEP_CHECK,    /* 4  the state, after the time that a person took to type */
-  TOKEND_STEP_CLAIM,    /* 4  the token is this operation's alone */
+  TOKEND_STEP_ACCEPT,     /* 1  arguments, options, limits */
+  TOKEND_STEP_MEET,       /* 1  whether the caller's session is active */
+  TOKEND_STEP_MAY_PEEK,   /* 2  whether the caller may read the status unasked */
+  TOKEND_STEP_PEEK,       /* 2  the token is read */
+  TOKEND_STEP_FORESEE,    /* 2  the state, so that nobody is prompted in vain */
+  TOKEND_STEP_ASK,        /* 3  polkit */
+  TOKEND_STEP_MEET_AGAIN, /* 3  whether the session is active after the time that a prompt took */
+  TOKEND_STEP_LOOK,       /* 3  the token is read again, after the time that a prompt took */
+  TOKEND_STEP_JUDGE,      /* 3  the state, so that nobody types a code in vain */
+  TOKEND_STEP_HAND_OUT,   /* 3  the caller gets the pipes */
+  TOKEND_STEP_OPEN,       /*    Finish is waited for */
+  TOKEND_STEP_COLLECT,    /* 4  the codes are whole */
+  TOKEND_STEP_RECHECK,    /* 4  polkit, and the caller's session */
+  TOKEND_STEP_READ,       /* 4  the token is read again */
+  TOKEND_STEP_CHECK,      /* 4  the state, after the time that a person took to type */
+  TOKEND_STEP_CLAIM,      /* 4  the token is this operation's alone */
   TOKEND_STEP_PREPARE, /* 5  the operating host opens its session, and reads and checks the codes */
   TOKEND_STEP_COMPARE, /* 5  the state as that session shows it; the code was not refused before */
   TOKEND_STEP_RECORD,  /* 6  the ledger: one try pending */

@@ -146,12 +146,15 @@ judge_end (Operation *operation)
 
   if (tokend_step_may_go_on (operation->path != NULL, is_over, was_sent))
     return TRUE;
-  if (operation->over == NULL)
+  /* What came while the code was on its way says that nothing was sent. */
+  if (was_sent) {
+    g_clear_error (&operation->over);
     operation->over =
-        was_sent
-            ? g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
-                                   "This operation has sent a code, and so is over: open a new one")
-            : g_error_copy (error);
+        g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
+                             "This operation has sent a code, and so is over: open a new one");
+  } else if (operation->over == NULL) {
+    operation->over = g_error_copy (error);
+  }
   return FALSE;
 }
 
@@ -225,6 +228,7 @@ tokend_operation_advance (Operation *operation, TokendStepResult result)
     [TOKEND_STEP_FORESEE] = tokend_operation_foresee,
     [TOKEND_STEP_MEET] = tokend_operation_meet,
     [TOKEND_STEP_ASK] = tokend_operation_ask,
+    [TOKEND_STEP_MEET_AGAIN] = tokend_operation_meet_again,
     [TOKEND_STEP_LOOK] = tokend_operation_look,
     [TOKEND_STEP_JUDGE] = tokend_operation_foresee,
     [TOKEND_STEP_HAND_OUT] = tokend_operation_hand_out,
@@ -309,10 +313,11 @@ on_token_left (TokendToken *token, gpointer user_data)
       operation, TOKEND_REPORT_END_NONE,
       operation->path != NULL
           ? g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_TOKEN_REMOVED,
-                                 "The token was removed, if only for a moment; nothing was sent: "
-                                 "open a new operation")
+                                 "The token was removed or could not be watched, if only for a "
+                                 "moment; nothing was sent: open a new operation")
           : g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
-                                 "The token was removed, if only for a moment; nothing was sent"));
+                                 "The token was removed or could not be watched, if only for a "
+                                 "moment; nothing was sent"));
 }
 
 static void

@@ -248,11 +248,12 @@ notice_absence (TokendToken *self, const TokendReading *reading)
     g_signal_emit (self, signals[SIGNAL_LEFT], 0);
 }
 
-/** tokend_token_lose_sight: another host will read it: whether it is out until then is not known. */
+/** tokend_token_lose_sight: nobody watches it until another host reads it: it counts as out. */
 void
 tokend_token_lose_sight (TokendToken *self)
 {
   self->is_sighted = FALSE;
+  g_signal_emit (self, signals[SIGNAL_LEFT], 0);
 }
 
 /* An operating host tells neither. */

@@ -25,7 +25,7 @@ typedef struct {
  * TokendToken:
  * A token as one module shows it: the object on the bus, and what was last read of it.
  *
- * Signal `left`: it was taken out, if only for a moment.
+ * Signal `left`: it was taken out, or may have been unseen, if only for a moment.
  */
 #define TOKEND_TYPE_TOKEN (tokend_token_get_type ())
 G_DECLARE_FINAL_TYPE (TokendToken, tokend_token, TOKEND, TOKEN, TokendDbusTokenSkeleton)

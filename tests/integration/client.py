@@ -185,7 +185,11 @@ class Client:
 
     def open(self, method, path=None, options=None, interactive=False):
         """Opens an operation, which must succeed; returns its path, and two Descriptors for the codes."""
-        reply = self.wait(self.begin_open(method, path, options, interactive))
+        return self.end_open(self.begin_open(method, path, options, interactive))
+
+    def end_open(self, opening):
+        """Of begin_open(), which must succeed; returns as open() does."""
+        reply = self.wait(opening)
         assert reply.error is None, reply
         operation, *ends = reply.value
         return operation, *map(Descriptor, ends)

@@ -403,7 +403,7 @@ class Logind:
         self._tell(b"active\n" if active else b"inactive\n")
 
     def fall_silent(self):
-        """From now on calls have no answer."""
+        """Calls have no answer, until the session is set active or not."""
         self._tell(b"silent\n")
 
 

@@ -48,7 +48,7 @@ ORDER = list(POINTS)
 SENT_FROM = {
     "tokend": "reading",
     "host": "sent",
-    "watch": "load",
+    "watch": "record",
     "caller": "record",
     "bus": "record",
     "polkit": "claim",
@@ -187,10 +187,8 @@ class Scene:
 
     @staticmethod
     def _end_prompt(victim, agent, cookie):
-        if victim in ("tokend", "caller"):
+        if victim in ("tokend", "caller", "watch"):
             agent.expect_event("withdrawn", cookie=cookie)
-        elif victim == "watch":
-            agent.refuse(cookie)
 
     def _reads_codes(self):
         operating = {n for n, (_, _, arguments) in self.sandbox.processes().items() if "--operate" in arguments}
@@ -290,7 +288,7 @@ def die(scene, victim, point, code):
     scene.reach(point, code)
     scene.kill(victim)
     # Whom nobody waits for any more ends, even while it is held: unless a code has been handed over to it.
-    if victim in ("tokend", "caller", "bus") and POINTS[point] == 5:
+    if victim in ("tokend", "caller", "bus", "watch") and POINTS[point] == 5:
         wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
     if victim == "bus" and POINTS[point] < 5:
         wait_until(lambda: sandbox.tokend() is None, what="tokend's end")

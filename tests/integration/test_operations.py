@@ -18,6 +18,8 @@ PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
 WRONG_PIN, WRONG_PUK = "9999", "99999999"
 RULES = "/etc/polkit-1/rules.d/20-operations.rules"
 IDLE = 30
+# How long an operation is open, in seconds
+EXPIRY = 600
 # What one user is told within an hour
 REFUSALS = 5
 
@@ -41,6 +43,11 @@ def open_and_write(client, method="Unlock", code=PUK, path=None):
     operation, *ends = client.open(method, path)
     client.hand_over(ends, (code, NEW_PIN))
     return operation
+
+
+def kill_watching_host(sandbox):
+    (host,) = sandbox.hosts("watch")
+    sandbox.kill(host)
 
 
 # What can have changed
@@ -75,6 +82,35 @@ def test_a_session_that_nobody_tells_of_any_more(sandbox):
         operation = open_and_write(alice)
         login.fall_silent()
         refused(alice.finish(operation), "NotAuthorized", "is not now")
+
+
+def test_a_session_that_is_active_only_once_a_person_is_asked(sandbox):
+    """Who comes to the screen to answer the prompt, and leaves it, does not send the code of who comes next."""
+    with logind(sandbox, "carol") as login, Client(sandbox, "carol") as carol, Client(sandbox, "carol") as agent:
+        agent.become_agent(carol.number)
+        opening = carol.begin_open("Unlock", carol.token(), interactive=True)
+        cookie = agent.expect_event("prompt")["cookie"]
+        login.set_active(True)
+        agent.grant(sandbox, cookie)
+        operation, *ends = carol.end_open(opening)
+        carol.hand_over(ends, (PUK, NEW_PIN))
+        login.set_active(False)
+        with nothing_sent(sandbox.token("etoken")):
+            refused(carol.finish(operation), "NotAuthorized", "was active when the operation was opened")
+
+
+def test_a_session_that_nobody_told_of_when_it_was_opened(sandbox):
+    """It may have been active: where it is not now, nothing is sent."""
+    with logind(sandbox) as login, Client(sandbox, "alice") as alice:
+        login.fall_silent()
+        operation = open_and_write(alice)
+        login.set_active(False)
+        with nothing_sent(sandbox.token("etoken")):
+            refused(alice.finish(operation), "NotAuthorized", "is not known")
+        login.fall_silent()
+        operation = open_and_write(alice)
+        login.set_active(True)
+        assert alice.finish(operation).error is None
 
 
 def test_polkit_says_no_meanwhile(sandbox):
@@ -163,6 +199,63 @@ def test_not_cancelled_once_the_try_is_recorded(sandbox):
         refused(alice.wait(finishing), "PinIncorrect")
         ended(alice, operation, "NotFound", "has sent a code")
     assert token.counters() == {"pin": 2, "puk": 3}
+
+
+def told_that_a_code_was_sent(client, operation, finishing, errors):
+    """By Finish, and afterwards by whatever is called."""
+    reply = client.wait(finishing)
+    assert reply.error in errors and "nothing was sent" not in reply.message, reply
+    ended(client, operation, "NotFound", "has sent a code")
+
+
+@pytest.mark.without_sanitizer
+def test_expired_while_the_code_is_on_its_way(sandbox, clock):
+    """The code goes, and nobody is told afterwards that nothing was sent."""
+    token = sandbox.token("etoken")
+    with Client(sandbox, "alice") as alice:
+        operation, *ends = alice.open("SetPin")
+        clock(EXPIRY - 30)
+        alice.hand_over(ends, (WRONG_PIN, NEW_PIN))
+        token.fault("pause C_SetPIN")
+        finishing = alice.begin_finish(operation)
+        token.wait_paused()
+        clock(EXPIRY + 5)
+        token.clear_faults()
+        told_that_a_code_was_sent(alice, operation, finishing, ["PinIncorrect"])
+    assert token.counters() == {"pin": 2, "puk": 3}
+
+
+@pytest.mark.parametrize("what", ["removed", "not watched"])
+def test_out_of_sight_while_the_code_is_on_its_way(sandbox, what):
+    """Likewise; what the token answers is its own affair."""
+    token = sandbox.token("etoken")
+    with Client(sandbox, "alice") as alice:
+        path = alice.token()
+        operation = open_and_write(alice, "SetPin", WRONG_PIN, path)
+        token.fault("pause C_SetPIN")
+        finishing = alice.begin_finish(operation)
+        token.wait_paused()
+        if what == "removed":
+            token.fault("pause C_SetPIN", "vanish")
+            wait_until(lambda: alice.call("Refresh", path=path).error not in (None, "Busy"), what="the removal")
+        else:
+            kill_watching_host(sandbox)
+            wait_until(lambda: alice.paths() and alice.call("Refresh").error is None, what="the token again")
+        token.clear_faults()
+        told_that_a_code_was_sent(alice, operation, finishing, ["PinIncorrect", "TokenRemoved", "OutcomeUnknown"])
+
+
+def test_a_watching_host_that_ends(sandbox):
+    """Until the next one reads the token another may be in its place: nothing is sent, and a new operation does it."""
+    token = sandbox.token("etoken")
+    with Client(sandbox, "alice") as alice:
+        operation = open_and_write(alice)
+        with nothing_sent(token):
+            kill_watching_host(sandbox)
+            wait_until(lambda: alice.paths() and alice.call("Refresh").error is None, what="the token again")
+            ended(alice, operation, "TokenRemoved", "could not be watched")
+        assert alice.call("Unlock", PUK, NEW_PIN).error is None
+    assert token.login(NEW_PIN)
 
 
 def test_a_caller_that_leaves_before_it_is_finished(sandbox):

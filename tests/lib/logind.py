@@ -3,7 +3,7 @@
 """Stands in for logind on a sandbox's system bus: one session, which is active or not, and to which all processes belong.
 
 The argument is the number of the user whose session it is. Each line of standard input, "active", "inactive" or "silent"
-(calls have no answer any more), is answered by a line once it is so.
+(calls have no answer until the next line), is answered by a line once it is so.
 """
 
 import sys
@@ -62,7 +62,7 @@ class Logind:
         if not line:
             self.loop.quit()
             return False
-        self.is_silent = self.is_silent or line == "silent\n"
+        self.is_silent = line == "silent\n"
         self.active = line == "active\n"
         changed = GLib.Variant(
             "(sa{sv}as)", ["org.freedesktop.login1.Session", {"Active": GLib.Variant("b", self.active)}, []]

@@ -225,6 +225,7 @@ begin_step (ModelState *state, ModelKind kind, guint i)
 {
   switch ((TokendStep) state->callers[i].step) {
   case TOKEND_STEP_MEET: /* who the caller is changes nothing until TOKEND_STEP_RECHECK */
+  case TOKEND_STEP_MEET_AGAIN:
     advance (state, kind, i, TOKEND_STEP_DONE);
     break;
   case TOKEND_STEP_MAY_PEEK:

@@ -350,11 +350,28 @@ static void
 test_meet (void)
 {
   set_up (PUK, "{}");
-  say.identity.is_active = TRUE;
+  say.identity.presence = TOKEND_PRESENCE_ACTIVE;
   tokend_operation_meet (&stage.operation);
   assert_end (FINE, "who(:1.7) ");
-  g_assert_true (stage.operation.opener.is_active);
+  g_assert_cmpint (stage.operation.opener.presence, ==, TOKEND_PRESENCE_ACTIVE);
   tear_down ();
+}
+
+/* After the prompt: it counts as active if it was at either time. */
+static void
+test_meet_again (void)
+{
+  for (int was_active = 0; was_active < 2; was_active++)
+    for (int is_active = 0; is_active < 2; is_active++) {
+      set_up (PUK, "{}");
+      stage.operation.opener.presence = was_active ? TOKEND_PRESENCE_ACTIVE : TOKEND_PRESENCE_NONE;
+      say.identity.presence = is_active ? TOKEND_PRESENCE_ACTIVE : TOKEND_PRESENCE_NONE;
+      tokend_operation_meet_again (&stage.operation);
+      assert_end (FINE, "who(:1.7) ");
+      g_assert_cmpint (stage.operation.opener.presence, ==,
+                       was_active || is_active ? TOKEND_PRESENCE_ACTIVE : TOKEND_PRESENCE_NONE);
+      tear_down ();
+    }
 }
 
 /* The prompt names the token only to one who may read it. */
@@ -464,17 +481,24 @@ test_recheck (void)
   static const struct {
     TokendRole role;
     TokendGateAnswer gate;
-    gboolean was_active, is_active;
+    TokendPresence then, now;
     int error;
   } rows[] = {
-    { PUK, TOKEND_GATE_ALLOWED, TRUE, TRUE, FINE },
-    { PIN, TOKEND_GATE_ALLOWED, TRUE, TRUE, FINE },
-    { PUK, TOKEND_GATE_NEEDS_PERSON, TRUE, TRUE, FINE },
-    { PUK, TOKEND_GATE_DENIED, TRUE, TRUE, TOKEND_ERROR_NOT_AUTHORIZED },
-    { PUK, TOKEND_GATE_UNANSWERED, TRUE, TRUE, TOKEND_ERROR_NOT_AUTHORIZED },
-    { PUK, TOKEND_GATE_ALLOWED, TRUE, FALSE, TOKEND_ERROR_NOT_AUTHORIZED },
-    { PUK, TOKEND_GATE_NEEDS_PERSON, TRUE, FALSE, TOKEND_ERROR_NOT_AUTHORIZED },
-    { PUK, TOKEND_GATE_ALLOWED, FALSE, FALSE, FINE },
+    { PUK, TOKEND_GATE_ALLOWED, TOKEND_PRESENCE_ACTIVE, TOKEND_PRESENCE_ACTIVE, FINE },
+    { PIN, TOKEND_GATE_ALLOWED, TOKEND_PRESENCE_ACTIVE, TOKEND_PRESENCE_ACTIVE, FINE },
+    { PUK, TOKEND_GATE_NEEDS_PERSON, TOKEND_PRESENCE_ACTIVE, TOKEND_PRESENCE_ACTIVE, FINE },
+    { PUK, TOKEND_GATE_DENIED, TOKEND_PRESENCE_ACTIVE, TOKEND_PRESENCE_ACTIVE,
+      TOKEND_ERROR_NOT_AUTHORIZED },
+    { PUK, TOKEND_GATE_UNANSWERED, TOKEND_PRESENCE_ACTIVE, TOKEND_PRESENCE_ACTIVE,
+      TOKEND_ERROR_NOT_AUTHORIZED },
+    { PUK, TOKEND_GATE_ALLOWED, TOKEND_PRESENCE_ACTIVE, TOKEND_PRESENCE_NONE,
+      TOKEND_ERROR_NOT_AUTHORIZED },
+    { PUK, TOKEND_GATE_NEEDS_PERSON, TOKEND_PRESENCE_ACTIVE, TOKEND_PRESENCE_NONE,
+      TOKEND_ERROR_NOT_AUTHORIZED },
+    { PUK, TOKEND_GATE_ALLOWED, TOKEND_PRESENCE_NONE, TOKEND_PRESENCE_NONE, FINE },
+    { PUK, TOKEND_GATE_ALLOWED, TOKEND_PRESENCE_UNKNOWN, TOKEND_PRESENCE_NONE,
+      TOKEND_ERROR_NOT_AUTHORIZED },
+    { PUK, TOKEND_GATE_ALLOWED, TOKEND_PRESENCE_UNKNOWN, TOKEND_PRESENCE_ACTIVE, FINE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -487,11 +511,10 @@ test_recheck (void)
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     set_up (rows[i].role, "{}");
-    stage.operation.opener = (TokendIdentity){ .desktop = g_strdup ("c1"),
-                                               .known = TRUE,
-                                               .is_active = rows[i].was_active };
+    stage.operation.opener =
+        (TokendIdentity){ .desktop = g_strdup ("c1"), .known = TRUE, .presence = rows[i].then };
     say.identity =
-        (TokendIdentity){ .desktop = (char *) "c1", .known = TRUE, .is_active = rows[i].is_active };
+        (TokendIdentity){ .desktop = (char *) "c1", .known = TRUE, .presence = rows[i].now };
     say.gate = rows[i].gate;
     tokend_operation_recheck (&stage.operation);
     assert_end (rows[i].error, calls);
@@ -522,6 +545,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation-ask/may-peek", test_may_peek);
   g_test_add_func ("/operation-ask/state", test_state);
   g_test_add_func ("/operation-ask/meet", test_meet);
+  g_test_add_func ("/operation-ask/meet-again", test_meet_again);
   g_test_add_func ("/operation-ask/ask", test_ask);
   g_test_add_func ("/operation-ask/look", test_look);
   g_test_add_func ("/operation-ask/hand-out", test_hand_out);

@@ -14,7 +14,7 @@
 
 #define FINE (-1)
 #define PATH "/org/tokend/Tokend1/operations/7"
-#define UNTIL_OPEN "accept meet may-peek read foresee ask look foresee hand-out "
+#define UNTIL_OPEN "accept meet may-peek read foresee ask meet-again look foresee hand-out "
 #define UNTIL_TRY "collect recheck read check claim prepare compare "
 #define TRY "record commit settle read-after "
 
@@ -83,6 +83,7 @@ STEP (ask_may_peek, "may-peek")
 STEP (foresee, "foresee")
 STEP (meet, "meet")
 STEP (ask, "ask")
+STEP (meet_again, "meet-again")
 STEP (collect, "collect")
 STEP (recheck, "recheck")
 STEP (check, "check")
@@ -345,7 +346,7 @@ open_one (void)
 {
   set_up ();
   start ();
-  end_steps (9);
+  end_steps (10);
   assert_steps (UNTIL_OPEN);
   assert_told ("");
   g_assert_cmpint (scene.operation->step, ==, TOKEND_STEP_OPEN);
@@ -466,12 +467,12 @@ test_refused (void)
 static void
 test_not_opened (void)
 {
-  for (guint n_steps = 0; n_steps < 9; n_steps++) {
+  for (guint n_steps = 0; n_steps < 10; n_steps++) {
     set_up ();
     start ();
     end_steps (n_steps);
     end_step (TOKEND_ERROR_NOT_AUTHORIZED);
-    assert_told (n_steps < 6
+    assert_told (n_steps < 7
                      ? "journal(NotAuthorized,not-sent,0) unlock:NotAuthorized end "
                      : "journal(NotAuthorized,not-sent,0) unlock:NotAuthorized end no-need ");
     g_assert_null (scene.operation);
@@ -590,6 +591,8 @@ test_ended_in_the_try (void)
       g_assert_false (g_cancellable_is_cancelled (operation->cancellable));
       end_steps (11 - n_steps);
       assert_told (told);
+      if (ends[i].happens != caller_leaves)
+        g_assert_nonnull (strstr (operation->over->message, "has sent a code"));
       assert_steps (UNTIL_TRY TRY);
       tear_down ();
     }
