@@ -434,8 +434,8 @@ def test_the_caller_leaves_before_the_code_is_sent(sandbox, alice, method):
     token.clear_faults()
     wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
     assert not sent(token)
-    assert alice.call(method, code, PIN).error is None, "the token is free again"
-    assert token.login(PIN)
+    assert alice.call(method, code, NEW_PIN).error is None, "the token is free again"
+    assert token.login(NEW_PIN)
 
 
 def test_the_caller_dies_in_the_middle_of_the_code(sandbox, alice):
