@@ -92,11 +92,14 @@ is_one_card (const Relating *self, guint i, guint j)
   return get_relation (self, i)->card == get_relation (self, j)->card;
 }
 
+/* Of one card. */
 static gboolean
 has_same_holder (const TokendView *a, const TokendView *b)
 {
-  return a->place->is_known_card
-         && g_str_equal (tokend_place_get_holder (a->place), tokend_place_get_holder (b->place));
+  if (!g_str_equal (a->place->card, b->place->card))
+    return FALSE;
+  return (a->place->shared_by_slots && b->place->shared_by_slots)
+         || g_str_equal (a->place->name, b->place->name);
 }
 
 static void
@@ -122,7 +125,7 @@ are_one_pin (const Relating *self, guint i, guint j)
     return FALSE;
   if (g_str_equal (a->place->card, b->place->card))
     return has_same_holder (a, b);
-  return a->module != b->module && !self->has_pins[get_relation (self, i)->card];
+  return !self->has_pins[get_relation (self, i)->card];
 }
 
 static void

@@ -5,7 +5,9 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,6 +162,41 @@ test_successor_of_alias (Scratch *scratch, gconstpointer user_data)
   assert_free (successor, CARD);
 }
 
+/* The host of another service has what is the same token by another name. */
+static void
+test_alias_of_another (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autoptr (TokendClaims) another = make_claims (scratch);
+  int fd = take (another, ALIAS);
+
+  g_assert_cmpint (tokend_claims_take (claims, BOTH, NULL), ==, -1);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
+  tokend_claims_release (another, ALIAS, fd, TRUE);
+  assert_free (claims, CARD);
+}
+
+/* Who cannot say all that is claimed claims nothing. */
+static void
+test_names_not_written (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autoptr (GError) error = NULL;
+  struct rlimit limit, none;
+
+  assert_free (claims, CARD);
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  none = limit;
+  none.rlim_cur = 0;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &none), ==, 0);
+  g_assert_cmpint (tokend_claims_take (claims, BOTH, &error), ==, -1);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
+  assert_free (claims, CARD);
+}
+
 /* The next one that is claimed by the same file may have no other name. */
 static void
 test_alias_no_more (Scratch *scratch, gconstpointer user_data)
@@ -167,8 +204,13 @@ test_alias_no_more (Scratch *scratch, gconstpointer user_data)
   g_autoptr (TokendClaims) claims = make_claims (scratch);
   g_autoptr (TokendClaims) another = make_claims (scratch);
   int fd = tokend_claims_take (claims, BOTH, NULL);
+  gint64 begun_at;
 
   tokend_claims_release (claims, CARD, fd, TRUE);
+  g_usleep (1);
+  begun_at = g_get_monotonic_time ();
+  tokend_claims_look (claims);
+  g_assert_true (tokend_claims_was_free_since (claims, ALIAS, begun_at));
   fd = take (claims, CARD);
   assert_free (another, ALIAS);
   assert_busy (another, CARD);
@@ -405,6 +447,8 @@ main (int argc, char **argv)
   scratch_add_test ("/claims/successor", test_successor);
   scratch_add_test ("/claims/alias/held", test_alias);
   scratch_add_test ("/claims/alias/successor", test_successor_of_alias);
+  scratch_add_test ("/claims/alias/of-another", test_alias_of_another);
+  scratch_add_test ("/claims/alias/not-written", test_names_not_written);
   scratch_add_test ("/claims/alias/no-more", test_alias_no_more);
   scratch_add_test ("/claims/release/host-not-done", test_host_not_done);
   scratch_add_test ("/claims/release/host-done", test_host_done);

@@ -92,6 +92,25 @@ test_right_without_serial (void)
   tokend_elsewhere_clear (&elsewhere);
 }
 
+/* Of its own PUK a card may tell, whichever card it is; of a PIN that its labels share, it may be another card's. */
+static void
+test_right_of_own_card (void)
+{
+  g_autoptr (TokendPlace) place = place_of ("A~l");
+  g_autoptr (TokendPlace) other = place_of ("A~m");
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendElsewhere elsewhere = { 0 };
+
+    tokend_elsewhere_begin (&elsewhere, other);
+    g_assert_true (tokend_elsewhere_counts_at (&elsewhere, other->id, place, role));
+    tokend_elsewhere_note_right (&elsewhere, other->id, place, role);
+    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, other->id, place, role), ==,
+                     role == PIN);
+    tokend_elsewhere_clear (&elsewhere);
+  }
+}
+
 /* What was recorded of another label of the card is recorded of this one instead. */
 static void
 test_take (void)
@@ -100,7 +119,10 @@ test_take (void)
   g_autoptr (TokendPlace) b = place_of ("B/l");
   TokendElsewhere first = { 0 }, second = { 0 };
 
+  tokend_elsewhere_take (&first, &second);
   tokend_elsewhere_begin (&second, m);
+  tokend_elsewhere_begin (&second, m);
+  g_assert_cmpuint (g_strv_length (second.also_at), ==, 1);
   g_assert_false (tokend_elsewhere_counts_at (&first, "A/l", b, PIN));
   tokend_elsewhere_take (&first, &second);
   g_assert_true (tokend_elsewhere_counts_at (&first, "A/l", b, PIN));
@@ -135,6 +157,7 @@ main (int argc, char **argv)
   g_test_add_func ("/elsewhere/spread", test_spread);
   g_test_add_func ("/elsewhere/right", test_right);
   g_test_add_func ("/elsewhere/right-without-serial", test_right_without_serial);
+  g_test_add_func ("/elsewhere/right-of-own-card", test_right_of_own_card);
   g_test_add_func ("/elsewhere/take", test_take);
   g_test_add_func ("/elsewhere/limit", test_limit);
   return g_test_run ();

@@ -110,6 +110,28 @@ test_related (void)
   }
 }
 
+/* What only may be the same bars, and is not told of. */
+static void
+test_shown_as (void)
+{
+  g_autoptr (TokendPlace) place = place_of ("A/l");
+  g_autoptr (TokendPlace) b = place_of ("B/l");
+  g_autoptr (TokendPlace) c = place_of ("C/l");
+  g_autoptr (GPtrArray) others = g_ptr_array_new ();
+
+  g_assert_true (tokend_place_is_shown_as (place, PIN, place->id));
+  g_assert_false (tokend_place_is_shown_as (place, PIN, b->id));
+  g_ptr_array_add (others, b);
+  g_ptr_array_add (others, c);
+  for (guint n_one = 0; n_one <= 2; n_one++) {
+    tokend_place_relate (place, others, n_one);
+    g_assert_true (tokend_place_is_shown_as (place, PIN, place->id));
+    g_assert_cmpint (tokend_place_is_shown_as (place, PIN, b->id), ==, n_one > 0);
+    g_assert_cmpint (tokend_place_is_shown_as (place, PUK, c->id), ==, n_one > 1);
+    g_assert_true (tokend_place_may_be_same (place, PIN, c->id));
+  }
+}
+
 static void
 test_cards (void)
 {
@@ -125,8 +147,8 @@ test_cards (void)
   g_assert_cmpuint (g_strv_length (alone), ==, 1);
   g_assert_cmpstr (alone[0], ==, "A");
   g_ptr_array_add (others, b);
-  g_ptr_array_add (others, b_again);
   g_ptr_array_add (others, c);
+  g_ptr_array_add (others, b_again);
   tokend_place_relate (place, others, others->len);
   all = tokend_place_list_cards (place);
   text = g_strjoinv (" ", all);
@@ -140,6 +162,7 @@ main (int argc, char **argv)
   g_test_add_func ("/place/sharing", test_sharing);
   g_test_add_func ("/place/name", test_name);
   g_test_add_func ("/place/related", test_related);
+  g_test_add_func ("/place/shown-as", test_shown_as);
   g_test_add_func ("/place/cards", test_cards);
   return g_test_run ();
 }

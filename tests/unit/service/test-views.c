@@ -66,6 +66,27 @@ static const struct {
     { { 0, "A/l" }, { 1, "A/l", "R" }, { 2, "A/l", "S" } },
     { "0 0 + -", "1 1 + -", "2 2 + -" } },
 
+  { "no serial number, one reader, one name",
+    { { 0, "A~l", "R" }, { 1, "A~l", "R" } },
+    { "0 0 + -", "0 0 - -" } },
+  { "one name, the first one's reader known",
+    { { 0, "A/l", "R" }, { 1, "A/l" } },
+    { "0 0 + -", "0 0 - -" } },
+  { "a borrowed name, after what is in that reader",
+    { { 0, "B/l", "R" }, { 1, "A/l" }, { 2, "A/l", "R" } },
+    { "0 0 + 2", "1 1 + -", "0 0 - 0" } },
+  { "a name in a reader, after another reader",
+    { { 0, "B/l", "S" }, { 1, "A/l" }, { 2, "A/l", "R" } },
+    { "0 0 + -", "2 1 + -", "2 1 - -" } },
+  { "a name in two readers, and then in none",
+    { { 0, "A/l", "R" }, { 1, "A/l", "S" }, { 2, "A/l" } },
+    { "0 0 + -", "1 1 + -", "2 2 + -" } },
+  { "two cards of a module, one of them by another one as well",
+    { { 0, "B/l", "S" }, { 0, "A/l", "R" }, { 1, "C/l", "R" } },
+    { "0 0 + -", "1 1 + 2", "1 1 - 1" } },
+  { "no serial number, one certificate",
+    { { 0, "A~l", NULL, "c" }, { 1, "A~l", NULL, "c" } },
+    { "0 0 + -", "1 1 + -" } },
   { "one certificate",
     { { 0, "A/l", NULL, "c" }, { 1, "B/l", NULL, "c" } },
     { "0 0 + 1?", "1 1 + 0?" } },
@@ -156,11 +177,23 @@ test_relations (void)
   }
 }
 
-/* What the second view shows, and what of that counts for the first. */
+/* What others show, and what of that counts for the first view, or the one at @at. */
 static const struct {
   ViewRow views[VIEWS_MAX];
   gboolean is_locked, is_final_try;
+  guint at;
 } shown[] = {
+  { { { 0, "B/l", "R", NULL, NULL, TOKEND_STATE_LOCKED }, { 1, "A/l", "R" } }, TRUE, FALSE, 1 },
+  { { { 0, "A/l", "R" },
+      { 1, "B/l", "R", NULL, NULL, TOKEND_STATE_LOCKED },
+      { 2, "C/l", "R", NULL, NULL, TOKEND_STATE_FINAL_TRY },
+      { 3, "D/l", "R", NULL, NULL, TOKEND_STATE_OK } },
+    TRUE,
+    TRUE },
+  /* By the same module, and in no known reader. */
+  { { { 0, "A=l", "R" }, { 0, "A=m", "R", NULL, NULL, TOKEND_STATE_LOCKED } }, FALSE, FALSE },
+  { { { 0, "A/l", "R" }, { 1, "A/l", NULL, NULL, NULL, TOKEND_STATE_LOCKED } }, FALSE, FALSE },
+  { { { 0, "A/l" }, { 1, "A/l", "R", NULL, NULL, TOKEND_STATE_LOCKED } }, FALSE, FALSE },
   { { { 0, "A/l", "R" }, { 1, "B/l", "R", NULL, NULL, TOKEND_STATE_LOCKED } }, TRUE, FALSE },
   { { { 0, "A/l", "R" }, { 1, "B/l", "R", NULL, NULL, TOKEND_STATE_FINAL_TRY } }, FALSE, TRUE },
   { { { 0, "A/l", "R" }, { 1, "B/l", "R", NULL, NULL, TOKEND_STATE_LOW } }, FALSE, FALSE },
@@ -183,7 +216,7 @@ test_shown (void)
     TokendView views[VIEWS_MAX];
     const guint n_views = make_views (shown[i].views, views);
     g_autoptr (GArray) relations = tokend_views_relate (views, n_views);
-    const TokendRelation *first = &g_array_index (relations, TokendRelation, 0);
+    const TokendRelation *first = &g_array_index (relations, TokendRelation, shown[i].at);
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
