@@ -110,6 +110,22 @@ test_related (void)
   }
 }
 
+/* A card with a serial number is the same wherever it was meanwhile. */
+static void
+test_stay (void)
+{
+  g_autoptr (TokendPlace) known = place_of ("A/l");
+  g_autoptr (TokendPlace) unknown = place_of ("A~l");
+  g_autofree char *name = NULL;
+
+  tokend_place_set_stay (known, 42);
+  tokend_place_set_stay (unknown, 42);
+  g_assert_cmpstr (known->id, ==, "A/l");
+  g_assert_cmpstr (unknown->id, ==, "A/l/0000002a");
+  name = tokend_place_id_get_name (unknown->id);
+  g_assert_cmpstr (name, ==, "A/l");
+}
+
 /* What only may be the same bars, and is not told of. */
 static void
 test_shown_as (void)
@@ -162,6 +178,7 @@ main (int argc, char **argv)
   g_test_add_func ("/place/sharing", test_sharing);
   g_test_add_func ("/place/name", test_name);
   g_test_add_func ("/place/related", test_related);
+  g_test_add_func ("/place/stay", test_stay);
   g_test_add_func ("/place/shown-as", test_shown_as);
   g_test_add_func ("/place/cards", test_cards);
   return g_test_run ();
