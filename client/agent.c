@@ -80,17 +80,20 @@ unregister (gpointer data)
  * @agent: (transfer full): the agent
  *
  * A polkitd that hangs holds nobody up: the agent is then left to the end of the program, which is near.
+ *
+ * Returns: whether it has stopped; if not, it may go on using the terminal
  */
-void
+gboolean
 tokenctl_agent_stop (TokenctlAgent *agent)
 {
   GThread *thread = g_thread_new ("agent-stop", unregister, agent);
 
   if (g_async_queue_timeout_pop (agent->stopped, STOP_PATIENCE) == NULL) {
     g_thread_unref (thread);
-    return;
+    return FALSE;
   }
   g_thread_join (thread);
   g_async_queue_unref (agent->stopped);
   g_free (agent);
+  return TRUE;
 }

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 typedef struct _TokenctlAgent TokenctlAgent;
 
 TokenctlAgent *tokenctl_agent_start (TokenctlTerminal *terminal);
-void tokenctl_agent_stop (TokenctlAgent *agent);
+gboolean tokenctl_agent_stop (TokenctlAgent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlAgent, tokenctl_agent_stop)
 
 G_END_DECLS

@@ -34,8 +34,10 @@ tokenctl_session_close (TokenctlSession *session)
 {
   Private *self = (Private *) session;
 
-  g_clear_pointer (&self->agent, tokenctl_agent_stop);
+  const gboolean is_agent_gone = self->agent == NULL || tokenctl_agent_stop (self->agent);
+
   g_clear_pointer (&session->bus, tokenctl_bus_close);
-  g_clear_pointer (&session->terminal, tokenctl_terminal_close);
+  g_clear_pointer (&session->terminal,
+                   is_agent_gone ? tokenctl_terminal_close : tokenctl_terminal_leave);
   g_free (self);
 }

@@ -131,8 +131,9 @@ tokenctl_terminal_open (void)
   return terminal;
 }
 
+/** tokenctl_terminal_leave: gives the terminal back, but frees nothing that another thread may go on using. */
 void
-tokenctl_terminal_close (TokenctlTerminal *terminal)
+tokenctl_terminal_leave (TokenctlTerminal *terminal)
 {
   give_back (terminal->fd);
   for (gsize i = 0; i < G_N_ELEMENTS (deadly_signals); i++)
@@ -140,6 +141,12 @@ tokenctl_terminal_close (TokenctlTerminal *terminal)
   saved_fd = -1;
   last_words = NULL;
   was_asked = FALSE;
+}
+
+void
+tokenctl_terminal_close (TokenctlTerminal *terminal)
+{
+  tokenctl_terminal_leave (terminal);
   close (terminal->fd);
   g_free (terminal);
 }

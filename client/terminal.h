@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct _TokenctlTerminal TokenctlTerminal;
 
 TokenctlTerminal *tokenctl_terminal_open (void);
+void tokenctl_terminal_leave (TokenctlTerminal *terminal);
 void tokenctl_terminal_close (TokenctlTerminal *terminal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlTerminal, tokenctl_terminal_close)
 
