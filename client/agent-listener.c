@@ -30,6 +30,7 @@ struct Prompt {
   char *cookie;
   PolkitAgentSession *session; /* with the helper that checks the password; or NULL */
   guint attempts;
+  gboolean was_asked; /* for anything, in the attempt under way */
   TakeLine take_line;
   GSource *input; /* or NULL: nothing is asked for */
   GSource *withdrawn;
@@ -157,6 +158,7 @@ take_shown_answer (Prompt *prompt, const char *line)
 static void
 on_request (PolkitAgentSession *session, const char *question, gboolean is_shown, Prompt *prompt)
 {
+  prompt->was_asked = TRUE;
   if (is_shown)
     tokenctl_terminal_show_typing (prompt->listener->terminal);
   else
@@ -180,7 +182,11 @@ on_completed (PolkitAgentSession *session, gboolean is_authorized, Prompt *promp
   clear_source (&prompt->input);
   g_signal_handlers_disconnect_by_data (session, prompt);
   g_clear_object (&prompt->session);
-  if (is_authorized || prompt->attempts == ATTEMPTS) {
+  if (!is_authorized && !prompt->was_asked)
+    tokenctl_terminal_say (prompt->listener->terminal,
+                           _ ("Nothing could be asked: polkit's helper failed at once. The "
+                              "system's journal may say why."));
+  if (is_authorized || !prompt->was_asked || prompt->attempts == ATTEMPTS) {
     finish (prompt, FALSE);
     return;
   }
@@ -194,6 +200,7 @@ static void
 begin_attempt (Prompt *prompt)
 {
   prompt->attempts++;
+  prompt->was_asked = FALSE;
   prompt->session = polkit_agent_session_new (prompt->identity, prompt->cookie);
   g_signal_connect (prompt->session, "request", G_CALLBACK (on_request), prompt);
   g_signal_connect (prompt->session, "show-info", G_CALLBACK (on_show), prompt);

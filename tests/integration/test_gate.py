@@ -244,6 +244,25 @@ def test_carol_types_her_password(sandbox, passwords):
     assert not any(password and password in terminal.text.replace("as: carol", "") for password in passwords)
 
 
+def test_nobody_is_told_of_a_wrong_password_who_was_not_asked(sandbox):
+    """PAM refuses without a question: it is said once, and not tried again."""
+    token = sandbox.token("etoken")
+    service = sandbox.path("/etc/pam.d/polkit-1")
+    saved = sandbox.read_file("/etc/pam.d/polkit-1") if os.path.exists(service) else None
+    sandbox.write_file("/etc/pam.d/polkit-1", "auth required pam_deny.so\naccount required pam_deny.so\n")
+    try:
+        with unlocking(sandbox) as terminal:
+            assert terminal.finish(30) == NOT_AUTHORIZED, terminal.text
+    finally:
+        if saved is None:
+            os.remove(service)
+        else:
+            sandbox.write_file("/etc/pam.d/polkit-1", saved)
+    assert terminal.text.count("Nothing could be asked: polkit's helper failed at once.") == 1, terminal.text
+    assert "not right" not in terminal.text and "Password" not in terminal.text
+    assert not sent(token) and token.login(PIN)
+
+
 def test_carol_dismisses_the_request(sandbox):
     """By Ctrl-D, which costs nothing."""
     token = sandbox.token("etoken")

@@ -31,7 +31,7 @@ check_lines (const char *const *lines, const TokenctlTypedAnswer *answers, gbool
     g_autoptr (TokenctlCode) code = code_of (lines[i]);
     const TokenctlTyped typed = tokenctl_typed_judge (code, before, send_unusual);
 
-    g_test_message ("“%s”%s", lines[i], send_unusual ? ", with the word" : "");
+    g_test_message ("line %" G_GSIZE_FORMAT "%s", i, send_unusual ? ", with the word" : "");
     g_assert_cmpint (typed.answer, ==, answers[i]);
     if (typed.next == TOKENCTL_NEXT_AS_BEFORE)
       continue;
@@ -105,6 +105,7 @@ test_typed (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
     check_lines (rows[i].lines, rows[i].answers, FALSE);
     check_lines (rows[i].lines, rows[i].with_the_word, TRUE);
   }
@@ -166,7 +167,7 @@ test_yes (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_test_message ("%s", rows[i].line);
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
     g_assert_cmpint (tokenctl_typed_is_yes (rows[i].line), ==, rows[i].is_yes);
   }
 }
