@@ -24,39 +24,64 @@ tokenctl_check_describe (const TokendCodeVerdict *verdict)
   return tokend_code_verdict_describe (verdict, translate);
 }
 
-static gboolean
-is_all_digits (const char *text)
+/* Of the bytes a status tells the most that a PIN of this token has. */
+static TokendNewPinRules
+new_pin_rules (GVariant *status)
 {
-  return text[strspn (text, G_CSET_DIGITS)] == '\0';
+  const TokendCodeRules present = tokenctl_status_code_rules (status, TOKENCTL_ROLE_PIN);
+  const char *characters = tokenctl_status_string (status, TOKEND_STATUS_PIN_CHARACTERS);
+  TokendNewPinRules rules = { .bytes_limits = { .maximum = present.length.maximum },
+                              .characters = g_str_equal (characters, "digits")
+                                                ? TOKEND_CHARACTERS_DIGITS
+                                                : TOKEND_CHARACTERS_ANY };
+
+  tokenctl_status_uint (status, TOKEND_STATUS_PIN_MINIMUM_LENGTH, &rules.characters_limits.minimum);
+  tokenctl_status_uint (status, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, &rules.characters_limits.maximum);
+  return rules;
 }
 
 static gboolean
-keeps_the_rules (const char *pin, GVariant *status, GError **error)
+set_length_error (gsize length, const TokendCodeLimits *limits, GError **error)
 {
-  gulong length = g_utf8_strlen (pin, -1);
-  guint minimum, maximum;
-
-  tokenctl_status_uint (status, TOKEND_STATUS_PIN_MINIMUM_LENGTH, &minimum);
-  tokenctl_status_uint (status, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, &maximum);
-
-  if (g_str_equal (tokenctl_status_string (status, TOKEND_STATUS_PIN_CHARACTERS), "digits")
-      && !is_all_digits (pin))
-    g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
-                         _ ("The new PIN may consist of digits only."));
-  else if (length < minimum)
+  if (length < limits->minimum)
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
                  ngettext ("The new PIN is too short: it must have at least %u character.",
                            "The new PIN is too short: it must have at least %u characters.",
-                           minimum),
-                 minimum);
-  else if (maximum > 0 && length > maximum)
+                           limits->minimum),
+                 limits->minimum);
+  else
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
                  ngettext ("The new PIN is too long: it must have at most %u character.",
-                           "The new PIN is too long: it must have at most %u characters.", maximum),
-                 maximum);
-  else
-    return TRUE;
+                           "The new PIN is too long: it must have at most %u characters.",
+                           limits->maximum),
+                 limits->maximum);
+  return FALSE;
+}
 
+static gboolean
+keeps_the_rules (TokenctlCode *pin, GVariant *status, GError **error)
+{
+  const TokendNewPinRules rules = new_pin_rules (status);
+  const char *bytes = tokenctl_code_bytes (pin);
+  const gsize length = tokenctl_code_length (pin);
+
+  switch (tokend_new_pin_judge (bytes, length, &rules)) {
+  case TOKEND_NEW_PIN_KEEPS_ALL:
+    return TRUE;
+  case TOKEND_NEW_PIN_NOT_DIGITS:
+    g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                         _ ("The new PIN may consist of digits only."));
+    return FALSE;
+  case TOKEND_NEW_PIN_LENGTH_IN_CHARACTERS:
+    return set_length_error ((gsize) g_utf8_strlen (bytes, (gssize) length),
+                             &rules.characters_limits, error);
+  case TOKEND_NEW_PIN_LENGTH_IN_BYTES:
+    break;
+  }
+  g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+               _ ("The new PIN is too long: a letter such as “ş” takes two bytes, and the token "
+                  "takes %u."),
+               rules.bytes_limits.maximum);
   return FALSE;
 }
 
@@ -76,5 +101,5 @@ tokenctl_check_new_pin (TokenctlCode *pin, const TokenctlNewPin *wanted, GError 
                  tokend_code_describe_same (wanted->role == TOKENCTL_ROLE_PUK, translate));
     return FALSE;
   }
-  return keeps_the_rules (tokenctl_code_bytes (pin), wanted->status, error);
+  return keeps_the_rules (pin, wanted->status, error);
 }

@@ -118,7 +118,7 @@ tokenctl_rows_new (GPtrArray *tokens)
 }
 
 static gboolean
-has_same_name (const TokenctlToken *a, const TokenctlToken *b)
+is_called_alike (const TokenctlToken *a, const TokenctlToken *b)
 {
   static const char *const keys[] = { TOKEND_STATUS_LABEL, TOKEND_STATUS_SERIAL };
 
@@ -148,7 +148,7 @@ words_for_other (const TokenctlToken *token, const TokenctlToken *other)
   g_autofree char *pin = words_for_role (other, TOKENCTL_ROLE_PIN);
   g_autofree char *puk = words_for_role (other, TOKENCTL_ROLE_PUK);
 
-  if (has_same_name (token, other))
+  if (is_called_alike (token, other))
     return g_strdup_printf (_ ("The module “%s” shows it, too (PIN: %s, PUK: %s)."), module, pin,
                             puk);
   if (*serial == '\0')

@@ -194,6 +194,25 @@ tokend_code_judge_by_rules (const char *bytes, gsize length, const TokendCodeRul
 }
 
 /**
+ * tokend_new_pin_judge:
+ * @bytes: (array length=length): a new PIN that tokend_code_judge() lets through
+ * @rules: of the token that it is for
+ *
+ * Returns: the first of the rules that it does not keep
+ */
+TokendNewPinFinding
+tokend_new_pin_judge (const char *bytes, gsize length, const TokendNewPinRules *rules)
+{
+  if (rules->characters == TOKEND_CHARACTERS_DIGITS && !is_digits (bytes, length))
+    return TOKEND_NEW_PIN_NOT_DIGITS;
+  if (!is_within ((gsize) g_utf8_strlen (bytes, (gssize) length), &rules->characters_limits))
+    return TOKEND_NEW_PIN_LENGTH_IN_CHARACTERS;
+  if (!is_within (length, &rules->bytes_limits))
+    return TOKEND_NEW_PIN_LENGTH_IN_BYTES;
+  return TOKEND_NEW_PIN_KEEPS_ALL;
+}
+
+/**
  * tokend_code_describe_same:
  * @is_puk: whether it is the PUK, else the present PIN
  * @translate: into which language

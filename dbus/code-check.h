@@ -53,6 +53,21 @@ typedef struct {
   TokendCharacters usual_characters; /* a custom */
 } TokendCodeRules;
 
+/** TokendNewPinRules: what a new PIN has to be. */
+typedef struct {
+  TokendCodeLimits characters_limits; /* in characters: the provider's and the token's rule */
+  TokendCodeLimits bytes_limits;      /* in bytes: what the token can take */
+  TokendCharacters characters;
+} TokendNewPinRules;
+
+/** TokendNewPinFinding: which of its rules a new PIN does not keep. */
+typedef enum {
+  TOKEND_NEW_PIN_KEEPS_ALL,
+  TOKEND_NEW_PIN_NOT_DIGITS,
+  TOKEND_NEW_PIN_LENGTH_IN_CHARACTERS,
+  TOKEND_NEW_PIN_LENGTH_IN_BYTES,
+} TokendNewPinFinding;
+
 /** TokendCodeVerdict: what tokend_code_judge() says of a code; it holds nothing of the code. */
 typedef struct {
   TokendCodeAnswer answer;
@@ -68,6 +83,8 @@ gboolean tokend_code_is_seen (gunichar c);
 TokendCodeVerdict tokend_code_judge (const char *bytes, gsize length, TokendCodeKind kind);
 TokendCodeVerdict tokend_code_judge_by_rules (const char *bytes, gsize length,
                                               const TokendCodeRules *rules);
+TokendNewPinFinding tokend_new_pin_judge (const char *bytes, gsize length,
+                                          const TokendNewPinRules *rules);
 const char *tokend_code_describe_same (gboolean is_puk, TokendTranslate translate);
 char *tokend_code_verdict_describe (const TokendCodeVerdict *verdict, TokendTranslate translate);
 

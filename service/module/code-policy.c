@@ -51,26 +51,12 @@ take_verdict (const TokendCodeVerdict *verdict, TokendCodeName name, gboolean se
 }
 
 static gboolean
-check_length (gsize length, const char *unit, const TokendCodeLimits *limits, GError **error)
+set_length_error (gsize length, const char *unit, const TokendCodeLimits *limits, GError **error)
 {
-  if (length >= limits->minimum && length <= limits->maximum)
-    return TRUE;
-
   g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
                "The new PIN is too %s: it takes %u to %u %s",
                length < limits->minimum ? "short" : "long", limits->minimum, limits->maximum, unit);
   return FALSE;
-}
-
-static gboolean
-is_digits (const char *bytes, gsize length)
-{
-  for (gsize i = 0; i < length; i++) {
-    if (!g_ascii_isdigit (bytes[i]))
-      return FALSE;
-  }
-
-  return TRUE;
 }
 
 /**
@@ -103,22 +89,27 @@ tokend_code_check (const char *bytes, gsize length, TokendCodeName name,
  * Whether the PIN is what the policy wants.
  */
 gboolean
-tokend_new_pin_check (const char *bytes, gsize length, const TokendPinPolicy *policy,
+tokend_new_pin_check (const char *bytes, gsize length, const TokendNewPinRules *policy,
                       GError **error)
 {
   const TokendCodeVerdict verdict = tokend_code_judge (bytes, length, TOKEND_CODE_KIND_NEW);
 
   if (!take_verdict (&verdict, TOKEND_CODE_NEW_PIN, FALSE, error))
     return FALSE;
-  if (policy->characters == TOKEND_CHARACTERS_DIGITS && !is_digits (bytes, length)) {
+  switch (tokend_new_pin_judge (bytes, length, policy)) {
+  case TOKEND_NEW_PIN_KEEPS_ALL:
+    return TRUE;
+  case TOKEND_NEW_PIN_NOT_DIGITS:
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
                          "The new PIN may have digits only");
     return FALSE;
+  case TOKEND_NEW_PIN_LENGTH_IN_CHARACTERS:
+    return set_length_error ((gsize) g_utf8_strlen (bytes, (gssize) length), "characters",
+                             &policy->characters_limits, error);
+  case TOKEND_NEW_PIN_LENGTH_IN_BYTES:
+    break;
   }
-
-  return check_length ((gsize) g_utf8_strlen (bytes, (gssize) length), "characters",
-                       &policy->characters_limits, error)
-         && check_length (length, "bytes", &policy->bytes_limits, error);
+  return set_length_error (length, "bytes", &policy->bytes_limits, error);
 }
 
 /**

@@ -14,18 +14,11 @@ typedef enum {
   TOKEND_CODE_NEW_PIN,
 } TokendCodeName;
 
-/** TokendPinPolicy: what a new PIN has to be. */
-typedef struct {
-  TokendCodeLimits characters_limits; /* in characters: the provider's and the token's rule */
-  TokendCodeLimits bytes_limits;      /* in bytes: what the token can take */
-  TokendCharacters characters;
-} TokendPinPolicy;
-
 const char *tokend_code_name (TokendCodeName name);
 
 gboolean tokend_code_check (const char *bytes, gsize length, TokendCodeName name,
                             const TokendCodeLimits *limits, gboolean send_unusual, GError **error);
-gboolean tokend_new_pin_check (const char *bytes, gsize length, const TokendPinPolicy *policy,
+gboolean tokend_new_pin_check (const char *bytes, gsize length, const TokendNewPinRules *policy,
                                GError **error);
 gboolean tokend_new_pin_check_differs (gboolean is_same, TokendCodeName name, GError **error);
 

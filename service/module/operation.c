@@ -134,12 +134,12 @@ tokend_operation_free (TokendOperation *operation)
   g_free (operation);
 }
 
-static TokendPinPolicy
+static TokendNewPinRules
 new_pin_policy (const TokendOperation *operation)
 {
   const TokendReading *token = &operation->prepared;
 
-  return (TokendPinPolicy) {
+  return (TokendNewPinRules) {
     .characters_limits = operation->request.new_pin_limits,
     .bytes_limits = {
       .minimum = (guint) MAX (token->new_pin_minimum_length, 1),
@@ -163,7 +163,7 @@ gboolean
 tokend_operation_read_codes (TokendOperation *operation, int code, int new_pin, GError **error)
 {
   TokendCodeName name = operation->request.unlock ? TOKEND_CODE_PUK : TOKEND_CODE_PIN;
-  TokendPinPolicy policy = new_pin_policy (operation);
+  TokendNewPinRules policy = new_pin_policy (operation);
 
   operation->code = tokend_code_read (code, name, error);
   if (operation->code == NULL)

@@ -45,9 +45,9 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   FuzzInput input = { data, size };
-  const TokendPinPolicy policy = { take_limits (&input), take_limits (&input),
-                                   fuzz_take_flag (&input) ? TOKEND_CHARACTERS_DIGITS
-                                                           : TOKEND_CHARACTERS_ANY };
+  const TokendNewPinRules policy = { take_limits (&input), take_limits (&input),
+                                     fuzz_take_flag (&input) ? TOKEND_CHARACTERS_DIGITS
+                                                             : TOKEND_CHARACTERS_ANY };
   const int fd = make_pipe (input.data, input.size);
   g_autoptr (TokendCode) code = tokend_code_read (fd, TOKEND_CODE_PUK, NULL);
 

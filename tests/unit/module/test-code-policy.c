@@ -43,7 +43,7 @@ check_present (const CodeRow *row)
 static void
 check_new (const CodeRow *row)
 {
-  const TokendPinPolicy anything = { any_length, any_length, TOKEND_CHARACTERS_ANY };
+  const TokendNewPinRules anything = { any_length, any_length, TOKEND_CHARACTERS_ANY };
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (tokend_new_pin_check (row->bytes, row->length, &anything, &error), ==,
@@ -100,7 +100,7 @@ test_new_pin (void)
 {
   static const struct {
     const char *pin;
-    TokendPinPolicy policy;
+    TokendNewPinRules policy;
     const char *mistake; /* NULL: none */
   } rows[] = {
     { "123", { { 4, 8 }, { 1, 255 }, TOKEND_CHARACTERS_DIGITS }, "4 to 8 characters" },
@@ -138,7 +138,7 @@ test_new_pin (void)
 static void
 test_messages_tell_nothing (void)
 {
-  const TokendPinPolicy policy = { { 4, 8 }, { 4, 8 }, TOKEND_CHARACTERS_DIGITS };
+  const TokendNewPinRules policy = { { 4, 8 }, { 4, 8 }, TOKEND_CHARACTERS_DIGITS };
   static const char *const codes[] = { "Zq", "ZqZqZqZqZqZq", "ZqZqZq", "ZqZq\n", "Zq\x01Zq" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (codes); i++) {
