@@ -329,6 +329,9 @@ on_ending (GCancellable *ending, gpointer user_data)
 static void
 begin_call (Operation *operation, GDBusMethodInvocation *invocation, GVariant *options)
 {
+  /* Those of the call that opened it */
+  g_clear_pointer (&operation->options, g_variant_unref);
+  g_clear_object (&operation->cancellable);
   operation->invocation = invocation;
   operation->options = g_variant_ref (options);
   operation->cancellable = g_cancellable_new ();
