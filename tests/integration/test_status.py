@@ -17,12 +17,11 @@ from support import MANAGER, PROPERTIES, TOKEN, Client, check, make_counting, on
 STRINGS = "label manufacturer model serial module module-profile pin-state puk-state pin-characters".split()
 STRINGS += ["present-pin-usual-characters", "puk-usual-characters", "card-id", "pin-id"]
 NUMBERS = "pin-minimum-length pin-maximum-length present-pin-minimum-length present-pin-maximum-length".split()
-NUMBERS += ["puk-usual-minimum-length"]
 # What is known of the PUK besides.
 PUK_NUMBERS = {
     "opencryptoki": ["puk-minimum-length", "puk-maximum-length"],
     "openpgp-card": ["puk-minimum-length"],
-    "piv-card": ["puk-minimum-length", "puk-maximum-length", "puk-usual-maximum-length"],
+    "piv-card": [f"puk-{limit}-length" for limit in ("minimum", "maximum", "usual-minimum", "usual-maximum")],
 }
 SOURCES = "pin-retries-source puk-retries-source".split()
 COUNTERS = [f"{role}-retries-{what}" for role in ("pin", "puk") for what in ("remaining", "maximum")]
