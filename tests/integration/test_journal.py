@@ -99,7 +99,7 @@ def test_an_operation_that_ends(make_sandbox, kind):
         for number, (method, role, code, new_pin, wanted, words) in enumerate(
             (
                 ("Unlock", "PUK", WRONG, NEW_PIN, ("TOKEN_REFUSED", "PukIncorrect", "yes"), "wrong PUK"),
-                ("Unlock", "PUK", WRONG, NEW_PIN, ("NOT_SENT", "AlreadyRefused", "no"), "nothing was sent: "),
+                ("Unlock", "PUK", WRONG, NEW_PIN, ("ALREADY_REFUSED", "AlreadyRefused", "no"), "nothing was sent: "),
                 ("Unlock", "PUK", PUK, NEW_PIN, ("DONE", "Done", "no"), "done"),
                 ("SetPin", "PIN", WRONG_PIN, PIN, ("TOKEN_REFUSED", "PinIncorrect", counted_pin), "wrong PIN"),
                 ("SetPin", "PIN", NEW_PIN, PIN, ("DONE", "Done", "no"), "done"),
