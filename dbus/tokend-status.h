@@ -69,6 +69,8 @@ G_BEGIN_DECLS
 #define TOKEND_STATUS_PUK_SENT_AT "puk-sent-at"
 #define TOKEND_STATUS_PIN_RECORD_LOST "pin-record-lost"
 #define TOKEND_STATUS_PUK_RECORD_LOST "puk-record-lost"
+#define TOKEND_STATUS_PIN_SENT_ELSEWHERE "pin-sent-elsewhere"
+#define TOKEND_STATUS_PUK_SENT_ELSEWHERE "puk-sent-elsewhere"
 #define TOKEND_STATUS_PIN_SHARED "pin-shared"
 #define TOKEND_STATUS_CAN_SET_PIN "can-set-pin"
 #define TOKEND_STATUS_CAN_UNLOCK "can-unlock"

@@ -254,6 +254,7 @@ tokend_counter_tell (const TokendCounterReading *reading, const TokendCounterRul
   TokendCounter told = is_barred ? doubt (&shown, &barred) : shown;
 
   told.is_record_lost = is_barred && record->lost;
+  told.is_sent_elsewhere = is_barred && record->elsewhere;
   told.seen = is_barred ? record->seen : TOKEND_STATE_UNKNOWN;
   told.wrong = record->wrong;
   told.maybe_lost = record->pending;
@@ -281,7 +282,8 @@ gboolean
 tokend_counter_equal (const TokendCounter *a, const TokendCounter *b)
 {
   return a->state == b->state && a->remaining == b->remaining && a->maximum == b->maximum
-         && a->source == b->source && a->is_record_lost == b->is_record_lost && a->seen == b->seen
+         && a->source == b->source && a->is_record_lost == b->is_record_lost
+         && a->is_sent_elsewhere == b->is_sent_elsewhere && a->seen == b->seen
          && a->wrong == b->wrong && a->maybe_lost == b->maybe_lost && a->sent_at == b->sent_at;
 }
 

@@ -46,12 +46,13 @@ typedef struct {
   gboolean locked;    /* the token itself answered "locked", or showed it to the host that tried */
   gboolean final_try; /* it showed that host that one try was left */
   gboolean lost;      /* an earlier record could not be read: any number may have been spent */
-  TokendState
-      seen; /* LOCKED or FINAL_TRY: what our last try let us see: for people alone, as what follows */
-  guint wrong;   /* codes of ours that were refused since the last success */
-  guint pending; /* of @spent, those of which it is not known what became of them */
-  gint64
-      sent_at; /* when the last of all these was sent, wall clock, in microseconds; 0: not known */
+  /* For people alone, as what follows: some of it is of other places, which only may be the same. */
+  gboolean elsewhere;
+  TokendState seen; /* LOCKED or FINAL_TRY: what our last try let us see */
+  guint wrong;      /* codes of ours that were refused since the last success */
+  guint pending;    /* of @spent, those of which it is not known what became of them */
+  /* When the last of all these was sent, wall clock, in microseconds; 0: not known. */
+  gint64 sent_at;
 } TokendCounterRecord;
 
 /** TokendCounter: one role's status. */
@@ -63,9 +64,10 @@ typedef struct {
   gboolean another_remains; /* proven: one more wrong code would not be the last */
 
   /* What people are told of the record besides. */
-  gboolean is_record_lost; /* else more might be known */
-  TokendState
-      seen; /* LOCKED or FINAL_TRY: the token has let the service's last try see that, and nobody since; or UNKNOWN */
+  gboolean is_record_lost;    /* else more might be known */
+  gboolean is_sent_elsewhere; /* so would it, but for codes sent to what only may be the same */
+  /* LOCKED or FINAL_TRY: the token has let the service's last try see that, and nobody since; or UNKNOWN. */
+  TokendState seen;
   guint
       wrong; /* codes that the service has sent, and the token refused, since the last right one */
   guint maybe_lost; /* tries more of which nobody knows what became of them */

@@ -98,7 +98,7 @@ tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const Tokend
   g_autofree char *card = tokend_place_id_get_card (id);
   const gboolean is_own_card = g_str_equal (card, place->card);
 
-  if (!place->is_known_card && (role == TOKEND_ROLE_PIN || !is_own_card))
+  if (!place->is_known_card && !is_own_card)
     return;
   if (tokend_elsewhere_counts_at (self, id, place, role))
     add (&self->right_at, place->id);
@@ -110,6 +110,17 @@ tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other)
 {
   for (guint i = 0; other->also_at != NULL && other->also_at[i] != NULL; i++)
     add (&self->also_at, other->also_at[i]);
+}
+
+/** tokend_elsewhere_end_stays: the service has ended, and with it each stay: what was right in one says nothing of a later one. */
+void
+tokend_elsewhere_end_stays (TokendElsewhere *self)
+{
+  g_auto (GStrv) before = g_steal_pointer (&self->right_at);
+
+  for (guint i = 0; before != NULL && before[i] != NULL; i++)
+    if (!tokend_place_id_has_stay (before[i]))
+      add (&self->right_at, before[i]);
 }
 
 /** tokend_elsewhere_clear: there is nothing left that could count. */

@@ -26,6 +26,7 @@ gboolean tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const T
 void tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const TokendPlace *place,
                                   TokendRole role);
 void tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other);
+void tokend_elsewhere_end_stays (TokendElsewhere *self);
 void tokend_elsewhere_clear (TokendElsewhere *self);
 
 G_END_DECLS

@@ -3,38 +3,61 @@
 
 #include <string.h>
 
-#define TRIES_MAX TOKEND_TRIES_MAX
-
 /** tokend_ledger_entry_begin: one try is about to be sent. @now: wall clock, in microseconds. */
 void
 tokend_ledger_entry_begin (TokendLedgerEntry *entry, gint64 now)
 {
   entry->sent_before = entry->sent_at;
   entry->sent_at = now;
-  entry->pending = MIN (entry->pending + 1, TRIES_MAX);
+  entry->pending = MIN (entry->pending + 1, TOKEND_TRIES_MAX);
   entry->confirmed = FALSE;
+  entry->is_under_way = TRUE;
+  entry->is_closed = FALSE;
 }
 
-/** tokend_ledger_entry_settle: what became of the try that tokend_ledger_entry_begin() recorded. */
+/* A try that was taken for one that was not sent, and then was. */
+static void
+restore_time (TokendLedgerEntry *entry)
+{
+  entry->sent_at = MAX (entry->sent_at, entry->sent_before);
+}
+
+/**
+ * tokend_ledger_entry_settle:
+ * @settlement: what became of the try that tokend_ledger_entry_begin() recorded.
+ *
+ * What the token shows afterwards may put it in another light: then it is settled once more.
+ */
 void
 tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlement)
 {
+  entry->is_under_way = FALSE;
   if (settlement == TOKEND_SETTLEMENT_UNKNOWN)
     return;
   if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED) {
     *entry = (TokendLedgerEntry){ 0 };
     return;
   }
-  if (entry->pending > 0)
+  if (entry->is_closed)
+    restore_time (entry);
+  else if (entry->pending > 0)
     entry->pending--;
+  entry->is_closed = TRUE;
   if (settlement == TOKEND_SETTLEMENT_SPENT) {
-    entry->spent = MIN (entry->spent + 1, TRIES_MAX);
-    entry->wrong = MIN (entry->wrong + 1, TRIES_MAX);
+    entry->spent = MIN (entry->spent + 1, TOKEND_TRIES_MAX);
+    entry->wrong = MIN (entry->wrong + 1, TOKEND_TRIES_MAX);
+    entry->seen = TOKEND_STATE_UNKNOWN;
   }
-  if (settlement == TOKEND_SETTLEMENT_NOT_SPENT)
+  if (settlement == TOKEND_SETTLEMENT_NOT_SPENT) {
+    const gint64 begun_at = entry->sent_at;
+
     entry->sent_at = entry->sent_before;
-  if (settlement == TOKEND_SETTLEMENT_LOCKED)
+    entry->sent_before = begun_at;
+  }
+  if (settlement == TOKEND_SETTLEMENT_LOCKED) {
     entry->locked = TRUE;
+    entry->seen = TOKEND_STATE_LOCKED;
+  }
 }
 
 /**
@@ -54,7 +77,10 @@ tokend_ledger_entry_note (TokendLedgerEntry *entry, TokendState shown)
 
   entry->locked = entry->locked || shown == TOKEND_STATE_LOCKED;
   entry->final_try = entry->final_try || shown == TOKEND_STATE_FINAL_TRY;
-  return entry->locked != before.locked || entry->final_try != before.final_try;
+  if (shown == TOKEND_STATE_LOCKED || shown == TOKEND_STATE_FINAL_TRY)
+    entry->seen = shown;
+  return entry->locked != before.locked || entry->final_try != before.final_try
+         || entry->seen != before.seen;
 }
 
 /* How many tries are left at the most by @entry; @maximum as a token has them that shows no flag. */
@@ -74,7 +100,7 @@ get_remaining_of_last_only (TokendState shown)
 {
   if (shown == TOKEND_STATE_LOCKED)
     return 0;
-  return shown == TOKEND_STATE_FINAL_TRY ? 1 : TRIES_MAX;
+  return shown == TOKEND_STATE_FINAL_TRY ? 1 : TOKEND_TRIES_MAX;
 }
 
 /* How many tries the flags tell of, and of how many. Returns: whether they tell. */
@@ -83,7 +109,7 @@ get_shown (const TokendCounter *shown, const TokendCounterRules *rules, guint *r
            guint *maximum)
 {
   if (rules->flags == TOKEND_FLAGS_MEANING_LAST_ONLY) {
-    *maximum = TRIES_MAX;
+    *maximum = TOKEND_TRIES_MAX;
     *remaining = get_remaining_of_last_only (shown->state);
     return shown->state != TOKEND_STATE_UNINITIALIZED;
   }
@@ -105,7 +131,7 @@ make_of_number (const TokendLedgerEntry *entry, const TokendCounter *shown)
   if (shown->maximum != TOKEND_RETRIES_UNKNOWN) {
     made.spent = (guint) (shown->maximum - shown->remaining);
   } else {
-    made.spent = MIN (entry->spent + entry->pending, TRIES_MAX);
+    made.spent = MIN (entry->spent + entry->pending, TOKEND_TRIES_MAX);
     made.locked = shown->remaining == 0;
     made.final_try = shown->remaining == 1;
   }
@@ -113,6 +139,7 @@ make_of_number (const TokendLedgerEntry *entry, const TokendCounter *shown)
     made.wrong = entry->wrong;
     made.sent_at = entry->sent_at;
   }
+  made.seen = tokend_ledger_entry_get_worst (&made);
   return made;
 }
 
@@ -174,12 +201,36 @@ tokend_ledger_entry_add (TokendLedgerEntry *sum, const TokendLedgerEntry *entry)
   if (tokend_ledger_entry_is_clear (entry))
     return;
   sum->confirmed = entry->confirmed && (sum->confirmed || tokend_ledger_entry_is_clear (sum));
-  sum->spent = MIN (sum->spent + entry->spent, TRIES_MAX);
-  sum->pending = MIN (sum->pending + entry->pending, TRIES_MAX);
+  sum->spent = MIN (sum->spent + entry->spent, TOKEND_TRIES_MAX);
+  sum->pending = MIN (sum->pending + entry->pending, TOKEND_TRIES_MAX);
   sum->locked = sum->locked || entry->locked;
   sum->final_try = sum->final_try || entry->final_try;
-  sum->wrong = MIN (sum->wrong + entry->wrong, TRIES_MAX);
+  sum->wrong = MIN (sum->wrong + entry->wrong, TOKEND_TRIES_MAX);
+  if (sum->seen != TOKEND_STATE_LOCKED && entry->seen != TOKEND_STATE_UNKNOWN)
+    sum->seen = entry->seen;
   sum->sent_at = MAX (sum->sent_at, entry->sent_at);
+}
+
+/** tokend_ledger_entry_get_told: Returns: @entry as people are told of it: a try that is under way is not lost yet. */
+TokendLedgerEntry
+tokend_ledger_entry_get_told (const TokendLedgerEntry *entry)
+{
+  TokendLedgerEntry told = *entry;
+
+  if (!entry->is_under_way)
+    return told;
+  told.pending -= MIN (told.pending, 1);
+  told.sent_at = entry->sent_before;
+  return told;
+}
+
+/** tokend_ledger_entry_get_worst: Returns: LOCKED or FINAL_TRY, if it was ever seen since the last success; else UNKNOWN. */
+TokendState
+tokend_ledger_entry_get_worst (const TokendLedgerEntry *entry)
+{
+  if (entry->locked)
+    return TOKEND_STATE_LOCKED;
+  return entry->final_try ? TOKEND_STATE_FINAL_TRY : TOKEND_STATE_UNKNOWN;
 }
 
 /** tokend_ledger_entry_is_clear: whether @entry says nothing. */

@@ -17,9 +17,13 @@ typedef struct {
   gboolean confirmed; /* the token's own flags have been seen to tell of these tries */
   gboolean final_try; /* the token showed the host that tried that one try is left */
   guint wrong;        /* codes of ours that it refused, whatever it shows; for people alone */
-  gint64
-      sent_at; /* when the last code was sent; wall clock, for people alone; 0: none, or not known */
-  gint64 sent_before; /* the same, of the code before it; not in the file */
+  TokendState seen;   /* LOCKED or FINAL_TRY: what the last code let us see; for people alone */
+  /* When the last code was sent, wall clock, for people alone; 0: none was, or it is not known. */
+  gint64 sent_at;
+  /* Of the last begun try; none of these is in the file. */
+  gint64 sent_before; /* when the code before it was sent; if it was not sent, when it was begun */
+  gboolean is_under_way; /* it has not been settled at all */
+  gboolean is_closed;    /* it is none of the pending ones any more */
 } TokendLedgerEntry;
 
 void tokend_ledger_entry_begin (TokendLedgerEntry *entry, gint64 now);
@@ -27,6 +31,8 @@ void tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement sett
 gboolean tokend_ledger_entry_note (TokendLedgerEntry *entry, TokendState shown);
 gboolean tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReading *reading,
                                       const TokendCounterRules *rules);
+TokendLedgerEntry tokend_ledger_entry_get_told (const TokendLedgerEntry *entry);
+TokendState tokend_ledger_entry_get_worst (const TokendLedgerEntry *entry);
 void tokend_ledger_entry_add (TokendLedgerEntry *sum, const TokendLedgerEntry *entry);
 gboolean tokend_ledger_entry_is_clear (const TokendLedgerEntry *entry);
 

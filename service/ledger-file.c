@@ -18,6 +18,8 @@
  *   pin-spent=, pin-pending=  tries since the last success
  *   pin-locked=, pin-confirmed=, pin-final-try=
  *   pin-wrong=                codes that the token refused since then, for people
+ *   pin-seen=                 locked, final-try or unknown: what the last code let us see, for people; absent: as pin-locked
+ *                             and pin-final-try say
  *   pin-sent-at=              when the last code was sent, for people; microseconds since the epoch
  *   pin-told=                 how many of the pending ones the journal has been told of at a start
  *   pin-module=               by which module the first of them was sent
@@ -34,8 +36,6 @@
 #define ASIDE_SUFFIX ".unreadable"
 #define FILE_VERSION 2
 #define HEAD "ledger"
-
-#define TRIES_MAX TOKEND_TRIES_MAX
 
 static void
 tries_free (gpointer data)
@@ -69,7 +69,7 @@ get_count (GKeyFile *key_file, const char *group, const char *role, const char *
   if (*error != NULL || !g_key_file_has_key (key_file, group, key, NULL))
     return 0;
   count = g_key_file_get_uint64 (key_file, group, key, error);
-  return (guint) MIN (count, TRIES_MAX);
+  return (guint) MIN (count, TOKEND_TRIES_MAX);
 }
 
 static gint64
@@ -90,6 +90,25 @@ get_flag (GKeyFile *key_file, const char *group, const char *role, const char *w
   if (*error != NULL || !g_key_file_has_key (key_file, group, key, NULL))
     return FALSE;
   return g_key_file_get_boolean (key_file, group, key, error);
+}
+
+static const char *const seen_names[] = { [TOKEND_STATE_UNKNOWN] = "unknown",
+                                          [TOKEND_STATE_FINAL_TRY] = "final-try",
+                                          [TOKEND_STATE_LOCKED] = "locked" };
+
+static TokendState
+get_seen (GKeyFile *key_file, const char *group, const char *role, const TokendLedgerEntry *entry)
+{
+  static const TokendState states[] = { TOKEND_STATE_LOCKED, TOKEND_STATE_FINAL_TRY };
+  g_autofree char *key = g_strconcat (role, "-seen", NULL);
+  g_autofree char *text = g_key_file_get_string (key_file, group, key, NULL);
+
+  if (text == NULL)
+    return tokend_ledger_entry_get_worst (entry);
+  for (gsize i = 0; i < G_N_ELEMENTS (states); i++)
+    if (g_str_equal (text, seen_names[states[i]]))
+      return states[i];
+  return TOKEND_STATE_UNKNOWN;
 }
 
 static char *
@@ -119,7 +138,7 @@ end_stay (TokendLedgerTries *kind, const TokendLedgerTries *stay)
       continue;
     tokend_ledger_entry_add (&kind->entries[role], &stay->entries[role]);
     kind->known[role] = TRUE;
-    kind->told[role] = MIN (kind->told[role] + stay->told[role], TRIES_MAX);
+    kind->told[role] = MIN (kind->told[role] + stay->told[role], TOKEND_TRIES_MAX);
     if (kind->modules[role] == NULL)
       kind->modules[role] = g_strdup (stay->modules[role]);
     tokend_elsewhere_take (&kind->elsewhere[role], &stay->elsewhere[role]);
@@ -164,11 +183,13 @@ load_place (GHashTable *places, GKeyFile *key_file, const char *group, GError **
     entry->confirmed = get_flag (key_file, group, name, "confirmed", &local_error);
     entry->final_try = get_flag (key_file, group, name, "final-try", &local_error);
     entry->wrong = get_count (key_file, group, name, "wrong", &local_error);
+    entry->seen = get_seen (key_file, group, name, entry);
     entry->sent_at = get_time (key_file, group, name, "sent-at", &local_error);
     tries->told[role] = get_count (key_file, group, name, "told", &local_error);
     tries->modules[role] = get_text (key_file, group, name, "module");
     tries->elsewhere[role].also_at = get_list (key_file, group, name, "also-at");
     tries->elsewhere[role].right_at = get_list (key_file, group, name, "right-at");
+    tokend_elsewhere_end_stays (&tries->elsewhere[role]);
     tries->known[role] = get_flag (key_file, group, name, "known", &local_error)
                          || !tokend_ledger_entry_is_clear (entry);
   }
@@ -251,7 +272,8 @@ tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_
   return FALSE;
 }
 
-/* It does not know what was written last: what it says for a token may be true no more, what it says against one stands. */
+/* It does not know what was written last: what it says for a token may be true no more, what it says against one stands. Nor
+ * is anybody told by it: as a rule it is from the moment before the last code was sent, and what came of that is not in it. */
 static void
 keep_what_bars (TokendLedgerTries *tries)
 {
@@ -260,8 +282,11 @@ keep_what_bars (TokendLedgerTries *tries)
 
     tries->known[role] = !tokend_ledger_entry_is_clear (entry);
     if (tries->known[role])
-      entry->spent = TRIES_MAX;
+      entry->spent = TOKEND_TRIES_MAX;
     entry->confirmed = FALSE;
+    entry->pending = entry->wrong = tries->told[role] = 0;
+    entry->seen = TOKEND_STATE_UNKNOWN;
+    entry->sent_at = 0;
     g_clear_pointer (&tries->elsewhere[role].right_at, g_strfreev);
   }
 }
@@ -290,58 +315,88 @@ tokend_ledger_file_read_previous (const char *path, GHashTable *places)
     keep_what_bars (tries);
 }
 
+/* Where one role's keys of one place are written. */
+typedef struct {
+  GKeyFile *key_file;
+  const char *group;
+  const char *role; /* see role_names */
+} Keys;
+
 static void
-put_list (GKeyFile *key_file, const char *group, const char *role, const char *what, GStrv list)
+put_count (const Keys *keys, const char *what, guint count)
 {
-  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+  g_autofree char *key = g_strconcat (keys->role, "-", what, NULL);
+
+  if (count > 0)
+    g_key_file_set_uint64 (keys->key_file, keys->group, key, count);
+}
+
+static void
+put_flag (const Keys *keys, const char *what, gboolean is_set)
+{
+  g_autofree char *key = g_strconcat (keys->role, "-", what, NULL);
+
+  if (is_set)
+    g_key_file_set_boolean (keys->key_file, keys->group, key, TRUE);
+}
+
+static void
+put_time (const Keys *keys, const char *what, gint64 moment)
+{
+  g_autofree char *key = g_strconcat (keys->role, "-", what, NULL);
+
+  if (moment != 0)
+    g_key_file_set_int64 (keys->key_file, keys->group, key, moment);
+}
+
+static void
+put_text (const Keys *keys, const char *what, const char *text)
+{
+  g_autofree char *key = g_strconcat (keys->role, "-", what, NULL);
+
+  if (text != NULL)
+    g_key_file_set_string (keys->key_file, keys->group, key, text);
+}
+
+static void
+put_list (const Keys *keys, const char *what, GStrv list)
+{
+  g_autofree char *key = g_strconcat (keys->role, "-", what, NULL);
 
   if (list != NULL)
-    g_key_file_set_string_list (key_file, group, key, (const char *const *) list,
+    g_key_file_set_string_list (keys->key_file, keys->group, key, (const char *const *) list,
                                 g_strv_length (list));
 }
 
 static void
-put_entry (GKeyFile *key_file, const char *group, TokendRole role, const TokendLedgerTries *tries,
-           gboolean remember_known)
+put_entry (const Keys *keys, const TokendLedgerEntry *entry)
 {
-  const char *name = role_names[role];
+  put_count (keys, "spent", entry->spent);
+  put_count (keys, "pending", entry->pending);
+  put_count (keys, "wrong", entry->wrong);
+  put_time (keys, "sent-at", entry->sent_at);
+  put_flag (keys, "locked", entry->locked);
+  put_flag (keys, "confirmed", entry->confirmed);
+  put_flag (keys, "final-try", entry->final_try);
+  if (entry->seen != tokend_ledger_entry_get_worst (entry))
+    put_text (keys, "seen", seen_names[entry->seen]);
+}
+
+static void
+put_role (const Keys *keys, TokendRole role, const TokendLedgerTries *tries,
+          gboolean remember_known)
+{
   const TokendLedgerEntry *entry = &tries->entries[role];
-  g_autofree char *spent = g_strconcat (name, "-spent", NULL);
-  g_autofree char *pending = g_strconcat (name, "-pending", NULL);
-  g_autofree char *locked = g_strconcat (name, "-locked", NULL);
-  g_autofree char *confirmed = g_strconcat (name, "-confirmed", NULL);
-  g_autofree char *final_try = g_strconcat (name, "-final-try", NULL);
-  g_autofree char *module = g_strconcat (name, "-module", NULL);
-  g_autofree char *known = g_strconcat (name, "-known", NULL);
-  g_autofree char *told = g_strconcat (name, "-told", NULL);
-  g_autofree char *wrong = g_strconcat (name, "-wrong", NULL);
-  g_autofree char *sent_at = g_strconcat (name, "-sent-at", NULL);
 
   if (tokend_ledger_entry_is_clear (entry)) {
-    if (remember_known && tries->known[role])
-      g_key_file_set_boolean (key_file, group, known, TRUE);
+    put_flag (keys, "known", remember_known && tries->known[role]);
     return;
   }
-  if (entry->spent > 0)
-    g_key_file_set_uint64 (key_file, group, spent, entry->spent);
-  if (entry->pending > 0)
-    g_key_file_set_uint64 (key_file, group, pending, entry->pending);
-  if (MIN (tries->told[role], entry->pending) > 0)
-    g_key_file_set_uint64 (key_file, group, told, MIN (tries->told[role], entry->pending));
-  if (entry->wrong > 0)
-    g_key_file_set_uint64 (key_file, group, wrong, entry->wrong);
-  if (entry->sent_at != 0)
-    g_key_file_set_int64 (key_file, group, sent_at, entry->sent_at);
-  if (entry->locked)
-    g_key_file_set_boolean (key_file, group, locked, TRUE);
-  if (entry->confirmed)
-    g_key_file_set_boolean (key_file, group, confirmed, TRUE);
-  if (entry->final_try)
-    g_key_file_set_boolean (key_file, group, final_try, TRUE);
-  if (tries->modules[role] != NULL)
-    g_key_file_set_string (key_file, group, module, tries->modules[role]);
-  put_list (key_file, group, name, "also-at", tries->elsewhere[role].also_at);
-  put_list (key_file, group, name, "right-at", tries->elsewhere[role].right_at);
+  put_entry (keys, entry);
+  put_count (keys, "told", MIN (tries->told[role], entry->pending));
+  put_text (keys, "module", tries->modules[role]);
+  put_list (keys, "also-at", tries->elsewhere[role].also_at);
+  put_list (keys, "right-at", tries->elsewhere[role].right_at);
 }
 
 /**
@@ -364,10 +419,11 @@ tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent)
 
   g_hash_table_iter_init (&iter, places);
   while (g_hash_table_iter_next (&iter, &id, &value)) {
-    const TokendLedgerTries *tries = value;
+    /* What is known of a stay ends with it; a version that does not know of stays would take it for the whole kind. */
+    const gboolean remember_known = assume_spent && !tokend_place_id_has_stay (id);
 
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
-      put_entry (key_file, id, role, tries, assume_spent);
+      put_role (&(Keys){ key_file, id, role_names[role] }, role, value, remember_known);
   }
   return tokend_sealed_file_to_text (key_file);
 }

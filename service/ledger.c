@@ -225,18 +225,9 @@ list_recorded (TokendLedger *self, const TokendPlace *place, TokendRole role)
 
 /* What may be another card's bars this one too, but nobody is told that it was sent to this one. */
 static gboolean
-is_told (const TokendPlace *place, TokendRole role, const char *id)
+is_told (const TokendPlace *place, const char *id)
 {
-  return place->is_known_card ? tokend_place_is_shown_as (place, role, id)
-                              : g_str_equal (id, place->id);
-}
-
-static TokendState
-get_seen (const TokendLedgerEntry *told)
-{
-  if (told->locked)
-    return TOKEND_STATE_LOCKED;
-  return told->final_try ? TOKEND_STATE_FINAL_TRY : TOKEND_STATE_UNKNOWN;
+  return place->is_known_card ? tokend_place_is_shown_as (place, id) : g_str_equal (id, place->id);
 }
 
 /**
@@ -251,6 +242,7 @@ tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place, TokendRo
 {
   TokendLedgerEntry sum = { 0 };
   TokendLedgerEntry told = { 0 };
+  gboolean is_elsewhere = FALSE;
   GHashTableIter iter;
   gpointer id, value;
 
@@ -263,14 +255,20 @@ tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place, TokendRo
     if (!tokend_elsewhere_counts_at (&tries->elsewhere[role], id, place, role))
       continue;
     tokend_ledger_entry_add (&sum, &tries->entries[role]);
-    if (is_told (place, role, id))
-      tokend_ledger_entry_add (&told, &tries->entries[role]);
+    if (is_told (place, id)) {
+      const TokendLedgerEntry now = tokend_ledger_entry_get_told (&tries->entries[role]);
+
+      tokend_ledger_entry_add (&told, &now);
+    } else if (!tokend_ledger_entry_is_clear (&tries->entries[role])) {
+      is_elsewhere = TRUE;
+    }
   }
   return (TokendCounterRecord){ .spent = sum.spent + sum.pending,
                                 .locked = sum.locked,
                                 .final_try = sum.final_try,
                                 .lost = sum.spent >= TOKEND_TRIES_MAX,
-                                .seen = get_seen (&told),
+                                .elsewhere = is_elsewhere,
+                                .seen = told.seen,
                                 .wrong = told.wrong,
                                 .pending = told.pending,
                                 .sent_at = told.sent_at };

@@ -125,6 +125,7 @@ report_end (Operation *operation, const GError *error)
   report->settlement = operation->verdict.settlement;
   report->before = operation->before;
   report->after = tokend_token_get_counter (operation->token, operation->role);
+  report->barred = tokend_token_judge_now (operation->token, operation->role).state;
   tokend_audit_write (operation->service->audit, operation->auditee, report);
 }
 

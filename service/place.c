@@ -155,18 +155,17 @@ tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char 
 /**
  * tokend_place_is_shown_as:
  * @place: a place.
- * @role: whose code.
  * @id: another one's id, or its own.
  *
- * Returns: whether tries at @id are to be told of @place, and not only to bar: it is this card, by whichever name.
+ * Returns: whether tries at @id are to be told of @place, and not only to bar: it is the same PIN and PUK, by whichever name.
  */
 gboolean
-tokend_place_is_shown_as (const TokendPlace *place, TokendRole role, const char *id)
+tokend_place_is_shown_as (const TokendPlace *place, const char *id)
 {
-  if (may_be_same_alone (place, role, id))
+  if (tokend_place_is_same (place, id))
     return TRUE;
   for (guint i = 0; place->related != NULL && i < place->n_one; i++)
-    if (may_be_same_alone (place->related->pdata[i], role, id))
+    if (tokend_place_is_same (place->related->pdata[i], id))
       return TRUE;
   return FALSE;
 }
@@ -195,12 +194,27 @@ tokend_place_id_get_card (const char *id)
   return g_strndup (id, strcspn (id, SEPARATOR));
 }
 
+/* Returns: (nullable): where the stay begins, with the separator before it. */
+static const char *
+find_stay (const char *id)
+{
+  const char *label = strchr (id, *SEPARATOR);
+
+  return label != NULL ? strchr (label + 1, *SEPARATOR) : NULL;
+}
+
+/** tokend_place_id_has_stay: Returns: whether @id ends with the service, see tokend_place_set_stay(). */
+gboolean
+tokend_place_id_has_stay (const char *id)
+{
+  return find_stay (id) != NULL;
+}
+
 /** tokend_place_id_get_name: Returns: (transfer full): the place @id without the stay. */
 char *
 tokend_place_id_get_name (const char *id)
 {
-  const char *label = strchr (id, *SEPARATOR);
-  const char *stay = label != NULL ? strchr (label + 1, *SEPARATOR) : NULL;
+  const char *stay = find_stay (id);
 
   return stay != NULL ? g_strndup (id, (gsize) (stay - id)) : g_strdup (id);
 }

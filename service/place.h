@@ -33,8 +33,9 @@ const char *tokend_place_get_holder (const TokendPlace *place);
 gboolean tokend_place_is_same (const TokendPlace *place, const char *id);
 gboolean tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id);
 GStrv tokend_place_list_cards (const TokendPlace *place);
-gboolean tokend_place_is_shown_as (const TokendPlace *place, TokendRole role, const char *id);
+gboolean tokend_place_is_shown_as (const TokendPlace *place, const char *id);
 char *tokend_place_id_get_card (const char *id);
+gboolean tokend_place_id_has_stay (const char *id);
 char *tokend_place_id_get_name (const char *id);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendPlace, tokend_place_free)

@@ -76,8 +76,9 @@ get_message_id (const TokendReport *report)
 GLogLevelFlags
 tokend_report_get_level (const TokendReport *report)
 {
-  gboolean is_last =
-      report->after.state == TOKEND_STATE_FINAL_TRY || report->after.state == TOKEND_STATE_LOCKED;
+  const gboolean is_last = report->barred == TOKEND_STATE_FINAL_TRY
+                           || report->barred == TOKEND_STATE_LOCKED
+                           || report->settlement == TOKEND_SETTLEMENT_LOCKED;
 
   if (!report->is_done && report->sent
       && (is_last || g_str_equal (get_message_id (report), TOKEND_MESSAGE_OUTCOME_UNKNOWN)))

@@ -38,6 +38,7 @@ typedef struct {
   TokendSettlement settlement;
   TokendCounter before; /* the role's, as the operating host read it */
   TokendCounter after;  /* as the reply says it */
+  TokendState barred;   /* what the next code is barred by, the service's own record included */
 
   guint n_suppressed; /* refusals of the same user's before this one that have no entry */
 } TokendReport;

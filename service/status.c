@@ -36,18 +36,20 @@ add_number (GVariantBuilder *builder, const char *key, int number)
 /* The keys of one role. */
 typedef struct {
   const char *state, *remaining, *maximum, *source;
-  const char *last_seen, *wrong_sent, *maybe_lost, *sent_at, *record_lost;
+  const char *last_seen, *wrong_sent, *maybe_lost, *sent_at, *record_lost, *sent_elsewhere;
 } CounterKeys;
 
 static const CounterKeys pin_keys = {
-  TOKEND_STATUS_PIN_STATE,      TOKEND_STATUS_PIN_REMAINING, TOKEND_STATUS_PIN_MAXIMUM,
-  TOKEND_STATUS_PIN_SOURCE,     TOKEND_STATUS_PIN_LAST_SEEN, TOKEND_STATUS_PIN_WRONG_SENT,
-  TOKEND_STATUS_PIN_MAYBE_LOST, TOKEND_STATUS_PIN_SENT_AT,   TOKEND_STATUS_PIN_RECORD_LOST,
+  TOKEND_STATUS_PIN_STATE,          TOKEND_STATUS_PIN_REMAINING, TOKEND_STATUS_PIN_MAXIMUM,
+  TOKEND_STATUS_PIN_SOURCE,         TOKEND_STATUS_PIN_LAST_SEEN, TOKEND_STATUS_PIN_WRONG_SENT,
+  TOKEND_STATUS_PIN_MAYBE_LOST,     TOKEND_STATUS_PIN_SENT_AT,   TOKEND_STATUS_PIN_RECORD_LOST,
+  TOKEND_STATUS_PIN_SENT_ELSEWHERE,
 };
 static const CounterKeys puk_keys = {
-  TOKEND_STATUS_PUK_STATE,      TOKEND_STATUS_PUK_REMAINING, TOKEND_STATUS_PUK_MAXIMUM,
-  TOKEND_STATUS_PUK_SOURCE,     TOKEND_STATUS_PUK_LAST_SEEN, TOKEND_STATUS_PUK_WRONG_SENT,
-  TOKEND_STATUS_PUK_MAYBE_LOST, TOKEND_STATUS_PUK_SENT_AT,   TOKEND_STATUS_PUK_RECORD_LOST,
+  TOKEND_STATUS_PUK_STATE,          TOKEND_STATUS_PUK_REMAINING, TOKEND_STATUS_PUK_MAXIMUM,
+  TOKEND_STATUS_PUK_SOURCE,         TOKEND_STATUS_PUK_LAST_SEEN, TOKEND_STATUS_PUK_WRONG_SENT,
+  TOKEND_STATUS_PUK_MAYBE_LOST,     TOKEND_STATUS_PUK_SENT_AT,   TOKEND_STATUS_PUK_RECORD_LOST,
+  TOKEND_STATUS_PUK_SENT_ELSEWHERE,
 };
 
 static void
@@ -66,6 +68,8 @@ add_record (GVariantBuilder *builder, const TokendCounter *counter, const Counte
                            g_variant_new_uint64 ((guint64) counter->sent_at));
   if (counter->is_record_lost)
     g_variant_builder_add (builder, "{sv}", keys->record_lost, g_variant_new_boolean (TRUE));
+  if (counter->is_sent_elsewhere)
+    g_variant_builder_add (builder, "{sv}", keys->sent_elsewhere, g_variant_new_boolean (TRUE));
 }
 
 static void

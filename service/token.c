@@ -131,6 +131,13 @@ tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole 
   return tokend_counter_judge (&reading->counters[role], &rules, &record);
 }
 
+/** tokend_token_judge_now: see tokend_token_judge(), by the last reading. */
+TokendCounter
+tokend_token_judge_now (TokendToken *self, TokendRole role)
+{
+  return tokend_token_judge (self, self->reading, role);
+}
+
 /* What people are told. */
 static TokendCounter
 tell_now (TokendToken *self, TokendRole role)

@@ -60,6 +60,7 @@ TokendPinPolicy tokend_token_get_pin_policy (TokendToken *self);
 TokendCodeRules tokend_token_get_code_rules (TokendToken *self, TokendRole role);
 TokendCounter tokend_token_get_counter (TokendToken *self, TokendRole role);
 TokendCounter tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role);
+TokendCounter tokend_token_judge_now (TokendToken *self, TokendRole role);
 gboolean tokend_token_supports (TokendToken *self, TokendRole role, GError **error);
 GVariant *tokend_token_get_status (TokendToken *self);
 gboolean tokend_token_is_fresh (TokendToken *self);

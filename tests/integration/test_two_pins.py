@@ -56,8 +56,8 @@ class TwoPins:
     def set_pin(self, path, pin, new_pin=NEW_PIN, **options):
         return self._client.set_pin(path, pin, new_pin, final_attempt=True, **options)
 
-    def unlock(self, path, puk, **options):
-        return self._client.unlock(path, puk, NEW_PIN, final_attempt=True, **options)
+    def unlock(self, path, puk, final_attempt=True, **options):
+        return self._client.unlock(path, puk, NEW_PIN, final_attempt=final_attempt, **options)
 
     def refuse(self, path, *pins):
         """Wrong PINs, each of which costs a try."""
@@ -193,8 +193,11 @@ def test_puk_that_is_locked(make_pins):
         with raises("PukIncorrect", "PukLocked"):
             pins.unlock(pins.sign, puk)
     assert pins.left() == FULL | {"sign-puk": 0}
-    check(pins.status(pins.sign), locked)
-    check(pins.status(pins.auth), locked)
+    check(pins.status(pins.sign), locked | {"puk-sent-elsewhere": None})
+    check(pins.status(pins.auth), {"puk-state": "unknown", "puk-last-seen": None, "puk-wrong-sent": None})
+    check(pins.status(pins.auth), {"puk-sent-elsewhere": True})
+    with nothing_sent(pins.card), raises("FinalAttempt"):
+        pins.unlock(pins.auth, "12345678", final_attempt=False)
     check(pins.unlock(pins.auth, "12345678"), tries("puk", "unknown", maximum=None))
     check(pins.status(pins.sign), locked)
     assert pins.left() == FULL | {"sign-puk": 0}

@@ -510,6 +510,7 @@ check_told (const TokendCounterReading *reading, const TokendCounterRules *rules
   const TokendCounter shown = tokend_counter_judge (reading, rules, &nothing);
   const TokendCounter barred = tokend_counter_judge (reading, rules, record);
   const TokendCounter told = tokend_counter_tell (reading, rules, record);
+  gboolean is_barred;
 
   g_assert_cmpint (told.source, !=, LEDGER);
   g_assert_cmpint (told.another_remains, ==, barred.another_remains);
@@ -525,6 +526,12 @@ check_told (const TokendCounterReading *reading, const TokendCounterRules *rules
     g_assert_cmpint (told.state, ==, shown.state);
   g_assert_cmpuint (told.wrong, ==, record->wrong);
   g_assert_cmpuint (told.maybe_lost, ==, record->pending);
+  g_assert_cmpint (told.sent_at, ==, record->sent_at);
+
+  is_barred = !tokend_counter_equal (&shown, &barred) || bars (&shown) != bars (&barred);
+  g_assert_cmpint (told.seen, ==, is_barred ? record->seen : UNKNOWN);
+  g_assert_cmpint (told.is_record_lost, ==, is_barred && record->lost);
+  g_assert_cmpint (told.is_sent_elsewhere, ==, is_barred && record->elsewhere);
 }
 
 static void
@@ -532,6 +539,7 @@ check_with (const TokendCounterReading *reading)
 {
   static const TokendFlagsMeaning meanings[] = { NONE, EXACT, LAST_ONLY, LOW_ONLY };
   static const int maxima[] = { -1, 1, 2, 3, 4, 10 };
+  static const TokendState seen[] = { UNKNOWN, LOCKED, FINAL, LOCKED }; /* by LOCKED and FINAL */
   static const guint spent[] = { 0, 1, 2, 3, 4, 9, 10, 254, 255, 510 };
 
   for (gsize f = 0; f < G_N_ELEMENTS (meanings); f++)
@@ -543,8 +551,11 @@ check_with (const TokendCounterReading *reading)
                                                .locked = (bits & 2) != 0,
                                                .final_try = (bits & 4) != 0,
                                                .lost = spent[s] >= 255 && (bits & 8) != 0,
+                                               .elsewhere = (bits & 8) != 0,
+                                               .seen = seen[bits / 2 % 4],
                                                .wrong = MIN (spent[s], 2),
-                                               .pending = spent[s] > 2 };
+                                               .pending = spent[s] > 2,
+                                               .sent_at = spent[s] };
 
           check_before (reading, &rules, &record);
           check_told (reading, &rules, &record);
@@ -581,6 +592,8 @@ test_equal (void)
     { LOW, 2, 4, TOKEN, TRUE },
     { LOW, 2, 3, FLAGS, TRUE },
     { LOW, 2, 3, TOKEN, TRUE, .is_record_lost = TRUE },
+    { LOW, 2, 3, TOKEN, TRUE, .is_sent_elsewhere = TRUE },
+    { LOW, 2, 3, TOKEN, TRUE, .seen = LOCKED },
     { LOW, 2, 3, TOKEN, TRUE, .wrong = 1 },
     { LOW, 2, 3, TOKEN, TRUE, .maybe_lost = 1 },
     { LOW, 2, 3, TOKEN, TRUE, .sent_at = 1 },

@@ -45,6 +45,9 @@ static const Row rows[] = {
   { "locked", "bl", EXACT, 3, { 0, 0, TRUE, FALSE } },
   { "locked, then succeeded", "blbo", EXACT, 3, { 0, 0, FALSE, FALSE } },
   { "unknown, then locked", "bubl", EXACT, 3, { 0, 1, TRUE, FALSE } },
+  { "not sent, and then it was", "bns", EXACT, 3, { 1, 0, FALSE, FALSE } },
+  { "not sent, and then it was, beside an unknown one", "bubns", EXACT, 3, { 1, 1, FALSE, FALSE } },
+  { "unknown, and then it is known", "bubus", EXACT, 3, { 1, 1, FALSE, FALSE } },
   { "settled without a beginning", "n", EXACT, 3, { 0, 0, FALSE, FALSE } },
   { "spent without a beginning", "s", EXACT, 3, { 1, 0, FALSE, FALSE } },
 
@@ -158,8 +161,9 @@ static const Row rows[] = {
   { "number: no profile", "bu2", BY_NUMBER, TOKEND_FLAGS_MEANING_NONE, -1, { 1, 0, FALSE, FALSE } },
 };
 
-/* When each code is sent. */
+/* When each code is sent: one after the other. */
 #define NOW 1900000000000000
+static gint64 now = NOW;
 
 static TokendCounterReading
 make_reading (const Row *row, int left)
@@ -189,7 +193,7 @@ step (const Row *row, TokendLedgerEntry *entry, char what)
   const char *note = strchr (notes, what);
 
   if (what == 'b') {
-    tokend_ledger_entry_begin (entry, NOW);
+    tokend_ledger_entry_begin (entry, ++now);
   } else if (note != NULL) {
     const TokendLedgerEntry before = *entry;
     const gboolean changed = tokend_ledger_entry_note (entry, noted[note - notes]);
@@ -236,32 +240,45 @@ test_contradicted_number (void)
   g_assert_cmpuint (entry.pending, ==, 1);
 }
 
-/* What people are told of the codes that were sent, by the steps of the table. */
+/* What people are told of the codes that were sent, by the steps of the table; the n-th is sent at NOW + n. */
 static const struct {
   const char *steps;
   guint shows;
   TokendFlagsMeaning flags;
   int maximum;
   guint wrong;
-  gboolean is_dated;
+  guint sent; /* which was the last; 0: none, or it is not known */
+  TokendState seen;
 } sent[] = {
-  { "", EXACT, 3, 0, FALSE },
-  { "b", EXACT, 3, 0, TRUE },
-  { "bn", EXACT, 3, 0, FALSE },
-  { "bu", EXACT, 3, 0, TRUE },
-  { "bs", EXACT, 3, 1, TRUE },
-  { "bl", EXACT, 3, 0, TRUE },
-  { "bsbs", EXACT, 3, 2, TRUE },
-  { "bsbn", EXACT, 3, 1, TRUE },
-  { "bsbsbo", EXACT, 3, 0, FALSE },
-  { "bsbs13", EXACT, 3, 0, FALSE }, /* the flags told of them, and of a right one then */
-  { "bsbs3", EXACT, 3, 2, TRUE },   /* they did not */
-  { "bsbs1", NUMBER, 3, 2, TRUE },  /* the number agrees */
-  { "bs1", NUMBER, 3, 1, TRUE },    /* another program has sent one more */
-  { "bsbs2", NUMBER, 3, 0, FALSE }, /* a right one came in between */
-  { "bsbs3", NUMBER, 3, 0, FALSE },
-  { "bu2", NUMBER, 3, 0, FALSE }, /* whose it was is not known */
-  { "bs2", NUMBER, -1, 1, TRUE },
+  { "", EXACT, 3, 0, 0 },
+  { "b", EXACT, 3, 0, 0 }, /* under way */
+  { "bn", EXACT, 3, 0, 0 },
+  { "bu", EXACT, 3, 0, 1 },
+  { "bs", EXACT, 3, 1, 1 },
+  { "bl", EXACT, 3, 0, 1, TOKEND_STATE_LOCKED },
+  { "bsbs", EXACT, 3, 2, 2 },
+  { "bsbn", EXACT, 3, 1, 1 },
+  { "bsb", EXACT, 3, 1, 1 },
+  { "bsbu", EXACT, 3, 1, 2 },
+  { "bsbns", EXACT, 3, 2, 2 },  /* it was sent after all */
+  { "bsbnbn", EXACT, 3, 1, 1 }, /* none of these was */
+  { "bsbsbo", EXACT, 3, 0, 0 },
+  { "bsbs13", EXACT, 3, 0, 0 }, /* the flags told of them, and of a right one then */
+  { "bsbs3", EXACT, 3, 2, 2 },  /* they did not */
+  { "bsbs1", NUMBER, 3, 2, 2 }, /* the number agrees */
+  { "bs1", NUMBER, 3, 1, 1 },   /* another program has sent one more */
+  { "bsbs2", NUMBER, 3, 0, 0 }, /* a right one came in between */
+  { "bsbs3", NUMBER, 3, 0, 0 },
+  { "bu2", NUMBER, 3, 0, 0 }, /* whose it was is not known */
+  { "bs2", NUMBER, -1, 1, 1 },
+  { "bs1", NUMBER, -1, 1, 1, TOKEND_STATE_FINAL_TRY },
+  { "bs0", NUMBER, -1, 1, 1, TOKEND_STATE_LOCKED },
+  { "bsF", LAST_ONLY, 1, 1, TOKEND_STATE_FINAL_TRY },
+  { "bsX", LAST_ONLY, 1, 1, TOKEND_STATE_LOCKED },
+  { "bsXbn", LAST_ONLY, 1, 1, TOKEND_STATE_LOCKED },
+  { "bsFbsX", LAST_ONLY, 2, 2, TOKEND_STATE_LOCKED },
+  { "blbs", LAST_ONLY, 1, 2 }, /* another program has unlocked it in between */
+  { "blbsF", LAST_ONLY, 1, 2, TOKEND_STATE_FINAL_TRY },
 };
 
 static void
@@ -269,13 +286,19 @@ test_sent (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (sent); i++) {
     const Row row = { sent[i].steps, sent[i].steps, sent[i].shows, sent[i].flags, sent[i].maximum };
-    TokendLedgerEntry entry = { 0 };
+    TokendLedgerEntry entry = { 0 }, told;
+    guint pending;
 
     g_test_message ("%s", row.steps);
+    now = NOW;
     for (const char *p = row.steps; *p != '\0'; p++)
       step (&row, &entry, *p);
-    g_assert_cmpuint (entry.wrong, ==, sent[i].wrong);
-    g_assert_cmpint (entry.sent_at, ==, sent[i].is_dated ? NOW : 0);
+    told = tokend_ledger_entry_get_told (&entry);
+    pending = entry.pending - (g_str_has_suffix (row.steps, "b") ? 1 : 0);
+    g_assert_cmpuint (told.pending, ==, pending);
+    g_assert_cmpuint (told.wrong, ==, sent[i].wrong);
+    g_assert_cmpint (told.sent_at, ==, sent[i].sent > 0 ? NOW + sent[i].sent : 0);
+    g_assert_cmpint (told.seen, ==, sent[i].seen);
   }
 }
 
@@ -313,6 +336,15 @@ static const struct {
     { .spent = 2, .confirmed = TRUE } },
   { { .spent = 1, .confirmed = TRUE }, { 0 }, { .spent = 1, .confirmed = TRUE } },
   { { .spent = 1 }, { .confirmed = TRUE }, { .spent = 1 } },
+  { { .spent = 1, .wrong = 1, .sent_at = 2 },
+    { .spent = 3, .wrong = 2, .sent_at = 1 },
+    { .spent = 4, .wrong = 3, .sent_at = 2 } },
+  { { .spent = 1, .seen = TOKEND_STATE_LOCKED },
+    { .spent = 1, .seen = TOKEND_STATE_FINAL_TRY },
+    { .spent = 2, .seen = TOKEND_STATE_LOCKED } },
+  { { .spent = 1, .seen = TOKEND_STATE_FINAL_TRY },
+    { .spent = 1 },
+    { .spent = 2, .seen = TOKEND_STATE_FINAL_TRY } },
 };
 
 static void

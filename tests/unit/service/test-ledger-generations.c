@@ -13,6 +13,7 @@
 #define CARD "0c7ad1"
 #define OTHER_CARD "b4e011"
 #define STRANGER "57a6e5"
+#define KIND "d00dad?1" /* has no serial number */
 #define PIN TOKEND_ROLE_PIN
 #define PUK TOKEND_ROLE_PUK
 
@@ -115,15 +116,27 @@ delete_it (const Scratch *scratch)
 
 static void (*const losses[]) (const Scratch *) = { corrupt, delete_it };
 
+/* What is told of it may be true no more. */
+static void
+check_nothing_told (TokendLedger *ledger, const Row *row)
+{
+  const TokendCounterRecord record = ledger_get (ledger, row->place, row->role);
+
+  g_assert_cmpuint (record.wrong, ==, 0);
+  g_assert_cmpuint (record.pending, ==, 0);
+  g_assert_cmpint (record.sent_at, ==, 0);
+  g_assert_cmpint (record.seen, ==, TOKEND_STATE_UNKNOWN);
+}
+
 /* The one before says of one PUK that it is locked, of a PIN that one try is left, of another label that a PUK is right there
- * and of a card that nothing was spent since the last loss. */
+ * of a card that nothing was spent since the last loss, and of a PUK that the right one is being sent after two wrong ones. */
 static void
 test_previous (Scratch *scratch, gconstpointer user_data)
 {
   static const Row rows[] = {
     { CARD, PIN, LOST, FALSE, TRUE },  { OTHER_CARD, PUK, LOST, TRUE },
     { "c0ffee/one", PUK, LOST, TRUE }, { "c0ffee/two", PUK, LOST, TRUE },
-    { STRANGER, PIN, LOST },
+    { STRANGER, PIN, LOST },           { CARD, PUK, LOST },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (losses) * 2; i++) {
@@ -141,6 +154,8 @@ test_previous (Scratch *scratch, gconstpointer user_data)
     ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
     tokend_ledger_note (ledger, place, PIN, TOKEND_STATE_FINAL_TRY);
     ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
     g_object_unref (ledger);
     ledger_assert_on_disk (scratch, "c0ffee/two", PUK, 0, FALSE);
     if (i % 2 == 1)
@@ -150,11 +165,36 @@ test_previous (Scratch *scratch, gconstpointer user_data)
     for (guint start = 0; start < 2; start++) {
       g_autoptr (TokendLedger) next = tokend_ledger_new (scratch->path);
 
-      for (gsize r = 0; r < G_N_ELEMENTS (rows); r++)
+      for (gsize r = 0; r < G_N_ELEMENTS (rows); r++) {
         check_row (next, &rows[r]);
+        check_nothing_told (next, &rows[r]);
+      }
     }
     journal_spy_expect ("each may be the last");
   }
+}
+
+/* What the last code let us see is told after a start as before. */
+static void
+test_seen (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendPlace) place = place_of (CARD);
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendLedger) next = NULL, last = NULL;
+
+  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_LOCKED);
+  next = tokend_ledger_new (scratch->path);
+  g_assert_cmpint (ledger_get (next, CARD, PUK).seen, ==, TOKEND_STATE_LOCKED);
+  ledger_try (next, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
+  tokend_ledger_note (next, place, PUK, TOKEND_STATE_FINAL_TRY);
+  ledger_try (next, CARD, PIN, TOKEND_SETTLEMENT_NOT_SPENT);
+  last = tokend_ledger_new (scratch->path);
+  g_assert_cmpint (ledger_get (last, CARD, PUK).seen, ==, TOKEND_STATE_FINAL_TRY);
+  ledger_try (last, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_assert_on_disk (scratch, CARD, PUK, 2, TRUE);
+  g_object_unref (last);
+  last = tokend_ledger_new (scratch->path);
+  g_assert_cmpint (ledger_get (last, CARD, PUK).seen, ==, TOKEND_STATE_UNKNOWN);
 }
 
 /* Neither can be read; and a success ends it, of that token. */
@@ -173,34 +213,49 @@ test_no_previous (Scratch *scratch, gconstpointer user_data)
   check_row (ledger, &(Row){ OTHER_CARD, PUK, LOST });
 }
 
-/* What the commit 81cd120 took a ledger for, of a place that shares its tries with no other: these are its rules, written down
- * when it was the last version, and never to be changed. */
-static TokendCounterRecord
-read_as_older (const Scratch *scratch, const char *group, TokendRole role)
+/* Adds what one group says of @role to @record. Returns: whether it says that the role is known. */
+static gboolean
+add_as_older (GKeyFile *file, const char *group, TokendRole role, TokendCounterRecord *record)
 {
-  const TokendCounterRecord everything = { .spent = 255 };
   const char *name = role == PIN ? "pin" : "puk";
-  g_autofree char *text = scratch_read (scratch, "ledger");
-  const char *end = g_strrstr (text, "[end]\n");
-  g_autofree char *body = g_strndup (text, (gsize) (end - text));
-  g_autofree char *sealed = ledger_seal (body);
-  g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *spent = g_strconcat (name, "-spent", NULL);
   g_autofree char *pending = g_strconcat (name, "-pending", NULL);
   g_autofree char *locked = g_strconcat (name, "-locked", NULL);
   g_autofree char *final_try = g_strconcat (name, "-final-try", NULL);
   g_autofree char *known = g_strconcat (name, "-known", NULL);
+
+  record->spent += (guint) g_key_file_get_uint64 (file, group, spent, NULL)
+                   + (guint) g_key_file_get_uint64 (file, group, pending, NULL);
+  record->locked = record->locked || g_key_file_get_boolean (file, group, locked, NULL);
+  record->final_try = record->final_try || g_key_file_get_boolean (file, group, final_try, NULL);
+  return g_key_file_get_boolean (file, group, known, NULL);
+}
+
+/* What the commit 81cd120 took a ledger for, of @place and what it has within: these are its rules, written down when it was the
+ * last version, and never to be changed. */
+static TokendCounterRecord
+read_as_older (const Scratch *scratch, const char *place, TokendRole role)
+{
+  const TokendCounterRecord everything = { .spent = 255 };
+  g_autofree char *text = scratch_read (scratch, "ledger");
+  const char *end = g_strrstr (text, "[end]\n");
+  g_autofree char *body = g_strndup (text, (gsize) (end - text));
+  g_autofree char *sealed = ledger_seal (body);
+  g_autofree char *within = g_strconcat (place, "/", NULL);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_auto (GStrv) groups = NULL;
   TokendCounterRecord record = { 0 };
+  gboolean is_known = FALSE;
 
   if (!g_str_equal (text, sealed) || !g_key_file_load_from_data (file, body, strlen (body), 0, NULL)
       || g_key_file_get_integer (file, "ledger", "version", NULL) != 2)
     return everything;
-  record.spent = (guint) g_key_file_get_uint64 (file, group, spent, NULL)
-                 + (guint) g_key_file_get_uint64 (file, group, pending, NULL);
-  record.locked = g_key_file_get_boolean (file, group, locked, NULL);
-  record.final_try = g_key_file_get_boolean (file, group, final_try, NULL);
+  groups = g_key_file_get_groups (file, NULL);
+  for (guint i = 0; groups[i] != NULL; i++)
+    if (g_str_equal (groups[i], place) || g_str_has_prefix (groups[i], within))
+      is_known = add_as_older (file, groups[i], role, &record) || is_known;
   if (g_key_file_get_boolean (file, "ledger", "assume-spent", NULL) && record.spent == 0
-      && !record.locked && !record.final_try && !g_key_file_get_boolean (file, group, known, NULL))
+      && !record.locked && !record.final_try && !is_known)
     return everything;
   return record;
 }
@@ -208,13 +263,13 @@ read_as_older (const Scratch *scratch, const char *group, TokendRole role)
 static void
 check_older (const Scratch *scratch, TokendLedger *ledger)
 {
-  static const char *const cards[] = { CARD, OTHER_CARD, STRANGER };
+  static const char *const cards[] = { CARD, OTHER_CARD, STRANGER, KIND };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cards); i++)
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
       g_autoptr (TokendPlace) place = place_of (cards[i]);
       const TokendCounterRecord ours = tokend_ledger_get_record (ledger, place, role);
-      const TokendCounterRecord older = read_as_older (scratch, place->id, role);
+      const TokendCounterRecord older = read_as_older (scratch, place->name, role);
 
       g_test_message ("%s, role %d", cards[i], (int) role);
       g_assert_cmpuint (older.spent, >=, MIN (ours.spent, 255));
@@ -247,6 +302,8 @@ test_downgrade (Scratch *scratch, gconstpointer user_data)
         check_older (scratch, ledger);
         ledger_try (ledger, OTHER_CARD, role, TOKEND_SETTLEMENT_SPENT);
         check_older (scratch, ledger);
+        ledger_try (ledger, KIND, role, settlements[i]);
+        check_older (scratch, ledger);
       }
   }
   journal_spy_expect ("cannot be read");
@@ -260,6 +317,7 @@ main (int argc, char **argv)
   journal_spy_install ();
   scratch_add_test ("/ledger-generations/older", test_older);
   scratch_add_test ("/ledger-generations/previous", test_previous);
+  scratch_add_test ("/ledger-generations/seen", test_seen);
   scratch_add_test ("/ledger-generations/no-previous", test_no_previous);
   scratch_add_test ("/ledger-generations/downgrade", test_downgrade);
   return g_test_run ();

@@ -3,6 +3,8 @@
 /* Cards without a serial number: what is recorded of one may be another's. */
 #include "ledger-sync.h"
 
+#include <string.h>
+
 #define FIRST "0c7ad1?1"
 #define SECOND "0c7ad1?2"
 #define AFTER_A_RESTART "0c7ad1?3"
@@ -86,6 +88,74 @@ test_right_in_this_stay (Scratch *scratch, gconstpointer user_data)
   ledger_try (ledger, SECOND, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
   ledger_assert_record (ledger, SECOND, PUK, 0, FALSE);
   ledger_assert_on_disk (scratch, SECOND, PUK, 0, TRUE);
+
+  ledger_try (ledger, FIRST, PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, SECOND, PIN, TOKEND_SETTLEMENT_ACCEPTED);
+  ledger_assert_record (ledger, SECOND, PIN, 0, FALSE);
+  ledger_assert_record (ledger, FIRST, PIN, 1, FALSE);
+  ledger_assert_record (ledger, "0c7ad1?4", PIN, 1, FALSE);
+  ledger_assert_on_disk (scratch, SECOND, PIN, 1, FALSE);
+  /* What is spent after that counts. */
+  ledger_try (ledger, FIRST, PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_assert_record (ledger, SECOND, PIN, 2, FALSE);
+}
+
+/* What was right in a stay that has ended is not kept: no later one may be taken for it, and it must not pile up. */
+static void
+test_right_ends (Scratch *scratch, gconstpointer user_data)
+{
+  g_autofree char *text = NULL;
+
+  for (guint start = 0; start < 3; start++) {
+    g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+    if (start == 0)
+      ledger_try (ledger, FIRST, PUK, TOKEND_SETTLEMENT_LOCKED);
+    ledger_assert_record (ledger, SECOND, PUK, 0, TRUE);
+    if (start < 2)
+      ledger_try (ledger, SECOND, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+    else
+      ledger_try (ledger, "b4e011?1", PIN, TOKEND_SETTLEMENT_SPENT);
+  }
+  text = scratch_read (scratch, "ledger");
+  g_assert_null (strstr (text, "right-at"));
+}
+
+/* It bars, and is told of as what may be another's. */
+static void
+test_elsewhere (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    ledger_try (ledger, FIRST, role, TOKEND_SETTLEMENT_LOCKED);
+    g_assert_false (ledger_get (ledger, FIRST, role).elsewhere);
+    g_assert_cmpint (ledger_get (ledger, FIRST, role).seen, ==, TOKEND_STATE_LOCKED);
+    g_assert_true (ledger_get (ledger, SECOND, role).elsewhere);
+    g_assert_cmpint (ledger_get (ledger, SECOND, role).seen, ==, TOKEND_STATE_UNKNOWN);
+  }
+}
+
+/* A PUK for each PIN of a card, or one for both: who knows. */
+static void
+test_labels (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  TokendCounterRecord record;
+
+  ledger_try (ledger, "c0ffee/one", PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c0ffee/one", PUK, TOKEND_SETTLEMENT_LOCKED);
+  record = ledger_get (ledger, "c0ffee/two", PUK);
+  g_assert_true (record.locked && record.elsewhere);
+  g_assert_cmpuint (record.spent, ==, 1);
+  assert_told (ledger, "c0ffee/two", PUK, 0);
+  g_assert_cmpint (record.seen, ==, TOKEND_STATE_UNKNOWN);
+  record = ledger_get (ledger, "c0ffee/one", PUK);
+  g_assert_false (record.elsewhere);
+  g_assert_cmpint (record.seen, ==, TOKEND_STATE_LOCKED);
+  assert_told (ledger, "c0ffee/one", PUK, 1);
+  /* With a profile that says that it is one. */
+  g_assert_cmpint (ledger_get (ledger, "c0ffee=two", PUK).seen, ==, TOKEND_STATE_LOCKED);
 }
 
 /* Several stays of before become one: what was spent in each counts. */
@@ -114,6 +184,9 @@ main (int argc, char **argv)
   scratch_add_test ("/ledger-stays/success", test_success);
   scratch_add_test ("/ledger-stays/puk-sets-pin", test_puk_sets_pin);
   scratch_add_test ("/ledger-stays/right-in-this-stay", test_right_in_this_stay);
+  scratch_add_test ("/ledger-stays/right-ends", test_right_ends);
+  scratch_add_test ("/ledger-stays/elsewhere", test_elsewhere);
+  scratch_add_test ("/ledger-stays/labels", test_labels);
   scratch_add_test ("/ledger-stays/many", test_many);
   return g_test_run ();
 }

@@ -265,6 +265,12 @@ __wrap_tokend_token_get_status (TokendToken *self)
 }
 
 TokendCounter
+__wrap_tokend_token_judge_now (TokendToken *self, TokendRole role)
+{
+  return tokend_counter_unknown;
+}
+
+TokendCounter
 __wrap_tokend_token_get_counter (TokendToken *self, TokendRole role)
 {
   return tokend_counter_unknown;

@@ -18,9 +18,8 @@
 #define NOTICE G_LOG_LEVEL_MESSAGE
 #define WARNING G_LOG_LEVEL_WARNING
 
-/* What is known of the tries, before and after: the token's word, or ours. */
+/* What the token tells of the tries, before and after. */
 #define TOKENS(number) (number), TOKEND_RETRIES_SOURCE_TOKEN
-#define OURS(number) (number), TOKEND_RETRIES_SOURCE_LEDGER
 #define NOTHING TOKEND_RETRIES_UNKNOWN, TOKEND_RETRIES_SOURCE_NONE
 
 typedef struct {
@@ -38,6 +37,7 @@ typedef struct {
   GLogLevelFlags level;
   const char *spent;
   const char *message; /* after "… of “Ayşe's token” by user 1000: " */
+  TokendState barred;  /* where the record says more than the token shows; UNKNOWN: as it shows */
 } Row;
 
 static const Row rows[] = {
@@ -54,8 +54,13 @@ static const Row rows[] = {
     TOKENS (1), TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "yes", "wrong PIN, 1 try left" },
   { "wrong PUK, the last", PUK, TOKEND_ERROR_PUK_INCORRECT, TRUE, SPENT, TOKENS (1), TOKENS (0),
     TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "yes", "wrong PUK, no tries left" },
-  { "wrong PUK of a mute token", PUK, TOKEND_ERROR_PUK_INCORRECT, TRUE, SPENT, OURS (3), OURS (2),
-    TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "yes", "wrong PUK, 2 tries left" },
+  { "wrong PUK of a mute token", PUK, TOKEND_ERROR_PUK_INCORRECT, TRUE, SPENT, NOTHING, NOTHING,
+    TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "yes", "wrong PUK", TOKEND_STATE_LOW },
+  { "wrong PUK of a mute token, the last but one", PUK, TOKEND_ERROR_PUK_INCORRECT, TRUE, SPENT,
+    NOTHING, NOTHING, TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "yes", "wrong PUK",
+    TOKEND_STATE_FINAL_TRY },
+  { "wrong PUK of a mute token, the last", PUK, TOKEND_ERROR_PUK_INCORRECT, TRUE, SPENT, NOTHING,
+    NOTHING, TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "yes", "wrong PUK", TOKEND_STATE_LOCKED },
   { "wrong PIN that is counted although it should not be", PIN, TOKEND_ERROR_PIN_INCORRECT, TRUE,
     NOT_SPENT, TOKENS (3), TOKENS (2), TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "yes",
     "wrong PIN, 2 tries left" },
@@ -64,13 +69,16 @@ static const Row rows[] = {
     "wrong PIN, 3 tries left" },
   { "wrong PIN, nothing known", PIN, TOKEND_ERROR_PIN_INCORRECT, TRUE, SPENT, NOTHING, NOTHING,
     TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "yes", "wrong PIN" },
-  { "the token says locked", PUK, TOKEND_ERROR_PUK_LOCKED, TRUE, LOCKED, NOTHING, OURS (0),
-    TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "unknown", "the PUK is locked, no tries left" },
+  { "the token says locked, and shows nothing", PUK, TOKEND_ERROR_PUK_LOCKED, TRUE, LOCKED, NOTHING,
+    NOTHING, TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "unknown", "the PUK is locked" },
+  { "the token says locked, and shows it", PUK, TOKEND_ERROR_PUK_LOCKED, TRUE, LOCKED, NOTHING,
+    TOKENS (0), TOKEND_MESSAGE_TOKEN_REFUSED, WARNING, "unknown",
+    "the PUK is locked, no tries left" },
   { "the new PIN is refused", PUK, TOKEND_ERROR_PIN_POLICY, TRUE, ACCEPTED, TOKENS (2), TOKENS (3),
     TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "no", "the token refused the new PIN, 3 tries left" },
   { "the new PIN is refused, nothing known", PIN, TOKEND_ERROR_PIN_POLICY, TRUE, IN_DOUBT, NOTHING,
-    OURS (2), TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "unknown",
-    "the token refused the new PIN, 2 tries left" },
+    NOTHING, TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "unknown", "the token refused the new PIN",
+    TOKEND_STATE_LOW },
 
   { "an error after the code", PUK, TOKEND_ERROR_FAILED, TRUE, IN_DOUBT, TOKENS (3), TOKENS (2),
     TOKEND_MESSAGE_OUTCOME_UNKNOWN, WARNING, "yes",
@@ -128,6 +136,7 @@ make_report (const Row *row)
   report->settlement = row->settlement;
   report->before = make_counter (row->before, row->before_source);
   report->after = make_counter (row->after, row->after_source);
+  report->barred = row->barred != TOKEND_STATE_UNKNOWN ? row->barred : report->after.state;
   return report;
 }
 
