@@ -13,6 +13,7 @@ typedef struct {
   guint wrong;
   guint maybe_lost;
   gboolean is_lost;
+  gboolean is_elsewhere;  /* codes count that were sent to what only may be the same */
   gboolean was_locked;    /* when the last one was sent */
   gboolean was_final_try; /* likewise */
   char *sent_at;          /* or NULL: not known */
@@ -47,15 +48,25 @@ get_record (GVariant *status, TokenctlRole role)
                         &record.maybe_lost);
   record.is_lost = tokenctl_status_is (
       status, is_pin ? TOKEND_STATUS_PIN_RECORD_LOST : TOKEND_STATUS_PUK_RECORD_LOST, TRUE);
+  record.is_elsewhere = tokenctl_status_is (
+      status, is_pin ? TOKEND_STATUS_PIN_SENT_ELSEWHERE : TOKEND_STATUS_PUK_SENT_ELSEWHERE, TRUE);
   record.sent_at =
       words_for_time (status, is_pin ? TOKEND_STATUS_PIN_SENT_AT : TOKEND_STATUS_PUK_SENT_AT);
   return record;
 }
 
+/* The last code was a wrong one, and has no other sentence: else the date is that of another one, or may be. */
+static gboolean
+is_date_of_wrong (const Record *record)
+{
+  return record->sent_at != NULL && record->wrong > 0 && record->maybe_lost == 0
+         && !record->was_locked;
+}
+
 static char *
 words_for_wrong_pins (const Record *record)
 {
-  if (record->sent_at == NULL)
+  if (!is_date_of_wrong (record))
     return g_strdup_printf (ngettext ("tokend has sent %u wrong PIN since the last right one.",
                                       "tokend has sent %u wrong PINs since the last right one.",
                                       record->wrong),
@@ -70,7 +81,7 @@ words_for_wrong_pins (const Record *record)
 static char *
 words_for_wrong_puks (const Record *record)
 {
-  if (record->sent_at == NULL)
+  if (!is_date_of_wrong (record))
     return g_strdup_printf (ngettext ("tokend has sent %u wrong PUK since the last right one.",
                                       "tokend has sent %u wrong PUKs since the last right one.",
                                       record->wrong),
@@ -104,12 +115,30 @@ words_for_seen (const Record *record, TokenctlRole role)
 {
   if (role == TOKENCTL_ROLE_PIN)
     return record->was_locked
-               ? _ ("The token said then that the PIN is locked; another program may have unlocked "
+               ? _ ("The token said that the PIN is locked; another program may have unlocked "
                     "it since.")
-               : _ ("The token said then that one PIN try is left; another program may have sent a "
+               : _ ("The token said that one PIN try is left; another program may have sent a "
                     "right PIN since.");
-  return record->was_locked ? _ ("The token said then that the PUK is locked.")
-                            : _ ("The token said then that one PUK try is left.");
+  return record->was_locked ? _ ("The token said that the PUK is locked.")
+                            : _ ("The token said that one PUK try is left.");
+}
+
+static char *
+words_for_date (const Record *record, TokenctlRole role)
+{
+  if (role == TOKENCTL_ROLE_PIN)
+    return g_strdup_printf (_ ("The last PIN was sent on %s."), record->sent_at);
+  return g_strdup_printf (_ ("The last PUK was sent on %s."), record->sent_at);
+}
+
+static const char *
+words_for_elsewhere (TokenctlRole role)
+{
+  return role == TOKENCTL_ROLE_PIN
+             ? _ ("What tokend has sent to a token that may be this one counts here too, so any "
+                  "PIN try may be the last, until a right one is sent.")
+             : _ ("What tokend has sent to a PUK that may be this one counts here too, so any "
+                  "PUK try may be the last, until a right one is sent.");
 }
 
 static const char *
@@ -162,30 +191,38 @@ tokenctl_words_for_record (GVariant *status, TokenctlRole role)
 
     append_sentence (text, words);
   }
+  if (record.sent_at != NULL && !is_date_of_wrong (&record)) {
+    g_autofree char *words = words_for_date (&record, role);
+
+    append_sentence (text, words);
+  }
   if (record.was_locked || record.was_final_try) {
-    if (text->len == 0)
+    if (record.wrong + record.maybe_lost == 0 && record.sent_at == NULL)
       append_sentence (text, role == TOKENCTL_ROLE_PIN ? _ ("tokend has sent a PIN.")
                                                        : _ ("tokend has sent a PUK."));
     append_sentence (text, words_for_seen (&record, role));
   }
+  if (record.is_elsewhere)
+    append_sentence (text, words_for_elsewhere (role));
   return g_string_free (text, text->len == 0);
 }
 
 /**
- * tokenctl_puk_may_be_locked:
+ * tokenctl_may_be_locked:
  * @status: an a{sv} as Token.GetStatus gives it
+ * @role: whose codes
  *
- * Returns: whether so many wrong PUKs were sent, or may have been, that another one is no advice, though the token does not say
+ * Returns: whether so many wrong codes were sent, or may have been, that another one is no advice, though the token does not say
  *   that it is locked
  */
 gboolean
-tokenctl_puk_may_be_locked (GVariant *status)
+tokenctl_may_be_locked (GVariant *status, TokenctlRole role)
 {
-  const TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
-  Record record = get_record (status, TOKENCTL_ROLE_PUK);
-  const guint maximum = puk.maximum > 0 ? puk.maximum : USUAL_MAXIMUM;
+  const TokenctlTries tries = tokenctl_status_tries (status, role);
+  Record record = get_record (status, role);
+  const guint maximum = tries.maximum > 0 ? tries.maximum : USUAL_MAXIMUM;
 
   g_free (record.sent_at);
-  return puk.state == TOKEND_STATE_UNKNOWN
+  return tries.state == TOKEND_STATE_UNKNOWN
          && (record.was_locked || record.wrong + record.maybe_lost >= maximum);
 }

@@ -6,6 +6,6 @@
 G_BEGIN_DECLS
 
 char *tokenctl_words_for_record (GVariant *status, TokenctlRole role);
-gboolean tokenctl_puk_may_be_locked (GVariant *status);
+gboolean tokenctl_may_be_locked (GVariant *status, TokenctlRole role);
 
 G_END_DECLS

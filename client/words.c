@@ -110,7 +110,7 @@ tokenctl_puk_can_help (GVariant *status)
   TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
 
   return puk.state != TOKEND_STATE_LOCKED && puk.state != TOKEND_STATE_UNINITIALIZED
-         && !tokenctl_puk_may_be_locked (status)
+         && !tokenctl_may_be_locked (status, TOKENCTL_ROLE_PUK)
          && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE);
 }
 
@@ -132,7 +132,7 @@ next_step_when_locked (GVariant *status, const char *token)
   if (puk.state == TOKEND_STATE_UNINITIALIZED)
     return g_strdup (_ ("The PIN is locked, and the token has no PUK. Call the support line of "
                         "whoever issued your certificate."));
-  if (tokenctl_puk_may_be_locked (status))
+  if (tokenctl_may_be_locked (status, TOKENCTL_ROLE_PUK))
     return g_strdup (_ ("The PIN is locked, and the PUK may be. Call the support line of whoever "
                         "issued your certificate."));
   if (tokenctl_puk_can_help (status))
@@ -147,26 +147,25 @@ static char *
 next_step_by_record_of_pin (GVariant *status, const char *token)
 {
   g_autofree char *record = tokenctl_words_for_record (status, TOKENCTL_ROLE_PIN);
-  const gboolean was_locked =
-      g_str_equal (tokenctl_status_string (status, TOKEND_STATUS_PIN_LAST_SEEN), "locked");
+  const gboolean may_be_locked = tokenctl_may_be_locked (status, TOKENCTL_ROLE_PIN);
 
   if (record == NULL)
     return NULL;
   if (!tokenctl_puk_can_help (status))
-    return was_locked
+    return may_be_locked
                ? g_strdup_printf (_ ("%s If it is still locked, call the support line of whoever "
                                      "issued your certificate."),
                                   record)
                : g_strdup_printf (_ ("%s The right PIN brings the tries back."), record);
   return g_strdup_printf (
-      was_locked
+      may_be_locked
           ? _ ("%s If it is still locked, unlock it with the PUK: tokenctl unlock %s")
           : _ ("%s The right PIN brings the tries back; forgotten it? Set a new one with the "
                "PUK: tokenctl unlock %s"),
       record, token);
 }
 
-/* Likewise, of the PUK. */
+/* Returns: (transfer full) (nullable): likewise, of the PUK. */
 static char *
 next_step_by_record_of_puk (GVariant *status)
 {
@@ -174,7 +173,7 @@ next_step_by_record_of_puk (GVariant *status)
 
   if (record == NULL)
     return NULL;
-  if (tokenctl_puk_may_be_locked (status))
+  if (tokenctl_may_be_locked (status, TOKENCTL_ROLE_PUK))
     return g_strdup_printf (_ ("%s The PUK may be locked: make no further try. Call the support "
                                "line of whoever issued your certificate."),
                             record);

@@ -193,7 +193,7 @@ merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *id
     take_worse (&situation->tries, token);
     if (tokenctl_status_is (token->status, TOKEND_STATUS_CAN_UNLOCK, TRUE))
       situation->can_unlock = TRUE;
-    if (tokenctl_puk_may_be_locked (token->status))
+    if (tokenctl_may_be_locked (token->status, TOKENCTL_ROLE_PUK))
       situation->puk_may_be_locked = TRUE;
     if (situation->provider == NULL && *provider != '\0')
       situation->provider = g_strdup (provider);

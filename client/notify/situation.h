@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * TokendNotifySituation:
  * @tries: the worst that any of its views says
  * @can_unlock: whether Unlock is supported
- * @puk_may_be_locked: see tokenctl_puk_may_be_locked()
+ * @puk_may_be_locked: see tokenctl_may_be_locked()
  * @name: what sentences call the token; never bears more of a serial than its last characters
  * @names: (array zero-terminated=1): the words that mean it to tokenctl, not quoted; none if another token has the same
  * @provider: (nullable): the status key `provider`

@@ -25,10 +25,12 @@ static const struct {
     "3 wrong PUKs", "may be." },
   { ", 'puk-wrong-sent': <uint32 2>, 'puk-retries-maximum': <uint32 2>", "the PUK may be",
     "2 wrong PUKs", "tokenctl unlock" },
-  { ", 'puk-last-seen': <'locked'>", "the PUK may be", "The token said then that the PUK is locked",
+  { ", 'puk-last-seen': <'locked'>", "the PUK may be", "The token said that the PUK is locked",
     "tokenctl unlock" },
-  { ", 'puk-last-seen': <'final-try'>", "tokenctl unlock", "said then that one PUK try is left",
+  { ", 'puk-last-seen': <'final-try'>", "tokenctl unlock", "said that one PUK try is left",
     "may be." },
+  { ", 'puk-sent-elsewhere': <true>", "tokenctl unlock ETOKEN",
+    "that may be this one counts here too", "wrong PUK" },
   { ", 'puk-record-lost': <true>", "tokenctl unlock ETOKEN", "could not be read", "wrong PUK" },
 };
 
@@ -77,13 +79,34 @@ static const struct {
   /* Nobody has typed a wrong one. */
   { "'pin-state': <'unknown'>, 'pin-maybe-lost': <uint32 1>, 'pin-sent-at': <uint64 "
     "1785751500000000>",
-    "1 PIN try may have been lost: what became of it is not known." },
+    "1 PIN try may have been lost: what became of it is not known. The last PIN was sent on 3 "
+    "August "
+    "2026, 10:05." },
+  /* The date may be that of another code than the wrong one. */
+  { "'pin-state': <'unknown'>, 'pin-wrong-sent': <uint32 1>, 'pin-maybe-lost': <uint32 1>, "
+    "'pin-sent-at': <uint64 1785751500000000>",
+    "tokend has sent 1 wrong PIN since the last right one. 1 PIN try may have been lost: what "
+    "became "
+    "of it is not known. The last PIN was sent on 3 August 2026, 10:05." },
+  { "'pin-state': <'unknown'>, 'pin-wrong-sent': <uint32 2>, 'pin-last-seen': <'locked'>, "
+    "'pin-sent-at': <uint64 1785751500000000>",
+    "tokend has sent 2 wrong PINs since the last right one. The last PIN was sent on 3 August "
+    "2026, "
+    "10:05. The token said that the PIN is locked; another program may have unlocked it since." },
+  { "'pin-state': <'unknown'>, 'pin-last-seen': <'locked'>, 'pin-sent-at': <uint64 "
+    "1785751500000000>",
+    "The last PIN was sent on 3 August 2026, 10:05. The token said that the PIN is locked; another "
+    "program may have unlocked it since." },
+  { "'pin-state': <'unknown'>, 'pin-sent-elsewhere': <true>",
+    "What tokend has sent to a token that may be this one counts here too, so any PIN try may be "
+    "the "
+    "last, until a right one is sent." },
   { "'pin-state': <'unknown'>, 'pin-wrong-sent': <uint32 1>, 'pin-maybe-lost': <uint32 2>",
     "tokend has sent 1 wrong PIN since the last right one. 2 PIN tries may have been lost: what "
     "became "
     "of them is not known." },
   { "'pin-state': <'unknown'>, 'pin-last-seen': <'locked'>",
-    "tokend has sent a PIN. The token said then that the PIN is locked; another program may have "
+    "tokend has sent a PIN. The token said that the PIN is locked; another program may have "
     "unlocked it since." },
   /* The token's own number says it all. */
   { "'pin-state': <'low'>, 'pin-retries-remaining': <uint32 2>, 'pin-wrong-sent': <uint32 1>",
@@ -103,19 +126,36 @@ test_pin (void)
 }
 
 /* By the record alone it is told what to do, too; and that is not what a number of tries asks for. */
+static const struct {
+  const char *status;
+  const char *step, *not_in_step;
+} steps[] = {
+  { "'pin-wrong-sent': <uint32 2>", "brings the tries back", "If it is still locked" },
+  { "'pin-wrong-sent': <uint32 3>", "If it is still locked, unlock it with the PUK: tokenctl",
+    "brings the tries back" },
+  { "'pin-wrong-sent': <uint32 2>, 'pin-maybe-lost': <uint32 1>", "If it is still locked",
+    "brings the tries back" },
+  { "'pin-wrong-sent': <uint32 3>, 'pin-retries-maximum': <uint32 5>", "brings the tries back",
+    "If it is still locked" },
+  { "'pin-last-seen': <'locked'>", "If it is still locked", "brings the tries back" },
+};
+
 static void
 test_pin_step (void)
 {
-  g_autoptr (GVariant) status = g_variant_ref_sink (
-      g_variant_new_parsed ("{'pin-state': <'unknown'>, 'puk-state': <'unknown'>, 'can-unlock': "
-                            "<true>, 'pin-wrong-sent': <uint32 2>}"));
-  g_autofree char *step = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN");
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++) {
+    g_autofree char *text = g_strdup_printf (
+        "{'pin-state': <'unknown'>, 'puk-state': <'unknown'>, 'can-unlock': <true>, %s}",
+        steps[i].status);
+    g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new_parsed (text));
+    g_autofree char *step = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN");
 
-  g_assert_nonnull (strstr (step, "2 wrong PINs"));
-  g_assert_nonnull (strstr (step, "brings the tries back"));
-  g_assert_nonnull (strstr (step, "tokenctl unlock ETOKEN"));
-  g_assert_nonnull (strstr (step, "How many PUK tries are left is not known"));
-  g_assert_null (strstr (step, "left: "));
+    check (i, step, steps[i].step);
+    g_assert_null (strstr (step, steps[i].not_in_step));
+    g_assert_nonnull (strstr (step, "tokenctl unlock ETOKEN"));
+    g_assert_nonnull (strstr (step, "How many PUK tries are left is not known"));
+    g_assert_null (strstr (step, "left: "));
+  }
 }
 
 int
