@@ -96,9 +96,11 @@ tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const Tokend
                              TokendRole role)
 {
   g_autofree char *card = tokend_place_id_get_card (id);
-  const gboolean is_own_card = g_str_equal (card, place->card);
+  g_autofree char *name = tokend_place_id_get_name (id);
+  const gboolean is_own =
+      role == TOKEND_ROLE_PUK ? g_str_equal (card, place->card) : g_str_equal (name, place->name);
 
-  if (!place->is_known_card && !is_own_card)
+  if (!place->is_known_card && !is_own)
     return;
   if (tokend_elsewhere_counts_at (self, id, place, role))
     add (&self->right_at, place->id);

@@ -135,15 +135,15 @@ test_shown_as (void)
   g_autoptr (TokendPlace) c = place_of ("C/l");
   g_autoptr (GPtrArray) others = g_ptr_array_new ();
 
-  g_assert_true (tokend_place_is_shown_as (place, PIN, place->id));
-  g_assert_false (tokend_place_is_shown_as (place, PIN, b->id));
+  g_assert_true (tokend_place_is_shown_as (place, place->id));
+  g_assert_false (tokend_place_is_shown_as (place, b->id));
   g_ptr_array_add (others, b);
   g_ptr_array_add (others, c);
   for (guint n_one = 0; n_one <= 2; n_one++) {
     tokend_place_relate (place, others, n_one);
-    g_assert_true (tokend_place_is_shown_as (place, PIN, place->id));
-    g_assert_cmpint (tokend_place_is_shown_as (place, PIN, b->id), ==, n_one > 0);
-    g_assert_cmpint (tokend_place_is_shown_as (place, PUK, c->id), ==, n_one > 1);
+    g_assert_true (tokend_place_is_shown_as (place, place->id));
+    g_assert_cmpint (tokend_place_is_shown_as (place, b->id), ==, n_one > 0);
+    g_assert_cmpint (tokend_place_is_shown_as (place, c->id), ==, n_one > 1);
     g_assert_true (tokend_place_may_be_same (place, PIN, c->id));
   }
 }
