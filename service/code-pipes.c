@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "code-pipes.h"
 
+#include "deadline.h"
 #include "tokend-error.h"
 #include "tokend-status.h"
 
@@ -21,6 +22,7 @@ struct _TokendCodePipes {
   int fds[N_PIPES];           /* the ends for reading */
   guint sources[N_PIPES];     /* that wait for the first byte of each, or for its end */
   guint timer;
+  gint64 deadline;     /* until when a code may wait in them; 0: none does yet */
   gboolean were_taken; /* the caller has got them: one was written to, or closed */
   GSourceFunc expired;
   gpointer data;
@@ -65,8 +67,8 @@ open_pipe (int *read_end, int *write_end, GError **error)
   }
   *read_end = ends[0];
   *write_end = ends[1];
-  fcntl (ends[0], F_SETPIPE_SZ, PIPE_SIZE);
-  if (fcntl (ends[1], F_SETFL, O_WRONLY | O_NONBLOCK) == 0)
+  if (fcntl (ends[0], F_SETPIPE_SZ, PIPE_SIZE) >= 0
+      && fcntl (ends[1], F_SETFL, O_WRONLY | O_NONBLOCK) == 0)
     return TRUE;
   g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED,
                "A pipe for the codes cannot be set up: %s; nothing was sent", g_strerror (errno));
@@ -127,6 +129,7 @@ on_filled (gint fd, GIOCondition condition, gpointer user_data)
     else
       g_clear_handle_id (&self->sources[i], g_source_remove);
   self->were_taken = TRUE;
+  self->deadline = tokend_deadline_in (TOKEND_CODE_PIPES_FILLED_SECONDS);
   self->timer = g_timeout_add_seconds (TOKEND_CODE_PIPES_FILLED_SECONDS, on_expired, self);
   return G_SOURCE_REMOVE;
 }
@@ -145,6 +148,15 @@ tokend_code_pipes_watch (TokendCodePipes *self, GSourceFunc expired, gpointer us
   self->data = user_data;
   for (guint i = 0; i < N_PIPES; i++)
     self->sources[i] = g_unix_fd_add (self->fds[i], G_IO_IN | G_IO_HUP, on_filled, self);
+}
+
+/** tokend_code_pipes_check_time: calls what tokend_code_pipes_watch() was told to, which may free @self, if a code has waited
+ * too long: the timer stands still while the machine is suspended. */
+void
+tokend_code_pipes_check_time (TokendCodePipes *self)
+{
+  if (self->deadline != 0 && tokend_deadline_is_over (self->deadline))
+    self->expired (self->data);
 }
 
 static gboolean

@@ -24,6 +24,7 @@ void tokend_code_pipes_free (TokendCodePipes *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendCodePipes, tokend_code_pipes_free)
 
 void tokend_code_pipes_watch (TokendCodePipes *self, GSourceFunc expired, gpointer user_data);
+void tokend_code_pipes_check_time (TokendCodePipes *self);
 gboolean tokend_code_pipes_were_taken (const TokendCodePipes *self);
 
 void tokend_code_pipes_collect_async (TokendCodePipes *self, GCancellable *cancellable,

@@ -24,7 +24,7 @@ typedef struct {
   char *path;
   char *caller; /* its unique bus name */
   guint32 uid;
-  gpointer operation;
+  TokendOperation *operation;
 } Entry;
 
 static void
@@ -98,7 +98,7 @@ make_path (TokendOpened *self)
  * Returns: (transfer none): its path.
  */
 const char *
-tokend_opened_add (TokendOpened *self, gpointer operation, const char *caller, guint32 uid)
+tokend_opened_add (TokendOpened *self, TokendOperation *operation, const char *caller, guint32 uid)
 {
   Entry *entry = g_new0 (Entry, 1);
 
@@ -119,7 +119,7 @@ tokend_opened_remove (TokendOpened *self, const char *path)
 
 /** tokend_opened_find: Returns: (transfer none) (nullable): the operation at @path, if @caller
  * opened it. */
-gpointer
+TokendOperation *
 tokend_opened_find (TokendOpened *self, const char *path, const char *caller)
 {
   const Entry *entry = g_hash_table_lookup (self->entries, path);

@@ -5,6 +5,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _TokendOperation TokendOperation;
+
 /**
  * TokendOpened:
  * The operations that were opened, at their paths, until the connection that opened them is gone;
@@ -18,10 +20,10 @@ G_DECLARE_FINAL_TYPE (TokendOpened, tokend_opened, TOKEND, OPENED, GObject)
 TokendOpened *tokend_opened_new (void);
 
 gboolean tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error);
-const char *tokend_opened_add (TokendOpened *self, gpointer operation, const char *caller,
+const char *tokend_opened_add (TokendOpened *self, TokendOperation *operation, const char *caller,
                                guint32 uid);
 void tokend_opened_remove (TokendOpened *self, const char *path);
-gpointer tokend_opened_find (TokendOpened *self, const char *path, const char *caller);
+TokendOperation *tokend_opened_find (TokendOpened *self, const char *path, const char *caller);
 
 void tokend_opened_begin_need (TokendOpened *self);
 void tokend_opened_end_need (TokendOpened *self);

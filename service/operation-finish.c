@@ -15,8 +15,10 @@ on_collected (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static gboolean
-check_has_pipes (const Operation *operation, GError **error)
+check_has_pipes (Operation *operation, GError **error)
 {
+  if (operation->pipes != NULL)
+    tokend_code_pipes_check_time (operation->pipes);
   if (operation->pipes != NULL)
     return TRUE;
   if (operation->have_pipes_expired)

@@ -2,6 +2,7 @@
 #include "operation-run.h"
 
 #include "call.h"
+#include "deadline.h"
 #include "open-limits.h"
 #include "tokend-error.h"
 
@@ -141,17 +142,24 @@ tokend_operation_look (Operation *operation)
   tokend_operation_read_token (operation);
 }
 
+/** tokend_operation_expire: its time is over. */
+void
+tokend_operation_expire (Operation *operation)
+{
+  tokend_operation_stop (operation, TOKEND_REPORT_END_EXPIRED,
+                         g_error_new (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
+                                      "The operation ended %d minutes after it was opened; nothing "
+                                      "was sent: open a new one",
+                                      TOKEND_OPERATION_MINUTES));
+}
+
 static gboolean
 on_expired (gpointer user_data)
 {
   Operation *operation = user_data;
 
   operation->expiry = 0;
-  tokend_operation_stop (operation, TOKEND_REPORT_END_EXPIRED,
-                         g_error_new (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
-                                      "The operation ended %d minutes after it was opened; nothing "
-                                      "was sent: open a new one",
-                                      TOKEND_OPERATION_MINUTES));
+  tokend_operation_expire (operation);
   return G_SOURCE_REMOVE;
 }
 
@@ -170,6 +178,7 @@ tokend_operation_hand_out (Operation *operation)
     return;
   }
   operation->path = tokend_opened_add (opened, operation, operation->caller, operation->uid);
+  operation->deadline = tokend_deadline_in (TOKEND_OPERATION_MINUTES * 60);
   operation->expiry = g_timeout_add_seconds (TOKEND_OPERATION_MINUTES * 60, on_expired, operation);
   g_dbus_method_invocation_return_value_with_unix_fd_list (
       g_steal_pointer (&operation->invocation), g_variant_new ("(ohh)", operation->path, 0, 1),

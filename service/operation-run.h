@@ -34,12 +34,14 @@ typedef struct _TokendOperation {
   const char *path; /* NULL: it is not open yet */
   gboolean is_needing_service;
   guint expiry;
+  gint64 deadline;        /* when that is, also while the machine is suspended */
   TokendCodePipes *pipes; /* NULL: there are none, or none any more */
   gboolean have_pipes_expired;
-  guint n_untaken;       /* pairs of pipes before these that nobody is known to have got */
-  gboolean was_finished; /* a Finish was replied to, and is in the journal */
-  GError *over;          /* why it has ended, or is about to; NULL: it has not */
-  TokendReportEnd end;   /* likewise, for the journal */
+  guint n_untaken; /* pairs of pipes before these that nobody is known to have got */
+  gboolean
+      was_finished; /* a Finish was replied to, and is in the journal; Again has not begun anew since */
+  GError *over;     /* why it has ended, or is about to; NULL: it has not */
+  TokendReportEnd end; /* likewise, for the journal */
 
   GDBusMethodInvocation *invocation; /* the call under way; NULL: none is */
   GVariant *options;                 /* likewise, its options */
@@ -76,6 +78,7 @@ void tokend_operation_ask (Operation *operation);
 void tokend_operation_meet_again (Operation *operation);
 void tokend_operation_look (Operation *operation);
 void tokend_operation_hand_out (Operation *operation);
+void tokend_operation_expire (Operation *operation);
 
 /* The steps of operation-finish.c */
 void tokend_operation_collect (Operation *operation);

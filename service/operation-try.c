@@ -363,8 +363,8 @@ on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
   end_read_after (operation);
 }
 
-/* The host that sent the code is asked: some cards look fine to a fresh process. */
-/** tokend_operation_read_after: see the step of that name. */
+/** tokend_operation_read_after: see the step of that name. The host that sent the code is asked:
+ * some cards look fine to a fresh process. */
 void
 tokend_operation_read_after (Operation *operation)
 {

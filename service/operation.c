@@ -2,6 +2,7 @@
 #include "operation.h"
 
 #include "call.h"
+#include "deadline.h"
 #include "open-limits.h"
 #include "operation-run.h"
 #include "tokend-error.h"
@@ -382,8 +383,11 @@ return_busy (GDBusMethodInvocation *invocation, const char *message)
 
 /* Returns: whether it is waiting for Finish; else replies. */
 static gboolean
-check_open (const Operation *operation, GDBusMethodInvocation *invocation)
+check_open (Operation *operation, GDBusMethodInvocation *invocation)
 {
+  /* The timer stands still while the machine is suspended. */
+  if (operation->step == TOKEND_STEP_OPEN && tokend_deadline_is_over (operation->deadline))
+    tokend_operation_expire (operation);
   if (operation->step == TOKEND_STEP_OPEN)
     return TRUE;
   if (operation->step == TOKEND_STEP_END)
@@ -437,11 +441,13 @@ tokend_operation_again (TokendOperation *operation, GDBusMethodInvocation *invoc
     return;
   if (check_untaken (operation, &error))
     write_ends = tokend_operation_make_pipes (operation, &error);
-  if (write_ends != NULL)
-    g_dbus_method_invocation_return_value_with_unix_fd_list (
-        invocation, g_variant_new ("(hh)", 0, 1), write_ends);
-  else
+  if (write_ends == NULL) {
     tokend_call_return_error (invocation, error);
+    return;
+  }
+  operation->was_finished = FALSE;
+  g_dbus_method_invocation_return_value_with_unix_fd_list (invocation, g_variant_new ("(hh)", 0, 1),
+                                                           write_ends);
 }
 
 /** tokend_operation_cancel: @invocation: (transfer full): the call, which is replied to. */

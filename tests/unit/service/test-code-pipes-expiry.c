@@ -14,6 +14,7 @@ static guint seconds;  /* of the last */
 static GSourceFunc expire;
 static gpointer expire_data;
 static guint n_expired;
+static gboolean is_over; /* what the clock says that also runs while the machine is suspended */
 
 guint
 __wrap_g_timeout_add_seconds (guint interval, GSourceFunc function, gpointer data)
@@ -24,6 +25,15 @@ __wrap_g_timeout_add_seconds (guint interval, GSourceFunc function, gpointer dat
   expire_data = data;
   /* A source that never comes, and can be removed. */
   return g_timeout_add (G_MAXUINT, function, data);
+}
+
+gboolean __wrap_tokend_deadline_is_over (gint64 deadline);
+
+gboolean
+__wrap_tokend_deadline_is_over (gint64 deadline)
+{
+  g_assert_cmpint (deadline, >, 0);
+  return is_over;
 }
 
 static gboolean
@@ -77,6 +87,28 @@ test_expiry (gconstpointer data)
     close (ends[which]);
 }
 
+/* The timer has stood still meanwhile. */
+static void
+test_suspended (void)
+{
+  g_autoptr (GUnixFDList) write_ends = NULL;
+  TokendCodePipes *pipes = tokend_code_pipes_new ("PUK", &write_ends, NULL);
+
+  n_timers = n_expired = 0;
+  is_over = TRUE;
+  tokend_code_pipes_watch (pipes, on_expired, pipes);
+  tokend_code_pipes_check_time (pipes);
+  g_assert_cmpuint (n_expired, ==, 0);
+  g_assert_cmpint (write (g_unix_fd_list_peek_fds (write_ends, NULL)[0], "1", 1), ==, 1);
+  settle ();
+  is_over = FALSE;
+  tokend_code_pipes_check_time (pipes);
+  g_assert_cmpuint (n_expired, ==, 0);
+  is_over = TRUE;
+  tokend_code_pipes_check_time (pipes);
+  g_assert_cmpuint (n_expired, ==, 1);
+}
+
 /* Whoever has called Finish waits for its deadline alone. */
 static void
 test_no_expiry (void)
@@ -107,6 +139,7 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, GINT_TO_POINTER (i), test_expiry);
   }
+  g_test_add_func ("/code-pipes-expiry/suspended", test_suspended);
   g_test_add_func ("/code-pipes-expiry/none", test_no_expiry);
   return g_test_run ();
 }

@@ -101,7 +101,8 @@ __wrap_tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error
 }
 
 const char *
-__wrap_tokend_opened_add (TokendOpened *self, gpointer operation, const char *caller, guint32 uid)
+__wrap_tokend_opened_add (TokendOpened *self, TokendOperation *operation, const char *caller,
+                          guint32 uid)
 {
   g_assert_true (operation == &stage.operation);
   g_string_append_printf (stage.calls, "add(%s,%u) ", caller, uid);

@@ -51,6 +51,7 @@ static struct {
   gpointer vanished_data;
   GAsyncReadyCallback refreshed; /* of the read that is under way */
   int read_error;                /* how it ends */
+  gboolean is_overdue;           /* by the clock that also runs while the machine is suspended */
   GPtrArray *untaken;            /* descriptors that the bus has, and the caller has not */
 } scene;
 
@@ -70,6 +71,14 @@ name_of (int error)
   g_autoptr (GEnumClass) errors = g_type_class_ref (TOKEND_TYPE_ERROR);
 
   return error == FINE ? "done" : g_enum_get_value (errors, error)->value_nick;
+}
+
+gboolean __wrap_tokend_deadline_is_over (gint64 deadline);
+
+gboolean
+__wrap_tokend_deadline_is_over (gint64 deadline)
+{
+  return scene.is_overdue;
 }
 
 #define STEP(name, text)                                                                           \
@@ -486,6 +495,9 @@ test_not_opened (void)
   }
 }
 
+#define EXPIRED "journal(NotFound,not-sent,3) end no-need "
+#define CANCELLED "cancel:done journal(NotFound,not-sent,2) end no-need "
+
 /* What can end an operation from outside. */
 static void
 caller_leaves (Operation *operation)
@@ -550,6 +562,35 @@ test_ended_while_open (void)
     }
     tear_down ();
   }
+}
+
+/* The timer has stood still meanwhile: whatever is called then says that it is over. */
+static void
+test_suspended (void)
+{
+  Operation *operation = open_one ();
+
+  scene.is_overdue = TRUE;
+  finish (operation);
+  assert_steps ("");
+  assert_told (EXPIRED "finish:NotFound ");
+  tear_down ();
+}
+
+/* Again begins anew: how that ends is in the journal too. */
+static void
+test_ended_after_again (void)
+{
+  Operation *operation = open_one ();
+
+  finish (operation);
+  end_step (TOKEND_ERROR_BUSY);
+  assert_told ("journal(Busy,not-sent,0) finish:Busy ");
+  tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
+  assert_told ("again:pipes ");
+  is_cancelled (operation);
+  assert_told (CANCELLED);
+  tear_down ();
 }
 
 /* In a step before the try is recorded: what that waits for is given up, and however it ends, nothing is sent. */
@@ -687,6 +728,8 @@ main (int argc, char **argv)
   g_test_add_func ("/operation/refused", test_refused);
   g_test_add_func ("/operation/not-opened", test_not_opened);
   g_test_add_func ("/operation/ended/while-open", test_ended_while_open);
+  g_test_add_func ("/operation/ended/suspended", test_suspended);
+  g_test_add_func ("/operation/ended/after-again", test_ended_after_again);
   g_test_add_func ("/operation/ended/in-a-step", test_ended_in_a_step);
   g_test_add_func ("/operation/ended/in-the-try", test_ended_in_the_try);
   g_test_add_func ("/operation/ended/before-it-is-open", test_ended_before_it_is_open);
