@@ -15,12 +15,33 @@
  */
 
 static void
-on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
+on_token_left (TokendToken *token, gpointer user_data)
 {
   Operation *operation = user_data;
 
-  tokend_operation_end_step (
-      operation, tokend_token_refresh_finish (operation->token, result, &operation->error));
+  tokend_operation_stop (
+      operation, TOKEND_REPORT_END_NONE,
+      operation->path != NULL
+          ? g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_TOKEN_REMOVED,
+                                 "The token was removed or could not be watched, if only for a "
+                                 "moment; nothing was sent: open a new operation")
+          : g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
+                                 "The token was removed or could not be watched, if only for a "
+                                 "moment; nothing was sent"));
+}
+
+/* A removal that the first reading finds was before the call. */
+static void
+on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  const gboolean is_read =
+      tokend_token_refresh_finish (operation->token, result, &operation->error);
+
+  if (is_read && operation->left_handler == 0)
+    operation->left_handler =
+        g_signal_connect (operation->token, "left", G_CALLBACK (on_token_left), operation);
+  tokend_operation_end_step (operation, is_read);
 }
 
 /** tokend_operation_read_token: what several steps do. */
@@ -307,22 +328,6 @@ on_caller_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
 }
 
 static void
-on_token_left (TokendToken *token, gpointer user_data)
-{
-  Operation *operation = user_data;
-
-  tokend_operation_stop (
-      operation, TOKEND_REPORT_END_NONE,
-      operation->path != NULL
-          ? g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_TOKEN_REMOVED,
-                                 "The token was removed or could not be watched, if only for a "
-                                 "moment; nothing was sent: open a new operation")
-          : g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
-                                 "The token was removed or could not be watched, if only for a "
-                                 "moment; nothing was sent"));
-}
-
-static void
 on_ending (GCancellable *ending, gpointer user_data)
 {
   tokend_operation_stop (user_data, TOKEND_REPORT_END_NONE, tokend_call_new_ending_error ());
@@ -365,7 +370,6 @@ tokend_operation_start (TokendService *service, TokendToken *token, TokendRole r
   operation->caller_watch =
       g_bus_watch_name_on_connection (service->bus, sender, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
                                       on_caller_vanished, operation, NULL);
-  operation->left_handler = g_signal_connect (token, "left", G_CALLBACK (on_token_left), operation);
   operation->ending_handler =
       g_signal_connect (service->ending, "cancelled", G_CALLBACK (on_ending), operation);
   begin_call (operation, invocation, options);

@@ -32,9 +32,6 @@ from fault_matrix import (
 
 # Of how many faults one is run, at a call that carries no code.
 STEP = 6
-# How many tokens a bench has: for what hangs, which costs time but no work, and for all else. The calls are of one user, who
-# may have 30 under way.
-WIDE, NARROW = 28, 16
 SHARDS = {"start": 1, "status": 1, "unlock": 3, "unlock, wrong PUK": 2, "set-pin": 3, "set-pin, wrong PIN": 2}
 
 
@@ -100,7 +97,7 @@ def run(bench, cells, matrix):
 def test_hangs(phase, make_sandbox, matrix, is_whole):
     """All at once: it takes as long as the longest deadline, and what holds a code is not ended by the service."""
     names = [name for name in OPERATIONS if (name == "start") == (phase == "at the start")]
-    with Bench(make_sandbox, WIDE) as bench:
+    with Bench(make_sandbox) as bench:
         cells = []
         for name in names:
             for number, call in enumerate(record(bench, name)):
@@ -115,7 +112,7 @@ def test_hangs(phase, make_sandbox, matrix, is_whole):
 @pytest.mark.parametrize("name, shard", [(name, shard) for name, count in SHARDS.items() for shard in range(count)])
 def test_faults(name, shard, make_sandbox, matrix, is_whole):
     """Those that do not hang."""
-    with Bench(make_sandbox, NARROW) as bench:
+    with Bench(make_sandbox) as bench:
         cells = [Cell(name, call, fault) for call, fault in choose(name, record(bench, name), is_whole)]
         if not is_whole:
             cells = half_of(cells)

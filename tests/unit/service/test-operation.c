@@ -656,7 +656,7 @@ test_ended_before_it_is_open (void)
 
     set_up ();
     start ();
-    end_steps (2);
+    end_steps (4);
     ends[i].happens (scene.operation);
     token_leaves (scene.operation);
     g_assert_true (g_cancellable_is_cancelled (scene.operation->cancellable));
@@ -665,6 +665,23 @@ test_ended_before_it_is_open (void)
     g_assert_null (scene.operation);
     tear_down ();
   }
+}
+
+/* What the first reading finds was before the call. */
+static void
+test_left_before_the_call (void)
+{
+  set_up ();
+  start ();
+  end_steps (3);
+  token_leaves (scene.operation);
+  g_assert_false (g_cancellable_is_cancelled (scene.operation->cancellable));
+  assert_told ("");
+  end_step (FINE);
+  token_leaves (scene.operation);
+  g_assert_true (g_cancellable_is_cancelled (scene.operation->cancellable));
+  end_step (FINE);
+  tear_down ();
 }
 
 /* A service that gives up its name begins nothing. */
@@ -733,6 +750,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation/ended/in-a-step", test_ended_in_a_step);
   g_test_add_func ("/operation/ended/in-the-try", test_ended_in_the_try);
   g_test_add_func ("/operation/ended/before-it-is-open", test_ended_before_it_is_open);
+  g_test_add_func ("/operation/ended/left-before-the-call", test_left_before_the_call);
   g_test_add_func ("/operation/leaving", test_leaving);
   g_test_add_func ("/operation/busy", test_busy);
   g_test_add_func ("/operation/again", test_again);
