@@ -20,6 +20,7 @@ from support import (
     only_token,
     raises,
     restart_with_profile,
+    sent,
     trust_puk_flags,
 )
 from support import Client as CodeFeeder
@@ -254,7 +255,8 @@ def test_the_session(sandbox, journal, alice):
 
 
 def test_a_logind_that_hangs(sandbox, journal, alice):
-    """No operation waits for it, and the entry comes without a session; at once, if the service ends."""
+    """It is not known whether the person at the machine is still the same, so no code goes; the entry comes without a session,
+    and at once, if the service ends."""
     path = alice.token()
     who = {"session": None, "uid": str(sandbox.user_id("alice")), "pid": str(alice.number)}
     with logind(sandbox, "alice") as login:
@@ -264,12 +266,13 @@ def test_a_logind_that_hangs(sandbox, journal, alice):
         entry = last(journal, "NOT_SENT")
         check(entry, outcome="InvalidArgs", **who)
         assert int(entry["__REALTIME_TIMESTAMP"]) / 1e6 > replied_at
-        assert alice.call("Unlock", PUK, NEW_PIN, path=path).error is None
-        check(last(journal, "DONE"), **who)
+        assert alice.call("Unlock", PUK, NEW_PIN, path=path).error == "NotAuthorized"
+        check(last(journal, "NOT_SENT", 2), outcome="NotAuthorized", **who)
 
-        assert alice.call("SetPin", WRONG_PIN, PIN, path=path).error == "PinIncorrect"
+        assert alice.call("SetPin", PIN, NEW_PIN, path=path).error == "NotAuthorized"
         sandbox.stop_tokend()
-        check(last(journal, "TOKEN_REFUSED"), spent="yes", **who)
+        check(last(journal, "NOT_SENT", 3), outcome="NotAuthorized", **who)
+    assert not sent(sandbox.token("etoken"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

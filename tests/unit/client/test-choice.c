@@ -332,12 +332,10 @@ test_candidates_are_listed_once (void)
   g_autoptr (GPtrArray) tokens = tokens_of ("aAb");
   g_autoptr (GPtrArray) problems = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
-  const char *first;
 
   g_assert_null (tokenctl_match (tokens, &wanted, problems, &error));
-  first = strstr (error->message, "0001");
-  g_assert_nonnull (first);
-  g_assert_null (strstr (first + 1, "0001"));
+  g_assert_nonnull (strstr (error->message, "0001"));
+  g_assert_true (strstr (error->message, "0001") == g_strrstr (error->message, "0001"));
 }
 
 int
