@@ -34,7 +34,8 @@ static const struct {
   { 'x', "X", "NUMBERLESS", "", FALSE },
   { 'y', "Y", "NUMBERLESS", "", FALSE },
   { 'z', "Z", "NUMBERLESS", "0701", FALSE },
-  { 'I', "T", "\304\260mza", "0801", FALSE }, /* İmza */
+  { 'I', "T", "\304\260mza", "0801", FALSE },         /* İmza */
+  { 'C', "T", "\303\207A\304\236RI", "0901", FALSE }, /* ÇAĞRI */
 };
 
 static TokenctlToken *
@@ -110,6 +111,9 @@ test_choose (void)
     { "abc", { "twin" }, NONE, NONE, "c", NULL },
     { "abI", { "imza" }, NONE, NONE, "I", NULL },
     { "pP", { "FF01" }, NONE, NONE, "p", NULL },
+    { "bC", { "cag" }, NONE, NONE, "C", NULL },
+    { "bI", { "\303\211TOKEN2 X" }, NONE, NONE, "b", NULL }, /* É */
+    { "g", { "X" }, NONE, NONE, "", NULL },
     { "ab", { "X" }, NONE, NONE, "", NULL },
     /* What is no UTF-8 is like nothing. */
     { "abf", { "\360" }, NONE, NONE, "", NULL },
@@ -155,9 +159,23 @@ test_choose (void)
 
       g_test_message ("row %" G_GSIZE_FORMAT, i);
       g_assert_cmpint (choice->found, ==, is_person ? rows[i].by_person : rows[i].by_script);
+      g_assert_cmpint (tokenctl_choice_is_one (choice), ==,
+                       choice->found == ONE || choice->found == START);
       g_assert_cmpstr (chosen, ==, expected);
     }
   }
+}
+
+/* Nor does a caller that has no words at all name a token. */
+static void
+test_without_words (void)
+{
+  const TokenctlWanted wanted = { NULL, TRUE };
+  g_autoptr (GPtrArray) tokens = tokens_of ("b");
+  g_autoptr (TokenctlChoice) choice = tokenctl_choose (tokens, &wanted);
+
+  g_assert_cmpint (choice->found, ==, ONE);
+  g_assert_false (tokenctl_is_named (tokens, &wanted));
 }
 
 static void
@@ -343,6 +361,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/choice/choose", test_choose);
+  g_test_add_func ("/choice/without-words", test_without_words);
   g_test_add_func ("/choice/is-named", test_is_named);
   g_test_add_func ("/choice/argument", test_argument);
   g_test_add_func ("/choice/errors", test_errors);

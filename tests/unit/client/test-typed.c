@@ -92,6 +92,7 @@ test_typed (void)
     { { "1234\302\2405678", "1234\302\2405678" }, { BLANK, IMPOSSIBLE }, { DOUBTFUL, DOUBTFUL } },
     /* Blanks alone are no code that could come again. */
     { { "    ", "1234" }, { BLANK, TAKEN }, { BLANK, TAKEN } },
+    { { "    ", "12 34", "1234" }, { BLANK, BLANK, TAKEN }, { BLANK, BLANK, TAKEN } },
     /* What nobody sees. */
     { { "\342\200\2161234", "1234" }, { IMPOSSIBLE, TAKEN }, { DOUBTFUL, TAKEN } },
     { { "\342\200\2161234", "1235", "1235" },
