@@ -25,13 +25,24 @@ add (GStrv *ids, const char *id)
   *ids = g_strv_builder_end (builder);
 }
 
+/* By what is asked of a place and an id. */
+typedef gboolean IsSame (const TokendPlace *place, TokendRole role, const char *id);
+
 static gboolean
-was_at (const TokendElsewhere *self, const TokendPlace *place, TokendRole role)
+was_at (const TokendElsewhere *self, const TokendPlace *place, TokendRole role, IsSame *is_same)
 {
   for (guint i = 0; self->also_at != NULL && self->also_at[i] != NULL; i++)
-    if (tokend_place_may_be_same (place, role, self->also_at[i]))
+    if (is_same (place, role, self->also_at[i]))
       return TRUE;
   return FALSE;
+}
+
+static gboolean
+counts_at (const TokendElsewhere *self, const char *id, const TokendPlace *place, TokendRole role,
+           IsSame *is_same)
+{
+  return (is_same (place, role, id) || was_at (self, place, role, is_same))
+         && !contains (self->right_at, place->id);
 }
 
 /**
@@ -46,16 +57,16 @@ gboolean
 tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id, const TokendPlace *place,
                             TokendRole role)
 {
-  return (tokend_place_may_be_same (place, role, id) || was_at (self, place, role))
-         && !contains (self->right_at, place->id);
+  return counts_at (self, id, place, role, tokend_place_may_be_same);
 }
 
-/** tokend_elsewhere_begin: one more is recorded of @place: it counts wherever @place is shown now by another name. */
+/** tokend_elsewhere_begin: one more is recorded of @place: it counts wherever @place is shown now by another name, if that is
+ * certain to have been in the same place. */
 void
 tokend_elsewhere_begin (TokendElsewhere *self, const TokendPlace *place)
 {
   g_clear_pointer (&self->right_at, g_strfreev);
-  for (guint i = 0; place->related != NULL && i < place->related->len; i++)
+  for (guint i = place->n_doubtful; place->related != NULL && i < place->related->len; i++)
     add (&self->also_at, ((const TokendPlace *) place->related->pdata[i])->id);
 }
 
@@ -65,7 +76,7 @@ tokend_elsewhere_begin (TokendElsewhere *self, const TokendPlace *place)
  * @place: that may have been found to be the same token.
  * @role: whose code.
  *
- * Remembers that it counts at @place, if it does so now by what @place is related to.
+ * Remembers that it counts at @place, if it does so now by what @place is certain to be related to.
  *
  * Returns: whether that is new.
  */
@@ -76,7 +87,7 @@ tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendPlac
   g_autofree char *card = tokend_place_id_get_card (id);
 
   if (g_str_equal (card, place->card) || contains (self->also_at, place->id)
-      || !tokend_elsewhere_counts_at (self, id, place, role))
+      || !counts_at (self, id, place, role, tokend_place_may_be_same_later))
     return FALSE;
   add (&self->also_at, place->id);
   return contains (self->also_at, place->id);

@@ -291,6 +291,8 @@ update_tokens (TokendModule *self, GPtrArray *readings)
 
     if (reading->unread != NULL)
       self->is_unchanged = FALSE;
+    if (token != NULL && reading->is_spared)
+      tokend_token_see_again (token, reading, self->read_begun_at);
     if (reading->is_spared && !is_news (token, reading))
       continue;
     if (token != NULL)

@@ -69,17 +69,20 @@ copy_alone (const TokendPlace *place)
  * @place: a place.
  * @others: (element-type TokendPlace): those that are the same token under another name now, and then those that may be; what
  *   they are related to themselves does not matter.
- * @n_one: how many of them are.
+ * @n_doubtful: so many of them, the first, may have left the reader before @place came.
+ * @n_one: how many of them are the same, with those.
  *
- * From now on what is recorded of @others counts at @place too. It is never settled by what happens at @place.
+ * From now on what is recorded of @others counts at @place too; of the doubtful ones, until they are related anew. It is never
+ * settled by what happens at @place.
  */
 void
-tokend_place_relate (TokendPlace *place, GPtrArray *others, guint n_one)
+tokend_place_relate (TokendPlace *place, GPtrArray *others, guint n_doubtful, guint n_one)
 {
   g_clear_pointer (&place->related, g_ptr_array_unref);
   place->related = g_ptr_array_new_with_free_func ((GDestroyNotify) tokend_place_free);
   for (guint i = 0; i < others->len; i++)
     g_ptr_array_add (place->related, copy_alone (others->pdata[i]));
+  place->n_doubtful = n_doubtful;
   place->n_one = n_one;
 }
 
@@ -129,6 +132,15 @@ may_be_same_alone (const TokendPlace *place, TokendRole role, const char *id)
   return place->is_known_card ? tokend_place_is_same (place, id) : is_within (id, place->name);
 }
 
+static gboolean
+is_related (const TokendPlace *place, TokendRole role, const char *id, guint first, guint end)
+{
+  for (guint i = first; i < end; i++)
+    if (may_be_same_alone (place->related->pdata[i], role, id))
+      return TRUE;
+  return FALSE;
+}
+
 /**
  * tokend_place_may_be_same:
  * @place: a place.
@@ -144,12 +156,25 @@ may_be_same_alone (const TokendPlace *place, TokendRole role, const char *id)
 gboolean
 tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id)
 {
-  if (may_be_same_alone (place, role, id))
-    return TRUE;
-  for (guint i = 0; place->related != NULL && i < place->related->len; i++)
-    if (may_be_same_alone (place->related->pdata[i], role, id))
-      return TRUE;
-  return FALSE;
+  return may_be_same_alone (place, role, id)
+         || is_related (place, role, id, 0, place->related != NULL ? place->related->len : 0);
+}
+
+/**
+ * tokend_place_may_be_same_later:
+ * @place: a place.
+ * @role: whose code.
+ * @id: another one's id, or its own.
+ *
+ * Returns: whether that tries at @id count as tries at @place is to be recorded: it is certain that what is related to @place
+ *   was where @place was.
+ */
+gboolean
+tokend_place_may_be_same_later (const TokendPlace *place, TokendRole role, const char *id)
+{
+  return may_be_same_alone (place, role, id)
+         || is_related (place, role, id, place->n_doubtful,
+                        place->related != NULL ? place->related->len : 0);
 }
 
 /**

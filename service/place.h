@@ -21,17 +21,19 @@ typedef struct {
   gboolean is_known_card; /* else it may be several: it has no serial number */
   GPtrArray *related; /* of TokendPlace: under other names it is the same token now, or may be */
   guint n_one; /* so many of these, the first, are the same token: they are shown in its reader */
+  guint n_doubtful; /* so many of these may have left it before this one came */
 } TokendPlace;
 
 TokendPlace *tokend_place_new (const TokendReading *reading, gboolean shared_by_slots);
 void tokend_place_set_stay (TokendPlace *place, guint32 stay);
 void tokend_place_free (TokendPlace *place);
-void tokend_place_relate (TokendPlace *place, GPtrArray *others, guint n_one);
+void tokend_place_relate (TokendPlace *place, GPtrArray *others, guint n_doubtful, guint n_one);
 
 gboolean tokend_place_shares_codes (const TokendPlace *place);
 const char *tokend_place_get_holder (const TokendPlace *place);
 gboolean tokend_place_is_same (const TokendPlace *place, const char *id);
 gboolean tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id);
+gboolean tokend_place_may_be_same_later (const TokendPlace *place, TokendRole role, const char *id);
 GStrv tokend_place_list_cards (const TokendPlace *place);
 gboolean tokend_place_is_shown_as (const TokendPlace *place, const char *id);
 char *tokend_place_id_get_card (const char *id);

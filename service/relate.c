@@ -35,26 +35,6 @@ make_key (TokendService *service, const char *kind, const char *name)
                                     g_bytes_get_size (service->key), text, -1);
 }
 
-/* The name of a card without a serial number is that of several. */
-static char *
-make_card_key (TokendService *service, TokendToken *token)
-{
-  const TokendPlace *place = tokend_token_get_place (token);
-
-  return make_key (service, "card",
-                   place->is_known_card ? place->card : tokend_token_get_object_path (token));
-}
-
-static char *
-make_pin_key (TokendService *service, TokendToken *token)
-{
-  const TokendPlace *place = tokend_token_get_place (token);
-
-  return make_key (service, "pin",
-                   place->is_known_card ? tokend_place_get_holder (place)
-                                        : tokend_token_get_object_path (token));
-}
-
 static GPtrArray *
 list_related (const GPtrArray *tokens, const GArray *indexes)
 {
@@ -67,10 +47,13 @@ list_related (const GPtrArray *tokens, const GArray *indexes)
 }
 
 static void
-tell (TokendService *service, const GPtrArray *tokens, guint i, const TokendRelation *relation)
+tell (TokendService *service, const GPtrArray *tokens, const TokendView *views, guint i,
+      const TokendRelation *relation)
 {
-  g_autofree char *card_id = make_card_key (service, tokens->pdata[relation->card]);
-  g_autofree char *pin_id = make_pin_key (service, tokens->pdata[relation->pin]);
+  g_autofree char *card = tokend_view_name_card (&views[relation->card]);
+  g_autofree char *pin = tokend_view_name_pin (&views[relation->pin]);
+  g_autofree char *card_id = make_key (service, "card", card);
+  g_autofree char *pin_id = make_key (service, "pin", pin);
   g_autoptr (GPtrArray) related = list_related (tokens, relation->related);
   const TokendKinship kinship = { .card_id = card_id,
                                   .pin_id = pin_id,
@@ -78,7 +61,8 @@ tell (TokendService *service, const GPtrArray *tokens, guint i, const TokendRela
                                   .shown = { relation->shown[TOKEND_ROLE_PIN],
                                              relation->shown[TOKEND_ROLE_PUK] } };
 
-  tokend_token_set_kinship (tokens->pdata[i], &kinship, related, relation->n_one);
+  tokend_token_set_kinship (tokens->pdata[i], &kinship, related, relation->n_doubtful,
+                            relation->n_one);
 }
 
 /**
@@ -106,5 +90,6 @@ tokend_relate (TokendService *service)
   }
   relations = tokend_views_relate ((const TokendView *) (const void *) views->data, views->len);
   for (guint i = 0; i < tokens->len; i++)
-    tell (service, tokens, i, &g_array_index (relations, TokendRelation, i));
+    tell (service, tokens, (const TokendView *) (const void *) views->data, i,
+          &g_array_index (relations, TokendRelation, i));
 }

@@ -52,6 +52,8 @@ struct _TokendToken {
   char *issuer;                  /* of the certificate, or NULL: none was read */
   GBytes *certificate;           /* its SHA-256, or NULL: likewise */
   char *reader;                  /* pcscd's name of where it is, or NULL: not known */
+  gint64 seen_since;             /* see TokendView; 0: there was a break */
+  gint64 seen_at;                /* likewise */
   TokendKinship kinship;         /* its texts are NULL until it is known */
 };
 
@@ -240,6 +242,14 @@ take_failure (TokendToken *self, const TokendReading *reading)
                                     "The token could not be read: %s", reading->unread);
 }
 
+/* Whatever else is seen in its reader may have been there meanwhile. */
+static void
+note_absence (TokendToken *self)
+{
+  self->seen_since = 0;
+  g_signal_emit (self, signals[SIGNAL_LEFT], 0);
+}
+
 /* Between two readings, in both of which it is there. */
 static void
 notice_absence (TokendToken *self, const TokendReading *reading)
@@ -252,7 +262,7 @@ notice_absence (TokendToken *self, const TokendReading *reading)
   self->slot_events = reading->slot_events;
   self->sighted_insertion = reading->insertion;
   if (was_out)
-    g_signal_emit (self, signals[SIGNAL_LEFT], 0);
+    note_absence (self);
 }
 
 /** tokend_token_lose_sight: nobody watches it until another host reads it: it counts as out. */
@@ -260,18 +270,33 @@ void
 tokend_token_lose_sight (TokendToken *self)
 {
   self->is_sighted = FALSE;
-  g_signal_emit (self, signals[SIGNAL_LEFT], 0);
+  note_absence (self);
 }
 
 /* An operating host tells neither. */
 static void
-take_whereabouts (TokendToken *self, const TokendReading *reading)
+take_whereabouts (TokendToken *self, const TokendReading *reading, gint64 begun_at)
 {
+  if (self->seen_since == 0 || g_strcmp0 (self->reader, reading->reader) != 0)
+    self->seen_since = g_get_monotonic_time ();
+  self->seen_at = begun_at;
   g_free (self->reader);
   self->reader = g_strdup (reading->reader);
   g_clear_pointer (&self->certificate, g_bytes_unref);
   if (reading->certificate != NULL)
     self->certificate = g_bytes_ref (reading->certificate);
+}
+
+/**
+ * tokend_token_see_again:
+ * @reading: of this token, spared by a host that has seen it stay.
+ * @begun_at: see tokend_token_update().
+ */
+void
+tokend_token_see_again (TokendToken *self, const TokendReading *reading, gint64 begun_at)
+{
+  if (self->seen_since != 0 && self->sighted_insertion == reading->insertion)
+    self->seen_at = begun_at;
 }
 
 /**
@@ -297,7 +322,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   check_stay (self, reading);
   take_reading (self, reading);
   self->certificate_not_after = reading->certificate_not_after;
-  take_whereabouts (self, reading);
+  take_whereabouts (self, reading, begun_at);
   sighting = see (self, self->reading, tokend_module_get_name (self->module));
   /* What it shows by itself stands above what we remember of it, unless an operation is about to change it, or has: also one
    * of a service before this one, whose end nobody tells. */
@@ -444,6 +469,9 @@ tokend_token_make_view (TokendToken *self, guint module_rank)
   TokendView view = { .place = self->place,
                       .module = module_rank,
                       .reader = self->reader,
+                      .seen_since = self->seen_since,
+                      .seen_at = self->seen_at,
+                      .path = self->object_path,
                       .certificate = self->certificate,
                       .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
                       .can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, NULL) };
@@ -468,11 +496,12 @@ is_news (const TokendKinship *before, const TokendKinship *now)
  * tokend_token_set_kinship:
  * @kinship: how it stands to the others now.
  * @related: (element-type TokendPlace): see tokend_place_relate().
+ * @n_doubtful: likewise.
  * @n_one: likewise.
  */
 void
 tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrArray *related,
-                          guint n_one)
+                          guint n_doubtful, guint n_one)
 {
   const gboolean was_owed = self->is_owed;
 
@@ -482,7 +511,7 @@ tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrA
   self->kinship = *kinship;
   self->kinship.card_id = g_strdup (kinship->card_id);
   self->kinship.pin_id = g_strdup (kinship->pin_id);
-  tokend_place_relate (self->place, related, n_one);
+  tokend_place_relate (self->place, related, n_doubtful, n_one);
   tokend_ledger_spread (self->service->ledger, self->place);
   tokend_refused_spread (self->service->refused, self->place);
   judge_again (self);

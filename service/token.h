@@ -35,6 +35,7 @@ TokendToken *tokend_token_new (TokendService *service, TokendModule *module,
 void tokend_token_remove (TokendToken *self);
 void tokend_token_lose_sight (TokendToken *self);
 
+void tokend_token_see_again (TokendToken *self, const TokendReading *reading, gint64 begun_at);
 void tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at);
 void tokend_token_update_after (TokendToken *self, const TokendReading *reading,
                                 const char *module);
@@ -44,7 +45,7 @@ void tokend_token_end_operation (TokendToken *self);
 
 TokendView tokend_token_make_view (TokendToken *self, guint module_rank);
 void tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrArray *related,
-                               guint n_one);
+                               guint n_doubtful, guint n_one);
 
 const char *tokend_token_get_object_path (TokendToken *self);
 const TokendReading *tokend_token_get_reading (TokendToken *self);

@@ -198,15 +198,39 @@ has_other_name (const Relating *self, guint i, guint j)
   return !g_str_equal (self->views[i].place->card, self->views[j].place->card);
 }
 
+/**
+ * tokend_view_was_with:
+ * @self: a view.
+ * @other: another one, with the same reader.
+ *
+ * A module that was not read for a while shows a card that has left. What is recorded of that one is not to be another's.
+ *
+ * Returns: whether both were in the reader at the same time.
+ */
+gboolean
+tokend_view_was_with (const TokendView *self, const TokendView *other)
+{
+  return self->seen_at > other->seen_since && other->seen_at > self->seen_since;
+}
+
+static void
+list_one (Relating *self, guint i, gboolean is_certain)
+{
+  for (guint j = 0; j < self->n_views; j++)
+    if (has_other_name (self, i, j) && is_one_card (self, i, j)
+        && tokend_view_was_with (&self->views[i], &self->views[j]) == is_certain)
+      g_array_append_val (get_relation (self, i)->related, j);
+}
+
 static void
 list_related (Relating *self, guint i)
 {
   TokendRelation *relation = get_relation (self, i);
 
   relation->related = g_array_new (FALSE, FALSE, sizeof (guint));
-  for (guint j = 0; j < self->n_views; j++)
-    if (has_other_name (self, i, j) && is_one_card (self, i, j))
-      g_array_append_val (relation->related, j);
+  list_one (self, i, FALSE);
+  relation->n_doubtful = relation->related->len;
+  list_one (self, i, TRUE);
   relation->n_one = relation->related->len;
   for (guint j = 0; j < self->n_views; j++)
     if (has_other_name (self, i, j) && !is_one_card (self, i, j) && *get_may_be (self, i, j))
@@ -261,4 +285,32 @@ tokend_views_relate (const TokendView *views, guint n_views)
     sum_up_shown (&self, i);
   }
   return self.relations;
+}
+
+/* A name alone may be another token's, in another reader or in none: see find_card(). */
+static char *
+name_in_reader (const TokendView *self, const char *name)
+{
+  return self->reader != NULL ? g_strdup_printf ("%s %s", name, self->reader) : g_strdup (name);
+}
+
+/**
+ * tokend_view_name_card:
+ * @self: one that stands for all of the same physical token.
+ *
+ * Returns: (transfer full): a text that no view has which stands for others. The name of a card without a serial number is
+ *   that of several.
+ */
+char *
+tokend_view_name_card (const TokendView *self)
+{
+  return name_in_reader (self, self->place->is_known_card ? self->place->card : self->path);
+}
+
+/** tokend_view_name_pin: likewise, for all of the same PIN. */
+char *
+tokend_view_name_pin (const TokendView *self)
+{
+  return name_in_reader (self, self->place->is_known_card ? tokend_place_get_holder (self->place)
+                                                          : self->path);
 }

@@ -25,14 +25,15 @@ place_alone (const char *name)
  * place_of:
  * @name: "CARD", "CARD/LABEL", or "CARD=LABEL" if the profile says that the card's slots share their PIN, and "CARD~LABEL" if
  *   the card has no serial number as well; "CARD?N", if it has none, and a label of its own in its stay N; "PLACE&PLACE": the
- *   first, related to the second.
+ *   first, related to the second; "PLACE!PLACE": the same, and it is doubtful that they were in the reader together.
  *
  * Returns: (transfer full): the place, with these for hashes.
  */
 TokendPlace *
 place_of (const char *name)
 {
-  g_auto (GStrv) names = g_strsplit (name, "&", 2);
+  const gboolean is_doubtful = strchr (name, '!') != NULL;
+  g_auto (GStrv) names = g_strsplit_set (name, "&!", 2);
   TokendPlace *place = place_alone (names[0]);
 
   if (names[1] != NULL) {
@@ -40,7 +41,7 @@ place_of (const char *name)
     g_autoptr (GPtrArray) others = g_ptr_array_new ();
 
     g_ptr_array_add (others, other);
-    tokend_place_relate (place, others, others->len);
+    tokend_place_relate (place, others, is_doubtful ? 1 : 0, others->len);
   }
   return place;
 }

@@ -56,6 +56,22 @@ test_spread (void)
   tokend_elsewhere_clear (&elsewhere);
 }
 
+/* A card was put where the other one was, which a module shows still: what is recorded of the two counts meanwhile. */
+static void
+test_doubtful (void)
+{
+  g_autoptr (TokendPlace) alone = place_of ("B/l");
+  g_autoptr (TokendPlace) doubtful = place_of ("B/l!A/l");
+  TokendElsewhere elsewhere = { 0 };
+
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", doubtful, PIN));
+  g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", doubtful, PIN));
+  g_assert_false (tokend_elsewhere_counts_at (&elsewhere, "A/l", alone, PIN));
+  tokend_elsewhere_begin (&elsewhere, doubtful);
+  g_assert_null (elsewhere.also_at);
+  tokend_elsewhere_clear (&elsewhere);
+}
+
 /* What is right at one place settles nothing of what is recorded of the other, at any third, nor what comes later. */
 static void
 test_right (void)
@@ -155,6 +171,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/elsewhere/counts", test_counts);
   g_test_add_func ("/elsewhere/spread", test_spread);
+  g_test_add_func ("/elsewhere/doubtful", test_doubtful);
   g_test_add_func ("/elsewhere/right", test_right);
   g_test_add_func ("/elsewhere/right-without-serial", test_right_without_serial);
   g_test_add_func ("/elsewhere/right-of-own-card", test_right_of_own_card);

@@ -140,11 +140,34 @@ test_shown_as (void)
   g_ptr_array_add (others, b);
   g_ptr_array_add (others, c);
   for (guint n_one = 0; n_one <= 2; n_one++) {
-    tokend_place_relate (place, others, n_one);
+    tokend_place_relate (place, others, 0, n_one);
     g_assert_true (tokend_place_is_shown_as (place, place->id));
     g_assert_cmpint (tokend_place_is_shown_as (place, b->id), ==, n_one > 0);
     g_assert_cmpint (tokend_place_is_shown_as (place, c->id), ==, n_one > 1);
     g_assert_true (tokend_place_may_be_same (place, PIN, c->id));
+  }
+}
+
+/* What may have left the reader counts meanwhile; that is not recorded. */
+static void
+test_doubtful (void)
+{
+  g_autoptr (TokendPlace) place = place_of ("A/l");
+  g_autoptr (TokendPlace) b = place_of ("B/l");
+  g_autoptr (TokendPlace) c = place_of ("C/l");
+  g_autoptr (GPtrArray) others = g_ptr_array_new ();
+
+  g_assert_true (tokend_place_may_be_same_later (place, PIN, place->id));
+  g_assert_false (tokend_place_may_be_same_later (place, PIN, b->id));
+  g_ptr_array_add (others, b);
+  g_ptr_array_add (others, c);
+  for (guint n_doubtful = 0; n_doubtful <= 2; n_doubtful++) {
+    tokend_place_relate (place, others, n_doubtful, 2);
+    g_assert_true (tokend_place_may_be_same (place, PIN, b->id));
+    g_assert_true (tokend_place_may_be_same (place, PIN, c->id));
+    g_assert_true (tokend_place_may_be_same_later (place, PIN, place->id));
+    g_assert_cmpint (tokend_place_may_be_same_later (place, PIN, b->id), ==, n_doubtful < 1);
+    g_assert_cmpint (tokend_place_may_be_same_later (place, PUK, c->id), ==, n_doubtful < 2);
   }
 }
 
@@ -165,7 +188,7 @@ test_cards (void)
   g_ptr_array_add (others, b);
   g_ptr_array_add (others, c);
   g_ptr_array_add (others, b_again);
-  tokend_place_relate (place, others, others->len);
+  tokend_place_relate (place, others, 0, others->len);
   all = tokend_place_list_cards (place);
   text = g_strjoinv (" ", all);
   g_assert_cmpstr (text, ==, "A B C");
@@ -180,6 +203,7 @@ main (int argc, char **argv)
   g_test_add_func ("/place/related", test_related);
   g_test_add_func ("/place/stay", test_stay);
   g_test_add_func ("/place/shown-as", test_shown_as);
+  g_test_add_func ("/place/doubtful", test_doubtful);
   g_test_add_func ("/place/cards", test_cards);
   return g_test_run ();
 }

@@ -12,10 +12,11 @@ typedef struct {
   const char *certificate;
   const char *can;   /* "unlock", "set-pin"; NULL: nothing */
   TokendState shown; /* of both roles */
+  gint64 since, at;  /* seen in the reader; 0, 0: always */
 } ViewRow;
 
 /* What is expected of each: which view stands for its card and for its PIN, "+" if it is preferred, and to which others it is
- * related, with "?" to those that only may be the same token. */
+ * related, with "?" to those that only may be the same token, and with "!" to those that may have left the reader before. */
 static const struct {
   const char *what;
   ViewRow views[VIEWS_MAX];
@@ -62,6 +63,18 @@ static const struct {
   { "a borrowed name",
     { { 0, "A/l" }, { 1, "B/l", "R" }, { 2, "A/l", "R" } },
     { "0 0 + -", "1 1 + 2", "1 1 - 1" } },
+  { "a borrowed name, before what is in that reader",
+    { { 0, "A/l" }, { 1, "A/l", "R" }, { 2, "B/l", "R" } },
+    { "0 0 + -", "1 1 + 2", "1 1 - 1" } },
+  /* The one that shows what has left was not read since. */
+  { "a card that has left",
+    { { 0, "A/l", "R", .since = 1, .at = 5 }, { 1, "B/l", "R", .since = 7, .at = 6 } },
+    { "0 0 + 1!", "0 0 - 0!" } },
+  { "a card that has left, and one that is there",
+    { { 0, "A/l", "R", .since = 1, .at = 5 },
+      { 1, "B/l", "R", .since = 7, .at = 9 },
+      { 2, "C/l", "R", .since = 8, .at = 9 } },
+    { "0 0 + 1!,2!", "0 0 - 0!,2", "0 0 - 0!,1" } },
   { "a name in two readers and in none",
     { { 0, "A/l" }, { 1, "A/l", "R" }, { 2, "A/l", "S" } },
     { "0 0 + -", "1 1 + -", "2 2 + -" } },
@@ -130,6 +143,8 @@ make_view (const ViewRow *row)
                        .reader = row->reader,
                        .certificate =
                            row->certificate != NULL ? g_bytes_new (row->certificate, 1) : NULL,
+                       .seen_since = row->at != 0 ? row->since : 1,
+                       .seen_at = row->at != 0 ? row->at : 100,
                        .can_unlock = g_strcmp0 (row->can, "unlock") == 0,
                        .can_set_pin = g_strcmp0 (row->can, "set-pin") == 0,
                        .shown = { row->shown, row->shown } };
@@ -145,7 +160,9 @@ describe (const TokendRelation *relation)
   for (guint i = 0; i < relation->related->len; i++)
     g_string_append_printf (text, "%s%u%s", i > 0 ? "," : "",
                             g_array_index (relation->related, guint, i),
-                            i < relation->n_one ? "" : "?");
+                            i < relation->n_doubtful ? "!"
+                            : i < relation->n_one    ? ""
+                                                     : "?");
   return g_string_free (relation->related->len > 0 ? text : g_string_append_c (text, '-'), FALSE);
 }
 
@@ -154,8 +171,11 @@ make_views (const ViewRow *view_rows, TokendView *views)
 {
   guint n_views = 0;
 
+  static const char *const paths[VIEWS_MAX] = { "/0", "/1", "/2", "/3", "/4" };
+
   while (n_views < VIEWS_MAX && view_rows[n_views].place != NULL) {
     views[n_views] = make_view (&view_rows[n_views]);
+    views[n_views].path = paths[n_views];
     n_views++;
   }
   return n_views;
@@ -168,6 +188,30 @@ free_views (TokendView *views, guint n_views)
     tokend_place_free ((TokendPlace *) views[i].place);
     g_clear_pointer (&views[i].certificate, g_bytes_unref);
   }
+}
+
+static void
+assert_name (char *a, char *b, gboolean are_one)
+{
+  g_assert_cmpint (g_str_equal (a, b), ==, are_one);
+  g_free (a);
+  g_free (b);
+}
+
+/* What is one, and nothing else, has one name. */
+static void
+assert_names (const TokendView *views, const GArray *relations)
+{
+  for (guint i = 0; i < relations->len; i++)
+    for (guint j = 0; j < relations->len; j++) {
+      const TokendRelation *a = &g_array_index (relations, TokendRelation, i);
+      const TokendRelation *b = &g_array_index (relations, TokendRelation, j);
+
+      assert_name (tokend_view_name_card (&views[a->card]), tokend_view_name_card (&views[b->card]),
+                   a->card == b->card);
+      assert_name (tokend_view_name_pin (&views[a->pin]), tokend_view_name_pin (&views[b->pin]),
+                   a->pin == b->pin);
+    }
 }
 
 static void
@@ -185,7 +229,40 @@ test_relations (void)
 
       g_assert_cmpstr (described, ==, rows[i].expected[j]);
     }
+    assert_names (views, relations);
     free_views (views, n_views);
+  }
+}
+
+/* Both views: since when they have been seen, and when they were seen last. */
+static const struct {
+  gint64 a_since, a_at, b_since, b_at;
+  gboolean were_together;
+} seen[] = {
+  /* Read again after the other was seen first. */
+  { 2, 5, 3, 4, TRUE },
+  { 2, 1, 4, 3, FALSE },
+  { 2, 5, 4, 3, TRUE },
+  /* In the first reads, between which one may have been put in the other's place. */
+  { 2, 1, 2, 1, FALSE },
+  { 3, 2, 4, 1, FALSE },
+  /* The one that has left is not read any more, however often the other is. */
+  { 2, 5, 8, 7, FALSE },
+  { 2, 5, 8, 100, FALSE },
+  { 2, 8, 8, 100, FALSE },
+  { 2, 9, 8, 100, TRUE },
+};
+
+static void
+test_seen (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (seen); i++) {
+    const TokendView a = { .seen_since = seen[i].a_since, .seen_at = seen[i].a_at };
+    const TokendView b = { .seen_since = seen[i].b_since, .seen_at = seen[i].b_at };
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    g_assert_cmpint (tokend_view_was_with (&a, &b), ==, seen[i].were_together);
+    g_assert_cmpint (tokend_view_was_with (&b, &a), ==, seen[i].were_together);
   }
 }
 
@@ -245,6 +322,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/views/relations", test_relations);
+  g_test_add_func ("/views/seen", test_seen);
   g_test_add_func ("/views/shown", test_shown);
   return g_test_run ();
 }
