@@ -12,6 +12,7 @@ static const struct {
   const char *label;
   const char *serial;
   gboolean is_shared;
+  const char *pin_id; /* NULL: not told */
 } known[] = {
   { 'a', "A", "ETOKEN", "0001", FALSE },
   { 'A', "A", "ETOKEN", "0001", FALSE }, /* the same by another module */
@@ -34,6 +35,8 @@ static const struct {
   { 'x', "X", "NUMBERLESS", "", FALSE },
   { 'y', "Y", "NUMBERLESS", "", FALSE },
   { 'z', "Z", "NUMBERLESS", "0701", FALSE },
+  { 'k', "K", "TWICE", "0901", FALSE, "R" }, /* one name in two readers */
+  { 'K', "K", "TWICE", "0901", FALSE, "S" },
   { 'I', "T", "\304\260mza", "0801", FALSE },         /* İmza */
   { 'C', "T", "\303\207A\304\236RI", "0901", FALSE }, /* ÇAĞRI */
 };
@@ -47,9 +50,10 @@ token_new (char letter)
     if (known[i].letter == letter)
       return tokenctl_token_new (
           path, g_variant_new_parsed ("{'manufacturer': <%s>, 'label': <%s>, 'serial': <%s>, "
-                                      "'pin-shared': <%b>}",
+                                      "'pin-shared': <%b>, 'pin-id': <%s>, 'preferred': <true>}",
                                       known[i].manufacturer, known[i].label, known[i].serial,
-                                      known[i].is_shared));
+                                      known[i].is_shared,
+                                      known[i].pin_id != NULL ? known[i].pin_id : ""));
   }
   g_assert_not_reached ();
 }
@@ -136,6 +140,11 @@ test_choose (void)
     { "xz", { "NUMBERLESS", "" }, ONE, ONE, "x", NULL },
     { "g", { "", "05 01" }, ONE, ONE, "g", NULL },
     { "xy", { "NUMBERLESS", "" }, SEVERAL, SEVERAL, "xy", NULL },
+    /* By the same name there may be another module's token in another reader: which one is meant nobody knows. */
+    { "kK", { NULL }, SEVERAL, SEVERAL, "kK", NULL },
+    { "kK", { "TWICE" }, SEVERAL, SEVERAL, "kK", NULL },
+    { "kK", { "TWICE", "0901" }, SEVERAL, SEVERAL, "kK", NULL },
+    { "K", { "TWICE" }, ONE, ONE, "K", NULL },
     /* Two cards with the same labels. The serial number names one if it has one PIN. */
     { "pqPQ", { "CARD (PIN)" }, SEVERAL, SEVERAL, "pP", NULL },
     { "pqPQ", { "ff01" }, ONE, ONE, "pq", NULL },
