@@ -382,18 +382,22 @@ put_entry (const Keys *keys, const TokendLedgerEntry *entry)
     put_text (keys, "seen", seen_names[entry->seen]);
 }
 
+/* After a loss, what is known of a stay ends with it: of the kind that it then counts for any number may be spent, also to a
+ * version that does not know of stays. */
 static void
-put_role (const Keys *keys, TokendRole role, const TokendLedgerTries *tries,
-          gboolean remember_known)
+put_role (const Keys *keys, TokendRole role, const TokendLedgerTries *tries, gboolean assume_spent)
 {
-  const TokendLedgerEntry *entry = &tries->entries[role];
+  const gboolean has_stay = tokend_place_id_has_stay (keys->group);
+  TokendLedgerEntry entry = tries->entries[role];
 
-  if (tokend_ledger_entry_is_clear (entry)) {
-    put_flag (keys, "known", remember_known && tries->known[role]);
+  if (tokend_ledger_entry_is_clear (&entry)) {
+    put_flag (keys, "known", assume_spent && !has_stay && tries->known[role]);
     return;
   }
-  put_entry (keys, entry);
-  put_count (keys, "told", MIN (tries->told[role], entry->pending));
+  if (assume_spent && has_stay)
+    entry.spent = TOKEND_TRIES_MAX;
+  put_entry (keys, &entry);
+  put_count (keys, "told", MIN (tries->told[role], entry.pending));
   put_text (keys, "module", tries->modules[role]);
   put_list (keys, "also-at", tries->elsewhere[role].also_at);
   put_list (keys, "right-at", tries->elsewhere[role].right_at);
@@ -418,13 +422,9 @@ tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent)
     g_key_file_set_boolean (key_file, HEAD, "assume-spent", TRUE);
 
   g_hash_table_iter_init (&iter, places);
-  while (g_hash_table_iter_next (&iter, &id, &value)) {
-    /* What is known of a stay ends with it; a version that does not know of stays would take it for the whole kind. */
-    const gboolean remember_known = assume_spent && !tokend_place_id_has_stay (id);
-
+  while (g_hash_table_iter_next (&iter, &id, &value))
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
-      put_role (&(Keys){ key_file, id, role_names[role] }, role, value, remember_known);
-  }
+      put_role (&(Keys){ key_file, id, role_names[role] }, role, value, assume_spent);
   return tokend_sealed_file_to_text (key_file);
 }
 

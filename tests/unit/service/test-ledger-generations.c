@@ -14,6 +14,7 @@
 #define OTHER_CARD "b4e011"
 #define STRANGER "57a6e5"
 #define KIND "d00dad?1" /* has no serial number */
+#define KIND_AGAIN "d00dad?2"
 #define PIN TOKEND_ROLE_PIN
 #define PUK TOKEND_ROLE_PUK
 
@@ -263,7 +264,7 @@ read_as_older (const Scratch *scratch, const char *place, TokendRole role)
 static void
 check_older (const Scratch *scratch, TokendLedger *ledger)
 {
-  static const char *const cards[] = { CARD, OTHER_CARD, STRANGER, KIND };
+  static const char *const cards[] = { CARD, OTHER_CARD, STRANGER, KIND, KIND_AGAIN };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cards); i++)
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
