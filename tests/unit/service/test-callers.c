@@ -38,6 +38,7 @@ __wrap_g_dbus_connection_call (GDBusConnection *bus, const char *name, const cha
   g_autoptr (GVariant) owned = g_variant_ref_sink (arguments);
 
   g_assert_cmpstr (method, ==, "GetConnectionUnixUser");
+  g_assert_cmpint (timeout, ==, -1);
   g_assert_cmpuint (n_questions, <, QUESTIONS_MAX);
   g_variant_get (owned, "(s)", &questions[n_questions].name);
   questions[n_questions].callback = callback;
@@ -178,6 +179,10 @@ test_connection (void)
   for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
     g_assert_true (calls[i]->is_admitted);
   g_assert_null (try_one (callers, ":1.1", 7));
+  end (calls[0]);
+  calls[0] = begin (callers, ":1.1");
+  g_assert_cmpuint (n_questions, ==, 0);
+  g_assert_true (calls[0]->is_admitted);
   end (calls[0]);
   calls[0] = try_one (callers, ":1.1", 7);
   g_assert_nonnull (calls[0]);

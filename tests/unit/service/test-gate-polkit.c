@@ -459,6 +459,10 @@ test_withdrawn (void)
       /* Too late, and nothing comes of it. */
       answer_with (prompts > 0 ? NULL : "challenge");
       g_assert_cmpuint (world.n_questions, ==, (guint) prompts + 1);
+      settle ();
+      /* Whoever could have cancelled it is let go of. */
+      g_assert_false (g_signal_has_handler_pending (
+          cancellable, g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE), 0, TRUE));
       tear_down (gate);
     }
 }

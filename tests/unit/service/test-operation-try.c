@@ -80,9 +80,11 @@ test_prepare_descriptors (void)
 
   stage_set_up (PUK);
   stage.prepared = READING (16);
+  stage.operation.module = NULL;
   give_descriptors (inodes);
   tokend_operation_prepare (&stage.operation);
   assert_error (FINE, NULL);
+  g_assert_true (stage.operation.module == tokend_token_get_module (stage.operation.token));
   assert_calls ("start(/a/module.so) prepare ");
   g_assert_cmpint (stage.host_kind, ==, TOKEND_HOST_OPERATE);
   for (gsize i = 0; i < 3; i++) {
@@ -360,6 +362,7 @@ test_record (void)
   for (int is_broken = 0; is_broken < 2; is_broken++) {
     stage_set_up (PUK);
     stage.ledger_is_broken = is_broken > 0;
+    stage.operation.verdict.settlement = TOKEND_SETTLEMENT_SPENT;
     tokend_operation_record (&stage.operation);
     assert_calls ("begin(puk,a-module) ");
     assert_error (is_broken > 0 ? TOKEND_ERROR_FAILED : FINE, "nothing was sent");
@@ -432,6 +435,33 @@ test_commit (void)
     g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
     stage_tear_down ();
   }
+}
+
+/* Of a token without a profile nothing is known that would speak for it: a wrong PIN counts. */
+static void
+test_commit_without_profile (void)
+{
+  stage_set_up (PIN);
+  prepare_as (READING (16));
+  stage.has_no_profile = TRUE;
+  stage.outcome = INCORRECT;
+  tokend_operation_commit (&stage.operation);
+  g_assert_cmpint (stage.operation.verdict.settlement, ==, TOKEND_SETTLEMENT_SPENT);
+  stage_tear_down ();
+}
+
+/* The bus's word for a host that does not answer is none for the caller. */
+static void
+test_prepare_dead_host (void)
+{
+  ino_t inodes[3];
+
+  stage_set_up (PIN);
+  stage.is_dead = TRUE;
+  give_descriptors (inodes);
+  tokend_operation_prepare (&stage.operation);
+  assert_error (TOKEND_ERROR_TIMED_OUT, NULL);
+  tear_down ();
 }
 
 /* What cannot be written stays pending, and the operation goes on. */
@@ -691,6 +721,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/operation-try/prepare/descriptors", test_prepare_descriptors);
   g_test_add_func ("/operation-try/prepare/in-vain", test_prepare_in_vain);
+  g_test_add_func ("/operation-try/prepare/dead-host", test_prepare_dead_host);
+  g_test_add_func ("/operation-try/commit/without-profile", test_commit_without_profile);
   g_test_add_func ("/operation-try/prepare/environment", test_prepare_environment);
   g_test_add_func ("/operation-try/prepare/request", test_prepare_request);
   g_test_add_func ("/operation-try/prepare/answer", test_prepare_answer);

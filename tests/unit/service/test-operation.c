@@ -52,7 +52,12 @@ static struct {
   GAsyncReadyCallback refreshed; /* of the read that is under way */
   int read_error;                /* how it ends */
   gboolean is_overdue;           /* by the clock that also runs while the machine is suspended */
-  GPtrArray *untaken;            /* descriptors that the bus has, and the caller has not */
+  TokendState before;     /* of the code's tries, as the next entry of the journal is to have it */
+  gboolean has_module;    /* likewise */
+  gboolean have_no_pipes; /* none can be made */
+  GSourceFunc expire_pipes;
+  gpointer expire_data;
+  GPtrArray *untaken; /* descriptors that the bus has, and the caller has not */
 } scene;
 
 static void
@@ -60,6 +65,7 @@ note (Operation *operation, const char *step)
 {
   g_assert_cmpstr (operation->caller, ==, ":1.7");
   g_assert_cmpint (operation->role, ==, TOKEND_ROLE_PUK);
+  g_assert_nonnull (operation->options);
   scene.operation = operation;
   g_string_append_printf (scene.steps, "%s ", step);
 }
@@ -96,7 +102,6 @@ STEP (meet_again, "meet-again")
 STEP (collect, "collect")
 STEP (recheck, "recheck")
 STEP (check, "check")
-STEP (prepare, "prepare")
 STEP (compare, "compare")
 STEP (record, "record")
 STEP (settle, "settle")
@@ -113,6 +118,40 @@ void
 __wrap_tokend_operation_hand_out (Operation *operation)
 {
   note (operation, "hand-out");
+}
+
+void
+__wrap_tokend_operation_prepare (Operation *operation)
+{
+  note (operation, "prepare");
+  operation->module = (TokendModule *) &scene;
+  scene.has_module = TRUE;
+}
+
+const char *
+__wrap_tokend_module_get_name (TokendModule *self)
+{
+  return "a-module";
+}
+
+TokendCodePipes *__real_tokend_code_pipes_new (const char *code, GUnixFDList **write_ends,
+                                               GError **error);
+
+TokendCodePipes *
+__wrap_tokend_code_pipes_new (const char *code, GUnixFDList **write_ends, GError **error)
+{
+  g_assert_cmpstr (code, ==, "PUK");
+  if (!scene.have_no_pipes)
+    return __real_tokend_code_pipes_new (code, write_ends, error);
+  g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_FAILED, "as the test was told");
+  return NULL;
+}
+
+void
+__wrap_tokend_code_pipes_watch (TokendCodePipes *self, GSourceFunc expired, gpointer user_data)
+{
+  scene.expire_pipes = expired;
+  scene.expire_data = user_data;
 }
 
 void
@@ -162,7 +201,10 @@ __wrap_tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendR
   g_assert_cmpstr (report->token, ==, "a-card");
   g_assert_cmpstr (report->label, ==, "LABEL");
   g_assert_true (!report->sent || report->settlement == TOKEND_SETTLEMENT_SPENT);
-  g_assert_true (tokend_counter_equal (&report->before, &tokend_counter_unknown));
+  g_assert_cmpint (report->before.state, ==, scene.before);
+  g_assert_cmpint (report->after.state, ==, TOKEND_STATE_LOW);
+  g_assert_cmpstr (report->module, ==, scene.has_module ? "a-module" : NULL);
+  g_assert_true (!report->is_done || report->error == 0);
   g_string_append_printf (
       scene.told, "journal(%s,%s%s,%d) ", name_of (report->is_done ? FINE : (int) report->error),
       report->sent ? "sent" : "not-sent", report->in_doubt ? ",in-doubt" : "", (int) report->end);
@@ -196,7 +238,10 @@ __wrap_g_dbus_method_invocation_return_value_with_unix_fd_list (GDBusMethodInvoc
                                                                 GVariant *parameters,
                                                                 GUnixFDList *fds)
 {
-  g_variant_unref (g_variant_ref_sink (parameters));
+  g_autoptr (GVariant) owned = g_variant_ref_sink (parameters);
+  g_autofree char *handles = g_variant_print (owned, FALSE);
+
+  g_assert_cmpstr (handles, ==, "(0, 1)");
   g_assert_cmpint (g_unix_fd_list_get_length (fds), ==, 2);
   g_ptr_array_add (scene.untaken, g_object_ref (fds));
   g_string_append_printf (scene.told, "%s:pipes ", (const char *) invocation);
@@ -276,7 +321,7 @@ __wrap_tokend_token_get_status (TokendToken *self)
 TokendCounter
 __wrap_tokend_token_judge_now (TokendToken *self, TokendRole role)
 {
-  return tokend_counter_unknown;
+  return (TokendCounter){ .state = TOKEND_STATE_LOW };
 }
 
 TokendCounter
@@ -299,6 +344,12 @@ assert_told (const char *expected)
   g_string_truncate (scene.told, 0);
 }
 
+static gboolean
+never (gpointer user_data)
+{
+  g_assert_not_reached ();
+}
+
 /* The step that the operation is at ends so. */
 static void
 end_step (int error)
@@ -315,6 +366,7 @@ end_step (int error)
     operation->error = g_error_new_literal (TOKEND_ERROR, error, "as the test was told");
   if (operation->step == TOKEND_STEP_HAND_OUT && error == FINE) {
     operation->path = PATH;
+    operation->expiry = g_timeout_add_seconds (600, never, NULL);
     operation->invocation = NULL;
   }
   tokend_operation_end_step (operation, error == FINE);
@@ -337,6 +389,7 @@ static void
 set_up (void)
 {
   memset (&scene, 0, sizeof scene);
+  scene.before = TOKEND_STATE_UNKNOWN;
   scene.steps = g_string_new (NULL);
   scene.told = g_string_new (NULL);
   scene.untaken = g_ptr_array_new_with_free_func (g_object_unref);
@@ -389,6 +442,11 @@ tear_down (void)
   if (scene.vanished != NULL)
     leave ();
   g_assert_null (scene.vanished);
+  g_assert_false (g_signal_has_handler_pending (
+      scene.token, g_signal_lookup ("left", G_OBJECT_TYPE (scene.token)), 0, TRUE));
+  g_assert_false (g_signal_has_handler_pending (
+      scene.service.ending, g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE), 0, TRUE));
+  g_assert_null (g_main_context_find_source_by_user_data (NULL, NULL));
   g_assert_finalize_object (scene.token);
   g_assert_finalize_object (scene.service.ending);
   g_ptr_array_unref (scene.service.modules);
@@ -410,9 +468,8 @@ test_whole (void)
   finish (operation);
   tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
   tokend_operation_cancel (operation, (GDBusMethodInvocation *) "cancel");
-  g_assert_cmpint (TOKEND_ERROR_NOT_FOUND, ==, operation->over->code);
+  assert_told ("finish:NotFound again:NotFound cancel:NotFound ");
   assert_steps ("");
-  g_string_truncate (scene.told, 0);
   leave ();
   assert_told ("forget ");
   tear_down ();
@@ -736,6 +793,67 @@ test_again (void)
   tear_down ();
 }
 
+/* One whose end is near counts no more than one that is there. */
+static void
+test_again_once_taken (void)
+{
+  Operation *operation = open_one ();
+
+  tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
+  tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
+  g_ptr_array_remove_index (scene.untaken, 1);
+  tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
+  assert_told ("again:pipes again:pipes again:pipes ");
+  tear_down ();
+}
+
+/* A code that has waited too long is lost, and Finish can say so, until there are new pipes. */
+static void
+test_pipes_expire (void)
+{
+  Operation *operation = open_one ();
+
+  tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
+  g_assert_false (operation->have_pipes_expired);
+  g_assert_cmpint (scene.expire_pipes (scene.expire_data), ==, G_SOURCE_REMOVE);
+  g_assert_null (operation->pipes);
+  g_assert_true (operation->have_pipes_expired);
+  scene.expire_pipes = NULL;
+  tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
+  g_assert_nonnull (scene.expire_pipes);
+  g_assert_false (operation->have_pipes_expired);
+
+  /* What cannot be made takes nothing away. */
+  scene.have_no_pipes = TRUE;
+  g_ptr_array_set_size (scene.untaken, 0);
+  tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
+  assert_told ("again:pipes again:pipes again:Failed ");
+  g_assert_nonnull (operation->pipes);
+  tear_down ();
+}
+
+/* What the call had come to goes with its reply: the host ends with it, and the next Finish begins anew. */
+static void
+test_let_go (void)
+{
+  Operation *operation = open_one ();
+  GObject *host = g_object_new (G_TYPE_OBJECT, NULL);
+
+  g_object_add_weak_pointer (host, (gpointer *) &host);
+  finish (operation);
+  operation->host = (TokendHost *) host;
+  operation->before.state = scene.before = TOKEND_STATE_FINAL_TRY;
+  operation->error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "of another domain");
+  tokend_operation_end_step (operation, FALSE);
+  assert_told ("journal(Failed,not-sent,0) finish:Failed ");
+  g_assert_null (host);
+  scene.before = TOKEND_STATE_UNKNOWN;
+  finish (operation);
+  end_step (TOKEND_ERROR_BUSY);
+  assert_told ("journal(Busy,not-sent,0) finish:Busy ");
+  tear_down ();
+}
+
 int
 main (int argc, char **argv)
 {
@@ -754,5 +872,8 @@ main (int argc, char **argv)
   g_test_add_func ("/operation/leaving", test_leaving);
   g_test_add_func ("/operation/busy", test_busy);
   g_test_add_func ("/operation/again", test_again);
+  g_test_add_func ("/operation/again/once-taken", test_again_once_taken);
+  g_test_add_func ("/operation/pipes-expire", test_pipes_expire);
+  g_test_add_func ("/operation/let-go", test_let_go);
   return g_test_run ();
 }

@@ -173,7 +173,10 @@ __wrap_tokend_dbus_module1_operation_call_prepare_finish (TokendDbusModule1Opera
   g_autofree char *bytes = g_strnfill (stage.digest_length, 'd');
 
   if (stage.prepared == NULL) {
-    fail (error, TOKEND_ERROR_NOT_FOUND);
+    if (stage.is_dead)
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "as the stage was told");
+    else
+      fail (error, TOKEND_ERROR_NOT_FOUND);
     return FALSE;
   }
   *reading = g_variant_parse (G_VARIANT_TYPE_VARDICT, stage.prepared, NULL, NULL, NULL);
@@ -303,7 +306,7 @@ __wrap_tokend_token_get_place (TokendToken *self)
 const TokendProfile *
 __wrap_tokend_token_get_profile (TokendToken *self)
 {
-  return &stage.profile;
+  return stage.has_no_profile ? NULL : &stage.profile;
 }
 
 TokendModule *

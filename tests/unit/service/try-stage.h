@@ -23,6 +23,8 @@ typedef struct {
   gboolean does_not_start;   /* the host */
   gboolean has_ended;        /* the host, before Commit */
   const char *prepared;      /* the reading; NULL: Prepare is an error */
+  gboolean is_dead;          /* that error is the bus's, not the host's */
+  gboolean has_no_profile;   /* the token */
   gsize digest_length;       /* in bytes */
   const char *outcome;       /* NULL: no answer comes to Commit */
   const char *after[2];      /* the readings after it; none: they are an error */
