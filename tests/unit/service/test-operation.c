@@ -203,6 +203,7 @@ __wrap_tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendR
   g_assert_true (!report->sent || report->settlement == TOKEND_SETTLEMENT_SPENT);
   g_assert_cmpint (report->before.state, ==, scene.before);
   g_assert_cmpint (report->after.state, ==, TOKEND_STATE_LOW);
+  g_assert_cmpint (report->barred, ==, TOKEND_STATE_FINAL_TRY);
   g_assert_cmpstr (report->module, ==, scene.has_module ? "a-module" : NULL);
   g_assert_true (!report->is_done || report->error == 0);
   g_string_append_printf (
@@ -321,13 +322,13 @@ __wrap_tokend_token_get_status (TokendToken *self)
 TokendCounter
 __wrap_tokend_token_judge_now (TokendToken *self, TokendRole role)
 {
-  return (TokendCounter){ .state = TOKEND_STATE_LOW };
+  return (TokendCounter){ .state = TOKEND_STATE_FINAL_TRY };
 }
 
 TokendCounter
 __wrap_tokend_token_get_counter (TokendToken *self, TokendRole role)
 {
-  return tokend_counter_unknown;
+  return (TokendCounter){ .state = TOKEND_STATE_LOW };
 }
 
 static void
