@@ -25,23 +25,24 @@ add (GStrv *ids, const char *id)
   *ids = g_strv_builder_end (builder);
 }
 
-/* By what is asked of a place and an id. */
-typedef gboolean IsSame (const TokendPlace *place, TokendRole role, const char *id);
-
 static gboolean
-was_at (const TokendElsewhere *self, const TokendPlace *place, TokendRole role, IsSame *is_same)
+was_at (const TokendElsewhere *self, const TokendPlace *place, TokendRole role,
+        gboolean is_for_later)
 {
   for (guint i = 0; self->also_at != NULL && self->also_at[i] != NULL; i++)
-    if (is_same (place, role, self->also_at[i]))
+    if (tokend_place_may_have_been (place, role, self->also_at[i], is_for_later))
       return TRUE;
   return FALSE;
 }
 
 static gboolean
 counts_at (const TokendElsewhere *self, const char *id, const TokendPlace *place, TokendRole role,
-           IsSame *is_same)
+           gboolean is_for_later)
 {
-  return (is_same (place, role, id) || was_at (self, place, role, is_same))
+  const gboolean may_be_same = is_for_later ? tokend_place_may_be_same_later (place, role, id)
+                                            : tokend_place_may_be_same (place, role, id);
+
+  return (may_be_same || was_at (self, place, role, is_for_later))
          && !contains (self->right_at, place->id);
 }
 
@@ -57,7 +58,7 @@ gboolean
 tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id, const TokendPlace *place,
                             TokendRole role)
 {
-  return counts_at (self, id, place, role, tokend_place_may_be_same);
+  return counts_at (self, id, place, role, FALSE);
 }
 
 /** tokend_elsewhere_begin: one more is recorded of @place: it counts wherever @place is shown now by another name, if that is
@@ -87,7 +88,7 @@ tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendPlac
   g_autofree char *card = tokend_place_id_get_card (id);
 
   if (g_str_equal (card, place->card) || contains (self->also_at, place->id)
-      || !counts_at (self, id, place, role, tokend_place_may_be_same_later))
+      || !counts_at (self, id, place, role, TRUE))
     return FALSE;
   add (&self->also_at, place->id);
   return contains (self->also_at, place->id);

@@ -132,11 +132,13 @@ may_be_same_alone (const TokendPlace *place, TokendRole role, const char *id)
   return place->is_known_card ? tokend_place_is_same (place, id) : is_within (id, place->name);
 }
 
+typedef gboolean IsSame (const TokendPlace *place, TokendRole role, const char *id);
+
 static gboolean
-is_related (const TokendPlace *place, TokendRole role, const char *id, guint first, guint end)
+is_related (const TokendPlace *place, TokendRole role, const char *id, guint first, IsSame *is_same)
 {
-  for (guint i = first; i < end; i++)
-    if (may_be_same_alone (place->related->pdata[i], role, id))
+  for (guint i = first; place->related != NULL && i < place->related->len; i++)
+    if (is_same (place->related->pdata[i], role, id))
       return TRUE;
   return FALSE;
 }
@@ -156,8 +158,7 @@ is_related (const TokendPlace *place, TokendRole role, const char *id, guint fir
 gboolean
 tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id)
 {
-  return may_be_same_alone (place, role, id)
-         || is_related (place, role, id, 0, place->related != NULL ? place->related->len : 0);
+  return may_be_same_alone (place, role, id) || is_related (place, role, id, 0, may_be_same_alone);
 }
 
 /**
@@ -173,8 +174,33 @@ gboolean
 tokend_place_may_be_same_later (const TokendPlace *place, TokendRole role, const char *id)
 {
   return may_be_same_alone (place, role, id)
-         || is_related (place, role, id, place->n_doubtful,
-                        place->related != NULL ? place->related->len : 0);
+         || is_related (place, role, id, place->n_doubtful, may_be_same_alone);
+}
+
+/* The name of a card without a serial number is that of others, which were in the reader with other cards. */
+static gboolean
+is_in_same_stay (const TokendPlace *place, TokendRole role, const char *id)
+{
+  return place->is_known_card ? may_be_same_alone (place, role, id) : g_str_equal (id, place->id);
+}
+
+/**
+ * tokend_place_may_have_been:
+ * @place: a place.
+ * @role: whose code.
+ * @id: of what a third place was related to.
+ * @is_for_later: whether it is to be recorded, see tokend_place_may_be_same_later().
+ *
+ * Returns: whether tries at that third place are to count at @place by that. Where both have a serial number, what has none
+ *   makes one of them only in the stay in which it is related to @place now.
+ */
+gboolean
+tokend_place_may_have_been (const TokendPlace *place, TokendRole role, const char *id,
+                            gboolean is_for_later)
+{
+  return may_be_same_alone (place, role, id)
+         || is_related (place, role, id, is_for_later ? place->n_doubtful : 0,
+                        place->is_known_card ? is_in_same_stay : may_be_same_alone);
 }
 
 /**

@@ -34,6 +34,8 @@ const char *tokend_place_get_holder (const TokendPlace *place);
 gboolean tokend_place_is_same (const TokendPlace *place, const char *id);
 gboolean tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id);
 gboolean tokend_place_may_be_same_later (const TokendPlace *place, TokendRole role, const char *id);
+gboolean tokend_place_may_have_been (const TokendPlace *place, TokendRole role, const char *id,
+                                     gboolean is_for_later);
 GStrv tokend_place_list_cards (const TokendPlace *place);
 gboolean tokend_place_is_shown_as (const TokendPlace *place, const char *id);
 char *tokend_place_id_get_card (const char *id);

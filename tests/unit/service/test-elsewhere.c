@@ -56,6 +56,35 @@ test_spread (void)
   tokend_elsewhere_clear (&elsewhere);
 }
 
+/* A module that tells of no serial number shows one card after another, which another module tells apart. */
+static void
+test_chain (void)
+{
+  static const struct {
+    const char *place;
+    gboolean counts;
+  } chain[] = {
+    { "A/l", TRUE },      { "A/l&B?2", TRUE }, { "B?1", TRUE },
+    { "B?2", TRUE },      { "C/l&B?1", TRUE }, /* in that stay it is the same card, by a third name */
+    { "C/l&B?2", FALSE }, { "C/l", FALSE },    { "C?1&B?2", TRUE },
+  };
+  g_autoptr (TokendPlace) a = place_of ("A/l&B?1");
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    for (gsize i = 0; i < G_N_ELEMENTS (chain); i++) {
+      g_autoptr (TokendPlace) place = place_of (chain[i].place);
+      TokendElsewhere elsewhere = { 0 };
+
+      g_test_message ("%s", chain[i].place);
+      tokend_elsewhere_begin (&elsewhere, a);
+      g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, "A/l", place, role), ==,
+                       chain[i].counts);
+      if (!chain[i].counts)
+        g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", place, role));
+      tokend_elsewhere_clear (&elsewhere);
+    }
+}
+
 /* A card was put where the other one was, which a module shows still: what is recorded of the two counts meanwhile. */
 static void
 test_doubtful (void)
@@ -171,6 +200,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/elsewhere/counts", test_counts);
   g_test_add_func ("/elsewhere/spread", test_spread);
+  g_test_add_func ("/elsewhere/chain", test_chain);
   g_test_add_func ("/elsewhere/doubtful", test_doubtful);
   g_test_add_func ("/elsewhere/right", test_right);
   g_test_add_func ("/elsewhere/right-without-serial", test_right_without_serial);
