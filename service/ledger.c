@@ -464,10 +464,20 @@ sum_up (GPtrArray *recorded, TokendRole role, const char *module, TokendLedgerEn
   return TRUE;
 }
 
+/* Whether the token has told of a try that is not recorded. */
+static gboolean
+is_more (const TokendLedgerEntry *shown, const TokendLedgerEntry *recorded)
+{
+  return shown->spent > recorded->spent + recorded->pending || (shown->locked && !recorded->locked)
+         || (shown->final_try && !recorded->final_try);
+}
+
 /* A confirmation leaves each try where it was sent: the profile may say something else of the slots one day. What the token
- * says instead of the tries stands at one place, and counts for all. */
+ * says instead of the tries stands at one place, and counts for all; where a code was right after all of them, only if it says
+ * of more. */
 static void
-take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *sum)
+take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *sum,
+               gboolean has_more)
 {
   TokendLedgerTries *first = recorded->pdata[0];
 
@@ -479,7 +489,8 @@ take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *su
       continue;
     }
     tries->entries[role] = i == 0 ? *sum : (TokendLedgerEntry){ 0 };
-    g_clear_pointer (&tries->elsewhere[role].right_at, g_strfreev);
+    if (has_more || recorded->len > 1)
+      g_clear_pointer (&tries->elsewhere[role].right_at, g_strfreev);
     if (i > 0)
       tokend_elsewhere_take (&first->elsewhere[role], &tries->elsewhere[role]);
   }
@@ -503,10 +514,14 @@ tokend_ledger_observe (TokendLedger *self, const TokendPlace *place, TokendRole 
 {
   g_autoptr (GPtrArray) recorded = list_recorded (self, place, role);
   TokendLedgerEntry sum = { 0 };
+  TokendLedgerEntry before;
 
-  if (!sum_up (recorded, role, module, &sum) || !tokend_ledger_entry_observe (&sum, reading, rules))
+  if (!sum_up (recorded, role, module, &sum))
     return;
-  take_observed (recorded, role, &sum);
+  before = sum;
+  if (!tokend_ledger_entry_observe (&sum, reading, rules))
+    return;
+  take_observed (recorded, role, &sum, is_more (&sum, &before));
   save (self, g_task_new (self, NULL, NULL, NULL));
 }
 

@@ -83,7 +83,7 @@ def operate(container, codes):
 def check_reached(reached, sockets):
     assert reached["socket"] == sockets
     assert "/dev/null" in reached["device"] and reached["device"] <= DEVICES
-    written = reached["folder"] | reached["file"]
+    written = reached["folder"] | reached["file"] | reached.get("fifo", set())
     assert {path for path in written if not path.startswith(FOLDERS)} == OF_ITS_OWN, written
 
 

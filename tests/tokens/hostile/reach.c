@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What there is to be reached: each socket that takes a connection, each device that opens, each folder and file that can
+/* What there is to be reached: each socket that takes a connection, each device that opens, each folder, FIFO and file that can
  * be written. Nothing is written, and nothing sent. */
 #include "reach.h"
 
@@ -98,6 +98,14 @@ can_write (const char *path)
   return faccessat (AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
 }
 
+static const char *
+name_kind (mode_t mode)
+{
+  if (S_ISDIR (mode))
+    return "folder";
+  return S_ISFIFO (mode) ? "fifo" : "file";
+}
+
 static void walk (FILE *report, const char *folder, int depth);
 
 static void
@@ -112,7 +120,7 @@ try_entry (FILE *report, const char *path, int depth)
   else if (S_ISCHR (entry.st_mode) || S_ISBLK (entry.st_mode))
     try_device (report, path);
   else if (!S_ISLNK (entry.st_mode) && can_write (path))
-    fprintf (report, "%s %s\n", S_ISDIR (entry.st_mode) ? "folder" : "file", path);
+    fprintf (report, "%s %s\n", name_kind (entry.st_mode), path);
   if (S_ISDIR (entry.st_mode) && depth < DEPTH_MAX)
     walk (report, path, depth + 1);
 }
@@ -145,7 +153,7 @@ walk (FILE *report, const char *folder, int depth)
 
 /**
  * hostile_reach:
- * @report: gets a line for each thing that can be reached: "socket", "device", "folder" or "file", a blank, and its path; of
+ * @report: gets a line for each thing that can be reached: "socket", "device", "folder", "fifo" or "file", a blank, and its path; of
  *   an abstract socket its name, with "@" before it
  */
 void

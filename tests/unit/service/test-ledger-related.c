@@ -99,6 +99,34 @@ test_number_of_the_other (Scratch *scratch, gconstpointer user_data)
   assert_both (scratch, ledger, PIN, 0, 0);
 }
 
+/* Whatever the one goes on to show, its tries count at the other no more after a right code there; new ones do. */
+static void
+test_right_stays_right (Scratch *scratch, gconstpointer user_data)
+{
+  static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 5 };
+  static const struct {
+    gint remaining;
+    guint at_a;
+  } shown[] = { { 3, 0 }, { 4, 0 }, { 4, 0 }, { 3, 2 } };
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendPlace) b = place_of ("B/l&A/l");
+
+  for (guint i = 0; i < 3; i++)
+    ledger_try (ledger, "B/l&A/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_assert_record (ledger, "A/l", PIN, 3, FALSE);
+  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_assert_record (ledger, "A/l", PIN, 0, FALSE);
+  for (gsize i = 0; i < G_N_ELEMENTS (shown); i++) {
+    const TokendCounterReading reading = { .initialized = TRUE,
+                                           .remaining = shown[i].remaining,
+                                           .maximum = 5 };
+
+    tokend_ledger_observe (ledger, b, PIN, "module", &reading, &rules);
+    ledger_assert_record (ledger, "A/l", PIN, shown[i].at_a, FALSE);
+    ledger_assert_record (ledger, "B/l", PIN, (guint) (5 - shown[i].remaining), FALSE);
+  }
+}
+
 /* They are found to be one after the try, and that is forgotten again. */
 static void
 test_found_later (Scratch *scratch, gconstpointer user_data)
@@ -134,6 +162,7 @@ main (int argc, char **argv)
   scratch_add_test ("/ledger-related/success-at-the-other", test_success_at_the_other);
   scratch_add_test ("/ledger-related/locked", test_locked);
   scratch_add_test ("/ledger-related/number-of-the-other", test_number_of_the_other);
+  scratch_add_test ("/ledger-related/right-stays-right", test_right_stays_right);
   scratch_add_test ("/ledger-related/found-later", test_found_later);
   scratch_add_test ("/ledger-related/settled-before", test_settled_before);
   return g_test_run ();
