@@ -10,19 +10,42 @@ contains (GStrv ids, const char *id)
   return ids != NULL && g_strv_contains ((const char *const *) ids, id);
 }
 
+static gboolean
+have_same_name (const char *a, const char *b)
+{
+  g_autofree char *a_name = tokend_place_id_get_name (a);
+  g_autofree char *b_name = tokend_place_id_get_name (b);
+
+  return g_str_equal (a_name, b_name);
+}
+
+/* Returns: the index of the first stay after which there is one of the same name; their number: there is none. */
+static guint
+find_old_stay (GPtrArray *ids)
+{
+  for (guint i = 0; i < ids->len; i++)
+    for (guint j = i + 1; j < ids->len; j++)
+      if (have_same_name (ids->pdata[i], ids->pdata[j]))
+        return i;
+  return ids->len;
+}
+
+/* Where there are too many, it is stays that give way: as a rule, each has ended when the next one of its name begins. */
 static void
 add (GStrv *ids, const char *id)
 {
-  g_autoptr (GStrvBuilder) builder = NULL;
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func (g_free);
 
-  if (contains (*ids, id) || (*ids != NULL && g_strv_length (*ids) >= IDS_MAX))
+  if (contains (*ids, id))
     return;
-  builder = g_strv_builder_new ();
-  if (*ids != NULL)
-    g_strv_builder_addv (builder, (const char **) *ids);
-  g_strv_builder_add (builder, id);
+  for (guint i = 0; *ids != NULL && (*ids)[i] != NULL; i++)
+    g_ptr_array_add (all, g_strdup ((*ids)[i]));
+  g_ptr_array_add (all, g_strdup (id));
+  if (all->len > IDS_MAX)
+    g_ptr_array_remove_index (all, MIN (find_old_stay (all), all->len - 1));
+  g_ptr_array_add (all, NULL);
   g_strfreev (*ids);
-  *ids = g_strv_builder_end (builder);
+  *ids = (GStrv) g_ptr_array_free (g_steal_pointer (&all), FALSE);
 }
 
 static gboolean

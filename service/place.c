@@ -191,16 +191,17 @@ is_in_same_stay (const TokendPlace *place, TokendRole role, const char *id)
  * @id: of what a third place was related to.
  * @is_for_later: whether it is to be recorded, see tokend_place_may_be_same_later().
  *
- * Returns: whether tries at that third place are to count at @place by that. Where both have a serial number, what has none
- *   makes one of them only in the stay in which it is related to @place now.
+ * Returns: whether tries at that third place are to count at @place by that. What has no serial number makes one of two that
+ *   have one only in its stay; nor is it recorded of another stay.
  */
 gboolean
 tokend_place_may_have_been (const TokendPlace *place, TokendRole role, const char *id,
                             gboolean is_for_later)
 {
-  return may_be_same_alone (place, role, id)
-         || is_related (place, role, id, is_for_later ? place->n_doubtful : 0,
-                        place->is_known_card ? is_in_same_stay : may_be_same_alone);
+  IsSame *is_same = place->is_known_card || is_for_later ? is_in_same_stay : may_be_same_alone;
+
+  return is_same (place, role, id)
+         || is_related (place, role, id, is_for_later ? place->n_doubtful : 0, is_same);
 }
 
 /**

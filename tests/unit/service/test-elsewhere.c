@@ -69,6 +69,7 @@ test_chain (void)
     { "C/l&B?2", FALSE }, { "C/l", FALSE },    { "C?1&B?2", TRUE },
   };
   g_autoptr (TokendPlace) a = place_of ("A/l&B?1");
+  g_autoptr (TokendPlace) later = place_of ("B?2");
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
     for (gsize i = 0; i < G_N_ELEMENTS (chain); i++) {
@@ -77,6 +78,8 @@ test_chain (void)
 
       g_test_message ("%s", chain[i].place);
       tokend_elsewhere_begin (&elsewhere, a);
+      /* By its name alone, which is no news of the other ones. */
+      g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", later, role));
       g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, "A/l", place, role), ==,
                        chain[i].counts);
       if (!chain[i].counts)
@@ -194,6 +197,30 @@ test_limit (void)
   tokend_elsewhere_clear (&elsewhere);
 }
 
+/* However often a card without a serial number is put in: that takes no other name's room, and its name stays. */
+static void
+test_limit_of_stays (void)
+{
+  TokendElsewhere elsewhere = { 0 };
+  g_autoptr (TokendPlace) b = place_of ("B?1&A/l");
+  g_autoptr (TokendPlace) c = place_of ("C/l&A/l");
+  g_autoptr (TokendPlace) d = place_of ("D/l&A/l");
+
+  g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", c, PIN));
+  for (guint32 i = 0; i < 100; i++) {
+    tokend_place_set_stay (b, i);
+    g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", b, PIN));
+    g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", b, PIN));
+  }
+  g_assert_cmpuint (g_strv_length (elsewhere.also_at), ==, 64);
+  g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", d, PIN));
+  g_assert_cmpuint (g_strv_length (elsewhere.also_at), ==, 64);
+  g_assert_true (g_strv_contains ((const char *const *) elsewhere.also_at, b->id));
+  g_assert_true (g_strv_contains ((const char *const *) elsewhere.also_at, c->id));
+  g_assert_true (g_strv_contains ((const char *const *) elsewhere.also_at, d->id));
+  tokend_elsewhere_clear (&elsewhere);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -207,5 +234,6 @@ main (int argc, char **argv)
   g_test_add_func ("/elsewhere/right-of-own-card", test_right_of_own_card);
   g_test_add_func ("/elsewhere/take", test_take);
   g_test_add_func ("/elsewhere/limit", test_limit);
+  g_test_add_func ("/elsewhere/limit-of-stays", test_limit_of_stays);
   return g_test_run ();
 }
