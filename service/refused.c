@@ -19,6 +19,7 @@ struct _TokendRefused {
 typedef struct {
   GBytes *digest;
   gint64 refused_at; /* the last time; wall clock, in microseconds */
+  GStrv right_at;    /* see TokendElsewhere; since then */
 } Refusal;
 
 /* What was refused of one role at one place, and the counter as it was last seen since. */
@@ -26,7 +27,8 @@ typedef struct {
   GQueue refused; /* of Refusal, newest first */
   char *module;   /* which showed that counter; NULL: none was seen yet */
   TokendCounter shown;
-  TokendElsewhere elsewhere;
+  TokendElsewhere
+      elsewhere; /* of all of them; where a code was right since, each knows for itself */
 } Refusals;
 
 G_DEFINE_FINAL_TYPE (TokendRefused, tokend_refused, G_TYPE_OBJECT)
@@ -37,7 +39,15 @@ refusal_free (gpointer data)
   Refusal *refusal = data;
 
   g_bytes_unref (refusal->digest);
+  g_strfreev (refusal->right_at);
   g_free (refusal);
+}
+
+/* Returns: (transfer none): where @refusal counts. */
+static TokendElsewhere
+get_elsewhere (const Refusals *refusals, const Refusal *refusal)
+{
+  return (TokendElsewhere){ .also_at = refusals->elsewhere.also_at, .right_at = refusal->right_at };
 }
 
 static void
@@ -101,13 +111,20 @@ compare_digest (gconstpointer refusal, gconstpointer digest)
   return g_bytes_compare (((const Refusal *) refusal)->digest, digest);
 }
 
-/* Returns: when it was refused; 0: it was not. */
+/* Returns: when it was refused at @id, if that counts at @place; 0: it was not, or does not. */
 static gint64
-find_time (Refusals *refusals, GBytes *digest)
+find_time (const Refusals *refusals, const char *id, const TokendPlace *place, TokendRole role,
+           GBytes *digest)
 {
-  const GList *found = g_queue_find_custom (&refusals->refused, digest, compare_digest);
+  const GList *found = g_queue_find_custom ((GQueue *) &refusals->refused, digest, compare_digest);
+  TokendElsewhere elsewhere;
 
-  return found != NULL ? ((const Refusal *) found->data)->refused_at : 0;
+  if (found == NULL)
+    return 0;
+  elsewhere = get_elsewhere (refusals, found->data);
+  return tokend_elsewhere_counts_at (&elsewhere, id, place, role)
+             ? ((const Refusal *) found->data)->refused_at
+             : 0;
 }
 
 /**
@@ -126,8 +143,7 @@ tokend_refused_find (TokendRefused *self, const TokendPlace *place, TokendRole r
 
   g_hash_table_iter_init (&iter, self->refusals[role]);
   while (g_hash_table_iter_next (&iter, &id, &refusals))
-    if (tokend_elsewhere_counts_at (&((Refusals *) refusals)->elsewhere, id, place, role))
-      last = MAX (last, find_time (refusals, digest));
+    last = MAX (last, find_time (refusals, id, place, role, digest));
   return last;
 }
 
@@ -169,12 +185,13 @@ tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole ro
   tokend_elsewhere_begin (&refusals->elsewhere, place);
   if (known != NULL) {
     ((Refusal *) known->data)->refused_at = now;
+    g_clear_pointer (&((Refusal *) known->data)->right_at, g_strfreev);
     g_queue_unlink (&refusals->refused, known);
     g_queue_push_head_link (&refusals->refused, known);
     return;
   }
   refusal = g_new (Refusal, 1);
-  *refusal = (Refusal){ g_bytes_ref (digest), now };
+  *refusal = (Refusal){ g_bytes_ref (digest), now, NULL };
   g_queue_push_head (&refusals->refused, refusal);
   if (g_queue_get_length (&refusals->refused) > DIGESTS_MAX)
     refusal_free (g_queue_pop_tail (&refusals->refused));
@@ -276,6 +293,18 @@ is_same (gpointer id, gpointer refusals, gpointer place)
   return tokend_place_is_same (place, id);
 }
 
+static void
+note_right (Refusals *refusals, const char *id, const TokendPlace *place, TokendRole role)
+{
+  for (GList *link = refusals->refused.head; link != NULL; link = link->next) {
+    Refusal *refusal = link->data;
+    TokendElsewhere elsewhere = get_elsewhere (refusals, refusal);
+
+    tokend_elsewhere_note_right (&elsewhere, id, place, role);
+    refusal->right_at = elsewhere.right_at;
+  }
+}
+
 /**
  * tokend_refused_forget:
  * @place: where @role succeeded, or its counter rose: an older refusal says nothing of it any more.
@@ -294,7 +323,7 @@ tokend_refused_forget (TokendRefused *self, const TokendPlace *place, TokendRole
     return;
   g_hash_table_iter_init (&iter, self->refusals[role]);
   while (g_hash_table_iter_next (&iter, &id, &refusals))
-    tokend_elsewhere_note_right (&((Refusals *) refusals)->elsewhere, id, place, role);
+    note_right (refusals, id, place, role);
 }
 
 /**

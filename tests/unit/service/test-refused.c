@@ -400,6 +400,28 @@ test_related (void)
   }
 }
 
+/* What was refused before the one accepted a PIN counts there no more, whatever the other refuses later. */
+static void
+test_refused_after_right (void)
+{
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+
+  refuse (refused, "A/l&B/l", TOKEND_ROLE_PIN, 1);
+  refuse (refused, "A/l&B/l", TOKEND_ROLE_PIN, 2);
+  forget (refused, "B/l&A/l", TOKEND_ROLE_PIN);
+  /* Also where they are not known to be one any more. */
+  refuse (refused, "A/l", TOKEND_ROLE_PIN, 3);
+  g_assert_true (contains (refused, "B/l", TOKEND_ROLE_PIN, 3));
+  refuse (refused, "A/l&B/l", TOKEND_ROLE_PIN, 2);
+  for (guint number = 1; number <= 3; number++) {
+    g_assert_true (contains (refused, "A/l", TOKEND_ROLE_PIN, number));
+    g_assert_cmpint (contains (refused, "B/l&A/l", TOKEND_ROLE_PIN, number), ==, number > 1);
+  }
+  forget (refused, "B/l&A/l", TOKEND_ROLE_PIN);
+  for (guint number = 1; number <= 3; number++)
+    g_assert_false (contains (refused, "B/l&A/l", TOKEND_ROLE_PIN, number));
+}
+
 /* Both are found to be one after the refusal. */
 static void
 test_related_later (void)
@@ -463,6 +485,7 @@ main (int argc, char **argv)
   g_test_add_func ("/refused/limit", test_limit);
   g_test_add_func ("/refused/limit/refused-again", test_limit_of_one_refused_again);
   g_test_add_func ("/refused/related", test_related);
+  g_test_add_func ("/refused/refused-after-right", test_refused_after_right);
   g_test_add_func ("/refused/related-later", test_related_later);
   g_test_add_func ("/refused/rise-of-related", test_rise_of_related);
   g_test_add_func ("/refused/is-empty", test_is_empty);
