@@ -90,8 +90,9 @@ void
 tokend_elsewhere_begin (TokendElsewhere *self, const TokendPlace *place)
 {
   g_clear_pointer (&self->right_at, g_strfreev);
-  for (guint i = place->n_doubtful; place->related != NULL && i < place->related->len; i++)
-    add (&self->also_at, ((const TokendPlace *) place->related->pdata[i])->id);
+  for (guint i = 0; place->related != NULL && i < place->related->len; i++)
+    if (!tokend_place_is_doubtful (place, i))
+      add (&self->also_at, ((const TokendPlace *) place->related->pdata[i])->id);
 }
 
 /**

@@ -69,21 +69,31 @@ copy_alone (const TokendPlace *place)
  * @place: a place.
  * @others: (element-type TokendPlace): those that are the same token under another name now, and then those that may be; what
  *   they are related to themselves does not matter.
- * @n_doubtful: so many of them, the first, may have left the reader before @place came.
- * @n_one: how many of them are the same, with those.
+ * @first_doubtful: from this one on,
+ * @n_doubtful: so many of them may have left the reader before @place came.
+ * @n_one: how many of them, the first, are the same.
  *
  * From now on what is recorded of @others counts at @place too; of the doubtful ones, until they are related anew. It is never
  * settled by what happens at @place.
  */
 void
-tokend_place_relate (TokendPlace *place, GPtrArray *others, guint n_doubtful, guint n_one)
+tokend_place_relate (TokendPlace *place, GPtrArray *others, guint first_doubtful, guint n_doubtful,
+                     guint n_one)
 {
   g_clear_pointer (&place->related, g_ptr_array_unref);
   place->related = g_ptr_array_new_with_free_func ((GDestroyNotify) tokend_place_free);
   for (guint i = 0; i < others->len; i++)
     g_ptr_array_add (place->related, copy_alone (others->pdata[i]));
+  place->first_doubtful = first_doubtful;
   place->n_doubtful = n_doubtful;
   place->n_one = n_one;
+}
+
+/** tokend_place_is_doubtful: whether what is recorded of the related place @i does not count at @place for ever. */
+gboolean
+tokend_place_is_doubtful (const TokendPlace *place, guint i)
+{
+  return i >= place->first_doubtful && i < place->first_doubtful + place->n_doubtful;
 }
 
 /** tokend_place_shares_codes: whether all labels of the card are certain to have one PIN and one PUK. */
@@ -135,10 +145,12 @@ may_be_same_alone (const TokendPlace *place, TokendRole role, const char *id)
 typedef gboolean IsSame (const TokendPlace *place, TokendRole role, const char *id);
 
 static gboolean
-is_related (const TokendPlace *place, TokendRole role, const char *id, guint first, IsSame *is_same)
+is_related (const TokendPlace *place, TokendRole role, const char *id, gboolean is_for_later,
+            IsSame *is_same)
 {
-  for (guint i = first; place->related != NULL && i < place->related->len; i++)
-    if (is_same (place->related->pdata[i], role, id))
+  for (guint i = 0; place->related != NULL && i < place->related->len; i++)
+    if (!(is_for_later && tokend_place_is_doubtful (place, i))
+        && is_same (place->related->pdata[i], role, id))
       return TRUE;
   return FALSE;
 }
@@ -158,7 +170,8 @@ is_related (const TokendPlace *place, TokendRole role, const char *id, guint fir
 gboolean
 tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char *id)
 {
-  return may_be_same_alone (place, role, id) || is_related (place, role, id, 0, may_be_same_alone);
+  return may_be_same_alone (place, role, id)
+         || is_related (place, role, id, FALSE, may_be_same_alone);
 }
 
 /**
@@ -174,7 +187,7 @@ gboolean
 tokend_place_may_be_same_later (const TokendPlace *place, TokendRole role, const char *id)
 {
   return may_be_same_alone (place, role, id)
-         || is_related (place, role, id, place->n_doubtful, may_be_same_alone);
+         || is_related (place, role, id, TRUE, may_be_same_alone);
 }
 
 /* The name of a card without a serial number is that of others, which were in the reader with other cards. */
@@ -200,8 +213,7 @@ tokend_place_may_have_been (const TokendPlace *place, TokendRole role, const cha
 {
   IsSame *is_same = place->is_known_card || is_for_later ? is_in_same_stay : may_be_same_alone;
 
-  return is_same (place, role, id)
-         || is_related (place, role, id, is_for_later ? place->n_doubtful : 0, is_same);
+  return is_same (place, role, id) || is_related (place, role, id, is_for_later, is_same);
 }
 
 /**

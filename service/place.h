@@ -21,14 +21,17 @@ typedef struct {
   gboolean is_known_card; /* else it may be several: it has no serial number */
   GPtrArray *related; /* of TokendPlace: under other names it is the same token now, or may be */
   guint n_one; /* so many of these, the first, are the same token: they are shown in its reader */
-  guint n_doubtful; /* so many of these may have left it before this one came */
+  guint first_doubtful; /* from this one on */
+  guint n_doubtful;     /* so many of these may have left the reader before this one came */
 } TokendPlace;
 
 TokendPlace *tokend_place_new (const TokendReading *reading, gboolean shared_by_slots);
 void tokend_place_set_stay (TokendPlace *place, guint32 stay);
 void tokend_place_free (TokendPlace *place);
-void tokend_place_relate (TokendPlace *place, GPtrArray *others, guint n_doubtful, guint n_one);
+void tokend_place_relate (TokendPlace *place, GPtrArray *others, guint first_doubtful,
+                          guint n_doubtful, guint n_one);
 
+gboolean tokend_place_is_doubtful (const TokendPlace *place, guint i);
 gboolean tokend_place_shares_codes (const TokendPlace *place);
 const char *tokend_place_get_holder (const TokendPlace *place);
 gboolean tokend_place_is_same (const TokendPlace *place, const char *id);

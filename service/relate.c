@@ -61,8 +61,8 @@ tell (TokendService *service, const GPtrArray *tokens, const TokendView *views, 
                                   .shown = { relation->shown[TOKEND_ROLE_PIN],
                                              relation->shown[TOKEND_ROLE_PUK] } };
 
-  tokend_token_set_kinship (tokens->pdata[i], &kinship, related, relation->n_doubtful,
-                            relation->n_one);
+  tokend_token_set_kinship (tokens->pdata[i], &kinship, related, relation->first_doubtful,
+                            relation->n_doubtful, relation->n_one);
 }
 
 /**

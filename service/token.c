@@ -496,12 +496,13 @@ is_news (const TokendKinship *before, const TokendKinship *now)
  * tokend_token_set_kinship:
  * @kinship: how it stands to the others now.
  * @related: (element-type TokendPlace): see tokend_place_relate().
+ * @first_doubtful: likewise.
  * @n_doubtful: likewise.
  * @n_one: likewise.
  */
 void
 tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrArray *related,
-                          guint n_doubtful, guint n_one)
+                          guint first_doubtful, guint n_doubtful, guint n_one)
 {
   const gboolean was_owed = self->is_owed;
 
@@ -511,7 +512,7 @@ tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrA
   self->kinship = *kinship;
   self->kinship.card_id = g_strdup (kinship->card_id);
   self->kinship.pin_id = g_strdup (kinship->pin_id);
-  tokend_place_relate (self->place, related, n_doubtful, n_one);
+  tokend_place_relate (self->place, related, first_doubtful, n_doubtful, n_one);
   tokend_ledger_spread (self->service->ledger, self->place);
   tokend_refused_spread (self->service->refused, self->place);
   judge_again (self);

@@ -45,7 +45,7 @@ void tokend_token_end_operation (TokendToken *self);
 
 TokendView tokend_token_make_view (TokendToken *self, guint module_rank);
 void tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrArray *related,
-                               guint n_doubtful, guint n_one);
+                               guint first_doubtful, guint n_doubtful, guint n_one);
 
 const char *tokend_token_get_object_path (TokendToken *self);
 const TokendReading *tokend_token_get_reading (TokendToken *self);

@@ -213,13 +213,35 @@ tokend_view_was_with (const TokendView *self, const TokendView *other)
   return self->seen_at > other->seen_since && other->seen_at > self->seen_since;
 }
 
-static void
-list_one (Relating *self, guint i, gboolean is_certain)
+/* By one card that both were, or whose name they have. */
+static gboolean
+is_certainly (const Relating *self, guint i, guint j)
 {
-  for (guint j = 0; j < self->n_views; j++)
-    if (has_other_name (self, i, j) && is_one_card (self, i, j)
-        && tokend_view_was_with (&self->views[i], &self->views[j]) == is_certain)
+  return is_one_card (self, i, j)
+         && (!has_other_name (self, i, j)
+             || tokend_view_was_with (&self->views[i], &self->views[j]));
+}
+
+static gboolean
+may_certainly_be (const Relating *self, guint i, guint j)
+{
+  for (guint a = 0; a < self->n_views; a++)
+    for (guint b = 0; b < self->n_views && is_certainly (self, i, a); b++)
+      if (is_certainly (self, j, b) && have_one_certificate (&self->views[a], &self->views[b]))
+        return TRUE;
+  return FALSE;
+}
+
+static void
+list_some (Relating *self, guint i, gboolean are_one, gboolean are_certain)
+{
+  for (guint j = 0; j < self->n_views; j++) {
+    if (!has_other_name (self, i, j) || is_one_card (self, i, j) != are_one
+        || (!are_one && !*get_may_be (self, i, j)))
+      continue;
+    if ((are_one ? is_certainly (self, i, j) : may_certainly_be (self, i, j)) == are_certain)
       g_array_append_val (get_relation (self, i)->related, j);
+  }
 }
 
 static void
@@ -228,13 +250,13 @@ list_related (Relating *self, guint i)
   TokendRelation *relation = get_relation (self, i);
 
   relation->related = g_array_new (FALSE, FALSE, sizeof (guint));
-  list_one (self, i, FALSE);
-  relation->n_doubtful = relation->related->len;
-  list_one (self, i, TRUE);
+  list_some (self, i, TRUE, TRUE);
+  relation->first_doubtful = relation->related->len;
+  list_some (self, i, TRUE, FALSE);
   relation->n_one = relation->related->len;
-  for (guint j = 0; j < self->n_views; j++)
-    if (has_other_name (self, i, j) && !is_one_card (self, i, j) && *get_may_be (self, i, j))
-      g_array_append_val (relation->related, j);
+  list_some (self, i, FALSE, FALSE);
+  relation->n_doubtful = relation->related->len - relation->first_doubtful;
+  list_some (self, i, FALSE, TRUE);
 }
 
 /* In one reader alone. By its name alone a token may be taken for another one. */

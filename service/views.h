@@ -26,9 +26,9 @@ typedef struct {
   gboolean
       is_preferred; /* its module is the one, of those that show this PIN, to operate on it by */
   GArray *related;  /* of guint: the same token under another name, and then what may be the same */
-  guint
-      n_doubtful; /* of so many of these, the first, it is not certain that they were there at the same time */
-  guint n_one;                               /* how many of these are the same token, with those */
+  guint n_one;      /* how many of these, the first, are the same token */
+  guint first_doubtful; /* of these it is not certain that they were there at the same time, */
+  guint n_doubtful;     /* from the first on, so many */
   TokendCounterRecord shown[TOKEND_N_ROLES]; /* what others show of the same PIN, and of its PUK */
 } TokendRelation;
 

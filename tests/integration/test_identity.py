@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import signal
 
 import pytest
 from desktop import Desktop
@@ -291,6 +292,36 @@ def test_a_real_card(make_sandbox):
         with nothing_sent(token), raises("AlreadyRefused"):
             client.set_pin(paths[CARD_LABEL], "999999", "888888", final_attempt=True)
     assert token.counters()["pin"] == 2
+
+
+def maps_of(process):
+    with open(f"/proc/{process}/maps") as maps:
+        return maps.read()
+
+
+def test_a_card_that_has_left_is_not_the_next_one(make_sandbox):
+    """The module that shows the first one hangs while another module shows the second one in the same reader."""
+    sandbox = make_one(make_sandbox, ETOKEN, "etoken", f"alias:of=etoken2,reader={READER},manufacturer=Other,serial=77aa")
+    mine, theirs = sandbox.token("etoken"), sandbox.token("etoken2")
+    theirs.fault("vanish")
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = client.wait_labels([CARD_LABEL, "ETOKEN"])
+        with raises("PinIncorrect"):
+            client.set_pin(paths["ETOKEN"], WRONG, NEW_PIN)
+        (host,) = [host for host in sandbox.hosts("watch") if f"{mine.folder}/" in maps_of(host)]
+        os.kill(host, signal.SIGSTOP)
+        try:
+            mine.fault("vanish")
+            theirs.clear_faults()
+            wait_until(lambda: len(client.tokens()) == 4, what="the second one, beside the first")
+            assert paths["ETOKEN"] in client.tokens()
+        finally:
+            os.kill(host, signal.SIGCONT)
+        paths = client.wait_labels([CARD_LABEL, "ETOKEN2", "ALIAS"])
+        with raises("PinIncorrect"):
+            client.set_pin(paths["ALIAS"], WRONG, NEW_PIN, final_attempt=True)
+        assert (mine.counters()["pin"], theirs.counters()["pin"]) == (2, 2)
 
 
 # Tokens that may be one

@@ -41,7 +41,7 @@ place_of (const char *name)
     g_autoptr (GPtrArray) others = g_ptr_array_new ();
 
     g_ptr_array_add (others, other);
-    tokend_place_relate (place, others, is_doubtful ? 1 : 0, others->len);
+    tokend_place_relate (place, others, 0, is_doubtful ? 1 : 0, others->len);
   }
   return place;
 }

@@ -140,7 +140,7 @@ test_shown_as (void)
   g_ptr_array_add (others, b);
   g_ptr_array_add (others, c);
   for (guint n_one = 0; n_one <= 2; n_one++) {
-    tokend_place_relate (place, others, 0, n_one);
+    tokend_place_relate (place, others, 0, 0, n_one);
     g_assert_true (tokend_place_is_shown_as (place, place->id));
     g_assert_cmpint (tokend_place_is_shown_as (place, b->id), ==, n_one > 0);
     g_assert_cmpint (tokend_place_is_shown_as (place, c->id), ==, n_one > 1);
@@ -162,7 +162,7 @@ test_doubtful (void)
   g_ptr_array_add (others, b);
   g_ptr_array_add (others, c);
   for (guint n_doubtful = 0; n_doubtful <= 2; n_doubtful++) {
-    tokend_place_relate (place, others, n_doubtful, 2);
+    tokend_place_relate (place, others, 0, n_doubtful, 2);
     g_assert_true (tokend_place_may_be_same (place, PIN, b->id));
     g_assert_true (tokend_place_may_be_same (place, PIN, c->id));
     g_assert_true (tokend_place_may_be_same_later (place, PIN, place->id));
@@ -188,7 +188,7 @@ test_cards (void)
   g_ptr_array_add (others, b);
   g_ptr_array_add (others, c);
   g_ptr_array_add (others, b_again);
-  tokend_place_relate (place, others, 0, others->len);
+  tokend_place_relate (place, others, 0, 0, others->len);
   all = tokend_place_list_cards (place);
   text = g_strjoinv (" ", all);
   g_assert_cmpstr (text, ==, "A B C");

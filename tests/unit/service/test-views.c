@@ -70,11 +70,16 @@ static const struct {
   { "a card that has left",
     { { 0, "A/l", "R", .since = 1, .at = 5 }, { 1, "B/l", "R", .since = 7, .at = 6 } },
     { "0 0 + 1!", "0 0 - 0!" } },
+  { "a card that has left, and a third view of the one that is there",
+    { { 0, "A/l", "R", "c", .since = 1, .at = 5 },
+      { 1, "B/l", "R", "d", .since = 7, .at = 9 },
+      { 2, "C/l", NULL, "d" } },
+    { "0 0 + 1!,2?!", "0 0 - 0!,2?", "2 2 + 0?!,1?" } },
   { "a card that has left, and one that is there",
     { { 0, "A/l", "R", .since = 1, .at = 5 },
       { 1, "B/l", "R", .since = 7, .at = 9 },
       { 2, "C/l", "R", .since = 8, .at = 9 } },
-    { "0 0 + 1!,2!", "0 0 - 0!,2", "0 0 - 0!,1" } },
+    { "0 0 + 1!,2!", "0 0 - 2,0!", "0 0 - 1,0!" } },
   { "a name in two readers and in none",
     { { 0, "A/l" }, { 1, "A/l", "R" }, { 2, "A/l", "S" } },
     { "0 0 + -", "1 1 + -", "2 2 + -" } },
@@ -158,11 +163,10 @@ describe (const TokendRelation *relation)
   g_string_append_printf (text, "%u %u %c ", relation->card, relation->pin,
                           relation->is_preferred ? '+' : '-');
   for (guint i = 0; i < relation->related->len; i++)
-    g_string_append_printf (text, "%s%u%s", i > 0 ? "," : "",
+    g_string_append_printf (text, "%s%u%s%s", i > 0 ? "," : "",
                             g_array_index (relation->related, guint, i),
-                            i < relation->n_doubtful ? "!"
-                            : i < relation->n_one    ? ""
-                                                     : "?");
+                            i < relation->n_one ? "" : "?",
+                            i - relation->first_doubtful < relation->n_doubtful ? "!" : "");
   return g_string_free (relation->related->len > 0 ? text : g_string_append_c (text, '-'), FALSE);
 }
 
