@@ -88,6 +88,36 @@ is_owner_gone (const GError *error)
          || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
 }
 
+static TokenctlOpened *
+open_operation (TokendDbusToken *token, TokenctlRole role, GVariant *options, GError **error)
+{
+  GDBusProxy *proxy = G_DBUS_PROXY (token);
+  g_autoptr (TokenctlOpened) self = g_new0 (TokenctlOpened, 1);
+  g_autofree char *operation = NULL;
+  g_autoptr (GVariant) code = NULL;
+  g_autoptr (GVariant) new_pin = NULL;
+  g_autoptr (GUnixFDList) fds = NULL;
+  gboolean is_open;
+
+  for (guint i = 0; i < N_PIPES; i++)
+    self->pipes[i] = -1;
+  is_open = role == TOKENCTL_ROLE_PUK
+                ? tokend_dbus_token_call_unlock_sync (token, options, interactive,
+                                                      TOKENCTL_NO_TIMEOUT, NULL, &operation, &code,
+                                                      &new_pin, &fds, NULL, error)
+                : tokend_dbus_token_call_set_pin_sync (token, options, interactive,
+                                                       TOKENCTL_NO_TIMEOUT, NULL, &operation, &code,
+                                                       &new_pin, &fds, NULL, error);
+  if (!is_open)
+    return NULL;
+  self->proxy =
+      tokend_dbus_operation_proxy_new_sync (g_dbus_proxy_get_connection (proxy), plain,
+                                            g_dbus_proxy_get_name (proxy), operation, NULL, error);
+  if (self->proxy == NULL || !take_pipes (self, code, new_pin, fds, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
 /**
  * tokenctl_opened_new:
  * @connection: to the bus
@@ -105,16 +135,10 @@ TokenctlOpened *
 tokenctl_opened_new (GDBusConnection *connection, const char *owner, const char *path,
                      TokenctlRole role, GVariant *options, GError **error)
 {
-  g_autoptr (TokenctlOpened) self = g_new0 (TokenctlOpened, 1);
   g_autoptr (TokendDbusToken) token = NULL;
-  g_autofree char *operation = NULL;
-  g_autoptr (GVariant) code = NULL;
-  g_autoptr (GVariant) new_pin = NULL;
-  g_autoptr (GUnixFDList) fds = NULL;
   g_autoptr (GError) problem = NULL;
+  TokenctlOpened *opened;
 
-  for (guint i = 0; i < N_PIPES; i++)
-    self->pipes[i] = -1;
   if (owner == NULL) {
     set_restarted (error);
     return NULL;
@@ -122,25 +146,12 @@ tokenctl_opened_new (GDBusConnection *connection, const char *owner, const char 
   token = tokend_dbus_token_proxy_new_sync (connection, plain, owner, path, NULL, error);
   if (token == NULL)
     return NULL;
-  if (role == TOKENCTL_ROLE_PUK)
-    tokend_dbus_token_call_unlock_sync (token, options, interactive, TOKENCTL_NO_TIMEOUT, NULL,
-                                        &operation, &code, &new_pin, &fds, NULL, &problem);
-  else
-    tokend_dbus_token_call_set_pin_sync (token, options, interactive, TOKENCTL_NO_TIMEOUT, NULL,
-                                         &operation, &code, &new_pin, &fds, NULL, &problem);
-  if (is_owner_gone (problem)) {
+  opened = open_operation (token, role, options, &problem);
+  if (is_owner_gone (problem))
     set_restarted (error);
-    return NULL;
-  }
-  if (problem != NULL) {
+  else if (problem != NULL)
     g_propagate_error (error, g_steal_pointer (&problem));
-    return NULL;
-  }
-  self->proxy =
-      tokend_dbus_operation_proxy_new_sync (connection, plain, owner, operation, NULL, error);
-  if (self->proxy == NULL || !take_pipes (self, code, new_pin, fds, error))
-    return NULL;
-  return g_steal_pointer (&self);
+  return opened;
 }
 
 /**

@@ -65,6 +65,7 @@ def parse_arguments(files):
     parser.add_argument("files", nargs="*", metavar="FILE", help="every change of this one (or see tests/mutation/files)")
     parser.add_argument("--all", action="store_true", help="every change of every file, those that were judged as well")
     parser.add_argument("--seconds", type=int, help=f"begin no other change after so long (a sample: {SAMPLE_SECONDS})")
+    parser.add_argument("--goal", type=int, default=100, help="fail where less than so many percent were killed (100)")
     parser.add_argument("--seed", type=int, help="by which the order is drawn (the commit's)")
     arguments = parser.parse_args()
     unknown = set(arguments.files) - set(files)
@@ -169,7 +170,8 @@ def run(arguments, files, folder, scratch):
     for path, function, text, what in sorted(stale):
         print("Judged, but there is no such change any more:", f"{path} {function}", f"  {text}", f"  {what}", sep="\n")
     print(f"{killed} killed, {survived} survived that nobody has judged")
-    return int(survived > 0 or bool(tally.misjudged) or bool(stale))
+    is_short = killed * 100 < arguments.goal * (killed + survived)
+    return int(is_short or killed == 0 or bool(tally.misjudged) or bool(stale))
 
 
 def main():
