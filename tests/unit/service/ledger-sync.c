@@ -65,6 +65,17 @@ ledger_try (TokendLedger *ledger, const char *card, TokendRole role, TokendSettl
   g_assert_true (ledger_settle (ledger, card, role, settlement));
 }
 
+/** ledger_flush: waits for what tokend_ledger_observe() tells nobody of. Another try would have all written once more. */
+void
+ledger_flush (TokendLedger *ledger)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  tokend_ledger_flush_async (ledger, ledger_keep_result, &result);
+  ledger_wait_for (&result);
+  tokend_ledger_flush_finish (ledger, result);
+}
+
 /** ledger_get: Returns: what is recorded of @card. */
 TokendCounterRecord
 ledger_get (TokendLedger *ledger, const char *card, TokendRole role)

@@ -19,6 +19,8 @@ gboolean ledger_settle (TokendLedger *ledger, const char *card, TokendRole role,
 void ledger_try (TokendLedger *ledger, const char *card, TokendRole role,
                  TokendSettlement settlement);
 
+void ledger_flush (TokendLedger *ledger);
+
 TokendCounterRecord ledger_get (TokendLedger *ledger, const char *card, TokendRole role);
 void ledger_assert_record (TokendLedger *ledger, const char *card, TokendRole role, guint spent,
                            gboolean locked);

@@ -125,6 +125,7 @@ test_right_stays_right (Scratch *scratch, gconstpointer user_data)
     ledger_assert_record (ledger, "A/l", PIN, shown[i].at_a, FALSE);
     ledger_assert_record (ledger, "B/l", PIN, (guint) (5 - shown[i].remaining), FALSE);
   }
+  ledger_flush (ledger);
 }
 
 /* They are found to be one after the try, and that is forgotten again. */

@@ -107,17 +107,6 @@ observe (TokendLedger *ledger, TokendRole role, int left, gboolean by_number)
   observe_by (ledger, CARD, role, "module", left, by_number);
 }
 
-/* tokend_ledger_observe() tells nobody when it is written. Another try would have all written once more. */
-static void
-wait_for_writes (TokendLedger *ledger)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-
-  tokend_ledger_flush_async (ledger, ledger_keep_result, &result);
-  ledger_wait_for (&result);
-  tokend_ledger_flush_finish (ledger, result);
-}
-
 static void
 test_pending_without_flags (Scratch *scratch, gconstpointer user_data)
 {
@@ -130,7 +119,7 @@ test_pending_without_flags (Scratch *scratch, gconstpointer user_data)
   ledger = tokend_ledger_new (scratch->path);
   observe (ledger, PUK, 3, FALSE);
   observe (ledger, PUK, 3, FALSE);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
   ledger_assert_record (ledger, CARD, PUK, 1, FALSE);
   ledger_assert_on_disk (scratch, CARD, PUK, 1, FALSE);
 }
@@ -150,7 +139,7 @@ test_other_module (Scratch *scratch, gconstpointer user_data)
   ledger_assert_record (ledger, CARD, PUK, 1, FALSE);
   observe (ledger, PUK, 3, TRUE);
   ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
 }
 
 /* Nor by sending a try itself; what is sent after all is settled is a new module's own. */
@@ -171,7 +160,7 @@ test_another_module_sends (Scratch *scratch, gconstpointer user_data)
   ledger_assert_record (ledger, CARD, PUK, 1, FALSE);
   observe_by (ledger, CARD, PUK, "another", 3, TRUE);
   ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
 }
 
 static void
@@ -182,7 +171,7 @@ test_own_number_settles (Scratch *scratch, gconstpointer user_data)
   g_assert_true (ledger_begin (ledger, CARD, PUK, NULL));
   g_assert_true (ledger_begin (ledger, CARD, PIN, NULL));
   observe (ledger, PUK, 3, TRUE);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
   ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
   ledger_assert_on_disk (scratch, CARD, PUK, 0, FALSE);
   ledger_assert_on_disk (scratch, CARD, PIN, 1, FALSE);
@@ -198,12 +187,12 @@ test_confirmation_is_durable (Scratch *scratch, gconstpointer user_data)
     g_autoptr (TokendLedger) first = tokend_ledger_new (scratch->path);
     ledger_try (first, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
     observe (first, PIN, 2, FALSE);
-    wait_for_writes (first);
+    ledger_flush (first);
   }
   ledger = tokend_ledger_new (scratch->path);
   ledger_assert_record (ledger, CARD, PIN, 1, FALSE);
   observe (ledger, PIN, 3, FALSE);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
   ledger_assert_record (ledger, CARD, PIN, 0, FALSE);
   ledger_assert_on_disk (scratch, CARD, PIN, 0, FALSE);
 }
@@ -218,7 +207,7 @@ test_final_try_is_durable (Scratch *scratch, gconstpointer user_data)
 
   ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
   tokend_ledger_note (ledger, place, PIN, TOKEND_STATE_FINAL_TRY);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
   next = tokend_ledger_new (scratch->path);
   g_assert_true (ledger_get (next, CARD, PIN).final_try);
   g_assert_false (ledger_get (next, CARD, PUK).final_try);
@@ -397,7 +386,7 @@ test_number_of_labels (Scratch *scratch, gconstpointer user_data)
   ledger_assert_record (ledger, "c=b", PIN, 1, FALSE);
   observe_by (ledger, "c=c", PIN, "module", 3, TRUE);
   ledger_assert_record (ledger, "c=a", PIN, 0, FALSE);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
 }
 
 /* Nor do flags of a label that shares nothing settle a PUK which may be the card's. */
@@ -411,7 +400,7 @@ test_puk_number_of_labels (Scratch *scratch, gconstpointer user_data)
   ledger_assert_record (ledger, "c/b", PUK, 1, FALSE);
   observe_by (ledger, "c/a", PUK, "module", 3, TRUE);
   ledger_assert_record (ledger, "c/b", PUK, 0, FALSE);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
 }
 
 /* A right PUK says of its own label that nothing is spent, until another one is tried. */
@@ -448,7 +437,7 @@ test_right_puk_then_shared (Scratch *scratch, gconstpointer user_data)
   observe_by (ledger, "c=a", PUK, "module", 1, TRUE);
   ledger_assert_record (ledger, "c=a", PUK, 2, FALSE);
   ledger_assert_record (ledger, "c=b", PUK, 2, FALSE);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
 }
 
 /* Flags that have followed the tries by all labels settle them all; they stay where they were sent until then. */
@@ -467,7 +456,7 @@ test_confirmation_of_labels (Scratch *scratch, gconstpointer user_data)
   ledger_assert_record (ledger, "c/b", PIN, 1, FALSE);
   observe_by (ledger, "c=b", PIN, "module", 3, FALSE);
   ledger_assert_record (ledger, "c=a", PIN, 0, FALSE);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
 }
 
 /* The module that sent the first of the tries settles all, also those that another one sent by another label. */
@@ -482,7 +471,7 @@ test_modules_of_labels (Scratch *scratch, gconstpointer user_data)
   ledger_assert_record (ledger, "c=b", PIN, 2, FALSE);
   observe_by (ledger, "c=b", PIN, "module", 3, TRUE);
   ledger_assert_record (ledger, "c=b", PIN, 0, FALSE);
-  wait_for_writes (ledger);
+  ledger_flush (ledger);
 }
 
 int
