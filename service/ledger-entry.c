@@ -13,6 +13,7 @@ tokend_ledger_entry_begin (TokendLedgerEntry *entry, gint64 now)
   entry->confirmed = FALSE;
   entry->is_under_way = TRUE;
   entry->is_closed = FALSE;
+  entry->is_wrong = FALSE;
 }
 
 /* A try that was taken for one that was not sent, and then was. */
@@ -46,6 +47,7 @@ tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlemen
   if (settlement == TOKEND_SETTLEMENT_SPENT) {
     entry->spent = MIN (entry->spent + 1, TOKEND_TRIES_MAX);
     entry->wrong = MIN (entry->wrong + 1, TOKEND_TRIES_MAX);
+    entry->is_wrong = TRUE;
     entry->seen = TOKEND_STATE_UNKNOWN;
   }
   if (settlement == TOKEND_SETTLEMENT_NOT_SPENT) {
@@ -55,6 +57,10 @@ tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlemen
     entry->sent_before = begun_at;
   }
   if (settlement == TOKEND_SETTLEMENT_LOCKED) {
+    /* A token that is locked may refuse a right code in the same words. */
+    if (entry->is_wrong)
+      entry->wrong--;
+    entry->is_wrong = FALSE;
     entry->locked = TRUE;
     entry->seen = TOKEND_STATE_LOCKED;
   }

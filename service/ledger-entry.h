@@ -24,6 +24,7 @@ typedef struct {
   gint64 sent_before; /* when the code before it was sent; if it was not sent, when it was begun */
   gboolean is_under_way; /* it has not been settled at all */
   gboolean is_closed;    /* it is none of the pending ones any more */
+  gboolean is_wrong;     /* it is one of the wrong ones */
 } TokendLedgerEntry;
 
 void tokend_ledger_entry_begin (TokendLedgerEntry *entry, gint64 now);

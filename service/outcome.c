@@ -162,6 +162,7 @@ review_refused_code (TokendVerdict *verdict, TokendRole role, const TokendCounte
       || had_a_try (before))
     return;
   verdict->refused = FALSE;
+  verdict->settlement = TOKEND_SETTLEMENT_LOCKED;
   g_clear_error (error);
   g_set_error (
       error, TOKEND_ERROR, is_puk ? TOKEND_ERROR_PUK_LOCKED : TOKEND_ERROR_PIN_LOCKED,

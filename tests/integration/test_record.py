@@ -61,7 +61,7 @@ def test_another_program_brings_the_tries_back(sandbox, wrong):
         check(status, tries("pin", "unknown"), record("pin", wrong))
         text = told(sandbox)
         assert f"tokend has sent {wrong} wrong PINs since the last right one, the last on " in text
-        assert "1 try left" not in text and "locked" not in text
+        assert "1 try left" not in text and "is locked" not in text
         # What it bars it bars still; and a right one ends that.
         with nothing_sent(token), raises("FinalAttempt"):
             client.set_pin(path, sandbox.pin, sandbox.pin)
@@ -191,12 +191,12 @@ def test_a_card_without_a_serial_number_that_stays_in(make_sandbox):
             client.set_pin(path, WRONG_PINS[0], NEW_PIN, final_attempt=True)
         assert card.counters()["pin"] == 2
         check(client.refresh(path), record("pin", 1))
-        client.set_pin(path, sandbox.pin, sandbox.pin, final_attempt=True)
+        client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
         check(client.refresh(path), record("pin"))
         assert "pin-spent" not in sandbox.read_file(LEDGER)
 
         with raises("PinIncorrect"):
-            client.set_pin(path, WRONG_PINS[1], NEW_PIN, final_attempt=True)
+            client.set_pin(path, WRONG_PINS[1], sandbox.pin, final_attempt=True)
         check(client.refresh(path), record("pin", 1))
         card.fault("vanish")
         wait_until(lambda: not client.tokens(), what="no card")
@@ -204,5 +204,5 @@ def test_a_card_without_a_serial_number_that_stays_in(make_sandbox):
         wait_until(client.tokens, what="the card")
         (path,) = client.tokens()
         check(client.refresh(path), record("pin"))
-        client.set_pin(path, sandbox.pin, sandbox.pin, final_attempt=True)
+        client.set_pin(path, NEW_PIN, sandbox.pin, final_attempt=True)
         assert "pin-spent=1" in sandbox.read_file(LEDGER)

@@ -34,7 +34,8 @@ WRONG_PINS = ("111111", "222222", "333333")
 WRONG_PUK = WRONG_PUKS[0]
 
 FULL = {"pin": 3, "puk": 5, "sign-pin": 3, "sign-puk": 5}
-LOCKED = tries("pin", "unknown", maximum=None) | record("pin", 3, None, "locked")
+# Of the code that showed the lock it is not known whether it was wrong: the card answers a right one in the same words.
+LOCKED = tries("pin", "unknown", maximum=None) | record("pin", 2, None, "locked")
 NOT_KNOWN = tries("pin", "unknown", maximum=None)
 
 
