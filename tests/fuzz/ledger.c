@@ -8,6 +8,7 @@
 
 /* A place of a card that the file does not name. */
 static const TokendPlace other_place = { .card = (char *) "a card",
+                                         .name = (char *) "a card/a label",
                                          .id = (char *) "a card/a label" };
 
 /* The writers' threads stay for the next input: one that is just ending looks like a leak. */
@@ -56,7 +57,8 @@ static void
 check_group (TokendLedger *before, TokendLedger *after, char *group)
 {
   g_autofree char *card = tokend_place_id_get_card (group);
-  TokendPlace place = { .card = card, .id = group };
+  g_autofree char *name = tokend_place_id_get_name (group);
+  TokendPlace place = { .card = card, .name = name, .id = group };
 
   check_records (before, after, &place);
   place.shared_by_slots = TRUE;
