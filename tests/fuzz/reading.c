@@ -29,6 +29,7 @@ static const char *const reading_keys[] = {
   "spared",
   "unread",
   "insertion",
+  "slot-events",
   NULL,
 };
 
