@@ -4,7 +4,7 @@ test_card_faults.py runs.
 
 A cell is what it is in fault_matrix.py: one fault at one command of one operation. Cells run one after the other; the other
 card, the guard, has no fault, and is asked for its status after each; a token of another module is asked meanwhile. Nobody
-is subscribed: what is sent to a card is what the calls take.
+is subscribed but by an operation, for its token: what is sent to a card is what the calls take.
 """
 
 import collections
@@ -33,6 +33,8 @@ DEADLINE = COMMITTING + READING + SLACK
 
 # The watching host holds cards, as it has read them, until it was not asked for 2 seconds.
 LOOK_INTERVAL = 2.5
+# A read of a card that is held sends hardly anything; one that looks into it afresh sends more than this.
+AFRESH_MIN = 20
 
 # The stages of an operation, by which its commands are numbered: until its code is read, and from then on, where some carry it.
 BEFORE, FROM, CARRYING = range(3)
@@ -164,15 +166,22 @@ class Bench:
     def _identify(status):
         return [status[key] for key in ("manufacturer", "model", "serial", "label")]
 
+    @staticmethod
+    def _look_until(look, what):
+        """Returns what look() returns in the end; between two looks the watching host lets go of the cards."""
+        looks = itertools.count()
+
+        def look_again():
+            if next(looks):
+                time.sleep(LOOK_INTERVAL)
+            return look()
+
+        return wait_until(look_again, what=what)
+
     def _find(self):
         """Waits until the service shows the card as what it is; returns its path."""
-        looks = 0
 
         def look():
-            nonlocal looks
-            looks += 1
-            if looks > 1:
-                time.sleep(LOOK_INTERVAL)
             # This reads all cards, and so tells which there are.
             with contextlib.suppress(BusError):
                 self._client.refresh(self._guard_path)
@@ -182,7 +191,7 @@ class Bench:
                         return path
             return None
 
-        return wait_until(look, what=f"{self.card.label} on the bus")
+        return self._look_until(look, f"{self.card.label} on the bus")
 
     def _commands(self, offset):
         """What the card was sent since its record was so long: name, answer, whether with a code."""
@@ -255,6 +264,19 @@ class Bench:
             return self._client.refresh(self._guard_path)["pin-state"] == "ok"
         return False
 
+    def _is_read_afresh(self):
+        """In a read that leaves the watching host waiting."""
+        offset = self._offset()
+        self._client.subscribe()
+        self._client.refresh(self._guard_path)
+        self._client.unsubscribe()
+        return len(self._commands(offset)) > AFRESH_MIN
+
+    def _settle_watch(self):
+        """Each cell finds the watching host as the run without a fault did: waiting, and holding no card. Where operations
+        follow one another at once it holds them for some time, and a read sends less than it did then."""
+        self._look_until(self._is_read_afresh, "a watching host that holds no card")
+
     def _make_code(self, role, is_right):
         if is_right:
             return {"pin": PIN, "puk": PUK}[role]
@@ -323,8 +345,11 @@ class Bench:
         self.card.clear_faults()
         wait_until(lambda: not self.sandbox.hosts("operate"), what="the end of the operating hosts")
         self._path = self._find()
-        if attempt and not OPERATIONS[attempt.cell.operation].may_be_last:
-            return
+        if attempt is None or OPERATIONS[attempt.cell.operation].may_be_last:
+            self._unlock_again(attempt)
+        self._settle_watch()
+
+    def _unlock_again(self, attempt):
         is_refused = attempt is not None and attempt.error in ("PinIncorrect", "PukIncorrect")
         full = {"pin": 3, "puk": 5 if self.card.kind == "pkcs15-card" else 3}
         self._client.unlock(self._path, PUK, PIN, final_attempt=True, send_refused_code=is_refused)
