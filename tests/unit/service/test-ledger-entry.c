@@ -50,6 +50,7 @@ static const Row rows[] = {
   { "unknown, and then it is known", "bubus", EXACT, 3, { 1, 1, FALSE, FALSE } },
   { "settled without a beginning", "n", EXACT, 3, { 0, 0, FALSE, FALSE } },
   { "spent without a beginning", "s", EXACT, 3, { 1, 0, FALSE, FALSE } },
+  { "spent, and then it showed a lock", "bsl", EXACT, 3, { 1, 0, TRUE, FALSE } },
 
   /* A token that shows no flags for the role: none must not look like a full counter. */
   { "no flags: spent", "bs3", EXACT, 3, { 1, 0, FALSE, FALSE } },
@@ -256,6 +257,11 @@ static const struct {
   { "bu", EXACT, 3, 0, 1 },
   { "bs", EXACT, 3, 1, 1 },
   { "bl", EXACT, 3, 0, 1, TOKEND_STATE_LOCKED },
+  { "bsl", EXACT, 3, 0, 1, TOKEND_STATE_LOCKED }, /* whether it was wrong is not known */
+  { "bsbsl", EXACT, 3, 1, 2, TOKEND_STATE_LOCKED },
+  { "bsbl", EXACT, 3, 1, 2, TOKEND_STATE_LOCKED },
+  { "bslbs", EXACT, 3, 1, 2 },
+  { "bslbl", EXACT, 3, 0, 2, TOKEND_STATE_LOCKED },
   { "bsbs", EXACT, 3, 2, 2 },
   { "bsbn", EXACT, 3, 1, 1 },
   { "bsb", EXACT, 3, 1, 1 },

@@ -291,6 +291,7 @@ test_review_of (TokendRole role, int incorrect, int locked)
     g_test_message ("%s", reviews[i].what);
     tokend_outcome_review (&verdict, role, &before, &after, &error);
     g_assert_cmpint (verdict.refused, ==, reviews[i].is_refused);
+    g_assert_cmpint (verdict.settlement, ==, reviews[i].is_refused ? SPENT : LOCKED);
     g_assert_error (error, TOKEND_ERROR, wanted);
     if (!reviews[i].is_refused)
       check_code_is_named (error, role);
