@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "status.h"
 
+#include "enum-nick.h"
 #include "tokend-enums.h"
 
 /**
@@ -52,15 +53,6 @@ tokenctl_status_is (GVariant *status, const char *key, gboolean value)
   return g_variant_lookup (status, key, "b", &found) && !found == !value;
 }
 
-static TokendState
-state_from_nick (const char *nick)
-{
-  g_autoptr (GEnumClass) states = g_type_class_ref (TOKEND_TYPE_STATE);
-  GEnumValue *value = g_enum_get_value_by_nick (states, nick);
-
-  return value != NULL ? (TokendState) value->value : TOKEND_STATE_UNKNOWN;
-}
-
 /**
  * tokenctl_status_tries:
  * @status: an a{sv} as Token.GetStatus gives it
@@ -72,10 +64,12 @@ TokenctlTries
 tokenctl_status_tries (GVariant *status, TokenctlRole role)
 {
   gboolean pin = role == TOKENCTL_ROLE_PIN;
-  TokenctlTries tries = { 0 };
+  TokenctlTries tries = { .state = TOKEND_STATE_UNKNOWN };
 
-  tries.state = state_from_nick (
-      tokenctl_status_string (status, pin ? TOKEND_STATUS_PIN_STATE : TOKEND_STATUS_PUK_STATE));
+  tokend_enum_parse (
+      TOKEND_TYPE_STATE,
+      tokenctl_status_string (status, pin ? TOKEND_STATUS_PIN_STATE : TOKEND_STATUS_PUK_STATE),
+      &tries.state);
   tries.remaining_known = tokenctl_status_uint (
       status, pin ? TOKEND_STATUS_PIN_REMAINING : TOKEND_STATUS_PUK_REMAINING, &tries.remaining);
   tokenctl_status_uint (status, pin ? TOKEND_STATUS_PIN_MAXIMUM : TOKEND_STATUS_PUK_MAXIMUM,

@@ -2,6 +2,7 @@
 #include "host.h"
 
 #include "config.h"
+#include "enum-nick.h"
 #include "host-relay.h"
 #include "printable.h"
 #include "tokend-enums.h"
@@ -156,14 +157,6 @@ make_proxies (TokendHost *self, GError **error)
   return self->operation != NULL;
 }
 
-static const char *
-get_nick (TokendWatchWay way)
-{
-  g_autoptr (GEnumClass) ways = g_type_class_ref (TOKEND_TYPE_WATCH_WAY);
-
-  return g_enum_get_value (ways, (int) way)->value_nick;
-}
-
 static void
 on_authenticated (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -182,9 +175,10 @@ on_authenticated (GObject *source, GAsyncResult *result, gpointer user_data)
     fail_start (task, error);
     return;
   }
-  tokend_dbus_module1_call_load (start->host->module, start->module_path, start->environment,
-                                 get_nick (start->watch_way), G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-                                 start->cancellable, on_loaded, g_object_ref (task));
+  tokend_dbus_module1_call_load (
+      start->host->module, start->module_path, start->environment,
+      tokend_enum_get_nick (TOKEND_TYPE_WATCH_WAY, (int) start->watch_way), G_DBUS_CALL_FLAGS_NONE,
+      G_MAXINT, start->cancellable, on_loaded, g_object_ref (task));
 }
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "journal.h"
 
+#include "enum-nick.h"
+
 /** tokend_journal_put_text: sets a field of an entry that is composed; %NULL: it has no such field. */
 void
 tokend_journal_put_text (GVariantDict *fields, const char *field, const char *text)
@@ -22,9 +24,7 @@ tokend_journal_put_number (GVariantDict *fields, const char *field, gint64 numbe
 void
 tokend_journal_put_nick (GVariantDict *fields, const char *field, GType type, int value)
 {
-  g_autoptr (GEnumClass) values = g_type_class_ref (type);
-
-  tokend_journal_put_text (fields, field, g_enum_get_value (values, value)->value_nick);
+  tokend_journal_put_text (fields, field, tokend_enum_get_nick (type, value));
 }
 
 /**

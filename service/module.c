@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "module.h"
 
+#include "enum-nick.h"
 #include "environment.h"
 #include "journal.h"
 #include "module-run.h"
@@ -120,7 +121,6 @@ GVariant *
 tokend_module_describe (TokendModule *self)
 {
   g_auto (GVariantDict) module = G_VARIANT_DICT_INIT (NULL);
-  g_autoptr (GEnumClass) states = g_type_class_ref (TOKEND_TYPE_MODULE_STATE);
   const TokendProfile *profile = tokend_module_get_profile (self);
 
   g_variant_dict_insert (&module, "name", "s", self->name);
@@ -128,7 +128,7 @@ tokend_module_describe (TokendModule *self)
   if (profile != NULL)
     g_variant_dict_insert (&module, "profile", "s", profile->name);
   g_variant_dict_insert (&module, "state", "s",
-                         g_enum_get_value (states, (int) self->state)->value_nick);
+                         tokend_enum_get_nick (TOKEND_TYPE_MODULE_STATE, (int) self->state));
   if (self->reason != NULL)
     g_variant_dict_insert (&module, "reason", "s", self->reason);
   if (self->is_busy)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "outcome.h"
 
+#include "enum-nick.h"
 #include "printable.h"
 #include "tokend-enums.h"
 #include "tokend-error.h"
@@ -15,15 +16,12 @@
 static gboolean
 parse_result (GVariant *outcome, TokendOutcome *result, gboolean *sent)
 {
-  g_autoptr (GEnumClass) results = g_type_class_ref (TOKEND_TYPE_OUTCOME);
   const char *nick;
-  GEnumValue *value;
 
   if (!g_variant_lookup (outcome, "result", "&s", &nick)
       || !g_variant_lookup (outcome, "sent", "b", sent)
-      || (value = g_enum_get_value_by_nick (results, nick)) == NULL)
+      || !tokend_enum_parse (TOKEND_TYPE_OUTCOME, nick, result))
     return FALSE;
-  *result = value->value;
   /* "Done" without a code having been sent, or "changed, nothing was sent" with one, cannot be. */
   return *sent ? *result != TOKEND_OUTCOME_CHANGED : *result >= TOKEND_OUTCOME_CHANGED;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "prepare-request.h"
 
+#include "enum-nick.h"
 #include "tokend-enums.h"
 
 static void
@@ -23,9 +24,7 @@ add_limits (GVariantDict *request, const char *minimum_key, int minimum, const c
 static void
 add_nick (GVariantDict *request, const char *key, GType type, int value)
 {
-  g_autoptr (GEnumClass) values = g_type_class_ref (type);
-
-  g_variant_dict_insert (request, key, "s", g_enum_get_value (values, value)->value_nick);
+  g_variant_dict_insert (request, key, "s", tokend_enum_get_nick (type, value));
 }
 
 /**

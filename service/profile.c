@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "profile.h"
 
+#include "enum-nick.h"
 #include "opensc-configuration.h"
 #include "service-enums.h"
 #include "tokend-enums.h"
@@ -87,18 +88,13 @@ get_enum (Reader *reader, const char *group, const char *key, GType type, int fa
           gpointer value, GError **error)
 {
   g_autofree char *nick = NULL;
-  g_autoptr (GEnumClass) values = g_type_class_ref (type);
-  GEnumValue *found;
 
   *(int *) value = fallback;
   if (!has_key (reader, group, key))
     return TRUE;
   nick = g_key_file_get_value (reader->key_file, group, key, NULL);
-  found = g_enum_get_value_by_nick (values, nick);
-  if (found == NULL)
-    return set_bad (reader, group, key, error, "“%s” is none of its values", nick);
-  *(int *) value = found->value;
-  return TRUE;
+  return tokend_enum_parse (type, nick, value)
+         || set_bad (reader, group, key, error, "“%s” is none of its values", nick);
 }
 
 static gboolean

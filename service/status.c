@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "status.h"
 
+#include "enum-nick.h"
 #include "tokend-enums.h"
 
 static void
@@ -20,10 +21,7 @@ add_value (GVariantBuilder *builder, const char *key, GVariant *value)
 static void
 add_nick (GVariantBuilder *builder, const char *key, GType type, int value)
 {
-  g_autoptr (GEnumClass) values = g_type_class_ref (type);
-
-  g_variant_builder_add (builder, "{sv}", key,
-                         g_variant_new_string (g_enum_get_value (values, value)->value_nick));
+  add_string (builder, key, tokend_enum_get_nick (type, value));
 }
 
 static void

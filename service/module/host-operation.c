@@ -2,6 +2,7 @@
 #include "host-operation.h"
 
 #include "code-policy.h"
+#include "enum-nick.h"
 #include "hidden-cards.h"
 #include "process.h"
 #include "tokend-enums.h"
@@ -237,12 +238,11 @@ handle_prepare (TokendDbusModule1Operation *object, GDBusMethodInvocation *invoc
 static GVariant *
 result_to_variant (const TokendOperationResult *result)
 {
-  g_autoptr (GEnumClass) outcomes = g_type_class_ref (TOKEND_TYPE_OUTCOME);
   GVariantDict dict;
 
   g_variant_dict_init (&dict, NULL);
   g_variant_dict_insert (&dict, "result", "s",
-                         g_enum_get_value (outcomes, (gint) result->outcome)->value_nick);
+                         tokend_enum_get_nick (TOKEND_TYPE_OUTCOME, (int) result->outcome));
   g_variant_dict_insert (&dict, "sent", "b", result->sent);
   g_variant_dict_insert (&dict, "reason", "s", result->reason);
   if (result->outcome == TOKEND_OUTCOME_CHANGED)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation-request.h"
 
+#include "enum-nick.h"
 #include "tokend-enums.h"
 #include "tokend-error.h"
 
@@ -51,21 +52,14 @@ take_limits (GVariant *variant, const char *minimum_key, const char *maximum_key
 }
 
 static gboolean
-take_enum (GVariant *variant, const char *key, GType type, gint *number, GError **error)
+take_enum (GVariant *variant, const char *key, GType type, gpointer value, GError **error)
 {
   g_autoptr (GVariant) nick = take (variant, key, "s", error);
-  g_autoptr (GEnumClass) class = NULL;
-  const GEnumValue *value;
 
   if (nick == NULL)
     return FALSE;
-  class = g_type_class_ref (type);
-  value = g_enum_get_value_by_nick (class, g_variant_get_string (nick, NULL));
-  if (value == NULL)
-    return set_invalid (key, error);
-
-  *number = value->value;
-  return TRUE;
+  return tokend_enum_parse (type, g_variant_get_string (nick, NULL), value)
+         || set_invalid (key, error);
 }
 
 static gboolean
@@ -83,7 +77,6 @@ static gboolean
 take_operation (TokendOperationRequest *request, GVariant *variant, GError **error)
 {
   g_autoptr (GVariant) operation = take (variant, "operation", "s", error);
-  gint way = TOKEND_UNLOCK_WAY_NONE;
 
   if (operation == NULL)
     return FALSE;
@@ -91,15 +84,10 @@ take_operation (TokendOperationRequest *request, GVariant *variant, GError **err
   request->unlock = g_str_equal (g_variant_get_string (operation, NULL), "unlock");
   if (!request->unlock && !g_str_equal (g_variant_get_string (operation, NULL), "set-pin"))
     return set_invalid ("operation", error);
-  if (request->unlock) {
-    if (!take_enum (variant, "way", TOKEND_TYPE_UNLOCK_WAY, &way, error))
-      return FALSE;
-    if (way == TOKEND_UNLOCK_WAY_NONE)
-      return set_invalid ("way", error);
-  }
-
-  request->way = (TokendUnlockWay) way;
-  return TRUE;
+  if (!request->unlock)
+    return TRUE;
+  return take_enum (variant, "way", TOKEND_TYPE_UNLOCK_WAY, &request->way, error)
+         && (request->way != TOKEND_UNLOCK_WAY_NONE || set_invalid ("way", error));
 }
 
 static gboolean
@@ -128,11 +116,10 @@ gboolean
 tokend_operation_request_parse (TokendOperationRequest *request, GVariant *variant, GError **error)
 {
   TokendTokenIdentity *identity = &request->identity;
-  gint characters, wrong_code;
 
   *request = (TokendOperationRequest){ 0 };
   if (!take_operation (request, variant, error)
-      || !take_enum (variant, "wrong-code", TOKEND_TYPE_WRONG_CODE, &wrong_code, error)
+      || !take_enum (variant, "wrong-code", TOKEND_TYPE_WRONG_CODE, &request->wrong_code, error)
       || !take_field (variant, "manufacturer", &identity->manufacturer, error)
       || !take_field (variant, "model", &identity->model, error)
       || !take_field (variant, "serial", &identity->serial, error)
@@ -141,12 +128,11 @@ tokend_operation_request_parse (TokendOperationRequest *request, GVariant *varia
                        error)
       || !take_limits (variant, "new-pin-minimum-length", "new-pin-maximum-length",
                        &request->new_pin_limits, error)
-      || !take_enum (variant, "new-pin-characters", TOKEND_TYPE_CHARACTERS, &characters, error)
+      || !take_enum (variant, "new-pin-characters", TOKEND_TYPE_CHARACTERS,
+                     &request->new_pin_characters, error)
       || !take_boolean (variant, "send-unusual-code", &request->send_unusual_code, error)
       || !take_digest_key (request, variant, error))
     return FALSE;
-  request->new_pin_characters = (TokendCharacters) characters;
-  request->wrong_code = (TokendWrongCode) wrong_code;
 
   /* All that there must be is there; were there anything else, or twice, there would be more. */
   if (g_variant_n_children (variant) != COMMON_KEYS + (request->unlock ? 1 : 0)) {

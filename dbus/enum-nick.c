@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "enum-nick.h"
+
+/** tokend_enum_get_nick: Returns: (transfer none): the name of @value, one of the enumeration @type. */
+const char *
+tokend_enum_get_nick (GType type, int value)
+{
+  g_autoptr (GEnumClass) values = g_type_class_ref (type);
+
+  return g_enum_get_value (values, value)->value_nick;
+}
+
+/**
+ * tokend_enum_parse:
+ * @type: an enumeration.
+ * @nick: what may be the name of one of its values.
+ * @value: (out): a variable of that enumeration; untouched if there is no such value.
+ *
+ * Returns: whether there is one.
+ */
+gboolean
+tokend_enum_parse (GType type, const char *nick, gpointer value)
+{
+  g_autoptr (GEnumClass) values = g_type_class_ref (type);
+  const GEnumValue *found = g_enum_get_value_by_nick (values, nick);
+
+  if (found != NULL)
+    *(int *) value = found->value;
+  return found != NULL;
+}
