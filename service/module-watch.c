@@ -170,6 +170,15 @@ tokend_module_stop_watch (TokendModule *self, const GError *error)
   self->is_unchanged = FALSE;
 }
 
+/** tokend_module_begin_wait: to be called before a read, if nothing that happens after it is to be missed, and the module is
+ * watched: from now on it is asked to tell of changes itself. */
+void
+tokend_module_begin_wait (TokendModule *self)
+{
+  if (self->is_watched && self->host != NULL && self->watch_way == TOKEND_WATCH_WAY_POLL)
+    start_wait (self);
+}
+
 /**
  * tokend_module_set_watched:
  * @is_watched: whether somebody waits for news of its tokens: it is polled, or waits for its tokens, only then. Who begins to
@@ -182,8 +191,7 @@ tokend_module_set_watched (TokendModule *self, gboolean is_watched)
     return;
   self->is_watched = is_watched;
   g_clear_handle_id (&self->poll, g_source_remove);
-  if (is_watched && self->host != NULL && self->watch_way == TOKEND_WATCH_WAY_POLL)
-    start_wait (self);
+  tokend_module_begin_wait (self);
 }
 
 /**

@@ -40,6 +40,7 @@ void tokend_module_give_up_reads (TokendModule *self, const GError *error);
 
 gboolean tokend_module_is_unchanged (TokendModule *self);
 void tokend_module_set_watched (TokendModule *self, gboolean is_watched);
+void tokend_module_begin_wait (TokendModule *self);
 void tokend_module_end_operation (TokendModule *self, const char *const *cards);
 GPtrArray *tokend_module_get_tokens (TokendModule *self);
 

@@ -154,6 +154,7 @@ read_all (const Call *call, GError **error)
   if (host->cards != NULL)
     return tokend_cards_read (host->cards, &host->read, host->certificates, call->is_for_all,
                               call->is_watched, error);
+  tokend_slot_events_await_begun (host->slot_events);
   return tokend_slots_read_all (&host->read, host->certificates, host->slot_events, &host->readings,
                                 error);
 }
@@ -255,12 +256,8 @@ handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, gbool
 static gboolean
 wait_for_slot_event (TokendHost *host, GError **error)
 {
-  const gint64 begun_at = g_get_monotonic_time ();
-  CK_SLOT_ID slot = 0;
-  const CK_RV rv = host->read.wait_for_slot_event (0, &slot, NULL);
+  const CK_RV rv = tokend_slot_events_wait (host->slot_events, &host->read);
 
-  if (rv == CKR_OK)
-    tokend_slot_events_add (host->slot_events, slot, g_get_monotonic_time () - begun_at);
   return rv == CKR_OK
          || tokend_pkcs11_set_error (error,
                                      rv == CKR_FUNCTION_NOT_SUPPORTED ? TOKEND_ERROR_NOT_SUPPORTED
@@ -326,6 +323,8 @@ handle_wait_for_change (TokendDbusModule1 *object, GDBusMethodInvocation *invoca
     return TRUE;
   }
   host->waiting = TRUE;
+  if (host->cards == NULL)
+    tokend_slot_events_begin (host->slot_events);
   call = call_new (object, invocation);
   task = g_task_new (NULL, NULL, on_waited, call);
   g_task_set_task_data (task, call, NULL);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "narrow-pkcs11.h"
-
-#include <glib.h>
+#include "pkcs11-module.h"
 
 G_BEGIN_DECLS
+
+/* A module with more slots than this is not believed. */
+#define TOKEND_SLOTS_MAX 1024
 
 /** TokendSlotEvents: how often the module has told of each slot that a token was put in or taken
  * out. Of any thread. */
@@ -15,7 +16,9 @@ TokendSlotEvents *tokend_slot_events_new (void);
 void tokend_slot_events_free (TokendSlotEvents *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendSlotEvents, tokend_slot_events_free)
 
-void tokend_slot_events_add (TokendSlotEvents *self, CK_SLOT_ID slot, gint64 waited);
+void tokend_slot_events_begin (TokendSlotEvents *self);
+CK_RV tokend_slot_events_wait (TokendSlotEvents *self, const TokendReadFunctions *functions);
+void tokend_slot_events_await_begun (TokendSlotEvents *self);
 guint tokend_slot_events_count (TokendSlotEvents *self, CK_SLOT_ID slot);
 
 G_END_DECLS

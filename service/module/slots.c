@@ -7,8 +7,6 @@
 #include "tokend-module.h"
 #include "vendor-counters.h"
 
-/* A module with more slots than this is not believed. */
-#define SLOTS_MAX 1024
 /* How often the list may grow between two calls before the module is given up. */
 #define LIST_ATTEMPTS_MAX 8
 
@@ -31,7 +29,7 @@ list_slots (const TokendReadFunctions *functions, GError **error)
     if (count == 0)
       return g_steal_pointer (&slots);
 
-    room = MIN (count, SLOTS_MAX);
+    room = MIN (count, TOKEND_SLOTS_MAX);
     g_array_set_size (slots, (guint) room);
     count = room;
     rv = functions->get_slot_list (CK_TRUE, (CK_SLOT_ID *) (void *) slots->data, &count);

@@ -258,6 +258,27 @@ def test_a_watching_host_that_ends(sandbox):
     assert token.login(NEW_PIN)
 
 
+def test_a_module_that_is_slow_to_tell_of_what_is_there(make_sandbox):
+    """Some tell of each token once, at the first wait, as if it had just been put in: none has left."""
+    sandbox = make_sandbox(["etoken:slot-events=yes"])
+    token = sandbox.token("etoken")
+    with Client(sandbox, "alice") as alice:
+        path = alice.token()
+        token.fault("pause C_WaitForSlotEvent")
+        opening = alice.begin_open("Unlock", path)
+        token.wait_paused()
+        # As long as no module needs to tell of what it had to tell at once.
+        time.sleep(0.2)
+        token.clear_faults()
+        operation, *ends = alice.end_open(opening)
+        wait_until(lambda: "CKR_OK" in token.results("C_WaitForSlotEvent"), what="the event")
+        for _ in range(3):
+            assert alice.call("Refresh", path=path).error is None
+        alice.hand_over(ends, (PUK, NEW_PIN))
+        assert alice.finish(operation).error is None
+    assert token.login(NEW_PIN)
+
+
 def test_a_caller_that_leaves_before_it_is_finished(sandbox):
     """Nothing is sent, whatever was written."""
     token = sandbox.token("etoken")

@@ -89,6 +89,8 @@ get_slot_list (CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *count)
 static CK_RV
 wait_for_slot_event (CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved)
 {
+  if (flags == CKF_DONT_BLOCK)
+    return CKR_NO_EVENT;
   enter ("C_WaitForSlotEvent");
   *slot = 1;
   return flags == 0 ? CKR_OK : CKR_ARGUMENTS_BAD;
