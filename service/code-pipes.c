@@ -130,7 +130,7 @@ on_filled (gint fd, GIOCondition condition, gpointer user_data)
       g_clear_handle_id (&self->sources[i], g_source_remove);
   self->were_taken = TRUE;
   self->deadline = tokend_deadline_in (TOKEND_CODE_PIPES_FILLED_SECONDS);
-  self->timer = g_timeout_add_seconds (TOKEND_CODE_PIPES_FILLED_SECONDS, on_expired, self);
+  self->timer = tokend_deadline_add (TOKEND_CODE_PIPES_FILLED_SECONDS, on_expired, self);
   return G_SOURCE_REMOVE;
 }
 
@@ -151,7 +151,7 @@ tokend_code_pipes_watch (TokendCodePipes *self, GSourceFunc expired, gpointer us
 }
 
 /** tokend_code_pipes_check_time: calls what tokend_code_pipes_watch() was told to, which may free @self, if a code has waited
- * too long: the timer stands still while the machine is suspended. */
+ * too long: when the machine was suspended, a call may come before that is noticed. */
 void
 tokend_code_pipes_check_time (TokendCodePipes *self)
 {

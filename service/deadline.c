@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "deadline.h"
 
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
+
+typedef struct {
+  GSource source;
+  int timer; /* -1: there is none */
+} Source;
 
 static gint64
 get_now (void)
@@ -24,4 +31,58 @@ gboolean
 tokend_deadline_is_over (gint64 deadline)
 {
   return get_now () >= deadline;
+}
+
+static gboolean
+dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  return callback (user_data);
+}
+
+static void
+finalize (GSource *source)
+{
+  Source *self = (Source *) source;
+
+  if (self->timer >= 0)
+    close (self->timer);
+}
+
+/* Returns: a descriptor that can be read at the deadline, or -1. */
+static int
+make_timer (guint seconds)
+{
+  const struct itimerspec when = { .it_value.tv_sec = seconds };
+  int timer = timerfd_create (CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+
+  if (timer >= 0 && timerfd_settime (timer, 0, &when, NULL) != 0) {
+    close (timer);
+    timer = -1;
+  }
+  return timer;
+}
+
+/**
+ * tokend_deadline_add:
+ * @seconds: how long from now; not 0.
+ * @function: called then, once.
+ *
+ * As g_timeout_add_seconds(), but what was due while the machine was suspended comes as soon as it runs again. GLib's own
+ * time is kept besides: a descriptor for the other may not be left.
+ *
+ * Returns: the id of the source.
+ */
+guint
+tokend_deadline_add (guint seconds, GSourceFunc function, gpointer user_data)
+{
+  static GSourceFuncs functions = { .dispatch = dispatch, .finalize = finalize };
+  g_autoptr (GSource) source = g_source_new (&functions, sizeof (Source));
+  Source *self = (Source *) source;
+
+  self->timer = make_timer (seconds);
+  if (self->timer >= 0)
+    g_source_add_unix_fd (source, self->timer, G_IO_IN);
+  g_source_set_ready_time (source, g_get_monotonic_time () + (gint64) seconds * G_USEC_PER_SEC);
+  g_source_set_callback (source, function, user_data, NULL);
+  return g_source_attach (source, NULL);
 }

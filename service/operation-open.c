@@ -183,7 +183,7 @@ tokend_operation_hand_out (Operation *operation)
   }
   operation->path = tokend_opened_add (opened, operation, operation->caller, operation->uid);
   operation->deadline = tokend_deadline_in (TOKEND_OPERATION_MINUTES * 60);
-  operation->expiry = g_timeout_add_seconds (TOKEND_OPERATION_MINUTES * 60, on_expired, operation);
+  operation->expiry = tokend_deadline_add (TOKEND_OPERATION_MINUTES * 60, on_expired, operation);
   g_dbus_method_invocation_return_value_with_unix_fd_list (
       g_steal_pointer (&operation->invocation), g_variant_new ("(ohh)", operation->path, 0, 1),
       write_ends);

@@ -389,7 +389,7 @@ return_busy (GDBusMethodInvocation *invocation, const char *message)
 static gboolean
 check_open (Operation *operation, GDBusMethodInvocation *invocation)
 {
-  /* The timer stands still while the machine is suspended. */
+  /* When the machine was suspended, a call may come before the end of the time is noticed. */
   if (operation->step == TOKEND_STEP_OPEN && tokend_deadline_is_over (operation->deadline))
     tokend_operation_expire (operation);
   if (operation->step == TOKEND_STEP_OPEN)

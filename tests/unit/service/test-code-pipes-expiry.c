@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How long a code may wait in its pipe. The time is played: the linker puts it in the place of GLib's, see meson.build. */
+/* How long a code may wait in its pipe. The time is played: the linker puts it in the place of the service's, see meson.build. */
 #include "code-pipes.h"
 
 #include <signal.h>
@@ -16,8 +16,10 @@ static gpointer expire_data;
 static guint n_expired;
 static gboolean is_over; /* what the clock says that also runs while the machine is suspended */
 
+guint __wrap_tokend_deadline_add (guint interval, GSourceFunc function, gpointer data);
+
 guint
-__wrap_g_timeout_add_seconds (guint interval, GSourceFunc function, gpointer data)
+__wrap_tokend_deadline_add (guint interval, GSourceFunc function, gpointer data)
 {
   n_timers++;
   seconds = interval;
@@ -87,7 +89,7 @@ test_expiry (gconstpointer data)
     close (ends[which]);
 }
 
-/* The timer has stood still meanwhile. */
+/* The call comes before the timer. */
 static void
 test_suspended (void)
 {

@@ -116,6 +116,12 @@ __wrap_tokend_opened_begin_need (TokendOpened *self)
 }
 
 void
+__wrap_tokend_module_begin_wait (TokendModule *self)
+{
+  g_string_append (stage.calls, "wait ");
+}
+
+void
 __wrap_tokend_code_pipes_collect_async (TokendCodePipes *self, GCancellable *cancellable,
                                         GAsyncReadyCallback callback, gpointer user_data)
 {
@@ -199,7 +205,7 @@ __wrap_tokend_operation_stop (Operation *operation, TokendReportEnd end, GError 
 }
 
 guint
-__wrap_g_timeout_add_seconds (guint seconds, GSourceFunc function, gpointer data)
+__wrap_tokend_deadline_add (guint seconds, GSourceFunc function, gpointer data)
 {
   say.seconds = seconds;
   say.expire = function;
@@ -398,7 +404,7 @@ test_look (void)
 {
   set_up (PUK, "{}");
   tokend_operation_look (&stage.operation);
-  assert_end (FINE, "need read-token ");
+  assert_end (FINE, "need wait read-token ");
   g_assert_true (stage.operation.is_needing_service);
   tear_down ();
 }
