@@ -33,6 +33,15 @@ tokend_deadline_is_over (gint64 deadline)
   return get_now () >= deadline;
 }
 
+/** tokend_deadline_get_seconds: Returns: how many seconds there are until @deadline, rounded up; 0: it is over. */
+guint
+tokend_deadline_get_seconds (gint64 deadline)
+{
+  const gint64 left = MAX (deadline - get_now (), 0);
+
+  return (guint) ((left + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+}
+
 static gboolean
 dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 
 gint64 tokend_deadline_in (guint seconds);
 gboolean tokend_deadline_is_over (gint64 deadline);
+guint tokend_deadline_get_seconds (gint64 deadline);
 guint tokend_deadline_add (guint seconds, GSourceFunc function, gpointer user_data);
 
 G_END_DECLS

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "idle.h"
 
+#include "deadline.h"
+
 #define IDLE_SECONDS 30
 
 struct _TokendIdle {
@@ -60,6 +62,19 @@ get_seconds (void)
 
 static void set_timer (TokendIdle *self, gint seconds);
 
+/* A refused code that is not kept for a time is forgotten in a call, or while somebody is subscribed: nothing is to be waited
+ * for before. */
+static void
+leave_unless_needed (TokendIdle *self)
+{
+  const gint64 needed_until = tokend_refused_get_needed_until (self->service->refused);
+
+  if (tokend_deadline_is_over (needed_until))
+    g_signal_emit (self, signals[SIGNAL_IDLE], 0);
+  else if (needed_until != G_MAXINT64)
+    set_timer (self, (gint) tokend_deadline_get_seconds (needed_until));
+}
+
 static gboolean
 on_timer (gpointer user_data)
 {
@@ -71,9 +86,8 @@ on_timer (gpointer user_data)
     set_timer (self, IDLE_SECONDS);
   else if (unused < IDLE_SECONDS)
     set_timer (self, IDLE_SECONDS - unused);
-  /* A refused code is forgotten in a call, or while somebody is subscribed: nothing is to be waited for before. */
-  else if (tokend_refused_is_empty (self->service->refused))
-    g_signal_emit (self, signals[SIGNAL_IDLE], 0);
+  else
+    leave_unless_needed (self);
   return G_SOURCE_REMOVE;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "refused.h"
 
+#include "deadline.h"
 #include "elsewhere.h"
 
 #include <sys/random.h>
@@ -8,6 +9,8 @@
 #define KEY_SIZE 32
 /* A token that never locks can refuse for ever; the oldest is then forgotten. */
 #define DIGESTS_MAX 64
+/* How long the service stays for a code that it may never see to count no more. */
+#define STAY_SECONDS (24 * 60 * 60)
 
 struct _TokendRefused {
   GObject parent_instance;
@@ -24,8 +27,9 @@ typedef struct {
 
 /* What was refused of one role at one place, and the counter as it was last seen since. */
 typedef struct {
-  GQueue refused; /* of Refusal, newest first */
-  char *module;   /* which showed that counter; NULL: none was seen yet */
+  GQueue refused;      /* of Refusal, newest first */
+  gint64 needed_until; /* see tokend_refused_get_needed_until() */
+  char *module;        /* which showed that counter; NULL: none was seen yet */
   TokendCounter shown;
   TokendElsewhere
       elsewhere; /* of all of them; where a code was right since, each knows for itself */
@@ -181,6 +185,8 @@ tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole ro
   GList *known = g_queue_find_custom (&refusals->refused, digest, compare_digest);
   Refusal *refusal;
 
+  refusals->needed_until =
+      tokend_place_id_has_stay (place->id) ? tokend_deadline_in (STAY_SECONDS) : G_MAXINT64;
   forget_what_was_shown (self, place, role);
   tokend_elsewhere_begin (&refusals->elsewhere, place);
   if (known != NULL) {
@@ -277,14 +283,29 @@ tokend_refused_observe (TokendRefused *self, const TokendPlace *place, TokendRol
     tokend_refused_forget (self, place, role);
 }
 
-/** tokend_refused_is_empty: whether there is nothing to be forgotten. */
-gboolean
-tokend_refused_is_empty (TokendRefused *self)
+/**
+ * tokend_refused_get_needed_until:
+ *
+ * What is known ends with the service. A card without a serial number that was taken out is not seen to rise, whatever is done
+ * with it: what it has refused is kept for a day.
+ *
+ * Returns: the deadline until which the service is to stay for what it knows; %G_MAXINT64: until it is forgotten; 0: it knows
+ *   nothing.
+ */
+gint64
+tokend_refused_get_needed_until (TokendRefused *self)
 {
-  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
-    if (g_hash_table_size (self->refusals[role]) > 0)
-      return FALSE;
-  return TRUE;
+  gint64 last = 0;
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    GHashTableIter iter;
+    gpointer refusals;
+
+    g_hash_table_iter_init (&iter, self->refusals[role]);
+    while (g_hash_table_iter_next (&iter, NULL, &refusals))
+      last = MAX (last, ((const Refusals *) refusals)->needed_until);
+  }
+  return last;
 }
 
 static gboolean

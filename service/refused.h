@@ -24,7 +24,7 @@ void tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRo
 void tokend_refused_observe (TokendRefused *self, const TokendPlace *place, TokendRole role,
                              const char *module, const TokendCounter *shown);
 void tokend_refused_spread (TokendRefused *self, const TokendPlace *place);
-gboolean tokend_refused_is_empty (TokendRefused *self);
+gint64 tokend_refused_get_needed_until (TokendRefused *self);
 void tokend_refused_forget (TokendRefused *self, const TokendPlace *place, TokendRole role);
 
 G_END_DECLS

@@ -47,6 +47,28 @@ test_deadline (void)
   }
 }
 
+static void
+test_seconds (void)
+{
+  static const struct {
+    struct timespec now;
+    guint seconds;
+  } rows[] = {
+    { { 1000, 0 }, 60 },   { { 1000, 1000 }, 60 },     { { 1000, 999999999 }, 60 },
+    { { 1001, 0 }, 59 },   { { 1059, 999999000 }, 1 }, { { 1060, 0 }, 0 },
+    { { 1060, 1000 }, 0 }, { { 40000, 0 }, 0 },
+  };
+  gint64 deadline;
+
+  now = (struct timespec){ 1000, 0 };
+  deadline = tokend_deadline_in (60);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    now = rows[i].now;
+    g_assert_cmpuint (tokend_deadline_get_seconds (deadline), ==, rows[i].seconds);
+  }
+}
+
 /* What is in the place of the timer: a counter that can be read once the test says so. */
 static struct {
   int create_errno, set_errno; /* 0: it can be made, and set */
@@ -156,6 +178,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/deadline/over", test_deadline);
+  g_test_add_func ("/deadline/seconds", test_seconds);
   g_test_add_func ("/deadline/suspended", test_suspended);
   g_test_add_func ("/deadline/removed", test_removed);
   g_test_add_func ("/deadline/without-timer", test_without_timer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "refused.h"
 
+#include "deadline.h"
 #include "places.h"
 
 #define CARD "0c7ad1"
@@ -453,19 +454,46 @@ test_rise_of_related (void)
 }
 
 static void
-test_is_empty (void)
+test_needed (void)
 {
   g_autoptr (TokendRefused) refused = tokend_refused_new ();
 
-  g_assert_true (tokend_refused_is_empty (refused));
+  g_assert_cmpint (tokend_refused_get_needed_until (refused), ==, 0);
   refuse (refused, CARD, TOKEND_ROLE_PUK, 1);
-  g_assert_false (tokend_refused_is_empty (refused));
+  g_assert_cmpint (tokend_refused_get_needed_until (refused), ==, G_MAXINT64);
   refuse (refused, CARD, TOKEND_ROLE_PIN, 1);
-  g_assert_false (tokend_refused_is_empty (refused));
+  refuse (refused, "C?1", TOKEND_ROLE_PIN, 1);
   forget (refused, CARD, TOKEND_ROLE_PUK);
-  g_assert_false (tokend_refused_is_empty (refused));
+  g_assert_cmpint (tokend_refused_get_needed_until (refused), ==, G_MAXINT64);
   forget (refused, CARD, TOKEND_ROLE_PIN);
-  g_assert_true (tokend_refused_is_empty (refused));
+  g_assert_cmpint (tokend_refused_get_needed_until (refused), <, G_MAXINT64);
+  forget (refused, "C?1", TOKEND_ROLE_PIN);
+  g_assert_cmpint (tokend_refused_get_needed_until (refused), ==, 0);
+}
+
+/* A card without a serial number is never known to be the same once it was out: a day, from the last refusal on. */
+static void
+test_needed_for_stay (void)
+{
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+  const gint64 day = 24 * G_TIME_SPAN_HOUR;
+  const gint64 before = tokend_deadline_in (0);
+  gint64 until, between;
+
+  refuse (refused, "C?1", TOKEND_ROLE_PUK, 1);
+  until = tokend_refused_get_needed_until (refused);
+  between = tokend_deadline_in (0);
+  g_assert_cmpint (until, >=, before + day);
+  g_assert_cmpint (until, <=, between + day);
+  while (tokend_deadline_in (0) <= between)
+    ;
+  refuse (refused, "C?1", TOKEND_ROLE_PUK, 1);
+  g_assert_cmpint (tokend_refused_get_needed_until (refused), >, until);
+  until = tokend_refused_get_needed_until (refused);
+  refuse (refused, "C?2", TOKEND_ROLE_PUK, 1);
+  g_assert_cmpint (tokend_refused_get_needed_until (refused), >=, until);
+  forget (refused, "C?2", TOKEND_ROLE_PUK);
+  g_assert_cmpint (tokend_refused_get_needed_until (refused), ==, until);
 }
 
 int
@@ -488,7 +516,8 @@ main (int argc, char **argv)
   g_test_add_func ("/refused/refused-after-right", test_refused_after_right);
   g_test_add_func ("/refused/related-later", test_related_later);
   g_test_add_func ("/refused/rise-of-related", test_rise_of_related);
-  g_test_add_func ("/refused/is-empty", test_is_empty);
+  g_test_add_func ("/refused/needed", test_needed);
+  g_test_add_func ("/refused/needed/for-stay", test_needed_for_stay);
   g_test_add_func ("/refused/labels", test_labels);
   g_test_add_func ("/refused/labels/rise", test_rise_of_labels);
   return g_test_run ();
