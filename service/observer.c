@@ -90,13 +90,23 @@ tell (TokendService *service, const TokendSighting *sighting, TokendRole role, G
   return TRUE;
 }
 
+/* Each module that shows a card without a serial number knows of a stay of its own. In one reader it is one card.
+ * Returns: (transfer full): by what its losses are known. */
+static char *
+name_holder (const TokendSighting *sighting)
+{
+  if (sighting->place->is_known_card || sighting->reading->reader == NULL)
+    return g_strdup (tokend_place_get_holder (sighting->place));
+  return g_strdup_printf ("%s %s", sighting->place->name, sighting->reading->reader);
+}
+
 /* What was lost since the last sighting, another program has lost: between the two was no operation of ours. What may not be
  * told now is compared with next time again, so that it is told when it may be. */
 static void
 tell_loss (TokendObserver *self, TokendService *service, const TokendSighting *sighting,
            TokendRole role)
 {
-  const char *holder = tokend_place_get_holder (sighting->place);
+  g_autofree char *holder = name_holder (sighting);
   TokendCounter now = tokend_sighting_judge (sighting, role);
   g_autofree char *view = g_strdup_printf ("%s/%s", sighting->module, sighting->label);
 

@@ -57,7 +57,7 @@ has_risen (const Told *told, const TokendCounter *before, const TokendCounter *n
 
 /**
  * tokend_told_losses_observe:
- * @holder: see tokend_place_get_holder().
+ * @holder: what has these tries, by a name that all views of it share.
  * @role: whose tries.
  * @view: by which the token is seen now: the name of the module, and the label, since a module may show a token twice.
  * @before: what it showed before, without our record of it.

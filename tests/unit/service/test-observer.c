@@ -26,6 +26,25 @@ static const struct {
   { "contradiction", "3* 3* 2* 2* 1* 1* 1* - 1* 1*", ". c . ct . . . c ." },
 };
 
+/*
+ * Two modules show cards in readers, one after another: of each "a" or "b", which shows it, the place, the reader or "-", and
+ * what it shows; each place and reader has what was remembered of it by that module.
+ */
+static const struct {
+  const char *name;
+  const char *shown;
+  const char *told;
+} views[] = {
+  { "serial-number", "a C - 3, b C - 3, a C - 2, b C - 2", ". . l ." },
+  { "no-serial-number", "a C?1 R 3, b C?2 R 3, a C?1 R 2, b C?2 R 2, b C?2 R 1, a C?1 R 1",
+    ". . l . l ." },
+  { "two-readers", "a C?1 R 3, b C?2 S 3, a C?1 R 2, b C?2 S 2", ". . l l" },
+  { "no-reader", "a C?1 - 3, b C?2 - 3, a C?1 - 2, b C?2 - 2", ". . l l" },
+  { "next-card",
+    "a C?1 R 3, b C?2 R 3, a C?1 R 1, b C?2 R 1, a C?3 R 3, b C?4 R 3, b C?4 R 2, a C?3 R 2",
+    ". . l . . . l ." },
+};
+
 static GString *told; /* by the last reading */
 
 static GLogWriterOutput
@@ -62,19 +81,22 @@ make_reading (const char *shown)
   };
 }
 
+/* @reader: "-": it is not known. */
 static void
-look (TokendObserver *observer, TokendService *service, const char *shown, GString *all)
+look (TokendObserver *observer, TokendService *service, const char *module, const char *card,
+      const char *reader, const char *shown, GString *all)
 {
-  const TokendReading reading = make_reading (shown);
-  g_autoptr (TokendPlace) place = place_of ("card");
+  TokendReading reading = make_reading (shown);
+  g_autoptr (TokendPlace) place = place_of (card);
   const TokendSighting sighting = {
     .place = place,
     .label = "CARD",
-    .module = "a-module",
+    .module = module,
     .reading = &reading,
     .rules = { { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 }, { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 } },
   };
 
+  reading.reader = g_str_equal (reader, "-") ? NULL : (char *) reader;
   g_string_truncate (told, 0);
   tokend_observer_take (observer, service, &sighting);
   g_string_append_printf (all, "%s%s", all->len > 0 ? " " : "", told->len > 0 ? told->str : ".");
@@ -100,9 +122,48 @@ test_row (Scratch *scratch, gconstpointer data)
     if (g_str_equal (shown[i], "-"))
       g_usleep (INTERVAL_US);
     else
-      look (&observer, &service, shown[i], all);
+      look (&observer, &service, "a-module", "card", "-", shown[i], all);
   }
   g_assert_cmpstr (all->str, ==, rows[row].told);
+}
+
+/* Returns: (transfer none): what is remembered of @key. */
+static TokendObserver *
+ensure_observer (GHashTable *observers, const char *key)
+{
+  TokendObserver *observer = g_hash_table_lookup (observers, key);
+
+  if (observer != NULL)
+    return observer;
+  observer = g_new0 (TokendObserver, 1);
+  tokend_observer_forget (observer);
+  g_hash_table_insert (observers, g_strdup (key), observer);
+  return observer;
+}
+
+static void
+test_views (Scratch *scratch, gconstpointer data)
+{
+  const gsize row = GPOINTER_TO_SIZE (data);
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendRefused) refused = tokend_refused_new ();
+  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
+  g_autoptr (TokendTellLimit) limit = tokend_tell_limit_new (100, 100, INTERVAL_US);
+  TokendService service = {
+    .ledger = ledger, .refused = refused, .told_losses = losses, .sightings = limit
+  };
+  g_autoptr (GHashTable) observers =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_auto (GStrv) shown = g_strsplit (views[row].shown, ", ", -1);
+  g_autoptr (GString) all = g_string_new (NULL);
+
+  for (guint i = 0; shown[i] != NULL; i++) {
+    g_auto (GStrv) words = g_strsplit (shown[i], " ", 4);
+    g_autofree char *key = g_strjoin (" ", words[0], words[1], words[2], NULL);
+
+    look (ensure_observer (observers, key), &service, words[0], words[1], words[2], words[3], all);
+  }
+  g_assert_cmpstr (all->str, ==, views[row].told);
 }
 
 int
@@ -116,6 +177,11 @@ main (int argc, char **argv)
     g_autofree char *path = g_strdup_printf ("/observer/%s", rows[i].name);
 
     g_test_add (path, Scratch, GSIZE_TO_POINTER (i), scratch_set_up, test_row, scratch_tear_down);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (views); i++) {
+    g_autofree char *path = g_strdup_printf ("/observer/views/%s", views[i].name);
+
+    g_test_add (path, Scratch, GSIZE_TO_POINTER (i), scratch_set_up, test_views, scratch_tear_down);
   }
   return g_test_run ();
 }
