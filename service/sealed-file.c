@@ -76,13 +76,17 @@ write_new (const char *path, const char *text, GError **error)
   return g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_DURABLE, 0600, error);
 }
 
-/* What was kept before goes only where there is something to take its place: by it a loss is known. */
+/* What was kept before goes only by the one that takes its place: by it a loss is known. Where a write has failed after this,
+ * both are one file already, and the name that is left over goes with the next. */
 static void
 keep_previous (const char *path, const char *previous)
 {
+  g_autofree char *next = g_strconcat (previous, UNFINISHED_SUFFIX, NULL);
+
   if (!g_file_test (path, G_FILE_TEST_EXISTS))
     return;
-  if ((unlink (previous) != 0 && errno != ENOENT) || link (path, previous) != 0)
+  if ((unlink (next) != 0 && errno != ENOENT) || link (path, next) != 0
+      || g_rename (next, previous) != 0)
     tokend_debug ("%s could not be kept as %s: %s", path, previous, g_strerror (errno));
 }
 

@@ -5,6 +5,7 @@
 #include "disk.h"
 #include "journal-spy.h"
 #include "ledger-sync.h"
+#include "sealed-file.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -15,7 +16,7 @@
 #define PUK TOKEND_ROLE_PUK
 
 /* A write of the ledger has fewer steps. */
-#define STEPS_OF_A_WRITE 9
+#define STEPS_OF_A_WRITE 10
 
 /* A token, which counts what is sent to it. */
 typedef struct {
@@ -152,6 +153,68 @@ test_failed_and_killed (Scratch *scratch, gconstpointer user_data)
   munmap (scene, sizeof *scene);
 }
 
+static gboolean
+write_generation (const Scratch *scratch, int generation)
+{
+  g_autofree char *path = scratch_path (scratch, "ledger");
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *text = NULL;
+
+  g_key_file_set_integer (file, "test", "generation", generation);
+  text = tokend_sealed_file_to_text (file);
+  return tokend_sealed_file_write (path, text, NULL, NULL);
+}
+
+static int
+read_generation (const Scratch *scratch, const char *name)
+{
+  g_autofree char *path = scratch_path (scratch, name);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) error = NULL;
+
+  tokend_sealed_file_read (path, file, &error);
+  g_assert_no_error (error);
+  return g_key_file_get_integer (file, "test", "generation", NULL);
+}
+
+static void
+write_third (gpointer scratch)
+{
+  write_generation (scratch, 3);
+}
+
+/* Whatever becomes of a write, the generation before what is in place is there, or the one before that. */
+static void
+check_generations (const Scratch *scratch)
+{
+  const int now = read_generation (scratch, "ledger");
+  const int previous = read_generation (scratch, "ledger.previous");
+
+  g_assert_true (now == 2 || now == 3);
+  g_assert_true (previous == 1 || previous == 2);
+}
+
+static void
+test_previous (Scratch *scratch, gconstpointer user_data)
+{
+  gboolean is_killed;
+  guint step = 1;
+
+  do {
+    g_test_message ("step %u", step);
+    g_assert_true (write_generation (scratch, 1) && write_generation (scratch, 2));
+    g_assert_cmpint (read_generation (scratch, "ledger.previous"), ==, 1);
+    g_assert_false (disk_kills (step, EIO, 0, write_third, scratch));
+    check_generations (scratch);
+    g_assert_true (write_generation (scratch, 1) && write_generation (scratch, 2));
+    is_killed = disk_kills (0, 0, step++, write_third, scratch);
+    check_generations (scratch);
+  } while (is_killed && !g_test_failed ());
+  g_assert_cmpint (read_generation (scratch, "ledger"), ==, 3);
+  g_assert_cmpint (read_generation (scratch, "ledger.previous"), ==, 2);
+  g_assert_cmpuint (step, >, 8);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -159,6 +222,7 @@ main (int argc, char **argv)
   g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
   journal_spy_install ();
   scratch_add_test ("/ledger-disk/killed", test_killed);
+  scratch_add_test ("/ledger-disk/previous", test_previous);
   scratch_add_test ("/ledger-disk/failed-and-killed", test_failed_and_killed);
   return g_test_run ();
 }
