@@ -40,7 +40,8 @@ typedef struct _TokendOperation {
   guint n_untaken; /* pairs of pipes before these that nobody is known to have got */
   gboolean
       was_finished; /* a Finish was replied to, and is in the journal; Again has not begun anew since */
-  GError *over;     /* why it has ended, or is about to; NULL: it has not */
+  gboolean is_told;    /* its end was an answer, which is in the journal */
+  GError *over;        /* why it has ended, or is about to; NULL: it has not */
   TokendReportEnd end; /* likewise, for the journal */
 
   GDBusMethodInvocation *invocation; /* the call under way; NULL: none is */

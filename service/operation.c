@@ -203,6 +203,7 @@ reply (Operation *operation)
   may_go_on = judge_end (operation);
   report_end (operation, operation->error);
   operation->was_finished = TRUE;
+  operation->is_told = !may_go_on;
   error = g_steal_pointer (&operation->error);
   if (error == NULL)
     status = g_variant_ref_sink (tokend_token_get_status (operation->token));
@@ -217,6 +218,14 @@ reply (Operation *operation)
   tokend_operation_end_step (operation, may_go_on);
 }
 
+/* Whoever leaves after an answer that sent nothing has ended with that answer. */
+static gboolean
+is_end_told (const Operation *operation)
+{
+  return operation->is_told
+         || (operation->was_finished && operation->end == TOKEND_REPORT_END_CALLER_LEFT);
+}
+
 /* While its connection is there it counts, and says why it is over. */
 static void
 end (Operation *operation)
@@ -224,7 +233,7 @@ end (Operation *operation)
   g_clear_signal_handler (&operation->left_handler, operation->token);
   g_clear_signal_handler (&operation->ending_handler, operation->service->ending);
   g_clear_handle_id (&operation->expiry, g_source_remove);
-  if (!operation->was_finished)
+  if (!is_end_told (operation))
     report_end (operation, operation->over);
   clear_call (operation);
   tokend_audit_end (operation->service->audit, g_steal_pointer (&operation->auditee));

@@ -554,7 +554,6 @@ test_not_opened (void)
 }
 
 #define EXPIRED "journal(NotFound,not-sent,3) end no-need "
-#define CANCELLED "cancel:done journal(NotFound,not-sent,2) end no-need "
 
 /* What can end an operation from outside. */
 static void
@@ -622,7 +621,7 @@ test_ended_while_open (void)
   }
 }
 
-/* The timer has stood still meanwhile: whatever is called then says that it is over. */
+/* The call comes before the timer: whatever is called then says that it is over. */
 static void
 test_suspended (void)
 {
@@ -635,20 +634,32 @@ test_suspended (void)
   tear_down ();
 }
 
-/* Again begins anew: how that ends is in the journal too. */
+/* After an answer that sent nothing. Whoever leaves then has been answered; Again begins anew. */
 static void
-test_ended_after_again (void)
+test_ended_after_finish (void)
 {
-  Operation *operation = open_one ();
+  for (gsize i = 0; i < G_N_ELEMENTS (ends); i++)
+    for (int again = 0; again < 2; again++) {
+      Operation *operation = open_one ();
+      const gboolean leaves = ends[i].happens == caller_leaves;
+      g_autofree char *entry =
+          g_strdup_printf ("journal(%s,not-sent,%d) ", name_of (ends[i].error), (int) ends[i].end);
+      g_autofree char *told =
+          g_strdup_printf ("%s%send no-need %s", ends[i].reply, leaves && !again ? "" : entry,
+                           leaves ? "forget " : "");
 
-  finish (operation);
-  end_step (TOKEND_ERROR_BUSY);
-  assert_told ("journal(Busy,not-sent,0) finish:Busy ");
-  tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
-  assert_told ("again:pipes ");
-  is_cancelled (operation);
-  assert_told (CANCELLED);
-  tear_down ();
+      g_test_message ("end %" G_GSIZE_FORMAT ", %s", i, again ? "after Again" : "at once");
+      finish (operation);
+      end_step (TOKEND_ERROR_BUSY);
+      assert_told ("journal(Busy,not-sent,0) finish:Busy ");
+      if (again) {
+        tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
+        assert_told ("again:pipes ");
+      }
+      ends[i].happens (operation);
+      assert_told (told);
+      tear_down ();
+    }
 }
 
 /* In a step before the try is recorded: what that waits for is given up, and however it ends, nothing is sent. */
@@ -865,7 +876,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation/not-opened", test_not_opened);
   g_test_add_func ("/operation/ended/while-open", test_ended_while_open);
   g_test_add_func ("/operation/ended/suspended", test_suspended);
-  g_test_add_func ("/operation/ended/after-again", test_ended_after_again);
+  g_test_add_func ("/operation/ended-after-finish", test_ended_after_finish);
   g_test_add_func ("/operation/ended/in-a-step", test_ended_in_a_step);
   g_test_add_func ("/operation/ended/in-the-try", test_ended_in_the_try);
   g_test_add_func ("/operation/ended/before-it-is-open", test_ended_before_it_is_open);
