@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elsewhere.h"
 
+#include "journal.h"
+
 /* No token has so many names; a module that makes up some at each read gets no more of them recorded. */
 #define IDS_MAX 64
 
@@ -48,6 +50,21 @@ add (GStrv *ids, const char *id)
   *ids = (GStrv) g_ptr_array_free (g_steal_pointer (&all), FALSE);
 }
 
+/* Told once: a module may make up names at each read. Where a code was right too often to be recorded it only bars on. */
+static void
+add_also_at (TokendElsewhere *self, const char *id)
+{
+  static gboolean is_told;
+
+  add (&self->also_at, id);
+  if (is_told || contains (self->also_at, id))
+    return;
+  is_told = TRUE;
+  tokend_warning ("One token was shown under more than %d names: its tries count for any other one "
+                  "only while both are shown. A module may make them up",
+                  IDS_MAX);
+}
+
 static gboolean
 was_at (const TokendElsewhere *self, const TokendPlace *place, TokendRole role,
         gboolean is_for_later)
@@ -92,7 +109,7 @@ tokend_elsewhere_begin (TokendElsewhere *self, const TokendPlace *place)
   g_clear_pointer (&self->right_at, g_strfreev);
   for (guint i = 0; place->related != NULL && i < place->related->len; i++)
     if (!tokend_place_is_doubtful (place, i))
-      add (&self->also_at, ((const TokendPlace *) place->related->pdata[i])->id);
+      add_also_at (self, ((const TokendPlace *) place->related->pdata[i])->id);
 }
 
 /**
@@ -114,7 +131,7 @@ tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendPlac
   if (g_str_equal (card, place->card) || contains (self->also_at, place->id)
       || !counts_at (self, id, place, role, TRUE))
     return FALSE;
-  add (&self->also_at, place->id);
+  add_also_at (self, place->id);
   return contains (self->also_at, place->id);
 }
 
@@ -147,7 +164,7 @@ void
 tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other)
 {
   for (guint i = 0; other->also_at != NULL && other->also_at[i] != NULL; i++)
-    add (&self->also_at, other->also_at[i]);
+    add_also_at (self, other->also_at[i]);
 }
 
 /** tokend_elsewhere_end_stays: the service has ended, and with it each stay: what was right in one says nothing of a later one. */

@@ -267,7 +267,7 @@ tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_
              && g_error_matches (*error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
     g_clear_error (error);
     g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND,
-                         "an earlier one was lost, and there is none in its place");
+                         "there was one before, and it is gone");
   }
   return FALSE;
 }

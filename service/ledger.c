@@ -99,21 +99,33 @@ save_now (TokendLedger *self)
   write_file (self, content, &error);
 }
 
+static void
+report_loss (TokendLedger *self, const GError *reason, gboolean is_there)
+{
+  g_autofree char *what_is_there =
+      is_there ? g_strdup_printf (
+          "What is there is kept as %s.unreadable once a new one is on the disk", self->path)
+               : g_strdup_printf ("Whoever deletes it to begin anew deletes %s.previous and "
+                                  "%s.unreadable with it",
+                                  self->path, self->path);
+
+  tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_LEDGER_UNREADABLE, "TOKEND_REASON",
+                  reason->message, "MESSAGE",
+                  "The ledger %s cannot be read: %s. How many tries a token has left is not known "
+                  "until it tells a number itself or accepts a code: each may be the last, and is "
+                  "sent only with the word for that. %s",
+                  self->path, reason->message, what_is_there);
+}
+
 /* The loss itself is written down, and the old one is there until that is on the disk: no start may take a missing file for a
  * first one. */
 static void
 start_anew (TokendLedger *self, const GError *reason)
 {
-  tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_LEDGER_UNREADABLE, "TOKEND_REASON",
-                  reason->message, "MESSAGE",
-                  "The ledger %s cannot be read: %s. How many tries a token has left is not known "
-                  "until it tells a number itself or accepts a code: each may be the last, and is "
-                  "sent only with the word for that. What is there is kept as %s.unreadable once a "
-                  "new one is on the disk",
-                  self->path, reason->message, self->path);
+  self->keep_old = !g_error_matches (reason, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND);
+  report_loss (self, reason, self->keep_old);
   tokend_ledger_file_read_previous (self->path, self->places);
   self->assume_spent = TRUE;
-  self->keep_old = !g_error_matches (reason, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND);
   save_now (self);
 }
 

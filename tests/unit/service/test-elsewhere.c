@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elsewhere.h"
+#include "journal-spy.h"
 #include "places.h"
 
 static const TokendRole PIN = TOKEND_ROLE_PIN;
@@ -191,6 +192,10 @@ test_limit (void)
 
     if (tokend_elsewhere_spread (&elsewhere, "A/l", place, PIN))
       n_new++;
+    if (i == 64)
+      journal_spy_expect ("more than 64 names");
+    else
+      journal_spy_expect_nothing ();
   }
   g_assert_cmpuint (n_new, ==, 64);
   g_assert_cmpuint (g_strv_length (elsewhere.also_at), ==, 64);
@@ -218,6 +223,7 @@ test_limit_of_stays (void)
   g_assert_true (g_strv_contains ((const char *const *) elsewhere.also_at, b->id));
   g_assert_true (g_strv_contains ((const char *const *) elsewhere.also_at, c->id));
   g_assert_true (g_strv_contains ((const char *const *) elsewhere.also_at, d->id));
+  journal_spy_expect_nothing ();
   tokend_elsewhere_clear (&elsewhere);
 }
 
@@ -225,6 +231,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  journal_spy_install ();
   g_test_add_func ("/elsewhere/counts", test_counts);
   g_test_add_func ("/elsewhere/spread", test_spread);
   g_test_add_func ("/elsewhere/chain", test_chain);
@@ -233,7 +240,8 @@ main (int argc, char **argv)
   g_test_add_func ("/elsewhere/right-without-serial", test_right_without_serial);
   g_test_add_func ("/elsewhere/right-of-own-card", test_right_of_own_card);
   g_test_add_func ("/elsewhere/take", test_take);
-  g_test_add_func ("/elsewhere/limit", test_limit);
   g_test_add_func ("/elsewhere/limit-of-stays", test_limit_of_stays);
+  /* Last: the journal is told once. */
+  g_test_add_func ("/elsewhere/limit", test_limit);
   return g_test_run ();
 }
