@@ -45,11 +45,5 @@ gboolean tokenctl_choice_is_one (const TokenctlChoice *choice);
 gboolean tokenctl_is_named (GPtrArray *tokens, const TokenctlWanted *wanted);
 
 char **tokenctl_names_of (GPtrArray *tokens, const TokenctlToken *token);
-char *tokenctl_argument_of (GPtrArray *tokens, const TokenctlToken *token);
-char *tokenctl_quote_names (const char *const *names);
-char *tokenctl_words_for_another (const TokenctlToken *picked, const TokenctlWanted *wanted);
-
-TokenctlChoice *tokenctl_match (GPtrArray *tokens, const TokenctlWanted *wanted,
-                                GPtrArray *problems, GError **error);
 
 G_END_DECLS

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "choice-words.h"
 #include "command.h"
 
 #include <glib/gi18n.h>

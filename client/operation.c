@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "ask.h"
+#include "choice-words.h"
 #include "code-fd.h"
 #include "outcome.h"
 #include "printable.h"

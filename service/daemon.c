@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon.h"
 
+#include "audit.h"
 #include "call.h"
+#include "callers.h"
 #include "config.h"
+#include "gate.h"
 #include "gone.h"
 #include "idle.h"
 #include "journal.h"
@@ -10,9 +13,12 @@
 #include "manager.h"
 #include "module.h"
 #include "observer.h"
+#include "opened.h"
 #include "operation-methods.h"
+#include "refusal-limit.h"
 #include "relate.h"
 #include "service.h"
+#include "token-methods.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -224,6 +230,14 @@ on_module_settled (TokendModule *module, gpointer user_data)
 }
 
 static void
+on_shows (TokendModule *module, TokendToken *token, gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  tokend_token_methods_export (&self->service, token);
+}
+
+static void
 start_modules (TokendDaemon *self)
 {
   static const char *const directories[] = { P11_SYSTEM_CONFIG_MODULES, P11_PACKAGE_CONFIG_MODULES,
@@ -238,6 +252,8 @@ start_modules (TokendDaemon *self)
 
     g_ptr_array_add (self->service.modules, module);
     g_signal_connect (module, "settled", G_CALLBACK (on_module_settled), self);
+    g_signal_connect (module, "shows", G_CALLBACK (on_shows), self);
+    g_signal_connect_swapped (module, "changed", G_CALLBACK (tokend_relate), &self->service);
     tokend_module_start (module);
   }
 }

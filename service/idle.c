@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "idle.h"
 
+#include "callers.h"
 #include "deadline.h"
+#include "opened.h"
 
 #define IDLE_SECONDS 30
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "authorize.h"
 #include "call.h"
+#include "callers.h"
 #include "config.h"
 #include "module.h"
 
@@ -79,7 +81,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   FirstRead *first = user_data;
 
   /* A module that failed says so in GetModules. */
-  tokend_module_read_finish (TOKEND_MODULE (source), result, NULL);
+  tokend_token_source_read_finish (TOKEND_TOKEN_SOURCE (source), result, NULL);
   if (--first->n_reads == 0)
     reply (first);
   first_read_unref (first);
@@ -111,7 +113,7 @@ subscribe (gpointer object, GDBusMethodInvocation *invocation)
   first->timeout = g_timeout_add (FIRST_READ_TIMEOUT_MS, on_timeout, first);
   for (guint i = 0; i < modules->len; i++) {
     g_ref_count_inc (&first->references);
-    tokend_module_read_async (modules->pdata[i], on_read, first);
+    tokend_token_source_read_async (modules->pdata[i], on_read, first);
   }
   first_read_unref (first);
 }
@@ -142,21 +144,21 @@ get_modules (gpointer object, GDBusMethodInvocation *invocation)
 static gboolean
 handle_subscribe (TokendDbusManager *object, GDBusMethodInvocation *invocation)
 {
-  tokend_call_authorize (TOKEND_MANAGER (object)->service, invocation, subscribe, object);
+  tokend_authorize (TOKEND_MANAGER (object)->service, invocation, subscribe, object);
   return TRUE;
 }
 
 static gboolean
 handle_unsubscribe (TokendDbusManager *object, GDBusMethodInvocation *invocation)
 {
-  tokend_call_authorize (TOKEND_MANAGER (object)->service, invocation, unsubscribe, object);
+  tokend_authorize (TOKEND_MANAGER (object)->service, invocation, unsubscribe, object);
   return TRUE;
 }
 
 static gboolean
 handle_get_modules (TokendDbusManager *object, GDBusMethodInvocation *invocation)
 {
-  tokend_call_authorize (TOKEND_MANAGER (object)->service, invocation, get_modules, object);
+  tokend_authorize (TOKEND_MANAGER (object)->service, invocation, get_modules, object);
   return TRUE;
 }
 

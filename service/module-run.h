@@ -44,6 +44,8 @@ void tokend_module_start_read (TokendModule *self);
 /* module-watch.c */
 TokendWatchWay tokend_module_choose_watch_way (TokendModule *self);
 void tokend_module_watch_on (TokendModule *self);
+gboolean tokend_module_is_unchanged (TokendModule *self);
+void tokend_module_begin_wait (TokendModule *self);
 void tokend_module_stop_watch (TokendModule *self, const GError *error);
 
 G_END_DECLS

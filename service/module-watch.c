@@ -170,8 +170,7 @@ tokend_module_stop_watch (TokendModule *self, const GError *error)
   self->is_unchanged = FALSE;
 }
 
-/** tokend_module_begin_wait: to be called before a read, if nothing that happens after it is to be missed, and the module is
- * watched: from now on it is asked to tell of changes itself. */
+/** tokend_module_begin_wait: see tokend_token_source_begin_wait(). */
 void
 tokend_module_begin_wait (TokendModule *self)
 {

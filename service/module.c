@@ -5,14 +5,19 @@
 #include "environment.h"
 #include "journal.h"
 #include "module-run.h"
-#include "relate.h"
 #include "service-enums.h"
 #include "tokend-error.h"
 
-G_DEFINE_FINAL_TYPE (TokendModule, tokend_module, G_TYPE_OBJECT)
+static void tokend_module_source_init (TokendTokenSourceInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TokendModule, tokend_module, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (TOKEND_TYPE_TOKEN_SOURCE,
+                                                      tokend_module_source_init))
 
 enum {
   SIGNAL_SETTLED,
+  SIGNAL_SHOWS,
+  SIGNAL_CHANGED,
   N_SIGNALS,
 };
 static guint signals[N_SIGNALS];
@@ -73,6 +78,10 @@ tokend_module_class_init (TokendModuleClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_module_finalize;
   signals[SIGNAL_SETTLED] = g_signal_new ("settled", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_SHOWS] = g_signal_new ("shows", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                        NULL, NULL, NULL, G_TYPE_NONE, 1, TOKEND_TYPE_TOKEN);
+  signals[SIGNAL_CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                          0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 /** tokend_module_new: Returns: (transfer full): the module, not started. */
@@ -87,32 +96,36 @@ tokend_module_new (TokendService *service, const TokendModuleConfig *config)
   return self;
 }
 
-/** tokend_module_get_name: Returns: (transfer none): the name of its .module file. */
-const char *
-tokend_module_get_name (TokendModule *self)
+static const char *
+get_name (TokendTokenSource *source)
 {
-  return self->name;
+  return TOKEND_MODULE (source)->name;
 }
 
-/** tokend_module_get_path: Returns: (transfer none): the library. */
-const char *
-tokend_module_get_path (TokendModule *self)
+static const char *
+get_path (TokendTokenSource *source)
 {
-  return self->path;
+  return TOKEND_MODULE (source)->path;
 }
 
-/** tokend_module_get_profile: Returns: (transfer none) (nullable): the profile that its file name selects. */
-const TokendProfile *
-tokend_module_get_profile (TokendModule *self)
+static const TokendProfile *
+get_profile (TokendTokenSource *source)
 {
+  TokendModule *self = TOKEND_MODULE (source);
+
   return tokend_profiles_match_module (self->service->profiles, self->path);
 }
 
-/** tokend_module_get_state: Returns: its state. */
-TokendModuleState
-tokend_module_get_state (TokendModule *self)
+static gboolean
+is_ready (TokendTokenSource *source)
 {
-  return self->state;
+  return TOKEND_MODULE (source)->state == TOKEND_MODULE_STATE_READY;
+}
+
+static gboolean
+is_unchanged (TokendTokenSource *source)
+{
+  return tokend_module_is_unchanged (TOKEND_MODULE (source));
 }
 
 /** tokend_module_describe: Returns: (transfer floating): a{sv}, as org.tokend.Tokend1.xml says at
@@ -121,7 +134,7 @@ GVariant *
 tokend_module_describe (TokendModule *self)
 {
   g_auto (GVariantDict) module = G_VARIANT_DICT_INIT (NULL);
-  const TokendProfile *profile = tokend_module_get_profile (self);
+  const TokendProfile *profile = get_profile (TOKEND_TOKEN_SOURCE (self));
 
   g_variant_dict_insert (&module, "name", "s", self->name);
   g_variant_dict_insert (&module, "path", "s", self->path);
@@ -209,7 +222,7 @@ fail (TokendModule *self, const GError *error)
   if (self->failures.n_in_a_row > 1)
     while (self->tokens->len > 0)
       remove_token (self, self->tokens->len - 1);
-  tokend_relate (self->service);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 
   if (is_news)
     tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_MODULE_FAILED, "TOKEND_MODULE", self->name,
@@ -277,6 +290,16 @@ is_news (TokendToken *token, const TokendReading *reading)
 }
 
 static void
+add_token (TokendModule *self, const TokendReading *reading)
+{
+  TokendToken *token =
+      tokend_token_new (self->service, TOKEND_TOKEN_SOURCE (self), reading, self->read_begun_at);
+
+  g_ptr_array_add (self->tokens, token);
+  g_signal_emit (self, signals[SIGNAL_SHOWS], 0, token);
+}
+
+static void
 update_tokens (TokendModule *self, GPtrArray *readings)
 {
   drop_doubles (readings);
@@ -298,10 +321,9 @@ update_tokens (TokendModule *self, GPtrArray *readings)
     if (token != NULL)
       tokend_token_update (token, reading, self->read_begun_at);
     else if (reading->unread == NULL)
-      g_ptr_array_add (self->tokens,
-                       tokend_token_new (self->service, self, reading, self->read_begun_at));
+      add_token (self, reading);
   }
-  tokend_relate (self->service);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
 static void
@@ -384,24 +406,25 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tokend_module_start (TokendModule *self)
 {
-  g_autoptr (GHashTable) environment =
-      tokend_environment_new (tokend_module_get_profile (self), NULL, TOKEND_UNLOCK_WAY_NONE);
+  g_autoptr (GHashTable) environment = tokend_environment_new (
+      get_profile (TOKEND_TOKEN_SOURCE (self)), NULL, TOKEND_UNLOCK_WAY_NONE);
 
   self->watch_way = tokend_module_choose_watch_way (self);
   tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_way,
                            self->cancellable, on_started, g_object_ref (self));
 }
 
-/**
- * tokend_module_read_async:
- * @callback: called when all its tokens have been read.
- *
- * Reads the tokens now. Callers at the same time share one read; it begins after each of them
- * asked.
- */
-void
-tokend_module_read_async (TokendModule *self, GAsyncReadyCallback callback, gpointer user_data)
+static void
+begin_wait (TokendTokenSource *source)
 {
+  tokend_module_begin_wait (TOKEND_MODULE (source));
+}
+
+/* A read begins after each of those asked who share it. */
+static void
+read_async (TokendTokenSource *source, GAsyncReadyCallback callback, gpointer user_data)
+{
+  TokendModule *self = TOKEND_MODULE (source);
   GTask *task = g_task_new (self, NULL, callback, user_data);
 
   if (self->state == TOKEND_MODULE_STATE_FAILED) {
@@ -415,11 +438,23 @@ tokend_module_read_async (TokendModule *self, GAsyncReadyCallback callback, gpoi
     tokend_module_start_read (self);
 }
 
-/** tokend_module_read_finish: Returns: whether the tokens were read; ModuleFailed, TimedOut or Busy. */
-gboolean
-tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **error)
+static gboolean
+read_finish (TokendTokenSource *source, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+tokend_module_source_init (TokendTokenSourceInterface *iface)
+{
+  iface->get_name = get_name;
+  iface->get_path = get_path;
+  iface->get_profile = get_profile;
+  iface->is_ready = is_ready;
+  iface->is_unchanged = is_unchanged;
+  iface->begin_wait = begin_wait;
+  iface->read_async = read_async;
+  iface->read_finish = read_finish;
 }
 
 /** tokend_module_give_up_reads: who waits for a read is told @error now, and not how it ends. */

@@ -20,6 +20,8 @@ typedef enum {
  * tokens that it shows.
  *
  * Signal `settled`: the state is not `loading` any more.
+ * Signal `shows`, with a #TokendToken: there is one more.
+ * Signal `changed`: its tokens came, left, or were read.
  */
 #define TOKEND_TYPE_MODULE (tokend_module_get_type ())
 G_DECLARE_FINAL_TYPE (TokendModule, tokend_module, TOKEND, MODULE, GObject)
@@ -27,20 +29,11 @@ G_DECLARE_FINAL_TYPE (TokendModule, tokend_module, TOKEND, MODULE, GObject)
 TokendModule *tokend_module_new (TokendService *service, const TokendModuleConfig *config);
 void tokend_module_start (TokendModule *self);
 
-const char *tokend_module_get_name (TokendModule *self);
-const char *tokend_module_get_path (TokendModule *self);
-const TokendProfile *tokend_module_get_profile (TokendModule *self);
-TokendModuleState tokend_module_get_state (TokendModule *self);
 GVariant *tokend_module_describe (TokendModule *self);
 
-void tokend_module_read_async (TokendModule *self, GAsyncReadyCallback callback,
-                               gpointer user_data);
-gboolean tokend_module_read_finish (TokendModule *self, GAsyncResult *result, GError **error);
 void tokend_module_give_up_reads (TokendModule *self, const GError *error);
 
-gboolean tokend_module_is_unchanged (TokendModule *self);
 void tokend_module_set_watched (TokendModule *self, gboolean is_watched);
-void tokend_module_begin_wait (TokendModule *self);
 void tokend_module_end_operation (TokendModule *self, const char *const *cards);
 GPtrArray *tokend_module_get_tokens (TokendModule *self);
 

@@ -2,6 +2,8 @@
 #include "operation-methods.h"
 
 #include "call.h"
+#include "callers.h"
+#include "opened.h"
 #include "operation.h"
 #include "tokend-error.h"
 #include "tokend-glue.h"

@@ -137,12 +137,12 @@ tokend_operation_meet_again (Operation *operation)
 void
 tokend_operation_look (Operation *operation)
 {
-  TokendModule *module = tokend_token_get_module (operation->token);
+  TokendTokenSource *source = tokend_token_get_source (operation->token);
 
   operation->is_needing_service = TRUE;
   tokend_opened_begin_need (operation->service->opened);
-  if (module != NULL)
-    tokend_module_begin_wait (module);
+  if (source != NULL)
+    tokend_token_source_begin_wait (source);
   tokend_operation_read_token (operation);
 }
 

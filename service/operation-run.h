@@ -2,12 +2,17 @@
 #pragma once
 
 #include "attempt.h"
+#include "audit.h"
+#include "callers.h"
 #include "code-pipes.h"
+#include "gate.h"
 #include "host.h"
 #include "module.h"
+#include "opened.h"
 #include "operation-steps.h"
 #include "operation.h"
 #include "outcome.h"
+#include "refusal-limit.h"
 #include "token.h"
 
 G_BEGIN_DECLS
@@ -17,7 +22,7 @@ typedef struct _TokendOperation {
   TokendStep step;
   TokendService *service;
   TokendToken *token;
-  TokendModule *module; /* that shows the token; outlives the operation */
+  TokendTokenSource *source; /* that shows the token; outlives the operation */
   TokendRole role;
   TokendAuditCaller *auditee;
   gulong left_handler;

@@ -94,11 +94,11 @@ tokend_operation_prepare (Operation *operation)
 {
   g_autoptr (GHashTable) environment = NULL;
 
-  operation->module = tokend_token_get_module (operation->token);
+  operation->source = tokend_token_get_source (operation->token);
   environment =
-      tokend_environment_new (tokend_module_get_profile (operation->module),
+      tokend_environment_new (tokend_token_source_get_profile (operation->source),
                               tokend_token_get_profile (operation->token), get_way (operation));
-  tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_module_get_path (operation->module),
+  tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_token_source_get_path (operation->source),
                            environment, TOKEND_WATCH_WAY_POLL, operation->cancellable,
                            on_host_started, operation);
 }
@@ -159,7 +159,7 @@ tokend_operation_record (Operation *operation)
 {
   operation->verdict.settlement = TOKEND_SETTLEMENT_NOT_SPENT; /* if nothing is sent */
   tokend_ledger_begin_async (operation->service->ledger, tokend_token_get_place (operation->token),
-                             operation->role, tokend_module_get_name (operation->module),
+                             operation->role, tokend_token_source_get_name (operation->source),
                              on_recorded, operation);
 }
 
@@ -354,7 +354,7 @@ on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
   }
   if (is_of_token (readings, operation)) {
     tokend_token_update_after (operation->token, readings->pdata[0],
-                               tokend_module_get_name (operation->module));
+                               tokend_token_source_get_name (operation->source));
     review (operation, readings->pdata[0]);
   } else {
     tokend_token_lose_reading (operation->token);

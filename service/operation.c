@@ -132,13 +132,13 @@ clear_call (Operation *operation)
 static void
 report_end (Operation *operation, const GError *error)
 {
-  TokendModule *module = operation->module;
+  TokendTokenSource *source = operation->source;
   TokendReport *report = g_new0 (TokendReport, 1);
 
   report->role = operation->role;
   report->token = g_strdup (tokend_token_get_physical_id (operation->token));
   report->label = g_strdup (tokend_token_get_label (operation->token));
-  report->module = module != NULL ? g_strdup (tokend_module_get_name (module)) : NULL;
+  report->module = source != NULL ? g_strdup (tokend_token_source_get_name (source)) : NULL;
   report->is_done = error == NULL;
   report->error = report->is_done ? 0 : error->code;
   report->sent = operation->verdict.sent;

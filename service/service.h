@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "audit.h"
-#include "callers.h"
 #include "claims.h"
-#include "gate.h"
 #include "ledger.h"
-#include "opened.h"
-#include "refusal-limit.h"
 #include "refused.h"
 #include "subscribers.h"
 #include "tell-limit.h"
 #include "told-losses.h"
 
 G_BEGIN_DECLS
+
+/* Those of the rooms above are held here, and used there. */
+typedef struct _TokendAudit TokendAudit;
+typedef struct _TokendCallers TokendCallers;
+typedef struct _TokendGate TokendGate;
+typedef struct _TokendOpened TokendOpened;
+typedef struct _TokendRefusalLimit TokendRefusalLimit;
 
 /** TokendService: the parts that every room of the service stands on. Made and owned by the daemon;
  * outlives them all. */

@@ -2,11 +2,9 @@
 #include "token.h"
 
 #include "journal.h"
-#include "module.h"
 #include "observer.h"
 #include "printable.h"
 #include "profile-rules.h"
-#include "token-methods.h"
 #include "tokend-error.h"
 
 #include <string.h>
@@ -17,10 +15,10 @@
 #define FRESH_IF_UNCHANGED_US (60 * G_USEC_PER_SEC)
 
 struct _TokendToken {
-  TokendDbusTokenSkeleton parent_instance;
+  GObject parent_instance;
 
   TokendService *service;
-  TokendModule *module; /* NULL once the token is gone */
+  TokendTokenSource *source; /* NULL once the token is gone */
   char *object_path;
 
   TokendReading *reading;
@@ -36,10 +34,10 @@ struct _TokendToken {
   gint64 certificate_not_after; /* microseconds since the epoch, or 0: not known */
   gint64 told_not_after;        /* the same, as the subscribers know it */
   gboolean told_double;         /* likewise, whether there is another one like it */
-  gboolean exported;
-  gboolean is_sighted;       /* by the host that reads it now */
-  guint slot_events;         /* as that has told */
-  guint64 sighted_insertion; /* likewise; 0: it has not */
+  gboolean is_shown;            /* on the bus, so that subscribers know of it */
+  gboolean is_sighted;          /* by the host that reads it now */
+  guint slot_events;            /* as that has told */
+  guint64 sighted_insertion;    /* likewise; 0: it has not */
 
   TokendPlace *place;
   guint64 insertion; /* as it was last read; 0: not known */
@@ -57,11 +55,10 @@ struct _TokendToken {
   TokendKinship kinship;         /* its texts are NULL until it is known */
 };
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (TokendToken, tokend_token, TOKEND_DBUS_TYPE_TOKEN_SKELETON,
-                               G_IMPLEMENT_INTERFACE (TOKEND_DBUS_TYPE_TOKEN,
-                                                      tokend_token_methods_init))
+G_DEFINE_FINAL_TYPE (TokendToken, tokend_token, G_TYPE_OBJECT)
 
 enum {
+  SIGNAL_GONE,
   SIGNAL_LEFT,
   N_SIGNALS,
 };
@@ -100,6 +97,8 @@ static void
 tokend_token_class_init (TokendTokenClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = tokend_token_finalize;
+  signals[SIGNAL_GONE] = g_signal_new ("gone", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                       NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SIGNAL_LEFT] = g_signal_new ("left", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
                                        NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
@@ -177,7 +176,7 @@ judge_again (TokendToken *self)
     changed = changed || !tokend_counter_equal (&self->counters[role], &now);
     self->counters[role] = now;
   }
-  if (changed && self->exported)
+  if (changed && self->is_shown)
     tokend_subscribers_notify (self->service->subscribers, self->object_path);
 }
 
@@ -323,7 +322,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   take_reading (self, reading);
   self->certificate_not_after = reading->certificate_not_after;
   take_whereabouts (self, reading, begun_at);
-  sighting = see (self, self->reading, tokend_module_get_name (self->module));
+  sighting = see (self, self->reading, tokend_token_source_get_name (self->source));
   /* What it shows by itself stands above what we remember of it, unless an operation is about to change it, or has: also one
    * of a service before this one, whose end nobody tells. */
   if (tokend_claims_was_free_since (self->service->claims, self->place->card, begun_at))
@@ -422,41 +421,36 @@ make_object_path (void)
   return g_strdup_printf (TOKEND_TOKENS_PATH "/%" G_GUINT64_FORMAT, next_number++);
 }
 
-/** tokend_token_new: @reading: its first. @begun_at: see tokend_token_update(). Returns: (transfer full): it, on the bus. */
+/** tokend_token_new: @reading: its first. @begun_at: see tokend_token_update(). Returns: (transfer full): it. */
 TokendToken *
-tokend_token_new (TokendService *service, TokendModule *module, const TokendReading *reading,
+tokend_token_new (TokendService *service, TokendTokenSource *source, const TokendReading *reading,
                   gint64 begun_at)
 {
   TokendToken *self = g_object_new (TOKEND_TYPE_TOKEN, NULL);
-  g_autoptr (TokendDbusObjectSkeleton) object = NULL;
 
   self->service = service;
-  self->module = module;
+  self->source = source;
   self->object_path = make_object_path ();
   self->manufacturer = tokend_printable (reading->manufacturer);
   self->model = tokend_printable (reading->model);
   self->serial = tokend_printable (reading->serial);
   self->label = tokend_printable (reading->label);
-  self->profile = tokend_profiles_match (service->profiles, tokend_module_get_path (module),
+  self->profile = tokend_profiles_match (service->profiles, tokend_token_source_get_path (source),
                                          self->manufacturer, self->model);
   self->place = tokend_place_new (reading, self->profile != NULL && self->profile->shared_by_slots);
   tokend_place_set_stay (self->place, g_random_int ());
   tokend_token_update (self, reading, begun_at);
-
-  object = tokend_dbus_object_skeleton_new (self->object_path);
-  tokend_dbus_object_skeleton_set_token (object, TOKEND_DBUS_TOKEN (self));
-  g_dbus_object_manager_server_export (service->objects, G_DBUS_OBJECT_SKELETON (object));
-  self->exported = TRUE;
+  self->is_shown = TRUE;
   return self;
 }
 
-/** tokend_token_remove: the token left: takes it off the bus. */
+/** tokend_token_remove: the token left: tells whoever has it on the bus, and operations on it. */
 void
 tokend_token_remove (TokendToken *self)
 {
-  self->module = NULL;
-  self->exported = FALSE;
-  g_dbus_object_manager_server_unexport (self->service->objects, self->object_path);
+  self->source = NULL;
+  self->is_shown = FALSE;
+  g_signal_emit (self, signals[SIGNAL_GONE], 0);
   g_signal_emit (self, signals[SIGNAL_LEFT], 0);
 }
 
@@ -583,19 +577,12 @@ tokend_token_get_serial (TokendToken *self)
   return self->serial;
 }
 
-/** tokend_token_get_service: Returns: (transfer none): what it stands on. */
-TokendService *
-tokend_token_get_service (TokendToken *self)
-{
-  return self->service;
-}
-
-/** tokend_token_get_module: Returns: (transfer none) (nullable): the module that shows it; %NULL
+/** tokend_token_get_source: Returns: (transfer none) (nullable): the module that shows it; %NULL
  * once it is gone. */
-TokendModule *
-tokend_token_get_module (TokendToken *self)
+TokendTokenSource *
+tokend_token_get_source (TokendToken *self)
 {
-  return self->module;
+  return self->source;
 }
 
 /** tokend_token_get_pin_policy: Returns: see tokend_profile_rules_get_pin_policy(). */
@@ -622,9 +609,9 @@ tokend_token_supports (TokendToken *self, TokendRole role, GError **error)
 static GVariant *
 explain_module_profile (TokendToken *self)
 {
-  if (self->module == NULL)
+  if (self->source == NULL)
     return NULL;
-  return tokend_profile_explain_match (self->profile, tokend_module_get_path (self->module),
+  return tokend_profile_explain_match (self->profile, tokend_token_source_get_path (self->source),
                                        self->manufacturer, self->model);
 }
 
@@ -637,7 +624,7 @@ tokend_token_get_status (TokendToken *self)
     .manufacturer = self->manufacturer,
     .model = self->model,
     .serial = self->serial,
-    .module = self->module != NULL ? tokend_module_get_name (self->module) : NULL,
+    .module = self->source != NULL ? tokend_token_source_get_name (self->source) : NULL,
     .module_profile = self->profile != NULL ? self->profile->name : NULL,
     .module_profile_match = explain_module_profile (self),
     .module_profile_override = self->profile != NULL ? self->profile->admin_path : NULL,
@@ -669,12 +656,11 @@ tokend_token_is_fresh (TokendToken *self)
 {
   gint64 limit = FRESH_US;
 
-  if (self->module == NULL || self->unread != NULL || !self->counters_known
-      || self->read_at_monotonic == 0
-      || tokend_module_get_state (self->module) != TOKEND_MODULE_STATE_READY
+  if (self->source == NULL || self->unread != NULL || !self->counters_known
+      || self->read_at_monotonic == 0 || !tokend_token_source_is_ready (self->source)
       || tokend_subscribers_count (self->service->subscribers) == 0)
     return FALSE;
-  if (tokend_module_is_unchanged (self->module))
+  if (tokend_token_source_is_unchanged (self->source))
     limit = FRESH_IF_UNCHANGED_US;
   return g_get_monotonic_time () - self->read_at_monotonic < limit;
 }
@@ -687,16 +673,17 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
   gint64 *asked_at = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
 
-  if (tokend_module_read_finish (TOKEND_MODULE (source), result, &error) && self->unread != NULL)
+  if (tokend_token_source_read_finish (TOKEND_TOKEN_SOURCE (source), result, &error)
+      && self->unread != NULL)
     error = g_error_copy (self->unread);
   /* An operation by another module or label has overtaken that read, which was passed over. Once: a host may never read it. */
-  if (error == NULL && self->module != NULL && self->read_at_monotonic < *asked_at) {
+  if (error == NULL && self->source != NULL && self->read_at_monotonic < *asked_at) {
     *asked_at = 0;
-    tokend_module_read_async (self->module, on_refreshed, g_steal_pointer (&task));
+    tokend_token_source_read_async (self->source, on_refreshed, g_steal_pointer (&task));
     return;
   }
   self->is_owed = self->is_owed || error != NULL;
-  if (error == NULL && self->module == NULL)
+  if (error == NULL && self->source == NULL)
     g_set_error_literal (&error, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
                          "The token is not there any more");
   if (error != NULL)
@@ -714,13 +701,13 @@ tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback, gpo
 
   *asked_at = g_get_monotonic_time ();
   g_task_set_task_data (task, asked_at, g_free);
-  if (self->module == NULL) {
+  if (self->source == NULL) {
     g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
                              "The token is not there any more");
     g_object_unref (task);
     return;
   }
-  tokend_module_read_async (self->module, on_refreshed, task);
+  tokend_token_source_read_async (self->source, on_refreshed, task);
 }
 
 /** tokend_token_refresh_finish: Returns: whether it was read; else NotFound, ModuleFailed,

@@ -6,12 +6,10 @@
 #include "reading.h"
 #include "service.h"
 #include "status.h"
-#include "tokend-glue.h"
+#include "token-source.h"
 #include "views.h"
 
 G_BEGIN_DECLS
-
-typedef struct _TokendModule TokendModule;
 
 /** TokendKinship: how a token stands to the others that are shown now; see the status keys of these names. */
 typedef struct {
@@ -23,14 +21,15 @@ typedef struct {
 
 /**
  * TokendToken:
- * A token as one module shows it: the object on the bus, and what was last read of it.
+ * A token as one module shows it, and what was last read of it.
  *
+ * Signal `gone`: its module shows it no more.
  * Signal `left`: it was taken out, or may have been unseen, if only for a moment.
  */
 #define TOKEND_TYPE_TOKEN (tokend_token_get_type ())
-G_DECLARE_FINAL_TYPE (TokendToken, tokend_token, TOKEND, TOKEN, TokendDbusTokenSkeleton)
+G_DECLARE_FINAL_TYPE (TokendToken, tokend_token, TOKEND, TOKEN, GObject)
 
-TokendToken *tokend_token_new (TokendService *service, TokendModule *module,
+TokendToken *tokend_token_new (TokendService *service, TokendTokenSource *source,
                                const TokendReading *reading, gint64 begun_at);
 void tokend_token_remove (TokendToken *self);
 void tokend_token_lose_sight (TokendToken *self);
@@ -55,8 +54,7 @@ const char *tokend_token_get_physical_id (TokendToken *self);
 const TokendPlace *tokend_token_get_place (TokendToken *self);
 const char *tokend_token_get_label (TokendToken *self);
 const char *tokend_token_get_serial (TokendToken *self);
-TokendService *tokend_token_get_service (TokendToken *self);
-TokendModule *tokend_token_get_module (TokendToken *self);
+TokendTokenSource *tokend_token_get_source (TokendToken *self);
 TokendPinPolicy tokend_token_get_pin_policy (TokendToken *self);
 TokendCodeRules tokend_token_get_code_rules (TokendToken *self, TokendRole role);
 TokendCounter tokend_token_get_counter (TokendToken *self, TokendRole role);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "choice.h"
+#include "choice-words.h"
 #include "event.h"
 #include "json.h"
 #include "printable.h"

@@ -116,7 +116,7 @@ __wrap_tokend_opened_begin_need (TokendOpened *self)
 }
 
 void
-__wrap_tokend_module_begin_wait (TokendModule *self)
+__wrap_tokend_token_source_begin_wait (TokendTokenSource *self)
 {
   g_string_append (stage.calls, "wait ");
 }

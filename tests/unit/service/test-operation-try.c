@@ -80,11 +80,11 @@ test_prepare_descriptors (void)
 
   stage_set_up (PUK);
   stage.prepared = READING (16);
-  stage.operation.module = NULL;
+  stage.operation.source = NULL;
   give_descriptors (inodes);
   tokend_operation_prepare (&stage.operation);
   assert_error (FINE, NULL);
-  g_assert_true (stage.operation.module == tokend_token_get_module (stage.operation.token));
+  g_assert_true (stage.operation.source == tokend_token_get_source (stage.operation.token));
   assert_calls ("start(/a/module.so) prepare ");
   g_assert_cmpint (stage.host_kind, ==, TOKEND_HOST_OPERATE);
   for (gsize i = 0; i < 3; i++) {

@@ -124,12 +124,12 @@ void
 __wrap_tokend_operation_prepare (Operation *operation)
 {
   note (operation, "prepare");
-  operation->module = (TokendModule *) &scene;
+  operation->source = (TokendTokenSource *) &scene;
   scene.has_module = TRUE;
 }
 
 const char *
-__wrap_tokend_module_get_name (TokendModule *self)
+__wrap_tokend_token_source_get_name (TokendTokenSource *self)
 {
   return "a-module";
 }

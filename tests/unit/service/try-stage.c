@@ -66,7 +66,7 @@ stage_set_up (TokendRole role)
     stage.rules[i] = (TokendCounterRules){ TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
   stage.operation.service = &stage.service;
   stage.operation.token = (TokendToken *) &token;
-  stage.operation.module = (TokendModule *) &module;
+  stage.operation.source = (TokendTokenSource *) &module;
   stage.operation.role = role;
   stage.operation.lock_fd = -1;
   stage.operation.before = tokend_counter_unknown;
@@ -309,10 +309,10 @@ __wrap_tokend_token_get_profile (TokendToken *self)
   return stage.has_no_profile ? NULL : &stage.profile;
 }
 
-TokendModule *
-__wrap_tokend_token_get_module (TokendToken *self)
+TokendTokenSource *
+__wrap_tokend_token_get_source (TokendToken *self)
 {
-  return (TokendModule *) &module;
+  return (TokendTokenSource *) &module;
 }
 
 TokendPinPolicy
@@ -377,19 +377,19 @@ __wrap_tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GEr
 }
 
 const char *
-__wrap_tokend_module_get_name (TokendModule *self)
+__wrap_tokend_token_source_get_name (TokendTokenSource *self)
 {
   return "a-module";
 }
 
 const char *
-__wrap_tokend_module_get_path (TokendModule *self)
+__wrap_tokend_token_source_get_path (TokendTokenSource *self)
 {
   return "/a/module.so";
 }
 
 const TokendProfile *
-__wrap_tokend_module_get_profile (TokendModule *self)
+__wrap_tokend_token_source_get_profile (TokendTokenSource *self)
 {
   return &stage.profile;
 }
