@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "attempt.h"
+#include "attempt-private.h"
 
 #include "fuzz.h"
 #include "tokend-error.h"

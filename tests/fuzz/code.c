@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "code-reader.h"
+#include "code-reader-private.h"
 
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "attempt.h"
+#include "attempt-private.h"
 #include "fuzz.h"
 
 /* Another try is proven by the token's own number, by flags that are worth it, or where nothing ever locks. */

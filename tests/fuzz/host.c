@@ -2,8 +2,8 @@
 #include "host.h"
 
 #include "fuzz.h"
-#include "host-relay.h"
-#include "outcome.h"
+#include "host-relay-private.h"
+#include "outcome-private.h"
 #include "tokend-error.h"
 
 #include <glib-unix.h>

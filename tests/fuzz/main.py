@@ -35,9 +35,9 @@ RUNS = 30000
 SLOW_RUNS = {"host": 1500, "ledger": 2000, "terminal": 2000, "told": 5000}
 # Of the formats that are text: what reads them. Its own words, its keys among them, are what inputs are made of.
 READERS = {
-    "ledger": ["service/ledger.c"],
-    "module-config": ["service/module-config.c"],
-    "profile": ["service/profile.c", "service/profile.h", "service/counter.h", "dbus/tokend-module.h"],
+    "ledger": ["service/ledger/ledger.c"],
+    "module-config": ["service/modules/module-config.c"],
+    "profile": ["service/profile/profile.c", "service/profile/profile.h", "service/token/counter.h", "dbus/tokend-module.h"],
     "provider": ["dbus/provider.c"],
     "told": ["client/notify/told.c", "tests/fuzz/told.c"],
 }
@@ -60,7 +60,7 @@ def build():
 def seeds_of(target):
     folders = [os.path.join(SEEDS, target)]
     if target in ("profile", "provider"):
-        folders.append(os.path.join(SOURCE, "service/profiles"))
+        folders.append(os.path.join(SOURCE, "service/data/profiles"))
     return folders
 
 

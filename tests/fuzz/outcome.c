@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "outcome.h"
+#include "outcome-private.h"
 
 #include "fuzz.h"
 #include "tokend-error.h"

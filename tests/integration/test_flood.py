@@ -190,7 +190,7 @@ def test_many_subscribe(scene):
 def test_limits_are_stated():
     """The same numbers in the code, in the contract, in the manual and here."""
     constants = {}
-    for name in ("callers.h", "fair-share.h", "subscribers.h", "open-limits.h"):
+    for name in ("access/callers.h", "access/fair-share-private.h", "access/subscribers.h", "operation/open-limits-private.h"):
         with open(f"{SOURCE}/service/{name}", encoding="utf-8") as file:
             constants |= dict(re.findall(r"#define TOKEND_(\w+_MAX\w*) (.*)", file.read()))
     assert constants == {
@@ -206,7 +206,7 @@ def test_limits_are_stated():
         assert set(re.findall(r'max_fds="(\d+)"', file.read())) == {"0"}
     for name, limits in (
         ("dbus/org.tokend.Tokend1.xml", r"\n    calls under way.*?\n\n"),
-        ("service/tokend.8", r"\.SH LIMITS\n.*?\.SH"),
+        ("service/data/tokend.8", r"\.SH LIMITS\n.*?\.SH"),
         ("SECURITY.md", r"\*\*The limits\.\*\*.*?\n- \*\*"),
     ):
         with open(f"{SOURCE}/{name}", encoding="utf-8") as file:

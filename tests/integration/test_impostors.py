@@ -76,7 +76,7 @@ def lying_hosts(sandbox):
     begins their record anew, and one that returns this record: what they were called."""
     source = f"{FOLDER}/source"
     lying = f"{source}/tests/integration/lying_host.py {source}/dbus/org.tokend.Module1.xml {LIES} {CALLS}"
-    honest = f"{BUILD}/service/module/tokend-module"
+    honest = f"{BUILD}/service/host/tokend-module"
     script = f'#!/bin/sh\n[ "$1" = --watch ] || exec /usr/bin/python3 -B {lying}\nexec {honest} "$@"\n'
 
     def lie(**lies):

@@ -48,8 +48,8 @@ usr/share/polkit-1/actions/org.tokend.policy
 usr/share/polkit-1/rules.d/org.tokend.rules
 usr/share/zsh/site-functions/_tokenctl
 """.split()
-INSTALLED += [f"usr/share/tokend/profiles.d/{name}" for name in os.listdir(f"{SOURCE}/service/profiles")]
-INSTALLED += [f"usr/share/tokend/opensc/{name}" for name in os.listdir(f"{SOURCE}/service/opensc")]
+INSTALLED += [f"usr/share/tokend/profiles.d/{name}" for name in os.listdir(f"{SOURCE}/service/data/profiles")]
+INSTALLED += [f"usr/share/tokend/opensc/{name}" for name in os.listdir(f"{SOURCE}/service/data/opensc")]
 UNITS = [
     "tokend.service",
     "tokend-module-watch.socket",
@@ -152,7 +152,7 @@ def test_the_exposure_is_small(root, unit, most):
 
 def test_journalctl_compiles_the_catalog(root):
     """Each message id of the header, in both languages."""
-    with open(f"{SOURCE}/service/journal.h", encoding="utf-8") as file:
+    with open(f"{SOURCE}/service/journal/journal.h", encoding="utf-8") as file:
         ids = set(re.findall(r'^#define TOKEND_MESSAGE_\w+ "(\w+)"$', file.read(), re.MULTILINE))
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(f"{root}/usr/lib/systemd/catalog", f"{folder}/usr/lib/systemd/catalog")
@@ -237,7 +237,7 @@ def test_no_destructive_function_is_named(root):
                 # Comments may say what is not called, and the compiler may be told to refuse it.
                 source = re.sub(r"/\*.*?\*/|^#pragma GCC poison .*?$", "", file.read(), flags=re.DOTALL | re.MULTILINE)
             assert not FORBIDDEN.search(source), name
-            if "/module" not in folder:
+            if "/service/host" not in folder:
                 assert not re.search(r"#include.*(p11-kit|pkcs11)", source), name
 
 

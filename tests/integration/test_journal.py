@@ -36,7 +36,7 @@ REFUSALS_A_MINUTE = 20
 # Of what one token shows of one role, in ten minutes.
 TOLD_OF_ROLE = 10
 
-with open(f"{SOURCE}/service/journal.h", encoding="utf-8") as header:
+with open(f"{SOURCE}/service/journal/journal.h", encoding="utf-8") as header:
     IDS = dict(re.findall(r'^#define TOKEND_MESSAGE_(\w+) "(\w+)"$', header.read(), re.MULTILINE))
 
 

@@ -23,7 +23,7 @@ EXPIRY = 600
 # What one user is told within an hour
 REFUSALS = 5
 
-with open(f"{SOURCE}/service/journal.h", encoding="utf-8") as header:
+with open(f"{SOURCE}/service/journal/journal.h", encoding="utf-8") as header:
     IDS = dict(re.findall(r'^#define TOKEND_MESSAGE_(\w+) "(\w+)"$', header.read(), re.MULTILINE))
 
 

@@ -77,7 +77,7 @@ def test_the_manual_has_a_rule_for_a_service(make_sandbox):
     """The example of tokend(8), as man shows it, lets its user do what is said there, with nobody to ask, and nothing else."""
     sandbox = make_sandbox(["etoken"])
     env = {**os.environ, "MANWIDTH": "200", "LC_ALL": "C"}
-    command = ["man", "--local-file", os.path.join(SOURCE, "service/tokend.8")]
+    command = ["man", "--local-file", os.path.join(SOURCE, "service/data/tokend.8")]
     shown = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
     (rule,) = re.findall(r"^ *polkit\.addRule\(.*?\}\);$", shown, re.MULTILINE | re.DOTALL)
     assert '"signing"' in rule

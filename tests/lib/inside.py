@@ -159,9 +159,9 @@ def make_configuration():
     make_empty("/etc/pkcs11")
     make_empty("/usr/share/p11-kit/modules")
     os.makedirs("/usr/share/tokend/profiles.d", exist_ok=True)
-    bind(f"{INSIDE_SOURCE}/service/profiles", "/usr/share/tokend/profiles.d")
+    bind(f"{INSIDE_SOURCE}/service/data/profiles", "/usr/share/tokend/profiles.d")
     os.makedirs("/usr/share/tokend/opensc", exist_ok=True)
-    bind(f"{INSIDE_SOURCE}/service/opensc", "/usr/share/tokend/opensc")
+    bind(f"{INSIDE_SOURCE}/service/data/opensc", "/usr/share/tokend/opensc")
     os.makedirs("/usr/share/locale/tr/LC_MESSAGES", exist_ok=True)
     shutil.copy(f"{INSIDE_BUILD}/po/tr/LC_MESSAGES/tokend.mo", "/usr/share/locale/tr/LC_MESSAGES")
     make_empty("/etc/tokend/profiles.d")
@@ -225,7 +225,7 @@ def start_hosts(variables):
     tokend = pwd.getpwnam("tokend")
     # A test may put another program in its place.
     host = f"{SANDBOX}/bin/tokend-module"
-    os.symlink(f"{INSIDE_BUILD}/service/module/tokend-module", host)
+    os.symlink(f"{INSIDE_BUILD}/service/host/tokend-module", host)
     for kind in ("watch", "operate"):
         path = f"/run/tokend/{kind}.sock"
         command = ["systemd-socket-activate", "--listen", path, "--accept", "--inetd"]
@@ -285,7 +285,7 @@ def make_executor(command, user, modules):
     environment |= {name: value for name, value in os.environ.items() if name.startswith("LC_")}
     if not any(name in environment for name in ("LANG", "LC_ALL")):
         environment["LANG"] = "C.UTF-8"
-    path = [f"{INSIDE_BUILD}/client", SYSTEM_PATH]
+    path = [f"{INSIDE_BUILD}/client/cmd", SYSTEM_PATH]
     if user == "root":
         path.insert(0, f"{SANDBOX}/bin")
     environment |= {

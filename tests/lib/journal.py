@@ -73,7 +73,7 @@ class Journal:
         script = f"""
             set -e
             mkdir -p {root}{CATALOGS} {root}{DATABASE} {DATABASE} {locales}
-            cp {FOLDER}/source/service/systemd/*.catalog {root}{CATALOGS}
+            cp {FOLDER}/source/service/data/systemd/*.catalog {root}{CATALOGS}
             journalctl --update-catalog --root={root}
             cp {root}{DATABASE}/database {DATABASE}
             [ -e {locales}/{language}.utf8 ] || cp -r /usr/lib/locale/C.utf8 {locales}/{language}.utf8

@@ -198,7 +198,7 @@ class Sandbox:
 
     def _environment(self, user, more):
         home = "/root" if user == "root" else f"{FOLDER}/home/{user}"
-        path = f"{BUILD}/client:{SYSTEM_PATH}"
+        path = f"{BUILD}/client/cmd:{SYSTEM_PATH}"
         environment = {"HOME": home, "USER": user, "LOGNAME": user, "LANG": "C.UTF-8", "TERM": "xterm"}
         environment["PATH"] = f"{FOLDER}/bin:{path}" if user == "root" else path
         if self.tokens:

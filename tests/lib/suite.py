@@ -37,7 +37,7 @@ def run_integration_tests(build):
 
 
 def tell_states(results):
-    """What tests/unit/service/test-order.c says on a green run, which meson keeps for its log: how many states it has
+    """What tests/unit/service/operation/test-order.c says on a green run, which meson keeps for its log: how many states it has
     looked at, and up to which bounds."""
     for said in ElementTree.parse(results).getroot().iter("system-out"):
         for line in re.findall(r"^# (/order/.* states, .*)$", said.text or "", re.MULTILINE):

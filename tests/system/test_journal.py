@@ -12,8 +12,8 @@ SERVICE = "_SYSTEMD_UNIT=tokend.service"
 
 
 def message_ids():
-    """By name, as service/journal.h has them."""
-    with open(os.path.join(SOURCE, "service/journal.h"), encoding="utf-8") as file:
+    """By name, as service/journal/journal.h has them."""
+    with open(os.path.join(SOURCE, "service/journal/journal.h"), encoding="utf-8") as file:
         return dict(re.findall(r'#define TOKEND_MESSAGE_(\w+) "(\w+)"', file.read()))
 
 

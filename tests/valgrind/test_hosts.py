@@ -16,7 +16,7 @@ TIMEOUT = 60
 
 
 def put_valgrind_around_hosts(sandbox):
-    host = f"{BUILD}/service/module/tokend-module"
+    host = f"{BUILD}/service/host/tokend-module"
     command = shlex.join([*MEMCHECK, f"--log-file={LOGS}/valgrind-%p", host])
     sandbox.write_file(f"{FOLDER}/bin/tokend-module", f'#!/bin/sh\nexec {command} "$@"\n')
     os.chmod(sandbox.path(f"{FOLDER}/bin/tokend-module"), 0o755)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "relay-ends.h"
 
-#include "host-relay.h"
+#include "host-relay-private.h"
 
 #include <errno.h>
 #include <gio/gunixconnection.h>

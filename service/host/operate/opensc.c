@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "opensc-private.h"
+
+#include "opensc-readers.h"
+#include "token-field.h"
+#include "tokend-error.h"
+
+#include <unistd.h>
+
+/** tokend_opensc_is_module: Returns: whether the module is OpenSC, by its own word. */
+gboolean
+tokend_opensc_is_module (const TokendReadFunctions *functions)
+{
+  TokendTokenField manufacturer;
+  CK_INFO info = { 0 };
+
+  if (functions->get_info (&info) != CKR_OK)
+    return FALSE;
+  tokend_token_field_init (&manufacturer, info.manufacturerID, sizeof info.manufacturerID);
+  return tokend_token_field_is (&manufacturer, "OpenSC Project");
+}
+
+/**
+ * tokend_opensc_check:
+ * @is_opensc: whether the module is OpenSC
+ * @way: how the token is about to be unlocked; none: its PIN is to be changed
+ * @error: NotSupported
+ *
+ * With another configuration than the one for @way, OpenSC may take a PUK for a PIN, or a PIN for a PUK: also the system's
+ * own can be such a one. With a file that is missing it would go on without a word. A way that brings no configuration
+ * along may spend the PUK's try and not unlock.
+ */
+gboolean
+tokend_opensc_check (gboolean is_opensc, TokendUnlockWay way, GError **error)
+{
+  const char *wanted = tokend_opensc_configuration (way);
+
+  if (!is_opensc && !tokend_unlock_way_is_opensc (way))
+    return TRUE;
+  if (is_opensc && way != TOKEND_UNLOCK_WAY_NONE && !tokend_unlock_way_is_opensc (way)) {
+    g_set_error_literal (
+        error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+        "The token's profile has a way to unlock that is not OpenSC's; it must say "
+        "Library=opensc, and one that is");
+    return FALSE;
+  }
+  if (is_opensc && g_strcmp0 (tokend_opensc_readers_get_configuration (), wanted) == 0
+      && access (wanted, R_OK) == 0)
+    return TRUE;
+  g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+               is_opensc
+                   ? "OpenSC does not read %s, which this needs: its library must be named in "
+                     "a profile with Library=opensc"
+                   : "This way to unlock is OpenSC's with %s, and the module is another one",
+               wanted);
+  return FALSE;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation.h"
+
+#include "code-reader-private.h"
+#include "opensc-private.h"
+#include "outcome-private.h"
+#include "pkcs11-reason.h"
+#include "slots.h"
+#include "vendor-counters.h"
+
+/* That a card was pulled out reaches its module later than the error that comes of it. In microseconds. */
+#define LEAVE_TIME (1500 * G_TIME_SPAN_MILLISECOND)
+#define LEAVE_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
+
+struct _TokendOperation {
+  const TokendReadFunctions *read;
+  const TokendOperationFunctions *functions;
+  TokendOperationRequest request;
+  TokendDialect dialect;
+  CK_SLOT_ID slot;
+  CK_SESSION_HANDLE session;
+  TokendReading prepared;
+  TokendCode *code;
+  TokendCode *new_pin;
+};
+
+/* The one token that matches; two that cannot be told apart are none. */
+static gboolean
+find_slot (TokendOperation *operation, GError **error)
+{
+  g_autoptr (GArray) readings = tokend_slots_read (operation->read, NULL, error);
+  guint matches = 0;
+
+  if (readings == NULL)
+    return FALSE;
+
+  for (guint i = 0; i < readings->len; i++) {
+    const TokendSlotReading *candidate = &g_array_index (readings, TokendSlotReading, i);
+
+    if (tokend_token_identity_equal (&candidate->reading.identity, &operation->request.identity)) {
+      operation->slot = candidate->slot;
+      matches++;
+    }
+  }
+
+  if (matches == 0)
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
+                         "The module does not show the token any more");
+  if (matches > 1)
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                         "The module shows more than one token with this label and serial number");
+  return matches == 1;
+}
+
+/*
+ * Reads the token in the operation's slot, its own numbers included, and says whether it is still
+ * the operation's. Returns what C_GetTokenInfo did, or CKR_TOKEN_NOT_PRESENT for another token.
+ */
+static CK_RV
+read_token (const TokendOperation *operation, TokendReading *reading)
+{
+  CK_TOKEN_INFO info = { 0 };
+  CK_RV rv = operation->read->get_token_info (operation->slot, &info);
+
+  if (rv != CKR_OK)
+    return rv;
+  if (!tokend_reading_init (reading, &info)
+      || !tokend_token_identity_equal (&reading->identity, &operation->request.identity))
+    return CKR_TOKEN_NOT_PRESENT;
+
+  tokend_vendor_counters_read (operation->read, operation->session, reading);
+  return CKR_OK;
+}
+
+static gboolean
+open_session (TokendOperation *operation, GError **error)
+{
+  const char *function = "C_OpenSession";
+  CK_RV rv = operation->read->open_session (operation->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION,
+                                            NULL, NULL, &operation->session);
+
+  if (rv == CKR_OK) {
+    function = "C_GetTokenInfo";
+    rv = read_token (operation, &operation->prepared);
+  }
+  if (rv == CKR_OK)
+    return TRUE;
+
+  return tokend_pkcs11_set_error (
+      error, tokend_pkcs11_token_is_gone (rv) ? TOKEND_ERROR_NOT_FOUND : TOKEND_ERROR_MODULE_FAILED,
+      function, rv);
+}
+
+/**
+ * tokend_operation_open:
+ * @read: must outlive the operation
+ * @functions: must outlive the operation
+ * @error: NotFound, NotSupported, ModuleFailed
+ *
+ * Finds the one token that the request means and opens the session on it that the operation will
+ * use; there is no second one. Sends no code, costs no try.
+ */
+TokendOperation *
+tokend_operation_open (const TokendReadFunctions *read, const TokendOperationFunctions *functions,
+                       const TokendOperationRequest *request, GError **error)
+{
+  g_autoptr (TokendOperation) operation = g_new0 (TokendOperation, 1);
+
+  operation->read = read;
+  operation->functions = functions;
+  operation->request = *request;
+  operation->dialect = (TokendDialect){ tokend_opensc_is_module (read), request->wrong_code };
+  if (!tokend_opensc_check (operation->dialect.is_opensc, request->way, error)
+      || !find_slot (operation, error) || !open_session (operation, error))
+    return NULL;
+
+  if (operation->prepared.flags & TOKEND_TOKEN_PIN_PAD) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                         "The token takes its codes from a PIN pad");
+    return NULL;
+  }
+
+  return g_steal_pointer (&operation);
+}
+
+/** tokend_operation_free: wipes what is left of it. The session is the module's, and ends with the
+ * process. */
+void
+tokend_operation_free (TokendOperation *operation)
+{
+  g_clear_pointer (&operation->code, tokend_code_free);
+  g_clear_pointer (&operation->new_pin, tokend_code_free);
+  explicit_bzero (&operation->request, sizeof operation->request);
+  g_free (operation);
+}
+
+static TokendNewPinRules
+new_pin_policy (const TokendOperation *operation)
+{
+  const TokendReading *token = &operation->prepared;
+
+  return (TokendNewPinRules) {
+    .characters_limits = operation->request.new_pin_limits,
+    .bytes_limits = {
+      .minimum = (guint) MAX (token->new_pin_minimum_length, 1),
+      .maximum = token->new_pin_maximum_length == TOKEND_NUMBER_UNKNOWN
+                     ? TOKEND_CODE_MAX
+                     : (guint) token->new_pin_maximum_length,
+    },
+    .characters = operation->request.new_pin_characters,
+  };
+}
+
+/**
+ * tokend_operation_read_codes:
+ * @code: see tokend_code_read(): the pipe of the PUK or the present PIN
+ * @new_pin: likewise, of the new PIN
+ * @error: InvalidArgs, PinPolicy, Failed
+ *
+ * Reads both codes, once, and checks them. The pipes stay open. Sends no code, costs no try.
+ */
+gboolean
+tokend_operation_read_codes (TokendOperation *operation, int code, int new_pin, GError **error)
+{
+  TokendCodeName name = operation->request.unlock ? TOKEND_CODE_PUK : TOKEND_CODE_PIN;
+  TokendNewPinRules policy = new_pin_policy (operation);
+
+  operation->code = tokend_code_read (code, name, error);
+  if (operation->code == NULL)
+    return FALSE;
+  operation->new_pin = tokend_code_read (new_pin, TOKEND_CODE_NEW_PIN, error);
+  if (operation->new_pin == NULL)
+    return FALSE;
+
+  return tokend_code_check (operation->code->bytes, operation->code->length, name,
+                            &operation->request.code_limits, operation->request.send_unusual_code,
+                            error)
+         && tokend_new_pin_check (operation->new_pin->bytes, operation->new_pin->length, &policy,
+                                  error)
+         && tokend_new_pin_check_differs (tokend_code_equal (operation->code, operation->new_pin),
+                                          name, error);
+}
+
+/**
+ * tokend_operation_digest:
+ *
+ * Returns: (transfer floating): HMAC-SHA-256 of the code under the request's key, of type ay
+ */
+GVariant *
+tokend_operation_digest (const TokendOperation *operation)
+{
+  return tokend_code_digest (operation->code, operation->request.digest_key);
+}
+
+/**
+ * tokend_operation_prepared_reading:
+ *
+ * Returns: (transfer floating): what the token said of itself when the session was opened, of type
+ * a{sv}
+ */
+GVariant *
+tokend_operation_prepared_reading (const TokendOperation *operation)
+{
+  return tokend_reading_to_variant (&operation->prepared, NULL, NULL);
+}
+
+/**
+ * tokend_operation_read:
+ * @error: TokenRemoved, ModuleFailed
+ *
+ * Reads the operation's token now. Costs no try.
+ *
+ * Returns: (transfer floating): its reading, of type a{sv}
+ */
+GVariant *
+tokend_operation_read (const TokendOperation *operation, GError **error)
+{
+  TokendReading reading;
+  CK_RV rv = read_token (operation, &reading);
+
+  if (rv == CKR_OK)
+    return tokend_reading_to_variant (&reading, NULL, NULL);
+
+  tokend_pkcs11_set_error (error,
+                           tokend_pkcs11_token_is_gone (rv) ? TOKEND_ERROR_TOKEN_REMOVED
+                                                            : TOKEND_ERROR_MODULE_FAILED,
+                           "C_GetTokenInfo", rv);
+  return NULL;
+}
+
+static void
+conclude (TokendOperationResult *result, TokendOutcome outcome, const char *function, CK_RV rv)
+{
+  result->outcome = outcome;
+  result->reason = tokend_pkcs11_reason (function, rv);
+}
+
+/* Whether all that speaks for sending the code still stands as it did when the caller made up its
+ * mind. */
+static gboolean
+is_as_prepared (TokendOperation *operation, TokendOperationResult *result)
+{
+  CK_RV rv = read_token (operation, &result->changed);
+
+  if (rv != CKR_OK) {
+    conclude (result,
+              tokend_pkcs11_token_is_gone (rv) ? TOKEND_OUTCOME_TOKEN_REMOVED
+                                               : TOKEND_OUTCOME_FAILED,
+              "C_GetTokenInfo", rv);
+    return FALSE;
+  }
+  if (!tokend_reading_same_tries (&operation->prepared, &result->changed,
+                                  tokend_operation_request_role (&operation->request))) {
+    conclude (result, TOKEND_OUTCOME_CHANGED, "C_GetTokenInfo", rv);
+    return FALSE;
+  }
+
+  return TRUE;
+}
+
+/*
+ * Where OpenSC could not ask the card how many tries are left, it says what the card said before, as if nothing had been. What
+ * disturbed it for a moment does not do so a second time.
+ */
+static gboolean
+may_send (TokendOperation *operation, TokendOperationResult *result)
+{
+  return is_as_prepared (operation, result)
+         && (!operation->dialect.is_opensc || is_as_prepared (operation, result));
+}
+
+static CK_BYTE *
+code_bytes (TokendCode *code)
+{
+  return (CK_BYTE *) code->bytes;
+}
+
+static void
+unlock_by_so_login (TokendOperation *operation, TokendOperationResult *result)
+{
+  const TokendOperationFunctions *functions = operation->functions;
+  TokendCode *puk = operation->code;
+  TokendCode *new_pin = operation->new_pin;
+  CK_RV rv;
+
+  result->sent = TRUE;
+  rv = functions->login (operation->session, CKU_SO, code_bytes (puk), puk->length);
+  tokend_code_wipe (puk);
+  if (rv != CKR_OK) {
+    conclude (result, tokend_outcome_of_login (rv, &operation->dialect), "C_Login", rv);
+    return;
+  }
+
+  rv = functions->init_pin (operation->session, code_bytes (new_pin), new_pin->length);
+  tokend_code_wipe (new_pin);
+  conclude (result, tokend_outcome_of_init_pin (rv, &operation->dialect), "C_InitPIN", rv);
+  functions->logout (operation->session);
+}
+
+/* A PIN change; or, where the way says so and brings the configuration along, an unlock: the code is the PUK then. */
+static void
+set_pin (TokendOperation *operation, TokendOperationResult *result)
+{
+  TokendCode *code = operation->code;
+  TokendCode *new_pin = operation->new_pin;
+  CK_RV rv;
+
+  result->sent = TRUE;
+  rv = operation->functions->set_pin (operation->session, code_bytes (code), code->length,
+                                      code_bytes (new_pin), new_pin->length);
+  conclude (result, tokend_outcome_of_set_pin (rv, &operation->dialect), "C_SetPIN", rv);
+}
+
+static void
+unlock (TokendOperation *operation, TokendOperationResult *result)
+{
+  switch (operation->request.way) {
+  case TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN:
+  case TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN:
+    unlock_by_so_login (operation, result);
+    break;
+  case TOKEND_UNLOCK_WAY_OPENSC_SET_PIN:
+    set_pin (operation, result);
+    break;
+  case TOKEND_UNLOCK_WAY_NONE:
+    g_assert_not_reached ();
+  }
+}
+
+static gboolean
+is_empty (const TokendOperation *operation)
+{
+  CK_SLOT_INFO info = { 0 };
+  const CK_RV rv = operation->read->get_slot_info (operation->slot, &info);
+
+  return rv == CKR_OK ? (info.flags & CKF_TOKEN_PRESENT) == 0 : tokend_pkcs11_token_is_gone (rv);
+}
+
+/* Modules have any error for a token that was pulled out in the middle. */
+static gboolean
+has_left (const TokendOperation *operation)
+{
+  const gint64 deadline = g_get_monotonic_time () + LEAVE_TIME;
+
+  if (operation->read->get_slot_info == NULL)
+    return FALSE;
+  while (!is_empty (operation)) {
+    if (g_get_monotonic_time () > deadline)
+      return FALSE;
+    g_usleep (LEAVE_INTERVAL);
+  }
+  return TRUE;
+}
+
+/**
+ * tokend_operation_commit:
+ * @result: (out): what became of it
+ *
+ * Reads the token again, and sends the code unless its tries are not what they were. Both codes are
+ * wiped when this returns. Once, after tokend_operation_read_codes(). Costs one try at the most,
+ * and none unless @result says `sent`.
+ */
+void
+tokend_operation_commit (TokendOperation *operation, TokendOperationResult *result)
+{
+  *result = (TokendOperationResult){ .outcome = TOKEND_OUTCOME_FAILED };
+
+  if (may_send (operation, result)) {
+    if (!operation->request.unlock)
+      set_pin (operation, result);
+    else
+      unlock (operation, result);
+  }
+
+  tokend_code_wipe (operation->code);
+  tokend_code_wipe (operation->new_pin);
+  if (result->sent && result->outcome == TOKEND_OUTCOME_FAILED && has_left (operation))
+    result->outcome = TOKEND_OUTCOME_TOKEN_REMOVED;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "outcome-private.h"
+
+#include "pkcs11-reason.h"
+
+/* What means the same wherever a code was handed over. */
+static TokendOutcome
+outcome_of_any (CK_RV rv)
+{
+  if (rv == CKR_OK)
+    return TOKEND_OUTCOME_DONE;
+  if (rv == CKR_PIN_INCORRECT)
+    return TOKEND_OUTCOME_CODE_INCORRECT;
+  if (rv == CKR_PIN_LOCKED)
+    return TOKEND_OUTCOME_CODE_LOCKED;
+  if (tokend_pkcs11_token_is_gone (rv))
+    return TOKEND_OUTCOME_TOKEN_REMOVED;
+  return TOKEND_OUTCOME_FAILED;
+}
+
+/* What a code's form was refused for. OpenSC looks at lengths before it asks the card; it has no other complaint. */
+static gboolean
+is_complaint_about_form (CK_RV rv, const TokendDialect *dialect)
+{
+  return rv == CKR_PIN_LEN_RANGE
+         || (!dialect->is_opensc && (rv == CKR_PIN_INVALID || rv == CKR_PIN_TOO_WEAK));
+}
+
+/* A card may answer a wrong code with "security status not satisfied", which some modules turn into this. */
+static gboolean
+is_wrong_code (CK_RV rv, const TokendDialect *dialect)
+{
+  return rv == CKR_USER_NOT_LOGGED_IN
+         && dialect->wrong_code == TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN;
+}
+
+/**
+ * tokend_outcome_of_login:
+ *
+ * What became of the PUK when C_Login of the security officer answered @rv. A PUK of a wrong form
+ * is a wrong PUK: there are tokens that count it.
+ */
+TokendOutcome
+tokend_outcome_of_login (CK_RV rv, const TokendDialect *dialect)
+{
+  if (is_complaint_about_form (rv, dialect))
+    return dialect->is_opensc ? TOKEND_OUTCOME_LENGTH_REFUSED : TOKEND_OUTCOME_CODE_INCORRECT;
+  return is_wrong_code (rv, dialect) ? TOKEND_OUTCOME_CODE_INCORRECT : outcome_of_any (rv);
+}
+
+/**
+ * tokend_outcome_of_init_pin:
+ *
+ * What became of PUK and new PIN when C_InitPIN answered @rv. There are modules that accept any PUK
+ * at login and try it only here; with OpenSC a refused length may be either's. That somebody is not
+ * logged in says nothing of a code here: another program may have ended the login.
+ */
+TokendOutcome
+tokend_outcome_of_init_pin (CK_RV rv, const TokendDialect *dialect)
+{
+  if (is_complaint_about_form (rv, dialect))
+    return dialect->is_opensc ? TOKEND_OUTCOME_LENGTH_REFUSED : TOKEND_OUTCOME_NEW_PIN_REFUSED;
+  return outcome_of_any (rv);
+}
+
+/**
+ * tokend_outcome_of_set_pin:
+ *
+ * What became of both codes when C_SetPIN answered @rv. With a refused new PIN the present one may have been wrong, and counted.
+ */
+TokendOutcome
+tokend_outcome_of_set_pin (CK_RV rv, const TokendDialect *dialect)
+{
+  if (is_complaint_about_form (rv, dialect))
+    return dialect->is_opensc ? TOKEND_OUTCOME_LENGTH_REFUSED : TOKEND_OUTCOME_NEW_PIN_REFUSED;
+  return is_wrong_code (rv, dialect) ? TOKEND_OUTCOME_CODE_INCORRECT : outcome_of_any (rv);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elsewhere-private.h"
+
+#include "journal.h"
+
+/* No token has so many names; a module that makes up some at each read gets no more of them recorded. */
+#define IDS_MAX 64
+
+static gboolean
+contains (GStrv ids, const char *id)
+{
+  return ids != NULL && g_strv_contains ((const char *const *) ids, id);
+}
+
+static gboolean
+have_same_name (const char *a, const char *b)
+{
+  g_autofree char *a_name = tokend_place_id_get_name (a);
+  g_autofree char *b_name = tokend_place_id_get_name (b);
+
+  return g_str_equal (a_name, b_name);
+}
+
+/* Returns: the index of the first stay after which there is one of the same name; their number: there is none. */
+static guint
+find_old_stay (GPtrArray *ids)
+{
+  for (guint i = 0; i < ids->len; i++)
+    for (guint j = i + 1; j < ids->len; j++)
+      if (have_same_name (ids->pdata[i], ids->pdata[j]))
+        return i;
+  return ids->len;
+}
+
+/* Where there are too many, it is stays that give way: as a rule, each has ended when the next one of its name begins. */
+static void
+add (GStrv *ids, const char *id)
+{
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func (g_free);
+
+  if (contains (*ids, id))
+    return;
+  for (guint i = 0; *ids != NULL && (*ids)[i] != NULL; i++)
+    g_ptr_array_add (all, g_strdup ((*ids)[i]));
+  g_ptr_array_add (all, g_strdup (id));
+  if (all->len > IDS_MAX)
+    g_ptr_array_remove_index (all, MIN (find_old_stay (all), all->len - 1));
+  g_ptr_array_add (all, NULL);
+  g_strfreev (*ids);
+  *ids = (GStrv) g_ptr_array_free (g_steal_pointer (&all), FALSE);
+}
+
+/* Told once: a module may make up names at each read. Where a code was right too often to be recorded it only bars on. */
+static void
+add_also_at (TokendElsewhere *self, const char *id)
+{
+  static gboolean is_told;
+
+  add (&self->also_at, id);
+  if (is_told || contains (self->also_at, id))
+    return;
+  is_told = TRUE;
+  tokend_warning ("One token was shown under more than %d names: its tries count for any other one "
+                  "only while both are shown. A module may make them up",
+                  IDS_MAX);
+}
+
+static gboolean
+was_at (const TokendElsewhere *self, const TokendPlace *place, TokendRole role,
+        gboolean is_for_later)
+{
+  for (guint i = 0; self->also_at != NULL && self->also_at[i] != NULL; i++)
+    if (tokend_place_may_have_been (place, role, self->also_at[i], is_for_later))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+counts_at (const TokendElsewhere *self, const char *id, const TokendPlace *place, TokendRole role,
+           gboolean is_for_later)
+{
+  const gboolean may_be_same = is_for_later ? tokend_place_may_be_same_later (place, role, id)
+                                            : tokend_place_may_be_same (place, role, id);
+
+  return (may_be_same || was_at (self, place, role, is_for_later))
+         && !contains (self->right_at, place->id);
+}
+
+/**
+ * tokend_elsewhere_counts_at:
+ * @id: of the place of which it is recorded.
+ * @place: where a code would be sent.
+ * @role: whose code.
+ *
+ * Returns: whether it counts at @place.
+ */
+gboolean
+tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id, const TokendPlace *place,
+                            TokendRole role)
+{
+  return counts_at (self, id, place, role, FALSE);
+}
+
+/** tokend_elsewhere_begin: one more is recorded of @place: it counts wherever @place is shown now by another name, if that is
+ * certain to have been in the same place. */
+void
+tokend_elsewhere_begin (TokendElsewhere *self, const TokendPlace *place)
+{
+  g_clear_pointer (&self->right_at, g_strfreev);
+  for (guint i = 0; place->related != NULL && i < place->related->len; i++)
+    if (!tokend_place_is_doubtful (place, i))
+      add_also_at (self, ((const TokendPlace *) place->related->pdata[i])->id);
+}
+
+/**
+ * tokend_elsewhere_spread:
+ * @id: of the place of which it is recorded.
+ * @place: that may have been found to be the same token.
+ * @role: whose code.
+ *
+ * Remembers that it counts at @place, if it does so now by what @place is certain to be related to.
+ *
+ * Returns: whether that is new.
+ */
+gboolean
+tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendPlace *place,
+                         TokendRole role)
+{
+  g_autofree char *card = tokend_place_id_get_card (id);
+
+  if (g_str_equal (card, place->card) || contains (self->also_at, place->id)
+      || !counts_at (self, id, place, role, TRUE))
+    return FALSE;
+  add_also_at (self, place->id);
+  return contains (self->also_at, place->id);
+}
+
+/**
+ * tokend_elsewhere_note_right:
+ * @id: of the place of which it is recorded.
+ * @place: where a code of @role was right.
+ * @role: whose code.
+ *
+ * Whatever is recorded of @id, it does not count at @place any more. It stays for its own place, and for all others. The
+ * name of a card without a serial number is that of several: none of them settles for the others what another card's is.
+ */
+void
+tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const TokendPlace *place,
+                             TokendRole role)
+{
+  g_autofree char *card = tokend_place_id_get_card (id);
+  g_autofree char *name = tokend_place_id_get_name (id);
+  const gboolean is_own =
+      role == TOKEND_ROLE_PUK ? g_str_equal (card, place->card) : g_str_equal (name, place->name);
+
+  if (!place->is_known_card && !is_own)
+    return;
+  if (tokend_elsewhere_counts_at (self, id, place, role))
+    add (&self->right_at, place->id);
+}
+
+/** tokend_elsewhere_take: what was recorded of another place, with @other, is recorded of this one instead. */
+void
+tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other)
+{
+  for (guint i = 0; other->also_at != NULL && other->also_at[i] != NULL; i++)
+    add_also_at (self, other->also_at[i]);
+}
+
+/** tokend_elsewhere_end_stays: the service has ended, and with it each stay: what was right in one says nothing of a later one. */
+void
+tokend_elsewhere_end_stays (TokendElsewhere *self)
+{
+  g_auto (GStrv) before = g_steal_pointer (&self->right_at);
+
+  for (guint i = 0; before != NULL && before[i] != NULL; i++)
+    if (!tokend_place_id_has_stay (before[i]))
+      add (&self->right_at, before[i]);
+}
+
+/** tokend_elsewhere_clear: there is nothing left that could count. */
+void
+tokend_elsewhere_clear (TokendElsewhere *self)
+{
+  g_clear_pointer (&self->also_at, g_strfreev);
+  g_clear_pointer (&self->right_at, g_strfreev);
+}

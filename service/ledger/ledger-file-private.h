@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "elsewhere-private.h"
+#include "ledger-entry-private.h"
+
+G_BEGIN_DECLS
+
+/** TokendLedgerTries: what is recorded of one place. */
+typedef struct {
+  gboolean known[TOKEND_N_ROLES];
+  char *modules[TOKEND_N_ROLES]; /* or NULL */
+  guint told[TOKEND_N_ROLES];    /* how many of the pending ones the journal has been told of */
+  TokendLedgerEntry entries[TOKEND_N_ROLES];
+  TokendElsewhere elsewhere[TOKEND_N_ROLES]; /* says nothing while the entry is clear */
+} TokendLedgerTries;
+
+GHashTable *tokend_ledger_file_make_places (void);
+
+gboolean tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_spent,
+                                  GError **error);
+void tokend_ledger_file_read_previous (const char *path, GHashTable *places);
+char *tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent);
+gboolean tokend_ledger_file_write (const char *path, const char *text, gboolean keep_old,
+                                   GError **error);
+
+G_END_DECLS

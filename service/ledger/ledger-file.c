@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ledger-file-private.h"
+
+#include "journal.h"
+#include "sealed-file-private.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+
+/*
+ * The file is a sealed file, `ledger` in the service's state folder:
+ *
+ *   [ledger]
+ *   version=2
+ *   assume-spent=true         an earlier file could not be read: whatever is not known is taken for spent
+ *
+ *   [CARD/LABEL]              a place, see TokendPlace
+ *   pin-spent=, pin-pending=  tries since the last success
+ *   pin-locked=, pin-confirmed=, pin-final-try=
+ *   pin-wrong=                codes that the token refused since then, for people
+ *   pin-seen=                 locked, final-try or unknown: what the last code let us see, for people; absent: as pin-locked
+ *                             and pin-final-try say
+ *   pin-sent-at=              when the last code was sent, for people; microseconds since the epoch
+ *   pin-told=                 how many of the pending ones the journal has been told of at a start
+ *   pin-module=               by which module the first of them was sent
+ *   pin-also-at=              other places where they count, which were the same token when they were sent, or may have been
+ *   pin-right-at=             other places where a code was right since then, where they do not count
+ *   puk-…                     likewise
+ *
+ *   A place's spent=255 says that an earlier file could not be read: any number may have been spent.
+ *
+ * Each write replaces it whole and is on the disk (file and folder) before it is called done; the one before stays, as
+ * `ledger.previous`. One that cannot be read is kept beside it, as `ledger.unreadable`, from the moment at which a new one that
+ * tells of the loss is in its place.
+ */
+#define ASIDE_SUFFIX ".unreadable"
+#define FILE_VERSION 2
+#define HEAD "ledger"
+
+static void
+tries_free (gpointer data)
+{
+  TokendLedgerTries *tries = data;
+
+  for (guint role = 0; role < TOKEND_N_ROLES; role++) {
+    g_free (tries->modules[role]);
+    tokend_elsewhere_clear (&tries->elsewhere[role]);
+  }
+  g_free (tries);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendLedgerTries, tries_free)
+
+/** tokend_ledger_file_make_places: Returns: (transfer full): an empty table of a place's id → #TokendLedgerTries. */
+GHashTable *
+tokend_ledger_file_make_places (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, tries_free);
+}
+
+static const char *const role_names[TOKEND_N_ROLES] = { "pin", "puk" };
+
+static guint
+get_count (GKeyFile *key_file, const char *group, const char *role, const char *what,
+           GError **error)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+  guint64 count;
+
+  if (*error != NULL || !g_key_file_has_key (key_file, group, key, NULL))
+    return 0;
+  count = g_key_file_get_uint64 (key_file, group, key, error);
+  return (guint) MIN (count, TOKEND_TRIES_MAX);
+}
+
+static gint64
+get_time (GKeyFile *key_file, const char *group, const char *role, const char *what, GError **error)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+
+  if (*error != NULL || !g_key_file_has_key (key_file, group, key, NULL))
+    return 0;
+  return g_key_file_get_int64 (key_file, group, key, error);
+}
+
+static gboolean
+get_flag (GKeyFile *key_file, const char *group, const char *role, const char *what, GError **error)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+
+  if (*error != NULL || !g_key_file_has_key (key_file, group, key, NULL))
+    return FALSE;
+  return g_key_file_get_boolean (key_file, group, key, error);
+}
+
+static const char *const seen_names[] = { [TOKEND_STATE_UNKNOWN] = "unknown",
+                                          [TOKEND_STATE_FINAL_TRY] = "final-try",
+                                          [TOKEND_STATE_LOCKED] = "locked" };
+
+static TokendState
+get_seen (GKeyFile *key_file, const char *group, const char *role, const TokendLedgerEntry *entry)
+{
+  static const TokendState states[] = { TOKEND_STATE_LOCKED, TOKEND_STATE_FINAL_TRY };
+  g_autofree char *key = g_strconcat (role, "-seen", NULL);
+  g_autofree char *text = g_key_file_get_string (key_file, group, key, NULL);
+
+  if (text == NULL)
+    return tokend_ledger_entry_get_worst (entry);
+  for (gsize i = 0; i < G_N_ELEMENTS (states); i++)
+    if (g_str_equal (text, seen_names[states[i]]))
+      return states[i];
+  return TOKEND_STATE_UNKNOWN;
+}
+
+static char *
+get_text (GKeyFile *key_file, const char *group, const char *role, const char *what)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+
+  return g_key_file_get_string (key_file, group, key, NULL);
+}
+
+/* A list that cannot be read is none. */
+static GStrv
+get_list (GKeyFile *key_file, const char *group, const char *role, const char *what)
+{
+  g_autofree char *key = g_strconcat (role, "-", what, NULL);
+
+  return g_key_file_get_string_list (key_file, group, key, NULL, NULL);
+}
+
+/* Stays end with the service. All that is known of a card without a serial number then is that it was one of a kind; what was
+ * not spent by one says nothing of another. */
+static void
+end_stay (TokendLedgerTries *kind, const TokendLedgerTries *stay)
+{
+  for (guint role = 0; role < TOKEND_N_ROLES; role++) {
+    if (tokend_ledger_entry_is_clear (&stay->entries[role]))
+      continue;
+    tokend_ledger_entry_add (&kind->entries[role], &stay->entries[role]);
+    kind->known[role] = TRUE;
+    kind->told[role] = MIN (kind->told[role] + stay->told[role], TOKEND_TRIES_MAX);
+    if (kind->modules[role] == NULL)
+      kind->modules[role] = g_strdup (stay->modules[role]);
+    tokend_elsewhere_take (&kind->elsewhere[role], &stay->elsewhere[role]);
+  }
+  for (guint role = 0; role < TOKEND_N_ROLES; role++)
+    g_clear_pointer (&kind->elsewhere[role].right_at, g_strfreev);
+}
+
+/* Takes @tries. */
+static void
+put_place (GHashTable *places, const char *id, TokendLedgerTries *tries)
+{
+  g_autofree char *name = tokend_place_id_get_name (id);
+  g_autoptr (TokendLedgerTries) owned = NULL;
+  TokendLedgerTries *there = g_hash_table_lookup (places, name);
+
+  if (g_str_equal (name, id) && there == NULL) {
+    g_hash_table_insert (places, g_steal_pointer (&name), tries);
+    return;
+  }
+  owned = tries;
+  if (there == NULL) {
+    there = g_new0 (TokendLedgerTries, 1);
+    g_hash_table_insert (places, g_steal_pointer (&name), there);
+  }
+  end_stay (there, owned);
+}
+
+static gboolean
+load_place (GHashTable *places, GKeyFile *key_file, const char *group, GError **error)
+{
+  g_autoptr (TokendLedgerTries) tries = g_new0 (TokendLedgerTries, 1);
+  GError *local_error = NULL;
+
+  for (guint role = 0; role < TOKEND_N_ROLES; role++) {
+    const char *name = role_names[role];
+    TokendLedgerEntry *entry = &tries->entries[role];
+
+    entry->spent = get_count (key_file, group, name, "spent", &local_error);
+    entry->pending = get_count (key_file, group, name, "pending", &local_error);
+    entry->locked = get_flag (key_file, group, name, "locked", &local_error);
+    entry->confirmed = get_flag (key_file, group, name, "confirmed", &local_error);
+    entry->final_try = get_flag (key_file, group, name, "final-try", &local_error);
+    entry->wrong = get_count (key_file, group, name, "wrong", &local_error);
+    entry->seen = get_seen (key_file, group, name, entry);
+    entry->sent_at = get_time (key_file, group, name, "sent-at", &local_error);
+    tries->told[role] = get_count (key_file, group, name, "told", &local_error);
+    tries->modules[role] = get_text (key_file, group, name, "module");
+    tries->elsewhere[role].also_at = get_list (key_file, group, name, "also-at");
+    tries->elsewhere[role].right_at = get_list (key_file, group, name, "right-at");
+    tokend_elsewhere_end_stays (&tries->elsewhere[role]);
+    tries->known[role] = get_flag (key_file, group, name, "known", &local_error)
+                         || !tokend_ledger_entry_is_clear (entry);
+  }
+  if (local_error != NULL) {
+    g_propagate_error (error, local_error);
+    return FALSE;
+  }
+  put_place (places, group, g_steal_pointer (&tries));
+  return TRUE;
+}
+
+static gboolean
+load (const char *path, GHashTable *places, gboolean *assume_spent, GError **error)
+{
+  g_autoptr (GKeyFile) key_file = g_key_file_new ();
+  g_auto (GStrv) groups = NULL;
+  int version;
+
+  if (!tokend_sealed_file_read (path, key_file, error))
+    return FALSE;
+  version = g_key_file_get_integer (key_file, HEAD, "version", error);
+  if (version != FILE_VERSION) {
+    if (*error == NULL)
+      g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
+                   "version %d is not known here", version);
+    return FALSE;
+  }
+  if (g_key_file_has_key (key_file, HEAD, "assume-spent", NULL))
+    *assume_spent = g_key_file_get_boolean (key_file, HEAD, "assume-spent", error);
+  if (*error != NULL)
+    return FALSE;
+
+  groups = g_key_file_get_groups (key_file, NULL);
+  for (guint i = 0; groups[i] != NULL; i++)
+    if (!g_str_equal (groups[i], HEAD) && !load_place (places, key_file, groups[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* What cannot be looked for is taken to be there. */
+static gboolean
+is_there (const char *path, const char *suffix)
+{
+  g_autofree char *beside = g_strconcat (path, suffix, NULL);
+  GStatBuf status;
+
+  return g_lstat (beside, &status) == 0 || errno != ENOENT;
+}
+
+/**
+ * tokend_ledger_file_read:
+ * @path: the file.
+ * @places: of tokend_ledger_file_make_places(), empty; it may hold anything after an error.
+ * @assume_spent: (out): whether an earlier ledger was lost: whatever is not known is then taken for spent.
+ * @error: of #GFileError, NOENT if none was ever there; anything else is a loss.
+ *
+ * Where one was lost, the next knows: there were versions that could end, or find the disk full, between the two. One that
+ * has been written over others and is not there any more is lost too.
+ *
+ * Returns: whether it could be read.
+ */
+gboolean
+tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_spent,
+                         GError **error)
+{
+  gboolean lost_one = is_there (path, ASIDE_SUFFIX);
+
+  *assume_spent = FALSE;
+  if (load (path, places, assume_spent, error)) {
+    if (*assume_spent || !lost_one)
+      return TRUE;
+    g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
+                         "an earlier one was lost, and it does not tell of that");
+  } else if ((lost_one || is_there (path, TOKEND_SEALED_FILE_PREVIOUS))
+             && g_error_matches (*error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    g_clear_error (error);
+    g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND,
+                         "there was one before, and it is gone");
+  }
+  return FALSE;
+}
+
+/* It does not know what was written last: what it says for a token may be true no more, what it says against one stands. Nor
+ * is anybody told by it: as a rule it is from the moment before the last code was sent, and what came of that is not in it. */
+static void
+keep_what_bars (TokendLedgerTries *tries)
+{
+  for (guint role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendLedgerEntry *entry = &tries->entries[role];
+
+    tries->known[role] = !tokend_ledger_entry_is_clear (entry);
+    if (tries->known[role])
+      entry->spent = TOKEND_TRIES_MAX;
+    entry->confirmed = FALSE;
+    entry->pending = entry->wrong = tries->told[role] = 0;
+    entry->seen = TOKEND_STATE_UNKNOWN;
+    entry->sent_at = 0;
+    g_clear_pointer (&tries->elsewhere[role].right_at, g_strfreev);
+  }
+}
+
+/**
+ * tokend_ledger_file_read_previous:
+ * @path: the file, which cannot be read.
+ * @places: of tokend_ledger_file_make_places(); gets what the one before it says against sending a code, if that can be read.
+ */
+void
+tokend_ledger_file_read_previous (const char *path, GHashTable *places)
+{
+  g_autofree char *previous = g_strconcat (path, TOKEND_SEALED_FILE_PREVIOUS, NULL);
+  gboolean assume_spent = FALSE;
+  g_autoptr (GError) error = NULL;
+  GHashTableIter iter;
+  gpointer tries;
+
+  g_hash_table_remove_all (places);
+  if (!load (previous, places, &assume_spent, &error)) {
+    tokend_debug ("Nor can the ledger before it be read: %s", error->message);
+    g_hash_table_remove_all (places);
+  }
+  g_hash_table_iter_init (&iter, places);
+  while (g_hash_table_iter_next (&iter, NULL, &tries))
+    keep_what_bars (tries);
+}
+
+/* Where one role's keys of one place are written. */
+typedef struct {
+  GKeyFile *key_file;
+  const char *group;
+  const char *role; /* see role_names */
+} Keys;
+
+static void
+put_count (const Keys *keys, const char *what, guint count)
+{
+  g_autofree char *key = g_strconcat (keys->role, "-", what, NULL);
+
+  if (count > 0)
+    g_key_file_set_uint64 (keys->key_file, keys->group, key, count);
+}
+
+static void
+put_flag (const Keys *keys, const char *what, gboolean is_set)
+{
+  g_autofree char *key = g_strconcat (keys->role, "-", what, NULL);
+
+  if (is_set)
+    g_key_file_set_boolean (keys->key_file, keys->group, key, TRUE);
+}
+
+static void
+put_time (const Keys *keys, const char *what, gint64 moment)
+{
+  g_autofree char *key = g_strconcat (keys->role, "-", what, NULL);
+
+  if (moment != 0)
+    g_key_file_set_int64 (keys->key_file, keys->group, key, moment);
+}
+
+static void
+put_text (const Keys *keys, const char *what, const char *text)
+{
+  g_autofree char *key = g_strconcat (keys->role, "-", what, NULL);
+
+  if (text != NULL)
+    g_key_file_set_string (keys->key_file, keys->group, key, text);
+}
+
+static void
+put_list (const Keys *keys, const char *what, GStrv list)
+{
+  g_autofree char *key = g_strconcat (keys->role, "-", what, NULL);
+
+  if (list != NULL)
+    g_key_file_set_string_list (keys->key_file, keys->group, key, (const char *const *) list,
+                                g_strv_length (list));
+}
+
+static void
+put_entry (const Keys *keys, const TokendLedgerEntry *entry)
+{
+  put_count (keys, "spent", entry->spent);
+  put_count (keys, "pending", entry->pending);
+  put_count (keys, "wrong", entry->wrong);
+  put_time (keys, "sent-at", entry->sent_at);
+  put_flag (keys, "locked", entry->locked);
+  put_flag (keys, "confirmed", entry->confirmed);
+  put_flag (keys, "final-try", entry->final_try);
+  if (entry->seen != tokend_ledger_entry_get_worst (entry))
+    put_text (keys, "seen", seen_names[entry->seen]);
+}
+
+/* After a loss, what is known of a stay ends with it: of the kind that it then counts for any number may be spent, also to a
+ * version that does not know of stays. */
+static void
+put_role (const Keys *keys, TokendRole role, const TokendLedgerTries *tries, gboolean assume_spent)
+{
+  const gboolean has_stay = tokend_place_id_has_stay (keys->group);
+  TokendLedgerEntry entry = tries->entries[role];
+
+  if (tokend_ledger_entry_is_clear (&entry)) {
+    put_flag (keys, "known", assume_spent && !has_stay && tries->known[role]);
+    return;
+  }
+  if (assume_spent && has_stay)
+    entry.spent = TOKEND_TRIES_MAX;
+  put_entry (keys, &entry);
+  put_count (keys, "told", MIN (tries->told[role], entry.pending));
+  put_text (keys, "module", tries->modules[role]);
+  put_list (keys, "also-at", tries->elsewhere[role].also_at);
+  put_list (keys, "right-at", tries->elsewhere[role].right_at);
+}
+
+/**
+ * tokend_ledger_file_to_text:
+ * @places: of tokend_ledger_file_make_places().
+ * @assume_spent: whether an earlier ledger was lost.
+ *
+ * Returns: (transfer full): what the file is to hold.
+ */
+char *
+tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent)
+{
+  g_autoptr (GKeyFile) key_file = g_key_file_new ();
+  GHashTableIter iter;
+  gpointer id, value;
+
+  g_key_file_set_integer (key_file, HEAD, "version", FILE_VERSION);
+  if (assume_spent)
+    g_key_file_set_boolean (key_file, HEAD, "assume-spent", TRUE);
+
+  g_hash_table_iter_init (&iter, places);
+  while (g_hash_table_iter_next (&iter, &id, &value))
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+      put_role (&(Keys){ key_file, id, role_names[role] }, role, value, assume_spent);
+  return tokend_sealed_file_to_text (key_file);
+}
+
+/**
+ * tokend_ledger_file_write:
+ * @path: the file.
+ * @text: of tokend_ledger_file_to_text().
+ * @keep_old: whether the one that is there cannot be read, and is to be kept as such; else it becomes the one before.
+ * @error: of #GFileError.
+ *
+ * Returns: whether it is on the disk.
+ */
+gboolean
+tokend_ledger_file_write (const char *path, const char *text, gboolean keep_old, GError **error)
+{
+  g_autofree char *aside = g_strconcat (path, ASIDE_SUFFIX, NULL);
+
+  return tokend_sealed_file_write (path, text, keep_old ? aside : NULL, error);
+}

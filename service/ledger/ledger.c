@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ledger.h"
+
+#include "journal.h"
+#include "ledger-file-private.h"
+
+#define FILE_NAME "ledger"
+
+struct _TokendLedger {
+  GObject parent_instance;
+
+  char *path;
+  GHashTable *places; /* of a place's id → TokendLedgerTries */
+  gboolean assume_spent;
+  gboolean
+      keep_old; /* the file could not be read, and is still there; after the start the writer's alone */
+  gboolean is_failure_told; /* that it cannot be written, likewise */
+  GThreadPool *writer;      /* one thread: writes reach the disk in the order they were asked for */
+};
+
+G_DEFINE_FINAL_TYPE (TokendLedger, tokend_ledger, G_TYPE_OBJECT)
+
+/* Also in the writer's thread. What the file says is then worse than what is known, never better. Told once until it can be
+ * written again: a module that shows other tries at each read has it written each time. */
+static void
+report_failed_write (TokendLedger *self, const GError *error)
+{
+  if (self->is_failure_told)
+    return;
+  self->is_failure_told = TRUE;
+  tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_LEDGER_UNWRITABLE, "TOKEND_REASON",
+                  error->message, "MESSAGE", "The ledger could not be written: %s", error->message);
+}
+
+/* As long as that fails, what could not be read stays: to the next start it says what it said to this one. */
+static gboolean
+write_file (TokendLedger *self, const char *content, GError **error)
+{
+  if (!tokend_ledger_file_write (self->path, content, self->keep_old, error)) {
+    report_failed_write (self, *error);
+    return FALSE;
+  }
+  self->keep_old = FALSE;
+  self->is_failure_told = FALSE;
+  return TRUE;
+}
+
+static void
+write_in_thread (gpointer data, gpointer user_data)
+{
+  g_autoptr (GTask) task = data;
+  TokendLedger *self = g_task_get_source_object (task);
+  const char *content = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  if (content == NULL || write_file (self, content, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+tokend_ledger_init (TokendLedger *self)
+{
+  self->places = tokend_ledger_file_make_places ();
+  self->writer = g_thread_pool_new (write_in_thread, NULL, 1, FALSE, NULL);
+}
+
+static void
+tokend_ledger_finalize (GObject *object)
+{
+  TokendLedger *self = TOKEND_LEDGER (object);
+
+  /* Every write holds a reference: none is left, and this may be the writer's own thread. */
+  g_thread_pool_free (self->writer, FALSE, FALSE);
+  g_hash_table_unref (self->places);
+  g_free (self->path);
+  G_OBJECT_CLASS (tokend_ledger_parent_class)->finalize (object);
+}
+
+static void
+tokend_ledger_class_init (TokendLedgerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tokend_ledger_finalize;
+}
+
+static char *
+serialize (TokendLedger *self)
+{
+  return tokend_ledger_file_to_text (self->places, self->assume_spent);
+}
+
+static void
+save_now (TokendLedger *self)
+{
+  g_autofree char *content = serialize (self);
+  g_autoptr (GError) error = NULL;
+
+  write_file (self, content, &error);
+}
+
+static void
+report_loss (TokendLedger *self, const GError *reason, gboolean is_there)
+{
+  g_autofree char *what_is_there =
+      is_there ? g_strdup_printf (
+          "What is there is kept as %s.unreadable once a new one is on the disk", self->path)
+               : g_strdup_printf ("Whoever deletes it to begin anew deletes %s.previous and "
+                                  "%s.unreadable with it",
+                                  self->path, self->path);
+
+  tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_LEDGER_UNREADABLE, "TOKEND_REASON",
+                  reason->message, "MESSAGE",
+                  "The ledger %s cannot be read: %s. How many tries a token has left is not known "
+                  "until it tells a number itself or accepts a code: each may be the last, and is "
+                  "sent only with the word for that. %s",
+                  self->path, reason->message, what_is_there);
+}
+
+/* The loss itself is written down, and the old one is there until that is on the disk: no start may take a missing file for a
+ * first one. */
+static void
+start_anew (TokendLedger *self, const GError *reason)
+{
+  self->keep_old = !g_error_matches (reason, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND);
+  report_loss (self, reason, self->keep_old);
+  tokend_ledger_file_read_previous (self->path, self->places);
+  self->assume_spent = TRUE;
+  save_now (self);
+}
+
+/* The service may have ended in the middle of an operation, which then has no other entry. Once for each: the service starts
+ * whenever somebody needs it. Returns: whether there was one. */
+static gboolean
+report_pending (TokendLedger *self)
+{
+  gboolean is_told = FALSE;
+  GHashTableIter iter;
+  gpointer id, value;
+
+  g_hash_table_iter_init (&iter, self->places);
+  while (g_hash_table_iter_next (&iter, &id, &value)) {
+    g_autofree char *card = tokend_place_id_get_card (id);
+    TokendLedgerTries *tries = value;
+
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+      const char *code = role == TOKEND_ROLE_PUK ? "PUK" : "PIN";
+
+      if (tries->entries[role].pending <= tries->told[role])
+        continue;
+      tries->told[role] = tries->entries[role].pending;
+      is_told = TRUE;
+      tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_TRY_PENDING, "TOKEND_TOKEN", card,
+                      "TOKEND_ROLE", code, "MESSAGE",
+                      "What came of an earlier operation is not known: a %s try of the token "
+                      "%.8s… counts as spent until the token says otherwise",
+                      code, card);
+    }
+  }
+  return is_told;
+}
+
+/**
+ * tokend_ledger_new:
+ * @directory: the service's state folder, which no other service uses.
+ *
+ * Reads the ledger. One that cannot be read is kept, see ledger-file.c; until the token's own number or a success says
+ * otherwise, any number of each token's tries may then be spent.
+ *
+ * Returns: (transfer full): the ledger.
+ */
+TokendLedger *
+tokend_ledger_new (const char *directory)
+{
+  TokendLedger *self = g_object_new (TOKEND_TYPE_LEDGER, NULL);
+  g_autoptr (GError) error = NULL;
+
+  self->path = g_build_filename (directory, FILE_NAME, NULL);
+  if (tokend_ledger_file_read (self->path, self->places, &self->assume_spent, &error)) {
+    if (report_pending (self))
+      save_now (self);
+  } else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    start_anew (self, error);
+  }
+  return self;
+}
+
+static TokendLedgerTries *
+ensure_tries (TokendLedger *self, const TokendPlace *place)
+{
+  TokendLedgerTries *tries = g_hash_table_lookup (self->places, place->id);
+
+  if (tries == NULL) {
+    tries = g_new0 (TokendLedgerTries, 1);
+    g_hash_table_insert (self->places, g_strdup (place->id), tries);
+  }
+  return tries;
+}
+
+static gboolean
+is_known (TokendLedger *self, const TokendPlace *place, TokendRole role)
+{
+  GHashTableIter iter;
+  gpointer id, tries;
+
+  g_hash_table_iter_init (&iter, self->places);
+  while (g_hash_table_iter_next (&iter, &id, &tries))
+    if (tokend_place_is_same (place, id) && ((TokendLedgerTries *) tries)->known[role])
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether what was recorded there can have been lost. */
+static gboolean
+is_lost (TokendLedger *self, const TokendPlace *place, TokendRole role)
+{
+  return self->assume_spent && !is_known (self, place, role);
+}
+
+/* Returns: (transfer container): the TokendLedgerTries that say something of a counter that is certain to be @place's. */
+static GPtrArray *
+list_recorded (TokendLedger *self, const TokendPlace *place, TokendRole role)
+{
+  GPtrArray *recorded = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer id, value;
+
+  g_hash_table_iter_init (&iter, self->places);
+  while (g_hash_table_iter_next (&iter, &id, &value)) {
+    TokendLedgerTries *tries = value;
+
+    if (tokend_place_is_same (place, id) && !tokend_ledger_entry_is_clear (&tries->entries[role]))
+      g_ptr_array_add (recorded, tries);
+  }
+  return recorded;
+}
+
+/* What may be another card's bars this one too, but nobody is told that it was sent to this one. */
+static gboolean
+is_told (const TokendPlace *place, const char *id)
+{
+  return place->is_known_card ? tokend_place_is_shown_as (place, id) : g_str_equal (id, place->id);
+}
+
+/**
+ * tokend_ledger_get_record:
+ * @place: at which a code would be sent.
+ * @role: whose tries.
+ *
+ * Returns: what is recorded, also of other places whose tries may be the same; pending tries count as spent.
+ */
+TokendCounterRecord
+tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place, TokendRole role)
+{
+  TokendLedgerEntry sum = { 0 };
+  TokendLedgerEntry told = { 0 };
+  gboolean is_elsewhere = FALSE;
+  GHashTableIter iter;
+  gpointer id, value;
+
+  if (is_lost (self, place, role))
+    sum.spent = TOKEND_TRIES_MAX;
+  g_hash_table_iter_init (&iter, self->places);
+  while (g_hash_table_iter_next (&iter, &id, &value)) {
+    const TokendLedgerTries *tries = value;
+
+    if (!tokend_elsewhere_counts_at (&tries->elsewhere[role], id, place, role))
+      continue;
+    tokend_ledger_entry_add (&sum, &tries->entries[role]);
+    if (is_told (place, id)) {
+      const TokendLedgerEntry now = tokend_ledger_entry_get_told (&tries->entries[role]);
+
+      tokend_ledger_entry_add (&told, &now);
+    } else if (!tokend_ledger_entry_is_clear (&tries->entries[role])) {
+      is_elsewhere = TRUE;
+    }
+  }
+  return (TokendCounterRecord){ .spent = sum.spent + sum.pending,
+                                .locked = sum.locked,
+                                .final_try = sum.final_try,
+                                .lost = sum.spent >= TOKEND_TRIES_MAX,
+                                .elsewhere = is_elsewhere,
+                                .seen = told.seen,
+                                .wrong = told.wrong,
+                                .pending = told.pending,
+                                .sent_at = told.sent_at };
+}
+
+static void
+save (TokendLedger *self, GTask *task)
+{
+  g_task_set_task_data (task, serialize (self), g_free);
+  g_thread_pool_push (self->writer, task, NULL);
+}
+
+/* Returns: (transfer none) (nullable): the module whose tries wait to be settled there. */
+static const char *
+find_module (TokendLedger *self, const TokendPlace *place, TokendRole role)
+{
+  g_autoptr (GPtrArray) recorded = list_recorded (self, place, role);
+
+  for (guint i = 0; i < recorded->len; i++) {
+    const TokendLedgerTries *tries = recorded->pdata[i];
+
+    if (tries->modules[role] != NULL)
+      return tries->modules[role];
+  }
+  return NULL;
+}
+
+/* Tries that wait to be settled stay their module's, also when another one shows the token and sends the next. */
+static void
+take_module (TokendLedger *self, const TokendPlace *place, TokendRole role, const char *module)
+{
+  TokendLedgerTries *tries = ensure_tries (self, place);
+  const char *first = find_module (self, place, role);
+  char *taken = g_strdup (first != NULL ? first : module);
+
+  g_free (tries->modules[role]);
+  tries->modules[role] = taken;
+}
+
+/**
+ * tokend_ledger_begin_async:
+ * @place: where the code is to be sent.
+ * @role: whose try.
+ * @module: by which module it is to be sent.
+ * @callback: called when it is on the disk, or could not be: then no code may be sent.
+ *
+ * Records that one try is pending. Settle it with tokend_ledger_settle_async(), also after an
+ * error.
+ */
+void
+tokend_ledger_begin_async (TokendLedger *self, const TokendPlace *place, TokendRole role,
+                           const char *module, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+  TokendLedgerTries *tries = ensure_tries (self, place);
+
+  if (is_lost (self, place, role))
+    tries->entries[role].spent = TOKEND_TRIES_MAX;
+  tries->known[role] = TRUE;
+  take_module (self, place, role, module);
+  /* What was told of is settled, if less is pending now: this one is another. */
+  tries->told[role] = MIN (tries->told[role], tries->entries[role].pending);
+  if (tokend_ledger_entry_is_clear (&tries->entries[role]))
+    tokend_elsewhere_clear (&tries->elsewhere[role]);
+  tokend_elsewhere_begin (&tries->elsewhere[role], place);
+  tokend_ledger_entry_begin (&tries->entries[role], g_get_real_time ());
+  save (self, task);
+}
+
+/** tokend_ledger_begin_finish: Returns: whether the pending try is on the disk. */
+gboolean
+tokend_ledger_begin_finish (TokendLedger *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+clear (TokendLedger *self, const TokendPlace *place, TokendRole role)
+{
+  g_autoptr (GPtrArray) recorded = list_recorded (self, place, role);
+
+  for (guint i = 0; i < recorded->len; i++)
+    ((TokendLedgerTries *) recorded->pdata[i])->entries[role] = (TokendLedgerEntry){ 0 };
+}
+
+/* A code of @place is right: whatever is recorded of others that may be the same, of this one nothing is spent. */
+static void
+note_right (TokendLedger *self, const TokendPlace *place, TokendRole role)
+{
+  GHashTableIter iter;
+  gpointer id, value;
+
+  g_hash_table_iter_init (&iter, self->places);
+  while (g_hash_table_iter_next (&iter, &id, &value)) {
+    TokendLedgerTries *tries = value;
+
+    if (!tokend_ledger_entry_is_clear (&tries->entries[role]))
+      tokend_elsewhere_note_right (&tries->elsewhere[role], id, place, role);
+  }
+}
+
+static void
+take_right (TokendLedger *self, const TokendPlace *place, TokendRole role)
+{
+  clear (self, place, role);
+  note_right (self, place, role);
+}
+
+/**
+ * tokend_ledger_settle_async:
+ * @place: as for tokend_ledger_begin_async().
+ * @role: likewise.
+ * @settlement: what became of the try.
+ * @callback: called when it is on the disk, or could not be: then the try counts as spent after the
+ * next start.
+ *
+ * A success clears what is certain to be of the same code, and a PUK's what is of the PIN that it has set. What only may be
+ * of the same PUK stays, for its own place.
+ */
+void
+tokend_ledger_settle_async (TokendLedger *self, const TokendPlace *place, TokendRole role,
+                            TokendSettlement settlement, GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+  TokendLedgerTries *tries = ensure_tries (self, place);
+  const gboolean is_right =
+      settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED;
+
+  tokend_ledger_entry_settle (&tries->entries[role], settlement);
+  if (is_right)
+    take_right (self, place, role);
+  if (role == TOKEND_ROLE_PUK && settlement == TOKEND_SETTLEMENT_SUCCEEDED) {
+    take_right (self, place, TOKEND_ROLE_PIN);
+    tries->known[TOKEND_ROLE_PIN] = TRUE;
+  }
+  save (self, task);
+}
+
+/** tokend_ledger_settle_finish: Returns: whether the outcome is on the disk. */
+gboolean
+tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * tokend_ledger_note:
+ * @place: where the code was sent.
+ * @role: whose try was sent, and refused.
+ * @shown: what the token then showed the host that had sent it.
+ *
+ * Keeps a lock or a final try that other processes may not be shown, see tokend_ledger_entry_note().
+ */
+void
+tokend_ledger_note (TokendLedger *self, const TokendPlace *place, TokendRole role,
+                    TokendState shown)
+{
+  TokendLedgerTries *tries = g_hash_table_lookup (self->places, place->id);
+
+  if (tries != NULL && tokend_ledger_entry_note (&tries->entries[role], shown))
+    save (self, g_task_new (self, NULL, NULL, NULL));
+}
+
+/**
+ * tokend_ledger_flush_async:
+ * @callback: called when all that was recorded until now is on the disk, or could not be, as the journal then says.
+ */
+void
+tokend_ledger_flush_async (TokendLedger *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_thread_pool_push (self->writer, g_task_new (self, NULL, callback, user_data), NULL);
+}
+
+/** tokend_ledger_flush_finish: ends what tokend_ledger_flush_async() began. */
+void
+tokend_ledger_flush_finish (TokendLedger *self, GAsyncResult *result)
+{
+  g_task_propagate_boolean (G_TASK (result), NULL);
+}
+
+/* Returns: whether @module may settle what is @recorded, which is added to @sum. */
+static gboolean
+sum_up (GPtrArray *recorded, TokendRole role, const char *module, TokendLedgerEntry *sum)
+{
+  for (guint i = 0; i < recorded->len; i++) {
+    const TokendLedgerTries *tries = recorded->pdata[i];
+
+    if (tries->modules[role] != NULL && !g_str_equal (tries->modules[role], module))
+      return FALSE;
+    tokend_ledger_entry_add (sum, &tries->entries[role]);
+  }
+  return TRUE;
+}
+
+/* Whether the token has told of a try that is not recorded. */
+static gboolean
+is_more (const TokendLedgerEntry *shown, const TokendLedgerEntry *recorded)
+{
+  return shown->spent > recorded->spent + recorded->pending || (shown->locked && !recorded->locked)
+         || (shown->final_try && !recorded->final_try);
+}
+
+/* A confirmation leaves each try where it was sent: the profile may say something else of the slots one day. What the token
+ * says instead of the tries stands at one place, and counts for all; where a code was right after all of them, only if it says
+ * of more. */
+static void
+take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *sum,
+               gboolean has_more)
+{
+  TokendLedgerTries *first = recorded->pdata[0];
+
+  for (guint i = 0; i < recorded->len; i++) {
+    TokendLedgerTries *tries = recorded->pdata[i];
+
+    if (sum->confirmed) {
+      tries->entries[role].confirmed = TRUE;
+      continue;
+    }
+    tries->entries[role] = i == 0 ? *sum : (TokendLedgerEntry){ 0 };
+    if (has_more || recorded->len > 1)
+      g_clear_pointer (&tries->elsewhere[role].right_at, g_strfreev);
+    if (i > 0)
+      tokend_elsewhere_take (&first->elsewhere[role], &tries->elsewhere[role]);
+  }
+}
+
+/**
+ * tokend_ledger_observe:
+ * @place: where it is seen.
+ * @role: whose counter.
+ * @module: which module shows it. Only what the module shows that sent the first of the tries can settle them: another
+ *   one may be wrong about which token it is.
+ * @reading: what the token shows while no operation of ours is under way on it.
+ * @rules: the profile's.
+ *
+ * Lets the token's own word stand above the record, see tokend_ledger_entry_observe().
+ */
+void
+tokend_ledger_observe (TokendLedger *self, const TokendPlace *place, TokendRole role,
+                       const char *module, const TokendCounterReading *reading,
+                       const TokendCounterRules *rules)
+{
+  g_autoptr (GPtrArray) recorded = list_recorded (self, place, role);
+  TokendLedgerEntry sum = { 0 };
+  TokendLedgerEntry before;
+
+  if (!sum_up (recorded, role, module, &sum))
+    return;
+  before = sum;
+  if (!tokend_ledger_entry_observe (&sum, reading, rules))
+    return;
+  take_observed (recorded, role, &sum, is_more (&sum, &before));
+  save (self, g_task_new (self, NULL, NULL, NULL));
+}
+
+/**
+ * tokend_ledger_spread:
+ * @place: that may have been found to be the same token as others, see tokend_place_relate().
+ *
+ * What is recorded of those counts at @place from now on, whether they are shown or not, until a code is right at @place.
+ */
+void
+tokend_ledger_spread (TokendLedger *self, const TokendPlace *place)
+{
+  gboolean has_changed = FALSE;
+  GHashTableIter iter;
+  gpointer id, value;
+
+  g_hash_table_iter_init (&iter, self->places);
+  while (g_hash_table_iter_next (&iter, &id, &value))
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+      TokendLedgerTries *tries = value;
+
+      if (!tokend_ledger_entry_is_clear (&tries->entries[role])
+          && tokend_elsewhere_spread (&tries->elsewhere[role], id, place, role))
+        has_changed = TRUE;
+    }
+  if (has_changed)
+    save (self, g_task_new (self, NULL, NULL, NULL));
+}

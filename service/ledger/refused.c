@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "refused.h"
+
+#include "deadline.h"
+#include "elsewhere-private.h"
+
+#include <sys/random.h>
+
+#define KEY_SIZE 32
+/* A token that never locks can refuse for ever; the oldest is then forgotten. */
+#define DIGESTS_MAX 64
+/* How long the service stays for a code that it may never see to count no more. */
+#define STAY_SECONDS (24 * 60 * 60)
+
+struct _TokendRefused {
+  GObject parent_instance;
+
+  GBytes *key;
+  GHashTable *refusals[TOKEND_N_ROLES]; /* of a place's id → Refusals */
+};
+
+typedef struct {
+  GBytes *digest;
+  gint64 refused_at; /* the last time; wall clock, in microseconds */
+  GStrv right_at;    /* see TokendElsewhere; since then */
+} Refusal;
+
+/* What was refused of one role at one place, and the counter as it was last seen since. */
+typedef struct {
+  GQueue refused;      /* of Refusal, newest first */
+  gint64 needed_until; /* see tokend_refused_get_needed_until() */
+  char *module;        /* which showed that counter; NULL: none was seen yet */
+  TokendCounter shown;
+  TokendElsewhere
+      elsewhere; /* of all of them; where a code was right since, each knows for itself */
+} Refusals;
+
+G_DEFINE_FINAL_TYPE (TokendRefused, tokend_refused, G_TYPE_OBJECT)
+
+static void
+refusal_free (gpointer data)
+{
+  Refusal *refusal = data;
+
+  g_bytes_unref (refusal->digest);
+  g_strfreev (refusal->right_at);
+  g_free (refusal);
+}
+
+/* Returns: (transfer none): where @refusal counts. */
+static TokendElsewhere
+get_elsewhere (const Refusals *refusals, const Refusal *refusal)
+{
+  return (TokendElsewhere){ .also_at = refusals->elsewhere.also_at, .right_at = refusal->right_at };
+}
+
+static void
+refusals_free (gpointer data)
+{
+  Refusals *refusals = data;
+
+  g_queue_clear_full (&refusals->refused, refusal_free);
+  tokend_elsewhere_clear (&refusals->elsewhere);
+  g_free (refusals->module);
+  g_free (refusals);
+}
+
+static void
+tokend_refused_init (TokendRefused *self)
+{
+  guint8 key[KEY_SIZE];
+
+  /* The kernel gives up to 256 bytes whole; without them nothing here can be kept secret. */
+  if (getrandom (key, sizeof key, 0) != sizeof key)
+    g_error ("getrandom: no random bytes");
+  self->key = g_bytes_new (key, sizeof key);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    self->refusals[role] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, refusals_free);
+}
+
+static void
+tokend_refused_finalize (GObject *object)
+{
+  TokendRefused *self = TOKEND_REFUSED (object);
+
+  g_bytes_unref (self->key);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    g_hash_table_unref (self->refusals[role]);
+  G_OBJECT_CLASS (tokend_refused_parent_class)->finalize (object);
+}
+
+static void
+tokend_refused_class_init (TokendRefusedClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tokend_refused_finalize;
+}
+
+/** tokend_refused_new: Returns: (transfer full): an empty store with a key of its own. */
+TokendRefused *
+tokend_refused_new (void)
+{
+  return g_object_new (TOKEND_TYPE_REFUSED, NULL);
+}
+
+/** tokend_refused_get_key: Returns: (transfer none): the key of the digests, 32 bytes. */
+GBytes *
+tokend_refused_get_key (TokendRefused *self)
+{
+  return self->key;
+}
+
+static gint
+compare_digest (gconstpointer refusal, gconstpointer digest)
+{
+  return g_bytes_compare (((const Refusal *) refusal)->digest, digest);
+}
+
+/* Returns: when it was refused at @id, if that counts at @place; 0: it was not, or does not. */
+static gint64
+find_time (const Refusals *refusals, const char *id, const TokendPlace *place, TokendRole role,
+           GBytes *digest)
+{
+  const GList *found = g_queue_find_custom ((GQueue *) &refusals->refused, digest, compare_digest);
+  TokendElsewhere elsewhere;
+
+  if (found == NULL)
+    return 0;
+  elsewhere = get_elsewhere (refusals, found->data);
+  return tokend_elsewhere_counts_at (&elsewhere, id, place, role)
+             ? ((const Refusal *) found->data)->refused_at
+             : 0;
+}
+
+/**
+ * tokend_refused_find:
+ * @digest: of a code.
+ *
+ * Returns: when the code was refused last for @role, where it may be for the same one, in microseconds since the epoch; 0: it
+ *   was not.
+ */
+gint64
+tokend_refused_find (TokendRefused *self, const TokendPlace *place, TokendRole role, GBytes *digest)
+{
+  gint64 last = 0;
+  GHashTableIter iter;
+  gpointer id, refusals;
+
+  g_hash_table_iter_init (&iter, self->refusals[role]);
+  while (g_hash_table_iter_next (&iter, &id, &refusals))
+    last = MAX (last, find_time (refusals, id, place, role, digest));
+  return last;
+}
+
+static Refusals *
+ensure_refusals (TokendRefused *self, const TokendPlace *place, TokendRole role)
+{
+  Refusals *refusals = g_hash_table_lookup (self->refusals[role], place->id);
+
+  if (refusals == NULL) {
+    refusals = g_new0 (Refusals, 1);
+    g_hash_table_insert (self->refusals[role], g_strdup (place->id), refusals);
+  }
+  return refusals;
+}
+
+/* What was seen before a refusal says nothing of what comes after it. */
+static void
+forget_what_was_shown (TokendRefused *self, const TokendPlace *place, TokendRole role)
+{
+  GHashTableIter iter;
+  gpointer id, refusals;
+
+  g_hash_table_iter_init (&iter, self->refusals[role]);
+  while (g_hash_table_iter_next (&iter, &id, &refusals))
+    if (tokend_place_is_same (place, id))
+      g_clear_pointer (&((Refusals *) refusals)->module, g_free);
+}
+
+/** tokend_refused_add: the code of @digest was refused at @place just now, proven, for @role. */
+void
+tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole role, GBytes *digest)
+{
+  const gint64 now = g_get_real_time ();
+  Refusals *refusals = ensure_refusals (self, place, role);
+  GList *known = g_queue_find_custom (&refusals->refused, digest, compare_digest);
+  Refusal *refusal;
+
+  refusals->needed_until =
+      tokend_place_id_has_stay (place->id) ? tokend_deadline_in (STAY_SECONDS) : G_MAXINT64;
+  forget_what_was_shown (self, place, role);
+  tokend_elsewhere_begin (&refusals->elsewhere, place);
+  if (known != NULL) {
+    ((Refusal *) known->data)->refused_at = now;
+    g_clear_pointer (&((Refusal *) known->data)->right_at, g_strfreev);
+    g_queue_unlink (&refusals->refused, known);
+    g_queue_push_head_link (&refusals->refused, known);
+    return;
+  }
+  refusal = g_new (Refusal, 1);
+  *refusal = (Refusal){ g_bytes_ref (digest), now, NULL };
+  g_queue_push_head (&refusals->refused, refusal);
+  if (g_queue_get_length (&refusals->refused) > DIGESTS_MAX)
+    refusal_free (g_queue_pop_tail (&refusals->refused));
+}
+
+/* Whether a flag told of it, and no number of the token's own, which some tokens show now and then. */
+static gboolean
+is_by_flag (const TokendCounter *counter)
+{
+  return counter->remaining == TOKEND_RETRIES_UNKNOWN
+         || counter->source == TOKEND_RETRIES_SOURCE_FLAGS;
+}
+
+/* FINAL_TRY and LOCKED are believed even where no flag means nothing; so one that goes tells as much as one that comes. */
+static gboolean
+rose_without_numbers (const TokendCounter *before, const TokendCounter *after)
+{
+  switch (before->state) {
+  case TOKEND_STATE_LOW:
+    return after->state == TOKEND_STATE_OK;
+  case TOKEND_STATE_FINAL_TRY:
+  case TOKEND_STATE_LOCKED:
+    return is_by_flag (before) && is_by_flag (after)
+           && (after->state == TOKEND_STATE_OK || after->state == TOKEND_STATE_LOW
+               || after->state == TOKEND_STATE_UNKNOWN);
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNINITIALIZED:
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    return FALSE;
+  }
+}
+
+/* Whether another code has been set since, or the right one was used: then an older refusal says nothing any more. A code that
+ * is not set any more is none that was refused. */
+static gboolean
+rose (const TokendCounter *before, const TokendCounter *after)
+{
+  if (after->state == TOKEND_STATE_UNINITIALIZED)
+    return before->state != TOKEND_STATE_UNINITIALIZED;
+  if (before->remaining != TOKEND_RETRIES_UNKNOWN && after->remaining != TOKEND_RETRIES_UNKNOWN)
+    return after->remaining > before->remaining;
+  return rose_without_numbers (before, after);
+}
+
+/* Returns: whether the counter has risen since it was last seen. What another module shows is not compared: it may be wrong
+ * about the token. */
+static gboolean
+take_shown (Refusals *refusals, const char *module, const TokendCounter *shown)
+{
+  if (refusals->module != NULL && !g_str_equal (refusals->module, module))
+    return FALSE;
+  if (refusals->module != NULL && rose (&refusals->shown, shown))
+    return TRUE;
+  if (refusals->module == NULL)
+    refusals->module = g_strdup (module);
+  refusals->shown = *shown;
+  return FALSE;
+}
+
+/**
+ * tokend_refused_observe:
+ * @place: where the counter is seen.
+ * @role: whose counter.
+ * @module: the module that shows it.
+ * @shown: what it shows by itself, without the service's own record, since the last operation.
+ *
+ * Forgets the refused codes once the counter rose, also while the token was out.
+ */
+void
+tokend_refused_observe (TokendRefused *self, const TokendPlace *place, TokendRole role,
+                        const char *module, const TokendCounter *shown)
+{
+  gboolean has_risen = FALSE;
+  GHashTableIter iter;
+  gpointer id, refusals;
+
+  g_hash_table_iter_init (&iter, self->refusals[role]);
+  while (g_hash_table_iter_next (&iter, &id, &refusals))
+    if (tokend_place_is_same (place, id) && take_shown (refusals, module, shown))
+      has_risen = TRUE;
+  if (has_risen)
+    tokend_refused_forget (self, place, role);
+}
+
+/**
+ * tokend_refused_get_needed_until:
+ *
+ * What is known ends with the service. A card without a serial number that was taken out is not seen to rise, whatever is done
+ * with it: what it has refused is kept for a day.
+ *
+ * Returns: the deadline until which the service is to stay for what it knows; %G_MAXINT64: until it is forgotten; 0: it knows
+ *   nothing.
+ */
+gint64
+tokend_refused_get_needed_until (TokendRefused *self)
+{
+  gint64 last = 0;
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    GHashTableIter iter;
+    gpointer refusals;
+
+    g_hash_table_iter_init (&iter, self->refusals[role]);
+    while (g_hash_table_iter_next (&iter, NULL, &refusals))
+      last = MAX (last, ((const Refusals *) refusals)->needed_until);
+  }
+  return last;
+}
+
+static gboolean
+is_same (gpointer id, gpointer refusals, gpointer place)
+{
+  return tokend_place_is_same (place, id);
+}
+
+static void
+note_right (Refusals *refusals, const char *id, const TokendPlace *place, TokendRole role)
+{
+  for (GList *link = refusals->refused.head; link != NULL; link = link->next) {
+    Refusal *refusal = link->data;
+    TokendElsewhere elsewhere = get_elsewhere (refusals, refusal);
+
+    tokend_elsewhere_note_right (&elsewhere, id, place, role);
+    refusal->right_at = elsewhere.right_at;
+  }
+}
+
+/**
+ * tokend_refused_forget:
+ * @place: where @role succeeded, or its counter rose: an older refusal says nothing of it any more.
+ *
+ * A PIN that was refused elsewhere, by what may be another token, is not forgotten, but counts at @place no more: it may be
+ * the one that was set. A PUK stays what it was.
+ */
+void
+tokend_refused_forget (TokendRefused *self, const TokendPlace *place, TokendRole role)
+{
+  GHashTableIter iter;
+  gpointer id, refusals;
+
+  g_hash_table_foreach_remove (self->refusals[role], is_same, (gpointer) place);
+  if (role == TOKEND_ROLE_PUK)
+    return;
+  g_hash_table_iter_init (&iter, self->refusals[role]);
+  while (g_hash_table_iter_next (&iter, &id, &refusals))
+    note_right (refusals, id, place, role);
+}
+
+/**
+ * tokend_refused_spread:
+ * @place: that may have been found to be the same token as others, see tokend_place_relate().
+ *
+ * What those have refused counts at @place from now on, whether they are shown or not.
+ */
+void
+tokend_refused_spread (TokendRefused *self, const TokendPlace *place)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    GHashTableIter iter;
+    gpointer id, refusals;
+
+    g_hash_table_iter_init (&iter, self->refusals[role]);
+    while (g_hash_table_iter_next (&iter, &id, &refusals))
+      tokend_elsewhere_spread (&((Refusals *) refusals)->elsewhere, id, place, role);
+  }
+}

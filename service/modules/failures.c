@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "failures-private.h"
+
+static gboolean
+is_well_for_long (const TokendFailures *self, gint64 now)
+{
+  return self->well_since != 0 && now - self->well_since >= TOKEND_FAILURES_WELL_US;
+}
+
+/**
+ * tokend_failures_fail:
+ * @reason: why the module failed.
+ * @now: monotonic time, in microseconds; not 0.
+ *
+ * To be called for every failure.
+ *
+ * Returns: whether it is to be told of.
+ */
+gboolean
+tokend_failures_fail (TokendFailures *self, const char *reason, gint64 now)
+{
+  if (is_well_for_long (self, now))
+    tokend_failures_clear (self);
+  self->n_in_a_row = self->well_since != 0 ? 1 : self->n_in_a_row + 1;
+  self->well_since = 0;
+  self->n_failed++;
+  if (self->is_ill_told
+      && (self->n_told >= TOKEND_FAILURES_REASONS_MAX || g_str_equal (self->reason, reason)))
+    return FALSE;
+  self->is_ill_told = TRUE;
+  self->n_told++;
+  g_free (self->reason);
+  self->reason = g_strdup (reason);
+  return TRUE;
+}
+
+/**
+ * tokend_failures_work:
+ * @now: monotonic time, in microseconds; not 0.
+ *
+ * To be called whenever the module was read.
+ *
+ * Returns: whether it is to be told that the module is back: at once the first time, else once it was well for long.
+ */
+gboolean
+tokend_failures_work (TokendFailures *self, gint64 now)
+{
+  gboolean is_news;
+
+  if (self->n_told == 0)
+    return FALSE;
+  if (self->well_since == 0)
+    self->well_since = now;
+  is_news = self->is_ill_told && (!self->is_back_told || is_well_for_long (self, now));
+  if (is_news) {
+    self->is_back_told = TRUE;
+    self->is_ill_told = FALSE;
+  }
+  if (is_well_for_long (self, now))
+    tokend_failures_clear (self);
+  return is_news;
+}
+
+/**
+ * tokend_failures_get_pause:
+ *
+ * A few crashes cost little time. One that works for a moment after each start is no better than one that never does: the
+ * pause grows until it was well for long.
+ *
+ * Returns: after how many seconds a module that has just failed is to be started again.
+ */
+guint
+tokend_failures_get_pause (const TokendFailures *self)
+{
+  const guint n_in_vain = MAX (self->n_in_a_row - 1,
+                               self->n_failed - MIN (self->n_failed, TOKEND_FAILURES_QUICK_STARTS));
+
+  return MIN (1U << MIN (n_in_vain, 9), TOKEND_FAILURES_PAUSE_MAX_SECONDS);
+}
+
+/** tokend_failures_clear: forgets all, as if it had never failed. */
+void
+tokend_failures_clear (TokendFailures *self)
+{
+  g_free (self->reason);
+  *self = (TokendFailures){ 0 };
+}

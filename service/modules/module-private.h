@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "failures-private.h"
+#include "host.h"
+#include "module.h"
+
+G_BEGIN_DECLS
+
+/* For the files of a module alone: module.c, its host and what is read by it, and module-watch.c, when it is read. */
+struct _TokendModule {
+  GObject parent_instance;
+
+  TokendService *service;
+  char *name;
+  char *path;
+  TokendModuleState state;
+  char *
+      reason; /* why the last read or start of it failed, or could not be of all cards; NULL: it was */
+  gboolean is_busy; /* it was because another program is using a card */
+  TokendFailures failures;
+  guint restart_source;
+  TokendHost *host; /* NULL unless ready */
+  GCancellable *cancellable;
+  GPtrArray *tokens; /* of TokendToken */
+
+  GPtrArray *readers;      /* of GTask: who waits for the read that is under way */
+  GPtrArray *next_readers; /* of GTask: who asked after it began, and so needs the next */
+  gboolean reading;
+  gint64 read_begun_at; /* monotonic, microseconds */
+
+  gboolean is_watched;
+  guint poll;
+  TokendWatchWay watch_way;
+  gboolean is_waiting;   /* the host answers when a token may have changed */
+  gboolean cannot_wait;  /* the module does not know how, or does nothing else meanwhile */
+  gint64 wait_begun_at;  /* monotonic, microseconds */
+  gboolean is_read_due;  /* with the next poll; else it is only waited again */
+  gboolean is_unchanged; /* what was read is as it is, as long as the host waits; "readers" alone */
+};
+
+void tokend_module_start_read (TokendModule *self);
+
+/* module-watch.c */
+TokendWatchWay tokend_module_choose_watch_way (TokendModule *self);
+void tokend_module_watch_on (TokendModule *self);
+gboolean tokend_module_is_unchanged (TokendModule *self);
+void tokend_module_begin_wait (TokendModule *self);
+void tokend_module_stop_watch (TokendModule *self, const GError *error);
+
+G_END_DECLS

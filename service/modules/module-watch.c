@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "journal.h"
+#include "module-private.h"
+#include "tokend-error.h"
+
+/* Another program's try is noticed within this and the time that a read takes. */
+#define POLL_INTERVAL_SECONDS 1
+/* Where the module tells of tokens itself: it may have told of one that could not be read yet. */
+#define POLL_INTERVAL_IF_TOLD_SECONDS 10
+/* A host that is asked to wait may answer at once, without end: it is asked no more often than this. In microseconds. */
+#define WAIT_INTERVAL (250 * G_TIME_SPAN_MILLISECOND)
+
+/* Two that watch the same readers would see each other read, and read again because of that, without end. */
+static gboolean
+is_only_to_watch_readers (TokendModule *self)
+{
+  for (guint i = 0; i < self->service->modules->len; i++) {
+    const TokendModule *other = self->service->modules->pdata[i];
+
+    if (other != self && other->watch_way == TOKEND_WATCH_WAY_READERS)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/** tokend_module_choose_watch_way: Returns: how its next host is watched, by its profile and the other modules. */
+TokendWatchWay
+tokend_module_choose_watch_way (TokendModule *self)
+{
+  const TokendProfile *profile = tokend_profiles_match_module (self->service->profiles, self->path);
+
+  return profile != NULL && profile->watch_way == TOKEND_WATCH_WAY_READERS
+                 && is_only_to_watch_readers (self)
+             ? TOKEND_WATCH_WAY_READERS
+             : TOKEND_WATCH_WAY_POLL;
+}
+
+static gboolean
+is_operated_on (TokendModule *self)
+{
+  for (guint i = 0; i < self->tokens->len; i++)
+    if (tokend_claims_is_held (self->service->claims,
+                               tokend_token_get_physical_id (self->tokens->pdata[i])))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean on_poll (gpointer user_data);
+
+/* A counter has to be looked at often; a token that comes tells of itself, where the module can wait for one. */
+static void
+schedule_poll (TokendModule *self)
+{
+  const gboolean is_told = self->is_waiting && self->tokens->len == 0;
+
+  if (self->is_watched && self->host != NULL && self->poll == 0)
+    self->poll = g_timeout_add_seconds (
+        is_told ? POLL_INTERVAL_IF_TOLD_SECONDS : POLL_INTERVAL_SECONDS, on_poll, self);
+}
+
+/* Nobody is asked for here, so this is not done in an operation's way. */
+static void
+read_unless_occupied (TokendModule *self)
+{
+  if (!self->reading && !is_operated_on (self))
+    tokend_module_start_read (self);
+  else
+    schedule_poll (self);
+}
+
+static void on_waited (GObject *source, GAsyncResult *result, gpointer user_data);
+
+static void
+start_wait (TokendModule *self)
+{
+  if (self->is_waiting || self->cannot_wait)
+    return;
+  self->is_waiting = TRUE;
+  self->wait_begun_at = g_get_monotonic_time ();
+  tokend_host_wait_async (self->host, self->cancellable, on_waited, g_object_ref (self));
+}
+
+static gboolean
+on_pause_over (gpointer user_data)
+{
+  TokendModule *self = user_data;
+
+  self->poll = 0;
+  if (self->is_read_due)
+    read_unless_occupied (self);
+  else
+    start_wait (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* What the readers tell is never lost: the host tells it until it has read. */
+static void
+on_readers_told (TokendModule *self, gboolean readable, const GError *error)
+{
+  const gint64 pause = self->wait_begun_at + WAIT_INTERVAL - g_get_monotonic_time ();
+
+  self->is_unchanged = FALSE;
+  self->is_read_due = readable;
+  if (error != NULL)
+    schedule_poll (self);
+  else if (self->is_watched)
+    self->poll =
+        g_timeout_add ((guint) (MAX (pause, 0) / G_TIME_SPAN_MILLISECOND), on_pause_over, self);
+}
+
+static void
+on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TokendModule) self = user_data;
+  g_autoptr (GError) error = NULL;
+  const gboolean readable = tokend_host_wait_finish (TOKEND_HOST (source), result, &error);
+
+  if (self->host != TOKEND_HOST (source))
+    return;
+  self->is_waiting = FALSE;
+  g_clear_handle_id (&self->poll, g_source_remove);
+  self->cannot_wait = g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED);
+  if (self->watch_way == TOKEND_WATCH_WAY_READERS)
+    on_readers_told (self, readable, error);
+  else if (readable && self->is_watched)
+    read_unless_occupied (self);
+  else
+    schedule_poll (self);
+}
+
+/* The module is asked to wait before it is read, so that nothing falls between the two; and not more often than it is
+ * polled, because it may answer at once, without end. */
+static gboolean
+on_poll (gpointer user_data)
+{
+  TokendModule *self = user_data;
+
+  self->poll = 0;
+  if (self->watch_way == TOKEND_WATCH_WAY_POLL)
+    start_wait (self);
+  read_unless_occupied (self);
+  return G_SOURCE_REMOVE;
+}
+
+/** tokend_module_watch_on: after a read. What its readers tell, they tell of the time since then. */
+void
+tokend_module_watch_on (TokendModule *self)
+{
+  /* When the next poll is due depends on what was read. */
+  g_clear_handle_id (&self->poll, g_source_remove);
+  if (self->watch_way == TOKEND_WATCH_WAY_POLL || self->cannot_wait)
+    schedule_poll (self);
+  else if (self->is_watched && self->host != NULL)
+    start_wait (self);
+}
+
+/** tokend_module_stop_watch: its host failed, by @error, and is about to be let go of. */
+void
+tokend_module_stop_watch (TokendModule *self, const GError *error)
+{
+  if (self->reading && self->is_waiting && self->watch_way == TOKEND_WATCH_WAY_POLL
+      && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_TIMED_OUT)) {
+    tokend_warning (
+        "Module %s is not asked to wait for tokens any more: it may do nothing else meanwhile",
+        self->name);
+    self->cannot_wait = TRUE;
+  }
+  g_clear_handle_id (&self->poll, g_source_remove);
+  self->is_waiting = FALSE;
+  self->is_unchanged = FALSE;
+}
+
+/** tokend_module_begin_wait: see tokend_token_source_begin_wait(). */
+void
+tokend_module_begin_wait (TokendModule *self)
+{
+  if (self->is_watched && self->host != NULL && self->watch_way == TOKEND_WATCH_WAY_POLL)
+    start_wait (self);
+}
+
+/**
+ * tokend_module_set_watched:
+ * @is_watched: whether somebody waits for news of its tokens: it is polled, or waits for its tokens, only then. Who begins to
+ *   wait reads them, so that this does not read them as well.
+ */
+void
+tokend_module_set_watched (TokendModule *self, gboolean is_watched)
+{
+  if (self->is_watched == is_watched)
+    return;
+  self->is_watched = is_watched;
+  g_clear_handle_id (&self->poll, g_source_remove);
+  tokend_module_begin_wait (self);
+}
+
+/**
+ * tokend_module_is_unchanged:
+ *
+ * Returns: whether its tokens are known not to have changed since they were read, however long ago that was.
+ */
+gboolean
+tokend_module_is_unchanged (TokendModule *self)
+{
+  return self->is_watched && self->is_waiting && self->is_unchanged;
+}

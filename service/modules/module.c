@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "module.h"
+
+#include "enum-nick.h"
+#include "environment.h"
+#include "journal.h"
+#include "module-private.h"
+#include "module-enums.h"
+#include "tokend-error.h"
+
+static void tokend_module_source_init (TokendTokenSourceInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TokendModule, tokend_module, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (TOKEND_TYPE_TOKEN_SOURCE,
+                                                      tokend_module_source_init))
+
+enum {
+  SIGNAL_SETTLED,
+  SIGNAL_SHOWS,
+  SIGNAL_CHANGED,
+  N_SIGNALS,
+};
+static guint signals[N_SIGNALS];
+
+static void
+tokend_module_init (TokendModule *self)
+{
+  self->tokens = g_ptr_array_new_with_free_func (g_object_unref);
+  self->readers = g_ptr_array_new_with_free_func (g_object_unref);
+  self->next_readers = g_ptr_array_new_with_free_func (g_object_unref);
+  self->cancellable = g_cancellable_new ();
+}
+
+/* Closed, and not only let go of: a wait that is under way in it holds it, and may never end. */
+static void
+drop_host (TokendModule *self)
+{
+  if (self->host != NULL)
+    tokend_host_close (self->host);
+  g_clear_object (&self->host);
+}
+
+static void
+tokend_module_dispose (GObject *object)
+{
+  TokendModule *self = TOKEND_MODULE (object);
+
+  g_cancellable_cancel (self->cancellable);
+  g_clear_handle_id (&self->restart_source, g_source_remove);
+  g_clear_handle_id (&self->poll, g_source_remove);
+  drop_host (self);
+  for (guint i = 0; i < self->tokens->len; i++)
+    tokend_token_remove (self->tokens->pdata[i]);
+  g_ptr_array_set_size (self->tokens, 0);
+  G_OBJECT_CLASS (tokend_module_parent_class)->dispose (object);
+}
+
+static void
+tokend_module_finalize (GObject *object)
+{
+  TokendModule *self = TOKEND_MODULE (object);
+
+  g_free (self->name);
+  g_free (self->path);
+  g_free (self->reason);
+  tokend_failures_clear (&self->failures);
+  g_object_unref (self->cancellable);
+  g_ptr_array_unref (self->tokens);
+  g_ptr_array_unref (self->readers);
+  g_ptr_array_unref (self->next_readers);
+  G_OBJECT_CLASS (tokend_module_parent_class)->finalize (object);
+}
+
+static void
+tokend_module_class_init (TokendModuleClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = tokend_module_dispose;
+  G_OBJECT_CLASS (klass)->finalize = tokend_module_finalize;
+  signals[SIGNAL_SETTLED] = g_signal_new ("settled", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                          0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_SHOWS] = g_signal_new ("shows", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                        NULL, NULL, NULL, G_TYPE_NONE, 1, TOKEND_TYPE_TOKEN);
+  signals[SIGNAL_CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                          0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+/** tokend_module_new: Returns: (transfer full): the module, not started. */
+TokendModule *
+tokend_module_new (TokendService *service, const TokendModuleConfig *config)
+{
+  TokendModule *self = g_object_new (TOKEND_TYPE_MODULE, NULL);
+
+  self->service = service;
+  self->name = g_strdup (config->name);
+  self->path = g_strdup (config->path);
+  return self;
+}
+
+static const char *
+get_name (TokendTokenSource *source)
+{
+  return TOKEND_MODULE (source)->name;
+}
+
+static const char *
+get_path (TokendTokenSource *source)
+{
+  return TOKEND_MODULE (source)->path;
+}
+
+static const TokendProfile *
+get_profile (TokendTokenSource *source)
+{
+  TokendModule *self = TOKEND_MODULE (source);
+
+  return tokend_profiles_match_module (self->service->profiles, self->path);
+}
+
+static gboolean
+is_ready (TokendTokenSource *source)
+{
+  return TOKEND_MODULE (source)->state == TOKEND_MODULE_STATE_READY;
+}
+
+static gboolean
+is_unchanged (TokendTokenSource *source)
+{
+  return tokend_module_is_unchanged (TOKEND_MODULE (source));
+}
+
+/** tokend_module_describe: Returns: (transfer floating): a{sv}, as org.tokend.Tokend1.xml says at
+ * GetModules. */
+GVariant *
+tokend_module_describe (TokendModule *self)
+{
+  g_auto (GVariantDict) module = G_VARIANT_DICT_INIT (NULL);
+  const TokendProfile *profile = get_profile (TOKEND_TOKEN_SOURCE (self));
+
+  g_variant_dict_insert (&module, "name", "s", self->name);
+  g_variant_dict_insert (&module, "path", "s", self->path);
+  if (profile != NULL)
+    g_variant_dict_insert (&module, "profile", "s", profile->name);
+  g_variant_dict_insert (&module, "state", "s",
+                         tokend_enum_get_nick (TOKEND_TYPE_MODULE_STATE, (int) self->state));
+  if (self->reason != NULL)
+    g_variant_dict_insert (&module, "reason", "s", self->reason);
+  if (self->is_busy)
+    g_variant_dict_insert (&module, "busy", "b", TRUE);
+  return g_variant_dict_end (&module);
+}
+
+/* @reason: (nullable): why tokens could not be read. @is_busy: another program was in the way. */
+static void
+take_reason (TokendModule *self, const char *reason, gboolean is_busy)
+{
+  g_free (self->reason);
+  self->reason = g_strdup (reason);
+  self->is_busy = is_busy;
+}
+
+static void
+set_state (TokendModule *self, TokendModuleState state)
+{
+  gboolean settles = self->state == TOKEND_MODULE_STATE_LOADING;
+
+  self->state = state;
+  if (settles && state != TOKEND_MODULE_STATE_LOADING)
+    g_signal_emit (self, signals[SIGNAL_SETTLED], 0);
+}
+
+static void
+answer_readers (GPtrArray **readers, const GError *error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_ptr_array_extend_and_steal (tasks, g_steal_pointer (readers));
+  *readers = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < tasks->len; i++) {
+    if (error != NULL)
+      g_task_return_error (tasks->pdata[i], g_error_copy (error));
+    else
+      g_task_return_boolean (tasks->pdata[i], TRUE);
+  }
+}
+
+static void
+remove_token (TokendModule *self, guint index)
+{
+  tokend_token_remove (self->tokens->pdata[index]);
+  g_ptr_array_remove_index (self->tokens, index);
+}
+
+static gboolean
+on_restart (gpointer user_data)
+{
+  TokendModule *self = user_data;
+
+  self->restart_source = 0;
+  tokend_module_start (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Until the next host has read them, whether they are there is not known. */
+static void
+lose_sight (TokendModule *self)
+{
+  for (guint i = 0; i < self->tokens->len; i++)
+    tokend_token_lose_sight (self->tokens->pdata[i]);
+}
+
+/* One failure may be a crash: its tokens stay for the restart. A second in a row: they cannot be
+ * reached. */
+static void
+fail (TokendModule *self, const GError *error)
+{
+  const gboolean is_news =
+      tokend_failures_fail (&self->failures, error->message, g_get_monotonic_time ());
+
+  tokend_module_stop_watch (self, error);
+  drop_host (self);
+  self->reading = FALSE;
+  if (self->failures.n_in_a_row > 1)
+    while (self->tokens->len > 0)
+      remove_token (self, self->tokens->len - 1);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+
+  if (is_news)
+    tokend_journal (G_LOG_LEVEL_WARNING, TOKEND_MESSAGE_MODULE_FAILED, "TOKEND_MODULE", self->name,
+                    "TOKEND_REASON", error->message, "MESSAGE", "Module %s failed: %s", self->name,
+                    error->message);
+  take_reason (self, error->message, FALSE);
+  set_state (self, TOKEND_MODULE_STATE_FAILED);
+
+  tokend_module_give_up_reads (self, error);
+  /* Last: who waited for a read is told why it failed. */
+  lose_sight (self);
+  self->restart_source =
+      g_timeout_add_seconds (tokend_failures_get_pause (&self->failures), on_restart, self);
+}
+
+static void
+on_host_closed (TokendHost *host, gpointer user_data)
+{
+  g_autoptr (GError) error =
+      g_error_new (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED, "The module host ended");
+
+  fail (user_data, error);
+}
+
+static TokendToken *
+find_token (TokendModule *self, const TokendReading *reading)
+{
+  for (guint i = 0; i < self->tokens->len; i++) {
+    TokendToken *token = self->tokens->pdata[i];
+
+    if (tokend_reading_same_token (tokend_token_get_reading (token), reading))
+      return token;
+  }
+  return NULL;
+}
+
+static gboolean
+contains_token (GPtrArray *readings, TokendToken *token)
+{
+  for (guint i = 0; i < readings->len; i++)
+    if (tokend_reading_same_token (readings->pdata[i], tokend_token_get_reading (token)))
+      return TRUE;
+  return FALSE;
+}
+
+/* Two that cannot be told apart are shown as the first, and not operated on: which one is meant is not known, nor does the
+ * operating host see that there are two while another program has one for itself. */
+static void
+drop_doubles (GPtrArray *readings)
+{
+  for (guint i = readings->len; i > 1; i--)
+    for (guint j = 0; j < i - 1; j++)
+      if (tokend_reading_same_token (readings->pdata[i - 1], readings->pdata[j])) {
+        ((TokendReading *) readings->pdata[j])->is_double = TRUE;
+        g_ptr_array_remove_index (readings, i - 1);
+        break;
+      }
+}
+
+/* Of a token that was not read: there is another one like it now, or no more. */
+static gboolean
+is_news (TokendToken *token, const TokendReading *reading)
+{
+  return token != NULL && tokend_token_get_reading (token)->is_double != reading->is_double;
+}
+
+static void
+add_token (TokendModule *self, const TokendReading *reading)
+{
+  TokendToken *token =
+      tokend_token_new (self->service, TOKEND_TOKEN_SOURCE (self), reading, self->read_begun_at);
+
+  g_ptr_array_add (self->tokens, token);
+  g_signal_emit (self, signals[SIGNAL_SHOWS], 0, token);
+}
+
+static void
+update_tokens (TokendModule *self, GPtrArray *readings)
+{
+  drop_doubles (readings);
+
+  for (guint i = self->tokens->len; i > 0; i--)
+    if (!contains_token (readings, self->tokens->pdata[i - 1]))
+      remove_token (self, i - 1);
+
+  for (guint i = 0; i < readings->len; i++) {
+    const TokendReading *reading = readings->pdata[i];
+    TokendToken *token = find_token (self, reading);
+
+    if (reading->unread != NULL)
+      self->is_unchanged = FALSE;
+    if (token != NULL && reading->is_spared)
+      tokend_token_see_again (token, reading, self->read_begun_at);
+    if (reading->is_spared && !is_news (token, reading))
+      continue;
+    if (token != NULL)
+      tokend_token_update (token, reading, self->read_begun_at);
+    else if (reading->unread == NULL)
+      add_token (self, reading);
+  }
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+static void
+end_read (TokendModule *self, const GError *error)
+{
+  set_state (self, TOKEND_MODULE_STATE_READY);
+  answer_readers (&self->readers, error);
+  if (self->next_readers->len > 0 && !self->reading)
+    tokend_module_start_read (self);
+  tokend_module_watch_on (self);
+}
+
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TokendModule) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
+
+  /* The host closed meanwhile, and the read's fate was told then. */
+  if (self->host != TOKEND_HOST (source))
+    return;
+  if (readings == NULL && !g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_BUSY)) {
+    fail (self, error);
+    return;
+  }
+
+  self->reading = FALSE;
+  self->is_unchanged = readings != NULL && self->watch_way == TOKEND_WATCH_WAY_READERS;
+  /* Another program is in the way: that is no failure, and the tokens are there as before. */
+  if (readings == NULL) {
+    take_reason (self, error->message, TRUE);
+    end_read (self, error);
+    return;
+  }
+  if (tokend_failures_work (&self->failures, g_get_monotonic_time ()))
+    tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_MODULE_BACK, "TOKEND_MODULE", self->name,
+                    "MESSAGE", "Module %s is back", self->name);
+  if (tokend_host_has_hidden (self->host))
+    take_reason (self, "Another program is using a card and does not let go of it", TRUE);
+  else
+    take_reason (self, NULL, FALSE);
+  update_tokens (self, readings);
+  end_read (self, NULL);
+}
+
+/** tokend_module_start_read: answers all who asked until now; not while another read is under way. */
+void
+tokend_module_start_read (TokendModule *self)
+{
+  g_ptr_array_extend_and_steal (self->readers, g_steal_pointer (&self->next_readers));
+  self->next_readers = g_ptr_array_new_with_free_func (g_object_unref);
+  self->reading = TRUE;
+  self->read_begun_at = g_get_monotonic_time ();
+  tokend_claims_look (self->service->claims);
+  /* Who asks wants to know what the card says, and not that nobody was seen to use it. */
+  tokend_host_read_async (self->host, self->readers->len > 0, self->cancellable, on_read,
+                          g_object_ref (self));
+}
+
+static void
+on_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TokendModule) self = user_data;
+  g_autoptr (GError) error = NULL;
+  TokendHost *host = tokend_host_start_finish (result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (host == NULL) {
+    fail (self, error);
+    return;
+  }
+  self->host = host;
+  g_signal_connect_object (host, "closed", G_CALLBACK (on_host_closed), self, 0);
+  tokend_module_start_read (self);
+}
+
+/** tokend_module_start: starts its watching host. */
+void
+tokend_module_start (TokendModule *self)
+{
+  g_autoptr (GHashTable) environment = tokend_environment_new (
+      get_profile (TOKEND_TOKEN_SOURCE (self)), NULL, TOKEND_UNLOCK_WAY_NONE);
+
+  self->watch_way = tokend_module_choose_watch_way (self);
+  tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_way,
+                           self->cancellable, on_started, g_object_ref (self));
+}
+
+static void
+begin_wait (TokendTokenSource *source)
+{
+  tokend_module_begin_wait (TOKEND_MODULE (source));
+}
+
+/* A read begins after each of those asked who share it. */
+static void
+read_async (TokendTokenSource *source, GAsyncReadyCallback callback, gpointer user_data)
+{
+  TokendModule *self = TOKEND_MODULE (source);
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  if (self->state == TOKEND_MODULE_STATE_FAILED) {
+    g_task_return_new_error (task, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                             "The module %s failed: %s", self->name, self->reason);
+    g_object_unref (task);
+    return;
+  }
+  g_ptr_array_add (self->next_readers, task);
+  if (self->host != NULL && !self->reading)
+    tokend_module_start_read (self);
+}
+
+static gboolean
+read_finish (TokendTokenSource *source, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+tokend_module_source_init (TokendTokenSourceInterface *iface)
+{
+  iface->get_name = get_name;
+  iface->get_path = get_path;
+  iface->get_profile = get_profile;
+  iface->is_ready = is_ready;
+  iface->is_unchanged = is_unchanged;
+  iface->begin_wait = begin_wait;
+  iface->read_async = read_async;
+  iface->read_finish = read_finish;
+}
+
+/** tokend_module_give_up_reads: who waits for a read is told @error now, and not how it ends. */
+void
+tokend_module_give_up_reads (TokendModule *self, const GError *error)
+{
+  answer_readers (&self->readers, error);
+  answer_readers (&self->next_readers, error);
+}
+
+/** tokend_module_end_operation: an operation on a physical token has ended, by whichever module it was reached; @cards: all
+ * that it may be, see tokend_place_list_cards(). */
+void
+tokend_module_end_operation (TokendModule *self, const char *const *cards)
+{
+  for (guint i = 0; i < self->tokens->len; i++)
+    if (g_strv_contains (cards, tokend_token_get_physical_id (self->tokens->pdata[i])))
+      tokend_token_end_operation (self->tokens->pdata[i]);
+}
+
+/** tokend_module_get_tokens: Returns: (transfer none) (element-type TokendToken): the tokens that it shows. */
+GPtrArray *
+tokend_module_get_tokens (TokendModule *self)
+{
+  return self->tokens;
+}

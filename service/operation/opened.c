@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "opened.h"
+
+#include "open-limits-private.h"
+#include "tokend-status.h"
+
+struct _TokendOpened {
+  GObject parent_instance;
+
+  GHashTable *entries; /* of path → Entry */
+  guint n_needs;
+  guint64 next_number; /* 0: none was given out yet */
+};
+
+G_DEFINE_FINAL_TYPE (TokendOpened, tokend_opened, G_TYPE_OBJECT)
+
+enum {
+  SIGNAL_CHANGED,
+  N_SIGNALS,
+};
+static guint signals[N_SIGNALS];
+
+typedef struct {
+  char *path;
+  char *caller; /* its unique bus name */
+  guint32 uid;
+  TokendOperation *operation;
+} Entry;
+
+static void
+entry_free (gpointer data)
+{
+  Entry *entry = data;
+
+  g_free (entry->path);
+  g_free (entry->caller);
+  g_free (entry);
+}
+
+static void
+tokend_opened_init (TokendOpened *self)
+{
+  self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
+}
+
+static void
+tokend_opened_finalize (GObject *object)
+{
+  g_hash_table_unref (TOKEND_OPENED (object)->entries);
+  G_OBJECT_CLASS (tokend_opened_parent_class)->finalize (object);
+}
+
+static void
+tokend_opened_class_init (TokendOpenedClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tokend_opened_finalize;
+  signals[SIGNAL_CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                          0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+/** tokend_opened_new: Returns: (transfer full): none, yet. */
+TokendOpened *
+tokend_opened_new (void)
+{
+  return g_object_new (TOKEND_TYPE_OPENED, NULL);
+}
+
+/** tokend_opened_check_room: whether user @uid may open one more. @error: LimitsExceeded. */
+gboolean
+tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error)
+{
+  GHashTableIter iter;
+  gpointer entry;
+  guint n_user = 0;
+
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, NULL, &entry))
+    n_user += ((const Entry *) entry)->uid == uid;
+  return tokend_open_limits_check (n_user, g_hash_table_size (self->entries) - n_user, error);
+}
+
+/* A path is never given out twice, also not by a service that was started again: see the tokens'
+ * paths. */
+static char *
+make_path (TokendOpened *self)
+{
+  if (self->next_number == 0)
+    self->next_number = (guint64) g_random_int () << 32 | g_random_int ();
+  return g_strdup_printf (TOKEND_OPERATIONS_PATH "/%" G_GUINT64_FORMAT, self->next_number++);
+}
+
+/**
+ * tokend_opened_add:
+ * @operation: (transfer none): which was opened; outlives its entry.
+ * @caller: the unique bus name of the connection that opened it.
+ * @uid: whose connection that is.
+ *
+ * Returns: (transfer none): its path.
+ */
+const char *
+tokend_opened_add (TokendOpened *self, TokendOperation *operation, const char *caller, guint32 uid)
+{
+  Entry *entry = g_new0 (Entry, 1);
+
+  entry->path = make_path (self);
+  entry->caller = g_strdup (caller);
+  entry->uid = uid;
+  entry->operation = operation;
+  g_hash_table_insert (self->entries, entry->path, entry);
+  return entry->path;
+}
+
+/** tokend_opened_remove: @path: of one whose connection is gone. */
+void
+tokend_opened_remove (TokendOpened *self, const char *path)
+{
+  g_hash_table_remove (self->entries, path);
+}
+
+/** tokend_opened_find: Returns: (transfer none) (nullable): the operation at @path, if @caller
+ * opened it. */
+TokendOperation *
+tokend_opened_find (TokendOpened *self, const char *path, const char *caller)
+{
+  const Entry *entry = g_hash_table_lookup (self->entries, path);
+
+  return entry != NULL && g_str_equal (entry->caller, caller) ? entry->operation : NULL;
+}
+
+/** tokend_opened_begin_need: an operation is about to be opened: the service must stay, and watch
+ * the tokens. */
+void
+tokend_opened_begin_need (TokendOpened *self)
+{
+  self->n_needs++;
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+/** tokend_opened_end_need: it has ended. */
+void
+tokend_opened_end_need (TokendOpened *self)
+{
+  self->n_needs--;
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+/** tokend_opened_count_needs: Returns: how many are open or about to be. */
+guint
+tokend_opened_count_needs (TokendOpened *self)
+{
+  return self->n_needs;
+}

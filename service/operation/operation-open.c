@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation-private.h"
+
+#include "call.h"
+#include "deadline.h"
+#include "open-limits-private.h"
+#include "tokend-error.h"
+
+/* The steps of Unlock and SetPin, until the caller has the pipes: 1 to 3 of ARCHITECTURE.md. */
+
+static void
+on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  TokendService *service = operation->service;
+  gboolean is_admitted =
+      tokend_callers_admit_finish (TOKEND_CALLERS (source), result, &operation->error);
+
+  if (is_admitted)
+    operation->uid = tokend_callers_get_user (service->callers, operation->invocation);
+  tokend_operation_end_step (
+      operation,
+      is_admitted
+          && tokend_attempt_parse (operation->options, TRUE, &operation->attempt, &operation->error)
+          && tokend_opened_check_room (service->opened, operation->uid, &operation->error));
+}
+
+/** tokend_operation_accept: see the step of that name. */
+void
+tokend_operation_accept (Operation *operation)
+{
+  tokend_callers_admit_async (operation->service->callers, operation->invocation, on_admitted,
+                              operation);
+}
+
+static void
+on_may_peek (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  operation->may_peek = tokend_gate_check_finish (TOKEND_GATE (source), result, &operation->error);
+  /* To ask a polkit that does not answer once more would take as long again. */
+  if (operation->may_peek || tokend_gate_check_get_answer (result) == TOKEND_GATE_UNANSWERED) {
+    tokend_operation_end_step (operation, operation->may_peek);
+    return;
+  }
+  g_clear_error (&operation->error);
+  tokend_operation_advance (operation, TOKEND_STEP_NOT_ALLOWED);
+}
+
+/** tokend_operation_ask_may_peek: see the step TOKEND_STEP_MAY_PEEK. */
+void
+tokend_operation_ask_may_peek (Operation *operation)
+{
+  tokend_gate_check_async (operation->service->gate, operation->invocation,
+                           TOKEND_ACTION_READ_STATUS, TOKEND_GATE_SILENT, NULL, NULL,
+                           operation->cancellable, on_may_peek, operation);
+}
+
+/** tokend_operation_foresee: see the steps TOKEND_STEP_FORESEE and TOKEND_STEP_JUDGE. */
+void
+tokend_operation_foresee (Operation *operation)
+{
+  GError **error = &operation->error;
+  g_auto (GStrv) cards = tokend_place_list_cards (tokend_token_get_place (operation->token));
+  TokendCounter counter = tokend_token_judge (
+      operation->token, tokend_token_get_reading (operation->token), operation->role);
+
+  tokend_operation_end_step (
+      operation,
+      tokend_token_supports (operation->token, operation->role, error)
+          && tokend_attempt_check_opening (&operation->attempt, operation->role, &counter, error)
+          && tokend_claims_check_free (operation->service->claims, (const char *const *) cards,
+                                       error));
+}
+
+static void
+on_met (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  tokend_operation_advance (user_data, TOKEND_STEP_DONE);
+}
+
+/** tokend_operation_meet: see the step of that name. Where nobody tells of the session, polkit's
+ * word alone counts. */
+void
+tokend_operation_meet (Operation *operation)
+{
+  tokend_identity_look_up (&operation->opener, operation->service->bus, operation->caller, on_met,
+                           operation);
+}
+
+static void
+on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  tokend_operation_end_step (
+      operation, tokend_gate_check_finish (TOKEND_GATE (source), result, &operation->error));
+}
+
+/** tokend_operation_ask: see the step of that name. */
+void
+tokend_operation_ask (Operation *operation)
+{
+  const char *label = tokend_token_get_label (operation->token);
+  const char *serial = tokend_token_get_serial (operation->token);
+
+  /* The prompt is shown by an agent of the caller's: it names the token only to one who may read
+   * it. */
+  tokend_gate_check_async (operation->service->gate, operation->invocation,
+                           tokend_call_get_action (operation->invocation),
+                           TOKEND_GATE_AS_CALLER_SAYS, operation->may_peek ? label : NULL,
+                           operation->may_peek ? serial : NULL, operation->cancellable, on_asked,
+                           operation);
+}
+
+static void
+on_met_again (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  tokend_identity_look_again (&operation->opener, &operation->present);
+  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}
+
+/** tokend_operation_meet_again: see the step of that name. Who was asked may have come back to the
+ * screen for it. */
+void
+tokend_operation_meet_again (Operation *operation)
+{
+  tokend_identity_look_up (&operation->present, operation->service->bus, operation->caller,
+                           on_met_again, operation);
+}
+
+/** tokend_operation_look: see the step of that name. The token is watched from before it is read,
+ * so that no removal is missed. */
+void
+tokend_operation_look (Operation *operation)
+{
+  TokendTokenSource *source = tokend_token_get_source (operation->token);
+
+  operation->is_needing_service = TRUE;
+  tokend_opened_begin_need (operation->service->opened);
+  if (source != NULL)
+    tokend_token_source_begin_wait (source);
+  tokend_operation_read_token (operation);
+}
+
+/** tokend_operation_expire: its time is over. */
+void
+tokend_operation_expire (Operation *operation)
+{
+  tokend_operation_stop (operation, TOKEND_REPORT_END_EXPIRED,
+                         g_error_new (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
+                                      "The operation ended %d minutes after it was opened; nothing "
+                                      "was sent: open a new one",
+                                      TOKEND_OPERATION_MINUTES));
+}
+
+static gboolean
+on_expired (gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  operation->expiry = 0;
+  tokend_operation_expire (operation);
+  return G_SOURCE_REMOVE;
+}
+
+/** tokend_operation_hand_out: see the step of that name. Replies. */
+void
+tokend_operation_hand_out (Operation *operation)
+{
+  TokendOpened *opened = operation->service->opened;
+  g_autoptr (GUnixFDList) write_ends = NULL;
+
+  /* Others may have been opened while polkit was asked. */
+  if (tokend_opened_check_room (opened, operation->uid, &operation->error))
+    write_ends = tokend_operation_make_pipes (operation, &operation->error);
+  if (write_ends == NULL) {
+    tokend_operation_end_step (operation, FALSE);
+    return;
+  }
+  operation->path = tokend_opened_add (opened, operation, operation->caller, operation->uid);
+  operation->deadline = tokend_deadline_in (TOKEND_OPERATION_MINUTES * 60);
+  operation->expiry = tokend_deadline_add (TOKEND_OPERATION_MINUTES * 60, on_expired, operation);
+  g_dbus_method_invocation_return_value_with_unix_fd_list (
+      g_steal_pointer (&operation->invocation), g_variant_new ("(ohh)", operation->path, 0, 1),
+      write_ends);
+  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation-private.h"
+
+#include "environment.h"
+#include "journal.h"
+#include "prepare-request-private.h"
+#include "tokend-error.h"
+
+#include <gio/gunixfdlist.h>
+
+/* The steps with the operating host, from its start to the status after the code: 5 to 9 of ARCHITECTURE.md. */
+
+/* Reading the codes may take 5 s of it. */
+#define PREPARE_TIMEOUT_MS 15000
+/* The slowest known token takes some seconds to set a PIN. A host ends by itself after 120 s. */
+#define COMMIT_TIMEOUT_MS 60000
+
+/* What the host says it prepared, which may be anything. */
+static gboolean
+take_prepared (Operation *operation, GVariant *token, GVariant *digest, GError **error)
+{
+  gsize size;
+  gconstpointer bytes = g_variant_get_fixed_array (digest, &size, 1);
+
+  operation->prepared = tokend_reading_parse (token, error);
+  if (operation->prepared == NULL)
+    return FALSE;
+  if (size != (gsize) g_checksum_type_get_length (G_CHECKSUM_SHA256)
+      || !tokend_reading_same_token (operation->prepared,
+                                     tokend_token_get_reading (operation->token))) {
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                         "The module host prepared something else than was asked for; "
+                         "nothing was sent");
+    return FALSE;
+  }
+  operation->digest = g_bytes_new (bytes, size);
+  return TRUE;
+}
+
+static void
+on_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GVariant) token = NULL;
+  g_autoptr (GVariant) digest = NULL;
+
+  if (tokend_dbus_module1_operation_call_prepare_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
+                                                         &token, &digest, NULL, result,
+                                                         &operation->error)) {
+    tokend_operation_end_step (operation,
+                               take_prepared (operation, token, digest, &operation->error));
+    return;
+  }
+  tokend_host_normalise_error (operation->error, TRUE);
+  tokend_operation_end_step (operation, FALSE);
+}
+
+static void
+on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  GError **error = &operation->error;
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+
+  operation->host = tokend_host_start_finish (result, error);
+  if (operation->host == NULL || !tokend_code_pipes_append (operation->pipes, fds, error)
+      || g_unix_fd_list_append (fds, operation->lock_fd, error) < 0) {
+    tokend_operation_end_step (operation, FALSE);
+    return;
+  }
+  /* The host is to be the only one who has what is in them. */
+  tokend_operation_drop_pipes (operation);
+  tokend_dbus_module1_operation_call_prepare (
+      tokend_host_get_operation (operation->host),
+      tokend_prepare_request_new (operation->token, operation->role, &operation->attempt,
+                                  tokend_refused_get_key (operation->service->refused)),
+      g_variant_new_handle (0), g_variant_new_handle (1), g_variant_new_handle (2),
+      G_DBUS_CALL_FLAGS_NONE, PREPARE_TIMEOUT_MS, fds, operation->cancellable, on_prepared,
+      operation);
+}
+
+/* A PIN change is no unlock, whatever the profile's way. */
+static TokendUnlockWay
+get_way (const Operation *operation)
+{
+  return operation->role == TOKEND_ROLE_PUK
+             ? tokend_token_get_profile (operation->token)->unlock_way
+             : TOKEND_UNLOCK_WAY_NONE;
+}
+
+/** tokend_operation_prepare: see the step of that name. */
+void
+tokend_operation_prepare (Operation *operation)
+{
+  g_autoptr (GHashTable) environment = NULL;
+
+  operation->source = tokend_token_get_source (operation->token);
+  environment =
+      tokend_environment_new (tokend_token_source_get_profile (operation->source),
+                              tokend_token_get_profile (operation->token), get_way (operation));
+  tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_token_source_get_path (operation->source),
+                           environment, TOKEND_WATCH_WAY_POLL, operation->cancellable,
+                           on_host_started, operation);
+}
+
+/* Whether the code was refused before is not even looked at for one who was told as often as may be. */
+static gboolean
+check_refused (Operation *operation)
+{
+  TokendService *service = operation->service;
+  const TokendPlace *place = tokend_token_get_place (operation->token);
+  g_auto (GStrv) list = tokend_place_list_cards (place);
+  const char *const *cards = (const char *const *) list;
+  const gint64 now = g_get_monotonic_time ();
+  gint64 refused_at;
+  gboolean may_be_sent;
+
+  if (!operation->attempt.send_refused_code
+      && tokend_refusal_limit_is_reached (service->refusal_limit, operation->uid, cards, now)) {
+    g_set_error (&operation->error, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED,
+                 "%d codes within an hour that this token had refused before; nothing was sent: "
+                 "wait, or set send-refused-code for a code that you know to be right",
+                 TOKEND_REFUSALS_MAX);
+    return FALSE;
+  }
+  refused_at = tokend_refused_find (service->refused, place, operation->role, operation->digest);
+  may_be_sent = tokend_attempt_check_prepared (&operation->attempt, operation->role,
+                                               &operation->before, refused_at, &operation->error);
+  if (g_error_matches (operation->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED))
+    tokend_refusal_limit_count (service->refusal_limit, operation->uid, cards, now);
+  return may_be_sent;
+}
+
+/** tokend_operation_compare: see the step of that name. */
+void
+tokend_operation_compare (Operation *operation)
+{
+  operation->before = tokend_token_judge (operation->token, operation->prepared, operation->role);
+  tokend_operation_end_step (operation, check_refused (operation));
+}
+
+static void
+on_recorded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+  gboolean is_recorded = tokend_ledger_begin_finish (TOKEND_LEDGER (source), result, &error);
+
+  if (!is_recorded)
+    operation->error =
+        g_error_new (TOKEND_ERROR, TOKEND_ERROR_FAILED,
+                     "The try cannot be recorded (%s), so nothing was sent", error->message);
+  tokend_operation_end_step (operation, is_recorded);
+}
+
+/** tokend_operation_record: see the step of that name. */
+void
+tokend_operation_record (Operation *operation)
+{
+  operation->verdict.settlement = TOKEND_SETTLEMENT_NOT_SPENT; /* if nothing is sent */
+  tokend_ledger_begin_async (operation->service->ledger, tokend_token_get_place (operation->token),
+                             operation->role, tokend_token_source_get_name (operation->source),
+                             on_recorded, operation);
+}
+
+static void
+on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  const TokendProfile *profile = tokend_token_get_profile (operation->token);
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean counts;
+
+  if (!tokend_dbus_module1_operation_call_commit_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
+                                                         &variant, result, &error)) {
+    tokend_debug ("The host gave no outcome: %s", error->message);
+    operation->verdict.sent = TRUE;
+    operation->verdict.settlement = TOKEND_SETTLEMENT_UNKNOWN;
+    operation->in_doubt = TRUE;
+    operation->error = g_error_new_literal (
+        TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
+        "The code was sent and no answer came: count the try as spent, and ask the status");
+    tokend_operation_end_step (operation, FALSE);
+    return;
+  }
+
+  counts = operation->role == TOKEND_ROLE_PUK || profile == NULL || profile->change_counts;
+  operation->verdict = tokend_outcome_judge (variant, operation->role, counts, &operation->error);
+  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}
+
+/** tokend_operation_commit: see the step of that name. */
+void
+tokend_operation_commit (Operation *operation)
+{
+  if (!tokend_host_is_open (operation->host)) {
+    operation->error = g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                                            "The module host ended; nothing was sent");
+    tokend_operation_end_step (operation, FALSE);
+    return;
+  }
+  tokend_dbus_module1_operation_call_commit (tokend_host_get_operation (operation->host),
+                                             G_DBUS_CALL_FLAGS_NONE, COMMIT_TIMEOUT_MS, NULL,
+                                             on_committed, operation);
+}
+
+static void
+on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!tokend_ledger_settle_finish (TOKEND_LEDGER (source), result, &error))
+    tokend_debug ("The try stays recorded as pending: %s", error->message);
+  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}
+
+/** tokend_operation_settle: see the step of that name. */
+void
+tokend_operation_settle (Operation *operation)
+{
+  tokend_ledger_settle_async (operation->service->ledger, tokend_token_get_place (operation->token),
+                              operation->role, operation->verdict.settlement, on_settled,
+                              operation);
+}
+
+/* What another program left may call for a clearer word than "changed". */
+static void
+explain_change (Operation *operation)
+{
+  TokendCounter counter = tokend_token_judge (
+      operation->token, tokend_token_get_reading (operation->token), operation->role);
+  GError *clearer = NULL;
+
+  if (g_error_matches (operation->error, TOKEND_ERROR, TOKEND_ERROR_RETRIES_CHANGED)
+      && !tokend_attempt_check (&operation->attempt, operation->role, &counter, &clearer)) {
+    g_error_free (operation->error);
+    operation->error = clearer;
+  }
+}
+
+/* What the host that sent the code saw may put its answer in another light. */
+static void
+review (Operation *operation, const TokendReading *seen)
+{
+  TokendCounter after = tokend_token_judge (operation->token, seen, operation->role);
+  TokendSettlement settlement = operation->verdict.settlement;
+
+  tokend_outcome_review (&operation->verdict, operation->role, &operation->before, &after,
+                         &operation->error);
+  /* Until that is on the disk the try counts there as it was settled before. */
+  if (operation->verdict.settlement != settlement)
+    tokend_ledger_settle_async (operation->service->ledger,
+                                tokend_token_get_place (operation->token), operation->role,
+                                operation->verdict.settlement, NULL, NULL);
+  if (operation->error != NULL && operation->verdict.sent)
+    tokend_token_note_failure (operation->token, seen, operation->role);
+}
+
+/* Flags of the PIN that a wrong PUK has changed are the PUK's: it cannot cost a PIN try. */
+static void
+review_puk_shown_as_pin (Operation *operation, const TokendReading *seen)
+{
+  g_autoptr (TokendReading) reading = tokend_reading_copy (operation->prepared);
+  const TokendCounterReading *before = &operation->prepared->counters[TOKEND_ROLE_PIN];
+  const TokendCounterReading *now = &seen->counters[TOKEND_ROLE_PIN];
+
+  reading->counters[TOKEND_ROLE_PUK].locked = now->locked && !before->locked;
+  reading->counters[TOKEND_ROLE_PUK].final_try = now->final_try && !before->final_try;
+  review (operation, reading);
+}
+
+/* Once what came of the code was reviewed: by the module's answer alone a wrong one may have been accepted. */
+static void
+settle_refused (Operation *operation)
+{
+  const TokendPlace *place = tokend_token_get_place (operation->token);
+  TokendRefused *refused = operation->service->refused;
+  const TokendSettlement settlement = operation->verdict.settlement;
+
+  if (operation->verdict.refused)
+    tokend_refused_add (refused, place, operation->role, operation->digest);
+  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED)
+    tokend_refused_forget (refused, place, operation->role);
+  /* A new PIN is set: what was refused before says nothing of it. */
+  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED)
+    tokend_refused_forget (refused, place, TOKEND_ROLE_PIN);
+}
+
+static void
+on_flushed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  tokend_ledger_flush_finish (TOKEND_LEDGER (source), result);
+  tokend_operation_advance (user_data, TOKEND_STEP_DONE);
+}
+
+/* What the review has recorded must not be lost with the service: the host that saw it is about to end, and who hears the
+ * reply may begin the next operation. */
+static void
+end_read_after (Operation *operation)
+{
+  settle_refused (operation);
+  tokend_ledger_flush_async (operation->service->ledger, on_flushed, operation);
+}
+
+static void
+on_refreshed_after (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!tokend_token_refresh_finish (operation->token, result, &error))
+    tokend_debug ("No status after it: %s", error->message);
+  end_read_after (operation);
+}
+
+/* To the process that sent a wrong PUK, some modules show the tries of the PUK as those of the PIN. */
+static gboolean
+is_puk_shown_as_pin (const Operation *operation)
+{
+  const TokendProfile *profile = tokend_token_get_profile (operation->token);
+
+  return operation->role == TOKEND_ROLE_PUK && operation->error != NULL && operation->verdict.sent
+         && profile->puk_shown_as_pin;
+}
+
+static void
+refresh_after (Operation *operation)
+{
+  tokend_token_lose_reading (operation->token);
+  tokend_token_refresh_async (operation->token, on_refreshed_after, operation);
+}
+
+static gboolean
+is_of_token (GPtrArray *readings, const Operation *operation)
+{
+  return readings != NULL && readings->len == 1
+         && tokend_reading_same_token (readings->pdata[0], operation->prepared);
+}
+
+static void
+on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
+
+  if (is_puk_shown_as_pin (operation)) {
+    if (is_of_token (readings, operation))
+      review_puk_shown_as_pin (operation, readings->pdata[0]);
+    refresh_after (operation);
+    return;
+  }
+  if (is_of_token (readings, operation)) {
+    tokend_token_update_after (operation->token, readings->pdata[0],
+                               tokend_token_source_get_name (operation->source));
+    review (operation, readings->pdata[0]);
+  } else {
+    tokend_token_lose_reading (operation->token);
+  }
+  explain_change (operation);
+  end_read_after (operation);
+}
+
+/** tokend_operation_read_after: see the step of that name. The host that sent the code is asked:
+ * some cards look fine to a fresh process. */
+void
+tokend_operation_read_after (Operation *operation)
+{
+  if (operation->in_doubt)
+    refresh_after (operation);
+  else
+    tokend_host_read_async (operation->host, TRUE, NULL, on_read_after, operation);
+}

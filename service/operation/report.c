@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "report.h"
+
+#include "journal.h"
+#include "report-enums.h"
+#include "tokend-enums.h"
+
+/** tokend_report_free: @report: (transfer full): a report. */
+void
+tokend_report_free (TokendReport *report)
+{
+  g_free (report->token);
+  g_free (report->label);
+  g_free (report->module);
+  g_free (report);
+}
+
+/**
+ * tokend_report_judge_spent:
+ * @report: an operation that has ended.
+ *
+ * Returns: whether it cost a try, by the token's own numbers where it has them, else by its answer.
+ */
+TokendSpent
+tokend_report_judge_spent (const TokendReport *report)
+{
+  if (report->is_done || !report->sent)
+    return TOKEND_SPENT_NO;
+  if (report->in_doubt)
+    return TOKEND_SPENT_UNKNOWN;
+  if (tokend_counter_is_tokens_word (&report->before)
+      && tokend_counter_is_tokens_word (&report->after))
+    return report->after.remaining < report->before.remaining ? TOKEND_SPENT_YES : TOKEND_SPENT_NO;
+
+  switch (report->settlement) {
+  case TOKEND_SETTLEMENT_SPENT:
+    return TOKEND_SPENT_YES;
+  case TOKEND_SETTLEMENT_NOT_SPENT:
+  case TOKEND_SETTLEMENT_SUCCEEDED:
+  case TOKEND_SETTLEMENT_ACCEPTED:
+    return TOKEND_SPENT_NO;
+  case TOKEND_SETTLEMENT_LOCKED: /* before this code, or by it */
+  case TOKEND_SETTLEMENT_UNKNOWN:
+    return TOKEND_SPENT_UNKNOWN;
+  }
+  g_return_val_if_reached (TOKEND_SPENT_UNKNOWN);
+}
+
+static const char *
+get_message_id (const TokendReport *report)
+{
+  if (report->is_done)
+    return TOKEND_MESSAGE_DONE;
+  if (!report->sent)
+    return report->error == TOKEND_ERROR_ALREADY_REFUSED ? TOKEND_MESSAGE_ALREADY_REFUSED
+                                                         : TOKEND_MESSAGE_NOT_SENT;
+
+  switch (report->error) {
+  case TOKEND_ERROR_PIN_INCORRECT:
+  case TOKEND_ERROR_PUK_INCORRECT:
+  case TOKEND_ERROR_PIN_LOCKED:
+  case TOKEND_ERROR_PUK_LOCKED:
+  case TOKEND_ERROR_PIN_POLICY:
+    return TOKEND_MESSAGE_TOKEN_REFUSED;
+  default:
+    return TOKEND_MESSAGE_OUTCOME_UNKNOWN;
+  }
+}
+
+/**
+ * tokend_report_get_level:
+ * @report: an operation that has ended.
+ *
+ * Returns: notice; a warning where somebody should look after the token.
+ */
+GLogLevelFlags
+tokend_report_get_level (const TokendReport *report)
+{
+  const gboolean is_last = report->barred == TOKEND_STATE_FINAL_TRY
+                           || report->barred == TOKEND_STATE_LOCKED
+                           || report->settlement == TOKEND_SETTLEMENT_LOCKED;
+
+  if (!report->is_done && report->sent
+      && (is_last || g_str_equal (get_message_id (report), TOKEND_MESSAGE_OUTCOME_UNKNOWN)))
+    return G_LOG_LEVEL_WARNING;
+  return G_LOG_LEVEL_MESSAGE;
+}
+
+/* The words of the reply are not for the journal: they may quote what the caller wrote. */
+static const char *
+get_reason (const TokendReport *report)
+{
+  static const char *const ends[] = {
+    [TOKEND_REPORT_END_CALLER_LEFT] = "the caller left",
+    [TOKEND_REPORT_END_CANCELLED] = "the caller cancelled it",
+    [TOKEND_REPORT_END_EXPIRED] = "it was open for too long",
+  };
+  gboolean is_puk = report->role == TOKEND_ROLE_PUK;
+
+  if (!report->sent && report->end != TOKEND_REPORT_END_NONE)
+    return ends[report->end];
+
+  switch (report->error) {
+  case TOKEND_ERROR_FAILED:
+    return "it failed";
+  case TOKEND_ERROR_NOT_AUTHORIZED:
+    return "not authorized";
+  case TOKEND_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED:
+    return "a person has to authenticate, and the call did not allow to ask";
+  case TOKEND_ERROR_INVALID_ARGS:
+    return "the arguments or codes are not valid";
+  case TOKEND_ERROR_NOT_FOUND:
+    return "the token is not there any more";
+  case TOKEND_ERROR_BUSY:
+    return "another operation was under way";
+  case TOKEND_ERROR_LIMITS_EXCEEDED:
+    return "too many calls, open operations or refused codes";
+  case TOKEND_ERROR_PIN_INCORRECT:
+    return "wrong PIN";
+  case TOKEND_ERROR_PUK_INCORRECT:
+    return "wrong PUK";
+  case TOKEND_ERROR_PIN_LOCKED:
+    return "the PIN is locked";
+  case TOKEND_ERROR_PUK_LOCKED:
+    return "the PUK is locked";
+  case TOKEND_ERROR_PIN_POLICY:
+    return report->sent ? "the token refused the new PIN" : "the new PIN breaks the rules";
+  case TOKEND_ERROR_ALREADY_REFUSED:
+    return is_puk ? "the token has refused this very PUK before"
+                  : "the token has refused this very PIN before";
+  case TOKEND_ERROR_FINAL_ATTEMPT:
+    return "it may be the last try, and that was not allowed";
+  case TOKEND_ERROR_RETRIES_CHANGED:
+    return "the tries left are not what the caller expected";
+  case TOKEND_ERROR_TOKEN_REMOVED:
+    return "the token was removed";
+  case TOKEND_ERROR_MODULE_FAILED:
+    return "the module failed";
+  case TOKEND_ERROR_TIMED_OUT:
+    return "it took too long";
+  case TOKEND_ERROR_OUTCOME_UNKNOWN:
+    return "no answer came";
+  case TOKEND_ERROR_NOT_SUPPORTED:
+    return "it is not supported for this token";
+  case TOKEND_ERROR_SERVICE_ENDING:
+    return "the service was asked to end";
+  }
+  g_return_val_if_reached ("");
+}
+
+static const char *
+get_verdict (const char *message_id)
+{
+  if (g_str_equal (message_id, TOKEND_MESSAGE_NOT_SENT)
+      || g_str_equal (message_id, TOKEND_MESSAGE_ALREADY_REFUSED))
+    return "nothing was sent: ";
+  if (g_str_equal (message_id, TOKEND_MESSAGE_OUTCOME_UNKNOWN))
+    return "the outcome is not known: ";
+  return "";
+}
+
+static void
+append_tries (GString *message, int remaining)
+{
+  if (remaining == 0)
+    g_string_append (message, ", no tries left");
+  else if (remaining != TOKEND_RETRIES_UNKNOWN)
+    g_string_append_printf (message, ", %d %s left", remaining, remaining == 1 ? "try" : "tries");
+}
+
+static const char *
+get_operation (const TokendReport *report)
+{
+  return report->role == TOKEND_ROLE_PUK ? "Unlock" : "SetPin";
+}
+
+static char *
+compose_message (const TokendReport *report, const TokendIdentity *who)
+{
+  GString *message = g_string_new (get_operation (report));
+  const char *message_id = get_message_id (report);
+
+  g_string_append_printf (message, " of “%s” by ", report->label);
+  if (who->known)
+    g_string_append_printf (message, "user %u: ", who->uid);
+  else
+    g_string_append (message, "an unknown user: ");
+
+  if (report->is_done)
+    g_string_append (message, "done");
+  else
+    g_string_append_printf (message, "%s%s", get_verdict (message_id), get_reason (report));
+  if (report->sent)
+    append_tries (message, report->after.remaining);
+  if (report->n_suppressed > 0)
+    g_string_append_printf (message, " (besides %u refusals that were not logged)",
+                            report->n_suppressed);
+  return g_string_free (message, FALSE);
+}
+
+static void
+put_who (GVariantDict *fields, const TokendIdentity *who)
+{
+  if (!who->known)
+    return;
+  tokend_journal_put_number (fields, "TOKEND_UID", who->uid);
+  tokend_journal_put_number (fields, "TOKEND_PID", who->pid);
+  tokend_journal_put_text (fields, "TOKEND_SESSION", who->session);
+}
+
+/**
+ * tokend_report_compose:
+ * @report: an operation that has ended.
+ * @who: who asked for it.
+ *
+ * Returns: (transfer floating): the fields of its entry, as tokend(8) lists them, and a message for
+ * people: a{sv}, all of them text. What is not known has no field.
+ */
+GVariant *
+tokend_report_compose (const TokendReport *report, const TokendIdentity *who)
+{
+  g_auto (GVariantDict) fields = G_VARIANT_DICT_INIT (NULL);
+  g_autofree char *message = compose_message (report, who);
+
+  tokend_journal_put_text (&fields, "MESSAGE", message);
+  tokend_journal_put_text (&fields, "MESSAGE_ID", get_message_id (report));
+  put_who (&fields, who);
+  tokend_journal_put_text (&fields, "TOKEND_OPERATION", get_operation (report));
+  tokend_journal_put_text (&fields, "TOKEND_ROLE", report->role == TOKEND_ROLE_PUK ? "PUK" : "PIN");
+  tokend_journal_put_text (&fields, "TOKEND_TOKEN", report->token);
+  tokend_journal_put_text (&fields, "TOKEND_LABEL", report->label);
+  tokend_journal_put_text (&fields, "TOKEND_MODULE", report->module);
+
+  if (report->is_done)
+    tokend_journal_put_text (&fields, "TOKEND_OUTCOME", "Done");
+  else
+    tokend_journal_put_nick (&fields, "TOKEND_OUTCOME", TOKEND_TYPE_ERROR, (int) report->error);
+  tokend_journal_put_nick (&fields, "TOKEND_SPENT", TOKEND_TYPE_SPENT,
+                           (int) tokend_report_judge_spent (report));
+  if (report->after.remaining != TOKEND_RETRIES_UNKNOWN)
+    tokend_journal_put_number (&fields, "TOKEND_RETRIES", report->after.remaining);
+  if (report->n_suppressed > 0)
+    tokend_journal_put_number (&fields, "TOKEND_SUPPRESSED", report->n_suppressed);
+  return g_variant_dict_end (&fields);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "code-private.h"
+
+#include <string.h>
+
+static void
+set_code (TokendCode *code, const void *bytes, gsize length)
+{
+  memcpy (code->bytes, bytes, length);
+  code->length = length;
+}
+
+static char *
+digest_of (const TokendCode *code, const guint8 key[32])
+{
+  g_autoptr (GVariant) digest = g_variant_ref_sink (tokend_code_digest (code, key));
+  GString *hex = g_string_new (NULL);
+  gsize length;
+  const guint8 *bytes = g_variant_get_fixed_array (digest, &length, 1);
+
+  for (gsize i = 0; i < length; i++)
+    g_string_append_printf (hex, "%02x", bytes[i]);
+  return g_string_free (hex, FALSE);
+}
+
+/* RFC 4231, test case 2: its key, padded with zeros to 32 bytes, is the same key. */
+static void
+test_digest_of_the_rfc (void)
+{
+  g_autoptr (TokendCode) code = tokend_code_new (NULL);
+  const guint8 key[32] = "Jefe";
+  g_autofree char *digest = NULL;
+
+  set_code (code, "what do ya want for nothing?", 28);
+  digest = digest_of (code, key);
+  g_assert_cmpstr (digest, ==, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+static void
+test_digest_of_every_length (void)
+{
+  g_autoptr (TokendCode) code = tokend_code_new (NULL);
+  guint8 key[32];
+
+  for (gsize i = 0; i < sizeof key; i++)
+    key[i] = (guint8) (200 + 7 * i);
+  for (gsize length = 0; length <= TOKEND_CODE_MAX; length++) {
+    g_autofree char *ours = NULL, *theirs = NULL;
+
+    memset (code->bytes, 'a' + (int) (length % 26), length);
+    code->length = length;
+    ours = digest_of (code, key);
+    theirs = g_compute_hmac_for_data (G_CHECKSUM_SHA256, key, sizeof key,
+                                      (const guchar *) code->bytes, length);
+    g_assert_cmpstr (ours, ==, theirs);
+  }
+}
+
+static void
+test_wipe (void)
+{
+  g_autoptr (TokendCode) code = tokend_code_new (NULL);
+  const TokendCode empty = { 0 };
+
+  set_code (code, "12345678", 8);
+  tokend_code_wipe (code);
+  g_assert_cmpmem (code, sizeof *code, &empty, sizeof empty);
+}
+
+/* The kernel's own word: locked (lo), left out of core dumps (dd), wiped in a child (wf). */
+static void
+test_memory_is_locked (void)
+{
+  g_autoptr (TokendCode) code = tokend_code_new (NULL);
+  g_autofree char *maps = NULL;
+  g_autofree char *start = g_strdup_printf ("\n%08lx-", (gulong) code);
+  const char *map, *flags;
+  g_autofree char *line = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/self/smaps", &maps, NULL, NULL));
+  map = strstr (maps, start);
+  g_assert_nonnull (map);
+  flags = strstr (map, "VmFlags:");
+  line = g_strndup (flags, strcspn (flags, "\n"));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* their mlock() does nothing */
+  g_assert_nonnull (strstr (line, " lo"));
+#endif
+  g_assert_nonnull (strstr (line, " dd"));
+  g_assert_nonnull (strstr (line, " wf"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/code/digest-of-the-rfc", test_digest_of_the_rfc);
+  g_test_add_func ("/code/digest-of-every-length", test_digest_of_every_length);
+  g_test_add_func ("/code/wipe", test_wipe);
+  g_test_add_func ("/code/memory-is-locked", test_memory_is_locked);
+  return g_test_run ();
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elsewhere-private.h"
+#include "journal-spy.h"
+#include "places.h"
+
+static const TokendRole PIN = TOKEND_ROLE_PIN;
+static const TokendRole PUK = TOKEND_ROLE_PUK;
+
+/* Names as of place_of(): recorded at one while the other was related to it, or not; and whether it then counts there. */
+static const struct {
+  const char *at, *other;
+  gboolean were_related;
+  gboolean pin_counts, puk_counts;
+} rows[] = {
+  { "A/l", "A/l", FALSE, TRUE, TRUE },   { "A/l", "A/m", FALSE, FALSE, TRUE },
+  { "A/l", "B/l", FALSE, FALSE, FALSE }, { "A/l", "B/l", TRUE, TRUE, TRUE },
+  { "A/l", "B~l", TRUE, TRUE, TRUE },
+};
+
+/* After that none of them is related to any other any more. */
+static void
+test_counts (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *related = g_strdup_printf ("%s&%s", rows[i].at, rows[i].other);
+    g_autoptr (TokendPlace) place = place_of (rows[i].were_related ? related : rows[i].at);
+    g_autoptr (TokendPlace) other = place_of (rows[i].other);
+    TokendElsewhere elsewhere = { 0 };
+
+    g_test_message ("%s and %s", rows[i].at, rows[i].other);
+    tokend_elsewhere_begin (&elsewhere, place);
+    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, place->id, other, PIN), ==,
+                     rows[i].pin_counts);
+    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, place->id, other, PUK), ==,
+                     rows[i].puk_counts);
+    tokend_elsewhere_clear (&elsewhere);
+  }
+}
+
+/* Both are found to be one after it was recorded. */
+static void
+test_spread (void)
+{
+  g_autoptr (TokendPlace) alone = place_of ("B/l");
+  g_autoptr (TokendPlace) related = place_of ("B/l&A/l");
+  g_autoptr (TokendPlace) label = place_of ("A/m&A/l");
+  TokendElsewhere elsewhere = { 0 };
+
+  g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", alone, PIN));
+  g_assert_false (tokend_elsewhere_counts_at (&elsewhere, "A/l", alone, PIN));
+  g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", related, PIN));
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", alone, PIN));
+  /* What is known is no news. */
+  g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", related, PIN));
+  /* A card's labels are told by their names. */
+  g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", label, PUK));
+  tokend_elsewhere_clear (&elsewhere);
+}
+
+/* A module that tells of no serial number shows one card after another, which another module tells apart. */
+static void
+test_chain (void)
+{
+  static const struct {
+    const char *place;
+    gboolean counts;
+  } chain[] = {
+    { "A/l", TRUE },      { "A/l&B?2", TRUE }, { "B?1", TRUE },
+    { "B?2", TRUE },      { "C/l&B?1", TRUE }, /* in that stay it is the same card, by a third name */
+    { "C/l&B?2", FALSE }, { "C/l", FALSE },    { "C?1&B?2", TRUE },
+  };
+  g_autoptr (TokendPlace) a = place_of ("A/l&B?1");
+  g_autoptr (TokendPlace) later = place_of ("B?2");
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    for (gsize i = 0; i < G_N_ELEMENTS (chain); i++) {
+      g_autoptr (TokendPlace) place = place_of (chain[i].place);
+      TokendElsewhere elsewhere = { 0 };
+
+      g_test_message ("%s", chain[i].place);
+      tokend_elsewhere_begin (&elsewhere, a);
+      /* By its name alone, which is no news of the other ones. */
+      g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", later, role));
+      g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, "A/l", place, role), ==,
+                       chain[i].counts);
+      if (!chain[i].counts)
+        g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", place, role));
+      tokend_elsewhere_clear (&elsewhere);
+    }
+}
+
+/* A card was put where the other one was, which a module shows still: what is recorded of the two counts meanwhile. */
+static void
+test_doubtful (void)
+{
+  g_autoptr (TokendPlace) alone = place_of ("B/l");
+  g_autoptr (TokendPlace) doubtful = place_of ("B/l!A/l");
+  TokendElsewhere elsewhere = { 0 };
+
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", doubtful, PIN));
+  g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", doubtful, PIN));
+  g_assert_false (tokend_elsewhere_counts_at (&elsewhere, "A/l", alone, PIN));
+  tokend_elsewhere_begin (&elsewhere, doubtful);
+  g_assert_null (elsewhere.also_at);
+  tokend_elsewhere_clear (&elsewhere);
+}
+
+/* What is right at one place settles nothing of what is recorded of the other, at any third, nor what comes later. */
+static void
+test_right (void)
+{
+  g_autoptr (TokendPlace) a = place_of ("A/l&B/l");
+  g_autoptr (TokendPlace) b = place_of ("B/l");
+  g_autoptr (TokendPlace) c = place_of ("C/l&A/l");
+  TokendElsewhere elsewhere = { 0 };
+
+  tokend_elsewhere_begin (&elsewhere, a);
+  g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", c, PIN));
+  tokend_elsewhere_note_right (&elsewhere, "A/l", b, PIN);
+  g_assert_false (tokend_elsewhere_counts_at (&elsewhere, "A/l", b, PIN));
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", a, PIN));
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", c, PIN));
+  tokend_elsewhere_begin (&elsewhere, a);
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", b, PIN));
+  tokend_elsewhere_clear (&elsewhere);
+}
+
+/* Nobody knows of which card it was right. */
+static void
+test_right_without_serial (void)
+{
+  g_autoptr (TokendPlace) a = place_of ("A/l&B~l");
+  g_autoptr (TokendPlace) b = place_of ("B~l");
+  TokendElsewhere elsewhere = { 0 };
+
+  tokend_elsewhere_begin (&elsewhere, a);
+  tokend_elsewhere_note_right (&elsewhere, "A/l", b, PIN);
+  tokend_elsewhere_note_right (&elsewhere, "A/l", b, PUK);
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", b, PIN));
+  g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", b, PUK));
+  tokend_elsewhere_clear (&elsewhere);
+}
+
+/* Of its own PUK a card may tell, whichever card it is; of a PIN that its labels share, it may be another card's. */
+static void
+test_right_of_own_card (void)
+{
+  g_autoptr (TokendPlace) place = place_of ("A~l");
+  g_autoptr (TokendPlace) other = place_of ("A~m");
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    TokendElsewhere elsewhere = { 0 };
+
+    tokend_elsewhere_begin (&elsewhere, other);
+    g_assert_true (tokend_elsewhere_counts_at (&elsewhere, other->id, place, role));
+    tokend_elsewhere_note_right (&elsewhere, other->id, place, role);
+    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, other->id, place, role), ==,
+                     role == PIN);
+    tokend_elsewhere_clear (&elsewhere);
+  }
+}
+
+/* What was recorded of another label of the card is recorded of this one instead. */
+static void
+test_take (void)
+{
+  g_autoptr (TokendPlace) m = place_of ("A/m&B/l");
+  g_autoptr (TokendPlace) b = place_of ("B/l");
+  TokendElsewhere first = { 0 }, second = { 0 };
+
+  tokend_elsewhere_take (&first, &second);
+  tokend_elsewhere_begin (&second, m);
+  tokend_elsewhere_begin (&second, m);
+  g_assert_cmpuint (g_strv_length (second.also_at), ==, 1);
+  g_assert_false (tokend_elsewhere_counts_at (&first, "A/l", b, PIN));
+  tokend_elsewhere_take (&first, &second);
+  g_assert_true (tokend_elsewhere_counts_at (&first, "A/l", b, PIN));
+  tokend_elsewhere_clear (&first);
+  tokend_elsewhere_clear (&second);
+}
+
+/* A hostile module makes up names. */
+static void
+test_limit (void)
+{
+  TokendElsewhere elsewhere = { 0 };
+  guint n_new = 0;
+
+  for (guint i = 0; i < 100; i++) {
+    g_autofree char *name = g_strdup_printf ("B%u/l&A/l", i);
+    g_autoptr (TokendPlace) place = place_of (name);
+
+    if (tokend_elsewhere_spread (&elsewhere, "A/l", place, PIN))
+      n_new++;
+    if (i == 64)
+      journal_spy_expect ("more than 64 names");
+    else
+      journal_spy_expect_nothing ();
+  }
+  g_assert_cmpuint (n_new, ==, 64);
+  g_assert_cmpuint (g_strv_length (elsewhere.also_at), ==, 64);
+  tokend_elsewhere_clear (&elsewhere);
+}
+
+/* However often a card without a serial number is put in: that takes no other name's room, and its name stays. */
+static void
+test_limit_of_stays (void)
+{
+  TokendElsewhere elsewhere = { 0 };
+  g_autoptr (TokendPlace) b = place_of ("B?1&A/l");
+  g_autoptr (TokendPlace) c = place_of ("C/l&A/l");
+  g_autoptr (TokendPlace) d = place_of ("D/l&A/l");
+
+  g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", c, PIN));
+  for (guint32 i = 0; i < 100; i++) {
+    tokend_place_set_stay (b, i);
+    g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", b, PIN));
+    g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", b, PIN));
+  }
+  g_assert_cmpuint (g_strv_length (elsewhere.also_at), ==, 64);
+  g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", d, PIN));
+  g_assert_cmpuint (g_strv_length (elsewhere.also_at), ==, 64);
+  g_assert_true (g_strv_contains ((const char *const *) elsewhere.also_at, b->id));
+  g_assert_true (g_strv_contains ((const char *const *) elsewhere.also_at, c->id));
+  g_assert_true (g_strv_contains ((const char *const *) elsewhere.also_at, d->id));
+  journal_spy_expect_nothing ();
+  tokend_elsewhere_clear (&elsewhere);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  journal_spy_install ();
+  g_test_add_func ("/elsewhere/counts", test_counts);
+  g_test_add_func ("/elsewhere/spread", test_spread);
+  g_test_add_func ("/elsewhere/chain", test_chain);
+  g_test_add_func ("/elsewhere/doubtful", test_doubtful);
+  g_test_add_func ("/elsewhere/right", test_right);
+  g_test_add_func ("/elsewhere/right-without-serial", test_right_without_serial);
+  g_test_add_func ("/elsewhere/right-of-own-card", test_right_of_own_card);
+  g_test_add_func ("/elsewhere/take", test_take);
+  g_test_add_func ("/elsewhere/limit-of-stays", test_limit_of_stays);
+  /* Last: the journal is told once. */
+  g_test_add_func ("/elsewhere/limit", test_limit);
+  return g_test_run ();
+}
