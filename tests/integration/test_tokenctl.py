@@ -141,6 +141,19 @@ def test_ctrl_c_at_the_password(sandbox):
         assert "PUK: \n" not in terminal.text
 
 
+def test_ctrl_c_where_the_tests_ignore_it(sandbox):
+    """As they do that a shell runs in the background: the program heeds it, and its end is told as it was."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        terminal = sandbox.terminal("alice", ["tokenctl", "unlock"])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with terminal:
+        terminal.expect("PUK: $")
+        terminal.type("\x03")
+        assert terminal.finish() == CTRL_C
+
+
 def test_ctrl_c_before_the_try_is_recorded(sandbox):
     """The service gives it up: nothing was sent, which is said."""
     token = sandbox.token("etoken")

@@ -210,9 +210,12 @@ class Sandbox:
 
         env: variables in addition; more: as for subprocess.Popen, pass_fds for instance.
         """
+        # A shell that runs the tests in the background has them ignore the keyboard's signals, which nobody at a terminal
+        # does. Nor may nsenter: it could not die of the signal that its program died of, and would exit with 1 instead.
+        heed = ["env", "--default-signal=INT,QUIT"]
         enter = ["nsenter", "--target", str(self._first_process), "--mount", "--pid", "--ipc", "--net", "--wd=/", "--"]
         become = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "--pdeathsig", "KILL"]
-        return Program(enter + become + argv, env=self._environment(user, env), **more)
+        return Program(heed + enter + become + argv, env=self._environment(user, env), **more)
 
     def run(self, user, argv, stdin=None, timeout=TIMEOUT, **more):
         """Runs a program as user, to its end; stdin is text. Returns a CompletedProcess with text."""

@@ -18,9 +18,8 @@ class Terminal:
 
     def __init__(self, argv, popen=subprocess.Popen, **more):
         self._master, slave = pty.openpty()
-        # The program itself leads the session: were it nsenter, that could die of a Ctrl-C first, and hang up. A shell that
-        # runs the tests in the background has them ignore the keyboard's signals, which nobody at a terminal does.
-        leader = ["env", "--default-signal=INT,QUIT", "setsid", "--ctty", *argv]
+        # The program itself leads the session: were it nsenter, that could die of a Ctrl-C first, and hang up.
+        leader = ["setsid", "--ctty", *argv]
         self.process = popen(leader, stdin=slave, stdout=slave, stderr=slave, **more)
         os.close(slave)
         self.text = ""
