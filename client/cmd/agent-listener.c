@@ -2,6 +2,7 @@
 #include "agent-listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <stdlib.h>
@@ -195,6 +196,17 @@ on_completed (PolkitAgentSession *session, gboolean is_authorized, Prompt *promp
   begin_attempt (prompt);
 }
 
+/* The helper tells of each wrong password on its standard error, in English, beside what is said here. */
+static void
+initiate_quietly (PolkitAgentSession *session)
+{
+  const int flags = fcntl (STDERR_FILENO, F_GETFD);
+
+  fcntl (STDERR_FILENO, F_SETFD, flags | FD_CLOEXEC);
+  polkit_agent_session_initiate (session);
+  fcntl (STDERR_FILENO, F_SETFD, flags);
+}
+
 /* From here to the end nothing that is typed is shown, the time included in which the helper thinks. */
 static void
 begin_attempt (Prompt *prompt)
@@ -207,7 +219,7 @@ begin_attempt (Prompt *prompt)
   g_signal_connect (prompt->session, "show-error", G_CALLBACK (on_show), prompt);
   g_signal_connect (prompt->session, "completed", G_CALLBACK (on_completed), prompt);
   tokenctl_terminal_hide_typing (prompt->listener->terminal);
-  polkit_agent_session_initiate (prompt->session);
+  initiate_quietly (prompt->session);
 }
 
 static char *

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -25,6 +27,9 @@ static struct termios saved_modes;
 static const char *volatile last_words;
 static volatile sig_atomic_t was_asked;
 static volatile sig_atomic_t interrupt_fd = -1;
+
+/* Held while the modes change. Whoever ends the program keeps it: nobody hides the typing after that. */
+static atomic_flag modes_lock = ATOMIC_FLAG_INIT;
 
 static const int deadly_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static struct sigaction old_actions[G_N_ELEMENTS (deadly_signals)];
@@ -46,13 +51,42 @@ write_all (int fd, const char *text)
   }
 }
 
-/* What somebody has begun to type for a prompt that is no more is not for the shell. */
 static void
-give_back (int fd)
+add_deadly_signals (sigset_t *set)
 {
-  if (was_asked)
+  sigemptyset (set);
+  for (gsize i = 0; i < G_N_ELEMENTS (deadly_signals); i++)
+    sigaddset (set, deadly_signals[i]);
+}
+
+static void
+lock_modes (void)
+{
+  while (atomic_flag_test_and_set (&modes_lock))
+    sched_yield ();
+}
+
+static void
+change_modes (int fd, const struct termios *modes, gboolean forget_typed)
+{
+  if (forget_typed)
     tcflush (fd, TCIFLUSH);
-  tcsetattr (fd, TCSANOW, &saved_modes);
+  tcsetattr (fd, TCSANOW, modes);
+}
+
+/* The handler of a signal waits for the lock, so none may come to the thread that holds it. */
+static void
+set_modes (int fd, const struct termios *modes, gboolean forget_typed)
+{
+  sigset_t deadly;
+  sigset_t before;
+
+  add_deadly_signals (&deadly);
+  pthread_sigmask (SIG_BLOCK, &deadly, &before);
+  lock_modes ();
+  change_modes (fd, modes, forget_typed);
+  atomic_flag_clear (&modes_lock);
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
 }
 
 static void restore_and_die (int signal_number);
@@ -61,6 +95,7 @@ static void catch (int signal_number, struct sigaction *old)
 {
   struct sigaction action = { .sa_handler = restore_and_die, .sa_flags = (int) SA_RESETHAND };
 
+  add_deadly_signals (&action.sa_mask);
   sigaction (signal_number, &action, old);
 }
 
@@ -78,8 +113,8 @@ tell_of_interrupt (void)
   return TRUE;
 }
 
-/* Also when it is the polkit agent that has the echo off. The signal then does what it would have
- * done. */
+/* Also when it is the polkit agent that has the echo off: its thread goes on meanwhile, and its helper, which the same
+ * Ctrl-C ends, has it hide the typing anew. The signal then does what it would have done. */
 static void
 restore_and_die (int signal_number)
 {
@@ -87,8 +122,9 @@ restore_and_die (int signal_number)
 
   if (signal_number == SIGINT && tell_of_interrupt ())
     return;
+  lock_modes ();
   if (saved_fd >= 0)
-    give_back (saved_fd);
+    change_modes (saved_fd, &saved_modes, was_asked);
   if (saved_fd >= 0 && words != NULL) {
     /* A terminal whose output is stopped must not hold up the end. */
     fcntl (saved_fd, F_SETFL, O_RDWR | O_NONBLOCK);
@@ -131,11 +167,17 @@ tokenctl_terminal_open (void)
   return terminal;
 }
 
-/** tokenctl_terminal_leave: gives the terminal back, but frees nothing that another thread may go on using. */
+/**
+ * tokenctl_terminal_leave:
+ * @terminal: a terminal
+ *
+ * Gives the terminal back, but frees nothing that another thread may go on using. What somebody has begun to type for a
+ * prompt that is no more is not for the shell.
+ */
 void
 tokenctl_terminal_leave (TokenctlTerminal *terminal)
 {
-  give_back (terminal->fd);
+  set_modes (terminal->fd, &saved_modes, was_asked);
   for (gsize i = 0; i < G_N_ELEMENTS (deadly_signals); i++)
     sigaction (deadly_signals[i], &old_actions[i], NULL);
   saved_fd = -1;
@@ -175,7 +217,7 @@ tokenctl_terminal_hide_typing (TokenctlTerminal *terminal)
   silent.c_lflag |= ICANON | ISIG;
   silent.c_cc[VSUSP] = _POSIX_VDISABLE;
   was_asked = TRUE;
-  tcsetattr (terminal->fd, TCSAFLUSH, &silent);
+  set_modes (terminal->fd, &silent, TRUE);
 }
 
 /** tokenctl_terminal_show_typing: as it was when the terminal was opened. Of what was typed before nothing is read. */
@@ -183,7 +225,7 @@ void
 tokenctl_terminal_show_typing (TokenctlTerminal *terminal)
 {
   was_asked = TRUE;
-  tcsetattr (terminal->fd, TCSAFLUSH, &saved_modes);
+  set_modes (terminal->fd, &saved_modes, TRUE);
 }
 
 /** tokenctl_terminal_write: @text: printable text, with no line end after it. */

@@ -241,6 +241,7 @@ def test_carol_types_her_password(sandbox, passwords):
         assert f"the authentication for {UNLOCK} failed" in terminal.text
         assert not sent(token) and token.counters() == {"pin": 3, "puk": 3}
         assert token.login(PIN)
+    assert "polkit-agent-helper" not in terminal.text
     assert not any(password and password in terminal.text.replace("as: carol", "") for password in passwords)
 
 

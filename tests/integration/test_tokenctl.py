@@ -220,13 +220,14 @@ def test_a_person_who_takes_too_long(sandbox, clock):
 
 
 def has_taken_interrupt(process):
-    """Whether no SIGINT waits for this process, given by its number outside, and no thread is in its handler, where it is all
-    that is blocked."""
+    """Whether no SIGINT waits for this process, given by its number outside, and no thread is in its handler, where the deadly
+    signals are all that is blocked."""
     interrupt = 1 << (signal.SIGINT - 1)
+    deadly = sum(1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
     for task in os.listdir(f"/proc/{process}/task"):
         with open(f"/proc/{process}/task/{task}/status", encoding="ascii") as file:
             masks = {name: int(mask, 16) for name, mask in re.findall(r"^(S\w\wPnd|SigBlk):\t(\w+)$", file.read(), re.M)}
-        if (masks["SigPnd"] | masks["ShdPnd"]) & interrupt or masks["SigBlk"] == interrupt:
+        if (masks["SigPnd"] | masks["ShdPnd"]) & interrupt or masks["SigBlk"] == deadly:
             return False
     return True
 
