@@ -14,6 +14,13 @@ G_BEGIN_DECLS
  * largest known. */
 #define TOKEND_CODE_MAX 255
 
+/** TokendRole: whose code: the user's PIN, or the PUK (in PKCS#11's words, the SO PIN). */
+typedef enum {
+  TOKEND_ROLE_PIN,
+  TOKEND_ROLE_PUK,
+} TokendRole;
+#define TOKEND_N_ROLES 2
+
 /* polkit actions */
 #define TOKEND_ACTION_READ_STATUS "org.tokend.read-status"
 #define TOKEND_ACTION_SET_PIN "org.tokend.set-pin"

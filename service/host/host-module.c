@@ -19,11 +19,11 @@
 /* org.tokend.Module1 */
 struct _TokendHostModule {
   TokendDbusModule1Skeleton parent;
-  TokendHost *host;
+  TokendHostState *host;
 };
 
 typedef struct {
-  TokendHost *host;
+  TokendHostState *host;
   GDBusMethodInvocation *invocation;
   char *path;
   GVariant *environment;
@@ -70,7 +70,7 @@ run (Call *call, GTaskThreadFunc func, GAsyncReadyCallback done)
 }
 
 static GVariant *
-initialize (TokendHost *host, GError **error)
+initialize (TokendHostState *host, GError **error)
 {
   if (host->cards != NULL)
     return g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
@@ -86,7 +86,7 @@ static void
 load (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Call *call = data;
-  TokendHost *host = call->host;
+  TokendHostState *host = call->host;
   TokendOperationFunctions *functions = host->mode == TOKEND_HOST_OPERATE ? &host->functions : NULL;
   GVariant *info = NULL;
   GError *error = NULL;
@@ -120,7 +120,7 @@ static gboolean
 handle_load (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, const char *path,
              GVariant *environment, const char *watch)
 {
-  TokendHost *host = TOKEND_HOST_MODULE (object)->host;
+  TokendHostState *host = TOKEND_HOST_MODULE (object)->host;
   Call *call;
 
   if (!tokend_host_begin (host, TOKEND_HOST_CALL_LOAD, invocation))
@@ -137,9 +137,9 @@ handle_load (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, const
 }
 
 static GVariant *
-read_prepared_token (const TokendOperation *operation, GError **error)
+read_prepared_token (const TokendPkcs11Operation *operation, GError **error)
 {
-  GVariant *reading = tokend_operation_read (operation, error);
+  GVariant *reading = tokend_pkcs11_operation_read (operation, error);
 
   return reading != NULL ? g_variant_new_array (G_VARIANT_TYPE_VARDICT, &reading, 1) : NULL;
 }
@@ -147,7 +147,7 @@ read_prepared_token (const TokendOperation *operation, GError **error)
 static GVariant *
 read_all (const Call *call, GError **error)
 {
-  TokendHost *host = call->host;
+  TokendHostState *host = call->host;
 
   if (host->operation != NULL)
     return read_prepared_token (host->operation, error);
@@ -174,7 +174,7 @@ read_tokens (GTask *task, gpointer source, gpointer data, GCancellable *cancella
 static void
 let_go (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  TokendHost *host = data;
+  TokendHostState *host = data;
 
   tokend_cards_let_go (host->cards, &host->read);
   g_task_return_boolean (task, TRUE);
@@ -183,7 +183,7 @@ let_go (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 static gboolean
 on_lingered (gpointer data)
 {
-  TokendHost *host = data;
+  TokendHostState *host = data;
   g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
 
   host->linger = 0;
@@ -237,7 +237,7 @@ on_turn_overdue (gpointer data)
 static gboolean
 handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, gboolean all)
 {
-  TokendHost *host = TOKEND_HOST_MODULE (object)->host;
+  TokendHostState *host = TOKEND_HOST_MODULE (object)->host;
   Call *call;
 
   if (!tokend_host_begin (host, TOKEND_HOST_CALL_READ, invocation))
@@ -254,7 +254,7 @@ handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, gbool
 }
 
 static gboolean
-wait_for_slot_event (TokendHost *host, GError **error)
+wait_for_slot_event (TokendHostState *host, GError **error)
 {
   const CK_RV rv = tokend_slot_events_wait (host->slot_events, &host->read);
 
@@ -269,7 +269,7 @@ wait_for_slot_event (TokendHost *host, GError **error)
 static void
 wait_for_change (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  TokendHost *host = ((Call *) data)->host;
+  TokendHostState *host = ((Call *) data)->host;
   GError *error = NULL;
 
   if (host->cards != NULL)
@@ -307,7 +307,7 @@ on_waited (GObject *source, GAsyncResult *result, gpointer data)
 static gboolean
 handle_wait_for_change (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
 {
-  TokendHost *host = TOKEND_HOST_MODULE (object)->host;
+  TokendHostState *host = TOKEND_HOST_MODULE (object)->host;
   g_autoptr (GTask) task = NULL;
   Call *call;
 
@@ -357,7 +357,7 @@ tokend_host_module_init (TokendHostModule *self)
  * Returns: (transfer full): the interface of @host that loads and reads
  */
 TokendHostModule *
-tokend_host_module_new (TokendHost *host)
+tokend_host_module_new (TokendHostState *host)
 {
   TokendHostModule *self = g_object_new (TOKEND_TYPE_HOST_MODULE, NULL);
 

@@ -10,6 +10,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (TokendHostModule, tokend_host_module, TOKEND, HOST_MODULE,
                       TokendDbusModule1Skeleton)
 
-TokendHostModule *tokend_host_module_new (TokendHost *host);
+TokendHostModule *tokend_host_module_new (TokendHostState *host);
 
 G_END_DECLS

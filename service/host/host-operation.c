@@ -16,11 +16,11 @@
 /* org.tokend.Module1.Operation: Prepare and Commit. */
 struct _TokendHostOperation {
   TokendDbusModule1OperationSkeleton parent;
-  TokendHost *host;
+  TokendHostState *host;
 };
 
 typedef struct {
-  TokendHost *host;
+  TokendHostState *host;
   GDBusMethodInvocation *invocation; /* NULL once it is answered */
   TokendOperationRequest request;
   int code;
@@ -38,7 +38,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (TokendHostOperation, tokend_host_operation,
                                                       tokend_host_operation_iface_init))
 
 static Call *
-call_new (TokendHost *host, GDBusMethodInvocation *invocation)
+call_new (TokendHostState *host, GDBusMethodInvocation *invocation)
 {
   Call *call = g_new0 (Call, 1);
 
@@ -108,7 +108,7 @@ static void
 refuse (Call *call, const GError *error)
 {
   tokend_host_end (call->host, TOKEND_HOST_STAGE_FAILED);
-  g_clear_pointer (&call->host->operation, tokend_operation_free);
+  g_clear_pointer (&call->host->operation, tokend_pkcs11_operation_free);
   g_dbus_method_invocation_return_gerror (g_steal_pointer (&call->invocation), error);
 }
 
@@ -118,7 +118,7 @@ read_codes (GTask *task, gpointer source, gpointer data, GCancellable *cancellab
   const Call *call = data;
   GError *error = NULL;
 
-  if (tokend_operation_read_codes (call->host->operation, call->code, call->new_pin, &error))
+  if (tokend_pkcs11_operation_read_codes (call->host->operation, call->code, call->new_pin, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -129,7 +129,7 @@ on_codes_read (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Call) call = data;
   g_autoptr (GError) error = NULL;
-  const TokendOperation *operation = call->host->operation;
+  const TokendPkcs11Operation *operation = call->host->operation;
 
   /* Answered already: the process is about to end. */
   if (call->invocation == NULL)
@@ -143,9 +143,10 @@ on_codes_read (GObject *source, GAsyncResult *result, gpointer data)
   }
 
   tokend_host_end (call->host, TOKEND_HOST_STAGE_PREPARED);
-  tokend_dbus_module1_operation_complete_prepare (NULL, g_steal_pointer (&call->invocation), NULL,
-                                                  tokend_operation_prepared_reading (operation),
-                                                  tokend_operation_digest (operation));
+  tokend_dbus_module1_operation_complete_prepare (
+      NULL, g_steal_pointer (&call->invocation), NULL,
+      tokend_pkcs11_operation_prepared_reading (operation),
+      tokend_pkcs11_operation_digest (operation));
 }
 
 static void
@@ -176,11 +177,12 @@ static void
 open_operation (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   const Call *call = data;
-  TokendHost *host = call->host;
+  TokendHostState *host = call->host;
   GError *error = NULL;
 
   if (tokend_hidden_cards_check (host->has_hidden_cards, &call->request.identity, &error))
-    host->operation = tokend_operation_open (&host->read, &host->functions, &call->request, &error);
+    host->operation =
+        tokend_pkcs11_operation_open (&host->read, &host->functions, &call->request, &error);
   if (host->operation != NULL) {
     g_task_return_boolean (task, TRUE);
     return;
@@ -209,7 +211,7 @@ handle_prepare (TokendDbusModule1Operation *object, GDBusMethodInvocation *invoc
                 GUnixFDList *fd_list, GVariant *request, GVariant *code, GVariant *new_pin,
                 GVariant *lock)
 {
-  TokendHost *host = TOKEND_HOST_OPERATION (object)->host;
+  TokendHostState *host = TOKEND_HOST_OPERATION (object)->host;
   g_autoptr (Call) call = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -247,7 +249,7 @@ result_to_variant (const TokendOperationResult *result)
   g_variant_dict_insert (&dict, "reason", "s", result->reason);
   if (result->outcome == TOKEND_OUTCOME_CHANGED)
     g_variant_dict_insert_value (&dict, "token",
-                                 tokend_reading_to_variant (&result->changed, NULL, NULL));
+                                 tokend_host_reading_to_variant (&result->changed, NULL, NULL));
 
   return g_variant_dict_end (&dict);
 }
@@ -257,7 +259,7 @@ commit (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Call *call = data;
 
-  tokend_operation_commit (call->host->operation, &call->result);
+  tokend_pkcs11_operation_commit (call->host->operation, &call->result);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -277,7 +279,7 @@ on_committed (GObject *source, GAsyncResult *result, gpointer data)
 static gboolean
 handle_commit (TokendDbusModule1Operation *object, GDBusMethodInvocation *invocation)
 {
-  TokendHost *host = TOKEND_HOST_OPERATION (object)->host;
+  TokendHostState *host = TOKEND_HOST_OPERATION (object)->host;
 
   if (!tokend_host_begin (host, TOKEND_HOST_CALL_COMMIT, invocation))
     return TRUE;
@@ -314,7 +316,7 @@ tokend_host_operation_init (TokendHostOperation *self)
  * Returns: (transfer full): the interface of @host that unlocks and changes PINs
  */
 TokendHostOperation *
-tokend_host_operation_new (TokendHost *host)
+tokend_host_operation_new (TokendHostState *host)
 {
   TokendHostOperation *self = g_object_new (TOKEND_TYPE_HOST_OPERATION, NULL);
 

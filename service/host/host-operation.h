@@ -13,6 +13,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (TokendHostOperation, tokend_host_operation, TOKEND, HOST_OPERATION,
                       TokendDbusModule1OperationSkeleton)
 
-TokendHostOperation *tokend_host_operation_new (TokendHost *host);
+TokendHostOperation *tokend_host_operation_new (TokendHostState *host);
 
 G_END_DECLS

@@ -13,7 +13,7 @@
  * Returns: whether the call may go on; then tokend_host_end() ends it
  */
 gboolean
-tokend_host_begin (TokendHost *host, TokendHostCall call, GDBusMethodInvocation *invocation)
+tokend_host_begin (TokendHostState *host, TokendHostCall call, GDBusMethodInvocation *invocation)
 {
   if (host->busy) {
     g_dbus_method_invocation_return_error_literal (invocation, TOKEND_ERROR, TOKEND_ERROR_BUSY,
@@ -33,7 +33,7 @@ tokend_host_begin (TokendHost *host, TokendHostCall call, GDBusMethodInvocation 
 
 /** tokend_host_end: ends what tokend_host_begin() began; the host is at @stage now. */
 void
-tokend_host_end (TokendHost *host, TokendHostStage stage)
+tokend_host_end (TokendHostState *host, TokendHostStage stage)
 {
   host->busy = FALSE;
   host->stage = stage;

@@ -31,7 +31,7 @@ typedef enum {
 } TokendHostCall;
 
 /**
- * TokendHost:
+ * TokendHostState:
  * What the interfaces of a host share. The main thread's; but while @busy, @read, @readings, @cards, @certificates,
  * @has_hidden_cards, @functions and @operation are the worker's. Whoever waits for @cards has a thread of its own.
  */
@@ -51,12 +51,12 @@ typedef struct {
   GPtrArray *certificates;
   gboolean has_hidden_cards;          /* operating hosts only: see hidden-cards.h */
   TokendOperationFunctions functions; /* operating hosts only */
-  TokendOperation *operation;
-} TokendHost;
+  TokendPkcs11Operation *operation;
+} TokendHostState;
 
-gboolean tokend_host_begin (TokendHost *host, TokendHostCall call,
+gboolean tokend_host_begin (TokendHostState *host, TokendHostCall call,
                             GDBusMethodInvocation *invocation);
-void tokend_host_end (TokendHost *host, TokendHostStage stage);
+void tokend_host_end (TokendHostState *host, TokendHostStage stage);
 
 void tokend_host_leave (int status) G_GNUC_NORETURN;
 

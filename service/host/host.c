@@ -14,7 +14,7 @@
 #define AUTHENTICATION_DEADLINE 10
 
 typedef struct {
-  TokendHost host;
+  TokendHostState host;
   uid_t peer;
   guint authentication_deadline;
   GDBusConnection *connection;
@@ -50,14 +50,14 @@ on_operation_overdue (gpointer data)
 static void
 on_closed (GDBusConnection *connection, gboolean remote_peer_vanished, GError *error, gpointer data)
 {
-  TokendHost *host = data;
+  TokendHostState *host = data;
 
   if (host->stage != TOKEND_HOST_STAGE_COMMITTING)
     tokend_host_leave (EX_OK);
   host->peer_left = TRUE;
 }
 
-static void export(TokendHost *host, GDBusConnection *connection)
+static void export(TokendHostState *host, GDBusConnection *connection)
 {
   g_autoptr (GError) error = NULL;
 

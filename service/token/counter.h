@@ -7,13 +7,6 @@ G_BEGIN_DECLS
 
 #define TOKEND_RETRIES_UNKNOWN (-1)
 
-/** TokendRole: whose code: the user's PIN, or the PUK (in PKCS#11's words, the SO PIN). */
-typedef enum {
-  TOKEND_ROLE_PIN,
-  TOKEND_ROLE_PUK,
-} TokendRole;
-#define TOKEND_N_ROLES 2
-
 /** TokendFlagsMeaning: what the CKF_…_COUNT_LOW, FINAL_TRY and LOCKED flags of a module are worth;
  * profile key `Flags`. */
 typedef enum {

@@ -12,21 +12,21 @@
 #define LEAVE_TIME (1500 * G_TIME_SPAN_MILLISECOND)
 #define LEAVE_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
 
-struct _TokendOperation {
+struct _TokendPkcs11Operation {
   const TokendReadFunctions *read;
   const TokendOperationFunctions *functions;
   TokendOperationRequest request;
   TokendDialect dialect;
   CK_SLOT_ID slot;
   CK_SESSION_HANDLE session;
-  TokendReading prepared;
+  TokendHostReading prepared;
   TokendCode *code;
   TokendCode *new_pin;
 };
 
 /* The one token that matches; two that cannot be told apart are none. */
 static gboolean
-find_slot (TokendOperation *operation, GError **error)
+find_slot (TokendPkcs11Operation *operation, GError **error)
 {
   g_autoptr (GArray) readings = tokend_slots_read (operation->read, NULL, error);
   guint matches = 0;
@@ -57,14 +57,14 @@ find_slot (TokendOperation *operation, GError **error)
  * the operation's. Returns what C_GetTokenInfo did, or CKR_TOKEN_NOT_PRESENT for another token.
  */
 static CK_RV
-read_token (const TokendOperation *operation, TokendReading *reading)
+read_token (const TokendPkcs11Operation *operation, TokendHostReading *reading)
 {
   CK_TOKEN_INFO info = { 0 };
   CK_RV rv = operation->read->get_token_info (operation->slot, &info);
 
   if (rv != CKR_OK)
     return rv;
-  if (!tokend_reading_init (reading, &info)
+  if (!tokend_host_reading_init (reading, &info)
       || !tokend_token_identity_equal (&reading->identity, &operation->request.identity))
     return CKR_TOKEN_NOT_PRESENT;
 
@@ -73,7 +73,7 @@ read_token (const TokendOperation *operation, TokendReading *reading)
 }
 
 static gboolean
-open_session (TokendOperation *operation, GError **error)
+open_session (TokendPkcs11Operation *operation, GError **error)
 {
   const char *function = "C_OpenSession";
   CK_RV rv = operation->read->open_session (operation->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION,
@@ -92,7 +92,7 @@ open_session (TokendOperation *operation, GError **error)
 }
 
 /**
- * tokend_operation_open:
+ * tokend_pkcs11_operation_open:
  * @read: must outlive the operation
  * @functions: must outlive the operation
  * @error: NotFound, NotSupported, ModuleFailed
@@ -100,11 +100,12 @@ open_session (TokendOperation *operation, GError **error)
  * Finds the one token that the request means and opens the session on it that the operation will
  * use; there is no second one. Sends no code, costs no try.
  */
-TokendOperation *
-tokend_operation_open (const TokendReadFunctions *read, const TokendOperationFunctions *functions,
-                       const TokendOperationRequest *request, GError **error)
+TokendPkcs11Operation *
+tokend_pkcs11_operation_open (const TokendReadFunctions *read,
+                              const TokendOperationFunctions *functions,
+                              const TokendOperationRequest *request, GError **error)
 {
-  g_autoptr (TokendOperation) operation = g_new0 (TokendOperation, 1);
+  g_autoptr (TokendPkcs11Operation) operation = g_new0 (TokendPkcs11Operation, 1);
 
   operation->read = read;
   operation->functions = functions;
@@ -123,10 +124,10 @@ tokend_operation_open (const TokendReadFunctions *read, const TokendOperationFun
   return g_steal_pointer (&operation);
 }
 
-/** tokend_operation_free: wipes what is left of it. The session is the module's, and ends with the
+/** tokend_pkcs11_operation_free: wipes what is left of it. The session is the module's, and ends with the
  * process. */
 void
-tokend_operation_free (TokendOperation *operation)
+tokend_pkcs11_operation_free (TokendPkcs11Operation *operation)
 {
   g_clear_pointer (&operation->code, tokend_code_free);
   g_clear_pointer (&operation->new_pin, tokend_code_free);
@@ -135,9 +136,9 @@ tokend_operation_free (TokendOperation *operation)
 }
 
 static TokendNewPinRules
-new_pin_policy (const TokendOperation *operation)
+new_pin_policy (const TokendPkcs11Operation *operation)
 {
-  const TokendReading *token = &operation->prepared;
+  const TokendHostReading *token = &operation->prepared;
 
   return (TokendNewPinRules) {
     .characters_limits = operation->request.new_pin_limits,
@@ -152,7 +153,7 @@ new_pin_policy (const TokendOperation *operation)
 }
 
 /**
- * tokend_operation_read_codes:
+ * tokend_pkcs11_operation_read_codes:
  * @code: see tokend_code_read(): the pipe of the PUK or the present PIN
  * @new_pin: likewise, of the new PIN
  * @error: InvalidArgs, PinPolicy, Failed
@@ -160,7 +161,8 @@ new_pin_policy (const TokendOperation *operation)
  * Reads both codes, once, and checks them. The pipes stay open. Sends no code, costs no try.
  */
 gboolean
-tokend_operation_read_codes (TokendOperation *operation, int code, int new_pin, GError **error)
+tokend_pkcs11_operation_read_codes (TokendPkcs11Operation *operation, int code, int new_pin,
+                                    GError **error)
 {
   TokendCodeName name = operation->request.unlock ? TOKEND_CODE_PUK : TOKEND_CODE_PIN;
   TokendNewPinRules policy = new_pin_policy (operation);
@@ -182,30 +184,30 @@ tokend_operation_read_codes (TokendOperation *operation, int code, int new_pin, 
 }
 
 /**
- * tokend_operation_digest:
+ * tokend_pkcs11_operation_digest:
  *
  * Returns: (transfer floating): HMAC-SHA-256 of the code under the request's key, of type ay
  */
 GVariant *
-tokend_operation_digest (const TokendOperation *operation)
+tokend_pkcs11_operation_digest (const TokendPkcs11Operation *operation)
 {
   return tokend_code_digest (operation->code, operation->request.digest_key);
 }
 
 /**
- * tokend_operation_prepared_reading:
+ * tokend_pkcs11_operation_prepared_reading:
  *
  * Returns: (transfer floating): what the token said of itself when the session was opened, of type
  * a{sv}
  */
 GVariant *
-tokend_operation_prepared_reading (const TokendOperation *operation)
+tokend_pkcs11_operation_prepared_reading (const TokendPkcs11Operation *operation)
 {
-  return tokend_reading_to_variant (&operation->prepared, NULL, NULL);
+  return tokend_host_reading_to_variant (&operation->prepared, NULL, NULL);
 }
 
 /**
- * tokend_operation_read:
+ * tokend_pkcs11_operation_read:
  * @error: TokenRemoved, ModuleFailed
  *
  * Reads the operation's token now. Costs no try.
@@ -213,13 +215,13 @@ tokend_operation_prepared_reading (const TokendOperation *operation)
  * Returns: (transfer floating): its reading, of type a{sv}
  */
 GVariant *
-tokend_operation_read (const TokendOperation *operation, GError **error)
+tokend_pkcs11_operation_read (const TokendPkcs11Operation *operation, GError **error)
 {
-  TokendReading reading;
+  TokendHostReading reading;
   CK_RV rv = read_token (operation, &reading);
 
   if (rv == CKR_OK)
-    return tokend_reading_to_variant (&reading, NULL, NULL);
+    return tokend_host_reading_to_variant (&reading, NULL, NULL);
 
   tokend_pkcs11_set_error (error,
                            tokend_pkcs11_token_is_gone (rv) ? TOKEND_ERROR_TOKEN_REMOVED
@@ -238,7 +240,7 @@ conclude (TokendOperationResult *result, TokendOutcome outcome, const char *func
 /* Whether all that speaks for sending the code still stands as it did when the caller made up its
  * mind. */
 static gboolean
-is_as_prepared (TokendOperation *operation, TokendOperationResult *result)
+is_as_prepared (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
   CK_RV rv = read_token (operation, &result->changed);
 
@@ -249,8 +251,8 @@ is_as_prepared (TokendOperation *operation, TokendOperationResult *result)
               "C_GetTokenInfo", rv);
     return FALSE;
   }
-  if (!tokend_reading_same_tries (&operation->prepared, &result->changed,
-                                  tokend_operation_request_role (&operation->request))) {
+  if (!tokend_host_reading_same_tries (&operation->prepared, &result->changed,
+                                       tokend_operation_request_role (&operation->request))) {
     conclude (result, TOKEND_OUTCOME_CHANGED, "C_GetTokenInfo", rv);
     return FALSE;
   }
@@ -263,7 +265,7 @@ is_as_prepared (TokendOperation *operation, TokendOperationResult *result)
  * disturbed it for a moment does not do so a second time.
  */
 static gboolean
-may_send (TokendOperation *operation, TokendOperationResult *result)
+may_send (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
   return is_as_prepared (operation, result)
          && (!operation->dialect.is_opensc || is_as_prepared (operation, result));
@@ -276,7 +278,7 @@ code_bytes (TokendCode *code)
 }
 
 static void
-unlock_by_so_login (TokendOperation *operation, TokendOperationResult *result)
+unlock_by_so_login (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
   const TokendOperationFunctions *functions = operation->functions;
   TokendCode *puk = operation->code;
@@ -299,7 +301,7 @@ unlock_by_so_login (TokendOperation *operation, TokendOperationResult *result)
 
 /* A PIN change; or, where the way says so and brings the configuration along, an unlock: the code is the PUK then. */
 static void
-set_pin (TokendOperation *operation, TokendOperationResult *result)
+set_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
   TokendCode *code = operation->code;
   TokendCode *new_pin = operation->new_pin;
@@ -312,7 +314,7 @@ set_pin (TokendOperation *operation, TokendOperationResult *result)
 }
 
 static void
-unlock (TokendOperation *operation, TokendOperationResult *result)
+unlock (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
   switch (operation->request.way) {
   case TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN:
@@ -328,7 +330,7 @@ unlock (TokendOperation *operation, TokendOperationResult *result)
 }
 
 static gboolean
-is_empty (const TokendOperation *operation)
+is_empty (const TokendPkcs11Operation *operation)
 {
   CK_SLOT_INFO info = { 0 };
   const CK_RV rv = operation->read->get_slot_info (operation->slot, &info);
@@ -338,7 +340,7 @@ is_empty (const TokendOperation *operation)
 
 /* Modules have any error for a token that was pulled out in the middle. */
 static gboolean
-has_left (const TokendOperation *operation)
+has_left (const TokendPkcs11Operation *operation)
 {
   const gint64 deadline = g_get_monotonic_time () + LEAVE_TIME;
 
@@ -353,15 +355,15 @@ has_left (const TokendOperation *operation)
 }
 
 /**
- * tokend_operation_commit:
+ * tokend_pkcs11_operation_commit:
  * @result: (out): what became of it
  *
  * Reads the token again, and sends the code unless its tries are not what they were. Both codes are
- * wiped when this returns. Once, after tokend_operation_read_codes(). Costs one try at the most,
+ * wiped when this returns. Once, after tokend_pkcs11_operation_read_codes(). Costs one try at the most,
  * and none unless @result says `sent`.
  */
 void
-tokend_operation_commit (TokendOperation *operation, TokendOperationResult *result)
+tokend_pkcs11_operation_commit (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
   *result = (TokendOperationResult){ .outcome = TOKEND_OUTCOME_FAILED };
 

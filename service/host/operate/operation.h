@@ -7,30 +7,32 @@
 
 G_BEGIN_DECLS
 
-/** TokendOperation: one unlock or PIN change, from the open session to the outcome. Not
+/** TokendPkcs11Operation: one unlock or PIN change, from the open session to the outcome. Not
  * thread-safe. */
-typedef struct _TokendOperation TokendOperation;
+typedef struct _TokendPkcs11Operation TokendPkcs11Operation;
 
 /** TokendOperationResult: what became of it. */
 typedef struct {
   TokendOutcome outcome;
-  gboolean sent;         /* a code was handed to the module */
-  char *reason;          /* for the journal; owned */
-  TokendReading changed; /* what was found, with TOKEND_OUTCOME_CHANGED */
+  gboolean sent;             /* a code was handed to the module */
+  char *reason;              /* for the journal; owned */
+  TokendHostReading changed; /* what was found, with TOKEND_OUTCOME_CHANGED */
 } TokendOperationResult;
 
-TokendOperation *tokend_operation_open (const TokendReadFunctions *read,
-                                        const TokendOperationFunctions *functions,
-                                        const TokendOperationRequest *request, GError **error);
-void tokend_operation_free (TokendOperation *operation);
+TokendPkcs11Operation *tokend_pkcs11_operation_open (const TokendReadFunctions *read,
+                                                     const TokendOperationFunctions *functions,
+                                                     const TokendOperationRequest *request,
+                                                     GError **error);
+void tokend_pkcs11_operation_free (TokendPkcs11Operation *operation);
 
-gboolean tokend_operation_read_codes (TokendOperation *operation, int code, int new_pin,
-                                      GError **error);
-GVariant *tokend_operation_digest (const TokendOperation *operation);
-GVariant *tokend_operation_prepared_reading (const TokendOperation *operation);
-GVariant *tokend_operation_read (const TokendOperation *operation, GError **error);
-void tokend_operation_commit (TokendOperation *operation, TokendOperationResult *result);
+gboolean tokend_pkcs11_operation_read_codes (TokendPkcs11Operation *operation, int code,
+                                             int new_pin, GError **error);
+GVariant *tokend_pkcs11_operation_digest (const TokendPkcs11Operation *operation);
+GVariant *tokend_pkcs11_operation_prepared_reading (const TokendPkcs11Operation *operation);
+GVariant *tokend_pkcs11_operation_read (const TokendPkcs11Operation *operation, GError **error);
+void tokend_pkcs11_operation_commit (TokendPkcs11Operation *operation,
+                                     TokendOperationResult *result);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendOperation, tokend_operation_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendPkcs11Operation, tokend_pkcs11_operation_free)
 
 G_END_DECLS

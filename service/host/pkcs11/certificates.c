@@ -13,7 +13,7 @@
 
 /* What is known of one token's. */
 typedef struct {
-  TokendReading reading;          /* of the token, when they were read */
+  TokendHostReading reading;      /* of the token, when they were read */
   gint64 read_at;                 /* monotonic, in microseconds */
   TokendCertificate *certificate; /* that the person signs with; NULL: the token has none */
 } Known;
@@ -137,14 +137,14 @@ lookup (GPtrArray *certificates, const TokendTokenIdentity *identity)
 }
 
 static gboolean
-has_locked_puk (const TokendReading *reading)
+has_locked_puk (const TokendHostReading *reading)
 {
   return (reading->flags & TOKEND_TOKEN_PUK_LOCKED) != 0 || reading->puk.remaining == 0;
 }
 
 /* The last wrong PUK may take them along. */
 static gboolean
-is_fresh (const Known *known, const TokendReading *reading, gint64 now)
+is_fresh (const Known *known, const TokendHostReading *reading, gint64 now)
 {
   return now - known->read_at < FRESH_US
          && (has_locked_puk (&known->reading) || !has_locked_puk (reading));

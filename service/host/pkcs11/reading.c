@@ -32,7 +32,7 @@ static const guint role_flags[] = {
 /* Zero is what modules say that have no limit or do not know it; CK_UNAVAILABLE_INFORMATION is
  * greater than any. */
 static void
-init_lengths (TokendReading *reading, const CK_TOKEN_INFO *info)
+init_lengths (TokendHostReading *reading, const CK_TOKEN_INFO *info)
 {
   reading->pin_minimum_length = TOKEND_NUMBER_UNKNOWN;
   reading->pin_maximum_length = TOKEND_NUMBER_UNKNOWN;
@@ -67,13 +67,13 @@ shows_tries_of_others (const CK_TOKEN_INFO *info)
 }
 
 /**
- * tokend_reading_init:
+ * tokend_host_reading_init:
  * @info: as C_GetTokenInfo gave it
  *
  * Returns: %FALSE if the token is not initialised, and so has nothing to tell
  */
 gboolean
-tokend_reading_init (TokendReading *reading, const CK_TOKEN_INFO *info)
+tokend_host_reading_init (TokendHostReading *reading, const CK_TOKEN_INFO *info)
 {
   const TokendRetries unknown = { TOKEND_NUMBER_UNKNOWN, TOKEND_NUMBER_UNKNOWN };
   TokendTokenIdentity *identity = &reading->identity;
@@ -81,7 +81,7 @@ tokend_reading_init (TokendReading *reading, const CK_TOKEN_INFO *info)
   if ((info->flags & CKF_TOKEN_INITIALIZED) == 0)
     return FALSE;
 
-  *reading = (TokendReading){ .pin = unknown, .puk = unknown };
+  *reading = (TokendHostReading){ .pin = unknown, .puk = unknown };
   tokend_token_field_init (&identity->manufacturer, info->manufacturerID,
                            sizeof info->manufacturerID);
   tokend_token_field_init (&identity->model, info->model, sizeof info->model);
@@ -133,7 +133,7 @@ insert_certificate (GVariantDict *dict, const TokendCertificate *certificate)
 }
 
 static void
-insert_unread (GVariantDict *dict, const TokendReading *reading)
+insert_unread (GVariantDict *dict, const TokendHostReading *reading)
 {
   g_autofree char *reason = NULL;
 
@@ -146,15 +146,15 @@ insert_unread (GVariantDict *dict, const TokendReading *reading)
 }
 
 /**
- * tokend_reading_to_variant:
+ * tokend_host_reading_to_variant:
  * @reader: (nullable): where it is, as pcscd calls it, where that is known
  * @certificate: (nullable): the one that is signed with, where it was read
  *
  * Returns: (transfer floating): the reading, of type a{sv}
  */
 GVariant *
-tokend_reading_to_variant (const TokendReading *reading, const char *reader,
-                           const TokendCertificate *certificate)
+tokend_host_reading_to_variant (const TokendHostReading *reading, const char *reader,
+                                const TokendCertificate *certificate)
 {
   const TokendTokenIdentity *identity = &reading->identity;
   GVariantDict dict;
@@ -190,13 +190,14 @@ tokend_reading_to_variant (const TokendReading *reading, const char *reader,
 }
 
 /**
- * tokend_reading_same_tries:
+ * tokend_host_reading_same_tries:
  *
  * Whether all that both readings tell of the tries of @role is the same; a number that only one of
  * them has is not.
  */
 gboolean
-tokend_reading_same_tries (const TokendReading *a, const TokendReading *b, TokendRole role)
+tokend_host_reading_same_tries (const TokendHostReading *a, const TokendHostReading *b,
+                                TokendRole role)
 {
   const TokendRetries *a_retries = role == TOKEND_ROLE_PIN ? &a->pin : &a->puk;
   const TokendRetries *b_retries = role == TOKEND_ROLE_PIN ? &b->pin : &b->puk;

@@ -4,6 +4,7 @@
 #include "certificate.h"
 #include "narrow-pkcs11.h"
 #include "token-field.h"
+#include "tokend-status.h"
 
 #include <glib.h>
 
@@ -25,7 +26,7 @@ typedef enum {
   TOKEND_UNREAD_FAILED,
 } TokendUnread;
 
-/** TokendReading: what a token says of itself; its form on the bus stands in
+/** TokendHostReading: what a token says of itself; its form on the bus stands in
  * org.tokend.Module1.xml. */
 typedef struct {
   TokendTokenIdentity identity;
@@ -42,26 +43,20 @@ typedef struct {
   guint slot_events;   /* how often its slot was told of; of a watching host alone */
   gboolean
       is_spared; /* the last read left its card alone, which nobody had used: all is of an earlier reading */
-} TokendReading;
+} TokendHostReading;
 
 /** TokendSlotReading: the reading of the token in @slot. */
 typedef struct {
   CK_SLOT_ID slot;
   const char *reader;         /* interned; where it is, as pcscd calls it, or NULL */
   gboolean is_other_possible; /* another reader may be meant: its name begins alike */
-  TokendReading reading;
+  TokendHostReading reading;
 } TokendSlotReading;
 
-/** TokendRole: whose code it is. */
-typedef enum {
-  TOKEND_ROLE_PIN,
-  TOKEND_ROLE_PUK,
-} TokendRole;
-
-gboolean tokend_reading_init (TokendReading *reading, const CK_TOKEN_INFO *info);
-GVariant *tokend_reading_to_variant (const TokendReading *reading, const char *reader,
-                                     const TokendCertificate *certificate);
-gboolean tokend_reading_same_tries (const TokendReading *a, const TokendReading *b,
-                                    TokendRole role);
+gboolean tokend_host_reading_init (TokendHostReading *reading, const CK_TOKEN_INFO *info);
+GVariant *tokend_host_reading_to_variant (const TokendHostReading *reading, const char *reader,
+                                          const TokendCertificate *certificate);
+gboolean tokend_host_reading_same_tries (const TokendHostReading *a, const TokendHostReading *b,
+                                         TokendRole role);
 
 G_END_DECLS

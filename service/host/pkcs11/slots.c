@@ -74,7 +74,7 @@ read_slot (const TokendReadFunctions *functions, TokendSlotReading *reading, con
   const CK_RV rv = functions->get_token_info (reading->slot, &info);
 
   if (rv == CKR_OK)
-    return tokend_reading_init (&reading->reading, &info);
+    return tokend_host_reading_init (&reading->reading, &info);
   return !tokend_pkcs11_token_is_gone (rv) && recall (last, reading, rv);
 }
 
@@ -189,7 +189,7 @@ tokend_slots_to_variant (GPtrArray *certificates, const GArray *readings)
         tokend_certificates_lookup (certificates, &reading->reading.identity);
 
     g_variant_builder_add_value (
-        &builder, tokend_reading_to_variant (&reading->reading, reader, certificate));
+        &builder, tokend_host_reading_to_variant (&reading->reading, reader, certificate));
   }
 
   return g_variant_builder_end (&builder);

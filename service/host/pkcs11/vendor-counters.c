@@ -68,7 +68,7 @@ plausible_retries (guint64 remaining, guint64 maximum)
 /* The policy may only narrow what C_GetTokenInfo said; one that leaves no length at all is not
  * believed. */
 static void
-narrow_lengths (const TokendVendorNumbers *numbers, TokendReading *reading)
+narrow_lengths (const TokendVendorNumbers *numbers, TokendHostReading *reading)
 {
   gint minimum = reading->new_pin_minimum_length;
   gint maximum = reading->new_pin_maximum_length;
@@ -92,7 +92,7 @@ narrow_lengths (const TokendVendorNumbers *numbers, TokendReading *reading)
  *   lengths and whether it must be complex
  */
 void
-tokend_vendor_numbers_apply (const TokendVendorNumbers *numbers, TokendReading *reading)
+tokend_vendor_numbers_apply (const TokendVendorNumbers *numbers, TokendHostReading *reading)
 {
   reading->pin = plausible_retries (numbers->pin_remaining, numbers->pin_maximum);
   /* Without a PUK on the token, its counters count nothing. */
@@ -160,7 +160,7 @@ read_number (const TokendReadFunctions *functions, CK_SESSION_HANDLE session,
  */
 void
 tokend_vendor_counters_read (const TokendReadFunctions *functions, CK_SESSION_HANDLE session,
-                             TokendReading *reading)
+                             TokendHostReading *reading)
 {
   TokendVendorNumbers numbers = {
     UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE,
@@ -194,7 +194,7 @@ tokend_vendor_counters_read (const TokendReadFunctions *functions, CK_SESSION_HA
  */
 void
 tokend_vendor_counters_read_slot (const TokendReadFunctions *functions, CK_SLOT_ID slot,
-                                  TokendReading *reading)
+                                  TokendHostReading *reading)
 {
   CK_SESSION_HANDLE session;
 

@@ -20,11 +20,11 @@ typedef struct {
 } TokendVendorNumbers;
 
 gboolean tokend_vendor_counters_expected (const TokendTokenIdentity *identity);
-void tokend_vendor_numbers_apply (const TokendVendorNumbers *numbers, TokendReading *reading);
+void tokend_vendor_numbers_apply (const TokendVendorNumbers *numbers, TokendHostReading *reading);
 
 void tokend_vendor_counters_read (const TokendReadFunctions *functions, CK_SESSION_HANDLE session,
-                                  TokendReading *reading);
+                                  TokendHostReading *reading);
 void tokend_vendor_counters_read_slot (const TokendReadFunctions *functions, CK_SLOT_ID slot,
-                                       TokendReading *reading);
+                                       TokendHostReading *reading);
 
 G_END_DECLS

@@ -15,7 +15,7 @@
 #define SO_LOGIN "login(87654321) "
 #define SO_LOGIN_INIT_PIN "login(87654321) init-pin(4711) logout() "
 
-static TokendOperation *current;
+static TokendPkcs11Operation *current;
 static gboolean is_puk_wiped;
 
 int __wrap_access (const char *path, int mode);
@@ -39,7 +39,7 @@ pipe_with (const char *text)
   return ends[0];
 }
 
-static TokendOperation *
+static TokendPkcs11Operation *
 open_operation (gboolean is_opensc, gboolean unlock, TokendUnlockWay way, GError **error)
 {
   TokendOperationRequest request = {
@@ -49,24 +49,25 @@ open_operation (gboolean is_opensc, gboolean unlock, TokendUnlockWay way, GError
     .new_pin_limits = { 4, 8 },
     .new_pin_characters = TOKEND_CHARACTERS_DIGITS,
   };
-  TokendReading reading;
+  TokendHostReading reading;
 
   fake.manufacturer = is_opensc ? "OpenSC Project" : "Somebody";
   g_setenv ("OPENSC_CONF", tokend_opensc_configuration (way), TRUE);
-  g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+  g_assert_true (tokend_host_reading_init (&reading, &fake.info[0]));
   request.identity = reading.identity;
-  return tokend_operation_open (&fake_read_functions, &fake_operation_functions, &request, error);
+  return tokend_pkcs11_operation_open (&fake_read_functions, &fake_operation_functions, &request,
+                                       error);
 }
 
-static TokendOperation *
+static TokendPkcs11Operation *
 prepare (gboolean is_opensc, gboolean unlock, TokendUnlockWay way)
 {
   g_autoptr (GError) error = NULL;
-  TokendOperation *operation = open_operation (is_opensc, unlock, way, &error);
+  TokendPkcs11Operation *operation = open_operation (is_opensc, unlock, way, &error);
   int code = pipe_with ("87654321"), new_pin = pipe_with ("4711");
 
   g_assert_no_error (error);
-  g_assert_true (tokend_operation_read_codes (operation, code, new_pin, &error));
+  g_assert_true (tokend_pkcs11_operation_read_codes (operation, code, new_pin, &error));
   close (code);
   close (new_pin);
   return operation;
@@ -104,14 +105,14 @@ test_ways (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
     TokendOperationResult result;
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     fake_reset ();
     fake.login_rv = fake.init_pin_rv = fake.set_pin_rv = rows[i].rv;
     operation = prepare (rows[i].is_opensc, rows[i].unlock, rows[i].way);
-    tokend_operation_commit (operation, &result);
+    tokend_pkcs11_operation_commit (operation, &result);
     g_assert_cmpstr (fake.calls->str, ==, rows[i].calls);
     g_assert_cmpint (result.outcome, ==, rows[i].outcome);
     g_assert_true (result.sent);
@@ -165,13 +166,13 @@ test_second_look (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
     TokendOperationResult result;
 
     fake_reset ();
     fake.before_info = spend_at_last_look;
     operation = prepare (rows[i].is_opensc, TRUE, rows[i].way);
-    tokend_operation_commit (operation, &result);
+    tokend_pkcs11_operation_commit (operation, &result);
     g_assert_cmpint (result.outcome, ==, rows[i].outcome);
     g_assert_cmpint (result.sent, ==, rows[i].outcome == TOKEND_OUTCOME_DONE);
     g_assert_cmpuint (fake.n_info, ==, rows[i].looks);
@@ -201,7 +202,7 @@ test_pulled_out (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
     TokendOperationResult result;
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
@@ -210,7 +211,7 @@ test_pulled_out (void)
     fake.login_rv = rows[i].login_rv;
     fake.slot_flags = rows[i].slot_flags;
     fake.slot_rv = rows[i].slot_rv;
-    tokend_operation_commit (operation, &result);
+    tokend_pkcs11_operation_commit (operation, &result);
     g_assert_cmpint (result.outcome, ==, rows[i].outcome);
     g_assert_cmpint (fake.n_slot_info > 0, ==, rows[i].looks);
     g_assert_true (result.sent);
@@ -229,14 +230,14 @@ empty_at_third_look (void)
 static void
 test_pulled_out_a_moment_ago (void)
 {
-  g_autoptr (TokendOperation) operation = NULL;
+  g_autoptr (TokendPkcs11Operation) operation = NULL;
   TokendOperationResult result;
 
   fake_reset ();
   operation = prepare (FALSE, FALSE, TOKEND_UNLOCK_WAY_NONE);
   fake.set_pin_rv = CKR_DEVICE_ERROR;
   fake.before_slot_info = empty_at_third_look;
-  tokend_operation_commit (operation, &result);
+  tokend_pkcs11_operation_commit (operation, &result);
   g_assert_cmpint (result.outcome, ==, TOKEND_OUTCOME_TOKEN_REMOVED);
   g_assert_cmpuint (fake.n_slot_info, ==, 3);
   g_free (result.reason);
@@ -246,13 +247,13 @@ test_pulled_out_a_moment_ago (void)
 static void
 test_nothing_sent (void)
 {
-  g_autoptr (TokendOperation) operation = NULL;
+  g_autoptr (TokendPkcs11Operation) operation = NULL;
   TokendOperationResult result;
 
   fake_reset ();
   operation = prepare (FALSE, FALSE, TOKEND_UNLOCK_WAY_NONE);
   fake.info_rv[0] = CKR_DEVICE_ERROR;
-  tokend_operation_commit (operation, &result);
+  tokend_pkcs11_operation_commit (operation, &result);
   g_assert_cmpint (result.outcome, ==, TOKEND_OUTCOME_FAILED);
   g_assert_false (result.sent);
   g_assert_cmpuint (fake.n_slot_info, ==, 0);
@@ -262,7 +263,7 @@ test_nothing_sent (void)
 static void
 look_at_puk (void)
 {
-  g_autoptr (GVariant) digest = g_variant_ref_sink (tokend_operation_digest (current));
+  g_autoptr (GVariant) digest = g_variant_ref_sink (tokend_pkcs11_operation_digest (current));
   g_autoptr (TokendCode) empty = tokend_code_new (NULL);
   g_autoptr (GVariant) wiped =
       g_variant_ref_sink (tokend_code_digest (empty, (const guint8[32]){ 0 }));
@@ -274,7 +275,7 @@ look_at_puk (void)
 static void
 test_puk_is_wiped_first (void)
 {
-  g_autoptr (TokendOperation) operation = NULL;
+  g_autoptr (TokendPkcs11Operation) operation = NULL;
   TokendOperationResult result;
 
   fake_reset ();
@@ -282,7 +283,7 @@ test_puk_is_wiped_first (void)
   current = operation;
   is_puk_wiped = FALSE;
   fake.before_init_pin = look_at_puk;
-  tokend_operation_commit (operation, &result);
+  tokend_pkcs11_operation_commit (operation, &result);
   g_assert_true (is_puk_wiped);
   g_free (result.reason);
 }
@@ -303,7 +304,7 @@ test_lengths_of_the_token (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
     int code = pipe_with ("87654321"), new_pin = pipe_with ("471147");
     gboolean is_taken;
 
@@ -318,7 +319,7 @@ test_lengths_of_the_token (void)
     }
     operation = open_operation (FALSE, TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, &error);
     g_assert_no_error (error);
-    is_taken = tokend_operation_read_codes (operation, code, new_pin, &error);
+    is_taken = tokend_pkcs11_operation_read_codes (operation, code, new_pin, &error);
     g_assert_cmpint (is_taken, ==, rows[i].words == NULL);
     if (rows[i].words != NULL) {
       g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
@@ -335,13 +336,13 @@ test_unreadable_codes (void)
 {
   for (int which = 0; which < 2; which++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
     int code = pipe_with ("87654321");
 
     fake_reset ();
     operation = open_operation (FALSE, FALSE, TOKEND_UNLOCK_WAY_NONE, &error);
-    g_assert_false (tokend_operation_read_codes (operation, which == 0 ? -1 : code,
-                                                 which == 0 ? code : -1, &error));
+    g_assert_false (tokend_pkcs11_operation_read_codes (operation, which == 0 ? -1 : code,
+                                                        which == 0 ? code : -1, &error));
     g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
     g_assert_nonnull (strstr (error->message, which == 0 ? "of the PIN" : "of the new PIN"));
     close (code);

@@ -24,9 +24,9 @@ request_for (gboolean unlock)
     .new_pin_limits = { 4, 8 },
     .new_pin_characters = TOKEND_CHARACTERS_DIGITS,
   };
-  TokendReading reading;
+  TokendHostReading reading;
 
-  g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+  g_assert_true (tokend_host_reading_init (&reading, &fake.info[0]));
   request.identity = reading.identity;
   return request;
 }
@@ -48,31 +48,31 @@ pipe_with (const char *text)
   return pipe_of (text, strlen (text));
 }
 
-static TokendOperation *
+static TokendPkcs11Operation *
 open_operation (gboolean unlock, GError **error)
 {
   TokendOperationRequest request = request_for (unlock);
 
-  return tokend_operation_open (&read_functions, &fake_operation_functions, &request, error);
+  return tokend_pkcs11_operation_open (&read_functions, &fake_operation_functions, &request, error);
 }
 
 static gboolean
-read_codes (TokendOperation *operation, const char *code, const char *new_pin, GError **error)
+read_codes (TokendPkcs11Operation *operation, const char *code, const char *new_pin, GError **error)
 {
   int code_fd = pipe_with (code);
   int new_pin_fd = pipe_with (new_pin);
-  gboolean done = tokend_operation_read_codes (operation, code_fd, new_pin_fd, error);
+  gboolean done = tokend_pkcs11_operation_read_codes (operation, code_fd, new_pin_fd, error);
 
   close (code_fd);
   close (new_pin_fd);
   return done;
 }
 
-static TokendOperation *
+static TokendPkcs11Operation *
 prepared (gboolean unlock)
 {
   g_autoptr (GError) error = NULL;
-  TokendOperation *operation = open_operation (unlock, &error);
+  TokendPkcs11Operation *operation = open_operation (unlock, &error);
 
   g_assert_no_error (error);
   g_assert_true (read_codes (operation, "87654321", "4711", &error));
@@ -103,7 +103,7 @@ test_open (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
 
     fake_reset ();
     fake.n_slots = rows[i].n_slots;
@@ -138,7 +138,7 @@ test_identity (void)
 {
   for (int i = 0; i < 4; i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
     TokendOperationRequest request;
 
     fake_reset ();
@@ -146,7 +146,7 @@ test_identity (void)
     fake_fill (&fake.info[0], i == 0 ? "Maker2" : "Maker", i == 1 ? "Model2" : "Model",
                i == 2 ? "00012" : "0001", i == 3 ? "LABEL2" : "LABEL");
     operation =
-        tokend_operation_open (&read_functions, &fake_operation_functions, &request, &error);
+        tokend_pkcs11_operation_open (&read_functions, &fake_operation_functions, &request, &error);
     g_assert_null (operation);
     g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND);
   }
@@ -177,7 +177,7 @@ test_codes (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
 
     fake_reset ();
     operation = open_operation (rows[i].unlock, NULL);
@@ -197,7 +197,7 @@ check_row (const CodeRow *row, gboolean unlock, gboolean send_unusual)
   const gboolean is_new = row->kind == TOKEND_CODE_KIND_NEW;
   const TokendCodeAnswer allowed = send_unusual && !is_new ? TOKEND_CODE_REFUSE : TOKEND_CODE_ASK;
   TokendOperationRequest request;
-  g_autoptr (TokendOperation) operation = NULL;
+  g_autoptr (TokendPkcs11Operation) operation = NULL;
   g_autoptr (GError) error = NULL;
   int row_fd = pipe_of (row->bytes, row->length);
   int other_fd = pipe_with ("471147");
@@ -208,10 +208,10 @@ check_row (const CodeRow *row, gboolean unlock, gboolean send_unusual)
   request.code_limits = request.new_pin_limits = (TokendCodeLimits){ 1, 255 };
   request.new_pin_characters = TOKEND_CHARACTERS_ANY;
   request.send_unusual_code = send_unusual;
-  operation =
-      tokend_operation_open (&fake_read_functions, &fake_operation_functions, &request, NULL);
-  g_assert_cmpint (tokend_operation_read_codes (operation, is_new ? other_fd : row_fd,
-                                                is_new ? row_fd : other_fd, &error),
+  operation = tokend_pkcs11_operation_open (&fake_read_functions, &fake_operation_functions,
+                                            &request, NULL);
+  g_assert_cmpint (tokend_pkcs11_operation_read_codes (operation, is_new ? other_fd : row_fd,
+                                                       is_new ? row_fd : other_fd, &error),
                    ==, row->answer <= allowed);
   if (row->answer > allowed) {
     const int wanted = is_new ? TOKEND_ERROR_PIN_POLICY : TOKEND_ERROR_INVALID_ARGS;
@@ -243,7 +243,7 @@ static void
 test_new_pin_that_the_token_cannot_take (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (TokendOperation) operation = NULL;
+  g_autoptr (TokendPkcs11Operation) operation = NULL;
 
   fake_reset ();
   fake.info[0].ulMaxPinLen = 6;
@@ -284,7 +284,7 @@ test_commit (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
     g_autofree char *reason = NULL;
     TokendOperationResult result;
 
@@ -293,7 +293,7 @@ test_commit (void)
     fake.init_pin_rv = rows[i].init_pin_rv;
     fake.set_pin_rv = rows[i].set_pin_rv;
     operation = prepared (rows[i].unlock);
-    tokend_operation_commit (operation, &result);
+    tokend_pkcs11_operation_commit (operation, &result);
     reason = result.reason;
     g_assert_cmpint (result.outcome, ==, rows[i].expected);
     g_assert_true (result.sent);
@@ -374,7 +374,7 @@ test_commit_after_change (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
     g_autofree char *reason = NULL;
     TokendOperationResult result;
 
@@ -386,7 +386,7 @@ test_commit_after_change (void)
     fake_add_attribute (0x80005002, 0x80001112, 3, 1);
     operation = prepared (rows[i].unlock);
     rows[i].happens ();
-    tokend_operation_commit (operation, &result);
+    tokend_pkcs11_operation_commit (operation, &result);
     reason = result.reason;
 
     g_assert_cmpint (result.outcome, ==, rows[i].expected);
@@ -407,7 +407,7 @@ test_codes_are_wiped (void)
   static const CK_RV login_rvs[] = { CKR_OK, CKR_PIN_INCORRECT };
 
   for (gsize i = 0; i < G_N_ELEMENTS (login_rvs) + 1; i++) {
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
     g_autoptr (GVariant) digest = NULL;
     g_autoptr (TokendCode) empty = tokend_code_new (NULL);
     g_autoptr (GVariant) expected =
@@ -420,9 +420,9 @@ test_codes_are_wiped (void)
       fake.login_rv = login_rvs[i];
     else
       remove_token ();
-    tokend_operation_commit (operation, &result);
+    tokend_pkcs11_operation_commit (operation, &result);
     g_free (result.reason);
-    digest = g_variant_ref_sink (tokend_operation_digest (operation));
+    digest = g_variant_ref_sink (tokend_pkcs11_operation_digest (operation));
     g_assert_true (g_variant_equal (digest, expected));
   }
 }
@@ -431,12 +431,12 @@ test_codes_are_wiped (void)
 static void
 test_codes_of_a_change_are_wiped (void)
 {
-  g_autoptr (TokendOperation) operation = NULL;
+  g_autoptr (TokendPkcs11Operation) operation = NULL;
   TokendOperationResult result;
 
   fake_reset ();
   operation = prepared (FALSE);
-  tokend_operation_commit (operation, &result);
+  tokend_pkcs11_operation_commit (operation, &result);
   g_free (result.reason);
   for (gsize i = 0; i < G_N_ELEMENTS (fake.set_pin_codes); i++)
     g_assert_cmpmem (fake.set_pin_codes[i], 4, "\0\0\0\0", 4);
@@ -456,7 +456,7 @@ test_read (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (TokendOperation) operation = NULL;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
     g_autoptr (GVariant) reading = NULL;
     g_autoptr (GError) error = NULL;
     guint flags;
@@ -464,7 +464,7 @@ test_read (void)
     fake_reset ();
     operation = prepared (TRUE);
     rows[i].happens ();
-    reading = tokend_operation_read (operation, &error);
+    reading = tokend_pkcs11_operation_read (operation, &error);
     if (rows[i].expected >= 0) {
       g_assert_null (reading);
       g_assert_error (error, TOKEND_ERROR, rows[i].expected);

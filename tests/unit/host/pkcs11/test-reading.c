@@ -73,11 +73,11 @@ test_lengths (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
-    TokendReading reading;
+    TokendHostReading reading;
 
     info.ulMinPinLen = rows[i].minimum;
     info.ulMaxPinLen = rows[i].maximum;
-    g_assert_true (tokend_reading_init (&reading, &info));
+    g_assert_true (tokend_host_reading_init (&reading, &info));
     g_assert_cmpint (reading.pin_minimum_length, ==, rows[i].expected_minimum);
     g_assert_cmpint (reading.pin_maximum_length, ==, rows[i].expected_maximum);
   }
@@ -110,13 +110,13 @@ test_openpgp_card (void)
                                     | CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY
                                     | CKF_USER_PIN_LOCKED | CKF_SO_PIN_LOCKED,
                            .hardwareVersion = rows[i].version };
-    TokendReading reading;
+    TokendHostReading reading;
 
     memset (info.model, ' ', sizeof info.model);
     memcpy (info.model, rows[i].model, strlen (rows[i].model));
     memset (info.label, ' ', sizeof info.label);
     memcpy (info.label, rows[i].label, strlen (rows[i].label));
-    g_assert_true (tokend_reading_init (&reading, &info));
+    g_assert_true (tokend_host_reading_init (&reading, &info));
     g_assert_cmphex (reading.flags, ==,
                      told | (rows[i].is_believed ? of_others : TOKEND_TOKEN_PIN_TRIES_HIDDEN));
   }
@@ -127,11 +127,11 @@ static void
 test_texts (void)
 {
   CK_TOKEN_INFO info = { 0 };
-  TokendReading reading;
+  TokendHostReading reading;
 
   memset (&reading, 'x', sizeof reading);
   fake_fill (&info, "Maker", "Model", "0001", "LABEL");
-  g_assert_true (tokend_reading_init (&reading, &info));
+  g_assert_true (tokend_host_reading_init (&reading, &info));
   g_assert_true (tokend_token_field_is (&reading.identity.manufacturer, "Maker"));
   g_assert_true (tokend_token_field_is (&reading.identity.model, "Model"));
   g_assert_true (tokend_token_field_is (&reading.identity.serial, "0001"));
@@ -144,13 +144,13 @@ test_spared (void)
 {
   for (int is_spared = 0; is_spared < 2; is_spared++) {
     CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
-    TokendReading reading;
+    TokendHostReading reading;
     g_autoptr (GVariant) variant = NULL;
     gboolean told = FALSE;
 
-    g_assert_true (tokend_reading_init (&reading, &info));
+    g_assert_true (tokend_host_reading_init (&reading, &info));
     reading.is_spared = is_spared > 0;
-    variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, NULL, NULL));
+    variant = g_variant_ref_sink (tokend_host_reading_to_variant (&reading, NULL, NULL));
     g_assert_cmpint (g_variant_lookup (variant, "spared", "b", &told), ==, is_spared);
     g_assert_cmpint (told, ==, is_spared);
   }
@@ -180,9 +180,9 @@ test_flags (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED | rows[i].theirs };
-    TokendReading reading;
+    TokendHostReading reading;
 
-    g_assert_true (tokend_reading_init (&reading, &info));
+    g_assert_true (tokend_host_reading_init (&reading, &info));
     g_assert_cmpuint (reading.flags, ==, rows[i].ours);
   }
 }
@@ -191,26 +191,26 @@ static void
 test_not_initialised (void)
 {
   CK_TOKEN_INFO info = { .flags = 0x500200 & ~CKF_TOKEN_INITIALIZED };
-  TokendReading reading;
+  TokendHostReading reading;
 
-  g_assert_false (tokend_reading_init (&reading, &info));
+  g_assert_false (tokend_host_reading_init (&reading, &info));
 }
 
 static void
 test_unknown_is_absent (void)
 {
   CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
-  TokendReading reading;
+  TokendHostReading reading;
   g_autoptr (GVariant) variant = NULL;
   g_autofree char *text = NULL;
 
-  g_assert_true (tokend_reading_init (&reading, &info));
-  variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, NULL, NULL));
+  g_assert_true (tokend_host_reading_init (&reading, &info));
+  variant = g_variant_ref_sink (tokend_host_reading_to_variant (&reading, NULL, NULL));
   g_assert_cmpuint (g_variant_n_children (variant), ==, 5);
 
   reading.puk = (TokendRetries){ 0, 3 };
   g_variant_unref (variant);
-  variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, NULL, NULL));
+  variant = g_variant_ref_sink (tokend_host_reading_to_variant (&reading, NULL, NULL));
   g_assert_cmpuint (g_variant_n_children (variant), ==, 7);
   text = g_variant_print (variant, TRUE);
   g_assert_nonnull (strstr (text, "'puk-retries-remaining': <uint32 0>"));
@@ -241,15 +241,15 @@ test_known_is_told (void)
     { { NULL, 9223372036854 }, NULL, "uint64 9223372036854000000" },
     { { NULL, 9223372036855 }, NULL, NULL },
   };
-  TokendReading reading;
+  TokendHostReading reading;
   const CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED,
                                .ulMinPinLen = 1,
                                .ulMaxPinLen = 255 };
 
-  g_assert_true (tokend_reading_init (&reading, &info));
+  g_assert_true (tokend_host_reading_init (&reading, &info));
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GVariant) variant = g_variant_ref_sink (
-        tokend_reading_to_variant (&reading, "Reader 00", &rows[i].certificate));
+        tokend_host_reading_to_variant (&reading, "Reader 00", &rows[i].certificate));
     g_autoptr (GVariant) sha256 =
         g_variant_lookup_value (variant, "certificate-sha256", G_VARIANT_TYPE_BYTESTRING);
 
@@ -271,10 +271,10 @@ test_reader_that_is_no_text (void)
 {
   const CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
   g_autoptr (GVariant) variant = NULL;
-  TokendReading reading;
+  TokendHostReading reading;
 
-  g_assert_true (tokend_reading_init (&reading, &info));
-  variant = g_variant_ref_sink (tokend_reading_to_variant (&reading, "Reader \377", NULL));
+  g_assert_true (tokend_host_reading_init (&reading, &info));
+  variant = g_variant_ref_sink (tokend_host_reading_to_variant (&reading, "Reader \377", NULL));
   g_assert_true (has (variant, "reader", NULL));
 }
 
@@ -282,7 +282,7 @@ static void
 test_same_tries (void)
 {
   static const struct {
-    TokendReading other;
+    TokendHostReading other;
     gboolean pin, puk;
   } rows[] = {
     { { .pin = { 3, 3 }, .puk = { 5, 5 } }, TRUE, TRUE },
@@ -299,12 +299,12 @@ test_same_tries (void)
     { { .pin = { 3, 3 }, .puk = { 5, 5 }, .flags = TOKEND_TOKEN_PUK_LOCKED }, TRUE, FALSE },
     { { .pin = { 3, 3 }, .puk = { 5, 5 }, .flags = TOKEND_TOKEN_PIN_MUST_CHANGE }, TRUE, TRUE },
   };
-  const TokendReading before = { .pin = { 3, 3 }, .puk = { 5, 5 } };
+  const TokendHostReading before = { .pin = { 3, 3 }, .puk = { 5, 5 } };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_assert_cmpint (tokend_reading_same_tries (&before, &rows[i].other, TOKEND_ROLE_PIN), ==,
+    g_assert_cmpint (tokend_host_reading_same_tries (&before, &rows[i].other, TOKEND_ROLE_PIN), ==,
                      rows[i].pin);
-    g_assert_cmpint (tokend_reading_same_tries (&before, &rows[i].other, TOKEND_ROLE_PUK), ==,
+    g_assert_cmpint (tokend_host_reading_same_tries (&before, &rows[i].other, TOKEND_ROLE_PUK), ==,
                      rows[i].puk);
   }
 }
@@ -372,9 +372,9 @@ test_vendor_numbers (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED, .ulMinPinLen = 4, .ulMaxPinLen = 16 };
-    TokendReading reading;
+    TokendHostReading reading;
 
-    g_assert_true (tokend_reading_init (&reading, &info));
+    g_assert_true (tokend_host_reading_init (&reading, &info));
     tokend_vendor_numbers_apply (&rows[i].numbers, &reading);
     g_assert_cmpint (reading.pin.remaining, ==, rows[i].pin.remaining);
     g_assert_cmpint (reading.pin.maximum, ==, rows[i].pin.maximum);
@@ -413,9 +413,9 @@ test_vendor_lengths_alone (void)
     const CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED, .ulMinPinLen = rows[i].least };
     const TokendVendorNumbers numbers = { .pin_minimum_length = rows[i].minimum,
                                           .pin_maximum_length = rows[i].maximum };
-    TokendReading reading;
+    TokendHostReading reading;
 
-    g_assert_true (tokend_reading_init (&reading, &info));
+    g_assert_true (tokend_host_reading_init (&reading, &info));
     g_assert_cmpint (reading.new_pin_maximum_length, ==, UNKNOWN);
     tokend_vendor_numbers_apply (&numbers, &reading);
     g_assert_cmpint (reading.new_pin_minimum_length, ==, rows[i].wanted_minimum);
@@ -497,7 +497,7 @@ test_vendor_objects_in_doubt (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    TokendReading reading;
+    TokendHostReading reading;
 
     fake_reset ();
     fake_fill (&fake.info[0], "SafeNet, Inc.", "eToken", "0001", "LABEL");
@@ -508,7 +508,7 @@ test_vendor_objects_in_doubt (void)
     fake.find_objects_rv = rows[i].find_objects_rv;
     fake.value_rv = rows[i].value_rv;
     fake.value_growth = rows[i].value_growth;
-    g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+    g_assert_true (tokend_host_reading_init (&reading, &fake.info[0]));
     tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
     g_assert_cmpint (reading.pin.remaining, ==, rows[i].is_believed ? 2 : UNKNOWN);
     g_assert_cmpint (reading.puk.remaining, ==, UNKNOWN);
@@ -521,7 +521,7 @@ test_vendor_objects_in_doubt (void)
 static void
 test_vendor_puk (void)
 {
-  TokendReading reading;
+  TokendHostReading reading;
 
   fake_reset ();
   fake_fill (&fake.info[0], "SafeNet, Inc.", "eToken", "0001", "LABEL");
@@ -529,7 +529,7 @@ test_vendor_puk (void)
   fake_add_attribute (COUNTERS, 0x80001111, 2, 1);
   fake_add_attribute (COUNTERS, 0x80001112, 3, 1);
   fake_add_attribute (COUNTERS, 0x80001113, 4, 1);
-  g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+  g_assert_true (tokend_host_reading_init (&reading, &fake.info[0]));
   tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
   g_assert_cmpint (reading.pin.remaining, ==, 1);
   g_assert_cmpint (reading.puk.remaining, ==, 2);
@@ -542,14 +542,14 @@ static void
 test_vendor_policy_elsewhere (void)
 {
   for (guint fail_at = 0; fail_at < 3; fail_at += 2) {
-    TokendReading reading;
+    TokendHostReading reading;
 
     fake_reset ();
     fake_fill (&fake.info[0], "SafeNet, Inc.", "eToken", "0001", "LABEL");
     fake_add_attribute (COUNTERS, 0x80001110, 2, 1);
     fake_add_attribute (COUNTERS, 0x80001202, 7, 1);
     fake.fail_find_at = fail_at;
-    g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+    g_assert_true (tokend_host_reading_init (&reading, &fake.info[0]));
     tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
     g_assert_cmpint (reading.pin.remaining, ==, 2);
     g_assert_cmpint (reading.new_pin_minimum_length, ==, 4);
@@ -562,7 +562,7 @@ test_vendor_objects_elsewhere (void)
   g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
   g_autoptr (GArray) last = NULL;
   g_autoptr (GVariant) tokens = NULL;
-  TokendReading reading;
+  TokendHostReading reading;
   g_autofree char *text = NULL;
 
   fake_reset ();
@@ -574,7 +574,7 @@ test_vendor_objects_elsewhere (void)
   g_assert_cmpuint (fake.open_sessions, ==, 0);
 
   fake.session_flags = 0;
-  g_assert_true (tokend_reading_init (&reading, &fake.info[0]));
+  g_assert_true (tokend_host_reading_init (&reading, &fake.info[0]));
   tokend_vendor_counters_read_slot (&fake_read_functions, 100, &reading);
   g_assert_cmpuint (fake.session_flags, ==, 0);
   tokend_vendor_counters_read (&fake_read_functions, 1, &reading);
