@@ -64,33 +64,27 @@ is_date_of_wrong (const Record *record)
 }
 
 static char *
-words_for_wrong_pins (const Record *record)
+words_for_wrong (const Record *record, TokenctlRole role)
 {
-  if (!is_date_of_wrong (record))
-    return g_strdup_printf (ngettext ("tokend has sent %u wrong PIN since the last right one.",
-                                      "tokend has sent %u wrong PINs since the last right one.",
-                                      record->wrong),
-                            record->wrong);
-  return g_strdup_printf (
-      ngettext ("tokend has sent %u wrong PIN since the last right one, on %s.",
-                "tokend has sent %u wrong PINs since the last right one, the last on %s.",
-                record->wrong),
-      record->wrong, record->sent_at);
-}
+  const guint n = record->wrong;
 
-static char *
-words_for_wrong_puks (const Record *record)
-{
-  if (!is_date_of_wrong (record))
-    return g_strdup_printf (ngettext ("tokend has sent %u wrong PUK since the last right one.",
-                                      "tokend has sent %u wrong PUKs since the last right one.",
-                                      record->wrong),
-                            record->wrong);
+  if (is_date_of_wrong (record))
+    return g_strdup_printf (
+        role == TOKENCTL_ROLE_PIN
+            ? ngettext ("tokend has sent %u wrong PIN since the last right one, on %s.",
+                        "tokend has sent %u wrong PINs since the last right one, the last on %s.",
+                        n)
+            : ngettext ("tokend has sent %u wrong PUK since the last right one, on %s.",
+                        "tokend has sent %u wrong PUKs since the last right one, the last on %s.",
+                        n),
+        n, record->sent_at);
   return g_strdup_printf (
-      ngettext ("tokend has sent %u wrong PUK since the last right one, on %s.",
-                "tokend has sent %u wrong PUKs since the last right one, the last on %s.",
-                record->wrong),
-      record->wrong, record->sent_at);
+      role == TOKENCTL_ROLE_PIN
+          ? ngettext ("tokend has sent %u wrong PIN since the last right one.",
+                      "tokend has sent %u wrong PINs since the last right one.", n)
+          : ngettext ("tokend has sent %u wrong PUK since the last right one.",
+                      "tokend has sent %u wrong PUKs since the last right one.", n),
+      n);
 }
 
 static char *
@@ -181,8 +175,7 @@ tokenctl_words_for_record (GVariant *status, TokenctlRole role)
   if (record.is_lost)
     append_sentence (text, words_for_loss_of_record (role));
   if (record.wrong > 0) {
-    g_autofree char *words =
-        role == TOKENCTL_ROLE_PIN ? words_for_wrong_pins (&record) : words_for_wrong_puks (&record);
+    g_autofree char *words = words_for_wrong (&record, role);
 
     append_sentence (text, words);
   }

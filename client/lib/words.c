@@ -185,46 +185,61 @@ next_step_by_record_of_puk (GVariant *status)
 }
 
 static char *
-next_step_for_pin (GVariant *status, const char *token)
+next_step_at_final_pin_try (GVariant *status, const char *token)
 {
-  TokenctlTries pin = tokenctl_status_tries (status, TOKENCTL_ROLE_PIN);
-  g_autofree char *by_record = NULL;
+  if (tokenctl_puk_can_help (status))
+    return g_strdup_printf (_ ("One PIN try is left; if it is wrong, the PIN is locked. Not sure "
+                               "of the PIN? Set a new one with "
+                               "the PUK: tokenctl unlock %s"),
+                            token);
+  return g_strdup (_ ("One PIN try is left; if it is wrong, the PIN is locked. Not sure of the "
+                      "PIN? Then do not try it."));
+}
 
-  switch (pin.state) {
-  case TOKEND_STATE_LOCKED:
-    return next_step_when_locked (status, token);
-  case TOKEND_STATE_FINAL_TRY:
-    if (tokenctl_puk_can_help (status))
-      return g_strdup_printf (_ ("One PIN try is left; if it is wrong, the PIN is locked. Not sure "
-                                 "of the PIN? Set a new one with "
-                                 "the PUK: tokenctl unlock %s"),
-                              token);
-    return g_strdup (_ ("One PIN try is left; if it is wrong, the PIN is locked. Not sure of the "
-                        "PIN? Then do not try it."));
-  case TOKEND_STATE_LOW:
-    if (tokenctl_puk_can_help (status))
-      return g_strdup_printf (_ ("A wrong PIN was typed. The right PIN brings the tries back; "
-                                 "forgotten it? Set a new one with the PUK: tokenctl unlock %s"),
-                              token);
-    return g_strdup (_ ("A wrong PIN was typed. The right PIN brings the tries back."));
-  case TOKEND_STATE_UNINITIALIZED:
-    if (tokenctl_puk_can_help (status))
-      return g_strdup_printf (_ ("No PIN is set yet. Set one with the PUK: tokenctl unlock %s"),
-                              token);
-    break;
-  case TOKEND_STATE_OK:
-  case TOKEND_STATE_UNKNOWN:
-  default:
-    break;
-  }
+static char *
+next_step_after_wrong_pin (GVariant *status, const char *token)
+{
+  if (tokenctl_puk_can_help (status))
+    return g_strdup_printf (_ ("A wrong PIN was typed. The right PIN brings the tries back; "
+                               "forgotten it? Set a new one with the PUK: tokenctl unlock %s"),
+                            token);
+  return g_strdup (_ ("A wrong PIN was typed. The right PIN brings the tries back."));
+}
 
-  by_record = next_step_by_record_of_pin (status, token);
+/* Returns: (transfer full) (nullable): of a PIN that the token shows nothing wrong with. */
+static char *
+next_step_for_quiet_pin (GVariant *status, const char *token)
+{
+  g_autofree char *by_record = next_step_by_record_of_pin (status, token);
+
   if (by_record != NULL)
     return g_steal_pointer (&by_record);
   if (tokenctl_status_is (status, TOKEND_STATUS_PIN_MUST_CHANGE, TRUE)
       && !tokenctl_status_is (status, TOKEND_STATUS_CAN_SET_PIN, FALSE))
     return g_strdup_printf (_ ("The token wants a new PIN first: tokenctl set-pin %s"), token);
   return NULL;
+}
+
+static char *
+next_step_for_pin (GVariant *status, const char *token)
+{
+  switch (tokenctl_status_tries (status, TOKENCTL_ROLE_PIN).state) {
+  case TOKEND_STATE_LOCKED:
+    return next_step_when_locked (status, token);
+  case TOKEND_STATE_FINAL_TRY:
+    return next_step_at_final_pin_try (status, token);
+  case TOKEND_STATE_LOW:
+    return next_step_after_wrong_pin (status, token);
+  case TOKEND_STATE_UNINITIALIZED:
+    if (tokenctl_puk_can_help (status))
+      return g_strdup_printf (_ ("No PIN is set yet. Set one with the PUK: tokenctl unlock %s"),
+                              token);
+    return next_step_for_quiet_pin (status, token);
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNKNOWN:
+  default:
+    return next_step_for_quiet_pin (status, token);
+  }
 }
 
 static char *
