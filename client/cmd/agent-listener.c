@@ -156,6 +156,15 @@ take_shown_answer (Prompt *prompt, const char *line)
   polkit_agent_session_response (prompt->session, line);
 }
 
+/* polkit's helper has no language: PAM's usual question comes in English. */
+static const char *
+translate_question (const char *question)
+{
+  static const char *const password = N_ ("Password: ");
+
+  return g_str_equal (question, password) ? _ (password) : question;
+}
+
 static void
 on_request (PolkitAgentSession *session, const char *question, gboolean is_shown, Prompt *prompt)
 {
@@ -164,7 +173,7 @@ on_request (PolkitAgentSession *session, const char *question, gboolean is_shown
     tokenctl_terminal_show_typing (prompt->listener->terminal);
   else
     tokenctl_terminal_hide_typing (prompt->listener->terminal);
-  ask (prompt, question, is_shown ? take_shown_answer : take_answer);
+  ask (prompt, translate_question (question), is_shown ? take_shown_answer : take_answer);
 }
 
 static void

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "outcome.h"
 #include "report.h"
 #include "session.h"
 #include "table.h"
@@ -32,6 +33,7 @@ print_table (GVariant *modules)
   for (gsize i = 0; i < g_variant_n_children (modules); i++) {
     g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
     const char *state = tokenctl_status_string (module, "state");
+    g_autofree char *reason = tokenctl_words_of_service (tokenctl_status_string (module, "reason"));
 
     tokenctl_table_add (table, tokenctl_status_string (module, "name"), TOKENCTL_EMPHASIS_NONE);
     tokenctl_table_add (table, words_for_state (state),
@@ -39,7 +41,7 @@ print_table (GVariant *modules)
                                                       : TOKENCTL_EMPHASIS_NONE);
     tokenctl_table_add (table, tokenctl_status_string (module, "profile"), TOKENCTL_EMPHASIS_NONE);
     tokenctl_table_add (table, tokenctl_status_string (module, "path"), TOKENCTL_EMPHASIS_NONE);
-    tokenctl_table_add (table, tokenctl_status_string (module, "reason"), TOKENCTL_EMPHASIS_NONE);
+    tokenctl_table_add (table, reason, TOKENCTL_EMPHASIS_NONE);
   }
 
   text = tokenctl_table_to_text (table, tokenctl_colour_wanted (STDOUT_FILENO));

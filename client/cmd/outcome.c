@@ -40,16 +40,29 @@ translate (const char *message)
   return g_strdup (*message != '\0' ? _ (message) : "");
 }
 
-/* The service speaks English; what it has to say to a person, and not only to a program, is in the catalogue. */
+/**
+ * tokenctl_words_of_service:
+ * @message: what the service says, in English
+ *
+ * What it has to say to a person, and not only to a program, is in the catalogue.
+ *
+ * Returns: (transfer full): it, printable, in the person's language
+ */
+char *
+tokenctl_words_of_service (const char *message)
+{
+  g_autofree char *words = translate (message);
+
+  return tokenctl_printable (words);
+}
+
 static char *
 detail_of (const GError *error)
 {
   g_autoptr (GError) copy = g_error_copy (error);
-  g_autofree char *words = NULL;
 
   g_dbus_error_strip_remote_error (copy);
-  words = translate (copy->message);
-  return tokenctl_printable (words);
+  return tokenctl_words_of_service (copy->message);
 }
 
 /* Returns: (nullable): what happened, in words that need the role. */
@@ -100,12 +113,15 @@ is_nothing_lost (const TokenctlOutcome *outcome, const TokenctlTries *before,
              && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY));
 }
 
+/* Returns: (nullable): what was spent, where tokenctl's own error does not say it already. */
 static char *
 words_for_cost (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
 {
   TokenctlTries before = tokenctl_status_tries (outcome->before, outcome->role);
   TokenctlTries after = { 0 };
 
+  if (outcome->error->domain == TOKENCTL_ERROR)
+    return NULL;
   if (verdict->cost == TOKENCTL_COST_NONE)
     return g_strdup (_ ("No try was spent."));
 
@@ -214,9 +230,9 @@ words_for_outcome (const TokenctlOutcome *outcome)
     more = tokenctl_words_for_provider (outcome->provider, outcome->after, outcome->role);
     puk = tokenctl_words_for_puk_beside (outcome->provider, outcome->after, outcome->role);
   }
-  g_string_append_printf (text, "\n%s", cost);
+  append_line (text, cost);
   if (left != NULL)
-    g_string_append_printf (text, " %s", left);
+    g_string_append_printf (text, "%c%s", cost != NULL ? ' ' : '\n', left);
   append_line (text, loss);
   if (may_have_new_pin (outcome, &verdict))
     append_line (text, _ ("The PIN may be the new one already, or still the old one."));

@@ -29,6 +29,7 @@ typedef struct {
   gboolean has_other_pin;
 } TokenctlOutcome;
 
+char *tokenctl_words_of_service (const char *message);
 char *tokenctl_words_for_error (const GError *error);
 char *tokenctl_words_for_outcome (const TokenctlOutcome *outcome);
 char *tokenctl_words_for_success (GVariant *after, const char *token_argument);

@@ -39,7 +39,8 @@ set_restarted (GError **error)
 {
   g_set_error_literal (
       error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
-      _ ("The service was restarted meanwhile. Nothing was sent. Run the command again."));
+      _ ("The service was restarted meanwhile. Nothing was sent; no try was spent. Run "
+         "the command again."));
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "tokend-error.h"
 
 #include <gio/gunixsocketaddress.h>
+#include <glib/gi18n.h>
 #include <string.h>
 
 /* OpenSC takes up to 2 s to initialise; a module that takes more than this hangs. */
@@ -492,7 +493,7 @@ tokend_host_normalise_error (GError *error, gboolean prepares)
   } else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
              || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
     error->code = TOKEND_ERROR_TIMED_OUT;
-    error->message = g_strdup ("The PKCS#11 module did not answer in time");
+    error->message = g_strdup (N_ ("The PKCS#11 module did not answer in time"));
   } else {
     g_autofree char *reason = make_short (message);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "module.h"
 
+#include <glib/gi18n.h>
+
 #include "enum-nick.h"
 #include "environment.h"
 #include "journal.h"
@@ -242,7 +244,7 @@ static void
 on_host_closed (TokendHost *host, gpointer user_data)
 {
   g_autoptr (GError) error =
-      g_error_new (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED, "The module host ended");
+      g_error_new (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED, N_ ("The module host ended"));
 
   fail (user_data, error);
 }
@@ -363,7 +365,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
     tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_MODULE_BACK, "TOKEND_MODULE", self->name,
                     "MESSAGE", "Module %s is back", self->name);
   if (tokend_host_has_hidden (self->host))
-    take_reason (self, "Another program is using a card and does not let go of it", TRUE);
+    take_reason (self, N_ ("Another program is using a card and does not let go of it"), TRUE);
   else
     take_reason (self, NULL, FALSE);
   update_tokens (self, readings);

@@ -7,6 +7,7 @@
 #include "profile-rules.h"
 #include "tokend-error.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 /* A watched token is read every second; what is older than this was not. */
@@ -234,11 +235,12 @@ static void
 take_failure (TokendToken *self, const TokendReading *reading)
 {
   g_clear_error (&self->unread);
-  self->unread = reading->is_busy
-                     ? g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_BUSY,
-                                            "Another program is using the token for itself alone")
-                     : g_error_new (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
-                                    "The token could not be read: %s", reading->unread);
+  self->unread =
+      reading->is_busy
+          ? g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_BUSY,
+                                 N_ ("Another program is using the token for itself alone"))
+          : g_error_new (TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                         "The token could not be read: %s", reading->unread);
 }
 
 /* Whatever else is seen in its reader may have been there meanwhile. */

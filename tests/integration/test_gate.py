@@ -245,6 +245,12 @@ def test_carol_types_her_password(sandbox, passwords):
     assert not any(password and password in terminal.text.replace("as: carol", "") for password in passwords)
 
 
+def test_the_password_is_asked_for_in_turkish(sandbox):
+    """polkit's helper knows no language."""
+    with sandbox.terminal("carol", ["tokenctl", "unlock"], env={"LANGUAGE": "tr"}) as terminal:
+        terminal.expect("\nParola: $")
+
+
 def test_nobody_is_told_of_a_wrong_password_who_was_not_asked(sandbox):
     """PAM refuses without a question: it is said once, and not tried again."""
     token = sandbox.token("etoken")

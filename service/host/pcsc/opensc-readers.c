@@ -5,6 +5,7 @@
 #include "tokend-error.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -151,6 +152,6 @@ tokend_opensc_readers_leave_out (GHashTable *readers, GError **error)
       && write_all (written, text))
     return TRUE;
   g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_BUSY,
-                       "Another program is using the card and does not let go of it");
+                       N_ ("Another program is using the card and does not let go of it"));
   return FALSE;
 }

@@ -4,6 +4,8 @@
  * is meant. */
 #include "hidden-cards.h"
 
+#include <glib/gi18n.h>
+
 #include "opensc-readers.h"
 #include "reader-reach.h"
 #include "tokend-error.h"
@@ -53,8 +55,7 @@ set_busy (GError **error)
 {
   g_set_error_literal (
       error, TOKEND_ERROR, TOKEND_ERROR_BUSY,
-      "Another program is using a card that may be this token, and does not let go "
-      "of it");
+      N_ ("Another program is using a card that may be this token, and does not let go of it"));
 }
 
 /**

@@ -215,6 +215,23 @@ test_another_token (void)
   g_assert_nonnull (strstr (words, "count it as spent.\nThe PIN may be"));
 }
 
+/* tokenctl's own error says itself what it cost; what is left comes after it. */
+static void
+test_own_error (void)
+{
+  g_autoptr (GVariant) status = parse (PUK ("ok", "3"));
+  GError error = { TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                   (char *) "Nothing was sent; no try was spent." };
+  TokenctlOutcome outcome = { .error = &error,
+                              .role = TOKENCTL_ROLE_PUK,
+                              .token_argument = "A",
+                              .before = status,
+                              .after = status };
+  g_autofree char *words = tokenctl_words_for_outcome (&outcome);
+
+  g_assert_cmpstr (words, ==, "Nothing was sent; no try was spent.\nPUK: 3 of 3 tries left.");
+}
+
 static void
 test_hostile_detail (void)
 {
@@ -258,6 +275,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/outcome/words", test_outcome);
   g_test_add_func ("/outcome/another-token", test_another_token);
+  g_test_add_func ("/outcome/own-error", test_own_error);
   g_test_add_func ("/outcome/hostile-detail", test_hostile_detail);
   g_test_add_func ("/outcome/not-authorized", test_not_authorized);
   g_test_add_func ("/outcome/success", test_success);
