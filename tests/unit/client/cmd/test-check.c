@@ -98,25 +98,32 @@ test_new_pin (void)
   static const struct {
     const char *rules;
     const char *pin;
-    gboolean good;
+    const char *words; /* or NULL: it is good */
   } rows[] = {
-    { "@a{sv} {}", "x", TRUE },
-    { "@a{sv} {}", "12 34", TRUE },
-    { "{'pin-minimum-length': <uint32 4>}", "123", FALSE },
-    { "{'pin-minimum-length': <uint32 4>}", "1234", TRUE },
-    { "{'pin-minimum-length': <uint32 4>}", "şşş", FALSE },
-    { "{'pin-minimum-length': <uint32 4>}", "şşşş", TRUE },
-    { "{'pin-maximum-length': <uint32 8>}", "12345678", TRUE },
-    { "{'pin-maximum-length': <uint32 8>}", "123456789", FALSE },
-    { "{'pin-maximum-length': <uint32 8>}", "şşşşşşşş", TRUE },
+    { "@a{sv} {}", "x", NULL },
+    { "@a{sv} {}", "12 34", NULL },
+    { "{'pin-minimum-length': <uint32 4>}", "123",
+      "too short: it must have at least 4 characters." },
+    { "{'pin-minimum-length': <uint32 4>}", "1234", NULL },
+    { "{'pin-minimum-length': <uint32 4>}", "şşş",
+      "too short: it must have at least 4 characters." },
+    { "{'pin-minimum-length': <uint32 4>}", "şşşş", NULL },
+    { "{'pin-maximum-length': <uint32 8>}", "12345678", NULL },
+    { "{'pin-maximum-length': <uint32 8>}", "123456789",
+      "too long: it must have at most 8 characters." },
+    { "{'pin-maximum-length': <uint32 8>}", "şşşşşşşş", NULL },
+    { "{'pin-minimum-length': <uint32 4>, 'pin-maximum-length': <uint32 8>}", "123",
+      "too short: it must have at least 4 characters." },
+    { "{'pin-minimum-length': <uint32 4>, 'pin-maximum-length': <uint32 8>}", "123456789",
+      "too long: it must have at most 8 characters." },
     { "{'pin-maximum-length': <uint32 8>, 'present-pin-maximum-length': <uint32 8>}", "şşşş",
-      TRUE },
+      NULL },
     { "{'pin-maximum-length': <uint32 8>, 'present-pin-maximum-length': <uint32 8>}", "şşşş1",
-      FALSE },
-    { "{'pin-characters': <'digits'>}", "1234", TRUE },
-    { "{'pin-characters': <'digits'>}", "12a4", FALSE },
-    { "{'pin-characters': <'digits'>}", "１２３４", FALSE },
-    { "{'pin-characters': <'any'>}", "12a4", TRUE },
+      "takes two bytes, and the token takes 8." },
+    { "{'pin-characters': <'digits'>}", "1234", NULL },
+    { "{'pin-characters': <'digits'>}", "12a4", "digits only" },
+    { "{'pin-characters': <'digits'>}", "１２３４", "digits only" },
+    { "{'pin-characters': <'any'>}", "12a4", NULL },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -124,12 +131,16 @@ test_new_pin (void)
     g_autoptr (TokenctlCode) present = code_of ("another");
     g_autoptr (TokenctlCode) pin = code_of (rows[i].pin);
     const TokenctlNewPin wanted = { status, TOKENCTL_ROLE_PUK, present };
+    const TokenctlNewPin without_code = { status, TOKENCTL_ROLE_PUK, NULL };
     g_autoptr (GError) error = NULL;
 
     g_test_message ("%s %s", rows[i].rules, rows[i].pin);
-    g_assert_cmpint (tokenctl_check_new_pin (pin, &wanted, &error), ==, rows[i].good);
-    if (!rows[i].good)
-      g_assert_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED);
+    g_assert_cmpint (tokenctl_check_new_pin (pin, &wanted, &error), ==, rows[i].words == NULL);
+    g_assert_cmpint (tokenctl_check_new_pin (pin, &without_code, NULL), ==, rows[i].words == NULL);
+    if (rows[i].words == NULL)
+      continue;
+    g_assert_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED);
+    g_assert_nonnull (strstr (error->message, rows[i].words));
   }
 }
 
