@@ -23,7 +23,7 @@ struct _TokendCodePipes {
   guint sources[N_PIPES];     /* that wait for the first byte of each, or for its end */
   guint timer;
   gint64 deadline;     /* until when a code may wait in them; 0: none does yet */
-  gboolean were_taken; /* the caller has got them: one was written to, or closed */
+  gboolean were_taken; /* when their end began to be waited for, after which they may be read */
   GSourceFunc expired;
   gpointer data;
   GSource *cancelled;
@@ -128,7 +128,6 @@ on_filled (gint fd, GIOCondition condition, gpointer user_data)
       self->sources[i] = 0;
     else
       g_clear_handle_id (&self->sources[i], g_source_remove);
-  self->were_taken = TRUE;
   self->deadline = tokend_deadline_in (TOKEND_CODE_PIPES_FILLED_SECONDS);
   self->timer = tokend_deadline_add (TOKEND_CODE_PIPES_FILLED_SECONDS, on_expired, self);
   return G_SOURCE_REMOVE;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define PUK 0
@@ -248,12 +249,73 @@ test_taken (Fixture *fixture, gconstpointer which)
   g_assert_true (tokend_code_pipes_were_taken (fixture->pipes));
 }
 
+/* Returns: the descriptor that is opened next. */
+static int
+get_next_fd (void)
+{
+  const int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  close (fd);
+  return fd;
+}
+
+/* Lets no more than so many be opened; -1: as before. */
+static void
+limit_fds (int n)
+{
+  static struct rlimit before;
+  struct rlimit now;
+
+  if (n >= 0) {
+    g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+    now = before;
+    now.rlim_cur = (rlim_t) (get_next_fd () + n);
+  } else {
+    now = before;
+  }
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &now), ==, 0);
+}
+
+/* Whatever cannot be opened is said, and nothing stays open of what could. */
+static void
+test_no_room (Fixture *fixture, gconstpointer data)
+{
+  for (int n = 0; n < 4; n++) {
+    g_autoptr (GUnixFDList) write_ends = NULL;
+    g_autoptr (GError) error = NULL;
+    const int next = get_next_fd ();
+    TokendCodePipes *pipes;
+
+    limit_fds (n);
+    pipes = tokend_code_pipes_new ("PUK", &write_ends, &error);
+    limit_fds (-1);
+    g_assert_null (pipes);
+    g_assert_null (write_ends);
+    g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
+    g_assert_nonnull (strstr (error->message, "nothing was sent"));
+    g_assert_cmpint (get_next_fd (), ==, next);
+  }
+  for (int n = 0; n < 3; n++) {
+    g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+    g_autoptr (GError) error = NULL;
+    gboolean is_appended;
+
+    limit_fds (n);
+    is_appended = tokend_code_pipes_append (fixture->pipes, list, &error);
+    limit_fds (-1);
+    g_assert_cmpint (is_appended, ==, n == 2);
+    g_assert_cmpint (error == NULL, ==, is_appended);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/code-pipes/ends", Fixture, NULL, set_up, test_ends, tear_down);
   g_test_add ("/code-pipes/order", Fixture, NULL, set_up, test_order, tear_down);
+  g_test_add ("/code-pipes/no-room", Fixture, NULL, set_up, test_no_room, tear_down);
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *path = g_strdup_printf ("/code-pipes/collect/%s", rows[i].what);
 
