@@ -22,8 +22,7 @@ struct _TokendCodePipes {
   int fds[N_PIPES];           /* the ends for reading */
   guint sources[N_PIPES];     /* that wait for the first byte of each, or for its end */
   guint timer;
-  gint64 deadline;     /* until when a code may wait in them; 0: none does yet */
-  gboolean were_taken; /* when their end began to be waited for, after which they may be read */
+  gint64 deadline; /* until when a code may wait in them; 0: none does yet */
   GSourceFunc expired;
   gpointer data;
   GSource *cancelled;
@@ -167,15 +166,14 @@ looks_like (int fd, short events, short wanted)
 }
 
 /** tokend_code_pipes_were_taken: whether the caller is known to have got them: one was written to
- * or closed. Until then they may wait in the bus. */
+ * or closed. Until then they may wait in the bus. It stays so: nobody reads one that has not ended. */
 gboolean
 tokend_code_pipes_were_taken (const TokendCodePipes *self)
 {
-  gboolean were_taken = self->were_taken;
-
-  for (guint i = 0; i < N_PIPES && !were_taken; i++)
-    were_taken = looks_like (self->fds[i], POLLIN, POLLIN | POLLHUP);
-  return were_taken;
+  for (guint i = 0; i < N_PIPES; i++)
+    if (looks_like (self->fds[i], POLLIN, POLLIN | POLLHUP))
+      return TRUE;
+  return FALSE;
 }
 
 /* What is in a pipe that has ended is all that there will ever be. */
@@ -268,7 +266,6 @@ void
 tokend_code_pipes_collect_async (TokendCodePipes *self, GCancellable *cancellable,
                                  GAsyncReadyCallback callback, gpointer user_data)
 {
-  self->were_taken = tokend_code_pipes_were_taken (self);
   stop_waiting (self);
   self->collecting = g_task_new (NULL, NULL, callback, user_data);
   if (find_open (self) == NULL) {
