@@ -13,6 +13,7 @@ static guint n_timers; /* that were begun */
 static guint seconds;  /* of the last */
 static GSourceFunc expire;
 static gpointer expire_data;
+static guint timer_id;
 static guint n_expired;
 static gboolean is_over; /* what the clock says that also runs while the machine is suspended */
 
@@ -26,7 +27,8 @@ __wrap_tokend_deadline_add (guint interval, GSourceFunc function, gpointer data)
   expire = function;
   expire_data = data;
   /* A source that never comes, and can be removed. */
-  return g_timeout_add (G_MAXUINT, function, data);
+  timer_id = g_timeout_add (G_MAXUINT, function, data);
+  return timer_id;
 }
 
 gboolean __wrap_tokend_deadline_is_over (gint64 deadline);
@@ -123,10 +125,11 @@ test_no_expiry (void)
   g_assert_cmpint (write (g_unix_fd_list_peek_fds (write_ends, NULL)[0], "1", 1), ==, 1);
   settle ();
   g_assert_cmpuint (n_timers, ==, 1);
-  g_clear_object (&write_ends);
   tokend_code_pipes_collect_async (pipes, NULL, NULL, NULL);
-  g_assert_null (g_main_context_find_source_by_user_data (NULL, expire_data));
+  g_assert_null (g_main_context_find_source_by_id (NULL, timer_id));
+  g_clear_object (&write_ends);
   settle ();
+  g_assert_null (g_main_context_find_source_by_user_data (NULL, expire_data));
   g_assert_cmpuint (n_expired, ==, 0);
 }
 
