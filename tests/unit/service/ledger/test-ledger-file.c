@@ -2,6 +2,7 @@
 
 /* The ledger on disk: it is written before a try begins, and one that is not whole never says that fewer were spent. */
 #include "journal-spy.h"
+#include "ledger-file.h"
 #include "ledger-sync.h"
 #include "places.h"
 
@@ -157,6 +158,10 @@ static const struct {
     "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-final-try=2\n" },
   { "a confirmation that is none",
     "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-confirmed=2\n" },
+  { "nothing that is right",
+    "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-spent=a\npin-pending=b\npin-locked=c\n"
+    "pin-confirmed=d\npin-wrong=e\npin-sent-at=f\npin-told=g\npuk-sent-at=h\npuk-spent=i\n" },
+  { "a moment that is none", "[ledger]\nversion=2\n\n[0c7ad1/its only label]\npin-sent-at=x\n" },
   { "a good token, then a bad one",
     "[ledger]\nversion=2\n\n[b4e011]\npin-spent=0\n\n[0c7ad1/its only label]\npuk-spent=!\n" },
   { "cut in a group", "[ledger]\nversion=2\n\n[0c7a" },
@@ -273,6 +278,209 @@ test_absurd_numbers (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (record.spent, <=, 2 * ASSUMED);
 }
 
+#define HEAD "[ledger]\nversion=2\n"
+#define PLACE "0c7ad1/a label"
+
+/* Returns: (transfer full): what the file of @body holds; its sum is made here. */
+static GHashTable *
+read_places (const Scratch *scratch, const char *body, gboolean assume_spent)
+{
+  g_autofree char *path = scratch_path (scratch, "ledger");
+  g_autofree char *sealed = ledger_seal (body);
+  g_autoptr (GError) error = NULL;
+  GHashTable *places = tokend_ledger_file_make_places ();
+  gboolean is_lost;
+
+  scratch_write (scratch, "ledger", sealed);
+  g_assert_true (tokend_ledger_file_read (path, places, &is_lost, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (is_lost, ==, assume_spent);
+  return places;
+}
+
+static void
+assert_text (GHashTable *places, gboolean assume_spent, const char *body)
+{
+  g_autofree char *text = tokend_ledger_file_to_text (places, assume_spent);
+  g_autofree char *sealed = ledger_seal (body);
+
+  g_assert_cmpstr (text, ==, sealed);
+}
+
+#define ONE_ROLE                                                                                   \
+  "pin-spent=1\npin-pending=3\npin-wrong=4\npin-sent-at=1\npin-locked=true\npin-confirmed=true\n"  \
+  "pin-final-try=true\npin-seen=final-try\npin-told=2\npin-module=one\n"                           \
+  "pin-also-at=b4e011/a;b4e011/b;\npin-right-at=b4e011/c;\n"
+
+/* Whatever is written is read again, and the other way round. */
+static void
+test_every_key (Scratch *scratch, gconstpointer user_data)
+{
+  static const char body[] = HEAD "\n[" PLACE "]\n" ONE_ROLE "puk-spent=255\npuk-sent-at=-2\n"
+                                  "puk-locked=true\npuk-seen=unknown\n";
+  g_autoptr (GHashTable) places = read_places (scratch, body, FALSE);
+  const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
+  const TokendLedgerEntry *pin = &tries->entries[PIN], *puk = &tries->entries[PUK];
+
+  g_assert_cmpuint (g_hash_table_size (places), ==, 1);
+  g_assert_true (tries->known[PIN] && tries->known[PUK]);
+  g_assert_cmpuint (pin->spent, ==, 1);
+  g_assert_cmpuint (pin->pending, ==, 3);
+  g_assert_cmpuint (pin->wrong, ==, 4);
+  g_assert_cmpint (pin->sent_at, ==, 1);
+  g_assert_true (pin->locked && pin->confirmed && pin->final_try);
+  g_assert_cmpint (pin->seen, ==, TOKEND_STATE_FINAL_TRY);
+  g_assert_cmpuint (tries->told[PIN], ==, 2);
+  g_assert_cmpstr (tries->modules[PIN], ==, "one");
+  g_assert_cmpstr (tries->elsewhere[PIN].also_at[1], ==, "b4e011/b");
+  g_assert_cmpstr (tries->elsewhere[PIN].right_at[0], ==, "b4e011/c");
+  g_assert_cmpuint (puk->spent, ==, 255);
+  g_assert_cmpuint (puk->pending, ==, 0);
+  g_assert_cmpint (puk->sent_at, ==, -2);
+  g_assert_true (puk->locked && !puk->confirmed && !puk->final_try);
+  g_assert_cmpint (puk->seen, ==, TOKEND_STATE_UNKNOWN);
+  g_assert_null (tries->modules[PUK]);
+  assert_text (places, FALSE, body);
+}
+
+/* What was seen last is as a rule the worst of what is recorded, and is then not written; nor is what says nothing. */
+static void
+test_keys_left_out (Scratch *scratch, gconstpointer user_data)
+{
+  static const struct {
+    const char *keys;
+    TokendState seen;
+  } rows[] = {
+    { "puk-locked=true\n", TOKEND_STATE_LOCKED },
+    { "puk-final-try=true\n", TOKEND_STATE_FINAL_TRY },
+    { "puk-spent=1\n", TOKEND_STATE_UNKNOWN },
+    { "puk-final-try=true\npuk-seen=locked\n", TOKEND_STATE_LOCKED },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *body = g_strconcat (HEAD "\n[" PLACE "]\n", rows[i].keys, NULL);
+    g_autoptr (GHashTable) places = read_places (scratch, body, FALSE);
+    const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
+
+    g_test_message ("%s", rows[i].keys);
+    g_assert_cmpint (tries->entries[PUK].seen, ==, rows[i].seen);
+    g_assert_false (tries->known[PIN]);
+    g_assert_true (tries->known[PUK]);
+    assert_text (places, FALSE, body);
+  }
+}
+
+/* After a loss it matters of which places all is known, though nothing is spent; and of stays nothing is. */
+static void
+test_known (Scratch *scratch, gconstpointer user_data)
+{
+  static const char body[] = HEAD "assume-spent=true\n\n[" PLACE "]\npin-known=true\n";
+  g_autoptr (GHashTable) places = read_places (scratch, body, TRUE);
+  const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
+  TokendLedgerTries *stay = g_new0 (TokendLedgerTries, 1);
+
+  g_assert_true (tries->known[PIN]);
+  g_assert_false (tries->known[PUK]);
+  assert_text (places, TRUE, body);
+  assert_text (places, FALSE, HEAD);
+
+  g_hash_table_remove_all (places);
+  stay->known[PIN] = stay->known[PUK] = TRUE;
+  stay->entries[PUK].spent = 1;
+  g_hash_table_insert (places, g_strdup ("0c7ad1/a label/7"), stay);
+  assert_text (places, TRUE, HEAD "assume-spent=true\n\n[0c7ad1/a label/7]\npuk-spent=255\n");
+  assert_text (places, FALSE, HEAD "\n[0c7ad1/a label/7]\npuk-spent=1\n");
+}
+
+/* Of the one before it is believed what bars, and no more. */
+static void
+test_previous (Scratch *scratch, gconstpointer user_data)
+{
+  g_autofree char *path = scratch_path (scratch, "ledger");
+  g_autofree char *sealed = ledger_seal (
+      HEAD "assume-spent=true\n\n[" PLACE "]\npin-known=true\n"
+           "puk-spent=1\npuk-pending=1\npuk-wrong=1\npuk-sent-at=7\npuk-locked=true\n"
+           "puk-confirmed=true\npuk-final-try=true\npuk-told=1\npuk-also-at=b4e011/a;\n"
+           "puk-right-at=b4e011/b;\n\n[b4e011/a]\npin-right-at=b4e011/b;\n");
+  g_autoptr (GHashTable) places = tokend_ledger_file_make_places ();
+  const TokendLedgerTries *tries;
+  const TokendLedgerEntry *puk;
+
+  g_hash_table_insert (places, g_strdup ("b4e011/c"), g_new0 (TokendLedgerTries, 1));
+  scratch_write (scratch, "ledger.previous", sealed);
+  tokend_ledger_file_read_previous (path, places);
+  g_assert_cmpuint (g_hash_table_size (places), ==, 2);
+  tries = g_hash_table_lookup (places, PLACE);
+  puk = &tries->entries[PUK];
+  g_assert_false (tries->known[PIN]);
+  g_assert_cmpuint (tries->entries[PIN].spent, ==, 0);
+  g_assert_true (tries->known[PUK] && puk->locked && puk->final_try && !puk->confirmed);
+  g_assert_cmpuint (puk->spent, ==, 255);
+  g_assert_cmpuint (puk->pending, ==, 0);
+  g_assert_cmpuint (puk->wrong, ==, 0);
+  g_assert_cmpuint (tries->told[PUK], ==, 0);
+  g_assert_cmpint (puk->sent_at, ==, 0);
+  g_assert_cmpint (puk->seen, ==, TOKEND_STATE_UNKNOWN);
+  g_assert_nonnull (tries->elsewhere[PUK].also_at);
+  g_assert_null (tries->elsewhere[PUK].right_at);
+}
+
+/* Whether one was lost cannot be seen: then it was. */
+static void
+test_unseen (Scratch *scratch, gconstpointer user_data)
+{
+  g_autofree char *name = g_strnfill (250, 'l');
+  g_autofree char *path = scratch_path (scratch, name);
+  g_autoptr (GHashTable) places = tokend_ledger_file_make_places ();
+  g_autoptr (GError) error = NULL;
+  gboolean is_lost;
+
+  g_assert_false (tokend_ledger_file_read (path, places, &is_lost, &error));
+  g_assert_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND);
+}
+
+/* An administrator may have put it last. */
+static void
+test_head_last (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (GHashTable) places = read_places (scratch, "[" PLACE "]\npin-spent=2\n\n" HEAD, FALSE);
+  const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
+
+  g_assert_cmpuint (tries->entries[PIN].spent, ==, 2);
+}
+
+/* Several stays, and what they had become before, are one kind of card after a start. */
+static void
+test_stays_end (Scratch *scratch, gconstpointer user_data)
+{
+  static const char body[] =
+      HEAD "\n[" PLACE "]\npin-spent=1\npin-right-at=b4e011/c;\npuk-spent=1\n"
+           "puk-right-at=b4e011/c;\n\n"
+           "[" PLACE "/1]\npin-spent=2\npin-pending=2\npin-told=200\npin-module=one\n"
+           "pin-also-at=b4e011/a;\npin-right-at=b4e011/d;\n\n"
+           "[" PLACE "/2]\npin-spent=4\npin-pending=1\npin-told=100\npin-module=two\n"
+           "pin-also-at=b4e011/b;\n\n"
+           "[b4e011/e/1]\npuk-locked=true\npuk-told=1\npuk-pending=1\npin-module=one\n\n";
+  g_autoptr (GHashTable) places = read_places (scratch, body, FALSE);
+  const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
+
+  g_assert_cmpuint (g_hash_table_size (places), ==, 2);
+  g_assert_cmpuint (tries->entries[PIN].spent, ==, 7);
+  g_assert_cmpuint (tries->entries[PIN].pending, ==, 3);
+  g_assert_cmpuint (tries->told[PIN], ==, 255);
+  g_assert_cmpstr (tries->modules[PIN], ==, "one");
+  g_assert_cmpuint (g_strv_length (tries->elsewhere[PIN].also_at), ==, 2);
+  g_assert_null (tries->elsewhere[PIN].right_at);
+  g_assert_cmpuint (tries->entries[PUK].spent, ==, 1);
+  g_assert_null (tries->elsewhere[PUK].right_at);
+
+  tries = g_hash_table_lookup (places, "b4e011/e");
+  g_assert_true (tries->known[PUK] && tries->entries[PUK].locked);
+  g_assert_cmpuint (tries->told[PUK], ==, 1);
+  g_assert_false (tries->known[PIN]);
+  g_assert_null (tries->modules[PIN]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -291,6 +499,13 @@ main (int argc, char **argv)
     g_test_add (path, Scratch, unreadable[i].content, scratch_set_up, test_unreadable,
                 scratch_tear_down);
   }
+  scratch_add_test ("/ledger/every-key", test_every_key);
+  scratch_add_test ("/ledger/keys-left-out", test_keys_left_out);
+  scratch_add_test ("/ledger/known", test_known);
+  scratch_add_test ("/ledger/previous", test_previous);
+  scratch_add_test ("/ledger/unseen", test_unseen);
+  scratch_add_test ("/ledger/head-last", test_head_last);
+  scratch_add_test ("/ledger/stays-end", test_stays_end);
   scratch_add_test ("/ledger/sealed", test_sealed);
   scratch_add_test ("/ledger/changed-by-a-bit", test_changed_by_a_bit);
   scratch_add_test ("/ledger/truncated", test_truncated);

@@ -204,14 +204,17 @@ test_seen (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpint (ledger_get (last, CARD, PUK).seen, ==, TOKEND_STATE_UNKNOWN);
 }
 
-/* Neither can be read; and a success ends it, of that token. */
+/* Neither can be read, not even half of it; and a success ends it, of that token. */
 static void
 test_no_previous (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = NULL;
+  g_autofree char *half =
+      ledger_seal ("[ledger]\nversion=2\n\n[0c7ad1/its only label]\npuk-locked=true\n\n"
+                   "[b4e011/its only label]\npin-spent=!\n");
 
   corrupt (scratch);
-  scratch_write (scratch, "ledger.previous", "[led");
+  scratch_write (scratch, "ledger.previous", half);
   ledger = tokend_ledger_new (scratch->path);
   journal_spy_expect ("cannot be read");
   check_row (ledger, &(Row){ CARD, PUK, LOST });
