@@ -429,7 +429,7 @@ test_previous (Scratch *scratch, gconstpointer user_data)
 static void
 test_unseen (Scratch *scratch, gconstpointer user_data)
 {
-  g_autofree char *name = g_strnfill (250, 'l');
+  g_autofree char *name = g_strnfill (245, 'l');
   g_autofree char *path = scratch_path (scratch, name);
   g_autoptr (GHashTable) places = tokend_ledger_file_make_places ();
   g_autoptr (GError) error = NULL;
