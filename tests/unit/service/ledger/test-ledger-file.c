@@ -2,7 +2,7 @@
 
 /* The ledger on disk: it is written before a try begins, and one that is not whole never says that fewer were spent. */
 #include "journal-spy.h"
-#include "ledger-file.h"
+#include "ledger-file-private.h"
 #include "ledger-sync.h"
 #include "places.h"
 
