@@ -260,6 +260,7 @@ static const struct {
   { "bsl", EXACT, 3, 0, 1, TOKEND_STATE_LOCKED }, /* whether it was wrong is not known */
   { "bsbsl", EXACT, 3, 1, 2, TOKEND_STATE_LOCKED },
   { "bsbl", EXACT, 3, 1, 2, TOKEND_STATE_LOCKED },
+  { "bsbsll", EXACT, 3, 1, 2, TOKEND_STATE_LOCKED }, /* said twice */
   { "bslbs", EXACT, 3, 1, 2 },
   { "bslbl", EXACT, 3, 0, 2, TOKEND_STATE_LOCKED },
   { "bsbs", EXACT, 3, 2, 2 },
@@ -389,6 +390,66 @@ test_is_clear (void)
     g_assert_false (tokend_ledger_entry_is_clear (&others[i]));
 }
 
+/* Whatever is new in it has to be written down. */
+static void
+test_note (void)
+{
+  static const struct {
+    TokendLedgerEntry before;
+    TokendState shown;
+    gboolean changes, locked, final_try;
+  } notes[] = {
+    { { .spent = 1 }, TOKEND_STATE_OK, FALSE, FALSE, FALSE },
+    { { .spent = 1 }, TOKEND_STATE_LOCKED, TRUE, TRUE, FALSE },
+    { { .spent = 1 }, TOKEND_STATE_FINAL_TRY, TRUE, FALSE, TRUE },
+    { { .locked = TRUE }, TOKEND_STATE_OK, FALSE, TRUE, FALSE },
+    { { .locked = TRUE }, TOKEND_STATE_LOCKED, TRUE, TRUE, FALSE },
+    { { .locked = TRUE, .seen = TOKEND_STATE_LOCKED }, TOKEND_STATE_LOCKED, FALSE, TRUE, FALSE },
+    { { .locked = TRUE }, TOKEND_STATE_FINAL_TRY, TRUE, TRUE, TRUE },
+    { { .final_try = TRUE }, TOKEND_STATE_OK, FALSE, FALSE, TRUE },
+    { { .final_try = TRUE }, TOKEND_STATE_FINAL_TRY, TRUE, FALSE, TRUE },
+    { { .final_try = TRUE }, TOKEND_STATE_LOCKED, TRUE, TRUE, TRUE },
+    /* As a file may have it. */
+    { { .seen = TOKEND_STATE_LOCKED }, TOKEND_STATE_LOCKED, TRUE, TRUE, FALSE },
+    { { .seen = TOKEND_STATE_FINAL_TRY }, TOKEND_STATE_FINAL_TRY, TRUE, FALSE, TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (notes); i++) {
+    TokendLedgerEntry entry = notes[i].before;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    g_assert_cmpint (tokend_ledger_entry_note (&entry, notes[i].shown), ==, notes[i].changes);
+    g_assert_cmpint (entry.locked, ==, notes[i].locked);
+    g_assert_cmpint (entry.final_try, ==, notes[i].final_try);
+  }
+}
+
+/* A code that was right settles all, also one that did not do what it was to do. */
+static void
+test_accepted (void)
+{
+  TokendLedgerEntry entry = { .spent = 2, .locked = TRUE };
+
+  tokend_ledger_entry_begin (&entry, NOW);
+  tokend_ledger_entry_settle (&entry, TOKEND_SETTLEMENT_ACCEPTED);
+  g_assert_true (tokend_ledger_entry_is_clear (&entry));
+  g_assert_cmpint (entry.sent_at, ==, 0);
+}
+
+/* A token that is not set up may show any flags, or none. */
+static void
+test_uninitialized (void)
+{
+  const TokendCounterReading reading = { .initialized = FALSE,
+                                         .remaining = TOKEND_RETRIES_UNKNOWN,
+                                         .maximum = TOKEND_RETRIES_UNKNOWN };
+  const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_LAST_ONLY, FALSE, -1 };
+  TokendLedgerEntry entry = { .spent = 1, .confirmed = TRUE };
+
+  g_assert_false (tokend_ledger_entry_observe (&entry, &reading, &rules));
+  g_assert_cmpuint (entry.spent, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -399,6 +460,9 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &rows[i], test_row);
   }
   g_test_add_func ("/ledger-entry/contradicted-number", test_contradicted_number);
+  g_test_add_func ("/ledger-entry/uninitialized", test_uninitialized);
+  g_test_add_func ("/ledger-entry/note", test_note);
+  g_test_add_func ("/ledger-entry/accepted", test_accepted);
   g_test_add_func ("/ledger-entry/sent", test_sent);
   g_test_add_func ("/ledger-entry/endless", test_endless);
   g_test_add_func ("/ledger-entry/add", test_add);

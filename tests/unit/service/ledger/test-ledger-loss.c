@@ -62,6 +62,7 @@ static void
 test_ends_with_success (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = NULL;
+  g_autofree char *kept = NULL;
 
   lose_ledger (scratch);
   ledger = tokend_ledger_new (scratch->path);
@@ -77,6 +78,9 @@ test_ends_with_success (Scratch *scratch, gconstpointer user_data)
   ledger_assert_on_disk (scratch, OTHER_CARD, PUK, 0, FALSE);
   ledger_assert_on_disk (scratch, OTHER_CARD, PIN, 0, FALSE);
   ledger_assert_on_disk (scratch, CARD, PUK, ASSUMED, FALSE);
+  /* What was lost is kept, and not what was written since. */
+  kept = scratch_read (scratch, "ledger.unreadable");
+  g_assert_cmpstr (kept, ==, "lost");
 }
 
 /* A try that fails, or is not sent, makes nothing better. */

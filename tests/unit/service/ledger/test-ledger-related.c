@@ -139,8 +139,129 @@ test_found_later (Scratch *scratch, gconstpointer user_data)
   ledger_assert_record (ledger, "B/l", PIN, 0, FALSE);
   ledger_assert_record (ledger, "B/l&A/l", PIN, 1, FALSE);
   tokend_ledger_spread (ledger, b);
-  ledger_try (ledger, "C/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_flush (ledger);
   assert_both (scratch, ledger, PIN, 1, 1);
+}
+
+/* Where nothing is recorded that could count there, nothing is written. */
+static void
+test_nothing_to_spread (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendPlace) b = place_of ("B/l&A/l");
+  g_autofree char *path = scratch_path (scratch, "ledger");
+
+  for (guint i = 0; i < 3; i++) {
+    if (i == 1)
+      ledger_try (ledger, "A/l", PIN, TOKEND_SETTLEMENT_NOT_SPENT);
+    if (i == 2)
+      ledger_try (ledger, "C/l", PIN, TOKEND_SETTLEMENT_SPENT);
+    ledger_remove (scratch);
+    tokend_ledger_spread (ledger, b);
+    ledger_flush (ledger);
+    g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  }
+}
+
+/* Two labels that turn out to share their tries: what was recorded of each counts elsewhere as before. */
+static void
+test_one_of_two (Scratch *scratch, gconstpointer user_data)
+{
+  static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 5 };
+  static const TokendCounterReading shown = { .initialized = TRUE, .remaining = 2, .maximum = 5 };
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendPlace) shared = place_of ("c=a");
+
+  ledger_try (ledger, "c/a&C/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c/b&D/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  tokend_ledger_observe (ledger, shared, PIN, "module", &shown, &rules);
+  ledger_assert_record (ledger, "C/l", PIN, 3, FALSE);
+  ledger_assert_record (ledger, "D/l", PIN, 3, FALSE);
+  ledger_flush (ledger);
+}
+
+/* The token's number is less than what was recorded, and of all labels: what was right at one of them says nothing of it. */
+static void
+test_right_before_one_of_two (Scratch *scratch, gconstpointer user_data)
+{
+  static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
+  static const TokendCounterReading last = { .initialized = TRUE, .remaining = 1, .maximum = 3 };
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendPlace) shared = place_of ("c=a");
+
+  ledger_try (ledger, "c/a", PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c/a", PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c/d", PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c/b", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_assert_record (ledger, "c/b", PUK, 0, FALSE);
+  tokend_ledger_observe (ledger, shared, PUK, "module", &last, &rules);
+  ledger_assert_record (ledger, "c/b", PUK, 2, FALSE);
+  ledger_flush (ledger);
+}
+
+/* After a right code at A, what B shows counts there only if it is more than what was recorded. */
+static void
+test_more_is_shown (Scratch *scratch, gconstpointer user_data)
+{
+  static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, -1 };
+  static const struct {
+    gint remaining;
+    gboolean final_try, locked; /* at A */
+  } shown[] = { { 2, FALSE, FALSE }, { 1, TRUE, FALSE },  { 1, FALSE, FALSE },
+                { 0, FALSE, TRUE },  { 0, FALSE, FALSE }, { 3, FALSE, FALSE } };
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendPlace) b = place_of ("B/l&A/l");
+
+  ledger_try (ledger, "B/l&A/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "B/l&A/l", PIN, TOKEND_SETTLEMENT_UNKNOWN);
+  for (gsize i = 0; i < G_N_ELEMENTS (shown); i++) {
+    const TokendCounterReading reading = { .initialized = TRUE,
+                                           .remaining = shown[i].remaining,
+                                           .maximum = TOKEND_RETRIES_UNKNOWN };
+    TokendCounterRecord record;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SUCCEEDED);
+    tokend_ledger_observe (ledger, b, PIN, "module", &reading, &rules);
+    record = ledger_get (ledger, "A/l", PIN);
+    g_assert_cmpuint (record.spent, ==, shown[i].final_try || shown[i].locked ? 2 : 0);
+    g_assert_cmpint (record.final_try, ==, shown[i].final_try);
+    g_assert_cmpint (record.locked, ==, shown[i].locked);
+  }
+  ledger_flush (ledger);
+}
+
+/* A file may say of one counter that two modules have sent to it, or that nobody knows which: none settles what is another's. */
+static void
+test_modules_of_file (Scratch *scratch, gconstpointer user_data)
+{
+  static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
+  static const TokendCounterReading full = { .initialized = TRUE, .remaining = 3, .maximum = 3 };
+  g_autofree char *sealed = ledger_seal ("[ledger]\nversion=2\n\n[c/a]\npin-spent=1\n"
+                                         "pin-module=one\npuk-spent=1\n\n"
+                                         "[c/b]\npin-spent=1\npin-module=two\n");
+  g_autoptr (TokendPlace) place = place_of ("c=a");
+  g_autoptr (TokendLedger) ledger = NULL;
+
+  scratch_write (scratch, "ledger", sealed);
+  ledger = tokend_ledger_new (scratch->path);
+  tokend_ledger_observe (ledger, place, PIN, "one", &full, &rules);
+  tokend_ledger_observe (ledger, place, PIN, "two", &full, &rules);
+  ledger_assert_record (ledger, "c=a", PIN, 2, FALSE);
+  tokend_ledger_observe (ledger, place, PUK, "two", &full, &rules);
+  ledger_assert_record (ledger, "c=a", PUK, 0, FALSE);
+  ledger_flush (ledger);
+}
+
+/* What the next code is recorded with does not take from others what the one before counts for. */
+static void
+test_unrelated_since (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+
+  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "A/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  assert_both (scratch, ledger, PIN, 2, 2);
 }
 
 /* The tries of the next one to be recorded of a place are not those of the last. */
@@ -165,6 +286,12 @@ main (int argc, char **argv)
   scratch_add_test ("/ledger-related/number-of-the-other", test_number_of_the_other);
   scratch_add_test ("/ledger-related/right-stays-right", test_right_stays_right);
   scratch_add_test ("/ledger-related/found-later", test_found_later);
+  scratch_add_test ("/ledger-related/nothing-to-spread", test_nothing_to_spread);
+  scratch_add_test ("/ledger-related/one-of-two", test_one_of_two);
+  scratch_add_test ("/ledger-related/right-before-one-of-two", test_right_before_one_of_two);
+  scratch_add_test ("/ledger-related/more-is-shown", test_more_is_shown);
+  scratch_add_test ("/ledger-related/modules-of-file", test_modules_of_file);
+  scratch_add_test ("/ledger-related/unrelated-since", test_unrelated_since);
   scratch_add_test ("/ledger-related/settled-before", test_settled_before);
   return g_test_run ();
 }

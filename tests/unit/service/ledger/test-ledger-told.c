@@ -103,6 +103,28 @@ test_two_pending (Scratch *scratch, gconstpointer user_data)
   assert_told ("");
 }
 
+/* A start that has nothing to tell writes nothing. */
+static void
+test_nothing_to_tell (Scratch *scratch, gconstpointer user_data)
+{
+  g_autofree char *path = scratch_path (scratch, "ledger");
+  GStatBuf before, after;
+
+  {
+    g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+    g_autoptr (TokendPlace) stranger = place_of (OTHER_CARD);
+
+    ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
+    /* Nor does what is shown of a card that no code was sent to. */
+    tokend_ledger_note (ledger, stranger, PIN, TOKEND_STATE_LOCKED);
+  }
+  g_assert_cmpint (g_stat (path, &before), ==, 0);
+  start (scratch);
+  assert_told ("");
+  g_assert_cmpint (g_stat (path, &after), ==, 0);
+  g_assert_cmpuint (after.st_ino, ==, before.st_ino);
+}
+
 /* Once, until a write has succeeded again. */
 static void
 test_unwritable (Scratch *scratch, gconstpointer user_data)
@@ -132,6 +154,7 @@ main (int argc, char **argv)
   g_log_set_writer_func (keep, NULL, NULL);
   scratch_add_test ("/ledger-told/pending", test_pending);
   scratch_add_test ("/ledger-told/two-pending", test_two_pending);
+  scratch_add_test ("/ledger-told/nothing-to-tell", test_nothing_to_tell);
   scratch_add_test ("/ledger-told/unwritable", test_unwritable);
   return g_test_run ();
 }
