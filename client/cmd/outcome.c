@@ -132,10 +132,9 @@ words_for_cost (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
 
     if (spent == 0)
       return g_strdup (_ ("No try was spent."));
-    if (spent > 0 && after.remaining == 0 && verdict->exit == TOKENCTL_EXIT_LOCKED)
+    if (after.remaining == 0 && verdict->exit == TOKENCTL_EXIT_LOCKED)
       return g_strdup (_ ("The last try was spent."));
-    if (spent > 0)
-      return g_strdup_printf (ngettext ("%u try was spent.", "%u tries were spent.", spent), spent);
+    return g_strdup_printf (ngettext ("%u try was spent.", "%u tries were spent.", spent), spent);
   }
   if (verdict->cost == TOKENCTL_COST_ASK && is_nothing_lost (outcome, &before, &after))
     return g_strdup (_ ("No try was spent."));

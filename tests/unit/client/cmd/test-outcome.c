@@ -30,6 +30,7 @@ test_outcome (void)
     const char *after;
     const char *expected[3];
     gboolean has_other_pin;
+    const char *absent; /* what must not be in it; or NULL */
   } rows[] = {
     { TOKEND_ERROR_PUK_INCORRECT,
       TOKENCTL_ROLE_PUK,
@@ -174,6 +175,36 @@ test_outcome (void)
       PIN ("ok", "3", "low"),
       PIN ("low", "2", "low"),
       { "tokenctl unlock ETOKEN", "A wrong PUK was typed" } },
+    /* What is not known is no number. */
+    { TOKEND_ERROR_FAILED,
+      TOKENCTL_ROLE_PUK,
+      NO_NUMBER,
+      PUK ("ok", "3"),
+      { "Whether a try was spent is not known" } },
+    { TOKEND_ERROR_PUK_LOCKED,
+      TOKENCTL_ROLE_PUK,
+      NO_NUMBER,
+      PUK ("locked", "0"),
+      { "Whether a try was spent is not known" } },
+    { TOKEND_ERROR_PIN_LOCKED,
+      TOKENCTL_ROLE_PIN,
+      PIN ("ok", "3", "ok"),
+      PIN ("low", "2", "ok"),
+      { "1 try was spent." } },
+    /* The PUK was lost before. */
+    { TOKEND_ERROR_PIN_INCORRECT,
+      TOKENCTL_ROLE_PIN,
+      PIN ("ok", "3", "locked"),
+      PIN ("low", "2", "locked"),
+      { "1 try was spent." },
+      .absent = "may be destroyed" },
+    { TOKEND_ERROR_FINAL_ATTEMPT,
+      TOKENCTL_ROLE_PUK,
+      PUK ("final-try", "1"),
+      PUK ("final-try", "1"),
+      { "This may be the last try, so nothing was sent.", "Look at the status, then decide" },
+      TRUE,
+      "another PIN" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -192,6 +223,7 @@ test_outcome (void)
       g_test_message ("row %" G_GSIZE_FORMAT ": “%s” in “%s”", i, rows[i].expected[j], words);
       g_assert_nonnull (strstr (words, rows[i].expected[j]));
     }
+    g_assert_true (rows[i].absent == NULL || strstr (words, rows[i].absent) == NULL);
   }
 }
 
@@ -259,6 +291,64 @@ test_not_authorized (void)
   }
 }
 
+/* What whoever issued the certificate has to say comes with it; of the loss, in the place of our own words. */
+static void
+test_provider (void)
+{
+  static const struct {
+    const char *loss;
+    gboolean is_ours;
+  } rows[] = { { NULL, TRUE }, { "It will be revoked.", FALSE } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    for (int is_refused = 0; is_refused < 2; is_refused++) {
+      g_autoptr (GVariant) before = parse (PUK ("final-try", "1"));
+      g_autoptr (GVariant) after = parse (PUK ("locked", "0"));
+      TokendProvider provider = { .name = (char *) "Bureau",
+                                  .support_line = (char *) "call 123",
+                                  .loss = (char *) rows[i].loss };
+      GError error = { TOKEND_ERROR, is_refused ? TOKEND_ERROR_FAILED : TOKEND_ERROR_PUK_INCORRECT,
+                       (char *) "words" };
+      TokenctlOutcome outcome = { .error = &error,
+                                  .role = TOKENCTL_ROLE_PUK,
+                                  .token_argument = "ETOKEN",
+                                  .provider = &provider,
+                                  .before = before,
+                                  .after = after };
+      g_autofree char *words = tokenctl_words_for_outcome (&outcome);
+
+      g_test_message ("%s", words);
+      g_assert_nonnull (strstr (words, "123"));
+      g_assert_cmpint (strstr (words, "may be destroyed; if it is") != NULL, ==, rows[i].is_ours);
+      g_assert_true (rows[i].loss == NULL || strstr (words, rows[i].loss) != NULL);
+    }
+}
+
+/* Of anything but an operation: what happened, the service's words if it has any, and what to do. */
+static void
+test_error (void)
+{
+  static const struct {
+    const char *name, *message;
+    const char *words;
+  } rows[] = {
+    { TOKEND_ERROR_PREFIX "Failed", "", "The operation failed." },
+    { TOKEND_ERROR_PREFIX "Failed", "why", "The operation failed. (why)" },
+    { TOKEND_ERROR_PREFIX "Busy", "why",
+      "Another operation or another program is using the token.\n"
+      "Wait until it has ended, then try again." },
+    { "org.freedesktop.DBus.Error.NoReply", "why", "The tokend service cannot be reached. (why)" },
+  };
+
+  g_quark_to_string (TOKEND_ERROR);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = g_dbus_error_new_for_dbus_error (rows[i].name, rows[i].message);
+    g_autofree char *words = tokenctl_words_for_error (error);
+
+    g_assert_cmpstr (words, ==, rows[i].words);
+  }
+}
+
 static void
 test_success (void)
 {
@@ -278,6 +368,8 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/own-error", test_own_error);
   g_test_add_func ("/outcome/hostile-detail", test_hostile_detail);
   g_test_add_func ("/outcome/not-authorized", test_not_authorized);
+  g_test_add_func ("/outcome/provider", test_provider);
+  g_test_add_func ("/outcome/error", test_error);
   g_test_add_func ("/outcome/success", test_success);
   return g_test_run ();
 }

@@ -26,6 +26,8 @@ __wrap_read (int fd, void *buffer, gsize length)
 {
   const guint i = n_replies;
 
+  /* There is no room for more. */
+  g_assert_cmpuint (length, <=, TOKEND_CODE_MAX + 1);
   if (i == G_N_ELEMENTS (replies) || (replies[i].most == 0 && replies[i].error == 0))
     return __real_read (fd, buffer, length);
   n_replies++;
@@ -106,6 +108,7 @@ test_in_pieces (void)
   replies[2].most = 1;
   assert_reads (fd, "12345678", 8);
   close (fd);
+  g_assert_cmpuint (n_replies, ==, 3);
 }
 
 /* Half of a code comes, and then an error in the place of the rest. */

@@ -82,6 +82,7 @@ test_right (void)
 
   g_assert_true (parse (&request, -1, (const char *[]){ SET_PIN, NULL }, &error));
   g_assert_false (request.unlock);
+  g_assert_cmpint (request.way, ==, TOKEND_UNLOCK_WAY_NONE);
   g_assert_true (parse (&request, 11,
                         (const char *[]){ SET_PIN, "'send-unusual-code': <false>", NULL }, &error));
   g_assert_false (request.send_unusual_code);
