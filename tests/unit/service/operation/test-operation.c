@@ -202,6 +202,8 @@ __wrap_tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendR
   g_assert_cmpstr (report->label, ==, "LABEL");
   g_assert_true (!report->sent || report->settlement == TOKEND_SETTLEMENT_SPENT);
   g_assert_cmpint (report->before.state, ==, scene.before);
+  g_assert_true (scene.before != TOKEND_STATE_UNKNOWN
+                 || report->before.remaining == TOKEND_RETRIES_UNKNOWN);
   g_assert_cmpint (report->after.state, ==, TOKEND_STATE_LOW);
   g_assert_cmpint (report->barred, ==, TOKEND_STATE_FINAL_TRY);
   g_assert_cmpstr (report->module, ==, scene.has_module ? "a-module" : NULL);
@@ -767,7 +769,7 @@ test_leaving (void)
   tear_down ();
 }
 
-/* While one Finish is under way there is no other, and no Again. */
+/* While one Finish is under way there is no other, and no Again; nor does its time end. */
 static void
 test_busy (void)
 {
@@ -775,8 +777,10 @@ test_busy (void)
 
   finish (operation);
   assert_steps ("collect ");
+  scene.is_overdue = TRUE;
   finish (operation);
   tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
+  g_assert_null (operation->over);
   assert_told ("finish:Busy again:Busy ");
   assert_steps ("");
   end_steps (11);
