@@ -1,60 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "token.h"
+#include "token-private.h"
 
-#include "journal.h"
-#include "observer.h"
 #include "printable.h"
 #include "profile-rules.h"
 #include "tokend-error.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
-
-/* A watched token is read every second; what is older than this was not. */
-#define FRESH_US (3 * G_USEC_PER_SEC)
-/* A card is read when it was used. A use that took no time was not seen, and must not make the status wrong for ever. */
-#define FRESH_IF_UNCHANGED_US (60 * G_USEC_PER_SEC)
-
-struct _TokendToken {
-  GObject parent_instance;
-
-  TokendService *service;
-  TokendTokenSource *source; /* NULL once the token is gone */
-  char *object_path;
-
-  TokendReading *reading;
-  GError *unread;          /* why the last read of it failed; NULL: it did not */
-  gboolean is_owed;        /* who asked could not be told: is told to ask again when it was read */
-  gboolean is_read_after;  /* by the host of the operation that is under way, after it */
-  gboolean counters_known; /* FALSE: since the last reading, something happened that was not read */
-  gint64 read_at;          /* wall clock, for people */
-  gint64 read_at_monotonic;
-  gint64 not_before; /* a read that began before this may not have seen the last operation */
-  TokendCounter counters[TOKEND_N_ROLES];
-  TokendObserver observer;
-  gint64 certificate_not_after; /* microseconds since the epoch, or 0: not known */
-  gint64 told_not_after;        /* the same, as the subscribers know it */
-  gboolean told_double;         /* likewise, whether there is another one like it */
-  gboolean is_shown;            /* on the bus, so that subscribers know of it */
-  gboolean is_sighted;          /* by the host that reads it now */
-  guint slot_events;            /* as that has told */
-  guint64 sighted_insertion;    /* likewise; 0: it has not */
-
-  TokendPlace *place;
-  guint64 insertion; /* as it was last read; 0: not known */
-  char *manufacturer;
-  char *model;
-  char *serial;
-  char *label;
-  const TokendProfile *profile;  /* of the module, or NULL */
-  const TokendProfile *provider; /* or NULL */
-  char *issuer;                  /* of the certificate, or NULL: none was read */
-  GBytes *certificate;           /* its SHA-256, or NULL: likewise */
-  char *reader;                  /* pcscd's name of where it is, or NULL: not known */
-  gint64 seen_since;             /* see TokendView; 0: there was a break */
-  gint64 seen_at;                /* likewise */
-  TokendKinship kinship;         /* its texts are NULL until it is known */
-};
 
 G_DEFINE_FINAL_TYPE (TokendToken, tokend_token, G_TYPE_OBJECT)
 
@@ -104,61 +56,6 @@ tokend_token_class_init (TokendTokenClass *klass)
                                        NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/* What other modules show of the same PIN is as good as what it has shown before. */
-static TokendCounterRecord
-get_record (TokendToken *self, TokendRole role)
-{
-  TokendCounterRecord record = tokend_ledger_get_record (self->service->ledger, self->place, role);
-
-  record.locked = record.locked || self->kinship.shown[role].locked;
-  record.final_try = record.final_try || self->kinship.shown[role].final_try;
-  return record;
-}
-
-/**
- * tokend_token_judge:
- * @reading: a reading of this token, not necessarily the last.
- * @role: whose counter.
- *
- * Returns: what @reading, the profile, the ledger and other modules that show the same token say together: by what a code is
- *   barred.
- */
-TokendCounter
-tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role)
-{
-  TokendCounterRecord record = get_record (self, role);
-  TokendCounterRules rules =
-      tokend_profile_rules_get (self->profile, self->provider, reading, role);
-
-  return tokend_counter_judge (&reading->counters[role], &rules, &record);
-}
-
-/** tokend_token_judge_now: see tokend_token_judge(), by the last reading. */
-TokendCounter
-tokend_token_judge_now (TokendToken *self, TokendRole role)
-{
-  return tokend_token_judge (self, self->reading, role);
-}
-
-/* What people are told. */
-static TokendCounter
-tell_now (TokendToken *self, TokendRole role)
-{
-  TokendCounterRecord record;
-  TokendCounterRules rules;
-  TokendCounter told;
-
-  if (!self->counters_known)
-    return tokend_counter_unknown;
-  record = get_record (self, role);
-  rules = tokend_profile_rules_get (self->profile, self->provider, self->reading, role);
-  told = tokend_counter_tell (&self->reading->counters[role], &rules, &record);
-  /* By a clock that was put back since then. */
-  if (told.sent_at < 0 || told.sent_at > g_get_real_time ())
-    told.sent_at = 0;
-  return told;
-}
-
 /* While an operation of ours is under way, what its end will be is not known: it is told then. */
 static void
 judge_again (TokendToken *self)
@@ -172,7 +69,7 @@ judge_again (TokendToken *self)
   self->told_not_after = self->certificate_not_after;
   self->told_double = self->reading->is_double;
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    TokendCounter now = tell_now (self, role);
+    TokendCounter now = tokend_token_get_counter (self, role);
 
     changed = changed || !tokend_counter_equal (&self->counters[role], &now);
     self->counters[role] = now;
@@ -514,157 +411,6 @@ tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrA
   judge_again (self);
   /* Whom this is owed is told when it was read. */
   self->is_owed = self->is_owed || was_owed;
-}
-
-/** tokend_token_get_object_path: Returns: (transfer none): of its object on the bus. */
-const char *
-tokend_token_get_object_path (TokendToken *self)
-{
-  return self->object_path;
-}
-
-/** tokend_token_get_counter: Returns: @role's status, as tokend_token_get_status() gives it. */
-TokendCounter
-tokend_token_get_counter (TokendToken *self, TokendRole role)
-{
-  return tell_now (self, role);
-}
-
-/** tokend_token_get_reading: Returns: (transfer none): the last reading. */
-const TokendReading *
-tokend_token_get_reading (TokendToken *self)
-{
-  return self->reading;
-}
-
-/** tokend_token_get_profile: Returns: (transfer none) (nullable): the module profile that fits. */
-const TokendProfile *
-tokend_token_get_profile (TokendToken *self)
-{
-  return self->profile;
-}
-
-/** tokend_token_get_wrong_code: Returns: what the module answers where the card refuses a code of @role. */
-TokendWrongCode
-tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
-{
-  return self->profile != NULL ? self->profile->wrong_codes[role] : TOKEND_WRONG_CODE_PIN_INCORRECT;
-}
-
-/** tokend_token_get_physical_id: Returns: (transfer none): see tokend_reading_physical_id(). */
-const char *
-tokend_token_get_physical_id (TokendToken *self)
-{
-  return self->place->card;
-}
-
-/** tokend_token_get_place: Returns: (transfer none): where its codes are sent. */
-const TokendPlace *
-tokend_token_get_place (TokendToken *self)
-{
-  return self->place;
-}
-
-/** tokend_token_get_label: Returns: (transfer none): made printable. */
-const char *
-tokend_token_get_label (TokendToken *self)
-{
-  return self->label;
-}
-
-/** tokend_token_get_serial: Returns: (transfer none): made printable. */
-const char *
-tokend_token_get_serial (TokendToken *self)
-{
-  return self->serial;
-}
-
-/** tokend_token_get_source: Returns: (transfer none) (nullable): the module that shows it; %NULL
- * once it is gone. */
-TokendTokenSource *
-tokend_token_get_source (TokendToken *self)
-{
-  return self->source;
-}
-
-/** tokend_token_get_pin_policy: Returns: see tokend_profile_rules_get_pin_policy(). */
-TokendPinPolicy
-tokend_token_get_pin_policy (TokendToken *self)
-{
-  return tokend_profile_rules_get_pin_policy (self->profile, self->provider, self->reading);
-}
-
-/** tokend_token_get_code_rules: Returns: see tokend_profile_rules_get_code_rules(). */
-TokendCodeRules
-tokend_token_get_code_rules (TokendToken *self, TokendRole role)
-{
-  return tokend_profile_rules_get_code_rules (self->profile, self->provider, self->reading, role);
-}
-
-/** tokend_token_supports: see tokend_profile_rules_support(). */
-gboolean
-tokend_token_supports (TokendToken *self, TokendRole role, GError **error)
-{
-  return tokend_profile_rules_support (self->profile, self->reading, role, error);
-}
-
-static GVariant *
-explain_module_profile (TokendToken *self)
-{
-  if (self->source == NULL)
-    return NULL;
-  return tokend_profile_explain_match (self->profile, tokend_token_source_get_path (self->source),
-                                       self->manufacturer, self->model);
-}
-
-/** tokend_token_get_status: Returns: (transfer floating): the status, a{sv}, as org.tokend.Tokend1.xml says at GetStatus. */
-GVariant *
-tokend_token_get_status (TokendToken *self)
-{
-  const TokendStatus status = {
-    .label = self->label,
-    .manufacturer = self->manufacturer,
-    .model = self->model,
-    .serial = self->serial,
-    .module = self->source != NULL ? tokend_token_source_get_name (self->source) : NULL,
-    .module_profile = self->profile != NULL ? self->profile->name : NULL,
-    .module_profile_match = explain_module_profile (self),
-    .module_profile_override = self->profile != NULL ? self->profile->admin_path : NULL,
-    .provider = self->provider != NULL ? self->provider->name : NULL,
-    .provider_match = tokend_profile_explain_provider (self->provider, self->issuer),
-    .provider_override = self->provider != NULL ? self->provider->admin_path : NULL,
-    .pin = tell_now (self, TOKEND_ROLE_PIN),
-    .puk = tell_now (self, TOKEND_ROLE_PUK),
-    .pin_policy = tokend_token_get_pin_policy (self),
-    .pin_rules = tokend_token_get_code_rules (self, TOKEND_ROLE_PIN),
-    .puk_rules = tokend_token_get_code_rules (self, TOKEND_ROLE_PUK),
-    .pin_must_change = self->reading->pin_must_change,
-    .pin_shared = tokend_place_shares_codes (self->place),
-    .can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, NULL),
-    .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
-    .card_id = self->kinship.card_id,
-    .pin_id = self->kinship.pin_id,
-    .is_preferred = self->kinship.is_preferred,
-    .certificate_not_after = self->certificate_not_after,
-    .read_at = self->read_at,
-  };
-
-  return tokend_status_to_variant (&status);
-}
-
-/** tokend_token_is_fresh: Returns: whether tokend_token_get_status() is still the token's word, so that it need not be read. */
-gboolean
-tokend_token_is_fresh (TokendToken *self)
-{
-  gint64 limit = FRESH_US;
-
-  if (self->source == NULL || self->unread != NULL || !self->counters_known
-      || self->read_at_monotonic == 0 || !tokend_token_source_is_ready (self->source)
-      || tokend_subscribers_count (self->service->subscribers) == 0)
-    return FALSE;
-  if (tokend_token_source_is_unchanged (self->source))
-    limit = FRESH_IF_UNCHANGED_US;
-  return g_get_monotonic_time () - self->read_at_monotonic < limit;
 }
 
 static void

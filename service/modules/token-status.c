@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "token-private.h"
+
+#include "profile-rules.h"
+
+/* A watched token is read every second; what is older than this was not. */
+#define FRESH_US (3 * G_USEC_PER_SEC)
+/* A card is read when it was used. A use that took no time was not seen, and must not make the status wrong for ever. */
+#define FRESH_IF_UNCHANGED_US (60 * G_USEC_PER_SEC)
+
+/* What other modules show of the same PIN is as good as what it has shown before. */
+static TokendCounterRecord
+get_record (TokendToken *self, TokendRole role)
+{
+  TokendCounterRecord record = tokend_ledger_get_record (self->service->ledger, self->place, role);
+
+  record.locked = record.locked || self->kinship.shown[role].locked;
+  record.final_try = record.final_try || self->kinship.shown[role].final_try;
+  return record;
+}
+
+/**
+ * tokend_token_judge:
+ * @reading: a reading of this token, not necessarily the last.
+ * @role: whose counter.
+ *
+ * Returns: what @reading, the profile, the ledger and other modules that show the same token say together: by what a code is
+ *   barred.
+ */
+TokendCounter
+tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role)
+{
+  TokendCounterRecord record = get_record (self, role);
+  TokendCounterRules rules =
+      tokend_profile_rules_get (self->profile, self->provider, reading, role);
+
+  return tokend_counter_judge (&reading->counters[role], &rules, &record);
+}
+
+/** tokend_token_judge_now: see tokend_token_judge(), by the last reading. */
+TokendCounter
+tokend_token_judge_now (TokendToken *self, TokendRole role)
+{
+  return tokend_token_judge (self, self->reading, role);
+}
+
+/** tokend_token_get_counter: Returns: what people are told of @role, as tokend_token_get_status() gives it. */
+TokendCounter
+tokend_token_get_counter (TokendToken *self, TokendRole role)
+{
+  TokendCounterRecord record;
+  TokendCounterRules rules;
+  TokendCounter told;
+
+  if (!self->counters_known)
+    return tokend_counter_unknown;
+  record = get_record (self, role);
+  rules = tokend_profile_rules_get (self->profile, self->provider, self->reading, role);
+  told = tokend_counter_tell (&self->reading->counters[role], &rules, &record);
+  /* By a clock that was put back since then. */
+  if (told.sent_at < 0 || told.sent_at > g_get_real_time ())
+    told.sent_at = 0;
+  return told;
+}
+
+/** tokend_token_get_object_path: Returns: (transfer none): of its object on the bus. */
+const char *
+tokend_token_get_object_path (TokendToken *self)
+{
+  return self->object_path;
+}
+
+/** tokend_token_get_reading: Returns: (transfer none): the last reading. */
+const TokendReading *
+tokend_token_get_reading (TokendToken *self)
+{
+  return self->reading;
+}
+
+/** tokend_token_get_profile: Returns: (transfer none) (nullable): the module profile that fits. */
+const TokendProfile *
+tokend_token_get_profile (TokendToken *self)
+{
+  return self->profile;
+}
+
+/** tokend_token_get_wrong_code: Returns: what the module answers where the card refuses a code of @role. */
+TokendWrongCode
+tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
+{
+  return self->profile != NULL ? self->profile->wrong_codes[role] : TOKEND_WRONG_CODE_PIN_INCORRECT;
+}
+
+/** tokend_token_get_physical_id: Returns: (transfer none): see tokend_reading_physical_id(). */
+const char *
+tokend_token_get_physical_id (TokendToken *self)
+{
+  return self->place->card;
+}
+
+/** tokend_token_get_place: Returns: (transfer none): where its codes are sent. */
+const TokendPlace *
+tokend_token_get_place (TokendToken *self)
+{
+  return self->place;
+}
+
+/** tokend_token_get_label: Returns: (transfer none): made printable. */
+const char *
+tokend_token_get_label (TokendToken *self)
+{
+  return self->label;
+}
+
+/** tokend_token_get_serial: Returns: (transfer none): made printable. */
+const char *
+tokend_token_get_serial (TokendToken *self)
+{
+  return self->serial;
+}
+
+/** tokend_token_get_source: Returns: (transfer none) (nullable): the module that shows it; %NULL
+ * once it is gone. */
+TokendTokenSource *
+tokend_token_get_source (TokendToken *self)
+{
+  return self->source;
+}
+
+/** tokend_token_get_pin_policy: Returns: see tokend_profile_rules_get_pin_policy(). */
+TokendPinPolicy
+tokend_token_get_pin_policy (TokendToken *self)
+{
+  return tokend_profile_rules_get_pin_policy (self->profile, self->provider, self->reading);
+}
+
+/** tokend_token_get_code_rules: Returns: see tokend_profile_rules_get_code_rules(). */
+TokendCodeRules
+tokend_token_get_code_rules (TokendToken *self, TokendRole role)
+{
+  return tokend_profile_rules_get_code_rules (self->profile, self->provider, self->reading, role);
+}
+
+/** tokend_token_supports: see tokend_profile_rules_support(). */
+gboolean
+tokend_token_supports (TokendToken *self, TokendRole role, GError **error)
+{
+  return tokend_profile_rules_support (self->profile, self->reading, role, error);
+}
+
+static GVariant *
+explain_module_profile (TokendToken *self)
+{
+  if (self->source == NULL)
+    return NULL;
+  return tokend_profile_explain_match (self->profile, tokend_token_source_get_path (self->source),
+                                       self->manufacturer, self->model);
+}
+
+/** tokend_token_get_status: Returns: (transfer floating): the status, a{sv}, as org.tokend.Tokend1.xml says at GetStatus. */
+GVariant *
+tokend_token_get_status (TokendToken *self)
+{
+  const TokendStatus status = {
+    .label = self->label,
+    .manufacturer = self->manufacturer,
+    .model = self->model,
+    .serial = self->serial,
+    .module = self->source != NULL ? tokend_token_source_get_name (self->source) : NULL,
+    .module_profile = self->profile != NULL ? self->profile->name : NULL,
+    .module_profile_match = explain_module_profile (self),
+    .module_profile_override = self->profile != NULL ? self->profile->admin_path : NULL,
+    .provider = self->provider != NULL ? self->provider->name : NULL,
+    .provider_match = tokend_profile_explain_provider (self->provider, self->issuer),
+    .provider_override = self->provider != NULL ? self->provider->admin_path : NULL,
+    .pin = tokend_token_get_counter (self, TOKEND_ROLE_PIN),
+    .puk = tokend_token_get_counter (self, TOKEND_ROLE_PUK),
+    .pin_policy = tokend_token_get_pin_policy (self),
+    .pin_rules = tokend_token_get_code_rules (self, TOKEND_ROLE_PIN),
+    .puk_rules = tokend_token_get_code_rules (self, TOKEND_ROLE_PUK),
+    .pin_must_change = self->reading->pin_must_change,
+    .pin_shared = tokend_place_shares_codes (self->place),
+    .can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, NULL),
+    .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
+    .card_id = self->kinship.card_id,
+    .pin_id = self->kinship.pin_id,
+    .is_preferred = self->kinship.is_preferred,
+    .certificate_not_after = self->certificate_not_after,
+    .read_at = self->read_at,
+  };
+
+  return tokend_status_to_variant (&status);
+}
+
+/** tokend_token_is_fresh: Returns: whether tokend_token_get_status() is still the token's word, so that it need not be read. */
+gboolean
+tokend_token_is_fresh (TokendToken *self)
+{
+  gint64 limit = FRESH_US;
+
+  if (self->source == NULL || self->unread != NULL || !self->counters_known
+      || self->read_at_monotonic == 0 || !tokend_token_source_is_ready (self->source)
+      || tokend_subscribers_count (self->service->subscribers) == 0)
+    return FALSE;
+  if (tokend_token_source_is_unchanged (self->source))
+    limit = FRESH_IF_UNCHANGED_US;
+  return g_get_monotonic_time () - self->read_at_monotonic < limit;
+}
