@@ -364,7 +364,9 @@ tokenctl_terminal_ask_line (TokenctlTerminal *terminal, const char *prompt, GErr
 
   tokenctl_terminal_show_typing (terminal);
   write_all (terminal->fd, prompt);
-  if (!read_line (terminal->fd, line, sizeof line, &length, error))
+  if (!read_line (terminal->fd, line, sizeof line, &length, error)) {
+    write_all (terminal->fd, "\n"); /* Ctrl-D does not show one */
     return NULL;
+  }
   return g_strndup (line, length);
 }

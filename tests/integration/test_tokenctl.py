@@ -274,6 +274,17 @@ def test_last_try_needs_the_label(sandbox):
     assert token.sign(NEW_PIN)
 
 
+def test_ctrl_d_at_the_last_try(sandbox):
+    """As at each prompt, what is said then begins a line."""
+    token = sandbox.token("etoken")
+    token.wrong_puk(2)
+    with nothing_sent(token), sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        terminal.expect(r"type the token's label \(ETOKEN\).*: $")
+        terminal.type("\x04")
+        terminal.expect("\ntokenctl: Cancelled. Nothing was sent to the token.\n")
+        assert terminal.finish() == REFUSED
+
+
 def test_a_label_as_a_keyboard_makes_it(make_sandbox):
     """ë is one character there, and two on the token."""
     sandbox = make_sandbox(["etoken:label=e\\314\\210"])
