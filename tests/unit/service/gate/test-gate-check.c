@@ -22,6 +22,7 @@ static const char polkit_xml[] =
 typedef struct {
   GTestDBus *test_bus;
   GDBusConnection *shared; /* libpolkit's */
+  gint is_shared_gone;     /* atomic: its last reference may be a thread's */
   GDBusConnection *service;
   GDBusConnection *client;
   GDBusConnection *polkitd;
@@ -87,6 +88,13 @@ connect_to (const char *address)
 }
 
 static void
+on_shared_gone (gpointer is_gone, GObject *shared)
+{
+  g_atomic_int_set ((gint *) is_gone, TRUE);
+  g_main_context_wakeup (NULL);
+}
+
+static void
 set_up (Scene *scene, gconstpointer user_data)
 {
   static const GDBusInterfaceVTable vtable = { .method_call = on_call };
@@ -98,6 +106,7 @@ set_up (Scene *scene, gconstpointer user_data)
   g_setenv ("DBUS_SYSTEM_BUS_ADDRESS", address, TRUE);
   scene->shared = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, NULL);
   g_dbus_connection_set_exit_on_close (scene->shared, FALSE);
+  g_object_weak_ref (G_OBJECT (scene->shared), on_shared_gone, &scene->is_shared_gone);
   scene->service = connect_to (address);
   scene->client = connect_to (address);
   scene->polkitd = connect_to (address);
@@ -119,7 +128,10 @@ tear_down (Scene *scene, gconstpointer user_data)
   g_object_unref (scene->client);
   g_object_unref (scene->service);
   g_object_unref (scene->polkitd);
+  /* libpolkit's thread may not have let go of it yet: the next test would get it, closed. */
   g_object_unref (scene->shared);
+  while (!g_atomic_int_get (&scene->is_shared_gone))
+    g_main_context_iteration (NULL, TRUE);
   g_test_dbus_stop (scene->test_bus);
   g_object_unref (scene->test_bus);
 }
