@@ -277,7 +277,8 @@ set_unread (GError **doubt)
   g_set_error_literal (
       doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
       _ ("Not every token could be read, so it is not certain which one is meant. Name the token "
-         "by its whole label or serial. Nothing was sent; no try was spent."));
+         "by its serial, or on a terminal by its whole label. Nothing was sent; no try was "
+         "spent."));
 }
 
 /* @is_any_unread: whether a token was listed, and could not be read. */
@@ -287,11 +288,13 @@ set_doubt (GVariant *modules, gboolean is_any_unread, GError **doubt)
   g_autofree char *failed = find_module (modules, "failed");
 
   if (failed != NULL)
-    g_set_error (doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
-                 _ ("The module “%s” has failed, and a token that only it would show may be the "
-                    "one that is meant. Name the token by its whole label or serial. Nothing was "
-                    "sent; no try was spent. “tokenctl modules” shows why the module failed."),
-                 failed);
+    g_set_error (
+        doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+        _ ("The module “%s” has failed, and a token that only it would show may be the "
+           "one that is meant. Name the token by its serial, or on a terminal by its whole "
+           "label. Nothing was sent; no try was spent. “tokenctl modules” shows why the module "
+           "failed."),
+        failed);
   else if (is_any_unread || has_unread_module (modules))
     set_unread (doubt);
 }
@@ -397,8 +400,8 @@ tokenctl_bus_tokens (TokenctlBus *bus, const TokenctlWanted *wanted, GPtrArray *
  * @doubt: set if a token that is missing in what is returned can be meant by @wanted: what to say then
  * @error: return location
  *
- * Reads all tokens now. While no token is all of @wanted, waits for the modules that are still
- * loading: they may bring another token that it means as well.
+ * Reads all tokens now. While @wanted does not name one for certain, see tokenctl_is_named(), waits for the modules that
+ * are still loading: they may bring another token that it means as well.
  *
  * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
  */

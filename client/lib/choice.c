@@ -36,6 +36,16 @@ answers_exactly (const TokenctlToken *token, const char *const *words)
          && (g_str_equal (label_of (token), words[0]) || g_str_equal (serial_of (token), words[0]));
 }
 
+/* A token that is not seen may have the same label, and nobody looks at what a script is told. */
+static gboolean
+answers_by_serial (const TokenctlToken *token, const char *const *words)
+{
+  const char *serial = words[1] != NULL ? words[1] : words[0];
+
+  return *serial != '\0' && g_str_equal (serial_of (token), serial)
+         && (words[1] == NULL || g_str_equal (label_of (token), words[0]));
+}
+
 static gboolean
 answers_by_start (const TokenctlToken *token, const char *const *words)
 {
@@ -151,16 +161,19 @@ tokenctl_choice_is_one (const TokenctlChoice *choice)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @wanted: what the token is called
  *
- * Returns: whether @wanted is all of a token's label or serial number, so that no other token that may still come is meant
- *   by the start of one
+ * Returns: whether @wanted names a token so that none is meant that is not seen now: by its serial number; and, since a person
+ *   is shown that before anything is asked, also by all of its label where the start of one would do
  */
 gboolean
 tokenctl_is_named (GPtrArray *tokens, const TokenctlWanted *wanted)
 {
   const Answers answers = how_to_answer (wanted->words);
-  g_autoptr (GPtrArray) found = filter (tokens, wanted->words, answers);
+  g_autoptr (GPtrArray) found = NULL;
 
-  return answers != answers_always && found->len > 0;
+  if (answers == answers_always)
+    return FALSE;
+  found = filter (tokens, wanted->words, wanted->may_be_start ? answers : answers_by_serial);
+  return found->len > 0;
 }
 
 static gboolean

@@ -766,7 +766,7 @@ def test_a_card_that_another_program_uses_may_be_meant(make_sandbox, how, since)
 
 
 def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
-    """While a module loads, or once it has failed, only a whole label or serial says which token is meant."""
+    """While a module loads, or once it has failed, only a serial says which token is meant; on a terminal a whole label too."""
     sandbox = make_sandbox(["etoken", "softhsm"])
     sandbox.token("etoken").fault("hang-on-load")
     sandbox.stop_tokend()
@@ -776,21 +776,25 @@ def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
         modules = json.loads(sandbox.tokenctl("alice", "modules", "--json").stdout)
         return next(module["state"] for module in modules if module["name"] == "etoken")
 
-    assert set_pin(sandbox, "SOFTHSM").returncode == DONE
+    (serial,) = [status["serial"] for status in sandbox.status() if status["label"] == "SOFTHSM"]
+    assert set_pin(sandbox, serial).returncode == DONE
     assert state() == "loading"
     for wanted in ("loading", "failed"):
         wait_until(lambda wanted=wanted: state() == wanted, 40, "the failure")
-        finished = set_pin(sandbox, pin=NEW_PIN, new="8765")
-        assert (finished.returncode, "no try was spent" in finished.stderr) == (REFUSED, True), finished
+        for words in ([], ["SOFTHSM"]):
+            finished = set_pin(sandbox, *words, pin=NEW_PIN, new="8765")
+            assert (finished.returncode, "no try was spent" in finished.stderr) == (REFUSED, True), finished
         expect_doubt(sandbox, "set-pin", "SOFT")
-    assert set_pin(sandbox, "SOFTHSM", pin=NEW_PIN, new="2468").returncode == DONE
+        with sandbox.terminal("alice", ["tokenctl", "set-pin", "SOFTHSM"]) as terminal:
+            terminal.expect("Token: SOFTHSM")
+    assert set_pin(sandbox, "SOFTHSM", serial, pin=NEW_PIN, new="2468").returncode == DONE
     assert sandbox.token("softhsm").login("2468")
 
 
 def expect_doubt(sandbox, *arguments):
     """By the start of a name, on a terminal: it is refused before anything is asked, since another may be meant."""
     with sandbox.terminal("alice", ["tokenctl", *arguments]) as terminal:
-        terminal.expect("by its whole label or serial. Nothing was sent; no try was spent")
+        terminal.expect("by its serial, or on a terminal by its whole label. Nothing was sent; no try was spent")
         assert terminal.finish() == REFUSED
     assert "Token: " not in terminal.text
 
@@ -804,7 +808,7 @@ def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
         for finished in (unlock(sandbox), set_pin(sandbox)):
             assert finished.returncode == REFUSED, finished
             assert "“gone” has failed" in finished.stderr
-            assert "whole label or serial" in finished.stderr
+            assert "by its serial, or on a terminal" in finished.stderr
             assert "no try was spent" in finished.stderr
         with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
             terminal.expect("“gone” has failed")
@@ -818,12 +822,13 @@ def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
     assert "“gone” could not be read" in finished.stderr and "ETOKEN" in finished.stdout
     for arguments in (["ETOKEN"], ["--json"]):
         assert sandbox.tokenctl("alice", "status", *arguments).stderr == ""
-    assert unlock(sandbox, "ETOKEN").returncode == DONE
+    assert unlock(sandbox, "ETOKEN").returncode == REFUSED
+    assert unlock(sandbox, sandbox.status()[0]["serial"]).returncode == DONE
     assert token.login(NEW_PIN)
 
 
 def test_a_token_that_cannot_be_read_may_be_meant(make_sandbox):
-    """Then too, only a whole label or serial says which token is meant."""
+    """Then too, only a serial says which token is meant; on a terminal a whole label too."""
     sandbox = make_sandbox(["etoken", "softhsm"])
     token = sandbox.token("softhsm")
     monitor = sandbox.popen("alice", ["tokenctl", "monitor"], stdout=subprocess.PIPE, text=True)
@@ -831,10 +836,12 @@ def test_a_token_that_cannot_be_read_may_be_meant(make_sandbox):
     sandbox.token("etoken").fault("error C_GetSlotList * CKR_DEVICE_ERROR")
     finished = set_pin(sandbox)
     assert finished.returncode == REFUSED, finished
-    assert "whole label or serial" in finished.stderr
+    assert "by its serial, or on a terminal" in finished.stderr
     expect_doubt(sandbox, "set-pin", "SOFT")
+    assert set_pin(sandbox, "SOFTHSM").returncode == REFUSED
     assert token.login(sandbox.pin)
-    assert set_pin(sandbox, "SOFTHSM").returncode == DONE
+    (serial,) = [status["serial"] for status in sandbox.status() if status["label"] == "SOFTHSM"]
+    assert set_pin(sandbox, serial).returncode == DONE
     assert token.login(NEW_PIN)
     monitor.terminate()
     assert monitor.wait(10) == DONE
@@ -850,7 +857,7 @@ def test_a_card_that_cannot_be_read_may_be_meant(make_sandbox, meant, other):
     with nothing_sent(sandbox.token(other)):
         finished = set_pin(sandbox, "--final-attempt", new="654321")
         assert finished.returncode == REFUSED, finished
-    assert "whole label or serial" in finished.stderr
+    assert "by its serial, or on a terminal" in finished.stderr
     sandbox.token(meant).clear_faults()
     wait_until(lambda: len(sandbox.status()) == 2, what="both cards again")
     assert set_pin(sandbox, "--final-attempt", sandbox.token(meant).label, new="654321").returncode == DONE

@@ -187,30 +187,39 @@ test_without_words (void)
   g_assert_false (tokenctl_is_named (tokens, &wanted));
 }
 
+/* A token that is not seen may have the same label, and a script is not shown which one it is. */
 static void
 test_is_named (void)
 {
   static const struct {
     const char *words[3];
-    gboolean is_named;
+    gboolean by_script, by_person;
   } rows[] = {
-    { { "ETOKEN" }, TRUE },
-    { { "0102" }, TRUE },
-    { { "ETO" }, FALSE },
-    { { "01" }, FALSE },
-    { { "" }, FALSE },
-    { { NULL }, FALSE },
-    { { "ETOKEN", "0001" }, TRUE },
-    { { "ETOKEN", "000" }, FALSE },
-    { { "ETOKEN", "0102" }, FALSE },
-    { { "TWIN" }, TRUE }, /* each of the two */
+    { { "ETOKEN" }, FALSE, TRUE },
+    { { "0102" }, TRUE, TRUE },
+    { { "ETO" }, FALSE, FALSE },
+    { { "01" }, FALSE, FALSE },
+    { { "" }, FALSE, FALSE },
+    { { NULL }, FALSE, FALSE },
+    { { "ETOKEN", "0001" }, TRUE, TRUE },
+    { { "ETOKEN", "000" }, FALSE, FALSE },
+    { { "ETOKEN", "0102" }, FALSE, FALSE },
+    { { "ETOKEN2", "0001" }, FALSE, FALSE },
+    { { "TWIN" }, FALSE, TRUE }, /* each of the two */
+    { { "0001", "" }, FALSE, FALSE },
+    { { "NUMBERLESS", "" }, FALSE, TRUE },
+    { { "NUMBERLESS" }, FALSE, TRUE },
   };
-  g_autoptr (GPtrArray) tokens = tokens_of ("abcd");
+  g_autoptr (GPtrArray) tokens = tokens_of ("abcdx");
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    const TokenctlWanted wanted = { rows[i].words, TRUE };
+    for (gboolean is_person = FALSE; is_person <= TRUE; is_person++) {
+      const TokenctlWanted wanted = { rows[i].words, is_person };
 
-    g_assert_cmpint (tokenctl_is_named (tokens, &wanted), ==, rows[i].is_named);
+      g_test_message ("row %" G_GSIZE_FORMAT, i);
+      g_assert_cmpint (tokenctl_is_named (tokens, &wanted), ==,
+                       is_person ? rows[i].by_person : rows[i].by_script);
+    }
   }
 }
 
