@@ -4,10 +4,12 @@
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import time
 
 import pytest
+from card_user import CardUser
 from client import OPERATION, TOKEN, Client
 from flood import CALLS_IN_FLIGHT_MAX, PROGRESS, Flood, call
 from journal import Journal
@@ -256,6 +258,27 @@ def test_a_watching_host_that_ends(sandbox):
             ended(alice, operation, "TokenRemoved", "could not be watched")
         assert alice.call("Unlock", PUK, NEW_PIN).error is None
     assert token.login(NEW_PIN)
+
+
+@pytest.mark.parametrize("kind", ["piv-card", "openpgp-card"])
+def test_a_card_that_is_put_in_again_at_once(make_sandbox, kind):
+    """However short it was out: pcscd counts insertions, so that whoever watches need not look in just that moment."""
+    sandbox = make_sandbox([kind])
+    card = sandbox.token(kind)
+    with Client(sandbox, "alice") as alice, CardUser(sandbox) as user, nothing_sent(card):
+        for method in ("Subscribe", "Unsubscribe", "Subscribe", "Unsubscribe"):
+            assert alice.call_manager("Subscribe").error is None
+            wait_until(alice.paths, what="the card")
+            path = alice.paths()[0]
+            wait_until(lambda path=path: alice.call("Refresh", path=path).error is None, what="a look at the card")
+            assert alice.call_manager(method).error is None
+            operation = open_and_write(alice, "SetPin", "111111", path)
+            (host,) = sandbox.hosts("watch")
+            sandbox.kill(host, signal.SIGSTOP)
+            user.put_in_again(card)
+            sandbox.kill(host, signal.SIGCONT)
+            refused(alice.finish(operation), "TokenRemoved", "if only for a moment")
+            ended(alice, operation, "TokenRemoved", "if only for a moment")
 
 
 def test_a_module_that_is_slow_to_tell_of_what_is_there(make_sandbox):
