@@ -207,8 +207,11 @@ test_more_is_shown (Scratch *scratch, gconstpointer user_data)
   static const struct {
     gint remaining;
     gboolean final_try, locked; /* at A */
-  } shown[] = { { 2, FALSE, FALSE }, { 1, TRUE, FALSE },  { 1, FALSE, FALSE },
-                { 0, FALSE, TRUE },  { 0, FALSE, FALSE }, { 3, FALSE, FALSE } };
+    gboolean is_tried;          /* once more, before a code is right at A */
+  } shown[] = {
+    { 2, FALSE, FALSE, FALSE }, { 1, TRUE, FALSE, FALSE }, { 1, FALSE, FALSE, TRUE },
+    { 0, FALSE, TRUE, FALSE },  { 0, FALSE, FALSE, TRUE }, { 3, FALSE, FALSE, FALSE },
+  };
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
   g_autoptr (TokendPlace) b = place_of ("B/l&A/l");
 
@@ -221,10 +224,12 @@ test_more_is_shown (Scratch *scratch, gconstpointer user_data)
     TokendCounterRecord record;
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
+    if (shown[i].is_tried)
+      ledger_try (ledger, "B/l&A/l", PIN, TOKEND_SETTLEMENT_UNKNOWN);
     ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SUCCEEDED);
     tokend_ledger_observe (ledger, b, PIN, "module", &reading, &rules);
     record = ledger_get (ledger, "A/l", PIN);
-    g_assert_cmpuint (record.spent, ==, shown[i].final_try || shown[i].locked ? 2 : 0);
+    g_assert_cmpint (record.spent > 0, ==, shown[i].final_try || shown[i].locked);
     g_assert_cmpint (record.final_try, ==, shown[i].final_try);
     g_assert_cmpint (record.locked, ==, shown[i].locked);
   }
