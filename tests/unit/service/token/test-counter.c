@@ -498,6 +498,9 @@ check_before (const TokendCounterReading *reading, const TokendCounterRules *rul
     g_assert_true (bars (&now) || !bars (&before));
   else
     g_assert_cmpint (bars (&now), ==, bars (&before));
+  /* Of a record that was lost nothing but the token's own number, or that it never locks, rules out the last try. */
+  if (record->lost && now.source != TOKEN && !rules->never_locks)
+    g_assert_true (bars (&now));
 }
 
 /* No number but by what the token shows, and the record does not speak against; nobody is spared the question for the last
@@ -518,6 +521,8 @@ check_told (const TokendCounterReading *reading, const TokendCounterRules *rules
     g_assert_cmpint (told.remaining, ==, shown.remaining);
     g_assert_cmpint (told.remaining, ==, barred.remaining);
   }
+  if (barred.another_remains)
+    g_assert_cmpint (told.state, ==, shown.state);
   if (told.state == OK || told.state == LOW)
     g_assert_true (told.another_remains || told.remaining >= 2 || bars (&shown));
   if (told.state == LOCKED || told.state == FINAL)
