@@ -89,7 +89,8 @@ verdict_of (TokendCodeFinding finding, gsize position, TokendCodeKind kind)
                               .position = (guint) position };
 }
 
-/* One blank between two other characters is what people write codes with. Of several in a row the first is none. */
+/* One blank between two other characters is what people write codes with. Of several in a row the
+ * first is none. */
 static gboolean
 is_inner_blank (const char *p, const char *begin, const char *end)
 {
@@ -121,9 +122,11 @@ judge_characters (const char *bytes, gsize length, TokendCodeKind kind)
  * @bytes: (array length=length): a code
  * @kind: what it is for
  *
- * The one judge of codes, for the service's hosts and for the clients: whether @bytes can be a code at all, and if not, why.
+ * The one judge of codes, for the service's hosts and for the clients: whether @bytes can be a code
+ * at all, and if not, why.
  *
- * Returns: the verdict; of several findings the one with the strictest answer, and the first of these
+ * Returns: the verdict; of several findings the one with the strictest answer, and the first of
+ *   these
  */
 TokendCodeVerdict
 tokend_code_judge (const char *bytes, gsize length, TokendCodeKind kind)
@@ -177,7 +180,8 @@ find_by_rules (const char *bytes, gsize length, const TokendCodeRules *rules)
 
 /**
  * tokend_code_judge_by_rules:
- * @bytes: (array length=length): a PUK or present PIN that tokend_code_judge() does not refuse for ever
+ * @bytes: (array length=length): a PUK or present PIN that tokend_code_judge() does not refuse for
+ *   ever
  * @rules: of the token that it is for
  *
  * Returns: the verdict; of several findings the first with the strictest answer
@@ -271,7 +275,8 @@ describe_place (guint position, TokendTranslate translate)
  * @verdict: of a code
  * @translate: into which language
  *
- * Returns: (transfer full): what is wrong with the code and where, nothing of the code itself; it follows a subject, as in
+ * Returns: (transfer full): what is wrong with the code and where, nothing of the code itself; it
+ *   follows a subject, as in
  * "The PUK has an invisible character after the 8th". Empty if nothing is wrong.
  */
 char *

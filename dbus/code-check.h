@@ -7,13 +7,21 @@
 
 G_BEGIN_DECLS
 
-/** TokendCodeKind: what a code is for. */
+/**
+ * TokendCodeKind:
+ *
+ * What a code is for.
+ */
 typedef enum {
   TOKEND_CODE_KIND_PRESENT, /* a PUK or present PIN: another program may have set it */
   TOKEND_CODE_KIND_NEW,     /* a PIN to be set */
 } TokendCodeKind;
 
-/** TokendCodeAnswer: what to do with a code; each one is stricter than those before it. */
+/**
+ * TokendCodeAnswer:
+ *
+ * What to do with a code; each one is stricter than those before it.
+ */
 typedef enum {
   TOKEND_CODE_SEND,
   TOKEND_CODE_ASK,    /* the clients ask; the service sends it */
@@ -21,7 +29,11 @@ typedef enum {
   TOKEND_CODE_NEVER,
 } TokendCodeAnswer;
 
-/** TokendCodeFinding: what is wrong with a code. */
+/**
+ * TokendCodeFinding:
+ *
+ * What is wrong with a code.
+ */
 typedef enum {
   TOKEND_CODE_NOTHING,
   TOKEND_CODE_EMPTY,
@@ -40,27 +52,43 @@ typedef enum {
   TOKEND_CODE_UNUSUAL_CHARACTERS,
 } TokendCodeFinding;
 
-/** TokendCodeLimits: both inclusive; nought: none is known. */
+/**
+ * TokendCodeLimits:
+ *
+ * Both inclusive; nought: none is known.
+ */
 typedef struct {
   guint minimum;
   guint maximum;
 } TokendCodeLimits;
 
-/** TokendCodeRules: what is known of the PUK or the present PIN of a token. */
+/**
+ * TokendCodeRules:
+ *
+ * What is known of the PUK or the present PIN of a token.
+ */
 typedef struct {
   TokendCodeLimits length;           /* in bytes: no other can be right */
   TokendCodeLimits usual_length;     /* in characters: a custom */
   TokendCharacters usual_characters; /* a custom */
 } TokendCodeRules;
 
-/** TokendNewPinRules: what a new PIN has to be. */
+/**
+ * TokendNewPinRules:
+ *
+ * What a new PIN has to be.
+ */
 typedef struct {
   TokendCodeLimits characters_limits; /* in characters: the provider's and the token's rule */
   TokendCodeLimits bytes_limits;      /* in bytes: what the token can take */
   TokendCharacters characters;
 } TokendNewPinRules;
 
-/** TokendNewPinFinding: which of its rules a new PIN does not keep. */
+/**
+ * TokendNewPinFinding:
+ *
+ * Which of its rules a new PIN does not keep.
+ */
 typedef enum {
   TOKEND_NEW_PIN_KEEPS_ALL,
   TOKEND_NEW_PIN_NOT_DIGITS,
@@ -68,7 +96,11 @@ typedef enum {
   TOKEND_NEW_PIN_LENGTH_IN_BYTES,
 } TokendNewPinFinding;
 
-/** TokendCodeVerdict: what tokend_code_judge() says of a code; it holds nothing of the code. */
+/**
+ * TokendCodeVerdict:
+ *
+ * What tokend_code_judge() says of a code; it holds nothing of the code.
+ */
 typedef struct {
   TokendCodeAnswer answer;
   TokendCodeFinding finding;
@@ -76,7 +108,11 @@ typedef struct {
   TokendCodeLimits limits; /* of the length, where that is what was found */
 } TokendCodeVerdict;
 
-/** TokendTranslate: gives a text of this library in another language, as gettext() does. */
+/**
+ * TokendTranslate:
+ *
+ * Gives a text of this library in another language, as gettext() does.
+ */
 typedef const char *(*TokendTranslate) (const char *text) G_GNUC_FORMAT (1);
 
 gboolean tokend_code_is_seen (gunichar c);

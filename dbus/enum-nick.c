@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "enum-nick.h"
 
-/** tokend_enum_get_nick: Returns: (transfer none): the name of @value, one of the enumeration @type. */
+/**
+ * tokend_enum_get_nick:
+ *
+ * Returns: (transfer none): the name of @value, one of the enumeration @type.
+ */
 const char *
 tokend_enum_get_nick (GType type, int value)
 {

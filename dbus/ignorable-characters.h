@@ -3,7 +3,8 @@
 
 #include <glib.h>
 
-/* The property Default_Ignorable_Code_Point of Unicode 15.0.0. Made by make-ignorable-characters; both ends inclusive. */
+/* The property Default_Ignorable_Code_Point of Unicode 15.0.0. Made by make-ignorable-characters;
+ * both ends inclusive. */
 /* clang-format off */
 static const struct {
   gunichar first;

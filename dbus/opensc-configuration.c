@@ -3,7 +3,11 @@
 
 #include "config.h"
 
-/** tokend_unlock_way_is_opensc: Returns: whether @way is one of OpenSC's alone. */
+/**
+ * tokend_unlock_way_is_opensc:
+ *
+ * Returns: whether @way is one of OpenSC's alone.
+ */
 gboolean
 tokend_unlock_way_is_opensc (TokendUnlockWay way)
 {
@@ -15,8 +19,8 @@ tokend_unlock_way_is_opensc (TokendUnlockWay way)
  * tokend_opensc_configuration:
  * @way: how a token is about to be unlocked; none: it is not, but read, or its PIN changed.
  *
- * The same C_SetPIN tries a PUK in one configuration of OpenSC's, and a PIN in every other. So way and configuration are
- * one: nobody chooses the file but this function.
+ * The same C_SetPIN tries a PUK in one configuration of OpenSC's, and a PIN in every other. So way
+ * and configuration are one: nobody chooses the file but this function.
  *
  * Returns: (transfer none): the file that OpenSC must read
  */

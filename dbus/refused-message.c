@@ -13,8 +13,8 @@
  * @code: "PIN" or "PUK".
  * @refused_at: when the token refused it last, in microseconds since the epoch.
  *
- * An error of D-Bus has a name and a message, and nothing else; so the time, which the caller needs to ask a person, is in the
- * message, by ISO 8601.
+ * An error of D-Bus has a name and a message, and nothing else; so the time, which the caller needs
+ * to ask a person, is in the message, by ISO 8601.
  *
  * Returns: (transfer full): the message of AlreadyRefused.
  */
@@ -32,7 +32,8 @@ tokend_refused_message_new (const char *code, gint64 refused_at)
  * tokend_refused_message_get_time:
  * @message: of AlreadyRefused, maybe with the name of the error before it.
  *
- * Returns: (transfer full) (nullable): when the token refused the code, UTC; %NULL if that is not told.
+ * Returns: (transfer full) (nullable): when the token refused the code, UTC; %NULL if that is not
+ *   told.
  */
 GDateTime *
 tokend_refused_message_get_time (const char *message)

@@ -5,6 +5,7 @@
 
 /**
  * tokend_error_quark:
+ *
  * The domain of #TokendError. The first call registers every member's D-Bus name with GDBus, so
  * that a reply's error comes back as (TOKEND_ERROR, code) on the other side; call it once before
  * the first D-Bus call.
@@ -31,7 +32,11 @@ tokend_error_quark (void)
   return (GQuark) quark;
 }
 
-/** tokend_error_get_prefix: Returns: what stands before the nick in the D-Bus name of @code. */
+/**
+ * tokend_error_get_prefix:
+ *
+ * Returns: what stands before the nick in the D-Bus name of @code.
+ */
 const char *
 tokend_error_get_prefix (TokendError code)
 {

@@ -9,9 +9,10 @@ G_BEGIN_DECLS
 
 /**
  * TokendError:
+ *
  * Everything a method of org.tokend.Tokend1 can answer but success. The nick is the last part of
- * the D-Bus error name, tokend_error_get_prefix() the first. What each one cost on the token is said, method by method, in
- * org.tokend.Tokend1.xml.
+ * the D-Bus error name, tokend_error_get_prefix() the first. What each one cost on the token is
+ * said, method by method, in org.tokend.Tokend1.xml.
  */
 typedef enum {
   TOKEND_ERROR_FAILED,          /*< nick=Failed >*/

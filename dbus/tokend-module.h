@@ -17,8 +17,9 @@ G_BEGIN_DECLS
 
 /**
  * TokendTokenFlags:
- * The flags of CK_TOKEN_INFO (PKCS#11 2.40, 3.2) that tokend uses, and what only vendor objects tell. The field `flags` of a
- * reading.
+ *
+ * The flags of CK_TOKEN_INFO (PKCS#11 2.40, 3.2) that tokend uses, and what only vendor objects
+ * tell. The field `flags` of a reading.
  */
 typedef enum {
   TOKEND_TOKEN_PIN_COUNT_LOW = 1 << 0,     /* CKF_USER_PIN_COUNT_LOW */
@@ -37,6 +38,7 @@ typedef enum {
 
 /**
  * TokendOutcome:
+ *
  * What became of a code that was to be sent. The field `result` of
  * org.tokend.Module1.Operation.Commit, by nick.
  */
@@ -51,9 +53,13 @@ typedef enum {
   TOKEND_OUTCOME_FAILED,          /*< nick=failed >*/
 } TokendOutcome;
 
-/** TokendUnlockWay: how a module sets a new PIN by the PUK; the profile key `Way` of the group
- * `Unlock`, by nick. What OpenSC does in either of its ways depends on its configuration, which each brings along: see
- * opensc-configuration.h. */
+/**
+ * TokendUnlockWay:
+ *
+ * How a module sets a new PIN by the PUK; the profile key `Way` of the group `Unlock`, by nick.
+ * What OpenSC does in either of its ways depends on its configuration, which each brings along: see
+ * opensc-configuration.h.
+ */
 typedef enum {
   TOKEND_UNLOCK_WAY_NONE,                     /*< nick=none >*/
   TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN,        /*< nick=so-login-init-pin >*/
@@ -61,14 +67,22 @@ typedef enum {
   TOKEND_UNLOCK_WAY_OPENSC_SET_PIN,           /*< nick=opensc-set-pin >*/
 } TokendUnlockWay;
 
-/** TokendWrongCode: what a module answers where the card refuses a code; the profile key `WrongCode`, by nick. */
+/**
+ * TokendWrongCode:
+ *
+ * What a module answers where the card refuses a code; the profile key `WrongCode`, by nick.
+ */
 typedef enum {
   TOKEND_WRONG_CODE_PIN_INCORRECT,      /*< nick=pin-incorrect >*/
   TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN, /*< nick=user-not-logged-in >*/
 } TokendWrongCode;
 
-/** TokendWatchWay: how it is noticed that another program has used a token; the profile key `Way` of the group `Watch`, by
- * nick. */
+/**
+ * TokendWatchWay:
+ *
+ * How it is noticed that another program has used a token; the profile key `Way` of the group
+ * `Watch`, by nick.
+ */
 typedef enum {
   TOKEND_WATCH_WAY_POLL,    /*< nick=poll >*/
   TOKEND_WATCH_WAY_READERS, /*< nick=readers >*/

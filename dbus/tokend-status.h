@@ -14,7 +14,11 @@ G_BEGIN_DECLS
  * largest known. */
 #define TOKEND_CODE_MAX 255
 
-/** TokendRole: whose code: the user's PIN, or the PUK (in PKCS#11's words, the SO PIN). */
+/**
+ * TokendRole:
+ *
+ * Whose code: the user's PIN, or the PUK (in PKCS#11's words, the SO PIN).
+ */
 typedef enum {
   TOKEND_ROLE_PIN,
   TOKEND_ROLE_PUK,
@@ -89,6 +93,7 @@ typedef enum {
 
 /**
  * TokendState:
+ *
  * What is known of one role's code (PIN or PUK). Values of the status keys pin-state and puk-state,
  * by nick.
  */
@@ -103,6 +108,7 @@ typedef enum {
 
 /**
  * TokendRetriesSource:
+ *
  * Where a number of retries comes from. Values of the status keys pin-retries-source and
  * puk-retries-source, by nick.
  */
@@ -113,7 +119,10 @@ typedef enum {
   TOKEND_RETRIES_SOURCE_LEDGER, /*< nick=ledger >*/
 } TokendRetriesSource;
 
-/** TokendCharacters: what a PIN may consist of. Values of the status key pin-characters, by nick.
+/**
+ * TokendCharacters:
+ *
+ * What a PIN may consist of. Values of the status key pin-characters, by nick.
  */
 typedef enum {
   TOKEND_CHARACTERS_ANY,    /*< nick=any >*/

@@ -205,7 +205,8 @@ on_completed (PolkitAgentSession *session, gboolean is_authorized, Prompt *promp
   begin_attempt (prompt);
 }
 
-/* The helper tells of each wrong password on its standard error, in English, beside what is said here. */
+/* The helper tells of each wrong password on its standard error, in English, beside what is said
+ * here. */
 static void
 initiate_quietly (PolkitAgentSession *session)
 {
@@ -216,7 +217,8 @@ initiate_quietly (PolkitAgentSession *session)
   fcntl (STDERR_FILENO, F_SETFD, flags);
 }
 
-/* From here to the end nothing that is typed is shown, the time included in which the helper thinks. */
+/* From here to the end nothing that is typed is shown, the time included in which the helper
+ * thinks. */
 static void
 begin_attempt (Prompt *prompt)
 {

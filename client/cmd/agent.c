@@ -14,7 +14,8 @@ struct _TokenctlAgent {
   GAsyncQueue *stopped; /* the agent itself, once it is */
 };
 
-/* A session's own agent, with its windows, goes first. But polkit never turns to a fallback outside a session. */
+/* A session's own agent, with its windows, goes first. But polkit never turns to a fallback outside
+ * a session. */
 static GVariant *
 registration_options (void)
 {
@@ -79,7 +80,8 @@ unregister (gpointer data)
  * tokenctl_agent_stop:
  * @agent: (transfer full): the agent
  *
- * A polkitd that hangs holds nobody up: the agent is then left to the end of the program, which is near.
+ * A polkitd that hangs holds nobody up: the agent is then left to the end of the program, which is
+ * near.
  *
  * Returns: whether it has stopped; if not, it may go on using the terminal
  */

@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokenctlAgent: asks for passwords on the terminal, on polkit's behalf, where no desktop does. */
+/**
+ * TokenctlAgent:
+ *
+ * Asks for passwords on the terminal, on polkit's behalf, where no desktop does.
+ */
 typedef struct _TokenctlAgent TokenctlAgent;
 
 TokenctlAgent *tokenctl_agent_start (TokenctlTerminal *terminal);

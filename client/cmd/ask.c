@@ -157,7 +157,8 @@ remember (TokenctlCode **before, TokenctlCode **code, TokenctlTypedNext next)
  * @send_unusual: the person's word that the code may look like a mistake
  * @error: cancelled, or given up
  *
- * Asks for a code that is about to be spent. What becomes of what is typed, tokenctl_typed_judge() says.
+ * Asks for a code that is about to be spent. What becomes of what is typed, tokenctl_typed_judge()
+ * says.
  *
  * Returns: (transfer full): the code
  */

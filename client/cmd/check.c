@@ -16,7 +16,8 @@ translate (const char *text)
  * tokenctl_check_describe:
  * @verdict: of a code
  *
- * Returns: (transfer full): what is wrong with it, in the person's language; it follows a subject, as "the code"
+ * Returns: (transfer full): what is wrong with it, in the person's language; it follows a subject,
+ *   as "the code"
  */
 char *
 tokenctl_check_describe (const TokendCodeVerdict *verdict)
@@ -91,7 +92,8 @@ keeps_the_rules (TokenctlCode *pin, GVariant *status, GError **error)
  * @wanted: what it is held against
  * @error: return location
  *
- * Whether @pin is another code than the one that it is set with, and keeps the token's rules, as far as they are known.
+ * Whether @pin is another code than the one that it is set with, and keeps the token's rules, as
+ * far as they are known.
  */
 gboolean
 tokenctl_check_new_pin (TokenctlCode *pin, const TokenctlNewPin *wanted, GError **error)

@@ -24,7 +24,8 @@ quote (const char *name)
  * tokenctl_quote_names:
  * @names: (array zero-terminated=1): the words that mean a token
  *
- * Returns: (transfer full): the same for a command line, quoted for the shell where they must be; after "-- " if one begins
+ * Returns: (transfer full): the same for a command line, quoted for the shell where they must be;
+ *   after "-- " if one begins
  * with "-", which would be taken for an option
  */
 char *
@@ -49,7 +50,8 @@ tokenctl_quote_names (const char *const *names)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @token: one of them
  *
- * Returns: (transfer full): what means @token on tokenctl's command line; where another token has the same label and serial
+ * Returns: (transfer full): what means @token on tokenctl's command line; where another token has
+ *   the same label and serial
  * number, that is so once the other one was taken out
  */
 char *
@@ -119,7 +121,8 @@ call_it (const TokenctlWanted *wanted)
  * @picked: the view to work through, which has another name
  * @wanted: what the token is called, by at least one word
  *
- * Which views are of one token is what modules say, so neither a script nor a person's code follows them unasked.
+ * Which views are of one token is what modules say, so neither a script nor a person's code follows
+ * them unasked.
  *
  * Returns: (transfer full): why the code would go to @picked
  */

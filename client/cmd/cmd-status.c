@@ -131,7 +131,8 @@ has_same_states (const TokenctlToken *a, const TokenctlToken *b)
   return TRUE;
 }
 
-/* Returns: whether what is to be done with @token is done with @other, which is another one of its card, or none. */
+/* Returns: whether what is to be done with @token is done with @other, which is another one of its
+ * card, or none. */
 static gboolean
 is_done_with (const TokenctlToken *token, const TokenctlToken *other)
 {

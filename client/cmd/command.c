@@ -89,7 +89,8 @@ without_dashes (int argc, char **argv)
  * @options: its options
  * @argc: the number of words
  * @argv: the words, the subcommand's name first
- * @words: (out) (transfer full) (array zero-terminated=1): what was given besides options; %NULL if there is nothing to do
+ * @words: (out) (transfer full) (array zero-terminated=1): what was given besides options; %NULL if
+ *   there is nothing to do
  * @status: (out): the exit status if there is nothing more to do
  *
  * Returns: whether to go on

@@ -8,7 +8,8 @@ G_BEGIN_DECLS
 /**
  * TokenctlCommand:
  * @name: what it is called
- * @parameters: what it takes besides options, for the help: "" for nothing, else what names a token, see #TokenctlWanted
+ * @parameters: what it takes besides options, for the help: "" for nothing, else what names a
+ *   token, see #TokenctlWanted
  * @summary: what it does, one line, untranslated
  * @run: does it
  */

@@ -106,7 +106,8 @@ find_token (Target *target, GError **error)
   return TRUE;
 }
 
-/* Why the service cannot unlock it, the status does not say but of a PUK: there may be no profile, or one that has no way. */
+/* Why the service cannot unlock it, the status does not say but of a PUK: there may be no profile,
+ * or one that has no way. */
 static void
 set_cannot_unlock (Target *target, GError **error)
 {
@@ -191,7 +192,8 @@ explain_which (Target *target, const char *name)
   tokenctl_terminal_say (target->session->terminal, words);
 }
 
-/* The rows that the person decides on: the token, what is left, what is lost, how to get the PUK. */
+/* The rows that the person decides on: the token, what is left, what is lost, how to get the
+ * PUK. */
 static void
 explain (Target *target)
 {
@@ -243,7 +245,8 @@ confirm_another (Target *target, GError **error)
   return tokenctl_ask_yes (target->session->terminal, question, error);
 }
 
-/* Returns: whether the token that was found is the one that is meant, where its name leaves a doubt. */
+/* Returns: whether the token that was found is the one that is meant, where its name leaves a
+ * doubt. */
 static gboolean
 confirm_token (Target *target, GError **error)
 {
@@ -494,7 +497,8 @@ target_clear (Target *target)
  * @request: what to do
  *
  * The course of `unlock` and `set-pin`: find the token, see what can be known, let the person
- * decide, have the operation opened, get the codes, have them sent, tell the outcome. Spends one try at the most.
+ * decide, have the operation opened, get the codes, have them sent, tell the outcome. Spends one
+ * try at the most.
  *
  * Returns: the exit status
  */

@@ -102,8 +102,9 @@ tokenctl_words_for_error (const GError *error)
   return g_string_free (text, FALSE);
 }
 
-/* A right code brings the tries back before the new PIN is looked at; so what may have been spent is not lost if the token
- * itself shows more than before. Of a new PIN that was not accepted the service says that the PUK was right, or was not sent. */
+/* A right code brings the tries back before the new PIN is looked at; so what may have been spent
+ * is not lost if the token itself shows more than before. Of a new PIN that was not accepted the
+ * service says that the PUK was right, or was not sent. */
 static gboolean
 is_nothing_lost (const TokenctlOutcome *outcome, const TokenctlTries *before,
                  const TokenctlTries *after)
@@ -153,7 +154,8 @@ words_for_left (GVariant *status, TokenctlRole role)
   return g_strdup_printf (_ ("%s: %s."), tokenctl_words_for_role (role), words);
 }
 
-/* A code that cost a try was wrong, and nothing was set. Else the tries do not tell how far the operation came. */
+/* A code that cost a try was wrong, and nothing was set. Else the tries do not tell how far the
+ * operation came. */
 static gboolean
 may_have_new_pin (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
 {

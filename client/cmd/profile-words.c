@@ -104,7 +104,8 @@ append_provider (GString *text, GVariant *status)
  * tokenctl_words_for_profiles:
  * @status: an a{sv} as Token.GetStatus gives it
  *
- * Returns: (transfer full): which profiles say how to treat the token, and why these: whole lines, indented
+ * Returns: (transfer full): which profiles say how to treat the token, and why these: whole lines,
+ *   indented
  */
 char *
 tokenctl_words_for_profiles (GVariant *status)

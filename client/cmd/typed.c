@@ -53,7 +53,8 @@ must_be_repeated (TokenctlCode *code, TokenctlCode *before, const TokenctlTyped 
   return is_blank && (before == NULL || !tokenctl_code_equal (before, code));
 }
 
-/* A person who has seen the code written types the same characters again, without what was pasted along. */
+/* A person who has seen the code written types the same characters again, without what was pasted
+ * along. */
 static gboolean
 is_seen_without (TokendCodeFinding finding)
 {
@@ -76,7 +77,8 @@ tokenctl_typed_judge (TokenctlCode *code, TokenctlCode *before, gboolean send_un
   const TokendCodeVerdict verdict = tokenctl_code_judge (code, TOKEND_CODE_KIND_PRESENT);
   TokenctlTyped typed = judge_alone (&verdict, send_unusual);
 
-  /* An empty line or a key that is none of a code's says nothing of the code that has to come again. */
+  /* An empty line or a key that is none of a code's says nothing of the code that has to come
+   * again. */
   if (verdict.answer == TOKEND_CODE_NEVER) {
     typed.next = TOKENCTL_NEXT_AS_BEFORE;
     return typed;

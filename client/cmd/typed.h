@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokenctlTypedAnswer: what becomes of a PUK or present PIN that a person has typed. */
+/**
+ * TokenctlTypedAnswer:
+ *
+ * What becomes of a PUK or present PIN that a person has typed.
+ */
 typedef enum {
   TOKENCTL_TYPED_TAKEN,
   TOKENCTL_TYPED_DOUBTFUL,   /* taken if the person means it so */
@@ -14,7 +18,11 @@ typedef enum {
   TOKENCTL_TYPED_ANOTHER,    /* is not the one that has to come again */
 } TokenctlTypedAnswer;
 
-/** TokenctlTypedNext: what the code that is typed next is compared with. */
+/**
+ * TokenctlTypedNext:
+ *
+ * What the code that is typed next is compared with.
+ */
 typedef enum {
   TOKENCTL_NEXT_ANY,
   TOKENCTL_NEXT_AS_THIS,

@@ -11,7 +11,11 @@ on_timer (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/** tokenctl_backoff_wait: it failed: it is tried again once, later, whatever was waited for before. */
+/**
+ * tokenctl_backoff_wait:
+ *
+ * It failed: it is tried again once, later, whatever was waited for before.
+ */
 void
 tokenctl_backoff_wait (TokenctlBackoff *self)
 {
@@ -22,14 +26,22 @@ tokenctl_backoff_wait (TokenctlBackoff *self)
   self->delay = MIN (delay * 2, self->last);
 }
 
-/** tokenctl_backoff_stop: it is not tried again by itself. The next delay stays what it is. */
+/**
+ * tokenctl_backoff_stop:
+ *
+ * It is not tried again by itself. The next delay stays what it is.
+ */
 void
 tokenctl_backoff_stop (TokenctlBackoff *self)
 {
   g_clear_handle_id (&self->timer, g_source_remove);
 }
 
-/** tokenctl_backoff_reset: it worked, or is another thing now: it is not tried again, and the next delay is the first. */
+/**
+ * tokenctl_backoff_reset:
+ *
+ * It worked, or is another thing now: it is not tried again, and the next delay is the first.
+ */
 void
 tokenctl_backoff_reset (TokenctlBackoff *self)
 {

@@ -8,8 +8,10 @@ G_BEGIN_DECLS
 typedef void (*TokenctlBackoffFunc) (gpointer user_data);
 
 /**
- * TokenctlBackoff: tries something again later, each time twice as long after the time before. All zero but for these
- * is one at rest:
+ * TokenctlBackoff:
+ *
+ * Tries something again later, each time twice as long after the time before. All zero but for
+ * these is one at rest:
  * @first: the first delay, in seconds
  * @last: the longest, in seconds
  * @func: tries it again

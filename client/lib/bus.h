@@ -15,7 +15,11 @@ G_BEGIN_DECLS
 /* A prompt takes as long as a person takes, and the service has its own deadlines. */
 #define TOKENCTL_NO_TIMEOUT G_MAXINT
 
-/** TokenctlBus: the connection to the service. */
+/**
+ * TokenctlBus:
+ *
+ * The connection to the service.
+ */
 typedef struct _TokenctlBus TokenctlBus;
 
 TokenctlBus *tokenctl_bus_open (GError **error);

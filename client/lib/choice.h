@@ -7,9 +7,10 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlWanted:
- * @words: (array zero-terminated=1) (nullable): nothing for the only token that is there; one word, a label or a serial
- *   number; or two, a label and a serial number
- * @may_be_start: the start of a label or serial number will do too: a person is shown the whole name, and asked
+ * @words: (array zero-terminated=1) (nullable): nothing for the only token that is there; one word,
+ *   a label or a serial number; or two, a label and a serial number
+ * @may_be_start: the start of a label or serial number will do too: a person is shown the whole
+ *   name, and asked
  *
  * What a person or a script calls the token.
  */
@@ -18,7 +19,11 @@ typedef struct {
   gboolean may_be_start;
 } TokenctlWanted;
 
-/** TokenctlFound: how many tokens are meant. */
+/**
+ * TokenctlFound:
+ *
+ * How many tokens are meant.
+ */
 typedef enum {
   TOKENCTL_FOUND_NONE,
   TOKENCTL_FOUND_ONE,      /* by all of its name, or because there is no other */
@@ -29,8 +34,8 @@ typedef enum {
 /**
  * TokenctlChoice:
  * @found: whether one token is meant
- * @tokens: (element-type TokenctlToken): all views of that token and PIN; or the several; or, of none, those that may be
- *   suggested
+ * @tokens: (element-type TokenctlToken): all views of that token and PIN; or the several; or, of
+ *   none, those that may be suggested
  */
 typedef struct {
   TokenctlFound found;

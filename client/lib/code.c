@@ -143,14 +143,22 @@ tokenctl_code_as_seen (TokenctlCode *code, GError **error)
   return seen;
 }
 
-/** tokenctl_code_judge: see tokend_code_judge(). */
+/**
+ * tokenctl_code_judge:
+ *
+ * See tokend_code_judge().
+ */
 TokendCodeVerdict
 tokenctl_code_judge (const TokenctlCode *code, TokendCodeKind kind)
 {
   return tokend_code_judge (code->bytes, code->length, kind);
 }
 
-/** tokenctl_code_judge_by_rules: see tokend_code_judge_by_rules(). */
+/**
+ * tokenctl_code_judge_by_rules:
+ *
+ * See tokend_code_judge_by_rules().
+ */
 TokendCodeVerdict
 tokenctl_code_judge_by_rules (const TokenctlCode *code, const TokendCodeRules *rules)
 {
@@ -221,7 +229,8 @@ write_without_signal (int fd, const char *bytes, gsize length)
  * tokenctl_code_write:
  * @code: a code
  * @fd: a pipe of the service's
- * @is_closed: (inout): set if its reader has closed it: there is nobody any more who could take the code
+ * @is_closed: (inout): set if its reader has closed it: there is nobody any more who could take the
+ *   code
  * @error: return location
  *
  * Hands @code over.

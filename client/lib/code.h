@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlCode:
+ *
  * A PIN or PUK, in memory that is locked, left out of core files and forks, and wiped when freed.
  */
 typedef struct _TokenctlCode TokenctlCode;

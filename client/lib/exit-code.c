@@ -109,7 +109,8 @@ is_any_of (const GError *error, GQuark domain, const int *codes, gsize n_codes)
  * tokenctl_service_is_missing:
  * @error: an error of a D-Bus call
  *
- * Returns: whether the call was not made because nobody owns the service's name and it cannot be started
+ * Returns: whether the call was not made because nobody owns the service's name and it cannot be
+ *   started
  */
 gboolean
 tokenctl_service_is_missing (const GError *error)
@@ -164,7 +165,8 @@ verdict_without_service (const GError *error, gboolean code_handed_over)
 /**
  * tokenctl_verdict:
  * @error: an error of a D-Bus call, or of tokenctl itself
- * @code_handed_over: whether the service had the codes, so that no answer leaves the outcome open; else no try was spent
+ * @code_handed_over: whether the service had the codes, so that no answer leaves the outcome open;
+ *   else no try was spent
  *
  * The one place that says what an error means to the person and to the exit status.
  *

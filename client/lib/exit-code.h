@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlExit:
+ *
  * What tokenctl's exit status says: a contract, documented in tokenctl(1).
  */
 typedef enum {
@@ -28,6 +29,7 @@ GQuark tokenctl_error_quark (void);
 
 /**
  * TokenctlCost:
+ *
  * What an error says of the token's tries.
  */
 typedef enum {

@@ -130,7 +130,8 @@ has_left (const GError *error)
          || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
 }
 
-/* Who gave up here would miss what was to be asked for: nothing says that it is to be asked for once more. */
+/* Who gave up here would miss what was to be asked for: nothing says that it is to be asked for
+ * once more. */
 static void
 take_failure (Watched *watched, const GError *error)
 {

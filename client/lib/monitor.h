@@ -23,7 +23,11 @@ typedef struct {
   void (*unread) (const GError *error, gpointer user_data);
 } TokenctlMonitorListener;
 
-/** TokenctlMonitor: follows the tokens, across restarts of the service. */
+/**
+ * TokenctlMonitor:
+ *
+ * Follows the tokens, across restarts of the service.
+ */
 typedef struct _TokenctlMonitor TokenctlMonitor;
 
 TokenctlMonitor *tokenctl_monitor_new (GDBusConnection *connection, GDBusCallFlags flags,

@@ -61,7 +61,8 @@ tokenctl_opened_free (TokenctlOpened *self)
   g_free (self);
 }
 
-/* The glue has no name for what it hands back: the first descriptor of @fds is that of the first handle, and so on. */
+/* The glue has no name for what it hands back: the first descriptor of @fds is that of the first
+ * handle, and so on. */
 static gboolean
 take_pipes (TokenctlOpened *self, GVariant *code, GVariant *new_pin, GUnixFDList *fds,
             GError **error)
@@ -122,7 +123,8 @@ open_operation (TokendDbusToken *token, TokenctlRole role, GVariant *options, GE
 /**
  * tokenctl_opened_new:
  * @connection: to the bus
- * @owner: (nullable): the unique name of the service that told of the token: after a restart @path need not be the same token
+ * @owner: (nullable): the unique name of the service that told of the token: after a restart @path
+ *   need not be the same token
  * @path: the token's object
  * @role: %TOKENCTL_ROLE_PUK to unlock, %TOKENCTL_ROLE_PIN to change the PIN
  * @options: (transfer none): see Token.Unlock
@@ -161,7 +163,8 @@ tokenctl_opened_new (GDBusConnection *connection, const char *owner, const char 
  * @new_pin: the PIN to be set
  * @error: return location; nothing was sent
  *
- * Hands the codes over, and closes the pipes. What the service has closed before is no error here: Finish says why.
+ * Hands the codes over, and closes the pipes. What the service has closed before is no error here:
+ * Finish says why.
  */
 gboolean
 tokenctl_opened_write (TokenctlOpened *self, TokenctlCode *code, TokenctlCode *new_pin,
@@ -246,7 +249,8 @@ watch_interrupt (TokenctlTerminal *terminal, GMainContext *context, Finish *fini
  * @is_cancelled: (out): whether that was in time: nothing was sent
  * @error: return location
  *
- * Has the codes sent. Spends one try at the most. Once a try is recorded it cannot be cancelled any more, and completes.
+ * Has the codes sent. Spends one try at the most. Once a try is recorded it cannot be cancelled any
+ * more, and completes.
  *
  * Returns: (transfer full): the status after it
  */

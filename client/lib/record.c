@@ -55,7 +55,8 @@ get_record (GVariant *status, TokenctlRole role)
   return record;
 }
 
-/* The last code was a wrong one, and has no other sentence: else the date is that of another one, or may be. */
+/* The last code was a wrong one, and has no other sentence: else the date is that of another one,
+ * or may be. */
 static gboolean
 is_date_of_wrong (const Record *record)
 {
@@ -158,10 +159,11 @@ append_sentence (GString *text, const char *sentence)
  * @status: an a{sv} as Token.GetStatus gives it
  * @role: whose codes
  *
- * What another program has sent since then is not in it, so that it makes no number of tries that are left. Where the token
- * itself shows a number, that says it all.
+ * What another program has sent since then is not in it, so that it makes no number of tries that
+ * are left. Where the token itself shows a number, that says it all.
  *
- * Returns: (transfer full) (nullable): what the service has sent, by its own record; %NULL if there is nothing to say
+ * Returns: (transfer full) (nullable): what the service has sent, by its own record; %NULL if there
+ *   is nothing to say
  */
 char *
 tokenctl_words_for_record (GVariant *status, TokenctlRole role)
@@ -205,8 +207,8 @@ tokenctl_words_for_record (GVariant *status, TokenctlRole role)
  * @status: an a{sv} as Token.GetStatus gives it
  * @role: whose codes
  *
- * Returns: whether so many wrong codes were sent, or may have been, that another one is no advice, though the token does not say
- *   that it is locked
+ * Returns: whether so many wrong codes were sent, or may have been, that another one is no advice,
+ *   though the token does not say that it is locked
  */
 gboolean
 tokenctl_may_be_locked (GVariant *status, TokenctlRole role)

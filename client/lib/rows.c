@@ -97,8 +97,9 @@ add_graver (GPtrArray *rows)
  * tokenctl_rows_new:
  * @tokens: (element-type TokenctlToken): what modules show
  *
- * Returns: (transfer full) (element-type TokenctlRow): each token once, in the order of their first views; and once more, at
- *   the end, by each view that says worse of it than the one which is operated on
+ * Returns: (transfer full) (element-type TokenctlRow): each token once, in the order of their first
+ *   views; and once more, at the end, by each view that says worse of it than the one which is
+ *   operated on
  */
 GPtrArray *
 tokenctl_rows_new (GPtrArray *tokens)
@@ -163,8 +164,8 @@ words_for_other (const TokenctlToken *token, const TokenctlToken *other)
  * tokenctl_words_for_others:
  * @row: a token
  *
- * Returns: (transfer full) (nullable): by which modules it is shown besides, with what they say of its tries, and by which it
- *   is operated on: a line each; %NULL if it is shown once
+ * Returns: (transfer full) (nullable): by which modules it is shown besides, with what they say of
+ *   its tries, and by which it is operated on: a line each; %NULL if it is shown once
  */
 char *
 tokenctl_words_for_others (const TokenctlRow *row)

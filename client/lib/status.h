@@ -32,6 +32,7 @@ TokenctlTries tokenctl_status_tries (GVariant *status, TokenctlRole role);
 
 /**
  * TokenctlDecision:
+ *
  * What must happen before a code of this role is asked for.
  */
 typedef enum {

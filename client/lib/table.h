@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokenctlTable: rows of cells under headers, aligned for people. */
+/**
+ * TokenctlTable:
+ *
+ * Rows of cells under headers, aligned for people.
+ */
 typedef struct _TokenctlTable TokenctlTable;
 
 TokenctlTable *tokenctl_table_new (const char *const *headers);

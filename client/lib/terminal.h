@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlTerminal:
+ *
  * The terminal that the person sits at, whatever stdin and stdout are. There is one at a time.
  */
 typedef struct _TokenctlTerminal TokenctlTerminal;

@@ -92,8 +92,8 @@ has_serial (const TokenctlToken *token)
  * @a: a token
  * @b: a token
  *
- * Returns: whether both are views of one PIN of one physical token, by the service's word; or have one name without a serial
- *   number, which tells nothing of what is one
+ * Returns: whether both are views of one PIN of one physical token, by the service's word; or have
+ *   one name without a serial number, which tells nothing of what is one
  */
 gboolean
 tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b)
@@ -154,8 +154,8 @@ is_of_same_card (const TokenctlToken *a, const TokenctlToken *b)
  * @a: a token
  * @b: a token
  *
- * Returns: whether a code that is sent to one is sent to the other: they are views of one token, or tokens of one card that
- *   share their PIN
+ * Returns: whether a code that is sent to one is sent to the other: they are views of one token, or
+ *   tokens of one card that share their PIN
  */
 gboolean
 tokenctl_token_has_same_pin (const TokenctlToken *a, const TokenctlToken *b)
@@ -170,10 +170,11 @@ tokenctl_token_has_same_pin (const TokenctlToken *a, const TokenctlToken *b)
  * @tokens: (element-type TokenctlToken): some tokens
  * @index: of one of them
  *
- * A card may show several tokens, an OpenPGP card two: one for signatures, one for all else. Whether they have one PIN,
- * tokenctl_token_shares_pin() tells.
+ * A card may show several tokens, an OpenPGP card two: one for signatures, one for all else.
+ * Whether they have one PIN, tokenctl_token_shares_pin() tells.
  *
- * Returns: (transfer none) (nullable): the first one before it that is another token of the same card
+ * Returns: (transfer none) (nullable): the first one before it that is another token of the same
+ *   card
  */
 TokenctlToken *
 tokenctl_tokens_same_card (GPtrArray *tokens, guint index)
@@ -207,8 +208,8 @@ tokenctl_tokens_have_other_pin (GPtrArray *tokens, const TokenctlToken *token)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @token: one of them
  *
- * Returns: (transfer full): its name, see tokenctl_token_name(), with the serial number where another token has the same
- *   label; printable
+ * Returns: (transfer full): its name, see tokenctl_token_name(), with the serial number where
+ *   another token has the same label; printable
  */
 char *
 tokenctl_tokens_name (GPtrArray *tokens, const TokenctlToken *token)
@@ -226,7 +227,8 @@ tokenctl_tokens_name (GPtrArray *tokens, const TokenctlToken *token)
   return g_steal_pointer (&name);
 }
 
-/* Returns: (nullable): the one of @tokens that is another view of @named, or any if that is %NULL, and can do what @key says. */
+/* Returns: (nullable): the one of @tokens that is another view of @named, or any if that is %NULL,
+ * and can do what @key says. */
 static TokenctlToken *
 find_able (GPtrArray *tokens, const TokenctlToken *named, const char *key)
 {
@@ -248,14 +250,17 @@ find_able (GPtrArray *tokens, const TokenctlToken *named, const char *key)
 
 /**
  * tokenctl_tokens_pick:
- * @views: (element-type TokenctlToken): the views of the one token that is meant, by the name that was given; at least one
+ * @views: (element-type TokenctlToken): the views of the one token that is meant, by the name that
+ *   was given; at least one
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @role: whose code is to be sent
  *
- * A code goes to the module that shows the token by the name that the person has given, if that can do it: which views are of
- * one token is what modules say. Of several it is the one that the service prefers.
+ * A code goes to the module that shows the token by the name that the person has given, if that can
+ * do it: which views are of one token is what modules say. Of several it is the one that the
+ * service prefers.
  *
- * Returns: (transfer none): the view to work through; if it is none of @views, a person has to confirm it
+ * Returns: (transfer none): the view to work through; if it is none of @views, a person has to
+ *   confirm it
  */
 TokenctlToken *
 tokenctl_tokens_pick (GPtrArray *views, GPtrArray *tokens, TokenctlRole role)

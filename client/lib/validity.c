@@ -10,7 +10,8 @@
  * tokenctl_status_not_after:
  * @status: an a{sv} as Token.GetStatus gives it
  *
- * Returns: (transfer full) (nullable): when the certificate ends, in the person's time zone; %NULL if that is not known
+ * Returns: (transfer full) (nullable): when the certificate ends, in the person's time zone; %NULL
+ *   if that is not known
  */
 GDateTime *
 tokenctl_status_not_after (GVariant *status)
@@ -96,7 +97,8 @@ tokenctl_words_for_moment (GDateTime *moment)
  * @not_after: the end of a certificate
  * @now: in the same time zone
  *
- * Returns: (transfer full): until when it is valid, and what to do about it; to the minute when that matters
+ * Returns: (transfer full): until when it is valid, and what to do about it; to the minute when
+ *   that matters
  */
 char *
 tokenctl_words_for_validity (GDateTime *not_after, GDateTime *now)

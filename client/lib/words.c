@@ -50,7 +50,8 @@ tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role)
  * @tries: what is known
  * @role: whose tries these are
  *
- * Of the last try the table has the number alone: with what it means, which is said below, a line of 80 columns would break.
+ * Of the last try the table has the number alone: with what it means, which is said below, a line
+ * of 80 columns would break.
  *
  * Returns: (transfer full): the cell of the status table, in the person's language
  */
@@ -142,7 +143,8 @@ next_step_when_locked (GVariant *status, const char *token)
                       "Call the support line of whoever issued your certificate."));
 }
 
-/* Returns: (transfer full) (nullable): where the token shows no number, what the service itself has sent, and what to do then. */
+/* Returns: (transfer full) (nullable): where the token shows no number, what the service itself has
+ * sent, and what to do then. */
 static char *
 next_step_by_record_of_pin (GVariant *status, const char *token)
 {
@@ -315,7 +317,8 @@ caution_for_puk (GVariant *status)
  * @role: the code it is about
  * @token_argument: what to call the token on tokenctl's command line, quoted for the shell
  *
- * Returns: (transfer full) (nullable): what the person should do now, a line, or two if it is to go on
+ * Returns: (transfer full) (nullable): what the person should do now, a line, or two if it is to go
+ *   on
  * with a PUK that needs care; %NULL if there is nothing to do
  */
 char *

@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlEmphasis:
+ *
  * How much a word must stand out.
  */
 typedef enum {

@@ -5,11 +5,19 @@
 
 G_BEGIN_DECLS
 
-/** TokendNotifyAlarm: tells when a time has come by the wall clock, though the machine slept through it or its clock was
- * set; until then it wakes nobody. */
+/**
+ * TokendNotifyAlarm:
+ *
+ * Tells when a time has come by the wall clock, though the machine slept through it or its clock
+ * was set; until then it wakes nobody.
+ */
 typedef struct _TokendNotifyAlarm TokendNotifyAlarm;
 
-/** TokendNotifyAlarmListener: the time has come, or the clock was set: look at it, and set the alarm again. */
+/**
+ * TokendNotifyAlarmListener:
+ *
+ * The time has come, or the clock was set: look at it, and set the alarm again.
+ */
 typedef void (*TokendNotifyAlarmListener) (gpointer user_data);
 
 TokendNotifyAlarm *tokend_notify_alarm_new (TokendNotifyAlarmListener listener, gpointer user_data);

@@ -5,13 +5,21 @@
 
 G_BEGIN_DECLS
 
-/** TokendNotifyAction: what a person may choose on a notification. */
+/**
+ * TokendNotifyAction:
+ *
+ * What a person may choose on a notification.
+ */
 typedef enum {
   TOKEND_NOTIFY_ACTION_UNLOCK,
   TOKEND_NOTIFY_ACTION_HELP,
 } TokendNotifyAction;
 
-/** TokendNotifyBubble: the one notification of a token, on the screen or not. */
+/**
+ * TokendNotifyBubble:
+ *
+ * The one notification of a token, on the screen or not.
+ */
 typedef struct _TokendNotifyBubble TokendNotifyBubble;
 
 /**

@@ -28,7 +28,8 @@ on_action (TokendNotifyAction action, const char *activation_token, gpointer use
 {
 }
 
-/* What is said stays true when this program ends or the token is taken out, and is not said again: it stays where it is. */
+/* What is said stays true when this program ends or the token is taken out, and is not said again:
+ * it stays where it is. */
 static void
 leave_bubble (gpointer data)
 {
@@ -75,7 +76,8 @@ name_bearer (const char *identity, const char *label)
   return g_strdup_printf ("%s %s", identity, label);
 }
 
-/* Not by its label: two may show the same one. The file that bears it is no list of a person's tokens. */
+/* Not by its label: two may show the same one. The file that bears it is no list of a person's
+ * tokens. */
 static char *
 name_certificate (const char *identity, GDateTime *not_after)
 {
@@ -147,8 +149,8 @@ take_earlier (GDateTime **moment, GDateTime *other)
  * tokend_notify_certificates_consider:
  * @self: the warnings
  *
- * What is plugged in has changed, or the notification server: warns of what is to be warned of. Afterwards it does so by
- * itself when the time comes, without asking the service.
+ * What is plugged in has changed, or the notification server: warns of what is to be warned of.
+ * Afterwards it does so by itself when the time comes, without asking the service.
  */
 void
 tokend_notify_certificates_consider (TokendNotifyCertificates *self)
@@ -177,14 +179,22 @@ tokend_notify_certificates_consider (TokendNotifyCertificates *self)
   tokend_notify_alarm_set (self->alarm, moment);
 }
 
-/** tokend_notify_certificates_stop: nothing happens until they are considered again: what is plugged in is not known. */
+/**
+ * tokend_notify_certificates_stop:
+ *
+ * Nothing happens until they are considered again: what is plugged in is not known.
+ */
 void
 tokend_notify_certificates_stop (TokendNotifyCertificates *self)
 {
   tokend_notify_alarm_set (self->alarm, NULL);
 }
 
-/** tokend_notify_certificates_forget: there is no server any more, and nothing is shown. */
+/**
+ * tokend_notify_certificates_forget:
+ *
+ * There is no server any more, and nothing is shown.
+ */
 void
 tokend_notify_certificates_forget (TokendNotifyCertificates *self)
 {

@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendNotifyCertificates: warns of the end of the certificates of what is plugged in. */
+/**
+ * TokendNotifyCertificates:
+ *
+ * Warns of the end of the certificates of what is plugged in.
+ */
 typedef struct _TokendNotifyCertificates TokendNotifyCertificates;
 
 TokendNotifyCertificates *tokend_notify_certificates_new (TokendNotifyServer *server,

@@ -54,7 +54,8 @@ is_equal (const TokenctlTries *a, const TokenctlTries *b)
          && (!a->remaining_known || a->remaining == b->remaining) && a->maximum == b->maximum;
 }
 
-/* A counter that is higher than before and still not full was full in between: that is a try lost again. */
+/* A counter that is higher than before and still not full was full in between: that is a try lost
+ * again. */
 static gboolean
 is_news (const TokenctlTries *told, const TokenctlTries *now)
 {

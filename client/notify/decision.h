@@ -5,12 +5,20 @@
 
 G_BEGIN_DECLS
 
-/** TokendNotifyTries: what is known of both codes' tries; of the PIN first, by #TokenctlRole. */
+/**
+ * TokendNotifyTries:
+ *
+ * What is known of both codes' tries; of the PIN first, by #TokenctlRole.
+ */
 typedef struct {
   TokenctlTries of[2];
 } TokendNotifyTries;
 
-/** TokendNotifyAct: what becomes of a token's notification. */
+/**
+ * TokendNotifyAct:
+ *
+ * What becomes of a token's notification.
+ */
 typedef enum {
   TOKEND_NOTIFY_KEEP,   /* nothing */
   TOKEND_NOTIFY_SHOW,   /* there is news: it is shown, whether the person has put it away or not */

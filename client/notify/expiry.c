@@ -40,8 +40,8 @@ tokend_notify_stage (GDateTime *not_after, GDateTime *now)
  * @stage: of a certificate
  * @told: a bit, 1 << stage, for each at which the person was warned of this certificate
  *
- * A stage that was passed over is not made up for. Nor does a later one stand for it: it may have been told while the
- * clock was wrong.
+ * A stage that was passed over is not made up for. Nor does a later one stand for it: it may have
+ * been told while the clock was wrong.
  *
  * Returns: whether to warn
  */

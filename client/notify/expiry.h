@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendNotifyStage: how near a certificate's end is; a person is warned once at each but the first. */
+/**
+ * TokendNotifyStage:
+ *
+ * How near a certificate's end is; a person is warned once at each but the first.
+ */
 typedef enum {
   TOKEND_NOTIFY_STAGE_FAR,
   TOKEND_NOTIFY_STAGE_MONTH, /* 30 days */

@@ -5,7 +5,10 @@
 
 G_BEGIN_DECLS
 
-/** TokendNotifyFollower: follows the tokens as long as it shall, whatever befalls service and bus.
+/**
+ * TokendNotifyFollower:
+ *
+ * Follows the tokens as long as it shall, whatever befalls service and bus.
  */
 typedef struct _TokendNotifyFollower TokendNotifyFollower;
 

@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendNotifyLoginSession: whether the person sits at this session, by logind. */
+/**
+ * TokendNotifyLoginSession:
+ *
+ * Whether the person sits at this session, by logind.
+ */
 typedef struct _TokendNotifyLoginSession TokendNotifyLoginSession;
 
 typedef void (*TokendNotifyLoginSessionListener) (gboolean active, gpointer user_data);

@@ -57,8 +57,8 @@ is_seen (TokendNotify *self, const char *identity)
   return situation != NULL;
 }
 
-/* Returns: (nullable): the PIN that was known by another identity before the service was started again, or before another
- * module showed it. */
+/* Returns: (nullable): the PIN that was known by another identity before the service was started
+ * again, or before another module showed it. */
 static Token *
 find_by_name (TokendNotify *self, const char *name)
 {
@@ -235,7 +235,8 @@ drop_view (TokendNotify *self, GVariant *status)
   }
 }
 
-/* What the person was told of it goes along to what it is now, whatever else is still known by what it was. */
+/* What the person was told of it goes along to what it is now, whatever else is still known by what
+ * it was. */
 static void
 carry_over (TokendNotify *self, GVariant *before, GVariant *status)
 {
@@ -457,7 +458,11 @@ tokend_notify_new (GDBusConnection *session_bus)
   return self;
 }
 
-/** tokend_notify_free: takes all notifications with actions off the screen: nobody would answer to them. */
+/**
+ * tokend_notify_free:
+ *
+ * Takes all notifications with actions off the screen: nobody would answer to them.
+ */
 void
 tokend_notify_free (TokendNotify *self)
 {

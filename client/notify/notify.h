@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendNotify: shows, for each token of which a person should know something, one notification. */
+/**
+ * TokendNotify:
+ *
+ * Shows, for each token of which a person should know something, one notification.
+ */
 typedef struct _TokendNotify TokendNotify;
 
 TokendNotify *tokend_notify_new (GDBusConnection *session_bus);

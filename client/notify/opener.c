@@ -28,8 +28,9 @@ find_window_program (void)
 
 /*
  * Makes what a terminal is told to run: a link to the window's program, and beside it a file with
- * the words that mean the token, a line each. Some terminals join what they are told and give it to a shell, some run the first
- * word alone, and some run it in a process that has neither our environment nor our descriptors.
+ * the words that mean the token, a line each. Some terminals join what they are told and give it to
+ * a shell, some run the first word alone, and some run it in a process that has neither our
+ * environment nor our descriptors.
  */
 static char *
 make_command (const char *const *names, GError **error)

@@ -100,8 +100,8 @@ tokend_notify_server_has (TokendNotifyServer *self, const char *capability)
  * @self: the server
  * @error: (nullable): why it did not show a notification; %NULL: it did
  *
- * A server that is there and does not show it may hang, or have too much to show: it is tried again later. Where there is
- * none, the next one is waited for.
+ * A server that is there and does not show it may hang, or have too much to show: it is tried again
+ * later. Where there is none, the next one is waited for.
  */
 void
 tokend_notify_server_note (TokendNotifyServer *self, const GError *error)

@@ -5,7 +5,10 @@
 
 G_BEGIN_DECLS
 
-/** TokendNotifyServer: the session's notification server, whichever it is, and whenever it is there.
+/**
+ * TokendNotifyServer:
+ *
+ * The session's notification server, whichever it is, and whenever it is there.
  */
 typedef struct _TokendNotifyServer TokendNotifyServer;
 

@@ -50,7 +50,8 @@ tokend_notify_identity (GVariant *status)
  * tokend_notify_pin_identity:
  * @status: a status
  *
- * Returns: (transfer full): the same text for all views of one PIN, as the service says; another one after its restart
+ * Returns: (transfer full): the same text for all views of one PIN, as the service says; another
+ *   one after its restart
  */
 char *
 tokend_notify_pin_identity (GVariant *status)
@@ -64,8 +65,8 @@ tokend_notify_pin_identity (GVariant *status)
  * tokend_notify_pin_name:
  * @status: a status
  *
- * Returns: (transfer full): the same text for all views of one PIN by one name, that of the token where it has but one PIN;
- *   for ever
+ * Returns: (transfer full): the same text for all views of one PIN by one name, that of the token
+ *   where it has but one PIN; for ever
  */
 char *
 tokend_notify_pin_name (GVariant *status)
@@ -154,8 +155,9 @@ is_wanted (const TokenctlToken *token, const char *identity, const char *label)
   return is_view_of (token, identity) && (label == NULL || g_str_equal (label_of (token), label));
 }
 
-/* Returns: (nullable): the view to speak of: the one with the gravest news, of the PUK first; of several modules' that of the
- * one to operate on it by, so that its name does not change with which of them was read last. */
+/* Returns: (nullable): the view to speak of: the one with the gravest news, of the PUK first; of
+ * several modules' that of the one to operate on it by, so that its name does not change with which
+ * of them was read last. */
 static const TokenctlToken *
 find_speaker (GPtrArray *tokens, const char *identity, const char *label)
 {
@@ -204,7 +206,8 @@ merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *id
 /**
  * tokend_notify_situation_new:
  * @tokens: (element-type TokenctlToken): what is plugged in
- * @identity: of one physical token, by tokend_notify_identity(), or of one PIN, by tokend_notify_pin_identity()
+ * @identity: of one physical token, by tokend_notify_identity(), or of one PIN, by
+ *   tokend_notify_pin_identity()
  * @label: (nullable): of those that it shows, only the one of this label; %NULL for all
  *
  * Returns: (transfer full) (nullable): what is known of it; %NULL if it is not plugged in

@@ -12,12 +12,14 @@ G_BEGIN_DECLS
  * @can_unlock: whether Unlock is supported
  * @puk_may_be_locked: see tokenctl_may_be_locked()
  * @name: what sentences call the token; never bears more of a serial than its last characters
- * @names: (array zero-terminated=1): the words that mean it to tokenctl, not quoted; none if another token has the same
+ * @names: (array zero-terminated=1): the words that mean it to tokenctl, not quoted; none if
+ *   another token has the same
  * @provider: (nullable): the status key `provider`
- * @not_after: (nullable): when the certificate ends, the latest that any of these views says: one of them may not have seen
- *   yet that it was renewed
+ * @not_after: (nullable): when the certificate ends, the latest that any of these views says: one
+ *   of them may not have seen yet that it was renewed
  *
- * What is known of a physical token, or of one of its PINs, which several modules, or several labels, may show.
+ * What is known of a physical token, or of one of its PINs, which several modules, or several
+ * labels, may show.
  */
 typedef struct {
   TokendNotifyTries tries;

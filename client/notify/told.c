@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * A key file: in the group "Told" a key for each certificate, the one that was told of last at the end, and the days before
- * its end at which it was told of; 0 for the end itself.
+ * A key file: in the group "Told" a key for each certificate, the one that was told of last at the
+ * end, and the days before its end at which it was told of; 0 for the end itself.
  */
 #define GROUP "Told"
 /* Certificates; a person has a handful in many years. */

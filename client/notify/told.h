@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendNotifyTold: at which stages the person was warned of which certificate, in this session and in others. */
+/**
+ * TokendNotifyTold:
+ *
+ * At which stages the person was warned of which certificate, in this session and in others.
+ */
 typedef struct _TokendNotifyTold TokendNotifyTold;
 
 TokendNotifyTold *tokend_notify_told_new (const char *path);

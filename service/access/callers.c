@@ -74,7 +74,12 @@ tokend_callers_class_init (TokendCallersClass *klass)
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/** tokend_callers_new: @bus: where they are. Returns: (transfer full): a counter. */
+/**
+ * tokend_callers_new:
+ * @bus: where they are.
+ *
+ * Returns: (transfer full): a counter.
+ */
 TokendCallers *
 tokend_callers_new (GDBusConnection *bus)
 {
@@ -200,10 +205,11 @@ count (TokendCallers *self, GDBusMethodInvocation *invocation)
 
 /**
  * tokend_callers_admit_async:
- * @invocation: a call; it counts until it is finalized, which is after its reply. It must not be replied to before
- *   @callback is called.
+ * @invocation: a call; it counts until it is finalized, which is after its reply. It must not be
+ *   replied to before @callback is called.
  *
- * Finds out whether its caller may have one more call under way. Whose connection it is, the bus is asked.
+ * Finds out whether its caller may have one more call under way. Whose connection it is, the bus is
+ * asked.
  */
 void
 tokend_callers_admit_async (TokendCallers *self, GDBusMethodInvocation *invocation,
@@ -228,14 +234,23 @@ tokend_callers_admit_async (TokendCallers *self, GDBusMethodInvocation *invocati
     wait_for_user (self, admission->caller, task);
 }
 
-/** tokend_callers_admit_finish: Returns: whether it may; else LimitsExceeded. */
+/**
+ * tokend_callers_admit_finish:
+ *
+ * Returns: whether it may; else LimitsExceeded.
+ */
 gboolean
 tokend_callers_admit_finish (TokendCallers *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/** tokend_callers_get_user: @invocation: a call that was admitted. Returns: the number of its user. */
+/**
+ * tokend_callers_get_user:
+ * @invocation: a call that was admitted.
+ *
+ * Returns: the number of its user.
+ */
 guint32
 tokend_callers_get_user (TokendCallers *self, GDBusMethodInvocation *invocation)
 {
@@ -244,7 +259,11 @@ tokend_callers_get_user (TokendCallers *self, GDBusMethodInvocation *invocation)
   return admission->caller->uid;
 }
 
-/** tokend_callers_count: Returns: how many connections have a call under way. */
+/**
+ * tokend_callers_count:
+ *
+ * Returns: how many connections have a call under way.
+ */
 guint
 tokend_callers_count (TokendCallers *self)
 {

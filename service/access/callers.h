@@ -5,12 +5,13 @@
 
 G_BEGIN_DECLS
 
-/* Calls under way at a time, of one connection; what a user may have of all is in fair-share-private.h. org.tokend.Tokend1.xml and
- * tokend(8) state it. */
+/* Calls under way at a time, of one connection; what a user may have of all is in
+ * fair-share-private.h. org.tokend.Tokend1.xml and tokend(8) state it. */
 #define TOKEND_CALLS_PER_CALLER_MAX 16
 
 /**
  * TokendCallers:
+ *
  * Counts the calls that each connection and each user has under way.
  *
  * Signal `changed`: a call began or ended.

@@ -48,8 +48,10 @@ tokend_claims_class_init (TokendClaimsClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_claims_finalize;
 }
 
-/** tokend_claims_new: @directory: where the lock files are, below the service's run folder; made
- * when it is needed. */
+/**
+ * tokend_claims_new:
+ * @directory: where the lock files are, below the service's run folder; made when it is needed.
+ */
 TokendClaims *
 tokend_claims_new (const char *directory)
 {
@@ -109,7 +111,8 @@ is_locked (TokendClaims *self, const char *physical_id)
   return locked;
 }
 
-/* Returns: (transfer full): all that is claimed by the file of @holder while that is locked, but itself. */
+/* Returns: (transfer full): all that is claimed by the file of @holder while that is locked, but
+ * itself. */
 static GStrv
 read_others (TokendClaims *self, const char *holder)
 {
@@ -120,8 +123,8 @@ read_others (TokendClaims *self, const char *holder)
                                                        : g_new0 (char *, 1);
 }
 
-/* By a service before this one, whose operating host has not ended: whether that one is the same token this service may not
- * know yet. */
+/* By a service before this one, whose operating host has not ended: whether that one is the same
+ * token this service may not know yet. */
 static gboolean
 is_locked_by_another (TokendClaims *self, const char *physical_id)
 {
@@ -175,8 +178,8 @@ set_not_made (GError **error)
                "The lock of this token cannot be made (%s); nothing was sent", g_strerror (errno));
 }
 
-/* Once it is locked: what stands in it counts only as long. Not by the descriptor that the host is handed, which may read it
- * only. */
+/* Once it is locked: what stands in it counts only as long. Not by the descriptor that the host is
+ * handed, which may read it only. */
 static gboolean
 write_others (const char *path, const char *const *physical_ids)
 {
@@ -219,7 +222,8 @@ lock (TokendClaims *self, const char *const *physical_ids, GError **error)
 
 /**
  * tokend_claims_take:
- * @physical_ids: all that the token may be, see tokend_place_list_cards(): the first one's file is locked.
+ * @physical_ids: all that the token may be, see tokend_place_list_cards(): the first one's file is
+ *   locked.
  * @error: Busy; Failed if the lock file cannot be made.
  *
  * Returns: the lock's descriptor, to be handed to the operating host and to
@@ -250,8 +254,9 @@ tokend_claims_take (TokendClaims *self, const char *const *physical_ids, GError 
 /**
  * tokend_claims_look:
  *
- * Looks which tokens are claimed now, also such as are not known yet. To be called before a reading begins: the host of a service
- * that died may send its code while the token is read, and end before that is heard of.
+ * Looks which tokens are claimed now, also such as are not known yet. To be called before a reading
+ * begins: the host of a service that died may send its code while the token is read, and end before
+ * that is heard of.
  */
 void
 tokend_claims_look (TokendClaims *self)
@@ -276,7 +281,8 @@ tokend_claims_look (TokendClaims *self)
  * @physical_id: see tokend_reading_physical_id().
  * @since: when a reading began, just before tokend_claims_look(); monotonic, in microseconds.
  *
- * Returns: whether it is free, and was not claimed since then, so that no code went to the token meanwhile.
+ * Returns: whether it is free, and was not claimed since then, so that no code went to the token
+ *   meanwhile.
  */
 gboolean
 tokend_claims_was_free_since (TokendClaims *self, const char *physical_id, gint64 since)
@@ -312,21 +318,33 @@ tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,
   g_hash_table_remove (self->taken, physical_id);
 }
 
-/** tokend_claims_is_held: whether an operation of this process is under way on the token. */
+/**
+ * tokend_claims_is_held:
+ *
+ * Whether an operation of this process is under way on the token.
+ */
 gboolean
 tokend_claims_is_held (TokendClaims *self, const char *physical_id)
 {
   return is_taken (self, physical_id);
 }
 
-/** tokend_claims_stop: from now on nothing can be claimed: the service is about to end. */
+/**
+ * tokend_claims_stop:
+ *
+ * From now on nothing can be claimed: the service is about to end.
+ */
 void
 tokend_claims_stop (TokendClaims *self)
 {
   self->stopped = TRUE;
 }
 
-/** tokend_claims_count: Returns: how many operations are under way. */
+/**
+ * tokend_claims_count:
+ *
+ * Returns: how many operations are under way.
+ */
 guint
 tokend_claims_count (TokendClaims *self)
 {

@@ -7,9 +7,11 @@ G_BEGIN_DECLS
 
 /**
  * TokendClaims:
+ *
  * One operation a physical token. A claim is an flock on a file of the token's: the operating host
  * is handed the descriptor and so goes on holding it if the service dies, and the service's
- * successor sees it. In the file stand, a line each, the other names by which the token is claimed as well.
+ * successor sees it. In the file stand, a line each, the other names by which the token is claimed
+ * as well.
  */
 #define TOKEND_TYPE_CLAIMS (tokend_claims_get_type ())
 G_DECLARE_FINAL_TYPE (TokendClaims, tokend_claims, TOKEND, CLAIMS, GObject)

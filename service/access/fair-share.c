@@ -6,8 +6,9 @@
  * @n_user: how many calls a user has under way.
  * @n_others: how many all others have.
  *
- * A user may have half of what the others leave, the odd one included: the first 30, the second 15, then 8, 4, 2 and 1.
- * So it takes six users to fill the service, and one who has nothing under way gets in as long as there is any room.
+ * A user may have half of what the others leave, the odd one included: the first 30, the second 15,
+ * then 8, 4, 2 and 1. So it takes six users to fill the service, and one who has nothing under way
+ * gets in as long as there is any room.
  *
  * Returns: whether the user may have one more.
  */

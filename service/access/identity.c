@@ -140,7 +140,8 @@ on_user_path (GObject *source, GAsyncResult *result, gpointer user_data)
   ask_properties (task, path, LOGIND ".User", on_user);
 }
 
-/* What a user's own service manager starts is in no session: then polkit too goes by the one that shows the user's desktop. */
+/* What a user's own service manager starts is in no session: then polkit too goes by the one that
+ * shows the user's desktop. */
 static void
 on_session_path (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -187,8 +188,8 @@ on_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /**
  * tokend_identity_look_up:
- * @identity: empty; filled in piece by piece until @callback is called, soon and in 10 seconds at the
- *   latest. To be cleared with tokend_identity_clear().
+ * @identity: empty; filled in piece by piece until @callback is called, soon and in 10 seconds at
+ *   the latest. To be cleared with tokend_identity_clear().
  * @bus: the system bus.
  * @name: a unique name on it, which may be gone by now.
  *
@@ -205,7 +206,10 @@ tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const c
        g_variant_new ("(s)", name), "(a{sv})", on_credentials);
 }
 
-/** tokend_identity_clear: @identity: not while it is looked up. */
+/**
+ * tokend_identity_clear:
+ * @identity: not while it is looked up.
+ */
 void
 tokend_identity_clear (TokendIdentity *identity)
 {

@@ -5,14 +5,22 @@
 
 G_BEGIN_DECLS
 
-/** TokendPresence: of a session, whether it is in front of the machine's screen. */
+/**
+ * TokendPresence:
+ *
+ * Of a session, whether it is in front of the machine's screen.
+ */
 typedef enum {
   TOKEND_PRESENCE_UNKNOWN, /* logind did not say */
   TOKEND_PRESENCE_NONE,    /* it is not, or there is no session, or nobody tells of sessions */
   TOKEND_PRESENCE_ACTIVE,
 } TokendPresence;
 
-/** TokendIdentity: who is behind a connection to the bus, as far as is known. */
+/**
+ * TokendIdentity:
+ *
+ * Who is behind a connection to the bus, as far as is known.
+ */
 typedef struct {
   gboolean known; /* the user and the process; else all is empty */
   guint uid;

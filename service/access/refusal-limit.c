@@ -11,7 +11,11 @@ struct _TokendRefusalLimit {
   GHashTable *tellings; /* of "uid/token" → Tellings */
 };
 
-/** tokend_refusal_limit_new: Returns: (transfer full): a limit that nobody has come near yet. */
+/**
+ * tokend_refusal_limit_new:
+ *
+ * Returns: (transfer full): a limit that nobody has come near yet.
+ */
 TokendRefusalLimit *
 tokend_refusal_limit_new (void)
 {
@@ -21,7 +25,10 @@ tokend_refusal_limit_new (void)
   return self;
 }
 
-/** tokend_refusal_limit_free: @self: (transfer full): a limit. */
+/**
+ * tokend_refusal_limit_free:
+ * @self: (transfer full): a limit.
+ */
 void
 tokend_refusal_limit_free (TokendRefusalLimit *self)
 {
@@ -98,8 +105,11 @@ add (Tellings *tellings, gint64 now)
   tellings->at[tellings->n - 1] = now;
 }
 
-/** tokend_refusal_limit_count: the user is told once more; not where the limit is reached. Forgets
- * what is past. */
+/**
+ * tokend_refusal_limit_count:
+ *
+ * The user is told once more; not where the limit is reached. Forgets what is past.
+ */
 void
 tokend_refusal_limit_count (TokendRefusalLimit *self, guint32 uid, const char *const *names,
                             gint64 now)

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 /**
  * TokendRefusalLimit:
+ *
  * How often a user is told that a token has refused a code before. It costs no try, so that
  * somebody could find out by it what others have typed.
  */

@@ -56,7 +56,12 @@ tokend_subscribers_class_init (TokendSubscribersClass *klass)
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/** tokend_subscribers_new: @bus: where they are. Returns: (transfer full): nobody, yet. */
+/**
+ * tokend_subscribers_new:
+ * @bus: where they are.
+ *
+ * Returns: (transfer full): nobody, yet.
+ */
 TokendSubscribers *
 tokend_subscribers_new (GDBusConnection *bus)
 {
@@ -125,7 +130,10 @@ tokend_subscribers_add (TokendSubscribers *self, const char *name, guint32 uid, 
   return TRUE;
 }
 
-/** tokend_subscribers_remove: @name: a unique bus name, subscribed or not. */
+/**
+ * tokend_subscribers_remove:
+ * @name: a unique bus name, subscribed or not.
+ */
 void
 tokend_subscribers_remove (TokendSubscribers *self, const char *name)
 {
@@ -133,15 +141,22 @@ tokend_subscribers_remove (TokendSubscribers *self, const char *name)
     g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
-/** tokend_subscribers_count: Returns: how many there are. */
+/**
+ * tokend_subscribers_count:
+ *
+ * Returns: how many there are.
+ */
 guint
 tokend_subscribers_count (TokendSubscribers *self)
 {
   return g_hash_table_size (self->subscribers);
 }
 
-/** tokend_subscribers_notify: sends StatusChanged of @object_path to each subscriber, and to nobody
- * else. */
+/**
+ * tokend_subscribers_notify:
+ *
+ * Sends StatusChanged of @object_path to each subscriber, and to nobody else.
+ */
 void
 tokend_subscribers_notify (TokendSubscribers *self, const char *object_path)
 {

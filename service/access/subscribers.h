@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 /**
  * TokendSubscribers:
+ *
  * Who is sent StatusChanged, while it is connected.
  *
  * Signal `changed`: somebody came or left.

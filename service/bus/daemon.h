@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendDaemon: the service as a whole, from its connection to the bus to its end. */
+/**
+ * TokendDaemon:
+ *
+ * The service as a whole, from its connection to the bus to its end.
+ */
 #define TOKEND_TYPE_DAEMON (tokend_daemon_get_type ())
 G_DECLARE_FINAL_TYPE (TokendDaemon, tokend_daemon, TOKEND, DAEMON, GObject)
 

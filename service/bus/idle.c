@@ -12,8 +12,8 @@ struct _TokendIdle {
 
   TokendService *service;
   guint filter;
-  gint *
-      last_call; /* when it came, in seconds; the filter's own; atomic: it is set in GDBus's thread */
+  /* When it came, in seconds; the filter's own; atomic: it is set in GDBus's thread */
+  gint *last_call;
   guint timer;
 };
 
@@ -64,8 +64,8 @@ get_seconds (void)
 
 static void set_timer (TokendIdle *self, gint seconds);
 
-/* A refused code that is not kept for a time is forgotten in a call, or while somebody is subscribed: nothing is to be waited
- * for before. */
+/* A refused code that is not kept for a time is forgotten in a call, or while somebody is
+ * subscribed: nothing is to be waited for before. */
 static void
 leave_unless_needed (TokendIdle *self)
 {
@@ -110,7 +110,8 @@ on_changed (GObject *object, gpointer user_data)
     set_timer (self, IDLE_SECONDS);
 }
 
-/* Also what asks only who is there (GetManagedObjects, Introspect) is a use: a client goes on with what it learned. */
+/* Also what asks only who is there (GetManagedObjects, Introspect) is a use: a client goes on with
+ * what it learned. */
 static GDBusMessage *
 on_message (GDBusConnection *bus, GDBusMessage *message, gboolean is_incoming, gpointer last_call)
 {
@@ -119,7 +120,12 @@ on_message (GDBusConnection *bus, GDBusMessage *message, gboolean is_incoming, g
   return message;
 }
 
-/** tokend_idle_new: @service: outlives it. Returns: (transfer full): a watch over it. */
+/**
+ * tokend_idle_new:
+ * @service: outlives it.
+ *
+ * Returns: (transfer full): a watch over it.
+ */
 TokendIdle *
 tokend_idle_new (TokendService *service)
 {

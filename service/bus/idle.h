@@ -7,9 +7,11 @@ G_BEGIN_DECLS
 
 /**
  * TokendIdle:
+ *
  * Notices that nobody has needed the service for a while.
  *
- * Signal `idle`: for 30 seconds nobody was subscribed, no operation was open, no call came or was under way, and no refused code is known for
+ * Signal `idle`: for 30 seconds nobody was subscribed, no operation was open, no call came or was
+ * under way, and no refused code is known for
  * which the service is to stay, see tokend_refused_get_needed_until().
  */
 #define TOKEND_TYPE_IDLE (tokend_idle_get_type ())

@@ -41,9 +41,9 @@ on_message (GDBusConnection *bus, GDBusMessage *message, gboolean incoming, gpoi
  * tokend_large_messages_watch:
  * @bus: lives as long as the process
  *
- * Gives back to the system what large messages took. GLib makes some hundred bytes of each value in a
- * message, and malloc() keeps small pieces that are freed. So does GLib's own allocator, which the unit
- * turns off (G_SLICE=always-malloc); GLib has none any more from 2.76 on.
+ * Gives back to the system what large messages took. GLib makes some hundred bytes of each value in
+ * a message, and malloc() keeps small pieces that are freed. So does GLib's own allocator, which
+ * the unit turns off (G_SLICE=always-malloc); GLib has none any more from 2.76 on.
  */
 void
 tokend_large_messages_watch (GDBusConnection *bus)

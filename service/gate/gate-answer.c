@@ -10,8 +10,8 @@
  * @word: what polkit said.
  * @was_prompting: whether it was told to ask a person.
  *
- * polkit answers a prompt that failed like one who may never: neither authorized, nor a challenge. A challenge that is
- * still one after the prompt means that there was no agent to ask by.
+ * polkit answers a prompt that failed like one who may never: neither authorized, nor a challenge.
+ * A challenge that is still one after the prompt means that there was no agent to ask by.
  *
  * Returns: what that means.
  */
@@ -27,7 +27,8 @@ tokend_gate_answer_judge (const TokendGateWord *word, gboolean was_prompting)
   return word->is_dismissed ? TOKEND_GATE_DISMISSED : TOKEND_GATE_NOT_AUTHENTICATED;
 }
 
-/* What happened and what to do; each has the action once, where tokenctl finds it to translate the rest. */
+/* What happened and what to do; each has the action once, where tokenctl finds it to translate the
+ * rest. */
 static const char *
 get_words (TokendGateAnswer answer)
 {

@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendGateAnswer: whether a caller may, and why not. */
+/**
+ * TokendGateAnswer:
+ *
+ * Whether a caller may, and why not.
+ */
 typedef enum {
   TOKEND_GATE_ALLOWED,
   TOKEND_GATE_DENIED,            /* polkit's word, which no person changes */
@@ -18,7 +22,11 @@ typedef enum {
   TOKEND_GATE_WITHDRAWN,         /* nobody waits for the answer any more */
 } TokendGateAnswer;
 
-/** TokendGateWord: what polkit said. */
+/**
+ * TokendGateWord:
+ *
+ * What polkit said.
+ */
 typedef struct {
   gboolean is_authorized;
   gboolean is_challenge; /* a person would have to be asked */

@@ -31,7 +31,11 @@ tokend_host_begin (TokendHostState *host, TokendHostCall call, GDBusMethodInvoca
   return TRUE;
 }
 
-/** tokend_host_end: ends what tokend_host_begin() began; the host is at @stage now. */
+/**
+ * tokend_host_end:
+ *
+ * Ends what tokend_host_begin() began; the host is at @stage now.
+ */
 void
 tokend_host_end (TokendHostState *host, TokendHostStage stage)
 {
@@ -39,8 +43,11 @@ tokend_host_end (TokendHostState *host, TokendHostStage stage)
   host->stage = stage;
 }
 
-/** tokend_host_leave: ends the process, without the exit handlers and destructors of a module that
- * may hang in them. */
+/**
+ * tokend_host_leave:
+ *
+ * Ends the process, without the exit handlers and destructors of a module that may hang in them.
+ */
 void
 tokend_host_leave (int status)
 {

@@ -6,7 +6,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendHostMode: what a module host is for. */
+/**
+ * TokendHostMode:
+ *
+ * What a module host is for.
+ */
 typedef enum {
   TOKEND_HOST_WATCH,
   TOKEND_HOST_OPERATE,

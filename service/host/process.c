@@ -67,8 +67,9 @@ close_kept (void)
  * tokend_process_keep_from_children:
  * @fd: stays open until the process ends; one of two at the most
  *
- * A process that a module forks, and that outlives this one, does not have @fd: what shows that this process is there ends
- * with it. One that becomes another program has none of our descriptors anyway.
+ * A process that a module forks, and that outlives this one, does not have @fd: what shows that
+ * this process is there ends with it. One that becomes another program has none of our descriptors
+ * anyway.
  */
 void
 tokend_process_keep_from_children (int fd)

@@ -27,7 +27,11 @@ run_jobs (gpointer data)
   return NULL;
 }
 
-/** tokend_worker_new: starts the thread. A worker lives as long as the process. */
+/**
+ * tokend_worker_new:
+ *
+ * Starts the thread. A worker lives as long as the process.
+ */
 TokendWorker *
 tokend_worker_new (void)
 {

@@ -5,8 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendWorker: the one thread that PKCS#11 runs in. It may hang in a module for ever; it ends
- * with the process. */
+/**
+ * TokendWorker:
+ *
+ * The one thread that PKCS#11 runs in. It may hang in a module for ever; it ends with the process.
+ */
 typedef struct _TokendWorker TokendWorker;
 
 TokendWorker *tokend_worker_new (void);

@@ -19,21 +19,33 @@ get_now (void)
   return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-/** tokend_deadline_in: Returns: the deadline that is so many seconds from now. */
+/**
+ * tokend_deadline_in:
+ *
+ * Returns: the deadline that is so many seconds from now.
+ */
 gint64
 tokend_deadline_in (guint seconds)
 {
   return get_now () + (gint64) seconds * G_USEC_PER_SEC;
 }
 
-/** tokend_deadline_is_over: Returns: whether @deadline is now or was before. */
+/**
+ * tokend_deadline_is_over:
+ *
+ * Returns: whether @deadline is now or was before.
+ */
 gboolean
 tokend_deadline_is_over (gint64 deadline)
 {
   return get_now () >= deadline;
 }
 
-/** tokend_deadline_get_seconds: Returns: how many seconds there are until @deadline, rounded up; 0: it is over. */
+/**
+ * tokend_deadline_get_seconds:
+ *
+ * Returns: how many seconds there are until @deadline, rounded up; 0: it is over.
+ */
 guint
 tokend_deadline_get_seconds (gint64 deadline)
 {
@@ -76,8 +88,8 @@ make_timer (guint seconds)
  * @seconds: how long from now; not 0.
  * @function: called then, once.
  *
- * As g_timeout_add_seconds(), but what was due while the machine was suspended comes as soon as it runs again. GLib's own
- * time is kept besides: a descriptor for the other may not be left.
+ * As g_timeout_add_seconds(), but what was due while the machine was suspended comes as soon as it
+ * runs again. GLib's own time is kept besides: a descriptor for the other may not be left.
  *
  * Returns: the id of the source.
  */

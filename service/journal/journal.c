@@ -3,7 +3,11 @@
 
 #include "enum-nick.h"
 
-/** tokend_journal_put_text: sets a field of an entry that is composed; %NULL: it has no such field. */
+/**
+ * tokend_journal_put_text:
+ *
+ * Sets a field of an entry that is composed; %NULL: it has no such field.
+ */
 void
 tokend_journal_put_text (GVariantDict *fields, const char *field, const char *text)
 {
@@ -11,7 +15,11 @@ tokend_journal_put_text (GVariantDict *fields, const char *field, const char *te
     g_variant_dict_insert (fields, field, "s", text);
 }
 
-/** tokend_journal_put_number: likewise; fields are text. */
+/**
+ * tokend_journal_put_number:
+ *
+ * Likewise; fields are text.
+ */
 void
 tokend_journal_put_number (GVariantDict *fields, const char *field, gint64 number)
 {
@@ -20,7 +28,11 @@ tokend_journal_put_number (GVariantDict *fields, const char *field, gint64 numbe
   tokend_journal_put_text (fields, field, text);
 }
 
-/** tokend_journal_put_nick: likewise; @value of the enumeration @type by its nick. */
+/**
+ * tokend_journal_put_nick:
+ *
+ * Likewise; @value of the enumeration @type by its nick.
+ */
 void
 tokend_journal_put_nick (GVariantDict *fields, const char *field, GType type, int value)
 {
@@ -31,7 +43,8 @@ tokend_journal_put_nick (GVariantDict *fields, const char *field, GType type, in
  * tokend_journal_variant:
  * @fields: (transfer floating): what was composed: a{sv}, MESSAGE_ID and MESSAGE in it.
  *
- * Writes an entry, as tokend_journal() does. g_log_variant() takes no floating reference: it would be nobody's.
+ * Writes an entry, as tokend_journal() does. g_log_variant() takes no floating reference: it would
+ * be nobody's.
  */
 void
 tokend_journal_variant (GLogLevelFlags level, GVariant *fields)

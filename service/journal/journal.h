@@ -22,7 +22,8 @@ G_BEGIN_DECLS
 #define TOKEND_MESSAGE_TOKEN_REFUSED "9d3b5a603eac4c2ba32ac319c313118a"
 /* It was refused, or given up, before anything was sent. */
 #define TOKEND_MESSAGE_NOT_SENT "00560e1c045e493e89c8a2b66e1a90dc"
-/* Nothing was sent, since the token has refused this very code before. Who asks for it can find out what others have typed. */
+/* Nothing was sent, since the token has refused this very code before. Who asks for it can find out
+ * what others have typed. */
 #define TOKEND_MESSAGE_ALREADY_REFUSED "62b8369efd934af28faf31e800dceca0"
 /* The token saw the code, or may have, and nobody knows what came of it. */
 #define TOKEND_MESSAGE_OUTCOME_UNKNOWN "af856e2946f345589e128fb14b00dd64"
@@ -37,17 +38,20 @@ G_BEGIN_DECLS
 /* What a module shows of tries changes too often to be told of each time: see observer.c. */
 #define TOKEND_MESSAGE_TOO_MANY "49eb35f9de2c4c1385b69a956360f96c"
 
-/* A profile's file cannot be read, or holds what is none of its keys or values: see profile-load.c. */
+/* A profile's file cannot be read, or holds what is none of its keys or values: see
+ * profile-load.c. */
 #define TOKEND_MESSAGE_PROFILE_LEFT_OUT "a8b8ba4b7bff4a70aea387936d8aa0d1"
 
-/* A module cannot be loaded, crashes, hangs, or answers nonsense; when it is said again: see failures.c. */
+/* A module cannot be loaded, crashes, hangs, or answers nonsense; when it is said again: see
+ * failures.c. */
 #define TOKEND_MESSAGE_MODULE_FAILED "f4e99311e0bd45fbaba266cadf924ee7"
 /* One that had failed can be read again. */
 #define TOKEND_MESSAGE_MODULE_BACK "c11f831c6b7c402bbd98a1521b33c421"
 
 /* The record of tries is lost: whatever is not known counts as spent. */
 #define TOKEND_MESSAGE_LEDGER_UNREADABLE "4e9e61abea0f45c2bb09fab0f6f72118"
-/* The record of tries is not on the disk: no code is sent, or the try of one that was sent stays pending. */
+/* The record of tries is not on the disk: no code is sent, or the try of one that was sent stays
+ * pending. */
 #define TOKEND_MESSAGE_LEDGER_UNWRITABLE "f83351c369eb4e43be16fee148f9b1dc"
 
 /* polkit gives no answer, so it is no; said again only after it has answered. */

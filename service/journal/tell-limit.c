@@ -8,7 +8,8 @@ struct _TokendTellLimit {
   GHashTable *sources; /* of name → Source */
 };
 
-/* Subjects can be made up: only those are remembered that had an entry, which are no more than the source may have. */
+/* Subjects can be made up: only those are remembered that had an entry, which are no more than the
+ * source may have. */
 typedef struct {
   gint64 since; /* monotonic, microseconds */
   guint n_taken;
@@ -45,7 +46,10 @@ tokend_tell_limit_new (guint per_source, guint per_subject, gint64 interval_us)
   return self;
 }
 
-/** tokend_tell_limit_free: @self: (transfer full): a limit. */
+/**
+ * tokend_tell_limit_free:
+ * @self: (transfer full): a limit.
+ */
 void
 tokend_tell_limit_free (TokendTellLimit *self)
 {

@@ -7,13 +7,18 @@ G_BEGIN_DECLS
 
 /**
  * TokendTellLimit:
- * How often who is not trusted can cause an entry of the journal, which drops what a service says when that is too much:
- * nobody shall be able to hide what matters behind what costs nothing. A source, a user or a module, has so many in an
- * interval, and so many of each of its subjects.
+ *
+ * How often who is not trusted can cause an entry of the journal, which drops what a service says
+ * when that is too much: nobody shall be able to hide what matters behind what costs nothing. A
+ * source, a user or a module, has so many in an interval, and so many of each of its subjects.
  */
 typedef struct _TokendTellLimit TokendTellLimit;
 
-/** TokendTelling: of an entry that may be written. */
+/**
+ * TokendTelling:
+ *
+ * Of an entry that may be written.
+ */
 typedef struct {
   gboolean is_last_of_source;  /* in this interval */
   gboolean is_last_of_subject; /* likewise */

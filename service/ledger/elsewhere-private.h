@@ -7,15 +7,16 @@ G_BEGIN_DECLS
 
 /**
  * TokendElsewhere:
+ *
  * Where what is recorded of one role at one place counts besides that place; zero at first.
  *
- * Which tokens are one is known only while both are shown. What was recorded then still counts at both places when one of
- * them is gone, or the service was started again.
+ * Which tokens are one is known only while both are shown. What was recorded then still counts at
+ * both places when one of them is gone, or the service was started again.
  */
 typedef struct {
   GStrv also_at; /* ids of places that were the same token, or may have been; or NULL */
-  GStrv
-      right_at; /* ids of places where the code was right since, so that it does not count there; or NULL */
+  /* Ids of places where the code was right since, so that it does not count there; or NULL */
+  GStrv right_at;
 } TokendElsewhere;
 
 gboolean tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id,

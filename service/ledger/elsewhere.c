@@ -3,7 +3,8 @@
 
 #include "journal.h"
 
-/* No token has so many names; a module that makes up some at each read gets no more of them recorded. */
+/* No token has so many names; a module that makes up some at each read gets no more of them
+ * recorded. */
 #define IDS_MAX 64
 
 static gboolean
@@ -21,7 +22,8 @@ have_same_name (const char *a, const char *b)
   return g_str_equal (a_name, b_name);
 }
 
-/* Returns: the index of the first stay after which there is one of the same name; their number: there is none. */
+/* Returns: the index of the first stay after which there is one of the same name; their number:
+ * there is none. */
 static guint
 find_old_stay (GPtrArray *ids)
 {
@@ -32,7 +34,8 @@ find_old_stay (GPtrArray *ids)
   return ids->len;
 }
 
-/* Where there are too many, it is stays that give way: as a rule, each has ended when the next one of its name begins. */
+/* Where there are too many, it is stays that give way: as a rule, each has ended when the next one
+ * of its name begins. */
 static void
 add (GStrv *ids, const char *id)
 {
@@ -50,7 +53,8 @@ add (GStrv *ids, const char *id)
   *ids = (GStrv) g_ptr_array_free (g_steal_pointer (&all), FALSE);
 }
 
-/* Told once: a module may make up names at each read. Where a code was right too often to be recorded it only bars on. */
+/* Told once: a module may make up names at each read. Where a code was right too often to be
+ * recorded it only bars on. */
 static void
 add_also_at (TokendElsewhere *self, const char *id)
 {
@@ -101,8 +105,12 @@ tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id, const T
   return counts_at (self, id, place, role, FALSE);
 }
 
-/** tokend_elsewhere_begin: one more is recorded of @place: it counts wherever @place is shown now by another name, if that is
- * certain to have been in the same place. */
+/**
+ * tokend_elsewhere_begin:
+ *
+ * One more is recorded of @place: it counts wherever @place is shown now by another name, if that
+ * is certain to have been in the same place.
+ */
 void
 tokend_elsewhere_begin (TokendElsewhere *self, const TokendPlace *place)
 {
@@ -141,8 +149,9 @@ tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendPlac
  * @place: where a code of @role was right.
  * @role: whose code.
  *
- * Whatever is recorded of @id, it does not count at @place any more. It stays for its own place, and for all others. The
- * name of a card without a serial number is that of several: none of them settles for the others what another card's is.
+ * Whatever is recorded of @id, it does not count at @place any more. It stays for its own place,
+ * and for all others. The name of a card without a serial number is that of several: none of them
+ * settles for the others what another card's is.
  */
 void
 tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const TokendPlace *place,
@@ -159,7 +168,11 @@ tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const Tokend
     add (&self->right_at, place->id);
 }
 
-/** tokend_elsewhere_take: what was recorded of another place, with @other, is recorded of this one instead. */
+/**
+ * tokend_elsewhere_take:
+ *
+ * What was recorded of another place, with @other, is recorded of this one instead.
+ */
 void
 tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other)
 {
@@ -167,7 +180,11 @@ tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other)
     add_also_at (self, other->also_at[i]);
 }
 
-/** tokend_elsewhere_end_stays: the service has ended, and with it each stay: what was right in one says nothing of a later one. */
+/**
+ * tokend_elsewhere_end_stays:
+ *
+ * The service has ended, and with it each stay: what was right in one says nothing of a later one.
+ */
 void
 tokend_elsewhere_end_stays (TokendElsewhere *self)
 {
@@ -178,7 +195,11 @@ tokend_elsewhere_end_stays (TokendElsewhere *self)
       add (&self->right_at, before[i]);
 }
 
-/** tokend_elsewhere_clear: there is nothing left that could count. */
+/**
+ * tokend_elsewhere_clear:
+ *
+ * There is nothing left that could count.
+ */
 void
 tokend_elsewhere_clear (TokendElsewhere *self)
 {

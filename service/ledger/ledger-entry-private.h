@@ -5,11 +5,16 @@
 
 G_BEGIN_DECLS
 
-/* No token has so many tries: of a record that was lost, any number may have been spent. It keeps a counter that only grows
- * from wrapping, too. */
+/* No token has so many tries: of a record that was lost, any number may have been spent. It keeps a
+ * counter that only grows from wrapping, too. */
 #define TOKEND_TRIES_MAX 255
 
-/** TokendLedgerEntry: what the service has spent of one role's tries at one place, or at several, since the last success. */
+/**
+ * TokendLedgerEntry:
+ *
+ * What the service has spent of one role's tries at one place, or at several, since the last
+ * success.
+ */
 typedef struct {
   guint spent;        /* tries that the token refused */
   guint pending;      /* tries whose outcome is not known */

@@ -3,7 +3,12 @@
 
 #include <string.h>
 
-/** tokend_ledger_entry_begin: one try is about to be sent. @now: wall clock, in microseconds. */
+/**
+ * tokend_ledger_entry_begin:
+ * @now: wall clock, in microseconds.
+ *
+ * One try is about to be sent.
+ */
 void
 tokend_ledger_entry_begin (TokendLedgerEntry *entry, gint64 now)
 {
@@ -71,8 +76,8 @@ tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlemen
  * @entry: the entry.
  * @shown: what the token showed the host that sent a code, right after it; by its flags alone.
  *
- * There are cards that show a lock or a final try to nobody but the process that tried. For as long as no code succeeds,
- * that must not be forgotten.
+ * There are cards that show a lock or a final try to nobody but the process that tried. For as long
+ * as no code succeeds, that must not be forgotten.
  *
  * Returns: whether @entry changed.
  */
@@ -89,7 +94,8 @@ tokend_ledger_entry_note (TokendLedgerEntry *entry, TokendState shown)
          || entry->seen != before.seen;
 }
 
-/* How many tries are left at the most by @entry; @maximum as a token has them that shows no flag. */
+/* How many tries are left at the most by @entry; @maximum as a token has them that shows no
+ * flag. */
 static guint
 get_left (const TokendLedgerEntry *entry, guint maximum)
 {
@@ -127,8 +133,9 @@ get_shown (const TokendCounter *shown, const TokendCounterRules *rules, guint *r
   return TRUE;
 }
 
-/* What the token's own number says of the tries since the last success. It may not be shown again: a module that can tell it
- * now and then must not make us forget. Where fewer are spent than we sent wrong codes, a right one came in between. */
+/* What the token's own number says of the tries since the last success. It may not be shown again:
+ * a module that can tell it now and then must not make us forget. Where fewer are spent than we
+ * sent wrong codes, a right one came in between. */
 static TokendLedgerEntry
 make_of_number (const TokendLedgerEntry *entry, const TokendCounter *shown)
 {
@@ -155,10 +162,11 @@ make_of_number (const TokendLedgerEntry *entry, const TokendCounter *shown)
  * @reading: what the token shows while no try of ours is under way.
  * @rules: what that is worth.
  *
- * Lets the token's own word stand above the entry. A number of the token's own settles it at once: so many are spent.
- * Flags settle it too where they tell of the tries, but only once they have been seen to follow ours, and then show
- * more tries than we left: some tokens show no flags at all for a role, and that must not look like
- * a full counter. Flags that tell of the last try alone can be followed only that far.
+ * Lets the token's own word stand above the entry. A number of the token's own settles it at once:
+ * so many are spent. Flags settle it too where they tell of the tries, but only once they have been
+ * seen to follow ours, and then show more tries than we left: some tokens show no flags at all for
+ * a role, and that must not look like a full counter. Flags that tell of the last try alone can be
+ * followed only that far.
  *
  * Returns: whether @entry changed.
  */
@@ -217,7 +225,11 @@ tokend_ledger_entry_add (TokendLedgerEntry *sum, const TokendLedgerEntry *entry)
   sum->sent_at = MAX (sum->sent_at, entry->sent_at);
 }
 
-/** tokend_ledger_entry_get_told: Returns: @entry as people are told of it: a try that is under way is not lost yet. */
+/**
+ * tokend_ledger_entry_get_told:
+ *
+ * Returns: @entry as people are told of it: a try that is under way is not lost yet.
+ */
 TokendLedgerEntry
 tokend_ledger_entry_get_told (const TokendLedgerEntry *entry)
 {
@@ -230,7 +242,11 @@ tokend_ledger_entry_get_told (const TokendLedgerEntry *entry)
   return told;
 }
 
-/** tokend_ledger_entry_get_worst: Returns: LOCKED or FINAL_TRY, if it was ever seen since the last success; else UNKNOWN. */
+/**
+ * tokend_ledger_entry_get_worst:
+ *
+ * Returns: LOCKED or FINAL_TRY, if it was ever seen since the last success; else UNKNOWN.
+ */
 TokendState
 tokend_ledger_entry_get_worst (const TokendLedgerEntry *entry)
 {
@@ -239,7 +255,11 @@ tokend_ledger_entry_get_worst (const TokendLedgerEntry *entry)
   return entry->final_try ? TOKEND_STATE_FINAL_TRY : TOKEND_STATE_UNKNOWN;
 }
 
-/** tokend_ledger_entry_is_clear: whether @entry says nothing. */
+/**
+ * tokend_ledger_entry_is_clear:
+ *
+ * Whether @entry says nothing.
+ */
 gboolean
 tokend_ledger_entry_is_clear (const TokendLedgerEntry *entry)
 {

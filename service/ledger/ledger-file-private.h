@@ -6,7 +6,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendLedgerTries: what is recorded of one place. */
+/**
+ * TokendLedgerTries:
+ *
+ * What is recorded of one place.
+ */
 typedef struct {
   gboolean known[TOKEND_N_ROLES];
   char *modules[TOKEND_N_ROLES]; /* or NULL */

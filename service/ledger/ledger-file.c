@@ -10,28 +10,25 @@
 /*
  * The file is a sealed file, `ledger` in the service's state folder:
  *
- *   [ledger]
- *   version=2
- *   assume-spent=true         an earlier file could not be read: whatever is not known is taken for spent
+ * [ledger] version=2 assume-spent=true         an earlier file could not be read: whatever is not
+ * known is taken for spent
  *
- *   [CARD/LABEL]              a place, see TokendPlace
- *   pin-spent=, pin-pending=  tries since the last success
- *   pin-locked=, pin-confirmed=, pin-final-try=
- *   pin-wrong=                codes that the token refused since then, for people
- *   pin-seen=                 locked, final-try or unknown: what the last code let us see, for people; absent: as pin-locked
- *                             and pin-final-try say
- *   pin-sent-at=              when the last code was sent, for people; microseconds since the epoch
- *   pin-told=                 how many of the pending ones the journal has been told of at a start
- *   pin-module=               by which module the first of them was sent
- *   pin-also-at=              other places where they count, which were the same token when they were sent, or may have been
- *   pin-right-at=             other places where a code was right since then, where they do not count
- *   puk-…                     likewise
+ * [CARD/LABEL]              a place, see TokendPlace pin-spent=, pin-pending=  tries since the last
+ * success pin-locked=, pin-confirmed=, pin-final-try= pin-wrong=                codes that the
+ * token refused since then, for people pin-seen=                 locked, final-try or unknown: what
+ * the last code let us see, for people; absent: as pin-locked and pin-final-try say pin-sent-at=
+ * when the last code was sent, for people; microseconds since the epoch pin-told=
+ * how many of the pending ones the journal has been told of at a start pin-module=               by
+ * which module the first of them was sent pin-also-at=              other places where they count,
+ * which were the same token when they were sent, or may have been pin-right-at=             other
+ * places where a code was right since then, where they do not count puk-…
+ * likewise
  *
- *   A place's spent=255 says that an earlier file could not be read: any number may have been spent.
+ * A place's spent=255 says that an earlier file could not be read: any number may have been spent.
  *
- * Each write replaces it whole and is on the disk (file and folder) before it is called done; the one before stays, as
- * `ledger.previous`. One that cannot be read is kept beside it, as `ledger.unreadable`, from the moment at which a new one that
- * tells of the loss is in its place.
+ * Each write replaces it whole and is on the disk (file and folder) before it is called done; the
+ * one before stays, as `ledger.previous`. One that cannot be read is kept beside it, as
+ * `ledger.unreadable`, from the moment at which a new one that tells of the loss is in its place.
  */
 #define ASIDE_SUFFIX ".unreadable"
 #define FILE_VERSION 2
@@ -50,7 +47,11 @@ tries_free (gpointer data)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendLedgerTries, tries_free)
 
-/** tokend_ledger_file_make_places: Returns: (transfer full): an empty table of a place's id → #TokendLedgerTries. */
+/**
+ * tokend_ledger_file_make_places:
+ *
+ * Returns: (transfer full): an empty table of a place's id → #TokendLedgerTries.
+ */
 GHashTable *
 tokend_ledger_file_make_places (void)
 {
@@ -128,8 +129,8 @@ get_list (GKeyFile *key_file, const char *group, const char *role, const char *w
   return g_key_file_get_string_list (key_file, group, key, NULL, NULL);
 }
 
-/* Stays end with the service. All that is known of a card without a serial number then is that it was one of a kind; what was
- * not spent by one says nothing of another. */
+/* Stays end with the service. All that is known of a card without a serial number then is that it
+ * was one of a kind; what was not spent by one says nothing of another. */
 static void
 end_stay (TokendLedgerTries *kind, const TokendLedgerTries *stay)
 {
@@ -243,11 +244,12 @@ is_there (const char *path, const char *suffix)
  * tokend_ledger_file_read:
  * @path: the file.
  * @places: of tokend_ledger_file_make_places(), empty; it may hold anything after an error.
- * @assume_spent: (out): whether an earlier ledger was lost: whatever is not known is then taken for spent.
+ * @assume_spent: (out): whether an earlier ledger was lost: whatever is not known is then taken for
+ *   spent.
  * @error: of #GFileError, NOENT if none was ever there; anything else is a loss.
  *
- * Where one was lost, the next knows: there were versions that could end, or find the disk full, between the two. One that
- * has been written over others and is not there any more is lost too.
+ * Where one was lost, the next knows: there were versions that could end, or find the disk full,
+ * between the two. One that has been written over others and is not there any more is lost too.
  *
  * Returns: whether it could be read.
  */
@@ -272,8 +274,9 @@ tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_
   return FALSE;
 }
 
-/* It does not know what was written last: what it says for a token may be true no more, what it says against one stands. Nor
- * is anybody told by it: as a rule it is from the moment before the last code was sent, and what came of that is not in it. */
+/* It does not know what was written last: what it says for a token may be true no more, what it
+ * says against one stands. Nor is anybody told by it: as a rule it is from the moment before the
+ * last code was sent, and what came of that is not in it. */
 static void
 keep_what_bars (TokendLedgerTries *tries)
 {
@@ -294,7 +297,8 @@ keep_what_bars (TokendLedgerTries *tries)
 /**
  * tokend_ledger_file_read_previous:
  * @path: the file, which cannot be read.
- * @places: of tokend_ledger_file_make_places(); gets what the one before it says against sending a code, if that can be read.
+ * @places: of tokend_ledger_file_make_places(); gets what the one before it says against sending a
+ *   code, if that can be read.
  */
 void
 tokend_ledger_file_read_previous (const char *path, GHashTable *places)
@@ -382,8 +386,8 @@ put_entry (const Keys *keys, const TokendLedgerEntry *entry)
     put_text (keys, "seen", seen_names[entry->seen]);
 }
 
-/* After a loss, what is known of a stay ends with it: of the kind that it then counts for any number may be spent, also to a
- * version that does not know of stays. */
+/* After a loss, what is known of a stay ends with it: of the kind that it then counts for any
+ * number may be spent, also to a version that does not know of stays. */
 static void
 put_role (const Keys *keys, TokendRole role, const TokendLedgerTries *tries, gboolean assume_spent)
 {
@@ -432,7 +436,8 @@ tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent)
  * tokend_ledger_file_write:
  * @path: the file.
  * @text: of tokend_ledger_file_to_text().
- * @keep_old: whether the one that is there cannot be read, and is to be kept as such; else it becomes the one before.
+ * @keep_old: whether the one that is there cannot be read, and is to be kept as such; else it
+ *   becomes the one before.
  * @error: of #GFileError.
  *
  * Returns: whether it is on the disk.

@@ -12,16 +12,17 @@ struct _TokendLedger {
   char *path;
   GHashTable *places; /* of a place's id → TokendLedgerTries */
   gboolean assume_spent;
-  gboolean
-      keep_old; /* the file could not be read, and is still there; after the start the writer's alone */
+  /* The file could not be read, and is still there; after the start the writer's alone */
+  gboolean keep_old;
   gboolean is_failure_told; /* that it cannot be written, likewise */
   GThreadPool *writer;      /* one thread: writes reach the disk in the order they were asked for */
 };
 
 G_DEFINE_FINAL_TYPE (TokendLedger, tokend_ledger, G_TYPE_OBJECT)
 
-/* Also in the writer's thread. What the file says is then worse than what is known, never better. Told once until it can be
- * written again: a module that shows other tries at each read has it written each time. */
+/* Also in the writer's thread. What the file says is then worse than what is known, never better.
+ * Told once until it can be written again: a module that shows other tries at each read has it
+ * written each time. */
 static void
 report_failed_write (TokendLedger *self, const GError *error)
 {
@@ -32,7 +33,8 @@ report_failed_write (TokendLedger *self, const GError *error)
                   error->message, "MESSAGE", "The ledger could not be written: %s", error->message);
 }
 
-/* As long as that fails, what could not be read stays: to the next start it says what it said to this one. */
+/* As long as that fails, what could not be read stays: to the next start it says what it said to
+ * this one. */
 static gboolean
 write_file (TokendLedger *self, const char *content, GError **error)
 {
@@ -117,8 +119,8 @@ report_loss (TokendLedger *self, const GError *reason, gboolean is_there)
                   self->path, reason->message, what_is_there);
 }
 
-/* The loss itself is written down, and the old one is there until that is on the disk: no start may take a missing file for a
- * first one. */
+/* The loss itself is written down, and the old one is there until that is on the disk: no start may
+ * take a missing file for a first one. */
 static void
 start_anew (TokendLedger *self, const GError *reason)
 {
@@ -129,8 +131,8 @@ start_anew (TokendLedger *self, const GError *reason)
   save_now (self);
 }
 
-/* The service may have ended in the middle of an operation, which then has no other entry. Once for each: the service starts
- * whenever somebody needs it. Returns: whether there was one. */
+/* The service may have ended in the middle of an operation, which then has no other entry. Once for
+ * each: the service starts whenever somebody needs it. Returns: whether there was one. */
 static gboolean
 report_pending (TokendLedger *self)
 {
@@ -164,8 +166,8 @@ report_pending (TokendLedger *self)
  * tokend_ledger_new:
  * @directory: the service's state folder, which no other service uses.
  *
- * Reads the ledger. One that cannot be read is kept, see ledger-file.c; until the token's own number or a success says
- * otherwise, any number of each token's tries may then be spent.
+ * Reads the ledger. One that cannot be read is kept, see ledger-file.c; until the token's own
+ * number or a success says otherwise, any number of each token's tries may then be spent.
  *
  * Returns: (transfer full): the ledger.
  */
@@ -217,7 +219,8 @@ is_lost (TokendLedger *self, const TokendPlace *place, TokendRole role)
   return self->assume_spent && !is_known (self, place, role);
 }
 
-/* Returns: (transfer container): the TokendLedgerTries that say something of a counter that is certain to be @place's. */
+/* Returns: (transfer container): the TokendLedgerTries that say something of a counter that is
+ * certain to be @place's. */
 static GPtrArray *
 list_recorded (TokendLedger *self, const TokendPlace *place, TokendRole role)
 {
@@ -247,7 +250,8 @@ is_told (const TokendPlace *place, const char *id)
  * @place: at which a code would be sent.
  * @role: whose tries.
  *
- * Returns: what is recorded, also of other places whose tries may be the same; pending tries count as spent.
+ * Returns: what is recorded, also of other places whose tries may be the same; pending tries count
+ *   as spent.
  */
 TokendCounterRecord
 tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place, TokendRole role)
@@ -308,7 +312,8 @@ find_module (TokendLedger *self, const TokendPlace *place, TokendRole role)
   return NULL;
 }
 
-/* Tries that wait to be settled stay their module's, also when another one shows the token and sends the next. */
+/* Tries that wait to be settled stay their module's, also when another one shows the token and
+ * sends the next. */
 static void
 take_module (TokendLedger *self, const TokendPlace *place, TokendRole role, const char *module)
 {
@@ -350,7 +355,11 @@ tokend_ledger_begin_async (TokendLedger *self, const TokendPlace *place, TokendR
   save (self, task);
 }
 
-/** tokend_ledger_begin_finish: Returns: whether the pending try is on the disk. */
+/**
+ * tokend_ledger_begin_finish:
+ *
+ * Returns: whether the pending try is on the disk.
+ */
 gboolean
 tokend_ledger_begin_finish (TokendLedger *self, GAsyncResult *result, GError **error)
 {
@@ -366,7 +375,8 @@ clear (TokendLedger *self, const TokendPlace *place, TokendRole role)
     ((TokendLedgerTries *) recorded->pdata[i])->entries[role] = (TokendLedgerEntry){ 0 };
 }
 
-/* A code of @place is right: whatever is recorded of others that may be the same, of this one nothing is spent. */
+/* A code of @place is right: whatever is recorded of others that may be the same, of this one
+ * nothing is spent. */
 static void
 note_right (TokendLedger *self, const TokendPlace *place, TokendRole role)
 {
@@ -397,8 +407,8 @@ take_right (TokendLedger *self, const TokendPlace *place, TokendRole role)
  * @callback: called when it is on the disk, or could not be: then the try counts as spent after the
  * next start.
  *
- * A success clears what is certain to be of the same code, and a PUK's what is of the PIN that it has set. What only may be
- * of the same PUK stays, for its own place.
+ * A success clears what is certain to be of the same code, and a PUK's what is of the PIN that it
+ * has set. What only may be of the same PUK stays, for its own place.
  */
 void
 tokend_ledger_settle_async (TokendLedger *self, const TokendPlace *place, TokendRole role,
@@ -420,7 +430,11 @@ tokend_ledger_settle_async (TokendLedger *self, const TokendPlace *place, Tokend
   save (self, task);
 }
 
-/** tokend_ledger_settle_finish: Returns: whether the outcome is on the disk. */
+/**
+ * tokend_ledger_settle_finish:
+ *
+ * Returns: whether the outcome is on the disk.
+ */
 gboolean
 tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **error)
 {
@@ -433,7 +447,8 @@ tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **
  * @role: whose try was sent, and refused.
  * @shown: what the token then showed the host that had sent it.
  *
- * Keeps a lock or a final try that other processes may not be shown, see tokend_ledger_entry_note().
+ * Keeps a lock or a final try that other processes may not be shown, see
+ * tokend_ledger_entry_note().
  */
 void
 tokend_ledger_note (TokendLedger *self, const TokendPlace *place, TokendRole role,
@@ -447,7 +462,8 @@ tokend_ledger_note (TokendLedger *self, const TokendPlace *place, TokendRole rol
 
 /**
  * tokend_ledger_flush_async:
- * @callback: called when all that was recorded until now is on the disk, or could not be, as the journal then says.
+ * @callback: called when all that was recorded until now is on the disk, or could not be, as the
+ *   journal then says.
  */
 void
 tokend_ledger_flush_async (TokendLedger *self, GAsyncReadyCallback callback, gpointer user_data)
@@ -455,7 +471,11 @@ tokend_ledger_flush_async (TokendLedger *self, GAsyncReadyCallback callback, gpo
   g_thread_pool_push (self->writer, g_task_new (self, NULL, callback, user_data), NULL);
 }
 
-/** tokend_ledger_flush_finish: ends what tokend_ledger_flush_async() began. */
+/**
+ * tokend_ledger_flush_finish:
+ *
+ * Ends what tokend_ledger_flush_async() began.
+ */
 void
 tokend_ledger_flush_finish (TokendLedger *self, GAsyncResult *result)
 {
@@ -484,9 +504,9 @@ is_more (const TokendLedgerEntry *shown, const TokendLedgerEntry *recorded)
          || (shown->final_try && !recorded->final_try);
 }
 
-/* A confirmation leaves each try where it was sent: the profile may say something else of the slots one day. What the token
- * says instead of the tries stands at one place, and counts for all; where a code was right after all of them, only if it says
- * of more. */
+/* A confirmation leaves each try where it was sent: the profile may say something else of the slots
+ * one day. What the token says instead of the tries stands at one place, and counts for all; where
+ * a code was right after all of them, only if it says of more. */
 static void
 take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *sum,
                gboolean has_more)
@@ -512,8 +532,8 @@ take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *su
  * tokend_ledger_observe:
  * @place: where it is seen.
  * @role: whose counter.
- * @module: which module shows it. Only what the module shows that sent the first of the tries can settle them: another
- *   one may be wrong about which token it is.
+ * @module: which module shows it. Only what the module shows that sent the first of the tries can
+ *   settle them: another one may be wrong about which token it is.
  * @reading: what the token shows while no operation of ours is under way on it.
  * @rules: the profile's.
  *
@@ -541,7 +561,8 @@ tokend_ledger_observe (TokendLedger *self, const TokendPlace *place, TokendRole 
  * tokend_ledger_spread:
  * @place: that may have been found to be the same token as others, see tokend_place_relate().
  *
- * What is recorded of those counts at @place from now on, whether they are shown or not, until a code is right at @place.
+ * What is recorded of those counts at @place from now on, whether they are shown or not, until a
+ * code is right at @place.
  */
 void
 tokend_ledger_spread (TokendLedger *self, const TokendPlace *place)

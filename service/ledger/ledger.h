@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendSettlement: what became of a try that was recorded as pending. */
+/**
+ * TokendSettlement:
+ *
+ * What became of a try that was recorded as pending.
+ */
 typedef enum {
   TOKEND_SETTLEMENT_NOT_SPENT, /* nothing was sent, or the token does not count it */
   TOKEND_SETTLEMENT_SPENT,     /* the token refused the code */

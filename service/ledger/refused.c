@@ -95,14 +95,22 @@ tokend_refused_class_init (TokendRefusedClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_refused_finalize;
 }
 
-/** tokend_refused_new: Returns: (transfer full): an empty store with a key of its own. */
+/**
+ * tokend_refused_new:
+ *
+ * Returns: (transfer full): an empty store with a key of its own.
+ */
 TokendRefused *
 tokend_refused_new (void)
 {
   return g_object_new (TOKEND_TYPE_REFUSED, NULL);
 }
 
-/** tokend_refused_get_key: Returns: (transfer none): the key of the digests, 32 bytes. */
+/**
+ * tokend_refused_get_key:
+ *
+ * Returns: (transfer none): the key of the digests, 32 bytes.
+ */
 GBytes *
 tokend_refused_get_key (TokendRefused *self)
 {
@@ -135,8 +143,8 @@ find_time (const Refusals *refusals, const char *id, const TokendPlace *place, T
  * tokend_refused_find:
  * @digest: of a code.
  *
- * Returns: when the code was refused last for @role, where it may be for the same one, in microseconds since the epoch; 0: it
- *   was not.
+ * Returns: when the code was refused last for @role, where it may be for the same one, in
+ *   microseconds since the epoch; 0: it was not.
  */
 gint64
 tokend_refused_find (TokendRefused *self, const TokendPlace *place, TokendRole role, GBytes *digest)
@@ -176,7 +184,11 @@ forget_what_was_shown (TokendRefused *self, const TokendPlace *place, TokendRole
       g_clear_pointer (&((Refusals *) refusals)->module, g_free);
 }
 
-/** tokend_refused_add: the code of @digest was refused at @place just now, proven, for @role. */
+/**
+ * tokend_refused_add:
+ *
+ * The code of @digest was refused at @place just now, proven, for @role.
+ */
 void
 tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole role, GBytes *digest)
 {
@@ -203,7 +215,8 @@ tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole ro
     refusal_free (g_queue_pop_tail (&refusals->refused));
 }
 
-/* Whether a flag told of it, and no number of the token's own, which some tokens show now and then. */
+/* Whether a flag told of it, and no number of the token's own, which some tokens show now and
+ * then. */
 static gboolean
 is_by_flag (const TokendCounter *counter)
 {
@@ -211,7 +224,8 @@ is_by_flag (const TokendCounter *counter)
          || counter->source == TOKEND_RETRIES_SOURCE_FLAGS;
 }
 
-/* FINAL_TRY and LOCKED are believed even where no flag means nothing; so one that goes tells as much as one that comes. */
+/* FINAL_TRY and LOCKED are believed even where no flag means nothing; so one that goes tells as
+ * much as one that comes. */
 static gboolean
 rose_without_numbers (const TokendCounter *before, const TokendCounter *after)
 {
@@ -231,8 +245,8 @@ rose_without_numbers (const TokendCounter *before, const TokendCounter *after)
   }
 }
 
-/* Whether another code has been set since, or the right one was used: then an older refusal says nothing any more. A code that
- * is not set any more is none that was refused. */
+/* Whether another code has been set since, or the right one was used: then an older refusal says
+ * nothing any more. A code that is not set any more is none that was refused. */
 static gboolean
 rose (const TokendCounter *before, const TokendCounter *after)
 {
@@ -243,8 +257,8 @@ rose (const TokendCounter *before, const TokendCounter *after)
   return rose_without_numbers (before, after);
 }
 
-/* Returns: whether the counter has risen since it was last seen. What another module shows is not compared: it may be wrong
- * about the token. */
+/* Returns: whether the counter has risen since it was last seen. What another module shows is not
+ * compared: it may be wrong about the token. */
 static gboolean
 take_shown (Refusals *refusals, const char *module, const TokendCounter *shown)
 {
@@ -286,11 +300,11 @@ tokend_refused_observe (TokendRefused *self, const TokendPlace *place, TokendRol
 /**
  * tokend_refused_get_needed_until:
  *
- * What is known ends with the service. A card without a serial number that was taken out is not seen to rise, whatever is done
- * with it: what it has refused is kept for a day.
+ * What is known ends with the service. A card without a serial number that was taken out is not
+ * seen to rise, whatever is done with it: what it has refused is kept for a day.
  *
- * Returns: the deadline until which the service is to stay for what it knows; %G_MAXINT64: until it is forgotten; 0: it knows
- *   nothing.
+ * Returns: the deadline until which the service is to stay for what it knows; %G_MAXINT64: until it
+ *   is forgotten; 0: it knows nothing.
  */
 gint64
 tokend_refused_get_needed_until (TokendRefused *self)
@@ -330,8 +344,8 @@ note_right (Refusals *refusals, const char *id, const TokendPlace *place, Tokend
  * tokend_refused_forget:
  * @place: where @role succeeded, or its counter rose: an older refusal says nothing of it any more.
  *
- * A PIN that was refused elsewhere, by what may be another token, is not forgotten, but counts at @place no more: it may be
- * the one that was set. A PUK stays what it was.
+ * A PIN that was refused elsewhere, by what may be another token, is not forgotten, but counts at
+ * @place no more: it may be the one that was set. A PUK stays what it was.
  */
 void
 tokend_refused_forget (TokendRefused *self, const TokendPlace *place, TokendRole role)

@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 /**
  * TokendRefused:
+ *
  * The codes that tokens have refused, as keyed digests, in memory alone: so that the same wrong
  * code is not sent twice. The key is made anew at every start; the service itself never sees a
  * code.

@@ -6,8 +6,8 @@
 G_BEGIN_DECLS
 
 /*
- * A sealed file is a key file that ends with the checksum of all that stands before, so that one that was cut or changed
- * is seen:
+ * A sealed file is a key file that ends with the checksum of all that stands before, so that one
+ * that was cut or changed is seen:
  *
  *   [end]
  *   sha256=       in hexadecimal

@@ -14,7 +14,11 @@
 #define END "[end]\n"
 #define END_FORMAT END "sha256=%s\n"
 
-/** tokend_sealed_file_to_text: Returns: (transfer full): @key_file, sealed. */
+/**
+ * tokend_sealed_file_to_text:
+ *
+ * Returns: (transfer full): @key_file, sealed.
+ */
 char *
 tokend_sealed_file_to_text (GKeyFile *key_file)
 {
@@ -65,8 +69,9 @@ set_errno_error (GError **error, const char *path)
 }
 
 /*
- * What an earlier write left, which failed or was killed, goes first: GLib writes over a file that is there without making it
- * shorter. Its way to a new file of a random name would leave one more at each kill.
+ * What an earlier write left, which failed or was killed, goes first: GLib writes over a file that
+ * is there without making it shorter. Its way to a new file of a random name would leave one more
+ * at each kill.
  */
 static gboolean
 write_new (const char *path, const char *text, GError **error)
@@ -76,8 +81,9 @@ write_new (const char *path, const char *text, GError **error)
   return g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_DURABLE, 0600, error);
 }
 
-/* What was kept before goes only by the one that takes its place: by it a loss is known. Where a write has failed after this,
- * both are one file already, and the name that is left over goes with the next. */
+/* What was kept before goes only by the one that takes its place: by it a loss is known. Where a
+ * write has failed after this, both are one file already, and the name that is left over goes with
+ * the next. */
 static void
 keep_previous (const char *path, const char *previous)
 {
@@ -91,8 +97,9 @@ keep_previous (const char *path, const char *previous)
 }
 
 /*
- * The two names are exchanged at once: there is no moment without a file at @path. What was kept before is written over and
- * not removed, so that there is none either without something at @aside, by which a loss is known.
+ * The two names are exchanged at once: there is no moment without a file at @path. What was kept
+ * before is written over and not removed, so that there is none either without something at @aside,
+ * by which a loss is known.
  * Returns: the name that the new one has.
  */
 static const char *
@@ -127,16 +134,19 @@ put_in_place (const char *unfinished, const char *path, const char *aside, GErro
 
 /**
  * tokend_sealed_file_write:
- * @path: the file, which is replaced whole, by a new one that is written as `PATH.unfinished`; mode 0600. Nobody else writes
- *   either.
+ * @path: the file, which is replaced whole, by a new one that is written as `PATH.unfinished`; mode
+ *   0600. Nobody else writes either.
  * @text: of tokend_sealed_file_to_text().
- * @aside: (nullable): where to keep what is at @path now, in place of what was kept there before; if that cannot be, it is lost.
- *   %NULL: it is whole, and becomes the generation before, see #TOKEND_SEALED_FILE_PREVIOUS.
+ * @aside: (nullable): where to keep what is at @path now, in place of what was kept there before;
+ *   if that cannot be, it is lost. %NULL: it is whole, and becomes the generation before, see
+ *   #TOKEND_SEALED_FILE_PREVIOUS.
  * @error: of #GFileError.
  *
- * Blocks until it is on the disk. The folder is opened first, because a descriptor is told of the errors since then.
+ * Blocks until it is on the disk. The folder is opened first, because a descriptor is told of the
+ * errors since then.
  *
- * Returns: whether it is on the disk, the folder with it; else what was at @path is still there, unless it was the folder that
+ * Returns: whether it is on the disk, the folder with it; else what was at @path is still there,
+ *   unless it was the folder that
  * failed.
  */
 gboolean

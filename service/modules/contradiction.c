@@ -17,10 +17,11 @@ is_same (const TokendCounterReading *a, const TokendCounterReading *b)
  * @reading: what the token shows now.
  * @rules: what the profile says that this is worth.
  *
- * Flags and number are read one after the other, and a code that another program sends in between makes them differ: what
- * is not there in the next reading was none.
+ * Flags and number are read one after the other, and a code that another program sends in between
+ * makes them differ: what is not there in the next reading was none.
  *
- * Returns: whether there is a contradiction that has not been told yet; who tells it sets @self->is_told.
+ * Returns: whether there is a contradiction that has not been told yet; who tells it sets
+ *   @self->is_told.
  */
 gboolean
 tokend_contradiction_observe (TokendContradiction *self, const TokendCounterReading *reading,
@@ -62,7 +63,8 @@ list_flags (const TokendCounterReading *reading)
  * @label: made printable.
  * @module: the name of the module that shows it.
  *
- * Returns: (transfer floating): the fields of its entry, as tokend(8) lists them, and a message for people: a{sv}, all of
+ * Returns: (transfer floating): the fields of its entry, as tokend(8) lists them, and a message for
+ *   people: a{sv}, all of
  * them text.
  */
 GVariant *

@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendContradiction: a token's contradiction with itself about one role, if there is one; zero at first. */
+/**
+ * TokendContradiction:
+ *
+ * A token's contradiction with itself about one role, if there is one; zero at first.
+ */
 typedef struct {
   TokendCounterReading reading;
   gboolean is_seen;

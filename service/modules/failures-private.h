@@ -10,16 +10,19 @@ G_BEGIN_DECLS
 /* As many reasons are told of until then: a module makes its reasons up as it likes. */
 #define TOKEND_FAILURES_REASONS_MAX 5
 
-/* One that was never read since it failed is started again after 1 s, 2 s, 4 s, … at most the last. One that fails again each
- * time that it has worked for a moment is no better, once it has done so more often than this. */
+/* One that was never read since it failed is started again after 1 s, 2 s, 4 s, … at most the last.
+ * One that fails again each time that it has worked for a moment is no better, once it has done so
+ * more often than this. */
 #define TOKEND_FAILURES_QUICK_STARTS 10
 #define TOKEND_FAILURES_PAUSE_MAX_SECONDS 300
 
 /**
  * TokendFailures:
- * Of a module's failures and recoveries, all since it was well for long: what the journal was told of, and how many there
- * were; zero at first. One that fails and comes back again and again shall hide nothing behind it, nor keep the machine busy
- * with its starts, and the journal's last word shall not be that it is back while it is not.
+ *
+ * Of a module's failures and recoveries, all since it was well for long: what the journal was told
+ * of, and how many there were; zero at first. One that fails and comes back again and again shall
+ * hide nothing behind it, nor keep the machine busy with its starts, and the journal's last word
+ * shall not be that it is back while it is not.
  */
 typedef struct {
   guint n_failed;

@@ -40,7 +40,8 @@ tokend_failures_fail (TokendFailures *self, const char *reason, gint64 now)
  *
  * To be called whenever the module was read.
  *
- * Returns: whether it is to be told that the module is back: at once the first time, else once it was well for long.
+ * Returns: whether it is to be told that the module is back: at once the first time, else once it
+ *   was well for long.
  */
 gboolean
 tokend_failures_work (TokendFailures *self, gint64 now)
@@ -64,8 +65,8 @@ tokend_failures_work (TokendFailures *self, gint64 now)
 /**
  * tokend_failures_get_pause:
  *
- * A few crashes cost little time. One that works for a moment after each start is no better than one that never does: the
- * pause grows until it was well for long.
+ * A few crashes cost little time. One that works for a moment after each start is no better than
+ * one that never does: the pause grows until it was well for long.
  *
  * Returns: after how many seconds a module that has just failed is to be started again.
  */
@@ -78,7 +79,11 @@ tokend_failures_get_pause (const TokendFailures *self)
   return MIN (1U << MIN (n_in_vain, 9), TOKEND_FAILURES_PAUSE_MAX_SECONDS);
 }
 
-/** tokend_failures_clear: forgets all, as if it had never failed. */
+/**
+ * tokend_failures_clear:
+ *
+ * Forgets all, as if it had never failed.
+ */
 void
 tokend_failures_clear (TokendFailures *self)
 {

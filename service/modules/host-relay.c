@@ -73,8 +73,8 @@ relay_free (Relay *relay)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Relay, relay_free)
 
 /*
- * "REJECTED …", and no other line begins so. The first one answers the question for mechanisms, of which a host knows one.
- * After a second one GDBus would take its next, and leak the one before.
+ * "REJECTED …", and no other line begins so. The first one answers the question for mechanisms, of
+ * which a host knows one. After a second one GDBus would take its next, and leak the one before.
  */
 static gboolean
 is_refusal (const Relay *relay)
@@ -370,8 +370,8 @@ relay_new (GSocketConnection *peer, int far_fd)
  * What the near end says is trusted and passed on whole, its descriptors with the message that they
  * came with, 16 at most. Memory is bounded: 8 KiB each way, and what is read of one is written
  * before more is read; a direction that is blocked does not hold the other up. *Not* bounded, nor
- * looked at: what is inside of a reply, how long the peer takes (to authenticate, too: a deadline is
- * for the caller to set), and what GDBus itself queues for a peer that does not read.
+ * looked at: what is inside of a reply, how long the peer takes (to authenticate, too: a deadline
+ * is for the caller to set), and what GDBus itself queues for a peer that does not read.
  *
  * Credentials that the near end sends as a message do not pass: the peer must ask its socket whose
  * it is, as GDBus on Linux does; likewise, who the peer is must be asked of @peer.

@@ -39,7 +39,11 @@ tokend_loss_is_seen (const TokendCounter *before, const TokendCounter *now)
   return get_rank (before->state) >= 0 && get_rank (now->state) > get_rank (before->state);
 }
 
-/** tokend_loss_get_level: Returns: notice; a warning where one more wrong code, or this one, locks. */
+/**
+ * tokend_loss_get_level:
+ *
+ * Returns: notice; a warning where one more wrong code, or this one, locks.
+ */
 GLogLevelFlags
 tokend_loss_get_level (const TokendCounter *now)
 {

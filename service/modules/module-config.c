@@ -182,7 +182,11 @@ tokend_module_configs_load (const char *const *directories, const char *library_
   return configs;
 }
 
-/** tokend_module_config_free: frees @config. */
+/**
+ * tokend_module_config_free:
+ *
+ * Frees @config.
+ */
 void
 tokend_module_config_free (TokendModuleConfig *config)
 {

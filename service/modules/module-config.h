@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendModuleConfig: a PKCS#11 module that is configured for tokend. */
+/**
+ * TokendModuleConfig:
+ *
+ * A PKCS#11 module that is configured for tokend.
+ */
 typedef struct {
   char *name; /* of its .module file, without the suffix */
   char *path; /* of the library, absolute */

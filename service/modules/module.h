@@ -7,7 +7,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendModuleState: of a module, for GetModules, by nick. */
+/**
+ * TokendModuleState:
+ *
+ * Of a module, for GetModules, by nick.
+ */
 typedef enum {
   TOKEND_MODULE_STATE_LOADING, /*< nick=loading >*/
   TOKEND_MODULE_STATE_READY,   /*< nick=ready >*/
@@ -16,6 +20,7 @@ typedef enum {
 
 /**
  * TokendModule:
+ *
  * A configured PKCS#11 module: its watching host, which is started again when it fails, and the
  * tokens that it shows.
  *

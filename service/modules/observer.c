@@ -4,20 +4,28 @@
 #include "journal.h"
 #include "loss-private.h"
 
-/* In ten minutes: of what one token shows of one role more than a person loses, of each kind of entry; and of all that a module
- * shows, which can make up tokens. */
+/* In ten minutes: of what one token shows of one role more than a person loses, of each kind of
+ * entry; and of all that a module shows, which can make up tokens. */
 #define TOLD_OF_ROLE_MAX 10
 #define TOLD_OF_MODULE_MAX 100
 #define TOLD_INTERVAL_US (10 * G_TIME_SPAN_MINUTE)
 
-/** tokend_observer_limit_new: Returns: (transfer full): how much goes to the journal of what modules show. */
+/**
+ * tokend_observer_limit_new:
+ *
+ * Returns: (transfer full): how much goes to the journal of what modules show.
+ */
 TokendTellLimit *
 tokend_observer_limit_new (void)
 {
   return tokend_tell_limit_new (TOLD_OF_MODULE_MAX, TOLD_OF_ROLE_MAX, TOLD_INTERVAL_US);
 }
 
-/** tokend_sighting_judge: Returns: what the token shows by itself, whatever is recorded of it. */
+/**
+ * tokend_sighting_judge:
+ *
+ * Returns: what the token shows by itself, whatever is recorded of it.
+ */
 TokendCounter
 tokend_sighting_judge (const TokendSighting *self, TokendRole role)
 {
@@ -28,8 +36,8 @@ tokend_sighting_judge (const TokendSighting *self, TokendRole role)
 
 /**
  * tokend_sighting_settle_refused:
- * @by_number: whether only a number of the token's own is taken. There are cards that show a flag to the process that tried a
- *   code, and to no other: that it is gone for the next one is no rise.
+ * @by_number: whether only a number of the token's own is taken. There are cards that show a flag
+ *   to the process that tried a code, and to no other: that it is gone for the next one is no rise.
  *
  * Forgets the refused codes of a role whose counter has risen.
  */
@@ -90,7 +98,8 @@ tell (TokendService *service, const TokendSighting *sighting, TokendRole role, G
   return TRUE;
 }
 
-/* Each module that shows a card without a serial number knows of a stay of its own. In one reader it is one card.
+/* Each module that shows a card without a serial number knows of a stay of its own. In one reader
+ * it is one card.
  * Returns: (transfer full): by what its losses are known. */
 static char *
 name_holder (const TokendSighting *sighting)
@@ -100,8 +109,9 @@ name_holder (const TokendSighting *sighting)
   return g_strdup_printf ("%s %s", sighting->place->name, sighting->reading->reader);
 }
 
-/* What was lost since the last sighting, another program has lost: between the two was no operation of ours. What may not be
- * told now is compared with next time again, so that it is told when it may be. */
+/* What was lost since the last sighting, another program has lost: between the two was no operation
+ * of ours. What may not be told now is compared with next time again, so that it is told when it
+ * may be. */
 static void
 tell_loss (TokendObserver *self, TokendService *service, const TokendSighting *sighting,
            TokendRole role)
@@ -140,8 +150,8 @@ tell_contradiction (TokendObserver *self, TokendService *service, const TokendSi
  * tokend_observer_take:
  * @sighting: while no operation of ours is under way on the token.
  *
- * Lets what the token shows stand above what is remembered of it, and tells the journal of what another program has spent
- * and of what makes no sense.
+ * Lets what the token shows stand above what is remembered of it, and tells the journal of what
+ * another program has spent and of what makes no sense.
  */
 void
 tokend_observer_take (TokendObserver *self, TokendService *service, const TokendSighting *sighting)
@@ -154,7 +164,11 @@ tokend_observer_take (TokendObserver *self, TokendService *service, const Tokend
   }
 }
 
-/** tokend_observer_forget: the next sighting is not to be compared with the last one: an operation of ours is between. */
+/**
+ * tokend_observer_forget:
+ *
+ * The next sighting is not to be compared with the last one: an operation of ours is between.
+ */
 void
 tokend_observer_forget (TokendObserver *self)
 {

@@ -7,7 +7,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendSighting: what one module shows of a token now. */
+/**
+ * TokendSighting:
+ *
+ * What one module shows of a token now.
+ */
 typedef struct {
   const TokendPlace *place;
   const char *label;
@@ -16,8 +20,12 @@ typedef struct {
   TokendCounterRules rules[TOKEND_N_ROLES];
 } TokendSighting;
 
-/** TokendObserver: what is remembered of a token from one sighting to the next; filled with zeros and then
- * tokend_observer_forget() at first. */
+/**
+ * TokendObserver:
+ *
+ * What is remembered of a token from one sighting to the next; filled with zeros and then
+ * tokend_observer_forget() at first.
+ */
 typedef struct {
   TokendCounter shown[TOKEND_N_ROLES];
   TokendContradiction contradictions[TOKEND_N_ROLES];

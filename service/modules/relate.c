@@ -10,11 +10,16 @@
 #define KEY_SIZE 32
 
 /*
- * The keys `card-id` and `pin-id` of a status: what is one has the same. They are made of the names of tokens by the key of
- * this process, and so tell nobody anything but that, and are other ones after a restart.
+ * The keys `card-id` and `pin-id` of a status: what is one has the same. They are made of the names
+ * of tokens by the key of this process, and so tell nobody anything but that, and are other ones
+ * after a restart.
  */
 
-/** tokend_relate_make_key: Returns: (transfer full): a new key for #TokendService. */
+/**
+ * tokend_relate_make_key:
+ *
+ * Returns: (transfer full): a new key for #TokendService.
+ */
 GBytes *
 tokend_relate_make_key (void)
 {
@@ -68,8 +73,8 @@ tell (TokendService *service, const GPtrArray *tokens, const TokendView *views, 
 /**
  * tokend_relate:
  *
- * Judges anew which tokens are one, after some came, left, or were read; tells each of them, and the subscribers of those of
- * which it is news.
+ * Judges anew which tokens are one, after some came, left, or were read; tells each of them, and
+ * the subscribers of those of which it is news.
  */
 void
 tokend_relate (TokendService *service)

@@ -17,8 +17,12 @@ typedef struct _TokendGate TokendGate;
 typedef struct _TokendOpened TokendOpened;
 typedef struct _TokendRefusalLimit TokendRefusalLimit;
 
-/** TokendService: the parts that every room of the service stands on. Made and owned by the daemon;
- * outlives them all. */
+/**
+ * TokendService:
+ *
+ * The parts that every room of the service stands on. Made and owned by the daemon; outlives them
+ * all.
+ */
 typedef struct {
   GDBusConnection *bus;
   GDBusObjectManagerServer *objects;
@@ -36,8 +40,9 @@ typedef struct {
   GCancellable
       *ending; /* cancelled: the service was asked to end, and what has sent nothing is given up */
   GBytes *key; /* of this process: random, for the keys of what is one; see relate.c */
-  gboolean
-      is_leaving; /* because nobody needs it: its name is given up, and what is begun now could not be gone on with */
+  /* Because nobody needs it: its name is given up, and what is begun now could not be gone on
+   * with */
+  gboolean is_leaving;
   GPtrArray *profiles; /* of TokendProfile */
   GPtrArray *modules;  /* of TokendModule, by priority */
 } TokendService;

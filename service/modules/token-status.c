@@ -5,7 +5,8 @@
 
 /* A watched token is read every second; what is older than this was not. */
 #define FRESH_US (3 * G_USEC_PER_SEC)
-/* A card is read when it was used. A use that took no time was not seen, and must not make the status wrong for ever. */
+/* A card is read when it was used. A use that took no time was not seen, and must not make the
+ * status wrong for ever. */
 #define FRESH_IF_UNCHANGED_US (60 * G_USEC_PER_SEC)
 
 /* What other modules show of the same PIN is as good as what it has shown before. */
@@ -24,8 +25,8 @@ get_record (TokendToken *self, TokendRole role)
  * @reading: a reading of this token, not necessarily the last.
  * @role: whose counter.
  *
- * Returns: what @reading, the profile, the ledger and other modules that show the same token say together: by what a code is
- *   barred.
+ * Returns: what @reading, the profile, the ledger and other modules that show the same token say
+ *   together: by what a code is barred.
  */
 TokendCounter
 tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role)
@@ -37,14 +38,22 @@ tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole 
   return tokend_counter_judge (&reading->counters[role], &rules, &record);
 }
 
-/** tokend_token_judge_now: see tokend_token_judge(), by the last reading. */
+/**
+ * tokend_token_judge_now:
+ *
+ * See tokend_token_judge(), by the last reading.
+ */
 TokendCounter
 tokend_token_judge_now (TokendToken *self, TokendRole role)
 {
   return tokend_token_judge (self, self->reading, role);
 }
 
-/** tokend_token_get_counter: Returns: what people are told of @role, as tokend_token_get_status() gives it. */
+/**
+ * tokend_token_get_counter:
+ *
+ * Returns: what people are told of @role, as tokend_token_get_status() gives it.
+ */
 TokendCounter
 tokend_token_get_counter (TokendToken *self, TokendRole role)
 {
@@ -63,85 +72,132 @@ tokend_token_get_counter (TokendToken *self, TokendRole role)
   return told;
 }
 
-/** tokend_token_get_object_path: Returns: (transfer none): of its object on the bus. */
+/**
+ * tokend_token_get_object_path:
+ *
+ * Returns: (transfer none): of its object on the bus.
+ */
 const char *
 tokend_token_get_object_path (TokendToken *self)
 {
   return self->object_path;
 }
 
-/** tokend_token_get_reading: Returns: (transfer none): the last reading. */
+/**
+ * tokend_token_get_reading:
+ *
+ * Returns: (transfer none): the last reading.
+ */
 const TokendReading *
 tokend_token_get_reading (TokendToken *self)
 {
   return self->reading;
 }
 
-/** tokend_token_get_profile: Returns: (transfer none) (nullable): the module profile that fits. */
+/**
+ * tokend_token_get_profile:
+ *
+ * Returns: (transfer none) (nullable): the module profile that fits.
+ */
 const TokendProfile *
 tokend_token_get_profile (TokendToken *self)
 {
   return self->profile;
 }
 
-/** tokend_token_get_wrong_code: Returns: what the module answers where the card refuses a code of @role. */
+/**
+ * tokend_token_get_wrong_code:
+ *
+ * Returns: what the module answers where the card refuses a code of @role.
+ */
 TokendWrongCode
 tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
 {
   return self->profile != NULL ? self->profile->wrong_codes[role] : TOKEND_WRONG_CODE_PIN_INCORRECT;
 }
 
-/** tokend_token_get_physical_id: Returns: (transfer none): see tokend_reading_physical_id(). */
+/**
+ * tokend_token_get_physical_id:
+ *
+ * Returns: (transfer none): see tokend_reading_physical_id().
+ */
 const char *
 tokend_token_get_physical_id (TokendToken *self)
 {
   return self->place->card;
 }
 
-/** tokend_token_get_place: Returns: (transfer none): where its codes are sent. */
+/**
+ * tokend_token_get_place:
+ *
+ * Returns: (transfer none): where its codes are sent.
+ */
 const TokendPlace *
 tokend_token_get_place (TokendToken *self)
 {
   return self->place;
 }
 
-/** tokend_token_get_label: Returns: (transfer none): made printable. */
+/**
+ * tokend_token_get_label:
+ *
+ * Returns: (transfer none): made printable.
+ */
 const char *
 tokend_token_get_label (TokendToken *self)
 {
   return self->label;
 }
 
-/** tokend_token_get_serial: Returns: (transfer none): made printable. */
+/**
+ * tokend_token_get_serial:
+ *
+ * Returns: (transfer none): made printable.
+ */
 const char *
 tokend_token_get_serial (TokendToken *self)
 {
   return self->serial;
 }
 
-/** tokend_token_get_source: Returns: (transfer none) (nullable): the module that shows it; %NULL
- * once it is gone. */
+/**
+ * tokend_token_get_source:
+ *
+ * Returns: (transfer none) (nullable): the module that shows it; %NULL once it is gone.
+ */
 TokendTokenSource *
 tokend_token_get_source (TokendToken *self)
 {
   return self->source;
 }
 
-/** tokend_token_get_pin_policy: Returns: see tokend_profile_rules_get_pin_policy(). */
+/**
+ * tokend_token_get_pin_policy:
+ *
+ * Returns: see tokend_profile_rules_get_pin_policy().
+ */
 TokendPinPolicy
 tokend_token_get_pin_policy (TokendToken *self)
 {
   return tokend_profile_rules_get_pin_policy (self->profile, self->provider, self->reading);
 }
 
-/** tokend_token_get_code_rules: Returns: see tokend_profile_rules_get_code_rules(). */
+/**
+ * tokend_token_get_code_rules:
+ *
+ * Returns: see tokend_profile_rules_get_code_rules().
+ */
 TokendCodeRules
 tokend_token_get_code_rules (TokendToken *self, TokendRole role)
 {
   return tokend_profile_rules_get_code_rules (self->profile, self->provider, self->reading, role);
 }
 
-/** tokend_token_supports: see tokend_profile_rules_support(). */
+/**
+ * tokend_token_supports:
+ *
+ * See tokend_profile_rules_support().
+ */
 gboolean
 tokend_token_supports (TokendToken *self, TokendRole role, GError **error)
 {
@@ -157,7 +213,11 @@ explain_module_profile (TokendToken *self)
                                        self->manufacturer, self->model);
 }
 
-/** tokend_token_get_status: Returns: (transfer floating): the status, a{sv}, as org.tokend.Tokend1.xml says at GetStatus. */
+/**
+ * tokend_token_get_status:
+ *
+ * Returns: (transfer floating): the status, a{sv}, as org.tokend.Tokend1.xml says at GetStatus.
+ */
 GVariant *
 tokend_token_get_status (TokendToken *self)
 {
@@ -192,7 +252,12 @@ tokend_token_get_status (TokendToken *self)
   return tokend_status_to_variant (&status);
 }
 
-/** tokend_token_is_fresh: Returns: whether tokend_token_get_status() is still the token's word, so that it need not be read. */
+/**
+ * tokend_token_is_fresh:
+ *
+ * Returns: whether tokend_token_get_status() is still the token's word, so that it need not be
+ *   read.
+ */
 gboolean
 tokend_token_is_fresh (TokendToken *self)
 {

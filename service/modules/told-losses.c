@@ -3,7 +3,8 @@
 
 #include "loss-private.h"
 
-/* A module may show any number of tokens, one after another. What is forgotten here may be told of twice. */
+/* A module may show any number of tokens, one after another. What is forgotten here may be told of
+ * twice. */
 #define TOLD_MAX 256
 
 struct _TokendToldLosses {
@@ -24,7 +25,11 @@ told_free (gpointer data)
   g_free (told);
 }
 
-/** tokend_told_losses_new: Returns: (transfer full): nothing was told yet. */
+/**
+ * tokend_told_losses_new:
+ *
+ * Returns: (transfer full): nothing was told yet.
+ */
 TokendToldLosses *
 tokend_told_losses_new (void)
 {
@@ -34,7 +39,11 @@ tokend_told_losses_new (void)
   return self;
 }
 
-/** tokend_told_losses_free: frees @self. */
+/**
+ * tokend_told_losses_free:
+ *
+ * Frees @self.
+ */
 void
 tokend_told_losses_free (TokendToldLosses *self)
 {
@@ -59,14 +68,15 @@ has_risen (const Told *told, const TokendCounter *before, const TokendCounter *n
  * tokend_told_losses_observe:
  * @holder: what has these tries, by a name that all views of it share.
  * @role: whose tries.
- * @view: by which the token is seen now: the name of the module, and the label, since a module may show a token twice.
+ * @view: by which the token is seen now: the name of the module, and the label, since a module may
+ *   show a token twice.
  * @before: what it showed before, without our record of it.
  * @now: what it shows now, likewise.
  *
  * To be called for every sighting: a counter that has risen falls anew.
  *
- * Returns: whether a try was lost in between, for certain, and is to be told of: no other view has shown it already. If it
- *   is told, call tokend_told_losses_add().
+ * Returns: whether a try was lost in between, for certain, and is to be told of: no other view has
+ *   shown it already. If it is told, call tokend_told_losses_add().
  */
 gboolean
 tokend_told_losses_observe (TokendToldLosses *self, const char *holder, TokendRole role,
@@ -84,7 +94,11 @@ tokend_told_losses_observe (TokendToldLosses *self, const char *holder, TokendRo
   return told == NULL || g_str_equal (told->view, view) || tokend_loss_is_seen (&told->shown, now);
 }
 
-/** tokend_told_losses_add: what tokend_told_losses_observe() was just asked about is told. */
+/**
+ * tokend_told_losses_add:
+ *
+ * What tokend_told_losses_observe() was just asked about is told.
+ */
 void
 tokend_told_losses_add (TokendToldLosses *self, const char *holder, TokendRole role,
                         const char *view, const TokendCounter *now)

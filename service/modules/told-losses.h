@@ -5,8 +5,12 @@
 
 G_BEGIN_DECLS
 
-/** TokendToldLosses: of the physical tokens' tries, which loss the journal was told of last, and by which view: what two
- * modules show, or one twice, is told of once. */
+/**
+ * TokendToldLosses:
+ *
+ * Of the physical tokens' tries, which loss the journal was told of last, and by which view: what
+ * two modules show, or one twice, is told of once.
+ */
 typedef struct _TokendToldLosses TokendToldLosses;
 
 TokendToldLosses *tokend_told_losses_new (void);

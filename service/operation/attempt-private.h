@@ -7,7 +7,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendAttempt: what the caller allows; the options of Unlock and SetPin, or of Finish. */
+/**
+ * TokendAttempt:
+ *
+ * What the caller allows; the options of Unlock and SetPin, or of Finish.
+ */
 typedef struct {
   gboolean final_attempt;
   gboolean send_refused_code;

@@ -143,10 +143,12 @@ tokend_attempt_check_opening (const TokendAttempt *attempt, TokendRole role,
  * @attempt: what the caller allows.
  * @role: whose code would be sent.
  * @counter: that role's status, as the session shows it by which the code would be sent.
- * @refused_at: when the token is known to have refused this very code last, microseconds since the epoch; 0: it has not.
+ * @refused_at: when the token is known to have refused this very code last, microseconds since the
+ *   epoch; 0: it has not.
  * @error: as of tokend_attempt_check(); or AlreadyRefused.
  *
- * Whether the try may be spent for which a host is prepared. Another program may have lost some since the token was read.
+ * Whether the try may be spent for which a host is prepared. Another program may have lost some
+ * since the token was read.
  */
 gboolean
 tokend_attempt_check_prepared (const TokendAttempt *attempt, TokendRole role,

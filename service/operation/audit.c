@@ -122,8 +122,8 @@ tokend_audit_init (TokendAudit *self)
  * tokend_audit_new:
  * @bus: where the callers are.
  *
- * Returns: (transfer full): the audit. Dispose of it when the main loop has ended: it then writes what
- *   still waits.
+ * Returns: (transfer full): the audit. Dispose of it when the main loop has ended: it then writes
+ *   what still waits.
  */
 TokendAudit *
 tokend_audit_new (GDBusConnection *bus)
@@ -212,7 +212,10 @@ tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendReport *
   }
 }
 
-/** tokend_audit_end: @caller: what tokend_audit_begin() returned; its operation has ended. */
+/**
+ * tokend_audit_end:
+ * @caller: what tokend_audit_begin() returned; its operation has ended.
+ */
 void
 tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller)
 {

@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 /**
  * TokendAudit:
+ *
  * Who did what: writes an entry of the journal for each try, and each operation that came to
  * none, once both are known. An operation
  * never waits for it.
@@ -14,7 +15,11 @@ G_BEGIN_DECLS
 #define TOKEND_TYPE_AUDIT (tokend_audit_get_type ())
 G_DECLARE_FINAL_TYPE (TokendAudit, tokend_audit, TOKEND, AUDIT, GObject)
 
-/** TokendAuditCaller: a connection that has operations under way or not yet written down. */
+/**
+ * TokendAuditCaller:
+ *
+ * A connection that has operations under way or not yet written down.
+ */
 typedef struct _TokendAuditCaller TokendAuditCaller;
 
 TokendAudit *tokend_audit_new (GDBusConnection *bus);

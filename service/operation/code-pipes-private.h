@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 
 /**
  * TokendCodePipes:
+ *
  * The pipes by which the codes of an operation come. The caller gets the ends for writing; the ends
  * for reading go on to the operating host. The service looks whether there is something in them,
  * and never reads it.

@@ -40,8 +40,11 @@ stop_waiting (TokendCodePipes *self)
   g_clear_pointer (&self->cancelled, g_source_unref);
 }
 
-/** tokend_code_pipes_free: closes them: what is in them is lost. Not while
- * tokend_code_pipes_collect_async() is under way. */
+/**
+ * tokend_code_pipes_free:
+ *
+ * Closes them: what is in them is lost. Not while tokend_code_pipes_collect_async() is under way.
+ */
 void
 tokend_code_pipes_free (TokendCodePipes *self)
 {
@@ -148,8 +151,12 @@ tokend_code_pipes_watch (TokendCodePipes *self, GSourceFunc expired, gpointer us
     self->sources[i] = g_unix_fd_add (self->fds[i], G_IO_IN | G_IO_HUP, on_filled, self);
 }
 
-/** tokend_code_pipes_check_time: calls what tokend_code_pipes_watch() was told to, which may free @self, if a code has waited
- * too long: when the machine was suspended, a call may come before that is noticed. */
+/**
+ * tokend_code_pipes_check_time:
+ *
+ * Calls what tokend_code_pipes_watch() was told to, which may free @self, if a code has waited too
+ * long: when the machine was suspended, a call may come before that is noticed.
+ */
 void
 tokend_code_pipes_check_time (TokendCodePipes *self)
 {
@@ -165,8 +172,12 @@ looks_like (int fd, short events, short wanted)
   return poll (&pollfd, 1, 0) > 0 && (pollfd.revents & wanted) != 0;
 }
 
-/** tokend_code_pipes_were_taken: whether the caller is known to have got them: one was written to
- * or closed. Until then they may wait in the bus. It stays so: nobody reads one that has not ended. */
+/**
+ * tokend_code_pipes_were_taken:
+ *
+ * Whether the caller is known to have got them: one was written to or closed. Until then they may
+ * wait in the bus. It stays so: nobody reads one that has not ended.
+ */
 gboolean
 tokend_code_pipes_were_taken (const TokendCodePipes *self)
 {
@@ -281,8 +292,11 @@ tokend_code_pipes_collect_async (TokendCodePipes *self, GCancellable *cancellabl
   g_source_attach (self->cancelled, NULL);
 }
 
-/** tokend_code_pipes_collect_finish: Returns: whether both codes are whole; else TimedOut or
- * InvalidArgs. */
+/**
+ * tokend_code_pipes_collect_finish:
+ *
+ * Returns: whether both codes are whole; else TimedOut or InvalidArgs.
+ */
 gboolean
 tokend_code_pipes_collect_finish (GAsyncResult *result, GError **error)
 {

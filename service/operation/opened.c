@@ -58,14 +58,23 @@ tokend_opened_class_init (TokendOpenedClass *klass)
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/** tokend_opened_new: Returns: (transfer full): none, yet. */
+/**
+ * tokend_opened_new:
+ *
+ * Returns: (transfer full): none, yet.
+ */
 TokendOpened *
 tokend_opened_new (void)
 {
   return g_object_new (TOKEND_TYPE_OPENED, NULL);
 }
 
-/** tokend_opened_check_room: whether user @uid may open one more. @error: LimitsExceeded. */
+/**
+ * tokend_opened_check_room:
+ * @error: LimitsExceeded.
+ *
+ * Whether user @uid may open one more.
+ */
 gboolean
 tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error)
 {
@@ -110,15 +119,21 @@ tokend_opened_add (TokendOpened *self, TokendOperation *operation, const char *c
   return entry->path;
 }
 
-/** tokend_opened_remove: @path: of one whose connection is gone. */
+/**
+ * tokend_opened_remove:
+ * @path: of one whose connection is gone.
+ */
 void
 tokend_opened_remove (TokendOpened *self, const char *path)
 {
   g_hash_table_remove (self->entries, path);
 }
 
-/** tokend_opened_find: Returns: (transfer none) (nullable): the operation at @path, if @caller
- * opened it. */
+/**
+ * tokend_opened_find:
+ *
+ * Returns: (transfer none) (nullable): the operation at @path, if @caller opened it.
+ */
 TokendOperation *
 tokend_opened_find (TokendOpened *self, const char *path, const char *caller)
 {
@@ -127,8 +142,11 @@ tokend_opened_find (TokendOpened *self, const char *path, const char *caller)
   return entry != NULL && g_str_equal (entry->caller, caller) ? entry->operation : NULL;
 }
 
-/** tokend_opened_begin_need: an operation is about to be opened: the service must stay, and watch
- * the tokens. */
+/**
+ * tokend_opened_begin_need:
+ *
+ * An operation is about to be opened: the service must stay, and watch the tokens.
+ */
 void
 tokend_opened_begin_need (TokendOpened *self)
 {
@@ -136,7 +154,11 @@ tokend_opened_begin_need (TokendOpened *self)
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
-/** tokend_opened_end_need: it has ended. */
+/**
+ * tokend_opened_end_need:
+ *
+ * It has ended.
+ */
 void
 tokend_opened_end_need (TokendOpened *self)
 {
@@ -144,7 +166,11 @@ tokend_opened_end_need (TokendOpened *self)
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
-/** tokend_opened_count_needs: Returns: how many are open or about to be. */
+/**
+ * tokend_opened_count_needs:
+ *
+ * Returns: how many are open or about to be.
+ */
 guint
 tokend_opened_count_needs (TokendOpened *self)
 {

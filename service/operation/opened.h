@@ -9,6 +9,7 @@ typedef struct _TokendOperation TokendOperation;
 
 /**
  * TokendOpened:
+ *
  * The operations that were opened, at their paths, until the connection that opened them is gone;
  * and how many there may be.
  *

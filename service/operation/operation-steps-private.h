@@ -5,8 +5,12 @@
 
 G_BEGIN_DECLS
 
-/** TokendStep: of an operation: until TOKEND_STEP_OPEN those of Unlock and SetPin, from there those of Finish. The numbers are
- * those of ARCHITECTURE.md's order. */
+/**
+ * TokendStep:
+ *
+ * Of an operation: until TOKEND_STEP_OPEN those of Unlock and SetPin, from there those of Finish.
+ * The numbers are those of ARCHITECTURE.md's order.
+ */
 typedef enum {
   TOKEND_STEP_ACCEPT,     /* 1  arguments, options, limits */
   TOKEND_STEP_MEET,       /* 1  whether the caller's session is active */
@@ -35,9 +39,14 @@ typedef enum {
   TOKEND_N_STEPS
 } TokendStep;
 
-/** TokendStepResult: how a step ended. */
+/**
+ * TokendStepResult:
+ *
+ * How a step ended.
+ */
 typedef enum {
-  TOKEND_STEP_DONE, /* of TOKEND_STEP_OPEN: Finish was called; of TOKEND_STEP_REPLY: Finish may be called again */
+  /* Of TOKEND_STEP_OPEN: Finish was called; of TOKEND_STEP_REPLY: Finish may be called again */
+  TOKEND_STEP_DONE,
   TOKEND_STEP_FAILED,
   TOKEND_STEP_NOT_ALLOWED, /* of TOKEND_STEP_MAY_PEEK alone: no, and that is no reason to end */
   TOKEND_N_STEP_RESULTS

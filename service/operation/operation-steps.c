@@ -47,8 +47,12 @@ tokend_step_next (TokendStep step, TokendStepResult result)
   return next;
 }
 
-/** tokend_step_may_be_left: Returns: whether what ends an operation keeps it
- * from going on when it comes during @step: its caller leaves, or cancels it, its time is over, its token is removed. */
+/**
+ * tokend_step_may_be_left:
+ *
+ * Returns: whether what ends an operation keeps it from going on when it comes during @step: its
+ *   caller leaves, or cancels it, its time is over, its token is removed.
+ */
 gboolean
 tokend_step_may_be_left (TokendStep step)
 {

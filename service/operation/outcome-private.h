@@ -5,8 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendVerdict: what an operating host's outcome means to the ledger and to the store of refused
- * codes. */
+/**
+ * TokendVerdict:
+ *
+ * What an operating host's outcome means to the ledger and to the store of refused codes.
+ */
 typedef struct {
   TokendSettlement settlement;
   gboolean sent;    /* the token saw the code, or may have */

@@ -51,8 +51,8 @@ set_code_incorrect (TokendRole role, GError **error)
                "The %s is not right; the status says what is left", is_puk ? "PUK" : "PIN");
 }
 
-/* The PUK was accepted before. A change hands over both codes at once: with which of them the token found fault, and whether it
- * had counted the present one, the answer does not say. */
+/* The PUK was accepted before. A change hands over both codes at once: with which of them the token
+ * found fault, and whether it had counted the present one, the answer does not say. */
 static TokendVerdict
 judge_refused_new_pin (TokendRole role, gboolean counts, GError **error)
 {
@@ -148,8 +148,8 @@ had_a_try (const TokendCounter *before)
              && before->source != TOKEND_RETRIES_SOURCE_LEDGER);
 }
 
-/* There are cards whose lock is seen only once a code was tried, and which then answer any code, the right one as well, as
- * they would a wrong one. Such an answer says nothing of the code. */
+/* There are cards whose lock is seen only once a code was tried, and which then answer any code,
+ * the right one as well, as they would a wrong one. Such an answer says nothing of the code. */
 static void
 review_refused_code (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
                      const TokendCounter *after, GError **error)
@@ -176,8 +176,9 @@ can_rise (const TokendCounter *before)
   return before->source == TOKEND_RETRIES_SOURCE_TOKEN || before->remaining < before->maximum;
 }
 
-/* A right code brings all tries back before the new PIN is looked at. So a counter that has lost the one try that a code can
- * cost says that the code was wrong, whatever the module calls it; if it has lost more, another program was there too. */
+/* A right code brings all tries back before the new PIN is looked at. So a counter that has lost
+ * the one try that a code can cost says that the code was wrong, whatever the module calls it; if
+ * it has lost more, another program was there too. */
 static void
 review_refused_new_pin (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
                         const TokendCounter *after, GError **error)

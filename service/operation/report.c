@@ -5,7 +5,10 @@
 #include "report-enums.h"
 #include "tokend-enums.h"
 
-/** tokend_report_free: @report: (transfer full): a report. */
+/**
+ * tokend_report_free:
+ * @report: (transfer full): a report.
+ */
 void
 tokend_report_free (TokendReport *report)
 {

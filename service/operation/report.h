@@ -8,14 +8,22 @@
 
 G_BEGIN_DECLS
 
-/** TokendSpent: whether an operation cost a try; journal field TOKEND_SPENT. */
+/**
+ * TokendSpent:
+ *
+ * Whether an operation cost a try; journal field TOKEND_SPENT.
+ */
 typedef enum {
   TOKEND_SPENT_NO,      /*< nick=no >*/
   TOKEND_SPENT_YES,     /*< nick=yes >*/
   TOKEND_SPENT_UNKNOWN, /*< nick=unknown >*/
 } TokendSpent;
 
-/** TokendReportEnd: why an operation ended before anything was sent, where no error says it. */
+/**
+ * TokendReportEnd:
+ *
+ * Why an operation ended before anything was sent, where no error says it.
+ */
 typedef enum {
   TOKEND_REPORT_END_NONE,
   TOKEND_REPORT_END_CALLER_LEFT,
@@ -23,7 +31,11 @@ typedef enum {
   TOKEND_REPORT_END_EXPIRED,
 } TokendReportEnd;
 
-/** TokendReport: an operation that has ended, for the journal. */
+/**
+ * TokendReport:
+ *
+ * An operation that has ended, for the journal.
+ */
 typedef struct {
   TokendRole role; /* the PUK's: Unlock; the PIN's: SetPin */
   char *token;     /* see tokend_reading_physical_id() */

@@ -18,7 +18,8 @@ add_variables (GHashTable *environment, const TokendProfile *profile)
 
 /**
  * tokend_environment_new:
- * @of_file: (nullable): the profile that the module's file name selects: the library needs its variables for any token.
+ * @of_file: (nullable): the profile that the module's file name selects: the library needs its
+ *   variables for any token.
  * @of_token: (nullable): the token's own, which stands above it; %NULL for a host that watches.
  * @way: how the token is about to be unlocked; none for a host that does not unlock.
  *

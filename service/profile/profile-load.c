@@ -49,7 +49,8 @@ count_lines (const Source *source)
   return n_lines;
 }
 
-/* GKeyFile does not say where it stopped: at the line with which what comes before cannot be read any more. */
+/* GKeyFile does not say where it stopped: at the line with which what comes before cannot be read
+ * any more. */
 static guint
 find_unreadable_line (const Source *source)
 {
@@ -87,8 +88,8 @@ is_key_line (const char *line, const char *key)
   return line[strspn (line, " \t")] == '=';
 }
 
-/* Returns: the line of @key in @group, of several the last, which is the one that counts; or of @group, the first. 0: there
- * is none. */
+/* Returns: the line of @key in @group, of several the last, which is the one that counts; or of
+ * @group, the first. 0: there is none. */
 static guint
 find_line (const Source *source, const TokendProfilePlace *place)
 {
@@ -111,7 +112,8 @@ find_line (const Source *source, const TokendProfilePlace *place)
   return found;
 }
 
-/* Not one that is there and cannot be opened, nor a link to nowhere: somebody wrote it to be heeded. */
+/* Not one that is there and cannot be opened, nor a link to nowhere: somebody wrote it to be
+ * heeded. */
 static gboolean
 is_absent (const char *path, const GError *error)
 {
@@ -217,9 +219,9 @@ collect_names (const char *directory, GHashTable *names)
  * @directory: the package's profiles.
  * @admin_directory: the administrator's.
  *
- * A profile that cannot be read is named in the journal, with file and line, and left out; the others stand. It is left
- * out as a whole, the package's part as well: the administrator's was meant to correct that one, so that it alone may
- * promise tries that there are not.
+ * A profile that cannot be read is named in the journal, with file and line, and left out; the
+ * others stand. It is left out as a whole, the package's part as well: the administrator's was
+ * meant to correct that one, so that it alone may promise tries that there are not.
  *
  * Returns: (transfer full) (element-type TokendProfile): in the order of their names.
  */

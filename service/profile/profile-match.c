@@ -72,8 +72,10 @@ tokend_profiles_match_provider (GPtrArray *profiles, const char *issuer)
  * @profiles: (element-type TokendProfile): the profiles.
  * @module_path: the module's library.
  *
- * Returns: (transfer none) (nullable): the profile that the file name alone selects, the one with the fewest other keys if
- * there are several: it has the host's environment, which must be known before the module can tell anything.
+ * Returns: (transfer none) (nullable): the profile that the file name alone selects, the one with
+ *   the fewest other keys if
+ * there are several: it has the host's environment, which must be known before the module can tell
+ * anything.
  */
 const TokendProfile *
 tokend_profiles_match_module (GPtrArray *profiles, const char *module_path)
@@ -105,7 +107,8 @@ add_reason (GVariantBuilder *reasons, const char *name, GPtrArray *patterns, con
  * @manufacturer: likewise.
  * @model: likewise.
  *
- * Returns: (transfer floating) (nullable): why it is this one, as org.tokend.Tokend1.xml says at GetStatus: a{ss}
+ * Returns: (transfer floating) (nullable): why it is this one, as org.tokend.Tokend1.xml says at
+ *   GetStatus: a{ss}
  */
 GVariant *
 tokend_profile_explain_match (const TokendProfile *profile, const char *module_path,

@@ -49,8 +49,11 @@ narrow (TokendPinPolicy *policy, const TokendProfile *profile)
   policy->characters = MAX (policy->characters, profile->codes[TOKEND_ROLE_PIN].characters);
 }
 
-/** tokend_profile_rules_get_pin_policy: Returns: the strictest of the token's own policy, the module's profile and the
- * provider's. */
+/**
+ * tokend_profile_rules_get_pin_policy:
+ *
+ * Returns: the strictest of the token's own policy, the module's profile and the provider's.
+ */
 TokendPinPolicy
 tokend_profile_rules_get_pin_policy (const TokendProfile *module, const TokendProfile *provider,
                                      const TokendReading *reading)
@@ -61,7 +64,8 @@ tokend_profile_rules_get_pin_policy (const TokendProfile *module, const TokendPr
 
   narrow (&policy, module);
   narrow (&policy, provider);
-  /* A profile that wants more than the token can take, or what it does not take, is wrong about this token. */
+  /* A profile that wants more than the token can take, or what it does not take, is wrong about
+   * this token. */
   if (policy.maximum_length >= 0)
     policy.minimum_length = MIN (policy.minimum_length, policy.maximum_length);
   if (reading->pin_complex)
@@ -103,7 +107,8 @@ narrow_rules (TokendCodeRules *rules, const TokendProfile *profile, TokendRole r
  * @reading: of the token.
  * @role: whose code.
  *
- * Returns: what is known of the PUK, or of the present PIN. What a new PIN must be, it need not be: it was set before.
+ * Returns: what is known of the PUK, or of the present PIN. What a new PIN must be, it need not be:
+ *   it was set before.
  */
 TokendCodeRules
 tokend_profile_rules_get_code_rules (const TokendProfile *module, const TokendProfile *provider,

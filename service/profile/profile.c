@@ -13,7 +13,8 @@
 
 static const TokendCounterRules no_rules = { .maximum = TOKEND_RETRIES_UNKNOWN };
 
-/* What is not here is an error in a file. tokend-profiles(5) tells of each; a test holds the two against each other. */
+/* What is not here is an error in a file. tokend-profiles(5) tells of each; a test holds the two
+ * against each other. */
 const TokendProfileKey tokend_profile_keys[] = {
   { "Match", "Files" },
   { "Match", "Manufacturers" },
@@ -327,7 +328,11 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfilePlace *
   return g_steal_pointer (&profile);
 }
 
-/** tokend_profile_free: frees @profile, which may be partly filled. */
+/**
+ * tokend_profile_free:
+ *
+ * Frees @profile, which may be partly filled.
+ */
 void
 tokend_profile_free (TokendProfile *profile)
 {
@@ -341,7 +346,11 @@ tokend_profile_free (TokendProfile *profile)
   g_free (profile);
 }
 
-/** tokend_profile_place_clear: frees what @place holds. */
+/**
+ * tokend_profile_place_clear:
+ *
+ * Frees what @place holds.
+ */
 void
 tokend_profile_place_clear (TokendProfilePlace *place)
 {

@@ -8,7 +8,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendProfileCode: what a code is like. Lengths are -1 where nothing is said. */
+/**
+ * TokendProfileCode:
+ *
+ * What a code is like. Lengths are -1 where nothing is said.
+ */
 typedef struct {
   int minimum_length;
   int maximum_length;
@@ -19,8 +23,10 @@ typedef struct {
 
 /**
  * TokendProfile:
- * What is known of a kind of token, or of a provider of certificates, as data: a key file NAME.conf. Its groups, keys and
- * values, and what each costs if it is wrong, stand in tokend-profiles(5).
+ *
+ * What is known of a kind of token, or of a provider of certificates, as data: a key file
+ * NAME.conf. Its groups, keys and values, and what each costs if it is wrong, stand in
+ * tokend-profiles(5).
  */
 typedef struct {
   char *name;
@@ -41,19 +47,31 @@ typedef struct {
   char *admin_path;          /* the administrator's file of this name, or NULL: there is none */
 } TokendProfile;
 
-/** TokendLibrary: what a profile says that its module is; key `Library` of the group `Module`. */
+/**
+ * TokendLibrary:
+ *
+ * What a profile says that its module is; key `Library` of the group `Module`.
+ */
 typedef enum {
   TOKEND_LIBRARY_OTHER,  /*< nick=other >*/
   TOKEND_LIBRARY_OPENSC, /*< nick=opensc >*/
 } TokendLibrary;
 
-/** TokendProfilePlace: where in a file something is wrong. */
+/**
+ * TokendProfilePlace:
+ *
+ * Where in a file something is wrong.
+ */
 typedef struct {
   char *group;
   char *key; /* or NULL: the group as a whole */
 } TokendProfilePlace;
 
-/** TokendProfileKey: a key that there is. */
+/**
+ * TokendProfileKey:
+ *
+ * A key that there is.
+ */
 typedef struct {
   const char *group;
   const char *key;            /* NULL: whatever it is called */

@@ -174,7 +174,8 @@ lower_by_record (TokendCounter *counter, const TokendCounterRecord *record)
   counter->source = TOKEND_RETRIES_SOURCE_LEDGER;
 }
 
-/* The token's own word first; a profile that knows fewer tries than the token has is wrong about it. */
+/* The token's own word first; a profile that knows fewer tries than the token has is wrong about
+ * it. */
 static int
 get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rules)
 {
@@ -189,8 +190,9 @@ get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rule
  * @rules: what the profile says that this is worth.
  * @record: what the service itself has spent.
  *
- * The status table of ARCHITECTURE.md: what is known of one role's tries. The token's own number stands
- * above the record; the record may lower what was derived from flags, and never raises or permits.
+ * The status table of ARCHITECTURE.md: what is known of one role's tries. The token's own number
+ * stands above the record; the record may lower what was derived from flags, and never raises or
+ * permits.
  *
  * Returns: by what a code is barred; what people are told is tokend_counter_tell()'s.
  */
@@ -219,8 +221,8 @@ tokend_counter_judge (const TokendCounterReading *reading, const TokendCounterRu
   return counter;
 }
 
-/* The record may be older than what another program did: a right code there brings the tries back, and nobody tells us. So it
- * says neither a number nor a lock. */
+/* The record may be older than what another program did: a right code there brings the tries back,
+ * and nobody tells us. So it says neither a number nor a lock. */
 static TokendCounter
 doubt (const TokendCounter *shown, const TokendCounter *barred)
 {
@@ -238,9 +240,9 @@ doubt (const TokendCounter *shown, const TokendCounter *barred)
  * tokend_counter_tell:
  * @reading: as for tokend_counter_judge(), as the others.
  *
- * Returns: what people are told: what the token shows, as far as the record does not speak against it, and what the record is
- *   about. Never a number that tokend_counter_judge() does not give, and no state in which the last try is ruled out where it
- *   is not.
+ * Returns: what people are told: what the token shows, as far as the record does not speak against
+ *   it, and what the record is about. Never a number that tokend_counter_judge() does not give, and
+ *   no state in which the last try is ruled out where it is not.
  */
 TokendCounter
 tokend_counter_tell (const TokendCounterReading *reading, const TokendCounterRules *rules,
@@ -277,7 +279,11 @@ tokend_counter_contradicts_itself (const TokendCounterReading *reading,
          && flags_contradict (reading, get_maximum (reading, rules));
 }
 
-/** tokend_counter_equal: whether @a and @b would be shown alike. */
+/**
+ * tokend_counter_equal:
+ *
+ * Whether @a and @b would be shown alike.
+ */
 gboolean
 tokend_counter_equal (const TokendCounter *a, const TokendCounter *b)
 {
@@ -287,7 +293,11 @@ tokend_counter_equal (const TokendCounter *a, const TokendCounter *b)
          && a->wrong == b->wrong && a->maybe_lost == b->maybe_lost && a->sent_at == b->sent_at;
 }
 
-/** tokend_counter_is_tokens_word: whether @counter has a number of tries, and the token itself says so. */
+/**
+ * tokend_counter_is_tokens_word:
+ *
+ * Whether @counter has a number of tries, and the token itself says so.
+ */
 gboolean
 tokend_counter_is_tokens_word (const TokendCounter *counter)
 {

@@ -7,8 +7,11 @@ G_BEGIN_DECLS
 
 #define TOKEND_RETRIES_UNKNOWN (-1)
 
-/** TokendFlagsMeaning: what the CKF_…_COUNT_LOW, FINAL_TRY and LOCKED flags of a module are worth;
- * profile key `Flags`. */
+/**
+ * TokendFlagsMeaning:
+ *
+ * What the CKF_…_COUNT_LOW, FINAL_TRY and LOCKED flags of a module are worth; profile key `Flags`.
+ */
 typedef enum {
   TOKEND_FLAGS_MEANING_NONE,      /*< nick=none >*/
   TOKEND_FLAGS_MEANING_EXACT,     /*< nick=exact >*/
@@ -16,7 +19,11 @@ typedef enum {
   TOKEND_FLAGS_MEANING_LOW_ONLY,  /*< nick=low-only >*/
 } TokendFlagsMeaning;
 
-/** TokendCounterReading: what the token shows of one role's counter. */
+/**
+ * TokendCounterReading:
+ *
+ * What the token shows of one role's counter.
+ */
 typedef struct {
   gboolean initialized;
   gboolean count_low;
@@ -26,20 +33,29 @@ typedef struct {
   int maximum;   /* likewise */
 } TokendCounterReading;
 
-/** TokendCounterRules: what the profile says of one role's counter. */
+/**
+ * TokendCounterRules:
+ *
+ * What the profile says of one role's counter.
+ */
 typedef struct {
   TokendFlagsMeaning flags;
   gboolean never_locks;
   int maximum; /* or TOKEND_RETRIES_UNKNOWN */
 } TokendCounterRules;
 
-/** TokendCounterRecord: what the ledger says of one role's counter. */
+/**
+ * TokendCounterRecord:
+ *
+ * What the ledger says of one role's counter.
+ */
 typedef struct {
   guint spent;        /* tries since the last success, pending ones included */
   gboolean locked;    /* the token itself answered "locked", or showed it to the host that tried */
   gboolean final_try; /* it showed that host that one try was left */
   gboolean lost;      /* an earlier record could not be read: any number may have been spent */
-  /* For people alone, as what follows: some of it is of other places, which only may be the same. */
+  /* For people alone, as what follows: some of it is of other places, which only may be the
+   * same. */
   gboolean elsewhere;
   TokendState seen; /* LOCKED or FINAL_TRY: what our last try let us see */
   guint wrong;      /* codes of ours that were refused since the last success */
@@ -48,7 +64,11 @@ typedef struct {
   gint64 sent_at;
 } TokendCounterRecord;
 
-/** TokendCounter: one role's status. */
+/**
+ * TokendCounter:
+ *
+ * One role's status.
+ */
 typedef struct {
   TokendState state;
   int remaining; /* or TOKEND_RETRIES_UNKNOWN */
@@ -59,7 +79,8 @@ typedef struct {
   /* What people are told of the record besides. */
   gboolean is_record_lost;    /* else more might be known */
   gboolean is_sent_elsewhere; /* so would it, but for codes sent to what only may be the same */
-  /* LOCKED or FINAL_TRY: the token has let the service's last try see that, and nobody since; or UNKNOWN. */
+  /* LOCKED or FINAL_TRY: the token has let the service's last try see that, and nobody since; or
+   * UNKNOWN. */
   TokendState seen;
   guint
       wrong; /* codes that the service has sent, and the token refused, since the last right one */

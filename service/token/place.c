@@ -28,9 +28,11 @@ tokend_place_new (const TokendReading *reading, gboolean shared_by_slots)
 
 /**
  * tokend_place_set_stay:
- * @stay: another one each time that the card may have been taken out, or that a service has started.
+ * @stay: another one each time that the card may have been taken out, or that a service has
+ *   started.
  *
- * Nothing tells one card without a serial number from another one. What is known of such a card is known of its stay.
+ * Nothing tells one card without a serial number from another one. What is known of such a card is
+ * known of its stay.
  */
 void
 tokend_place_set_stay (TokendPlace *place, guint32 stay)
@@ -41,7 +43,11 @@ tokend_place_set_stay (TokendPlace *place, guint32 stay)
   place->id = g_strdup_printf ("%s" SEPARATOR "%08x", place->name, stay);
 }
 
-/** tokend_place_free: frees @place. */
+/**
+ * tokend_place_free:
+ *
+ * Frees @place.
+ */
 void
 tokend_place_free (TokendPlace *place)
 {
@@ -67,14 +73,14 @@ copy_alone (const TokendPlace *place)
 /**
  * tokend_place_relate:
  * @place: a place.
- * @others: (element-type TokendPlace): those that are the same token under another name now, and then those that may be; what
- *   they are related to themselves does not matter.
+ * @others: (element-type TokendPlace): those that are the same token under another name now, and
+ *   then those that may be; what they are related to themselves does not matter.
  * @first_doubtful: from this one on,
  * @n_doubtful: so many of them may have left the reader before @place came.
  * @n_one: how many of them, the first, are the same.
  *
- * From now on what is recorded of @others counts at @place too; of the doubtful ones, until they are related anew. It is never
- * settled by what happens at @place.
+ * From now on what is recorded of @others counts at @place too; of the doubtful ones, until they
+ * are related anew. It is never settled by what happens at @place.
  */
 void
 tokend_place_relate (TokendPlace *place, GPtrArray *others, guint first_doubtful, guint n_doubtful,
@@ -89,21 +95,33 @@ tokend_place_relate (TokendPlace *place, GPtrArray *others, guint first_doubtful
   place->n_one = n_one;
 }
 
-/** tokend_place_is_doubtful: whether what is recorded of the related place @i does not count at @place for ever. */
+/**
+ * tokend_place_is_doubtful:
+ *
+ * Whether what is recorded of the related place @i does not count at @place for ever.
+ */
 gboolean
 tokend_place_is_doubtful (const TokendPlace *place, guint i)
 {
   return i >= place->first_doubtful && i < place->first_doubtful + place->n_doubtful;
 }
 
-/** tokend_place_shares_codes: whether all labels of the card are certain to have one PIN and one PUK. */
+/**
+ * tokend_place_shares_codes:
+ *
+ * Whether all labels of the card are certain to have one PIN and one PUK.
+ */
 gboolean
 tokend_place_shares_codes (const TokendPlace *place)
 {
   return place->shared_by_slots && place->is_known_card;
 }
 
-/** tokend_place_get_holder: Returns: (transfer none): what is certain to have one PIN and one PUK: the card, or the place. */
+/**
+ * tokend_place_get_holder:
+ *
+ * Returns: (transfer none): what is certain to have one PIN and one PUK: the card, or the place.
+ */
 const char *
 tokend_place_get_holder (const TokendPlace *place)
 {
@@ -124,8 +142,8 @@ is_within (const char *id, const char *holder)
  * @place: a place.
  * @id: another one's id, or its own.
  *
- * Returns: whether both are certain to have the same PIN and PUK: only then what succeeds or is seen at one settles what is
- *   recorded of the other.
+ * Returns: whether both are certain to have the same PIN and PUK: only then what succeeds or is
+ *   seen at one settles what is recorded of the other.
  */
 gboolean
 tokend_place_is_same (const TokendPlace *place, const char *id)
@@ -161,9 +179,10 @@ is_related (const TokendPlace *place, TokendRole role, const char *id, gboolean 
  * @role: whose code.
  * @id: another one's id, or its own.
  *
- * Cards have one PUK for all their PINs, or one for each, and do not tell which: a mistake costs a certificate. Likewise nothing
- * tells one card without a serial number from several, nor for certain whether a token is the one that another module shows by
- * another name: the tries of other stays, and of other names, count, and are never settled by this one.
+ * Cards have one PUK for all their PINs, or one for each, and do not tell which: a mistake costs a
+ * certificate. Likewise nothing tells one card without a serial number from several, nor for
+ * certain whether a token is the one that another module shows by another name: the tries of other
+ * stays, and of other names, count, and are never settled by this one.
  *
  * Returns: whether tries at @id are to count as tries at @place.
  */
@@ -180,8 +199,8 @@ tokend_place_may_be_same (const TokendPlace *place, TokendRole role, const char 
  * @role: whose code.
  * @id: another one's id, or its own.
  *
- * Returns: whether that tries at @id count as tries at @place is to be recorded: it is certain that what is related to @place
- *   was where @place was.
+ * Returns: whether that tries at @id count as tries at @place is to be recorded: it is certain that
+ *   what is related to @place was where @place was.
  */
 gboolean
 tokend_place_may_be_same_later (const TokendPlace *place, TokendRole role, const char *id)
@@ -190,7 +209,8 @@ tokend_place_may_be_same_later (const TokendPlace *place, TokendRole role, const
          || is_related (place, role, id, TRUE, may_be_same_alone);
 }
 
-/* The name of a card without a serial number is that of others, which were in the reader with other cards. */
+/* The name of a card without a serial number is that of others, which were in the reader with other
+ * cards. */
 static gboolean
 is_in_same_stay (const TokendPlace *place, TokendRole role, const char *id)
 {
@@ -204,8 +224,8 @@ is_in_same_stay (const TokendPlace *place, TokendRole role, const char *id)
  * @id: of what a third place was related to.
  * @is_for_later: whether it is to be recorded, see tokend_place_may_be_same_later().
  *
- * Returns: whether tries at that third place are to count at @place by that. What has no serial number makes one of two that
- *   have one only in its stay; nor is it recorded of another stay.
+ * Returns: whether tries at that third place are to count at @place by that. What has no serial
+ *   number makes one of two that have one only in its stay; nor is it recorded of another stay.
  */
 gboolean
 tokend_place_may_have_been (const TokendPlace *place, TokendRole role, const char *id,
@@ -221,7 +241,8 @@ tokend_place_may_have_been (const TokendPlace *place, TokendRole role, const cha
  * @place: a place.
  * @id: another one's id, or its own.
  *
- * Returns: whether tries at @id are to be told of @place, and not only to bar: it is the same PIN and PUK, by whichever name.
+ * Returns: whether tries at @id are to be told of @place, and not only to bar: it is the same PIN
+ *   and PUK, by whichever name.
  */
 gboolean
 tokend_place_is_shown_as (const TokendPlace *place, const char *id)
@@ -234,7 +255,11 @@ tokend_place_is_shown_as (const TokendPlace *place, const char *id)
   return FALSE;
 }
 
-/** tokend_place_list_cards: Returns: (transfer full): the card, and then those that it may be under other names; each once. */
+/**
+ * tokend_place_list_cards:
+ *
+ * Returns: (transfer full): the card, and then those that it may be under other names; each once.
+ */
 GStrv
 tokend_place_list_cards (const TokendPlace *place)
 {
@@ -251,7 +276,11 @@ tokend_place_list_cards (const TokendPlace *place)
   return g_strdupv ((char **) cards->pdata);
 }
 
-/** tokend_place_id_get_card: Returns: (transfer full): the card of the place @id, see tokend_reading_physical_id(). */
+/**
+ * tokend_place_id_get_card:
+ *
+ * Returns: (transfer full): the card of the place @id, see tokend_reading_physical_id().
+ */
 char *
 tokend_place_id_get_card (const char *id)
 {
@@ -267,14 +296,22 @@ find_stay (const char *id)
   return label != NULL ? strchr (label + 1, *SEPARATOR) : NULL;
 }
 
-/** tokend_place_id_has_stay: Returns: whether @id ends with the service, see tokend_place_set_stay(). */
+/**
+ * tokend_place_id_has_stay:
+ *
+ * Returns: whether @id ends with the service, see tokend_place_set_stay().
+ */
 gboolean
 tokend_place_id_has_stay (const char *id)
 {
   return find_stay (id) != NULL;
 }
 
-/** tokend_place_id_get_name: Returns: (transfer full): the place @id without the stay. */
+/**
+ * tokend_place_id_get_name:
+ *
+ * Returns: (transfer full): the place @id without the stay.
+ */
 char *
 tokend_place_id_get_name (const char *id)
 {

@@ -7,17 +7,19 @@ G_BEGIN_DECLS
 
 /**
  * TokendPlace:
- * Where a code is sent: to a card, by one of the labels that it is shown with. What is recorded of a code is recorded of its
- * place, which is the same by whichever module and slot it is reached; which places a role's tries are shared by is judged
- * anew each time, since that is a profile's word.
+ *
+ * Where a code is sent: to a card, by one of the labels that it is shown with. What is recorded of
+ * a code is recorded of its place, which is the same by whichever module and slot it is reached;
+ * which places a role's tries are shared by is judged anew each time, since that is a profile's
+ * word.
  */
 typedef struct {
   char *card; /* see tokend_reading_physical_id() */
   char *name; /* "CARD/LABEL", the label hashed too */
-  char *
-      id; /* the same; of a card without a serial number "CARD/LABEL/STAY", see tokend_place_set_stay() */
-  gboolean
-      shared_by_slots; /* the card's labels have one PIN, and one PUK for it; see tokend-profiles(5) */
+  /* The same; of a card without a serial number "CARD/LABEL/STAY", see tokend_place_set_stay() */
+  char *id;
+  /* The card's labels have one PIN, and one PUK for it; see tokend-profiles(5) */
+  gboolean shared_by_slots;
   gboolean is_known_card; /* else it may be several: it has no serial number */
   GPtrArray *related; /* of TokendPlace: under other names it is the same token now, or may be */
   guint n_one; /* so many of these, the first, are the same token: they are shown in its reader */

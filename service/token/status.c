@@ -110,7 +110,8 @@ add_rules (GVariantBuilder *builder, const TokendStatus *status)
 /**
  * tokend_status_to_variant:
  *
- * Returns: (transfer floating): @status as org.tokend.Tokend1.xml says at GetStatus, a{sv}. What is not known is left out.
+ * Returns: (transfer floating): @status as org.tokend.Tokend1.xml says at GetStatus, a{sv}. What is
+ *   not known is left out.
  */
 GVariant *
 tokend_status_to_variant (const TokendStatus *status)

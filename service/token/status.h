@@ -6,14 +6,22 @@
 
 G_BEGIN_DECLS
 
-/** TokendPinPolicy: what a new PIN must be; lengths in characters, or -1. */
+/**
+ * TokendPinPolicy:
+ *
+ * What a new PIN must be; lengths in characters, or -1.
+ */
 typedef struct {
   int minimum_length;
   int maximum_length;
   TokendCharacters characters;
 } TokendPinPolicy;
 
-/** TokendStatus: what goes out as a token's status. Strings may be %NULL or empty: not known. */
+/**
+ * TokendStatus:
+ *
+ * What goes out as a token's status. Strings may be %NULL or empty: not known.
+ */
 typedef struct {
   const char *label;
   const char *manufacturer;

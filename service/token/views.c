@@ -2,11 +2,13 @@
 #include "views.h"
 
 /*
- * Which views are one token. None of what is compared is proven: a module says what it likes. So whatever is found to be one
- * is only used to be more careful, and to show it once, with all its names.
+ * Which views are one token. None of what is compared is proven: a module says what it likes. So
+ * whatever is found to be one is only used to be more careful, and to show it once, with all its
+ * names.
  *
- * In one reader of pcscd there is one token. Without a reader the name tells: manufacturer, model and serial number. A
- * certificate proves nothing, since people own spare tokens with one, and copies of it can be had: with it, tokens may be one.
+ * In one reader of pcscd there is one token. Without a reader the name tells: manufacturer, model
+ * and serial number. A certificate proves nothing, since people own spare tokens with one, and
+ * copies of it can be had: with it, tokens may be one.
  */
 
 typedef struct {
@@ -61,8 +63,9 @@ has_same_name_without_reader (const TokendView *a, const TokendView *b)
   return b->reader == NULL && has_same_name (a, b);
 }
 
-/* Whether whatever is shown in the one's reader has the name of the other, which is in no known one: two tokens in two
- * readers are not made one by a third view that has the name of both, nor two names by one of them. */
+/* Whether whatever is shown in the one's reader has the name of the other, which is in no known
+ * one: two tokens in two readers are not made one by a third view that has the name of both, nor
+ * two names by one of them. */
 static gboolean
 is_alone_in_reader (const Relating *self, guint in_reader, guint i)
 {
@@ -114,8 +117,8 @@ group_cards (Relating *self)
         self->has_pins[get_relation (self, i)->card] = TRUE;
 }
 
-/* A card's labels are told apart by any module. Where a module shows several PINs, and another one calls them otherwise, which
- * is which is not known. */
+/* A card's labels are told apart by any module. Where a module shows several PINs, and another one
+ * calls them otherwise, which is which is not known. */
 static gboolean
 are_one_pin (const Relating *self, guint i, guint j)
 {
@@ -140,8 +143,8 @@ group_pins (Relating *self)
   }
 }
 
-/* Returns: whether it is better to operate on a token by the module of @a than by that of @b: more is known of how, or the
- * module comes first. */
+/* Returns: whether it is better to operate on a token by the module of @a than by that of @b: more
+ * is known of how, or the module comes first. */
 static gboolean
 is_better (const TokendView *a, const TokendView *b)
 {
@@ -203,7 +206,8 @@ has_other_name (const Relating *self, guint i, guint j)
  * @self: a view.
  * @other: another one, with the same reader.
  *
- * A module that was not read for a while shows a card that has left. What is recorded of that one is not to be another's.
+ * A module that was not read for a while shows a card that has left. What is recorded of that one
+ * is not to be another's.
  *
  * Returns: whether both were in the reader at the same time.
  */
@@ -320,8 +324,8 @@ name_in_reader (const TokendView *self, const char *name)
  * tokend_view_name_card:
  * @self: one that stands for all of the same physical token.
  *
- * Returns: (transfer full): a text that no view has which stands for others. The name of a card without a serial number is
- *   that of several.
+ * Returns: (transfer full): a text that no view has which stands for others. The name of a card
+ *   without a serial number is that of several.
  */
 char *
 tokend_view_name_card (const TokendView *self)
@@ -329,7 +333,11 @@ tokend_view_name_card (const TokendView *self)
   return name_in_reader (self, self->place->is_known_card ? self->place->card : self->path);
 }
 
-/** tokend_view_name_pin: likewise, for all of the same PIN. */
+/**
+ * tokend_view_name_pin:
+ *
+ * Likewise, for all of the same PIN.
+ */
 char *
 tokend_view_name_pin (const TokendView *self)
 {

@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendView: a token as one module shows it: what tells which others it is one with. */
+/**
+ * TokendView:
+ *
+ * A token as one module shows it: what tells which others it is one with.
+ */
 typedef struct {
   const TokendPlace *place;
   guint module;        /* its rank among the modules, 0 the first */
@@ -19,7 +23,11 @@ typedef struct {
   TokendState shown[TOKEND_N_ROLES]; /* by itself, whatever is recorded of it */
 } TokendView;
 
-/** TokendRelation: how one view of several stands to the others, which are named by their indexes. */
+/**
+ * TokendRelation:
+ *
+ * How one view of several stands to the others, which are named by their indexes.
+ */
 typedef struct {
   guint card; /* the view that stands for all of the same physical token; maybe itself */
   guint pin;  /* likewise, for all of the same PIN */

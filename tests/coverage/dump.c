@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Part of every program of the coverage build. A module host leaves by _exit(), at which nothing is counted by itself,
- * and in a sandbox the programs run as users who may not write in each other's files: each has a folder of its own there.
+ * Part of every program of the coverage build. A module host leaves by _exit(), at which nothing is
+ * counted by itself, and in a sandbox the programs run as users who may not write in each other's
+ * files: each has a folder of its own there.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -14,7 +14,8 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-/* Words of a shell's which name the token and nothing else: its label, its serial number, or both. */
+/* Words of a shell's which name the token and nothing else: its label, its serial number, or
+ * both. */
 static void
 check_argument (GPtrArray *tokens, const TokenctlToken *token)
 {
@@ -143,7 +144,8 @@ check_token (GPtrArray *tokens, const TokenctlToken *token)
   check_json (token->status);
 }
 
-/* Two tokens' statuses, or one's earlier and later, as any program on the bus might send them that took the name. */
+/* Two tokens' statuses, or one's earlier and later, as any program on the bus might send them that
+ * took the name. */
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {

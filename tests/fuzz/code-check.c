@@ -12,7 +12,8 @@ in_english (const char *text)
   return text;
 }
 
-/* What goes to a token without a word: every character can be seen, or is one blank between two others. */
+/* What goes to a token without a word: every character can be seen, or is one blank between two
+ * others. */
 static void
 check_sent (const char *bytes, gsize length)
 {
@@ -40,7 +41,8 @@ check_words (const TokendCodeVerdict *verdict, gsize length)
   g_assert_cmpuint (verdict->position, <=, length);
 }
 
-/* By one code the rules, which may contradict each other: none makes a code one that can never be sent. */
+/* By one code the rules, which may contradict each other: none makes a code one that can never be
+ * sent. */
 static void
 check_rules (const char *bytes, gsize length)
 {

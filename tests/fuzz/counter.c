@@ -2,7 +2,8 @@
 #include "attempt-private.h"
 #include "fuzz.h"
 
-/* Another try is proven by the token's own number, by flags that are worth it, or where nothing ever locks. */
+/* Another try is proven by the token's own number, by flags that are worth it, or where nothing
+ * ever locks. */
 static gboolean
 has_proof (const TokendCounterReading *shown, const TokendCounterRules *rules)
 {
@@ -42,8 +43,8 @@ take_count (FuzzInput *input)
   return (int) (fuzz_take_byte (input) % 8) - 1;
 }
 
-/* Whatever token, profile and our own record say: no number too high, no last try without the word, and the record only
- * lowers. */
+/* Whatever token, profile and our own record say: no number too high, no last try without the word,
+ * and the record only lowers. */
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {

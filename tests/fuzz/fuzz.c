@@ -14,7 +14,8 @@ drop_warnings (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gp
   return G_LOG_WRITER_HANDLED;
 }
 
-/* What an input is refused for may be said thousands of times a second; a critical one is a finding. */
+/* What an input is refused for may be said thousands of times a second; a critical one is a
+ * finding. */
 static void __attribute__ ((constructor)) set_up_log (void)
 {
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
@@ -43,7 +44,11 @@ fuzz_take_flag (FuzzInput *input)
   return (fuzz_take_byte (input) & 1) != 0;
 }
 
-/** fuzz_take_number: small ones take one byte: they are what is counted with. */
+/**
+ * fuzz_take_number:
+ *
+ * Small ones take one byte: they are what is counted with.
+ */
 guint64
 fuzz_take_number (FuzzInput *input)
 {
@@ -57,7 +62,11 @@ fuzz_take_number (FuzzInput *input)
   return number;
 }
 
-/** fuzz_take_bytes: Returns: (transfer full): up to 255 of them. */
+/**
+ * fuzz_take_bytes:
+ *
+ * Returns: (transfer full): up to 255 of them.
+ */
 GBytes *
 fuzz_take_bytes (FuzzInput *input)
 {
@@ -67,7 +76,11 @@ fuzz_take_bytes (FuzzInput *input)
   return g_bytes_new (take (input, size), size);
 }
 
-/** fuzz_take_text: Returns: (transfer full): what a string on the bus can be: GDBus lets no other through. */
+/**
+ * fuzz_take_text:
+ *
+ * Returns: (transfer full): what a string on the bus can be: GDBus lets no other through.
+ */
 char *
 fuzz_take_text (FuzzInput *input)
 {
@@ -81,8 +94,8 @@ fuzz_take_text (FuzzInput *input)
 static const char *const *known_keys;
 
 /*
- * These two stand before GLib's own: a key that the reader of a dictionary asks for, and that the target does not know, is
- * a finding.
+ * These two stand before GLib's own: a key that the reader of a dictionary asks for, and that the
+ * target does not know, is a finding.
  */
 GVariant *
 g_variant_lookup_value (GVariant *dictionary, const char *key, const GVariantType *type)
@@ -174,7 +187,8 @@ take_value (FuzzInput *input, const char *const *keys)
  * fuzz_take_dictionary:
  * @keys: (array zero-terminated=1): all that whoever reads it asks for.
  *
- * As it may come over the bus: any key with a value of any type, a key twice, others besides. seeds.py writes the same.
+ * As it may come over the bus: any key with a value of any type, a key twice, others besides.
+ * seeds.py writes the same.
  *
  * Returns: (transfer full): a{sv}
  */
@@ -195,7 +209,11 @@ fuzz_take_dictionary (FuzzInput *input, const char *const *keys)
   return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
-/** fuzz_folder: Returns: (transfer none): a folder of this process's own; who runs it takes it away (main.py). */
+/**
+ * fuzz_folder:
+ *
+ * Returns: (transfer none): a folder of this process's own; who runs it takes it away (main.py).
+ */
 const char *
 fuzz_folder (void)
 {
@@ -210,7 +228,11 @@ fuzz_folder (void)
   return folder;
 }
 
-/** fuzz_write: makes the file anew. */
+/**
+ * fuzz_write:
+ *
+ * Makes the file anew.
+ */
 void
 fuzz_write (const char *path, gconstpointer data, gsize size)
 {
@@ -221,7 +243,11 @@ fuzz_write (const char *path, gconstpointer data, gsize size)
   close (fd);
 }
 
-/** fuzz_assert_printable: what may be shown anywhere: UTF-8 without any character that does something but appear. */
+/**
+ * fuzz_assert_printable:
+ *
+ * What may be shown anywhere: UTF-8 without any character that does something but appear.
+ */
 void
 fuzz_assert_printable (const char *text)
 {
@@ -235,7 +261,11 @@ fuzz_assert_printable (const char *text)
   }
 }
 
-/** fuzz_assert_printable_lines: likewise, but that it may have several lines. */
+/**
+ * fuzz_assert_printable_lines:
+ *
+ * Likewise, but that it may have several lines.
+ */
 void
 fuzz_assert_printable_lines (const char *text)
 {

@@ -10,7 +10,11 @@ int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 /* libFuzzer calls it once, before. Returns: 0 */
 int LLVMFuzzerInitialize (int *argc, char ***argv);
 
-/** FuzzInput: what is left of an input. When it is used up, all that is taken from it is zero or empty. */
+/**
+ * FuzzInput:
+ *
+ * What is left of an input. When it is used up, all that is taken from it is zero or empty.
+ */
 typedef struct {
   const guint8 *data;
   gsize size;

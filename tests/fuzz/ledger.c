@@ -65,8 +65,8 @@ check_group (TokendLedger *before, TokendLedger *after, char *group)
   check_records (before, after, &place);
 }
 
-/* The sum over it is added, which no fuzzer could guess; unless the first byte says that it be wrong. Another one says that it
- * be the one before a ledger that cannot be read. */
+/* The sum over it is added, which no fuzzer could guess; unless the first byte says that it be
+ * wrong. Another one says that it be the one before a ledger that cannot be read. */
 static void
 write_ledger (const char *path, const guint8 *data, gsize size)
 {
@@ -88,7 +88,8 @@ write_ledger (const char *path, const guint8 *data, gsize size)
   fuzz_write (is_previous ? previous : path, text->str, text->len);
 }
 
-/* What tokend reads is what it wrote; what it cannot read counts as spent; nothing that was spent is forgotten. */
+/* What tokend reads is what it wrote; what it cannot read counts as spent; nothing that was spent
+ * is forgotten. */
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {

@@ -14,8 +14,8 @@ check_verdict (const TokendVerdict *verdict, gboolean counts, const GError *erro
     g_assert_cmpuint (error->domain, ==, TOKEND_ERROR);
     fuzz_assert_printable (error->message);
   }
-  /* What may have been sent is forgotten only by the token's own word: it refused its length, or the code or the new PIN where it
-   * does not count. */
+  /* What may have been sent is forgotten only by the token's own word: it refused its length, or
+   * the code or the new PIN where it does not count. */
   if (verdict->settlement == TOKEND_SETTLEMENT_NOT_SPENT && verdict->sent)
     g_assert_true (
         (!counts

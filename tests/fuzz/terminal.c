@@ -27,7 +27,8 @@ LLVMFuzzerInitialize (int *argc, char ***argv)
   return 0;
 }
 
-/* A terminal of our own to sit at, another one for each input: main.py starts this in a session without one. */
+/* A terminal of our own to sit at, another one for each input: main.py starts this in a session
+ * without one. */
 static int
 sit_down (void)
 {
@@ -63,8 +64,9 @@ type (gpointer typed)
   return NULL;
 }
 
-/* Not the keys that the kernel itself acts on: those that end or stop the program, and those that stop its output. The one
- * that takes the next key as it is must not come last, before the Enter that ends the line. */
+/* Not the keys that the kernel itself acts on: those that end or stop the program, and those that
+ * stop its output. The one that takes the next key as it is must not come last, before the Enter
+ * that ends the line. */
 static GBytes *
 make_typed (const guint8 *data, gsize size, gboolean *is_plain)
 {

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-/* A PKCS#11 module that says what the input says, right or wrong. It writes where it may write, and there alone: what a
- * module can do to the process that it is loaded into is not for the host to prevent. */
+/* A PKCS#11 module that says what the input says, right or wrong. It writes where it may write, and
+ * there alone: what a module can do to the process that it is loaded into is not for the host to
+ * prevent. */
 static FuzzInput module;
 static guint open_sessions;
 

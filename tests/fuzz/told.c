@@ -29,8 +29,8 @@ check_file (const char *path)
   g_assert_cmpuint (n_keys, <=, ENTRIES_MAX);
 }
 
-/* The stage that the person is told of, and then the file as another session, or anybody, has left it. What is told is
- * remembered besides whatever can be made of that. */
+/* The stage that the person is told of, and then the file as another session, or anybody, has left
+ * it. What is told is remembered besides whatever can be made of that. */
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What GLib does between threads, told to ThreadSanitizer, which cannot see into a library that is not built with it. Part
- * of every program of that build, by the linker's --wrap: where ours hands something to another thread by way of GLib, or
- * gets it, that is said. What ours shares in any other way is a race.
+ * What GLib does between threads, told to ThreadSanitizer, which cannot see into a library that is
+ * not built with it. Part of every program of that build, by the linker's --wrap: where ours hands
+ * something to another thread by way of GLib, or gets it, that is said. What ours shares in any
+ * other way is a race.
  */
 #include <gio/gio.h>
 
 void __tsan_acquire (void *address);
 void __tsan_release (void *address);
 
-/* GTask: what is done before it returns is seen by its callback; what is done before it runs, by its thread. */
+/* GTask: what is done before it returns is seen by its callback; what is done before it runs, by
+ * its thread. */
 
 #define CALLBACK "tsan-callback"
 #define FUNC "tsan-func"
@@ -149,8 +151,9 @@ __wrap_g_async_queue_pop (GAsyncQueue *queue)
   return item;
 }
 
-/* GObject: what is done before a reference is given up is seen by who gives up the last one. A task gives up its source's,
- * which may be the last one, and GLib's to give up: then it is the end of the source's pool that tells. */
+/* GObject: what is done before a reference is given up is seen by who gives up the last one. A task
+ * gives up its source's, which may be the last one, and GLib's to give up: then it is the end of
+ * the source's pool that tells. */
 
 static int given_up;
 

@@ -50,7 +50,11 @@ parse_row (const char *line)
   return row;
 }
 
-/** code_table_load: Returns: (transfer full) (element-type CodeRow): the rows of tests/codes.tsv */
+/**
+ * code_table_load:
+ *
+ * Returns: (transfer full) (element-type CodeRow): the rows of tests/codes.tsv
+ */
 GPtrArray *
 code_table_load (void)
 {

@@ -3,7 +3,11 @@
 
 #include "code-check.h"
 
-/** CodeRow: a row of tests/codes.tsv. */
+/**
+ * CodeRow:
+ *
+ * A row of tests/codes.tsv.
+ */
 typedef struct {
   char *bytes; /* followed by a NUL */
   gsize length;

@@ -3,7 +3,11 @@
 
 #include "tokend-error.h"
 
-/** tokend_code_name: what a person calls the code, as in "The %s is empty". */
+/**
+ * tokend_code_name:
+ *
+ * What a person calls the code, as in "The %s is empty".
+ */
 const char *
 tokend_code_name (TokendCodeName name)
 {

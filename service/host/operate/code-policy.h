@@ -7,7 +7,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendCodeName: which code of an operation it is. */
+/**
+ * TokendCodeName:
+ *
+ * Which code of an operation it is.
+ */
 typedef enum {
   TOKEND_CODE_PUK,
   TOKEND_CODE_PIN,

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 
 /**
  * TokendCode:
+ *
  * A PIN or PUK, in memory that is never swapped out, dumped or passed to a child. One byte more
  * than the longest code, so that a longer one shows.
  */

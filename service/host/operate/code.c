@@ -38,7 +38,11 @@ tokend_code_new (GError **error)
   return code;
 }
 
-/** tokend_code_wipe: makes the code an empty one. */
+/**
+ * tokend_code_wipe:
+ *
+ * Makes the code an empty one.
+ */
 void
 tokend_code_wipe (TokendCode *code)
 {

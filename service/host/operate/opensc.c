@@ -7,7 +7,11 @@
 
 #include <unistd.h>
 
-/** tokend_opensc_is_module: Returns: whether the module is OpenSC, by its own word. */
+/**
+ * tokend_opensc_is_module:
+ *
+ * Returns: whether the module is OpenSC, by its own word.
+ */
 gboolean
 tokend_opensc_is_module (const TokendReadFunctions *functions)
 {
@@ -26,9 +30,9 @@ tokend_opensc_is_module (const TokendReadFunctions *functions)
  * @way: how the token is about to be unlocked; none: its PIN is to be changed
  * @error: NotSupported
  *
- * With another configuration than the one for @way, OpenSC may take a PUK for a PIN, or a PIN for a PUK: also the system's
- * own can be such a one. With a file that is missing it would go on without a word. A way that brings no configuration
- * along may spend the PUK's try and not unlock.
+ * With another configuration than the one for @way, OpenSC may take a PUK for a PIN, or a PIN for a
+ * PUK: also the system's own can be such a one. With a file that is missing it would go on without
+ * a word. A way that brings no configuration along may spend the PUK's try and not unlock.
  */
 gboolean
 tokend_opensc_check (gboolean is_opensc, TokendUnlockWay way, GError **error)

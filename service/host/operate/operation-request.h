@@ -9,8 +9,11 @@ G_BEGIN_DECLS
 
 #define TOKEND_DIGEST_KEY_LENGTH 32
 
-/** TokendOperationRequest: the request of Prepare, checked; its fields stand in
- * org.tokend.Module1.xml. */
+/**
+ * TokendOperationRequest:
+ *
+ * The request of Prepare, checked; its fields stand in org.tokend.Module1.xml.
+ */
 typedef struct {
   gboolean unlock;     /* else set-pin */
   TokendUnlockWay way; /* none, unless @unlock */
@@ -26,7 +29,11 @@ typedef struct {
 gboolean tokend_operation_request_parse (TokendOperationRequest *request, GVariant *variant,
                                          GError **error);
 
-/** tokend_operation_request_role: whose tries the operation spends. */
+/**
+ * tokend_operation_request_role:
+ *
+ * Whose tries the operation spends.
+ */
 static inline TokendRole
 tokend_operation_request_role (const TokendOperationRequest *request)
 {

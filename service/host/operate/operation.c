@@ -8,7 +8,8 @@
 #include "slots.h"
 #include "vendor-counters.h"
 
-/* That a card was pulled out reaches its module later than the error that comes of it. In microseconds. */
+/* That a card was pulled out reaches its module later than the error that comes of it. In
+ * microseconds. */
 #define LEAVE_TIME (1500 * G_TIME_SPAN_MILLISECOND)
 #define LEAVE_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
 
@@ -124,8 +125,11 @@ tokend_pkcs11_operation_open (const TokendReadFunctions *read,
   return g_steal_pointer (&operation);
 }
 
-/** tokend_pkcs11_operation_free: wipes what is left of it. The session is the module's, and ends with the
- * process. */
+/**
+ * tokend_pkcs11_operation_free:
+ *
+ * Wipes what is left of it. The session is the module's, and ends with the process.
+ */
 void
 tokend_pkcs11_operation_free (TokendPkcs11Operation *operation)
 {
@@ -261,8 +265,8 @@ is_as_prepared (TokendPkcs11Operation *operation, TokendOperationResult *result)
 }
 
 /*
- * Where OpenSC could not ask the card how many tries are left, it says what the card said before, as if nothing had been. What
- * disturbed it for a moment does not do so a second time.
+ * Where OpenSC could not ask the card how many tries are left, it says what the card said before,
+ * as if nothing had been. What disturbed it for a moment does not do so a second time.
  */
 static gboolean
 may_send (TokendPkcs11Operation *operation, TokendOperationResult *result)
@@ -299,7 +303,8 @@ unlock_by_so_login (TokendPkcs11Operation *operation, TokendOperationResult *res
   functions->logout (operation->session);
 }
 
-/* A PIN change; or, where the way says so and brings the configuration along, an unlock: the code is the PUK then. */
+/* A PIN change; or, where the way says so and brings the configuration along, an unlock: the code
+ * is the PUK then. */
 static void
 set_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
@@ -359,8 +364,8 @@ has_left (const TokendPkcs11Operation *operation)
  * @result: (out): what became of it
  *
  * Reads the token again, and sends the code unless its tries are not what they were. Both codes are
- * wiped when this returns. Once, after tokend_pkcs11_operation_read_codes(). Costs one try at the most,
- * and none unless @result says `sent`.
+ * wiped when this returns. Once, after tokend_pkcs11_operation_read_codes(). Costs one try at the
+ * most, and none unless @result says `sent`.
  */
 void
 tokend_pkcs11_operation_commit (TokendPkcs11Operation *operation, TokendOperationResult *result)

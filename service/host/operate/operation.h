@@ -7,11 +7,18 @@
 
 G_BEGIN_DECLS
 
-/** TokendPkcs11Operation: one unlock or PIN change, from the open session to the outcome. Not
- * thread-safe. */
+/**
+ * TokendPkcs11Operation:
+ *
+ * One unlock or PIN change, from the open session to the outcome. Not thread-safe.
+ */
 typedef struct _TokendPkcs11Operation TokendPkcs11Operation;
 
-/** TokendOperationResult: what became of it. */
+/**
+ * TokendOperationResult:
+ *
+ * What became of it.
+ */
 typedef struct {
   TokendOutcome outcome;
   gboolean sent;             /* a code was handed to the module */

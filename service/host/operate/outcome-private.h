@@ -6,7 +6,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendDialect: how a module answers where a code is concerned. */
+/**
+ * TokendDialect:
+ *
+ * How a module answers where a code is concerned.
+ */
 typedef struct {
   gboolean is_opensc;
   TokendWrongCode wrong_code;

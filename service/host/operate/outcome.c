@@ -18,7 +18,8 @@ outcome_of_any (CK_RV rv)
   return TOKEND_OUTCOME_FAILED;
 }
 
-/* What a code's form was refused for. OpenSC looks at lengths before it asks the card; it has no other complaint. */
+/* What a code's form was refused for. OpenSC looks at lengths before it asks the card; it has no
+ * other complaint. */
 static gboolean
 is_complaint_about_form (CK_RV rv, const TokendDialect *dialect)
 {
@@ -26,7 +27,8 @@ is_complaint_about_form (CK_RV rv, const TokendDialect *dialect)
          || (!dialect->is_opensc && (rv == CKR_PIN_INVALID || rv == CKR_PIN_TOO_WEAK));
 }
 
-/* A card may answer a wrong code with "security status not satisfied", which some modules turn into this. */
+/* A card may answer a wrong code with "security status not satisfied", which some modules turn into
+ * this. */
 static gboolean
 is_wrong_code (CK_RV rv, const TokendDialect *dialect)
 {
@@ -66,7 +68,8 @@ tokend_outcome_of_init_pin (CK_RV rv, const TokendDialect *dialect)
 /**
  * tokend_outcome_of_set_pin:
  *
- * What became of both codes when C_SetPIN answered @rv. With a refused new PIN the present one may have been wrong, and counted.
+ * What became of both codes when C_SetPIN answered @rv. With a refused new PIN the present one may
+ * have been wrong, and counted.
  */
 TokendOutcome
 tokend_outcome_of_set_pin (CK_RV rv, const TokendDialect *dialect)

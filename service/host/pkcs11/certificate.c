@@ -93,8 +93,9 @@ goes_before (const TokendCertificate *a, const TokendCertificate *b)
  * tokend_certificate_choose:
  * @certificates: (element-type TokendCertificate): those of one token.
  *
- * No CA's. One that commits whoever signs with it (RFC 5280, 4.2.1.3: contentCommitment) goes before one that signs in
- * general, and that before any other; of several the one that ends last, because a renewed one may lie beside the old one.
+ * No CA's. One that commits whoever signs with it (RFC 5280, 4.2.1.3: contentCommitment) goes
+ * before one that signs in general, and that before any other; of several the one that ends last,
+ * because a renewed one may lie beside the old one.
  *
  * Returns: (transfer none) (nullable): the one that the person signs with.
  */
@@ -113,7 +114,11 @@ tokend_certificate_choose (GPtrArray *certificates)
   return chosen;
 }
 
-/** tokend_certificate_copy: Returns: (transfer full): a copy of @certificate. */
+/**
+ * tokend_certificate_copy:
+ *
+ * Returns: (transfer full): a copy of @certificate.
+ */
 TokendCertificate *
 tokend_certificate_copy (const TokendCertificate *certificate)
 {
@@ -123,7 +128,10 @@ tokend_certificate_copy (const TokendCertificate *certificate)
   return copy;
 }
 
-/** tokend_certificate_free: @certificate: (transfer full): a certificate. */
+/**
+ * tokend_certificate_free:
+ * @certificate: (transfer full): a certificate.
+ */
 void
 tokend_certificate_free (TokendCertificate *certificate)
 {

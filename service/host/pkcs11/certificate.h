@@ -10,7 +10,11 @@ G_BEGIN_DECLS
 
 #define TOKEND_CERTIFICATE_SHA256 32
 
-/** TokendCertificateUse: what a certificate is for; a later one is the likelier to sign with. */
+/**
+ * TokendCertificateUse:
+ *
+ * What a certificate is for; a later one is the likelier to sign with.
+ */
 typedef enum {
   TOKEND_CERTIFICATE_USE_AUTHORITY, /* a CA's: no person's */
   TOKEND_CERTIFICATE_USE_ANY,
@@ -18,7 +22,11 @@ typedef enum {
   TOKEND_CERTIFICATE_USE_COMMITMENT,        /* contentCommitment, once nonRepudiation */
 } TokendCertificateUse;
 
-/** TokendCertificate: what is to be known of a certificate. */
+/**
+ * TokendCertificate:
+ *
+ * What is to be known of a certificate.
+ */
 typedef struct {
   char *issuer; /* as RFC 4514 writes it, valid UTF-8, or NULL: not told */
   gint64 end;   /* notAfter, seconds since the epoch, or TOKEND_CERTIFICATE_NO_END */

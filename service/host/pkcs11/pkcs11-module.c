@@ -68,8 +68,8 @@ copy_operation_functions (const CK_FUNCTION_LIST *list, TokendOperationFunctions
          && operation->set_pin != NULL;
 }
 
-/* OpenSC, when it unlocks a card that was pulled out in the middle, keeps its own lock of it, and waits for that at the next
- * call, for ever and for all cards. */
+/* OpenSC, when it unlocks a card that was pulled out in the middle, keeps its own lock of it, and
+ * waits for that at the next call, for ever and for all cards. */
 static gboolean
 must_not_lock (void)
 {
@@ -85,8 +85,8 @@ initialize (TokendReadFunctions *read)
   if (rv == CKR_OK)
     return CKR_OK;
 
-  /* Some versions of AKİS want no arguments at all; then all calls come from one thread, so none are
-   * needed. */
+  /* Some versions of AKİS want no arguments at all; then all calls come from one thread, so none
+   * are needed. */
   read->wait_for_slot_event = NULL;
   if (rv == CKR_ARGUMENTS_BAD || rv == CKR_CANT_LOCK)
     rv = read->initialize (NULL);
@@ -147,8 +147,9 @@ open_module (const char *path, GError **error)
  * then has no such function
  * @error: ModuleFailed, InvalidArgs
  *
- * Loads the module, which stays for the life of the process. May take as long as the module likes. Call it, the functions
- * below, and those that it gives but for wait_for_slot_event, from one and the same thread.
+ * Loads the module, which stays for the life of the process. May take as long as the module likes.
+ * Call it, the functions below, and those that it gives but for wait_for_slot_event, from one and
+ * the same thread.
  */
 gboolean
 tokend_pkcs11_module_load (const char *path, GVariant *environment, TokendReadFunctions *read,
@@ -176,8 +177,11 @@ tokend_pkcs11_module_load (const char *path, GVariant *environment, TokendReadFu
   return TRUE;
 }
 
-/** tokend_pkcs11_module_initialize: @read: loses wait_for_slot_event if it cannot be called from another thread. @error:
- * ModuleFailed. */
+/**
+ * tokend_pkcs11_module_initialize:
+ * @read: loses wait_for_slot_event if it cannot be called from another thread.
+ * @error: ModuleFailed.
+ */
 gboolean
 tokend_pkcs11_module_initialize (TokendReadFunctions *read, GError **error)
 {
@@ -187,8 +191,13 @@ tokend_pkcs11_module_initialize (TokendReadFunctions *read, GError **error)
          || tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_Initialize", rv);
 }
 
-/** tokend_pkcs11_module_describe: @error: ModuleFailed. Returns: (transfer full) (nullable): manufacturer and description
- * (ay), as the initialised module gives them. */
+/**
+ * tokend_pkcs11_module_describe:
+ * @error: ModuleFailed.
+ *
+ * Returns: (transfer full) (nullable): manufacturer and description (ay), as the initialised module
+ *   gives them.
+ */
 GVariant *
 tokend_pkcs11_module_describe (const TokendReadFunctions *read, GError **error)
 {
@@ -201,7 +210,11 @@ tokend_pkcs11_module_describe (const TokendReadFunctions *read, GError **error)
   return NULL;
 }
 
-/** tokend_pkcs11_module_finalize: the module lets go of all that it holds, and can be initialised again. */
+/**
+ * tokend_pkcs11_module_finalize:
+ *
+ * The module lets go of all that it holds, and can be initialised again.
+ */
 void
 tokend_pkcs11_module_finalize (const TokendReadFunctions *read)
 {

@@ -7,7 +7,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendReadFunctions: all that a host may call to read tokens; none of them costs a try. */
+/**
+ * TokendReadFunctions:
+ *
+ * All that a host may call to read tokens; none of them costs a try.
+ */
 typedef struct {
   CK_C_Initialize initialize;
   CK_C_Finalize finalize; /* NULL: it lacks it; and so with get_slot_info */
@@ -24,8 +28,11 @@ typedef struct {
   CK_C_WaitForSlotEvent wait_for_slot_event; /* for a second thread; NULL: not with this module */
 } TokendReadFunctions;
 
-/** TokendOperationFunctions: what an operating host may call besides; a watching host never has
- * them. */
+/**
+ * TokendOperationFunctions:
+ *
+ * What an operating host may call besides; a watching host never has them.
+ */
 typedef struct {
   CK_C_Login login;
   CK_C_Logout logout;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "slot-events.h"
 
-/* Some modules tell, at the first wait, of the tokens that are there. Only what they tell after that is news. */
+/* Some modules tell, at the first wait, of the tokens that are there. Only what they tell after
+ * that is news. */
 typedef enum {
   STAGE_NEW,
   STAGE_BEGINNING, /* the module is asked what it has to tell by now */
@@ -15,7 +16,11 @@ struct _TokendSlotEvents {
   GHashTable *counts; /* of slot → number */
 };
 
-/** tokend_slot_events_new: Returns: (transfer full): none, yet. */
+/**
+ * tokend_slot_events_new:
+ *
+ * Returns: (transfer full): none, yet.
+ */
 TokendSlotEvents *
 tokend_slot_events_new (void)
 {
@@ -27,7 +32,10 @@ tokend_slot_events_new (void)
   return self;
 }
 
-/** tokend_slot_events_free: @self: (transfer full): of no other thread any more. */
+/**
+ * tokend_slot_events_free:
+ * @self: (transfer full): of no other thread any more.
+ */
 void
 tokend_slot_events_free (TokendSlotEvents *self)
 {
@@ -37,7 +45,11 @@ tokend_slot_events_free (TokendSlotEvents *self)
   g_free (self);
 }
 
-/** tokend_slot_events_begin: a thread is about to call tokend_slot_events_wait(). */
+/**
+ * tokend_slot_events_begin:
+ *
+ * A thread is about to call tokend_slot_events_wait().
+ */
 void
 tokend_slot_events_begin (TokendSlotEvents *self)
 {
@@ -47,8 +59,8 @@ tokend_slot_events_begin (TokendSlotEvents *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Takes one event a slot at the most: a module may answer without end. What it cannot be asked without waiting is counted, and
- * so is never missed. */
+/* Takes one event a slot at the most: a module may answer without end. What it cannot be asked
+ * without waiting is counted, and so is never missed. */
 static void
 drain (const TokendReadFunctions *functions)
 {
@@ -91,7 +103,8 @@ look_up (TokendSlotEvents *self, CK_SLOT_ID slot)
  * tokend_slot_events_wait:
  * @functions: C_WaitForSlotEvent among them.
  *
- * Waits until the module tells of a slot, and counts that. After tokend_slot_events_begin(), and in one thread at a time.
+ * Waits until the module tells of a slot, and counts that. After tokend_slot_events_begin(), and in
+ * one thread at a time.
  *
  * Returns: what C_WaitForSlotEvent has answered
  */
@@ -115,8 +128,8 @@ tokend_slot_events_wait (TokendSlotEvents *self, const TokendReadFunctions *func
 /**
  * tokend_slot_events_await_begun:
  *
- * Waits, if tokend_slot_events_begin() was called, for the moment from which on all that the module tells counts. What is read
- * after that cannot be out unseen.
+ * Waits, if tokend_slot_events_begin() was called, for the moment from which on all that the module
+ * tells counts. What is read after that cannot be out unseen.
  */
 void
 tokend_slot_events_await_begun (TokendSlotEvents *self)
@@ -127,7 +140,11 @@ tokend_slot_events_await_begun (TokendSlotEvents *self)
   g_mutex_unlock (&self->lock);
 }
 
-/** tokend_slot_events_count: Returns: another number once there was one more. */
+/**
+ * tokend_slot_events_count:
+ *
+ * Returns: another number once there was one more.
+ */
 guint
 tokend_slot_events_count (TokendSlotEvents *self, CK_SLOT_ID slot)
 {

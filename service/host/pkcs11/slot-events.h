@@ -8,8 +8,11 @@ G_BEGIN_DECLS
 /* A module with more slots than this is not believed. */
 #define TOKEND_SLOTS_MAX 1024
 
-/** TokendSlotEvents: how often the module has told of each slot that a token was put in or taken
- * out. Of any thread. */
+/**
+ * TokendSlotEvents:
+ *
+ * How often the module has told of each slot that a token was put in or taken out. Of any thread.
+ */
 typedef struct _TokendSlotEvents TokendSlotEvents;
 
 TokendSlotEvents *tokend_slot_events_new (void);

@@ -32,7 +32,8 @@ is_description_of (const char *description, gsize size, const char *reader)
  * @slot: a slot
  * @is_other_possible: (out): whether another reader may be meant as well
  *
- * The description of a card's slot is the name of its reader, cut at 64 bytes. Names have up to 127.
+ * The description of a card's slot is the name of its reader, cut at 64 bytes. Names have up to
+ * 127.
  *
  * Returns: (transfer none) (nullable): the name of the reader, interned
  */
@@ -54,7 +55,8 @@ tokend_slot_reader_find (GHashTable *readers, const CK_SLOT_INFO *slot, gboolean
   return found;
 }
 
-/* What stands in no device is in no reader: for its sake pcscd is not asked, which might be started by that. */
+/* What stands in no device is in no reader: for its sake pcscd is not asked, which might be started
+ * by that. */
 static gboolean
 may_be_in_reader (const CK_SLOT_INFO *slot)
 {
@@ -94,10 +96,12 @@ recall (const GArray *last, const TokendSlotReading *reading)
 
 /**
  * tokend_slot_readers_look_up:
- * @last: (nullable) (element-type TokendSlotReading): the readings of the last read, of the same slots
+ * @last: (nullable) (element-type TokendSlotReading): the readings of the last read, of the same
+ *   slots
  * @readings: (element-type TokendSlotReading): those of this read
  *
- * Finds out in which reader of pcscd each token is, when it is first seen in its slot. Costs no try.
+ * Finds out in which reader of pcscd each token is, when it is first seen in its slot. Costs no
+ * try.
  */
 void
 tokend_slot_readers_look_up (const TokendReadFunctions *functions, const GArray *last,

@@ -55,15 +55,23 @@ tokend_token_field_to_variant (const TokendTokenField *field)
                                     sizeof (guint8));
 }
 
-/** tokend_token_field_is: whether the field holds @text and nothing else. */
+/**
+ * tokend_token_field_is:
+ *
+ * Whether the field holds @text and nothing else.
+ */
 gboolean
 tokend_token_field_is (const TokendTokenField *field, const char *text)
 {
   return field->length == strlen (text) && memcmp (field->bytes, text, field->length) == 0;
 }
 
-/** tokend_token_field_tells_apart: whether it is not empty, nor nothing but zeros and blanks: of a serial number, as the service
- * takes it. */
+/**
+ * tokend_token_field_tells_apart:
+ *
+ * Whether it is not empty, nor nothing but zeros and blanks: of a serial number, as the service
+ * takes it.
+ */
 gboolean
 tokend_token_field_tells_apart (const TokendTokenField *field)
 {
@@ -79,7 +87,11 @@ field_equal (const TokendTokenField *a, const TokendTokenField *b)
   return a->length == b->length && memcmp (a->bytes, b->bytes, a->length) == 0;
 }
 
-/** tokend_token_identity_equal: whether both are the same token. */
+/**
+ * tokend_token_identity_equal:
+ *
+ * Whether both are the same token.
+ */
 gboolean
 tokend_token_identity_equal (const TokendTokenIdentity *a, const TokendTokenIdentity *b)
 {

@@ -8,14 +8,21 @@ G_BEGIN_DECLS
 /* The longest text field of CK_TOKEN_INFO and CK_INFO, in bytes. */
 #define TOKEND_TOKEN_FIELD_MAX 32
 
-/** TokendTokenField: a text field as the module gave it, without the trailing blanks or NULs; not
- * necessarily UTF-8. */
+/**
+ * TokendTokenField:
+ *
+ * A text field as the module gave it, without the trailing blanks or NULs; not necessarily UTF-8.
+ */
 typedef struct {
   guint8 bytes[TOKEND_TOKEN_FIELD_MAX];
   gsize length;
 } TokendTokenField;
 
-/** TokendTokenIdentity: what makes a token that token, whatever slot it is in. */
+/**
+ * TokendTokenIdentity:
+ *
+ * What makes a token that token, whatever slot it is in.
+ */
 typedef struct {
   TokendTokenField manufacturer;
   TokendTokenField model;

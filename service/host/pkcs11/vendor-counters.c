@@ -36,8 +36,11 @@ static const struct {
   { "Gemalto", "ID Prime MD" },
 };
 
-/** tokend_vendor_counters_expected: whether the token is of a family whose vendor objects are
- * known. */
+/**
+ * tokend_vendor_counters_expected:
+ *
+ * Whether the token is of a family whose vendor objects are known.
+ */
 gboolean
 tokend_vendor_counters_expected (const TokendTokenIdentity *identity)
 {
@@ -88,8 +91,8 @@ narrow_lengths (const TokendVendorNumbers *numbers, TokendHostReading *reading)
 /**
  * tokend_vendor_numbers_apply:
  * @numbers: as the vendor objects gave them; absurd ones are passed over
- * @reading: (inout): gets the retries, whether there is a PUK, and for a new PIN the narrower of its own and the policy's
- *   lengths and whether it must be complex
+ * @reading: (inout): gets the retries, whether there is a PUK, and for a new PIN the narrower of
+ *   its own and the policy's lengths and whether it must be complex
  */
 void
 tokend_vendor_numbers_apply (const TokendVendorNumbers *numbers, TokendHostReading *reading)

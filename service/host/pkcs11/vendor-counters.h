@@ -6,8 +6,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendVendorNumbers: what the token's vendor objects say, unchecked; a value that cannot be had
- * is G_MAXUINT64. */
+/**
+ * TokendVendorNumbers:
+ *
+ * What the token's vendor objects say, unchecked; a value that cannot be had is G_MAXUINT64.
+ */
 typedef struct {
   guint64 pin_remaining;
   guint64 pin_maximum;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Preloaded into tokend by a test: its wall clock, and no other, is off by as many seconds as /run/sandbox/clock says
- * at that moment.
+ * Preloaded into tokend by a test: its wall clock, and no other, is off by as many seconds as
+ * /run/sandbox/clock says at that moment.
  */
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Preloaded into tokend by a test: when it gets SIGRTMIN, the file /run/sandbox/heap, which must be there, gets what
- * malloc_info() says. A thread of GLib's pools ends when it has nothing to do: how many rest would be a matter of time.
+ * Preloaded into tokend by a test: when it gets SIGRTMIN, the file /run/sandbox/heap, which must be
+ * there, gets what malloc_info() says. A thread of GLib's pools ends when it has nothing to do: how
+ * many rest would be a matter of time.
  */
 #include <errno.h>
 #include <glib.h>

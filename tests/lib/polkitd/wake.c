@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Preloaded into the sandbox's polkitd, whose version 122 (Debian 12's) misses a signal now and then: the thread that
- * runs a rule sets its result and signals without the mutex, so that a signal sent just before the wait is lost, and
- * polkitd, with all who ask it, sleeps for 15 s. Seen twice in 80,000 checks on a loaded machine; mended in polkit 123
- * ("duktape: prevent wrongful termination of runaway thread").
+ * Preloaded into the sandbox's polkitd, whose version 122 (Debian 12's) misses a signal now and
+ * then: the thread that runs a rule sets its result and signals without the mutex, so that a signal
+ * sent just before the wait is lost, and polkitd, with all who ask it, sleeps for 15 s. Seen twice
+ * in 80,000 checks on a loaded machine; mended in polkit 123 ("duktape: prevent wrongful
+ * termination of runaway thread").
  *
  * Here the wait ends early, as POSIX lets every wait do, and polkitd looks at the result again.
  */

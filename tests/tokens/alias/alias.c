@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A PKCS#11 module that shows the tokens of another one by another name, as vendors' modules and OpenSC do with the same
- * hardware; ../README.md says how it is told.
+ * A PKCS#11 module that shows the tokens of another one by another name, as vendors' modules and
+ * OpenSC do with the same hardware; ../README.md says how it is told.
  */
 #include <dlfcn.h>
 #include <glib.h>
@@ -29,7 +29,8 @@ find_folder (void)
   return dladdr (&ours, &info) != 0 ? g_path_get_dirname (info.dli_fname) : g_strdup (".");
 }
 
-/* What is not set is as the other module has it. The fields are padded with blanks, without a final NUL. */
+/* What is not set is as the other module has it. The fields are padded with blanks, without a final
+ * NUL. */
 static void
 set_field (unsigned char *field, gsize size, const char *key)
 {

@@ -43,6 +43,7 @@ typedef enum {
 
 /**
  * EtokenState:
+ *
  * The token's own memory: the tries that remain. Other processes wait while one has it open for
  * writing.
  */

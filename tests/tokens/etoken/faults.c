@@ -13,6 +13,7 @@
 
 /**
  * etoken_record:
+ *
  * Appends a line to the record of calls. Never an argument: they hold codes.
  */
 void
@@ -245,7 +246,11 @@ etoken_fault_before (EtokenFunction function, guint n, CK_RV *result)
   return apply_faults (function, n, FALSE, result);
 }
 
-/** etoken_fault_after: the same for a call that has had its effect. */
+/**
+ * etoken_fault_after:
+ *
+ * The same for a call that has had its effect.
+ */
 gboolean
 etoken_fault_after (EtokenFunction function, guint n, CK_RV *result)
 {

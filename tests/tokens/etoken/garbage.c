@@ -15,7 +15,8 @@
 /* More tries than any token has. */
 #define ABSURD_NUMBER 200
 
-/* Text that ends in the middle of a character, with a NUL, a line break and a right-to-left mark. */
+/* Text that ends in the middle of a character, with a NUL, a line break and a right-to-left
+ * mark. */
 static const char odd_text[] = "\xc3\0\n\xe2\x80\xae\x1b[2J\xff\xe2\x80";
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Waiting for a token to be put in or taken out, if the setting "slot-events" says that the module can. */
+/* Waiting for a token to be put in or taken out, if the setting "slot-events" says that the module
+ * can. */
 #include "etoken.h"
 
 #include <poll.h>
@@ -76,7 +77,11 @@ etoken_C_WaitForSlotEvent (CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved)
   return rv == CKR_OK ? etoken_C_GetSlotList (CK_FALSE, slot, &n_slots) : rv;
 }
 
-/** etoken_pass_waiting: blocks any other call while one waits, in a module that does nothing else meanwhile. */
+/**
+ * etoken_pass_waiting:
+ *
+ * Blocks any other call while one waits, in a module that does nothing else meanwhile.
+ */
 void
 etoken_pass_waiting (void)
 {

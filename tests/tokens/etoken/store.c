@@ -61,7 +61,11 @@ etoken_softhsm (void)
   return functions;
 }
 
-/** etoken_softhsm_initialize: C_Initialize of SoftHSM2, with this token's store. */
+/**
+ * etoken_softhsm_initialize:
+ *
+ * C_Initialize of SoftHSM2, with this token's store.
+ */
 CK_RV
 etoken_softhsm_initialize (void *init_args)
 {
@@ -123,8 +127,11 @@ etoken_state_open (EtokenState *state, gboolean for_writing)
   return FALSE;
 }
 
-/** etoken_state_write: one write of the same length each time, so that a process that dies leaves
- * no half of it. */
+/**
+ * etoken_state_write:
+ *
+ * One write of the same length each time, so that a process that dies leaves no half of it.
+ */
 void
 etoken_state_write (EtokenState *state)
 {
@@ -164,6 +171,7 @@ bump_generation (const char *token_folder)
 
 /**
  * etoken_destroy_objects:
+ *
  * What the third wrong PUK does to the certificate and its keys. Their files are removed: SoftHSM2
  * itself would want the PIN for it.
  */

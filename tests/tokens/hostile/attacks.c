@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a hostile module would do to tokend, to the other hosts and to the system. An attack that works does no harm. */
+/* What a hostile module would do to tokend, to the other hosts and to the system. An attack that
+ * works does no harm. */
 #include "attacks.h"
 
 #include <dirent.h>
@@ -150,8 +151,8 @@ open_memory (pid_t process)
   return open_in_proc (process, "mem");
 }
 
-/* Tries it on each process that this user may signal, which are hosts: nothing else is theirs. Threads have numbers
- * too, but are no process. */
+/* Tries it on each process that this user may signal, which are hosts: nothing else is theirs.
+ * Threads have numbers too, but are no process. */
 static const char *
 on_hosts (HostileAttack attack)
 {
@@ -197,8 +198,8 @@ become_host (void)
   _exit (127);
 }
 
-/* Of a host that has just been started, before it can have done anything for itself. The memory that was opened then would
- * stay open. */
+/* Of a host that has just been started, before it can have done anything for itself. The memory
+ * that was opened then would stay open. */
 static const char *
 open_new_hosts_memory (pid_t service)
 {

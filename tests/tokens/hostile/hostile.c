@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A PKCS#11 module that attacks from within the module host, and shows a token whose PIN can be set, so that an
- * operating host loads it too. C_Initialize makes each attack, and writes a report:
+ * A PKCS#11 module that attacks from within the module host, and shows a token whose PIN can be
+ * set, so that an operating host loads it too. C_Initialize makes each attack, and writes a report:
  *
- *   FOLDER/hostile-KIND-PROCESS    KIND is "watch" or "operate"; there all at once; a line an attack:
- *   attack NAME RESULT             "done" if it worked, else the name of the errno or D-Bus error that stopped it
+ * FOLDER/hostile-KIND-PROCESS    KIND is "watch" or "operate"; there all at once; a line an attack:
+ * attack NAME RESULT             "done" if it worked, else the name of the errno or D-Bus error
+ * that stopped it
  *
- * FOLDER is /var/tmp/eToken.cache, which is SafeNet's and where the units let a module write, if it is there. Then the lines of
- * hostile_reach() follow. Else it is /var/tmp.
- * Without a report there is no token: C_Initialize fails.
+ * FOLDER is /var/tmp/eToken.cache, which is SafeNet's and where the units let a module write, if it
+ * is there. Then the lines of hostile_reach() follow. Else it is /var/tmp. Without a report there
+ * is no token: C_Initialize fails.
  */
 #include "attacks.h"
 #include "reach.h"

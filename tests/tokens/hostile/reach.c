@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What there is to be reached: each socket that takes a connection, each device that opens, each folder, FIFO and file that can
- * be written. Nothing is written, and nothing sent. */
+/* What there is to be reached: each socket that takes a connection, each device that opens, each
+ * folder, FIFO and file that can be written. Nothing is written, and nothing sent. */
 #include "reach.h"
 
 #include <dirent.h>
@@ -153,8 +153,8 @@ walk (FILE *report, const char *folder, int depth)
 
 /**
  * hostile_reach:
- * @report: gets a line for each thing that can be reached: "socket", "device", "folder", "fifo" or "file", a blank, and its path; of
- *   an abstract socket its name, with "@" before it
+ * @report: gets a line for each thing that can be reached: "socket", "device", "folder", "fifo" or
+ *   "file", a blank, and its path; of an abstract socket its name, with "@" before it
  */
 void
 hostile_reach (FILE *report)

@@ -14,7 +14,8 @@
 /**
  * hostile_find_service:
  *
- * The process at the other end of the connection that the host serves; the kernel tells it even where /proc does not.
+ * The process at the other end of the connection that the host serves; the kernel tells it even
+ * where /proc does not.
  *
  * Returns: tokend's process, or 0
  */
@@ -56,7 +57,8 @@ call (const char *name, const char *path, const char *interface, const char *met
   return NULL;
 }
 
-/* Whatever the bus answers but an error: one that waits for the name in its queue owns it when the service leaves. */
+/* Whatever the bus answers but an error: one that waits for the name in its queue owns it when the
+ * service leaves. */
 static const char *
 own (const char *name)
 {

@@ -28,7 +28,8 @@ test_table (void)
   }
 }
 
-/* A new PIN is never sent where a present code wants a word; else it makes no difference what the code is for. */
+/* A new PIN is never sent where a present code wants a word; else it makes no difference what the
+ * code is for. */
 static void
 test_kinds (void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A poll() that can be made blind; not with <poll.h>, which says of poll() what holds for the C library's alone. */
+/* A poll() that can be made blind; not with <poll.h>, which says of poll() what holds for the C
+ * library's alone. */
 #include "blind-poll.h"
 
 #include <linux/poll.h>

@@ -3,7 +3,8 @@
 
 #include "pkcs11-module.h"
 
-/* A PKCS#11 module of plain variables: says what it is told to say, and records what it was asked. */
+/* A PKCS#11 module of plain variables: says what it is told to say, and records what it was
+ * asked. */
 
 #define FAKE_SLOTS_MAX 100
 #define FAKE_ATTRIBUTES_MAX 16
@@ -71,7 +72,8 @@ extern FakeToken fake;
 extern const TokendReadFunctions fake_read_functions;
 extern const TokendOperationFunctions fake_operation_functions;
 
-/* One slot, with an initialised token: "Maker", "Model", "0001", "LABEL", PIN of 4 to 8 bytes, no retry flag. */
+/* One slot, with an initialised token: "Maker", "Model", "0001", "LABEL", PIN of 4 to 8 bytes, no
+ * retry flag. */
 void fake_reset (void);
 void fake_fill (CK_TOKEN_INFO *info, const char *manufacturer, const char *model,
                 const char *serial, const char *label);

@@ -117,7 +117,8 @@ on_late (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Whether the process ends by itself in time; @status gets its exit status, or -1 if a signal ended it. */
+/* Whether the process ends by itself in time; @status gets its exit status, or -1 if a signal ended
+ * it. */
 gboolean
 host_exits_within (HostClient *host, guint seconds, int *status)
 {
@@ -141,7 +142,8 @@ host_exits_within (HostClient *host, guint seconds, int *status)
   return exited;
 }
 
-/* A host that serves us ends when we leave, and all is well then: so says valgrind too, whose findings are a status. */
+/* A host that serves us ends when we leave, and all is well then: so says valgrind too, whose
+ * findings are a status. */
 static void
 leave (HostClient *host)
 {

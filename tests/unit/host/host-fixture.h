@@ -4,8 +4,8 @@
 #include "host-client.h"
 #include "tokend-error.h"
 
-/* What the tests of the module host have in common: a folder for the token and the stub module, and the steps of a use
- * of the host, each held to what it is to answer. */
+/* What the tests of the module host have in common: a folder for the token and the stub module, and
+ * the steps of a use of the host, each held to what it is to answer. */
 
 #define HOST_NEW_PIN "471147"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * tokend-module for the tests: the same but for the peer, which is the user with the number in the second argument.
- * With a third argument reading from a FIFO blocks: as it happens when somebody else takes what poll() has just seen.
+ * tokend-module for the tests: the same but for the peer, which is the user with the number in the
+ * second argument. With a third argument reading from a FIFO blocks: as it happens when somebody
+ * else takes what poll() has just seen.
  */
 #include "blind-poll.h"
 #include "host.h"

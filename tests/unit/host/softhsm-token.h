@@ -3,7 +3,8 @@
 
 #include <glib.h>
 
-/* A SoftHSM2 token in a folder of its own, and another program's look at it: each call initialises the module anew. */
+/* A SoftHSM2 token in a folder of its own, and another program's look at it: each call initialises
+ * the module anew. */
 
 #define SOFTHSM_LABEL "SOFTHSM"
 #define SOFTHSM_PIN "1234"

@@ -247,7 +247,8 @@ test_descriptor_blocking (HostFixture *fixture, gconstpointer data)
   close (fds[1]);
 }
 
-/* The host's own copies of the pipes are closed when Prepare has answered: nobody could read a FIFO any more. */
+/* The host's own copies of the pipes are closed when Prepare has answered: nobody could read a FIFO
+ * any more. */
 static void
 test_descriptors_are_closed (HostFixture *fixture, gconstpointer data)
 {

@@ -28,7 +28,8 @@ count_descriptors (void)
   return count;
 }
 
-/* The number of the first thing that is not as it should be, or 0. Runs in a child, which has no way to say more. */
+/* The number of the first thing that is not as it should be, or 0. Runs in a child, which has no
+ * way to say more. */
 static int
 find_fault (void)
 {

@@ -9,8 +9,12 @@ compare_lines (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/** entry_print: @fields: (transfer floating): of an entry of the journal, all text. Returns: (transfer full): a line
- * FIELD=text each, sorted. */
+/**
+ * entry_print:
+ * @fields: (transfer floating): of an entry of the journal, all text.
+ *
+ * Returns: (transfer full): a line FIELD=text each, sorted.
+ */
 char *
 entry_print (GVariant *fields)
 {

@@ -16,8 +16,12 @@ keep_warnings (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gp
   return G_LOG_WRITER_HANDLED;
 }
 
-/** journal_spy_install: from here on warnings are kept, to be held against what a test expects;
- * critical ones still abort. Once in a program, before it logs. */
+/**
+ * journal_spy_install:
+ *
+ * From here on warnings are kept, to be held against what a test expects; critical ones still
+ * abort. Once in a program, before it logs.
+ */
 void
 journal_spy_install (void)
 {
@@ -25,7 +29,11 @@ journal_spy_install (void)
   g_log_set_writer_func (keep_warnings, NULL, NULL);
 }
 
-/** journal_spy_expect: fails unless @text was in a warning; forgets them all. */
+/**
+ * journal_spy_expect:
+ *
+ * Fails unless @text was in a warning; forgets them all.
+ */
 void
 journal_spy_expect (const char *text)
 {
@@ -34,7 +42,11 @@ journal_spy_expect (const char *text)
   g_string_truncate (warnings, 0);
 }
 
-/** journal_spy_expect_nothing: fails if there was a warning since the last expected one. */
+/**
+ * journal_spy_expect_nothing:
+ *
+ * Fails if there was a warning since the last expected one.
+ */
 void
 journal_spy_expect_nothing (void)
 {

@@ -5,7 +5,12 @@
 
 #include <glib/gstdio.h>
 
-/** ledger_keep_result: a callback. @user_data: where the result goes: %NULL until then, the caller's after. */
+/**
+ * ledger_keep_result:
+ * @user_data: where the result goes: %NULL until then, the caller's after.
+ *
+ * A callback.
+ */
 void
 ledger_keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -14,7 +19,11 @@ ledger_keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
   *kept = g_object_ref (result);
 }
 
-/** ledger_wait_for: waits for what ledger_keep_result() puts at @kept. */
+/**
+ * ledger_wait_for:
+ *
+ * Waits for what ledger_keep_result() puts at @kept.
+ */
 void
 ledger_wait_for (GAsyncResult **kept)
 {
@@ -22,14 +31,27 @@ ledger_wait_for (GAsyncResult **kept)
     g_main_context_iteration (NULL, TRUE);
 }
 
-/** ledger_begin: a try by the module "module". @card: see place_of(), as in all of these. Returns: whether it may be made. */
+/**
+ * ledger_begin:
+ * @card: see place_of(), as in all of these.
+ *
+ * A try by the module "module".
+ *
+ * Returns: whether it may be made.
+ */
 gboolean
 ledger_begin (TokendLedger *ledger, const char *card, TokendRole role, GError **error)
 {
   return ledger_begin_by (ledger, card, role, "module", error);
 }
 
-/** ledger_begin_by: a try by @module. Returns: whether it may be made. */
+/**
+ * ledger_begin_by:
+ *
+ * A try by @module.
+ *
+ * Returns: whether it may be made.
+ */
 gboolean
 ledger_begin_by (TokendLedger *ledger, const char *card, TokendRole role, const char *module,
                  GError **error)
@@ -42,7 +64,11 @@ ledger_begin_by (TokendLedger *ledger, const char *card, TokendRole role, const 
   return tokend_ledger_begin_finish (ledger, result, error);
 }
 
-/** ledger_settle: Returns: whether the outcome is on the disk. */
+/**
+ * ledger_settle:
+ *
+ * Returns: whether the outcome is on the disk.
+ */
 gboolean
 ledger_settle (TokendLedger *ledger, const char *card, TokendRole role, TokendSettlement settlement)
 {
@@ -54,7 +80,11 @@ ledger_settle (TokendLedger *ledger, const char *card, TokendRole role, TokendSe
   return tokend_ledger_settle_finish (ledger, result, NULL);
 }
 
-/** ledger_try: a whole try, from its begin to @settlement. */
+/**
+ * ledger_try:
+ *
+ * A whole try, from its begin to @settlement.
+ */
 void
 ledger_try (TokendLedger *ledger, const char *card, TokendRole role, TokendSettlement settlement)
 {
@@ -65,7 +95,12 @@ ledger_try (TokendLedger *ledger, const char *card, TokendRole role, TokendSettl
   g_assert_true (ledger_settle (ledger, card, role, settlement));
 }
 
-/** ledger_flush: waits for what tokend_ledger_observe() tells nobody of. Another try would have all written once more. */
+/**
+ * ledger_flush:
+ *
+ * Waits for what tokend_ledger_observe() tells nobody of. Another try would have all written once
+ * more.
+ */
 void
 ledger_flush (TokendLedger *ledger)
 {
@@ -76,7 +111,11 @@ ledger_flush (TokendLedger *ledger)
   tokend_ledger_flush_finish (ledger, result);
 }
 
-/** ledger_get: Returns: what is recorded of @card. */
+/**
+ * ledger_get:
+ *
+ * Returns: what is recorded of @card.
+ */
 TokendCounterRecord
 ledger_get (TokendLedger *ledger, const char *card, TokendRole role)
 {
@@ -95,7 +134,11 @@ ledger_assert_record (TokendLedger *ledger, const char *card, TokendRole role, g
   g_assert_cmpint (record.locked, ==, locked);
 }
 
-/** ledger_assert_on_disk: what a service that starts now would read. */
+/**
+ * ledger_assert_on_disk:
+ *
+ * What a service that starts now would read.
+ */
 void
 ledger_assert_on_disk (const Scratch *scratch, const char *card, TokendRole role, guint spent,
                        gboolean locked)
@@ -105,7 +148,11 @@ ledger_assert_on_disk (const Scratch *scratch, const char *card, TokendRole role
   ledger_assert_record (ledger, card, role, spent, locked);
 }
 
-/** ledger_remove: what there is of ledgers, so that a service that starts now is the first one. */
+/**
+ * ledger_remove:
+ *
+ * What there is of ledgers, so that a service that starts now is the first one.
+ */
 void
 ledger_remove (const Scratch *scratch)
 {
@@ -118,8 +165,12 @@ ledger_remove (const Scratch *scratch)
   }
 }
 
-/** ledger_seal: Returns: (transfer full): @body, with the sum at its end that makes a file whole: what else is wrong with it is
- * then judged. */
+/**
+ * ledger_seal:
+ *
+ * Returns: (transfer full): @body, with the sum at its end that makes a file whole: what else is
+ *   wrong with it is then judged.
+ */
 char *
 ledger_seal (const char *body)
 {

@@ -23,9 +23,10 @@ place_alone (const char *name)
 
 /**
  * place_of:
- * @name: "CARD", "CARD/LABEL", or "CARD=LABEL" if the profile says that the card's slots share their PIN, and "CARD~LABEL" if
- *   the card has no serial number as well; "CARD?N", if it has none, and a label of its own in its stay N; "PLACE&PLACE": the
- *   first, related to the second; "PLACE!PLACE": the same, and it is doubtful that they were in the reader together.
+ * @name: "CARD", "CARD/LABEL", or "CARD=LABEL" if the profile says that the card's slots share
+ *   their PIN, and "CARD~LABEL" if the card has no serial number as well; "CARD?N", if it has none,
+ *   and a label of its own in its stay N; "PLACE&PLACE": the first, related to the second;
+ *   "PLACE!PLACE": the same, and it is doubtful that they were in the reader together.
  *
  * Returns: (transfer full): the place, with these for hashes.
  */

@@ -12,7 +12,11 @@ G_BEGIN_DECLS
 /* More than the kernel holds in two sockets, and less than any of the attacks. */
 #define LITTLE_BYTES (2 * MIB)
 
-/** Ends: a relay between two ends that the test holds. */
+/**
+ * Ends:
+ *
+ * A relay between two ends that the test holds.
+ */
 typedef struct {
   guint n_fds_before;
   GSocketConnection *stream;

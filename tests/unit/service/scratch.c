@@ -3,7 +3,11 @@
 
 #include <glib/gstdio.h>
 
-/** scratch_set_up: makes the folder; a fixture's set-up function. */
+/**
+ * scratch_set_up:
+ *
+ * Makes the folder; a fixture's set-up function.
+ */
 void
 scratch_set_up (Scratch *scratch, gconstpointer user_data)
 {
@@ -26,7 +30,11 @@ remove_tree (const char *path)
   g_remove (path);
 }
 
-/** scratch_tear_down: removes the folder and all in it; a fixture's tear-down function. */
+/**
+ * scratch_tear_down:
+ *
+ * Removes the folder and all in it; a fixture's tear-down function.
+ */
 void
 scratch_tear_down (Scratch *scratch, gconstpointer user_data)
 {
@@ -34,21 +42,33 @@ scratch_tear_down (Scratch *scratch, gconstpointer user_data)
   g_free (scratch->path);
 }
 
-/** scratch_add_test: adds a test that has a folder of its own. */
+/**
+ * scratch_add_test:
+ *
+ * Adds a test that has a folder of its own.
+ */
 void
 scratch_add_test (const char *path, void (*test) (Scratch *, gconstpointer))
 {
   g_test_add (path, Scratch, NULL, scratch_set_up, test, scratch_tear_down);
 }
 
-/** scratch_path: Returns: (transfer full): where @name, which may have folders in it, is. */
+/**
+ * scratch_path:
+ *
+ * Returns: (transfer full): where @name, which may have folders in it, is.
+ */
 char *
 scratch_path (const Scratch *scratch, const char *name)
 {
   return g_build_filename (scratch->path, name, NULL);
 }
 
-/** scratch_write: makes the file @name, and the folders in its name, with @content. */
+/**
+ * scratch_write:
+ *
+ * Makes the file @name, and the folders in its name, with @content.
+ */
 void
 scratch_write (const Scratch *scratch, const char *name, const char *content)
 {
@@ -61,8 +81,11 @@ scratch_write (const Scratch *scratch, const char *name, const char *content)
   g_assert_no_error (error);
 }
 
-/** scratch_read: Returns: (transfer full) (nullable): the content of @name; %NULL if it is not
- * there. */
+/**
+ * scratch_read:
+ *
+ * Returns: (transfer full) (nullable): the content of @name; %NULL if it is not there.
+ */
 char *
 scratch_read (const Scratch *scratch, const char *name)
 {

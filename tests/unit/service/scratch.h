@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** Scratch: a folder of a test's own. */
+/**
+ * Scratch:
+ *
+ * A folder of a test's own.
+ */
 typedef struct {
   char *path;
 } Scratch;

@@ -9,7 +9,8 @@
 
 static const TokendCodeRules no_rules = { .usual_characters = TOKEND_CHARACTERS_ANY };
 
-/* A code from a descriptor is let through as the table has it, and refused in words that do not repeat it. */
+/* A code from a descriptor is let through as the table has it, and refused in words that do not
+ * repeat it. */
 static void
 check_row (const CodeRow *row, TokendCodeAnswer allowed)
 {

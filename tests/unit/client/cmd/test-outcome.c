@@ -291,7 +291,8 @@ test_not_authorized (void)
   }
 }
 
-/* What whoever issued the certificate has to say comes with it; of the loss, in the place of our own words. */
+/* What whoever issued the certificate has to say comes with it; of the loss, in the place of our
+ * own words. */
 static void
 test_provider (void)
 {
@@ -324,7 +325,8 @@ test_provider (void)
     }
 }
 
-/* Of anything but an operation: what happened, the service's words if it has any, and what to do. */
+/* Of anything but an operation: what happened, the service's words if it has any, and what to
+ * do. */
 static void
 test_error (void)
 {

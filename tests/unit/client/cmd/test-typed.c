@@ -81,7 +81,8 @@ test_typed (void)
     { { "1234\342\200\213", "", "9999" },
       { IMPOSSIBLE, IMPOSSIBLE, ANOTHER },
       { DOUBTFUL, IMPOSSIBLE, TAKEN } },
-    /* A blank where none can be: the person is told once that it can be left out, then of the option. */
+    /* A blank where none can be: the person is told once that it can be left out, then of the
+     * option. */
     { { "1234 ", "1234" }, { BLANK, TAKEN }, { BLANK, TAKEN } },
     { { "1234 ", "1234 ", "1234 ", "1234" },
       { BLANK, IMPOSSIBLE, IMPOSSIBLE, TAKEN },
@@ -154,7 +155,8 @@ test_by_rules (void)
   }
 }
 
-/* A line that ends within a character must not be read beyond its end: what stands there is no part of it. */
+/* A line that ends within a character must not be read beyond its end: what stands there is no part
+ * of it. */
 static void
 test_yes (void)
 {

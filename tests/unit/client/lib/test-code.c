@@ -91,7 +91,8 @@ test_pipe (void)
   close (ends[1]);
 }
 
-/* Finish says why the service has closed it; a signal would say nothing, and leaves this program's others as they were. */
+/* Finish says why the service has closed it; a signal would say nothing, and leaves this program's
+ * others as they were. */
 static void
 test_pipe_that_is_closed (void)
 {

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* What each adds to the status of a PIN that is locked and a PUK that tells nothing; each is said in other words. */
+/* What each adds to the status of a PIN that is locked and a PUK that tells nothing; each is said
+ * in other words. */
 static const struct {
   const char *status;
   const char *pin_step, *puk_step; /* what must be in them; NULL: nothing is said */
@@ -125,7 +126,8 @@ test_pin (void)
   }
 }
 
-/* By the record alone it is told what to do, too; and that is not what a number of tries asks for. */
+/* By the record alone it is told what to do, too; and that is not what a number of tries asks
+ * for. */
 static const struct {
   const char *status;
   const char *step, *not_in_step;

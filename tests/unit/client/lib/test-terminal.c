@@ -94,7 +94,8 @@ interrupt_once (void)
   close (keyboard);
 }
 
-/* Whatever another thread does with the terminal, it shows what is typed once the program is gone. */
+/* Whatever another thread does with the terminal, it shows what is typed once the program is
+ * gone. */
 static void
 test_interrupted_while_a_thread_hides (void)
 {

@@ -35,7 +35,8 @@ test_pick (void)
   }
 }
 
-/* Tokens of one card; a serial that is none tells nothing, and another view of the same token is no other token. */
+/* Tokens of one card; a serial that is none tells nothing, and another view of the same token is no
+ * other token. */
 static void
 test_same_card (void)
 {

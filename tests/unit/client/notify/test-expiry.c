@@ -69,7 +69,8 @@ test_once_each (void)
     { { MONTH, DAY, DAY }, { MONTH, DAY, FAR } },
     /* The clock is set back, by hours and by years, and is right again. */
     { { MONTH, WEEK, MONTH, WEEK, FAR, WEEK }, { MONTH, WEEK, FAR, FAR, FAR, FAR } },
-    /* The clock was years ahead: what it made us say too early does not keep us from saying what is right. */
+    /* The clock was years ahead: what it made us say too early does not keep us from saying what is
+     * right. */
     { { ENDED, FAR, MONTH, WEEK, DAY, ENDED }, { ENDED, FAR, MONTH, WEEK, DAY, FAR } },
   };
 

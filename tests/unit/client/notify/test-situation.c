@@ -67,8 +67,8 @@ test_two_labels (void)
   g_assert_cmpstr (situation->name, ==, "card (Sig PIN)");
 }
 
-/* One token by two names: the worse counts, and it is called as the module to operate on it by shows it, whichever was read
- * last. */
+/* One token by two names: the worse counts, and it is called as the module to operate on it by
+ * shows it, whichever was read last. */
 static void
 test_two_names (void)
 {
@@ -125,7 +125,8 @@ test_names_and_identities (void)
   }
 }
 
-/* A certificate for each label; of two views of one the later end counts, which is that of the renewed one. */
+/* A certificate for each label; of two views of one the later end counts, which is that of the
+ * renewed one. */
 static void
 test_certificate_of_each_label (void)
 {

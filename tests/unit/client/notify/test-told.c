@@ -64,7 +64,8 @@ test_kept (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (file.st_mode & 07777, ==, 0600);
 }
 
-/* Two sessions of one person at a time know of each other, and neither undoes what the other wrote. */
+/* Two sessions of one person at a time know of each other, and neither undoes what the other
+ * wrote. */
 static void
 test_two_sessions (Fixture *fixture, gconstpointer data)
 {

@@ -134,7 +134,8 @@ test_new_pin (void)
   }
 }
 
-/* A message goes back over the bus and into journals: it may tell the mistake, but not a byte of the code. */
+/* A message goes back over the bus and into journals: it may tell the mistake, but not a byte of
+ * the code. */
 static void
 test_messages_tell_nothing (void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What an operation does otherwise where the module is OpenSC, and how one ends when its token is pulled out meanwhile. */
+/* What an operation does otherwise where the module is OpenSC, and how one ends when its token is
+ * pulled out meanwhile. */
 #include "code-private.h"
 #include "fake-token.h"
 #include "opensc-configuration.h"
@@ -91,7 +92,8 @@ test_ways (void)
     { FALSE, TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, CKR_OK, SO_LOGIN_INIT_PIN,
       TOKEND_OUTCOME_DONE },
 
-    /* OpenSC refuses a length before the card sees the code; elsewhere the answer may be the card's own. */
+    /* OpenSC refuses a length before the card sees the code; elsewhere the answer may be the card's
+     * own. */
     { TRUE, TRUE, TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN, CKR_PIN_LEN_RANGE, SO_LOGIN,
       TOKEND_OUTCOME_LENGTH_REFUSED },
     { TRUE, TRUE, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN, CKR_PIN_LEN_RANGE, SET_PIN,
@@ -151,7 +153,8 @@ spend_at_last_look (void)
     fake.info[0].flags |= CKF_SO_PIN_COUNT_LOW;
 }
 
-/* Of OpenSC's word that the tries are as they were, a second one is wanted: the first may be an old one. */
+/* Of OpenSC's word that the tries are as they were, a second one is wanted: the first may be an old
+ * one. */
 static void
 test_second_look (void)
 {
@@ -288,7 +291,8 @@ test_puk_is_wiped_first (void)
   g_free (result.reason);
 }
 
-/* The policy may allow what the token that is in the slot does not: by its own least and longest, or by its vendor's. */
+/* The policy may allow what the token that is in the slot does not: by its own least and longest,
+ * or by its vendor's. */
 static void
 test_lengths_of_the_token (void)
 {

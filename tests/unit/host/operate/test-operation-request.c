@@ -25,7 +25,8 @@ static const char *const common[] = {
 #define UNLOCK "'operation': <'unlock'>", "'way': <'so-login-init-pin'>"
 #define SET_PIN "'operation': <'set-pin'>"
 
-/* The right request but for key @left_out (its index in common, or -1), and with @added (up to two, or NULL). */
+/* The right request but for key @left_out (its index in common, or -1), and with @added (up to two,
+ * or NULL). */
 static gboolean
 parse (TokendOperationRequest *request, int left_out, const char *const *added, GError **error)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * That the certificate cannot be destroyed through us: what of PKCS#11 the service's sources name at all, and what a
- * watching host's memory holds.
+ * That the certificate cannot be destroyed through us: what of PKCS#11 the service's sources name
+ * at all, and what a watching host's memory holds.
  */
 #include "pkcs11-module.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How a module is loaded and made ready: the stub, whose list of functions is changed here before it is looked at. */
+/* How a module is loaded and made ready: the stub, whose list of functions is changed here before
+ * it is looked at. */
 #include "opensc-configuration.h"
 #include "pkcs11-module.h"
 #include "tokend-error.h"
@@ -121,7 +122,8 @@ test_no_module (void)
   }
 }
 
-/* The service's word stands above what the process was started with: a card may be spoilt by another configuration. */
+/* The service's word stands above what the process was started with: a card may be spoilt by
+ * another configuration. */
 static void
 test_environment (void)
 {

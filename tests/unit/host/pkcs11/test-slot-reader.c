@@ -7,7 +7,8 @@
 #define SIXTY TEN TEN TEN TEN TEN TEN
 #define SIXTY_FOUR SIXTY "abcd"
 
-/* The readers, "|" between them; the description of a slot, filled up with blanks; and which reader that is. */
+/* The readers, "|" between them; the description of a slot, filled up with blanks; and which reader
+ * that is. */
 static const struct {
   const char *readers;
   const char *description;

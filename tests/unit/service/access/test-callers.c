@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How many calls a connection and a user may have under way. The bus is played here: the linker puts it in the place of GIO's,
- * see meson.build. A call is any object that bears its sender's name. */
+/* How many calls a connection and a user may have under way. The bus is played here: the linker
+ * puts it in the place of GIO's, see meson.build. A call is any object that bears its sender's
+ * name. */
 #include "callers.h"
 #include "fair-share-private.h"
 #include "tokend-error.h"
@@ -154,7 +155,8 @@ count_changes (TokendCallers *callers, gpointer n_changes)
   ++*(guint *) n_changes;
 }
 
-/* So many of one connection, whether its user is known or not; and the next as soon as one has ended. */
+/* So many of one connection, whether its user is known or not; and the next as soon as one has
+ * ended. */
 static void
 test_connection (void)
 {
@@ -192,7 +194,8 @@ test_connection (void)
   g_assert_cmpuint (tokend_callers_count (callers), ==, 0);
 }
 
-/* A user has a share of all, by whatever connections; another one has its own. What has ended is given back. */
+/* A user has a share of all, by whatever connections; another one has its own. What has ended is
+ * given back. */
 static void
 test_users (void)
 {
@@ -220,7 +223,8 @@ test_users (void)
   }
 }
 
-/* What is refused for its user does not count for it; and a connection is forgotten with its last call. */
+/* What is refused for its user does not count for it; and a connection is forgotten with its last
+ * call. */
 static void
 test_refused (void)
 {

@@ -113,7 +113,8 @@ test_successor (Scratch *scratch, gconstpointer user_data)
   assert_free (successor, CARD);
 }
 
-/* A token that is claimed by one of its names is claimed by all, and so is one that has any of them. */
+/* A token that is claimed by one of its names is claimed by all, and so is one that has any of
+ * them. */
 static void
 test_alias (Scratch *scratch, gconstpointer user_data)
 {
@@ -249,7 +250,8 @@ test_host_done (Scratch *scratch, gconstpointer user_data)
   tokend_claims_release (claims, CARD, fd, TRUE);
 }
 
-/* What a service that was started again reads while its predecessor's host is still at it may be of before the code. */
+/* What a service that was started again reads while its predecessor's host is still at it may be of
+ * before the code. */
 static void
 test_held_meanwhile (Scratch *scratch, gconstpointer user_data)
 {

@@ -58,7 +58,8 @@ test_users_in_turn (void)
   g_assert_cmpuint (n_others, ==, TOKEND_CALLS_MAX);
 }
 
-/* Whatever they hold, and whoever left before: there is never more than all, and room is for one who has none. */
+/* Whatever they hold, and whoever left before: there is never more than all, and room is for one
+ * who has none. */
 static void
 test_every_state (void)
 {

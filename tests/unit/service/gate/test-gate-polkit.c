@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who is asked what, and what comes of the answers, of none, and of those that come too late. polkit, the bus and the time are
- * played here: the linker puts these in the place of the libraries', see meson.build. */
+/* Who is asked what, and what comes of the answers, of none, and of those that come too late.
+ * polkit, the bus and the time are played here: the linker puts these in the place of the
+ * libraries', see meson.build. */
 #include "gate.h"
 #include "journal-spy.h"
 #include "tokend-error.h"
@@ -285,7 +286,8 @@ assert_over (Caller *caller, TokendGateAnswer answer)
   g_clear_error (&caller->error);
 }
 
-/* A person is asked only if the caller allows it, the service wants it, and polkit says that it would help. */
+/* A person is asked only if the caller allows it, the service wants it, and polkit says that it
+ * would help. */
 static void
 test_who_is_prompted (void)
 {
@@ -376,7 +378,8 @@ test_no_action (void)
   tear_down (gate);
 }
 
-/* A polkitd that does not answer is told of once, until it has answered again; what it says too late is not heard. */
+/* A polkitd that does not answer is told of once, until it has answered again; what it says too
+ * late is not heard. */
 static void
 test_overdue (void)
 {
@@ -435,7 +438,8 @@ test_error (void)
   tear_down (gate);
 }
 
-/* Whoever leaves withdraws a prompt, and so does whom it is asked for; a silent question is left to its end. */
+/* Whoever leaves withdraws a prompt, and so does whom it is asked for; a silent question is left to
+ * its end. */
 static void
 test_withdrawn (void)
 {

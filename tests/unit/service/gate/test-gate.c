@@ -31,7 +31,8 @@ get_interface (guint i)
   return i == 0 ? tokend_dbus_manager_interface_info () : tokend_dbus_token_interface_info ();
 }
 #define N_INTERFACES 3
-/* Who calls an operation's methods is who has opened it, and was let in then: they have no rules. */
+/* Who calls an operation's methods is who has opened it, and was let in then: they have no
+ * rules. */
 #define N_INTERFACES_WITH_RULES 2
 
 static guint
@@ -162,8 +163,8 @@ count_descriptors (const GDBusMethodInfo *method)
   return n_descriptors;
 }
 
-/* A method that is not named in the bus policy does not reach the service, nor any with a descriptor: it could take as
- * long as its sender likes to close it. */
+/* A method that is not named in the bus policy does not reach the service, nor any with a
+ * descriptor: it could take as long as its sender likes to close it. */
 static void
 test_bus_policy (void)
 {

@@ -95,7 +95,8 @@ test_invalid (void)
   }
 }
 
-/* Whatever 32 bytes are: valid, nothing that moves the cursor or turns the writing, nothing gone. */
+/* Whatever 32 bytes are: valid, nothing that moves the cursor or turns the writing, nothing
+ * gone. */
 static void
 test_any (void)
 {

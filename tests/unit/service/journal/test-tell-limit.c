@@ -7,9 +7,10 @@
 #define BEGIN G_GINT64_CONSTANT (7000000)
 
 /*
- * What happens, one after another: "Aa" is that source A asks for an entry about subject a, "-" that the interval passes, "<"
- * all of it but the last moment, ">" that moment. What comes of those that ask: "." it has an entry, "t" that is the last of
- * the subject, "s" the last of the source, "x" it has none; a number: so many had none before it.
+ * What happens, one after another: "Aa" is that source A asks for an entry about subject a, "-"
+ * that the interval passes, "<" all of it but the last moment, ">" that moment. What comes of those
+ * that ask: "." it has an entry, "t" that is the last of the subject, "s" the last of the source,
+ * "x" it has none; a number: so many had none before it.
  */
 static const struct {
   const char *name;
@@ -74,7 +75,8 @@ test_row (gconstpointer data)
   g_assert_cmpstr (comes->str, ==, rows[row].comes);
 }
 
-/* The interval of a source begins with its first entry, also where the clock has not run for an interval yet. */
+/* The interval of a source begins with its first entry, also where the clock has not run for an
+ * interval yet. */
 static void
 test_young_clock (void)
 {

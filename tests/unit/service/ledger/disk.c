@@ -27,28 +27,44 @@ set_fault (guint from, guint to, int error_number)
   n_steps = 0;
 }
 
-/** disk_fail_at: from now on the step of this number, counted from here, fails. */
+/**
+ * disk_fail_at:
+ *
+ * From now on the step of this number, counted from here, fails.
+ */
 void
 disk_fail_at (guint step, int error_number)
 {
   set_fault (step, step, error_number);
 }
 
-/** disk_fail_from: likewise, and all that come after it. */
+/**
+ * disk_fail_from:
+ *
+ * Likewise, and all that come after it.
+ */
 void
 disk_fail_from (guint step, int error_number)
 {
   set_fault (step, G_MAXUINT, error_number);
 }
 
-/** disk_was_met: Returns: whether the step that was to fail has come. */
+/**
+ * disk_was_met:
+ *
+ * Returns: whether the step that was to fail has come.
+ */
 gboolean
 disk_was_met (void)
 {
   return fault.from != 0 && n_steps >= fault.from;
 }
 
-/** disk_is_well: from now on nothing fails. */
+/**
+ * disk_is_well:
+ *
+ * From now on nothing fails.
+ */
 void
 disk_is_well (void)
 {
@@ -113,7 +129,8 @@ is_on_disk (int fd)
   return fd > STDERR_FILENO && fstat (fd, &status) == 0 && S_ISREG (status.st_mode);
 }
 
-/* Whoever only reads changes nothing. With files of any size it has the name open64 for the linker, in GLib too. */
+/* Whoever only reads changes nothing. With files of any size it has the name open64 for the linker,
+ * in GLib too. */
 int
 open (const char *path, int flags, ...)
 {

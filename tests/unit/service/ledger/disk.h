@@ -5,8 +5,9 @@
 
 G_BEGIN_DECLS
 
-/* What becomes of a file in the middle of being written: each system call that changes the disk is a step, counted from 1. Of a
- * program that this is linked into, not of a library: it stands before libc's. */
+/* What becomes of a file in the middle of being written: each system call that changes the disk is
+ * a step, counted from 1. Of a program that this is linked into, not of a library: it stands before
+ * libc's. */
 
 void disk_fail_at (guint step, int error_number);
 void disk_fail_from (guint step, int error_number);

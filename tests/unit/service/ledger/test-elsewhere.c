@@ -6,7 +6,8 @@
 static const TokendRole PIN = TOKEND_ROLE_PIN;
 static const TokendRole PUK = TOKEND_ROLE_PUK;
 
-/* Names as of place_of(): recorded at one while the other was related to it, or not; and whether it then counts there. */
+/* Names as of place_of(): recorded at one while the other was related to it, or not; and whether it
+ * then counts there. */
 static const struct {
   const char *at, *other;
   gboolean were_related;
@@ -57,7 +58,8 @@ test_spread (void)
   tokend_elsewhere_clear (&elsewhere);
 }
 
-/* A module that tells of no serial number shows one card after another, which another module tells apart. */
+/* A module that tells of no serial number shows one card after another, which another module tells
+ * apart. */
 static void
 test_chain (void)
 {
@@ -66,7 +68,7 @@ test_chain (void)
     gboolean counts;
   } chain[] = {
     { "A/l", TRUE },      { "A/l&B?2", TRUE }, { "B?1", TRUE },
-    { "B?2", TRUE },      { "C/l&B?1", TRUE }, /* in that stay it is the same card, by a third name */
+    { "B?2", TRUE },      { "C/l&B?1", TRUE }, /* in that stay it is the same card */
     { "C/l&B?2", FALSE }, { "C/l", FALSE },    { "C?1&B?2", TRUE },
   };
   g_autoptr (TokendPlace) a = place_of ("A/l&B?1");
@@ -89,7 +91,8 @@ test_chain (void)
     }
 }
 
-/* A card was put where the other one was, which a module shows still: what is recorded of the two counts meanwhile. */
+/* A card was put where the other one was, which a module shows still: what is recorded of the two
+ * counts meanwhile. */
 static void
 test_doubtful (void)
 {
@@ -105,7 +108,8 @@ test_doubtful (void)
   tokend_elsewhere_clear (&elsewhere);
 }
 
-/* What is right at one place settles nothing of what is recorded of the other, at any third, nor what comes later. */
+/* What is right at one place settles nothing of what is recorded of the other, at any third, nor
+ * what comes later. */
 static void
 test_right (void)
 {
@@ -141,7 +145,8 @@ test_right_without_serial (void)
   tokend_elsewhere_clear (&elsewhere);
 }
 
-/* Of its own PUK a card may tell, whichever card it is; of a PIN that its labels share, it may be another card's. */
+/* Of its own PUK a card may tell, whichever card it is; of a PIN that its labels share, it may be
+ * another card's. */
 static void
 test_right_of_own_card (void)
 {
@@ -202,7 +207,8 @@ test_limit (void)
   tokend_elsewhere_clear (&elsewhere);
 }
 
-/* However often a card without a serial number is put in: that takes no other name's room, and its name stays. */
+/* However often a card without a serial number is put in: that takes no other name's room, and its
+ * name stays. */
 static void
 test_limit_of_stays (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The disk fails any step of writing the ledger, and the service is killed at any later one. What the next start reads is held
- * against the token's own count. */
+/* The disk fails any step of writing the ledger, and the service is killed at any later one. What
+ * the next start reads is held against the token's own count. */
 #include "disk.h"
 #include "journal-spy.h"
 #include "ledger-sync.h"
@@ -183,7 +183,8 @@ write_third (gpointer scratch)
   write_generation (scratch, 3);
 }
 
-/* Whatever becomes of a write, the generation before what is in place is there, or the one before that. */
+/* Whatever becomes of a write, the generation before what is in place is there, or the one before
+ * that. */
 static void
 check_generations (const Scratch *scratch)
 {

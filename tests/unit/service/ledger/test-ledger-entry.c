@@ -241,7 +241,8 @@ test_contradicted_number (void)
   g_assert_cmpuint (entry.pending, ==, 1);
 }
 
-/* What people are told of the codes that were sent, by the steps of the table; the n-th is sent at NOW + n. */
+/* What people are told of the codes that were sent, by the steps of the table; the n-th is sent at
+ * NOW + n. */
 static const struct {
   const char *steps;
   guint shows;

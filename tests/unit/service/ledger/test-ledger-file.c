@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The ledger on disk: it is written before a try begins, and one that is not whole never says that fewer were spent. */
+/* The ledger on disk: it is written before a try begins, and one that is not whole never says that
+ * fewer were spent. */
 #include "journal-spy.h"
 #include "ledger-file-private.h"
 #include "ledger-sync.h"
@@ -121,7 +122,8 @@ test_unwritable (Scratch *scratch, gconstpointer user_data)
   ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
 }
 
-/* The outcome of a try that was on the disk as pending cannot be written: it stays pending there. */
+/* The outcome of a try that was on the disk as pending cannot be written: it stays pending
+ * there. */
 static void
 test_unwritable_later (Scratch *scratch, gconstpointer user_data)
 {
@@ -343,7 +345,8 @@ test_every_key (Scratch *scratch, gconstpointer user_data)
   assert_text (places, FALSE, body);
 }
 
-/* What was seen last is as a rule the worst of what is recorded, and is then not written; nor is what says nothing. */
+/* What was seen last is as a rule the worst of what is recorded, and is then not written; nor is
+ * what says nothing. */
 static void
 test_keys_left_out (Scratch *scratch, gconstpointer user_data)
 {
@@ -370,7 +373,8 @@ test_keys_left_out (Scratch *scratch, gconstpointer user_data)
   }
 }
 
-/* After a loss it matters of which places all is known, though nothing is spent; and of stays nothing is. */
+/* After a loss it matters of which places all is known, though nothing is spent; and of stays
+ * nothing is. */
 static void
 test_known (Scratch *scratch, gconstpointer user_data)
 {

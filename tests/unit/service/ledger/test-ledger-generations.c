@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Ledgers that another start, or another version, has written: what is believed of them, and what an older version would
- * believe of ours. */
+/* Ledgers that another start, or another version, has written: what is believed of them, and what
+ * an older version would believe of ours. */
 #include "journal-spy.h"
 #include "ledger-entry-private.h"
 #include "ledger-sync.h"
@@ -135,8 +135,9 @@ check_nothing_told (TokendLedger *ledger, const Row *row)
   g_assert_cmpint (record.seen, ==, TOKEND_STATE_UNKNOWN);
 }
 
-/* The one before says of one PUK that it is locked, of a PIN that one try is left, of another label that a PUK is right there
- * of a card that nothing was spent since the last loss, and of a PUK that the right one is being sent after two wrong ones. */
+/* The one before says of one PUK that it is locked, of a PIN that one try is left, of another label
+ * that a PUK is right there of a card that nothing was spent since the last loss, and of a PUK that
+ * the right one is being sent after two wrong ones. */
 static void
 test_previous (Scratch *scratch, gconstpointer user_data)
 {
@@ -241,8 +242,8 @@ add_as_older (GKeyFile *file, const char *group, TokendRole role, TokendCounterR
   return g_key_file_get_boolean (file, group, known, NULL);
 }
 
-/* What the commit 81cd120 took a ledger for, of @place and what it has within: these are its rules, written down when it was the
- * last version, and never to be changed. */
+/* What the commit 81cd120 took a ledger for, of @place and what it has within: these are its rules,
+ * written down when it was the last version, and never to be changed. */
 static TokendCounterRecord
 read_as_older (const Scratch *scratch, const char *place, TokendRole role)
 {

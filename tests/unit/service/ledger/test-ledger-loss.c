@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A ledger that is lost: every try counts as spent, whatever happens to the disk, or to the service, while that is written down. */
+/* A ledger that is lost: every try counts as spent, whatever happens to the disk, or to the
+ * service, while that is written down. */
 #include "disk.h"
 #include "journal-spy.h"
 #include "ledger-sync.h"
@@ -209,7 +210,8 @@ test_disk_is_full (Scratch *scratch, gconstpointer user_data)
   assert_kept (scratch, lost);
 }
 
-/* Where two names cannot be exchanged the old one is not kept, and the new one is written all the same. */
+/* Where two names cannot be exchanged the old one is not kept, and the new one is written all the
+ * same. */
 static void
 test_no_exchange (Scratch *scratch, gconstpointer user_data)
 {

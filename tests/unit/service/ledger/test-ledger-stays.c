@@ -78,7 +78,8 @@ test_puk_sets_pin (Scratch *scratch, gconstpointer user_data)
   ledger_assert_on_disk (scratch, AFTER_A_RESTART, PIN, 0, TRUE);
 }
 
-/* Once a PUK was right, what other cards have spent does not count until the card may be another one. */
+/* Once a PUK was right, what other cards have spent does not count until the card may be another
+ * one. */
 static void
 test_right_in_this_stay (Scratch *scratch, gconstpointer user_data)
 {
@@ -100,7 +101,8 @@ test_right_in_this_stay (Scratch *scratch, gconstpointer user_data)
   ledger_assert_record (ledger, SECOND, PIN, 2, FALSE);
 }
 
-/* What was right in a stay that has ended is not kept: no later one may be taken for it, and it must not pile up. */
+/* What was right in a stay that has ended is not kept: no later one may be taken for it, and it
+ * must not pile up. */
 static void
 test_right_ends (Scratch *scratch, gconstpointer user_data)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the ledger tells the journal: of each try that an end of the service left pending, and of writes that fail. */
+/* What the ledger tells the journal: of each try that an end of the service left pending, and of
+ * writes that fail. */
 #include "journal.h"
 #include "ledger-sync.h"
 #include "places.h"
@@ -12,7 +13,8 @@
 #define PIN TOKEND_ROLE_PIN
 #define PUK TOKEND_ROLE_PUK
 
-/* Since it was last looked at: "ROLE of CARD" for each pending try, "unwritable" for each failed write. */
+/* Since it was last looked at: "ROLE of CARD" for each pending try, "unwritable" for each failed
+ * write. */
 static GString *told;
 
 static const char *

@@ -124,7 +124,8 @@ test_pending_without_flags (Scratch *scratch, gconstpointer user_data)
   ledger_assert_on_disk (scratch, CARD, PUK, 1, FALSE);
 }
 
-/* A module that only says it shows the token may be wrong, and must not clear what another one's tries cost. */
+/* A module that only says it shows the token may be wrong, and must not clear what another one's
+ * tries cost. */
 static void
 test_other_module (Scratch *scratch, gconstpointer user_data)
 {
@@ -306,7 +307,8 @@ test_observation_that_cannot_be_written (Scratch *scratch, gconstpointer user_da
   journal_spy_expect ("could not be written");
 }
 
-/* Of two labels of a card: A's tries are PIN and PUK tries at A; then something comes of a try, or is seen, at B. */
+/* Of two labels of a card: A's tries are PIN and PUK tries at A; then something comes of a try, or
+ * is seen, at B. */
 static const struct {
   const char *what;
   const char *a;
@@ -426,7 +428,8 @@ test_right_puk_of_labels (Scratch *scratch, gconstpointer user_data)
   ledger_assert_on_disk (scratch, "c/b", PUK, 2, TRUE);
 }
 
-/* What a token's own number says counts for all labels that share it, whatever was right before they were known to. */
+/* What a token's own number says counts for all labels that share it, whatever was right before
+ * they were known to. */
 static void
 test_right_puk_then_shared (Scratch *scratch, gconstpointer user_data)
 {
@@ -440,7 +443,8 @@ test_right_puk_then_shared (Scratch *scratch, gconstpointer user_data)
   ledger_flush (ledger);
 }
 
-/* Flags that have followed the tries by all labels settle them all; they stay where they were sent until then. */
+/* Flags that have followed the tries by all labels settle them all; they stay where they were sent
+ * until then. */
 static void
 test_confirmation_of_labels (Scratch *scratch, gconstpointer user_data)
 {
@@ -459,7 +463,8 @@ test_confirmation_of_labels (Scratch *scratch, gconstpointer user_data)
   ledger_flush (ledger);
 }
 
-/* The module that sent the first of the tries settles all, also those that another one sent by another label. */
+/* The module that sent the first of the tries settles all, also those that another one sent by
+ * another label. */
 static void
 test_modules_of_labels (Scratch *scratch, gconstpointer user_data)
 {

@@ -148,7 +148,8 @@ show (TokendRefused *refused, const char *module, int remaining)
   observe (refused, CARD, TOKEND_ROLE_PUK, module, &shown);
 }
 
-/* Only a counter that rises after the refusal, seen through one module, tells of another program's success. */
+/* Only a counter that rises after the refusal, seen through one module, tells of another program's
+ * success. */
 static void
 test_rise (void)
 {
@@ -198,7 +199,8 @@ test_rise_without_numbers (void)
   g_assert_false (contains (refused, CARD, TOKEND_ROLE_PIN, 1));
 }
 
-/* What the token shows by flags or a number since the refusal, and whether that is forgotten by it. */
+/* What the token shows by flags or a number since the refusal, and whether that is forgotten by
+ * it. */
 static void
 test_rise_of_flags (void)
 {
@@ -379,8 +381,8 @@ test_rise_of_labels (void)
 }
 
 /* As long as there is a code that could be sent again, the service stays. */
-/* A token that is shown by two names: what one refuses is refused at the other, also when they are not shown as one any more;
- * what one accepts settles nothing of what the other has refused. */
+/* A token that is shown by two names: what one refuses is refused at the other, also when they are
+ * not shown as one any more; what one accepts settles nothing of what the other has refused. */
 static void
 test_related (void)
 {
@@ -401,7 +403,8 @@ test_related (void)
   }
 }
 
-/* What was refused before the one accepted a PIN counts there no more, whatever the other refuses later. */
+/* What was refused before the one accepted a PIN counts there no more, whatever the other refuses
+ * later. */
 static void
 test_refused_after_right (void)
 {
@@ -471,7 +474,8 @@ test_needed (void)
   g_assert_cmpint (tokend_refused_get_needed_until (refused), ==, 0);
 }
 
-/* A card without a serial number is never known to be the same once it was out: a day, from the last refusal on. */
+/* A card without a serial number is never known to be the same once it was out: a day, from the
+ * last refusal on. */
 static void
 test_needed_for_stay (void)
 {

@@ -4,8 +4,9 @@
 #define LONG TOKEND_FAILURES_WELL_US
 #define BEGIN G_GINT64_CONSTANT (7000000)
 
-/* One step a character, at one time: a letter is a failure for that reason, "." a read that worked, "-" a good while. What is
- * told stands in the same place, "B" that the module is back; all else is a blank. */
+/* One step a character, at one time: a letter is a failure for that reason, "." a read that worked,
+ * "-" a good while. What is told stands in the same place, "B" that the module is back; all else is
+ * a blank. */
 static const struct {
   const char *name;
   const char *happens;
@@ -54,7 +55,8 @@ test_row (gconstpointer data)
   g_assert_cmpstr (said->str, ==, rows[row].told);
 }
 
-/* Likewise; after each failure the pause in seconds until the next start, and how many there were in a row. */
+/* Likewise; after each failure the pause in seconds until the next start, and how many there were
+ * in a row. */
 static const struct {
   const char *name;
   const char *happens;

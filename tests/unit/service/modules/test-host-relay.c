@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The relay byte by byte: which messages it passes on, how much it holds, and what is left when an end is gone. */
+/* The relay byte by byte: which messages it passes on, how much it holds, and what is left when an
+ * end is gone. */
 #include "relay-ends.h"
 
 #include <gio/gunixfdlist.h>

@@ -10,8 +10,9 @@
 #define INTERVAL_US (500 * G_TIME_SPAN_MILLISECOND)
 
 /*
- * What a token shows of its PIN, one reading after another: a number of three, with "*" and flags that say it is locked; "-":
- * the interval passes. What each reading has told of: "l" a loss, "c" a contradiction, "t" that too much is shown, "." nothing.
+ * What a token shows of its PIN, one reading after another: a number of three, with "*" and flags
+ * that say it is locked; "-": the interval passes. What each reading has told of: "l" a loss, "c" a
+ * contradiction, "t" that too much is shown, "." nothing.
  */
 static const struct {
   const char *name;
@@ -27,8 +28,9 @@ static const struct {
 };
 
 /*
- * Two modules show cards in readers, one after another: of each "a" or "b", which shows it, the place, the reader or "-", and
- * what it shows; each place and reader has what was remembered of it by that module.
+ * Two modules show cards in readers, one after another: of each "a" or "b", which shows it, the
+ * place, the reader or "-", and what it shows; each place and reader has what was remembered of it
+ * by that module.
  */
 static const struct {
   const char *name;

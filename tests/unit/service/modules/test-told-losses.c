@@ -4,9 +4,10 @@
 #include <string.h>
 
 /*
- * A row is what two views, A and B, show of one token, as they are read: "A3 B3 A2!" is that A shows three tries, then B,
- * and then A two, which is told of. A "?" for a number: by this view nothing is known, as after an operation of ours; of
- * view C, which tells by its flags, "l" is LOW and "o" is none.
+ * A row is what two views, A and B, show of one token, as they are read: "A3 B3 A2!" is that A
+ * shows three tries, then B, and then A two, which is told of. A "?" for a number: by this view
+ * nothing is known, as after an operation of ours; of view C, which tells by its flags, "l" is LOW
+ * and "o" is none.
  */
 static const struct {
   const char *what;

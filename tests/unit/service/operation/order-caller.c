@@ -190,7 +190,8 @@ begin_reply (ModelState *state, ModelKind kind, guint i)
   advance (state, kind, i, may_go_on ? TOKEND_STEP_DONE : TOKEND_STEP_FAILED);
 }
 
-/* These three wait, too: but what comes in between says no more than what comes before or after it. */
+/* These three wait, too: but what comes in between says no more than what comes before or after
+ * it. */
 static void
 begin_may_peek (ModelState *state, ModelKind kind, guint i)
 {

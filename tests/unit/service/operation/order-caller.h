@@ -3,7 +3,8 @@
 
 #include "order-model.h"
 
-/* A caller's operation, which goes as service/operation/operation.c has it go, and what it needs of the rest of the model. */
+/* A caller's operation, which goes as service/operation/operation.c has it go, and what it needs of
+ * the rest of the model. */
 
 #define MODEL_NO_FAULT 0
 

@@ -42,7 +42,11 @@ model_get_finishes (guint i)
   return finishes[i];
 }
 
-/** model_describe_bounds: Returns: (transfer full): up to what the model goes. */
+/**
+ * model_describe_bounds:
+ *
+ * Returns: (transfer full): up to what the model goes.
+ */
 char *
 model_describe_bounds (void)
 {
@@ -264,7 +268,8 @@ crash (ModelState *state)
     model_end_host (state);
 }
 
-/* What each start takes a ledger for that it cannot read, until one that says so has come in its place. */
+/* What each start takes a ledger for that it cannot read, until one that says so has come in its
+ * place. */
 static void
 follow_down (const ModelState *state, ModelVisit visit, gpointer data)
 {
@@ -317,7 +322,11 @@ follow_another_program (const ModelState *state, ModelVisit visit, gpointer data
   visit (&next, "another program has the right code", data);
 }
 
-/** model_follow: all that can happen next. */
+/**
+ * model_follow:
+ *
+ * All that can happen next.
+ */
 void
 model_follow (const ModelState *state, ModelKind kind, ModelVisit visit, gpointer user_data)
 {
@@ -344,7 +353,8 @@ promises_too_much (const ModelState *state, ModelKind kind, const ModelEntry *en
   return counter.remaining != TOKEND_RETRIES_UNKNOWN && counter.remaining > state->remaining;
 }
 
-/* The token's own word may have settled the ledger; where it never can, every try of ours is in it. */
+/* The token's own word may have settled the ledger; where it never can, every try of ours is in
+ * it. */
 static gboolean
 is_recorded (const ModelState *state, ModelKind kind, const ModelEntry *entry)
 {
@@ -382,7 +392,11 @@ model_find_fault (const ModelState *state, ModelKind kind)
   return NULL;
 }
 
-/** model_is_success: whether a caller has heard that the code was right. */
+/**
+ * model_is_success:
+ *
+ * Whether a caller has heard that the code was right.
+ */
 gboolean
 model_is_success (const ModelState *state)
 {

@@ -4,11 +4,13 @@
 #include "ledger-entry-private.h"
 
 /*
- * Operations on one token and one role, two of them open at a time, with all that can come in between: that they are
- * cancelled, expire, lose their authorization, their token or their caller; another program, a crash of the service or of the
- * host, a disk that cannot be written, a ledger that is damaged meanwhile. The order of their steps is the service's own, from
- * tokend_step_next(), _judge(), _may_be_left() and _may_go_on(); what is decided on the way is decided by the
- * service's own functions: tokend_counter_judge(), tokend_attempt_check…(), tokend_ledger_entry_…(), tokend_outcome_judge().
+ * Operations on one token and one role, two of them open at a time, with all that can come in
+ * between: that they are cancelled, expire, lose their authorization, their token or their caller;
+ * another program, a crash of the service or of the host, a disk that cannot be written, a ledger
+ * that is damaged meanwhile. The order of their steps is the service's own, from
+ * tokend_step_next(), _judge(), _may_be_left() and _may_go_on(); what is decided on the way is
+ * decided by the service's own functions: tokend_counter_judge(), tokend_attempt_check…(),
+ * tokend_ledger_entry_…(), tokend_outcome_judge().
  */
 
 #define MODEL_MAXIMUM 3
@@ -43,8 +45,8 @@ typedef struct {
   guint8 calls_left;
   guint8 finishes_left; /* of the operation that is open */
   guint8 is_open;
-  guint8
-      is_over; /* cancelled, expired, no longer authorized, its caller left, its token was removed */
+  /* Cancelled, expired, no longer authorized, its caller left, its token was removed */
+  guint8 is_over;
   guint8 has_pipes;
   guint8 is_finishing;  /* Finish has said that the codes are whole */
   guint8 will_be_whole; /* so they are */
@@ -59,8 +61,8 @@ typedef struct {
   guint8 has_claim;
   guint8 has_begun; /* its try */
   guint8 n_sent;    /* codes that went to the token by the operation that is open */
-  guint8
-      is_written; /* of the steps that write: it is on the disk, and the service has not heard of it */
+  /* Of the steps that write: it is on the disk, and the service has not heard of it */
+  guint8 is_written;
   guint8 has_answer; /* the host's */
   guint8 has_sent;   /* as that says */
   guint8 settlement;
@@ -92,7 +94,11 @@ typedef struct {
   guint8 meddlings_left;
 } ModelState;
 
-/** ModelVisit: called for each state that may follow, @event being what happened. */
+/**
+ * ModelVisit:
+ *
+ * Called for each state that may follow, @event being what happened.
+ */
 typedef void (*ModelVisit) (const ModelState *next, const char *event, gpointer user_data);
 
 char *model_describe_bounds (void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How long a code may wait in its pipe. The time is played: the linker puts it in the place of the service's, see meson.build. */
+/* How long a code may wait in its pipe. The time is played: the linker puts it in the place of the
+ * service's, see meson.build. */
 #include "code-pipes-private.h"
 
 #include <signal.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Every interleaving of an operation's steps with all that can come in between, up to the bounds of order-model.c. */
+/* Every interleaving of an operation's steps with all that can come in between, up to the bounds of
+ * order-model.c. */
 #include "operation-steps-private.h"
 #include "order-model.h"
 

@@ -215,7 +215,8 @@ test_hostile_reason (void)
   }
 }
 
-/* No try, and nothing is known of the code: what the module was handed, the token may have seen in part. */
+/* No try, and nothing is known of the code: what the module was handed, the token may have seen in
+ * part. */
 static void
 test_length_refused (void)
 {
@@ -232,7 +233,8 @@ test_length_refused (void)
   }
 }
 
-/* A code was answered as a wrong one. What the host saw before and after tells whether it was refused for what it is. */
+/* A code was answered as a wrong one. What the host saw before and after tells whether it was
+ * refused for what it is. */
 static const struct {
   const char *what;
   TokendState before;
@@ -306,7 +308,8 @@ test_review (void)
   test_review_of (TOKEND_ROLE_PUK, TOKEND_ERROR_PUK_INCORRECT, TOKEND_ERROR_PUK_LOCKED);
 }
 
-/* A new PIN was refused. What the host saw before and after tells whether it was the present code that was wrong. */
+/* A new PIN was refused. What the host saw before and after tells whether it was the present code
+ * that was wrong. */
 #define PIN TOKEND_ROLE_PIN
 #define PUK TOKEND_ROLE_PUK
 #define ACCEPTED TOKEND_SETTLEMENT_ACCEPTED
@@ -391,7 +394,8 @@ test_review_of_another_outcome (void)
   g_assert_cmpint (verdict.settlement, ==, SUCCEEDED);
 }
 
-/* A counter that stays as it was, or falls, says nothing where the device failed: a try may be lost, and not be shown yet. */
+/* A counter that stays as it was, or falls, says nothing where the device failed: a try may be
+ * lost, and not be shown yet. */
 static void
 test_review_of_device_error (void)
 {

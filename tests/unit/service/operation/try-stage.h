@@ -4,9 +4,10 @@
 #include "operation-private.h"
 
 /*
- * An operation that has claimed its token, for the steps of operation-try.c. Whatever these call that is no pure function is
- * played here, at once: the host, the token, the ledger. It answers as it is told to, and what it was asked is kept. The linker
- * puts it in the place of the real ones: see meson.build.
+ * An operation that has claimed its token, for the steps of operation-try.c. Whatever these call
+ * that is no pure function is played here, at once: the host, the token, the ledger. It answers as
+ * it is told to, and what it was asked is kept. The linker puts it in the place of the real ones:
+ * see meson.build.
  */
 typedef struct {
   Operation operation;

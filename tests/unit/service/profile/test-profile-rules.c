@@ -230,7 +230,8 @@ test_counter_rules (void)
   g_assert_false (providers.never_locks);
 }
 
-/* Its host knows of a token that the flags of its PIN are not true, whatever they are on others of its profile. */
+/* Its host knows of a token that the flags of its PIN are not true, whatever they are on others of
+ * its profile. */
 static void
 test_hidden_tries (void)
 {

@@ -183,7 +183,8 @@ test_shipped_documents (void)
   g_assert_cmpuint (n_documented, ==, G_N_ELEMENTS (documented));
 }
 
-/* The manual has a heading ".SS [Group]" (or several), and under it ".TP" (or ".TQ") and ".B Key=" for each key. */
+/* The manual has a heading ".SS [Group]" (or several), and under it ".TP" (or ".TQ") and ".B Key="
+ * for each key. */
 typedef struct {
   GStrv groups; /* of the heading above */
   char *key;
@@ -278,7 +279,8 @@ check_values (const TokendProfileKey *key, const Paragraph *paragraph)
   }
 }
 
-/* Each key that the parser knows, with each value that has a name, is in the manual, and no other key is. */
+/* Each key that the parser knows, with each value that has a name, is in the manual, and no other
+ * key is. */
 static void
 test_manual (void)
 {

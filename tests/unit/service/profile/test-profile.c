@@ -267,7 +267,8 @@ test_folder_that_is_none (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (profiles->len, ==, 0);
 }
 
-/* What cannot be read is left out and named, the administrator's mistake as well; the rest stands. */
+/* What cannot be read is left out and named, the administrator's mistake as well; the rest
+ * stands. */
 static void
 test_bad_files (Scratch *scratch, gconstpointer user_data)
 {

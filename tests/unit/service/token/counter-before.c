@@ -171,7 +171,8 @@ lower_by_record (TokendCounter *counter, const TokendCounterRecord *record)
   counter->source = TOKEND_RETRIES_SOURCE_LEDGER;
 }
 
-/* The token's own word first; a profile that knows fewer tries than the token has is wrong about it. */
+/* The token's own word first; a profile that knows fewer tries than the token has is wrong about
+ * it. */
 static int
 get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rules)
 {
@@ -180,7 +181,11 @@ get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rule
   return reading->remaining > rules->maximum ? TOKEND_RETRIES_UNKNOWN : rules->maximum;
 }
 
-/** counter_before_judge: see tokend_counter_judge(). */
+/**
+ * counter_before_judge:
+ *
+ * See tokend_counter_judge().
+ */
 TokendCounter
 counter_before_judge (const TokendCounterReading *reading, const TokendCounterRules *rules,
                       const TokendCounterRecord *record)

@@ -63,7 +63,8 @@ static const struct {
   { "0000", "auth", "0000", "sign", TRUE, FALSE, FALSE },
 };
 
-/* What the profile says is no part of the name: it may be another one's module, or say something else tomorrow. */
+/* What the profile says is no part of the name: it may be another one's module, or say something
+ * else tomorrow. */
 static void
 test_name (void)
 {
@@ -84,7 +85,8 @@ test_name (void)
   }
 }
 
-/* A place that is related to the second, and a third one: whether tries there count at the first. */
+/* A place that is related to the second, and a third one: whether tries there count at the
+ * first. */
 static const struct {
   const char *place, *other;
   gboolean pin_may_be, puk_may_be;

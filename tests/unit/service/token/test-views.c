@@ -15,8 +15,9 @@ typedef struct {
   gint64 since, at;  /* seen in the reader; 0, 0: always */
 } ViewRow;
 
-/* What is expected of each: which view stands for its card and for its PIN, "+" if it is preferred, and to which others it is
- * related, with "?" to those that only may be the same token, and with "!" to those that may have left the reader before. */
+/* What is expected of each: which view stands for its card and for its PIN, "+" if it is preferred,
+ * and to which others it is related, with "?" to those that only may be the same token, and with
+ * "!" to those that may have left the reader before. */
 static const struct {
   const char *what;
   ViewRow views[VIEWS_MAX];
@@ -59,7 +60,8 @@ static const struct {
   { "one reader, several labels of one PIN",
     { { 0, "A=l", "R" }, { 0, "A=m", "R" }, { 1, "B/l", "R", NULL, "unlock" } },
     { "0 0 - 2", "0 0 - 2", "0 0 + 0,1" } },
-  /* A view that has the name of another token, in the reader of a third, makes no one of the two. */
+  /* A view that has the name of another token, in the reader of a third, makes no one of the
+   * two. */
   { "a borrowed name",
     { { 0, "A/l" }, { 1, "B/l", "R" }, { 2, "A/l", "R" } },
     { "0 0 + -", "1 1 + 2", "1 1 - 1" } },
