@@ -70,8 +70,9 @@ def test_a_session_that_is_not_active_any_more(sandbox):
 
 
 def test_a_session_that_was_never_active(sandbox):
-    """Polkit's word alone counts for it, as where nobody tells of sessions."""
+    """Polkit's word alone counts for it, as where nobody tells of sessions; and whether it has become active since or not."""
     with logind(sandbox) as login, Client(sandbox, "alice") as alice:
+        assert alice.finish(open_and_write(alice)).error is None
         operation = open_and_write(alice)
         login.set_active(True)
         assert alice.finish(operation).error is None
@@ -327,8 +328,11 @@ def test_it_keeps_the_service(sandbox, clock):
     sandbox.start_tokend("--may-leave")
     tokend = sandbox.tokend()
     with Client(sandbox, "alice") as alice:
-        operation = alice.open("Unlock")[0]
+        operation, *ends = alice.open("Unlock")
         clock(4 * IDLE)
+        # A call is a use of it, and so there is none: what is written wakes it up.
+        clock(8 * IDLE, quietly=True)
+        assert alice.write(ends[0], PUK) == ""
         time.sleep(1)
         assert sandbox.tokend() == tokend
         alice.close_all()
