@@ -5,20 +5,18 @@
 #include "call.h"
 #include "callers.h"
 #include "config.h"
+#include "dispatch.h"
 #include "gate.h"
-#include "gone.h"
 #include "idle.h"
 #include "journal.h"
 #include "large-messages.h"
-#include "manager.h"
 #include "module.h"
 #include "observer.h"
 #include "opened.h"
-#include "operation-methods.h"
 #include "refusal-limit.h"
 #include "relate.h"
 #include "service.h"
-#include "token-methods.h"
+#include "token-object.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +37,7 @@ struct _TokendDaemon {
   GObject parent_instance;
 
   TokendService service;
-  TokendManager *manager;
+  TokendDispatch dispatch;
   TokendIdle *idle; /* NULL: it stays */
   GMainLoop *loop;
   int state_lock;
@@ -48,8 +46,6 @@ struct _TokendDaemon {
   guint name_delay;
   guint name;
   guint stop;
-  guint gone;           /* 0: not registered */
-  guint operations;     /* likewise */
   gint64 patient_until; /* monotonic, microseconds */
   gboolean is_ending;   /* for whatever reason: the name is not to be owned again */
 };
@@ -72,12 +68,7 @@ tokend_daemon_finalize (GObject *object)
   g_clear_handle_id (&self->stop, g_source_remove);
   g_clear_handle_id (&self->name, g_bus_unown_name);
   g_clear_object (&self->idle);
-  if (self->gone != 0)
-    g_dbus_connection_unregister_subtree (service->bus, self->gone);
-  if (self->operations != 0)
-    g_dbus_connection_unregister_subtree (service->bus, self->operations);
-  g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->manager));
-  g_object_unref (self->manager);
+  tokend_dispatch_unregister (&self->dispatch, service);
   g_ptr_array_unref (service->modules);
   g_object_unref (service->objects);
   g_object_unref (service->gate);
@@ -234,7 +225,7 @@ on_shows (TokendModule *module, TokendToken *token, gpointer user_data)
 {
   TokendDaemon *self = user_data;
 
-  tokend_token_methods_export (&self->service, token);
+  tokend_token_object_export (&self->service, token);
 }
 
 static void
@@ -312,7 +303,6 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->claims = tokend_claims_new (TOKEND_RUN_DIR "/locks");
   service->profiles = tokend_profiles_load (TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);
   service->modules = g_ptr_array_new_with_free_func (g_object_unref);
-  self->manager = tokend_manager_new (service);
   tokend_large_messages_watch (bus);
   g_signal_connect_swapped (service->subscribers, "changed", G_CALLBACK (watch_if_needed), self);
   g_signal_connect_swapped (service->opened, "changed", G_CALLBACK (watch_if_needed), self);
@@ -330,14 +320,7 @@ tokend_daemon_run (TokendDaemon *self, GError **error)
 {
   guint terminate, interrupt;
 
-  if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self->manager),
-                                         self->service.bus, TOKEND_OBJECT_PATH, error))
-    return FALSE;
-  self->gone = tokend_gone_register (self->service.bus, error);
-  if (self->gone == 0)
-    return FALSE;
-  self->operations = tokend_operation_methods_register (&self->service, error);
-  if (self->operations == 0)
+  if (!tokend_dispatch_register (&self->dispatch, &self->service, error))
     return FALSE;
   g_dbus_object_manager_server_set_connection (self->service.objects, self->service.bus);
 

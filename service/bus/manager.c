@@ -1,46 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
-#include "authorize.h"
 #include "call.h"
 #include "callers.h"
-#include "config.h"
 #include "module.h"
 
 /* Subscribe waits so long for the modules to be read; one that hangs holds no subscriber up. */
 #define FIRST_READ_TIMEOUT_MS 3000
-
-struct _TokendManager {
-  TokendDbusManagerSkeleton parent_instance;
-
-  TokendService *service;
-};
-
-static void tokend_manager_iface_init (TokendDbusManagerIface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (TokendManager, tokend_manager, TOKEND_DBUS_TYPE_MANAGER_SKELETON,
-                               G_IMPLEMENT_INTERFACE (TOKEND_DBUS_TYPE_MANAGER,
-                                                      tokend_manager_iface_init))
-
-static void
-tokend_manager_init (TokendManager *self)
-{
-}
-
-static void
-tokend_manager_class_init (TokendManagerClass *klass)
-{
-}
-
-/** tokend_manager_new: Returns: (transfer full): the manager, to be exported. */
-TokendManager *
-tokend_manager_new (TokendService *service)
-{
-  TokendManager *self = g_object_new (TOKEND_TYPE_MANAGER, "version", TOKEND_VERSION, NULL);
-
-  self->service = service;
-  return self;
-}
 
 /* The reply to Subscribe waits for reads of several modules, and for a deadline. */
 typedef struct {
@@ -87,17 +53,18 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   first_read_unref (first);
 }
 
-static void
-subscribe (gpointer object, GDBusMethodInvocation *invocation)
+/** tokend_manager_subscribe: see Manager.Subscribe. */
+void
+tokend_manager_subscribe (TokendService *service, gpointer object,
+                          GDBusMethodInvocation *invocation, const char *action)
 {
-  TokendManager *self = object;
-  GPtrArray *modules = self->service->modules;
+  GPtrArray *modules = service->modules;
   GError *error = NULL;
   FirstRead *first;
 
-  if (!tokend_subscribers_add (
-          self->service->subscribers, g_dbus_method_invocation_get_sender (invocation),
-          tokend_callers_get_user (self->service->callers, invocation), &error)) {
+  if (!tokend_subscribers_add (service->subscribers,
+                               g_dbus_method_invocation_get_sender (invocation),
+                               tokend_callers_get_user (service->callers, invocation), &error)) {
     tokend_call_return_error (invocation, error);
     return;
   }
@@ -118,54 +85,27 @@ subscribe (gpointer object, GDBusMethodInvocation *invocation)
   first_read_unref (first);
 }
 
-static void
-unsubscribe (gpointer object, GDBusMethodInvocation *invocation)
+/** tokend_manager_unsubscribe: see Manager.Unsubscribe. */
+void
+tokend_manager_unsubscribe (TokendService *service, gpointer object,
+                            GDBusMethodInvocation *invocation, const char *action)
 {
-  TokendManager *self = object;
 
-  tokend_subscribers_remove (self->service->subscribers,
+  tokend_subscribers_remove (service->subscribers,
                              g_dbus_method_invocation_get_sender (invocation));
   g_dbus_method_invocation_return_value (invocation, NULL);
 }
 
-static void
-get_modules (gpointer object, GDBusMethodInvocation *invocation)
+/** tokend_manager_get_modules: see Manager.GetModules. */
+void
+tokend_manager_get_modules (TokendService *service, gpointer object,
+                            GDBusMethodInvocation *invocation, const char *action)
 {
-  TokendManager *self = object;
-  GPtrArray *modules = self->service->modules;
+  GPtrArray *modules = service->modules;
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < modules->len; i++)
     g_variant_builder_add_value (&builder, tokend_module_describe (modules->pdata[i]));
   g_dbus_method_invocation_return_value (invocation, g_variant_new ("(aa{sv})", &builder));
-}
-
-static gboolean
-handle_subscribe (TokendDbusManager *object, GDBusMethodInvocation *invocation)
-{
-  tokend_authorize (TOKEND_MANAGER (object)->service, invocation, subscribe, object);
-  return TRUE;
-}
-
-static gboolean
-handle_unsubscribe (TokendDbusManager *object, GDBusMethodInvocation *invocation)
-{
-  tokend_authorize (TOKEND_MANAGER (object)->service, invocation, unsubscribe, object);
-  return TRUE;
-}
-
-static gboolean
-handle_get_modules (TokendDbusManager *object, GDBusMethodInvocation *invocation)
-{
-  tokend_authorize (TOKEND_MANAGER (object)->service, invocation, get_modules, object);
-  return TRUE;
-}
-
-static void
-tokend_manager_iface_init (TokendDbusManagerIface *iface)
-{
-  iface->handle_subscribe = handle_subscribe;
-  iface->handle_unsubscribe = handle_unsubscribe;
-  iface->handle_get_modules = handle_get_modules;
 }

@@ -2,14 +2,15 @@
 #pragma once
 
 #include "service.h"
-#include "tokend-glue.h"
 
 G_BEGIN_DECLS
 
-/** TokendManager: org.tokend.Tokend1.Manager. */
-#define TOKEND_TYPE_MANAGER (tokend_manager_get_type ())
-G_DECLARE_FINAL_TYPE (TokendManager, tokend_manager, TOKEND, MANAGER, TokendDbusManagerSkeleton)
-
-TokendManager *tokend_manager_new (TokendService *service);
+/* The methods of org.tokend.Tokend1.Manager: each is a TokendMethodFunc. */
+void tokend_manager_subscribe (TokendService *service, gpointer object,
+                               GDBusMethodInvocation *invocation, const char *action);
+void tokend_manager_unsubscribe (TokendService *service, gpointer object,
+                                 GDBusMethodInvocation *invocation, const char *action);
+void tokend_manager_get_modules (TokendService *service, gpointer object,
+                                 GDBusMethodInvocation *invocation, const char *action);
 
 G_END_DECLS

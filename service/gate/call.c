@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "call.h"
 
-#include "gate.h"
 #include "tokend-error.h"
-
-/** tokend_call_get_action: Returns: (nullable): the polkit action of the method that is called. */
-const char *
-tokend_call_get_action (GDBusMethodInvocation *invocation)
-{
-  return tokend_gate_get_action (g_dbus_method_invocation_get_interface_name (invocation),
-                                 g_dbus_method_invocation_get_method_name (invocation));
-}
 
 /** tokend_call_new_ending_error: Returns: (transfer full): ServiceEnding. */
 GError *

@@ -5,7 +5,6 @@
 
 G_BEGIN_DECLS
 
-const char *tokend_call_get_action (GDBusMethodInvocation *invocation);
 GError *tokend_call_new_ending_error (void);
 void tokend_call_normalise_error (GError *error);
 void tokend_call_return_error (GDBusMethodInvocation *invocation, GError *error);

@@ -2,7 +2,6 @@
 #include "gate.h"
 
 #include "journal.h"
-#include "tokend-status.h"
 
 #include <polkit/polkit.h>
 
@@ -11,19 +10,6 @@
  * a person takes, but not for ever. */
 #define SILENT_TIMEOUT_SECONDS 17
 #define PROMPT_TIMEOUT_SECONDS (10 * 60)
-
-#define MANAGER "org.tokend.Tokend1.Manager"
-#define TOKEN "org.tokend.Tokend1.Token"
-
-static const TokendGateRule rules[] = {
-  { MANAGER, "Subscribe", TOKEND_ACTION_READ_STATUS },
-  { MANAGER, "Unsubscribe", TOKEND_ACTION_READ_STATUS },
-  { MANAGER, "GetModules", TOKEND_ACTION_READ_STATUS },
-  { TOKEN, "GetStatus", TOKEND_ACTION_READ_STATUS },
-  { TOKEN, "Refresh", TOKEND_ACTION_READ_STATUS },
-  { TOKEN, "Unlock", TOKEND_ACTION_UNLOCK },
-  { TOKEN, "SetPin", TOKEND_ACTION_SET_PIN },
-};
 
 struct _TokendGate {
   GObject parent_instance;
@@ -98,25 +84,6 @@ TokendGate *
 tokend_gate_new (void)
 {
   return g_object_new (TOKEND_TYPE_GATE, NULL);
-}
-
-/** tokend_gate_get_rules: Returns: (transfer none) (array length=n_rules): the table. */
-const TokendGateRule *
-tokend_gate_get_rules (gsize *n_rules)
-{
-  *n_rules = G_N_ELEMENTS (rules);
-  return rules;
-}
-
-/** tokend_gate_get_action: Returns: (nullable): the polkit action of a method; %NULL: nobody may
- * call it. */
-const char *
-tokend_gate_get_action (const char *interface, const char *method)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (rules); i++)
-    if (g_str_equal (rules[i].interface, interface) && g_str_equal (rules[i].method, method))
-      return rules[i].action;
-  return NULL;
 }
 
 /* Whoever is first decides: libpolkit does not always heed that it is given up. */
@@ -330,7 +297,7 @@ make_details (const char *label, const char *serial)
 /**
  * tokend_gate_check_async:
  * @invocation: the call; its sender is who must be authorized.
- * @action: (nullable): the polkit action, from tokend_gate_get_action(); %NULL is refused.
+ * @action: (nullable): the polkit action; %NULL is refused.
  * @mode: whether a person may be asked.
  * @label: (nullable): of the token, for the prompt.
  * @serial: (nullable): likewise.

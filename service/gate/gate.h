@@ -5,13 +5,6 @@
 
 G_BEGIN_DECLS
 
-/** TokendGateRule: a method and the polkit action that it takes. */
-typedef struct {
-  const char *interface;
-  const char *method;
-  const char *action;
-} TokendGateRule;
-
 /** TokendGateMode: whether a person may be asked. */
 typedef enum {
   TOKEND_GATE_SILENT,         /* never */
@@ -26,9 +19,6 @@ typedef enum {
 G_DECLARE_FINAL_TYPE (TokendGate, tokend_gate, TOKEND, GATE, GObject)
 
 TokendGate *tokend_gate_new (void);
-
-const TokendGateRule *tokend_gate_get_rules (gsize *n_rules);
-const char *tokend_gate_get_action (const char *interface, const char *method);
 
 void tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation,
                               const char *action, TokendGateMode mode, const char *label,

@@ -86,10 +86,9 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tokend_operation_recheck (Operation *operation)
 {
-  tokend_gate_check_async (
-      operation->service->gate, operation->invocation,
-      operation->role == TOKEND_ROLE_PUK ? TOKEND_ACTION_UNLOCK : TOKEND_ACTION_SET_PIN,
-      TOKEND_GATE_SILENT, NULL, NULL, operation->cancellable, on_asked, operation);
+  tokend_gate_check_async (operation->service->gate, operation->invocation, operation->action,
+                           TOKEND_GATE_SILENT, NULL, NULL, operation->cancellable, on_asked,
+                           operation);
 }
 
 /** tokend_operation_check: see the step of that name. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation-private.h"
 
-#include "call.h"
 #include "deadline.h"
 #include "open-limits-private.h"
 #include "tokend-error.h"
@@ -107,8 +106,7 @@ tokend_operation_ask (Operation *operation)
 
   /* The prompt is shown by an agent of the caller's: it names the token only to one who may read
    * it. */
-  tokend_gate_check_async (operation->service->gate, operation->invocation,
-                           tokend_call_get_action (operation->invocation),
+  tokend_gate_check_async (operation->service->gate, operation->invocation, operation->action,
                            TOKEND_GATE_AS_CALLER_SAYS, operation->may_peek ? label : NULL,
                            operation->may_peek ? serial : NULL, operation->cancellable, on_asked,
                            operation);

@@ -24,6 +24,7 @@ typedef struct _TokendOperation {
   TokendToken *token;
   TokendTokenSource *source; /* that shows the token; outlives the operation */
   TokendRole role;
+  const char *action; /* polkit's */
   TokendAuditCaller *auditee;
   gulong left_handler;
   gulong ending_handler;

@@ -357,13 +357,14 @@ begin_call (Operation *operation, GDBusMethodInvocation *invocation, GVariant *o
  * tokend_operation_start:
  * @token: on which.
  * @role: the PUK's: Unlock; the PIN's: SetPin.
+ * @action: (transfer none): the polkit action; a constant.
  * @invocation: (transfer full): the call, which is replied to when the operation is open, or cannot
  * be.
  * @options: a{sv}.
  */
 void
 tokend_operation_start (TokendService *service, TokendToken *token, TokendRole role,
-                        GDBusMethodInvocation *invocation, GVariant *options)
+                        const char *action, GDBusMethodInvocation *invocation, GVariant *options)
 {
   const char *sender = g_dbus_method_invocation_get_sender (invocation);
   Operation *operation = g_new0 (Operation, 1);
@@ -372,6 +373,7 @@ tokend_operation_start (TokendService *service, TokendToken *token, TokendRole r
   operation->service = service;
   operation->token = g_object_ref (token);
   operation->role = role;
+  operation->action = action;
   operation->auditee = tokend_audit_begin (service->audit, sender);
   operation->before = tokend_counter_unknown;
   operation->lock_fd = -1;

@@ -12,7 +12,8 @@ typedef struct _TokendOperation TokendOperation;
 #define TOKEND_OPERATION_MINUTES 10
 
 void tokend_operation_start (TokendService *service, TokendToken *token, TokendRole role,
-                             GDBusMethodInvocation *invocation, GVariant *options);
+                             const char *action, GDBusMethodInvocation *invocation,
+                             GVariant *options);
 
 /* Of one that is in TokendOpened: */
 void tokend_operation_finish (TokendOperation *operation, GDBusMethodInvocation *invocation,

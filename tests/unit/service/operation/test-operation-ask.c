@@ -176,12 +176,6 @@ __wrap_tokend_token_supports (TokendToken *self, TokendRole role, GError **error
   return answer (say.support, error);
 }
 
-const char *
-__wrap_tokend_call_get_action (GDBusMethodInvocation *invocation)
-{
-  return "the-calls-own";
-}
-
 GUnixFDList *
 __wrap_tokend_operation_make_pipes (Operation *operation, GError **error)
 {
@@ -229,6 +223,7 @@ static void
 set_up (TokendRole role, const char *options)
 {
   stage_set_up (role);
+  stage.operation.action = role == PUK ? TOKEND_ACTION_UNLOCK : TOKEND_ACTION_SET_PIN;
   memset (&say, 0, sizeof say);
   say.admission = say.room = say.support = say.busy = say.collection = say.pipes = FINE;
   say.stopped = -1;
@@ -392,8 +387,8 @@ test_ask (void)
       say.gate = is_allowed > 0 ? TOKEND_GATE_ALLOWED : TOKEND_GATE_DISMISSED;
       tokend_operation_ask (&stage.operation);
       assert_end (is_allowed > 0 ? FINE : TOKEND_ERROR_NOT_AUTHORIZED,
-                  may_peek > 0 ? "gate(the-calls-own,may-ask,LABEL,0001) "
-                               : "gate(the-calls-own,may-ask,-,-) ");
+                  may_peek > 0 ? "gate(" TOKEND_ACTION_UNLOCK ",may-ask,LABEL,0001) "
+                               : "gate(" TOKEND_ACTION_UNLOCK ",may-ask,-,-) ");
       tear_down ();
     }
 }

@@ -408,7 +408,7 @@ start (void)
   g_autoptr (GVariant) options = g_variant_ref_sink (no_options ());
 
   tokend_operation_start (&scene.service, (TokendToken *) scene.token, TOKEND_ROLE_PUK,
-                          (GDBusMethodInvocation *) "unlock", options);
+                          "the action", (GDBusMethodInvocation *) "unlock", options);
 }
 
 /* Returns: it, open. */
@@ -421,6 +421,7 @@ open_one (void)
   assert_steps (UNTIL_OPEN);
   assert_told ("");
   g_assert_cmpint (scene.operation->step, ==, TOKEND_STEP_OPEN);
+  g_assert_cmpstr (scene.operation->action, ==, "the action");
   return scene.operation;
 }
 

@@ -5,6 +5,6 @@
 
 G_BEGIN_DECLS
 
-void tokend_token_methods_export (TokendService *service, TokendToken *token);
+void tokend_token_object_export (TokendService *service, TokendToken *token);
 
 G_END_DECLS
