@@ -96,6 +96,25 @@ test_two_names (void)
   }
 }
 
+/* Of the views to operate on, the one with the concern; whatever others show is none of it. */
+static void
+test_two_preferred (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'OTHER'>, 'serial': <'66'>, 'pin-state': <'locked'>, 'pin-id': <'x'>, "
+    "'preferred': <false>}",
+    "{'label': <'FINE'>, 'serial': <'77'>, 'pin-state': <'ok'>, 'pin-id': <'x'>, "
+    "'preferred': <true>}",
+    "{'label': <'LOW'>, 'serial': <'77'>, 'pin-state': <'low'>, 'pin-id': <'x'>, "
+    "'preferred': <true>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+  g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
+
+  g_assert_cmpstr (situation->name, ==, "LOW");
+}
+
 /* The name outlives the service, which gives out other ids each time. */
 static void
 test_names_and_identities (void)
@@ -310,6 +329,7 @@ main (int argc, char **argv)
   g_test_add_func ("/notify/situation/views", test_views);
   g_test_add_func ("/notify/situation/two-labels", test_two_labels);
   g_test_add_func ("/situation/two-names", test_two_names);
+  g_test_add_func ("/situation/two-preferred", test_two_preferred);
   g_test_add_func ("/situation/names-and-identities", test_names_and_identities);
   g_test_add_func ("/notify/situation/certificate-of-each-label", test_certificate_of_each_label);
   g_test_add_func ("/notify/situation/order-of-views", test_order_of_views);

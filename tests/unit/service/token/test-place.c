@@ -173,6 +173,33 @@ test_doubtful (void)
   }
 }
 
+/* Whether what was recorded of a third place, which was related to @other, counts at @place by that. */
+static void
+test_may_have_been (void)
+{
+  static const struct {
+    const char *place, *other;
+    TokendRole role;
+    gboolean may_now, may_later;
+  } been[] = {
+    { "A/l", "A/l", PIN, TRUE, TRUE },       { "A/l", "A/m", PIN, FALSE, FALSE },
+    { "A/l", "A/m", PUK, TRUE, TRUE },       { "A/l&B/l", "B/l", PIN, TRUE, TRUE },
+    { "A/l&B/l", "C/l", PIN, FALSE, FALSE }, { "A/l!B/l", "B/l", PIN, TRUE, FALSE },
+    { "A/l&B/l", "B/m", PUK, TRUE, TRUE },   { "A/l&B/l", "B/m", PIN, FALSE, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (been); i++) {
+    g_autoptr (TokendPlace) place = place_of (been[i].place);
+    g_autoptr (TokendPlace) other = place_of (been[i].other);
+
+    g_test_message ("%s, %s", been[i].place, been[i].other);
+    g_assert_cmpint (tokend_place_may_have_been (place, been[i].role, other->id, FALSE), ==,
+                     been[i].may_now);
+    g_assert_cmpint (tokend_place_may_have_been (place, been[i].role, other->id, TRUE), ==,
+                     been[i].may_later);
+  }
+}
+
 static void
 test_cards (void)
 {
@@ -206,6 +233,7 @@ main (int argc, char **argv)
   g_test_add_func ("/place/stay", test_stay);
   g_test_add_func ("/place/shown-as", test_shown_as);
   g_test_add_func ("/place/doubtful", test_doubtful);
+  g_test_add_func ("/place/may-have-been", test_may_have_been);
   g_test_add_func ("/place/cards", test_cards);
   return g_test_run ();
 }
