@@ -252,6 +252,23 @@ test_translated (void)
   g_assert_cmpstr (words, ==, "blank <8>");
 }
 
+/* As English counts, up to the longest code. */
+static void
+test_places (void)
+{
+  static const char *const ends[] = { "th", "st", "nd", "rd", "th", "th", "th", "th", "th", "th" };
+
+  for (guint position = 1; position <= TOKEND_CODE_MAX; position++) {
+    const gboolean is_teen = position % 100 >= 11 && position % 100 <= 13;
+    const TokendCodeVerdict verdict = { .finding = TOKEND_CODE_BLANK, .position = position };
+    g_autofree char *words = tokend_code_verdict_describe (&verdict, in_english);
+    g_autofree char *expected = g_strdup_printf ("has a blank after the %u%s", position,
+                                                 is_teen ? "th" : ends[position % 10]);
+
+    g_assert_cmpstr (words, ==, expected);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -261,6 +278,7 @@ main (int argc, char **argv)
   g_test_add_func ("/code-check/all-characters", test_all_characters);
   g_test_add_func ("/code-check/rules", test_rules);
   g_test_add_func ("/code-check/seen", test_seen);
+  g_test_add_func ("/code-check/places", test_places);
   g_test_add_func ("/code-check/same", test_same);
   g_test_add_func ("/code-check/translated", test_translated);
   return g_test_run ();

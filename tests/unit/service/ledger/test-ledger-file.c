@@ -378,15 +378,15 @@ test_keys_left_out (Scratch *scratch, gconstpointer user_data)
 static void
 test_known (Scratch *scratch, gconstpointer user_data)
 {
-  static const char body[] = HEAD "assume-spent=true\n\n[" PLACE "]\npin-known=true\n";
+  static const char body[] = HEAD "assume-spent=true\n\n[" PLACE "]\npin-known=true\npuk-spent=1\n";
   g_autoptr (GHashTable) places = read_places (scratch, body, TRUE);
   const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
   TokendLedgerTries *stay = g_new0 (TokendLedgerTries, 1);
 
   g_assert_true (tries->known[PIN]);
-  g_assert_false (tries->known[PUK]);
+  g_assert_true (tries->known[PUK]);
   assert_text (places, TRUE, body);
-  assert_text (places, FALSE, HEAD);
+  assert_text (places, FALSE, HEAD "\n[" PLACE "]\npuk-spent=1\n");
 
   g_hash_table_remove_all (places);
   stay->known[PIN] = stay->known[PUK] = TRUE;
