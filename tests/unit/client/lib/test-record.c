@@ -106,6 +106,11 @@ static const struct {
     "tokend has sent 1 wrong PIN since the last right one. 2 PIN tries may have been lost: what "
     "became "
     "of them is not known." },
+  { "'pin-state': <'unknown'>, 'pin-wrong-sent': <uint32 1>, 'pin-maybe-lost': <uint32 1>, "
+    "'pin-last-seen': <'locked'>",
+    "tokend has sent 1 wrong PIN since the last right one. 1 PIN try may have been lost: what "
+    "became of it is not known. The token said that the PIN is locked; another program may have "
+    "unlocked it since." },
   { "'pin-state': <'unknown'>, 'pin-last-seen': <'locked'>",
     "tokend has sent a PIN. The token said that the PIN is locked; another program may have "
     "unlocked it since." },

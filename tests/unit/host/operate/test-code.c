@@ -57,6 +57,24 @@ test_digest_of_every_length (void)
 }
 
 static void
+test_equal (void)
+{
+  g_autoptr (TokendCode) code = tokend_code_new (NULL);
+  g_autoptr (TokendCode) same = tokend_code_new (NULL);
+  g_autoptr (TokendCode) longer = tokend_code_new (NULL);
+  g_autoptr (TokendCode) other = tokend_code_new (NULL);
+
+  set_code (code, "1234", 4);
+  set_code (same, "1234", 4);
+  set_code (longer, "12345", 5);
+  set_code (other, "1235", 4);
+  g_assert_true (tokend_code_equal (code, same));
+  g_assert_false (tokend_code_equal (code, longer));
+  g_assert_false (tokend_code_equal (longer, code));
+  g_assert_false (tokend_code_equal (code, other));
+}
+
+static void
 test_wipe (void)
 {
   g_autoptr (TokendCode) code = tokend_code_new (NULL);
@@ -95,6 +113,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/code/digest-of-the-rfc", test_digest_of_the_rfc);
   g_test_add_func ("/code/digest-of-every-length", test_digest_of_every_length);
+  g_test_add_func ("/code/equal", test_equal);
   g_test_add_func ("/code/wipe", test_wipe);
   g_test_add_func ("/code/memory-is-locked", test_memory_is_locked);
   return g_test_run ();

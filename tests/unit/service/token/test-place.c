@@ -173,7 +173,7 @@ test_doubtful (void)
   }
 }
 
-/* Whether what was recorded of a third place, which was related to @other, counts at @place by that. */
+/* Whether what a third place recorded, which was related to @other, counts at @place by that. */
 static void
 test_may_have_been (void)
 {
