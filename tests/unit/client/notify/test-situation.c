@@ -109,10 +109,20 @@ test_two_preferred (void)
     "'preferred': <true>}",
     NULL,
   };
+  static const char *const unknown[] = {
+    "{'label': <'OTHER'>, 'serial': <'66'>, 'pin-state': <'locked'>, 'pin-id': <'x'>, "
+    "'preferred': <false>}",
+    "{'label': <'MINE'>, 'serial': <'77'>, 'pin-state': <'unknown'>, 'pin-id': <'x'>, "
+    "'preferred': <true>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens_unknown = tokens_from (unknown);
+  g_autoptr (TokendNotifySituation) situation_unknown = situation_of (tokens_unknown, 0);
   g_autoptr (GPtrArray) tokens = tokens_from (texts);
   g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
 
   g_assert_cmpstr (situation->name, ==, "LOW");
+  g_assert_cmpstr (situation_unknown->name, ==, "MINE");
 }
 
 /* The name outlives the service, which gives out other ids each time. */
