@@ -104,7 +104,8 @@ tokenctl_bus_modules (TokenctlBus *bus, GError **error)
  * tokenctl_bus_modules_if_allowed:
  * @bus: the service
  *
- * Returns: (transfer full) (nullable): the same where nobody must be asked for a password for it, which more words are not worth
+ * Returns: (transfer full) (nullable): the same where nobody must be asked for a password for it,
+ *   which more words are not worth
  */
 GVariant *
 tokenctl_bus_modules_if_allowed (TokenctlBus *bus)
@@ -324,8 +325,9 @@ find_owner (TokenctlBus *bus)
   return owner;
 }
 
-/* @doubt: set if a module was still loading at last, had failed or could not be read, or a token could not be read, or left
- * meanwhile: one that could not be read for a while is taken for gone. */
+/* @doubt: set if a module was still loading at last, had failed or could not be read, or a token
+ * could not be read, or left meanwhile: one that could not be read for a while is taken for
+ * gone. */
 static GPtrArray *
 wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const TokenctlWanted *wanted,
                  gboolean (*suffice) (GPtrArray *tokens, const TokenctlWanted *wanted),
@@ -380,8 +382,8 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const TokenctlWanted *w
  * @problems: (element-type GError): errors of tokens that could not be read are put here
  * @error: return location
  *
- * Has all tokens read now. While what is looked for is not there and a module is still loading, waits
- * for the module.
+ * Has all tokens read now. While what is looked for is not there and a module is still loading,
+ * waits for the module.
  *
  * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
  */
@@ -397,11 +399,12 @@ tokenctl_bus_tokens (TokenctlBus *bus, const TokenctlWanted *wanted, GPtrArray *
  * @bus: the service
  * @wanted: the token that is looked for
  * @problems: (element-type GError): errors of tokens that could not be read are put here
- * @doubt: set if a token that is missing in what is returned can be meant by @wanted: what to say then
+ * @doubt: set if a token that is missing in what is returned can be meant by @wanted: what to say
+ *   then
  * @error: return location
  *
- * Reads all tokens now. While @wanted does not name one for certain, see tokenctl_is_named(), waits for the modules that
- * are still loading: they may bring another token that it means as well.
+ * Reads all tokens now. While @wanted does not name one for certain, see tokenctl_is_named(), waits
+ * for the modules that are still loading: they may bring another token that it means as well.
  *
  * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
  */

@@ -120,8 +120,8 @@ how_to_answer (const char *const *words)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @wanted: what the token is called
  *
- * Decides which token is meant. All of a label or serial number goes before the start of one. The tokens of a card that
- * share one PIN are one.
+ * Decides which token is meant. All of a label or serial number goes before the start of one. The
+ * tokens of a card that share one PIN are one.
  *
  * Returns: (transfer full): the choice; it refers to @tokens
  */
@@ -149,7 +149,11 @@ tokenctl_choice_free (TokenctlChoice *choice)
   g_free (choice);
 }
 
-/** tokenctl_choice_is_one: whether one token is meant, be it by the start of its name. */
+/**
+ * tokenctl_choice_is_one:
+ *
+ * Whether one token is meant, be it by the start of its name.
+ */
 gboolean
 tokenctl_choice_is_one (const TokenctlChoice *choice)
 {
@@ -161,8 +165,9 @@ tokenctl_choice_is_one (const TokenctlChoice *choice)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @wanted: what the token is called
  *
- * Returns: whether @wanted names a token so that none is meant that is not seen now: by its serial number; and, since a person
- *   is shown that before anything is asked, also by all of its label where the start of one would do
+ * Returns: whether @wanted names a token so that none is meant that is not seen now: by its serial
+ *   number; and, since a person is shown that before anything is asked, also by all of its label
+ *   where the start of one would do
  */
 gboolean
 tokenctl_is_named (GPtrArray *tokens, const TokenctlWanted *wanted)
@@ -191,8 +196,8 @@ means (GPtrArray *tokens, const char *const *words, const TokenctlToken *token)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @token: one of them
  *
- * Returns: (transfer full) (nullable): the fewest words that mean @token and no other: its label, its serial number, or both;
- *   %NULL if another token has both as well
+ * Returns: (transfer full) (nullable): the fewest words that mean @token and no other: its label,
+ *   its serial number, or both; %NULL if another token has both as well
  */
 char **
 tokenctl_names_of (GPtrArray *tokens, const TokenctlToken *token)

@@ -28,7 +28,8 @@ static const char *volatile last_words;
 static volatile sig_atomic_t was_asked;
 static volatile sig_atomic_t interrupt_fd = -1;
 
-/* Held while the modes change. Whoever ends the program keeps it: nobody hides the typing after that. */
+/* Held while the modes change. Whoever ends the program keeps it: nobody hides the typing after
+ * that. */
 static atomic_flag modes_lock = ATOMIC_FLAG_INIT;
 
 static const int deadly_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -113,8 +114,9 @@ tell_of_interrupt (void)
   return TRUE;
 }
 
-/* Also when it is the polkit agent that has the echo off: its thread goes on meanwhile, and its helper, which the same
- * Ctrl-C ends, has it hide the typing anew. The signal then does what it would have done. */
+/* Also when it is the polkit agent that has the echo off: its thread goes on meanwhile, and its
+ * helper, which the same Ctrl-C ends, has it hide the typing anew. The signal then does what it
+ * would have done. */
 static void
 restore_and_die (int signal_number)
 {
@@ -171,8 +173,8 @@ tokenctl_terminal_open (void)
  * tokenctl_terminal_leave:
  * @terminal: a terminal
  *
- * Gives the terminal back, but frees nothing that another thread may go on using. What somebody has begun to type for a
- * prompt that is no more is not for the shell.
+ * Gives the terminal back, but frees nothing that another thread may go on using. What somebody has
+ * begun to type for a prompt that is no more is not for the shell.
  */
 void
 tokenctl_terminal_leave (TokenctlTerminal *terminal)
@@ -193,7 +195,11 @@ tokenctl_terminal_close (TokenctlTerminal *terminal)
   g_free (terminal);
 }
 
-/** tokenctl_terminal_get_fd: Returns: its descriptor, for waiting for a line that somebody was asked for. */
+/**
+ * tokenctl_terminal_get_fd:
+ *
+ * Returns: its descriptor, for waiting for a line that somebody was asked for.
+ */
 int
 tokenctl_terminal_get_fd (TokenctlTerminal *terminal)
 {
@@ -204,9 +210,10 @@ tokenctl_terminal_get_fd (TokenctlTerminal *terminal)
  * tokenctl_terminal_hide_typing:
  * @terminal: a terminal
  *
- * Until tokenctl_terminal_show_typing(), what is typed is not shown. Suspending is off meanwhile, because a shell that
- * takes over shows it. Of what was typed before nothing is read: whoever types at once what the prompt asks for must
- * neither see it nor lose it, so call this before the prompt is written.
+ * Until tokenctl_terminal_show_typing(), what is typed is not shown. Suspending is off meanwhile,
+ * because a shell that takes over shows it. Of what was typed before nothing is read: whoever types
+ * at once what the prompt asks for must neither see it nor lose it, so call this before the prompt
+ * is written.
  */
 void
 tokenctl_terminal_hide_typing (TokenctlTerminal *terminal)
@@ -220,7 +227,11 @@ tokenctl_terminal_hide_typing (TokenctlTerminal *terminal)
   set_modes (terminal->fd, &silent, TRUE);
 }
 
-/** tokenctl_terminal_show_typing: as it was when the terminal was opened. Of what was typed before nothing is read. */
+/**
+ * tokenctl_terminal_show_typing:
+ *
+ * As it was when the terminal was opened. Of what was typed before nothing is read.
+ */
 void
 tokenctl_terminal_show_typing (TokenctlTerminal *terminal)
 {
@@ -228,7 +239,10 @@ tokenctl_terminal_show_typing (TokenctlTerminal *terminal)
   set_modes (terminal->fd, &saved_modes, TRUE);
 }
 
-/** tokenctl_terminal_write: @text: printable text, with no line end after it. */
+/**
+ * tokenctl_terminal_write:
+ * @text: printable text, with no line end after it.
+ */
 void
 tokenctl_terminal_write (TokenctlTerminal *terminal, const char *text)
 {
@@ -250,7 +264,8 @@ tokenctl_terminal_say (TokenctlTerminal *terminal, const char *text)
 /**
  * tokenctl_terminal_set_last_words:
  * @terminal: a terminal
- * @words: (transfer none) (nullable): printable text without a line end, which lasts as long as the program
+ * @words: (transfer none) (nullable): printable text without a line end, which lasts as long as the
+ *   program
  *
  * What the person is told from now on if a signal ends the program.
  */
@@ -266,7 +281,8 @@ tokenctl_terminal_set_last_words (TokenctlTerminal *terminal, const char *words)
  *
  * Has the next Ctrl-C end nothing. One after that does.
  *
- * Returns: a descriptor that becomes readable by it; tokenctl_terminal_release_interrupt() closes it
+ * Returns: a descriptor that becomes readable by it; tokenctl_terminal_release_interrupt() closes
+ *   it
  */
 int
 tokenctl_terminal_catch_interrupt (TokenctlTerminal *terminal)
@@ -276,7 +292,11 @@ tokenctl_terminal_catch_interrupt (TokenctlTerminal *terminal)
   return terminal->interrupt_fd;
 }
 
-/** tokenctl_terminal_release_interrupt: From now on Ctrl-C ends the program again. */
+/**
+ * tokenctl_terminal_release_interrupt:
+ *
+ * From now on Ctrl-C ends the program again.
+ */
 void
 tokenctl_terminal_release_interrupt (TokenctlTerminal *terminal)
 {

@@ -29,8 +29,8 @@
 #define STOP_POLL_MS 100
 /* Who has sent nothing has been told by then that the service ends. */
 #define STOP_PATIENCE (3 * G_TIME_SPAN_SECOND)
-/* As long a service that leaves serves who called before; a prompt may take ten minutes, and until it is gone nobody can
- * have it started again. */
+/* As long a service that leaves serves who called before; a prompt may take ten minutes, and until
+ * it is gone nobody can have it started again. */
 #define LEAVE_PATIENCE (5 * G_TIME_SPAN_SECOND)
 
 struct _TokendDaemon {
@@ -125,7 +125,8 @@ begin_to_stop (TokendDaemon *self)
     tokend_module_give_up_reads (self->service.modules->pdata[i], ending);
 }
 
-/* A code that may have been sent is waited for: its host would complete in any case, and so its outcome is recorded. */
+/* A code that may have been sent is waited for: its host would complete in any case, and so its
+ * outcome is recorded. */
 static gboolean
 quit_when_idle (gpointer user_data)
 {
@@ -156,7 +157,8 @@ on_terminate (gpointer user_data)
 {
   TokendDaemon *self = user_data;
 
-  /* systemd asks for the end as soon as the name is given up. Who leaves because nobody needs it serves what came before. */
+  /* systemd asks for the end as soon as the name is given up. Who leaves because nobody needs it
+   * serves what came before. */
   if (self->service.is_leaving)
     return G_SOURCE_CONTINUE;
   g_clear_handle_id (&self->name, g_bus_unown_name);
@@ -164,8 +166,8 @@ on_terminate (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* The name is given up in the bus daemon's order: who called before is in the queue now, and is served; who calls after
- * has the service started again. */
+/* The name is given up in the bus daemon's order: who called before is in the queue now, and is
+ * served; who calls after has the service started again. */
 static void
 on_idle (TokendIdle *idle, gpointer user_data)
 {
@@ -313,8 +315,13 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   return self;
 }
 
-/** tokend_daemon_run: serves until SIGTERM or SIGINT, or until nobody needs it. Returns: %FALSE if
- * it ended for another reason. */
+/**
+ * tokend_daemon_run:
+ *
+ * Serves until SIGTERM or SIGINT, or until nobody needs it.
+ *
+ * Returns: %FALSE if it ended for another reason.
+ */
 gboolean
 tokend_daemon_run (TokendDaemon *self, GError **error)
 {

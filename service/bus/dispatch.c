@@ -11,7 +11,8 @@
 #include "tokend-error.h"
 #include "tokend-status.h"
 
-/* The way of every call from the bus to its handler: its row in methods.c, the caller's limits, its rule. */
+/* The way of every call from the bus to its handler: its row in methods.c, the caller's limits, its
+ * rule. */
 
 typedef struct {
   TokendService *service;
@@ -141,7 +142,8 @@ get_version (GDBusConnection *bus, const char *sender, const char *path, const c
   return g_variant_new_string (TOKEND_VERSION);
 }
 
-/* GDBus would call the methods of the contract unknown. It comes here only where no token is exported. */
+/* GDBus would call the methods of the contract unknown. It comes here only where no token is
+ * exported. */
 static void
 on_gone_token_call (GDBusConnection *bus, const char *sender, const char *path,
                     const char *interface, const char *method, GVariant *arguments,
@@ -211,8 +213,8 @@ register_paths (TokendService *service, const char *path, GError **error)
  * @self: all zero; what is registered.
  * @service: outlives it.
  *
- * Has the calls of the manager and of all operations served, and those of tokens that are not there answered NotFound. Those of
- * a token come from its object.
+ * Has the calls of the manager and of all operations served, and those of tokens that are not there
+ * answered NotFound. Those of a token come from its object.
  */
 gboolean
 tokend_dispatch_register (TokendDispatch *self, TokendService *service, GError **error)
@@ -230,7 +232,10 @@ tokend_dispatch_register (TokendDispatch *self, TokendService *service, GError *
   return self->gone_tokens != 0;
 }
 
-/** tokend_dispatch_unregister: @self: registered or not. */
+/**
+ * tokend_dispatch_unregister:
+ * @self: registered or not.
+ */
 void
 tokend_dispatch_unregister (TokendDispatch *self, TokendService *service)
 {

@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendDispatch: what is registered on the bus; 0: is not. */
+/**
+ * TokendDispatch:
+ *
+ * What is registered on the bus; 0: is not.
+ */
 typedef struct {
   guint manager;
   guint operations;

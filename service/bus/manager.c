@@ -53,7 +53,11 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   first_read_unref (first);
 }
 
-/** tokend_manager_subscribe: see Manager.Subscribe. */
+/**
+ * tokend_manager_subscribe:
+ *
+ * See Manager.Subscribe.
+ */
 void
 tokend_manager_subscribe (TokendService *service, gpointer object,
                           GDBusMethodInvocation *invocation, const char *action)
@@ -85,18 +89,25 @@ tokend_manager_subscribe (TokendService *service, gpointer object,
   first_read_unref (first);
 }
 
-/** tokend_manager_unsubscribe: see Manager.Unsubscribe. */
+/**
+ * tokend_manager_unsubscribe:
+ *
+ * See Manager.Unsubscribe.
+ */
 void
 tokend_manager_unsubscribe (TokendService *service, gpointer object,
                             GDBusMethodInvocation *invocation, const char *action)
 {
-
   tokend_subscribers_remove (service->subscribers,
                              g_dbus_method_invocation_get_sender (invocation));
   g_dbus_method_invocation_return_value (invocation, NULL);
 }
 
-/** tokend_manager_get_modules: see Manager.GetModules. */
+/**
+ * tokend_manager_get_modules:
+ *
+ * See Manager.GetModules.
+ */
 void
 tokend_manager_get_modules (TokendService *service, gpointer object,
                             GDBusMethodInvocation *invocation, const char *action)

@@ -106,7 +106,11 @@ static const TokendMethod methods[] = {
   { OPERATION, "Cancel", TOKEND_METHOD_OWNER, NULL, cancel },
 };
 
-/** tokend_methods_get_all: Returns: (transfer none) (array length=n_methods): the table. */
+/**
+ * tokend_methods_get_all:
+ *
+ * Returns: (transfer none) (array length=n_methods): the table.
+ */
 const TokendMethod *
 tokend_methods_get_all (gsize *n_methods)
 {
@@ -114,7 +118,11 @@ tokend_methods_get_all (gsize *n_methods)
   return methods;
 }
 
-/** tokend_methods_find: Returns: (transfer none) (nullable): the row of a method; %NULL: nobody may call it. */
+/**
+ * tokend_methods_find:
+ *
+ * Returns: (transfer none) (nullable): the row of a method; %NULL: nobody may call it.
+ */
 const TokendMethod *
 tokend_methods_find (const char *interface, const char *name)
 {

@@ -5,10 +5,15 @@
 
 G_BEGIN_DECLS
 
-/** TokendMethodRule: who may call a method. */
+/**
+ * TokendMethodRule:
+ *
+ * Who may call a method.
+ */
 typedef enum {
   TOKEND_METHOD_ACTION, /* whom polkit lets: it is asked before the handler is called */
-  TOKEND_METHOD_OPENS, /* likewise, but the steps of the operation that it opens ask; see operation-steps.c */
+  /* Likewise, but the steps of the operation that it opens ask; see operation-steps.c */
+  TOKEND_METHOD_OPENS,
   TOKEND_METHOD_OWNER, /* the connection that has opened the operation; nobody is asked */
 } TokendMethodRule;
 
@@ -21,7 +26,11 @@ typedef enum {
 typedef void (*TokendMethodFunc) (TokendService *service, gpointer object,
                                   GDBusMethodInvocation *invocation, const char *action);
 
-/** TokendMethod: of the bus; a row of the table in methods.c. */
+/**
+ * TokendMethod:
+ *
+ * Of the bus; a row of the table in methods.c.
+ */
 typedef struct {
   const char *interface;
   const char *name;

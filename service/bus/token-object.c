@@ -67,7 +67,11 @@ on_gone (TokendToken *token, TokendTokenObject *self)
                                          tokend_token_get_object_path (token));
 }
 
-/** tokend_token_object_export: puts @token on the bus, until it is gone. */
+/**
+ * tokend_token_object_export:
+ *
+ * Puts @token on the bus, until it is gone.
+ */
 void
 tokend_token_object_export (TokendService *service, TokendToken *token)
 {

@@ -3,7 +3,11 @@
 
 #include "tokend-error.h"
 
-/** tokend_call_new_ending_error: Returns: (transfer full): ServiceEnding. */
+/**
+ * tokend_call_new_ending_error:
+ *
+ * Returns: (transfer full): ServiceEnding.
+ */
 GError *
 tokend_call_new_ending_error (void)
 {
@@ -11,7 +15,11 @@ tokend_call_new_ending_error (void)
                               "The service is ending; nothing was sent, call again");
 }
 
-/** tokend_call_normalise_error: makes what is not a #TokendError Failed. */
+/**
+ * tokend_call_normalise_error:
+ *
+ * Makes what is not a #TokendError Failed.
+ */
 void
 tokend_call_normalise_error (GError *error)
 {

@@ -5,9 +5,9 @@
 
 #include <polkit/polkit.h>
 
-/* polkitd answers a check without a prompt in milliseconds, but lets a rule run for 15 s (and version 122 now and then
- * waits that long for a rule that has ended): a shorter deadline would turn away one who may. A prompt takes as long as
- * a person takes, but not for ever. */
+/* polkitd answers a check without a prompt in milliseconds, but lets a rule run for 15 s (and
+ * version 122 now and then waits that long for a rule that has ended): a shorter deadline would
+ * turn away one who may. A prompt takes as long as a person takes, but not for ever. */
 #define SILENT_TIMEOUT_SECONDS 17
 #define PROMPT_TIMEOUT_SECONDS (10 * 60)
 
@@ -79,7 +79,11 @@ tokend_gate_class_init (TokendGateClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_gate_finalize;
 }
 
-/** tokend_gate_new: Returns: (transfer full): a gate. */
+/**
+ * tokend_gate_new:
+ *
+ * Returns: (transfer full): a gate.
+ */
 TokendGate *
 tokend_gate_new (void)
 {
@@ -122,7 +126,8 @@ answer_no (gpointer task)
   return G_SOURCE_REMOVE;
 }
 
-/* Not at once: GDBus's thread may be waiting for the end of this, holding the lock that whoever is answered needs. */
+/* Not at once: GDBus's thread may be waiting for the end of this, holding the lock that whoever is
+ * answered needs. */
 static void
 on_given_up (GCancellable *given_up, gpointer task)
 {
@@ -196,7 +201,8 @@ prompt (PolkitAuthority *authority, GTask *task)
                                         check->given_up, on_prompted, g_object_ref (task));
 }
 
-/* A person is asked only once polkitd has said that it would help: a polkitd that hangs is found out in time. */
+/* A person is asked only once polkitd has said that it would help: a polkitd that hangs is found
+ * out in time. */
 static void
 on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -221,8 +227,8 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
     prompt (POLKIT_AUTHORITY (source), task);
 }
 
-/* polkitd is not told when the caller leaves: it has answered by then, and would call that an error, of which libpolkit
- * warns. */
+/* polkitd is not told when the caller leaves: it has answered by then, and would call that an
+ * error, of which libpolkit warns. */
 static void
 check_silently (TokendGate *self, GTask *task)
 {
@@ -254,7 +260,8 @@ on_authority (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 }
 
-/* While polkitd does not answer the first call, a second one would block: libpolkit holds a lock meanwhile. */
+/* While polkitd does not answer the first call, a second one would block: libpolkit holds a lock
+ * meanwhile. */
 static void
 connect_to_polkit (TokendGate *self)
 {
@@ -354,7 +361,8 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
 /**
  * tokend_gate_check_finish:
  *
- * Returns: whether the caller may; else NotAuthorized, or InteractiveAuthorizationRequired if a person could have been
+ * Returns: whether the caller may; else NotAuthorized, or InteractiveAuthorizationRequired if a
+ *   person could have been
  * asked and was not to be. They say why, and name the action, but nothing of the token.
  */
 gboolean
@@ -363,7 +371,12 @@ tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/** tokend_gate_check_get_answer: @result: of a check. Returns: the same, for decisions. */
+/**
+ * tokend_gate_check_get_answer:
+ * @result: of a check.
+ *
+ * Returns: the same, for decisions.
+ */
 TokendGateAnswer
 tokend_gate_check_get_answer (GAsyncResult *result)
 {

@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendGateMode: whether a person may be asked. */
+/**
+ * TokendGateMode:
+ *
+ * Whether a person may be asked.
+ */
 typedef enum {
   TOKEND_GATE_SILENT,         /* never */
   TOKEND_GATE_AS_CALLER_SAYS, /* if the message has ALLOW_INTERACTIVE_AUTHORIZATION */
@@ -13,6 +17,7 @@ typedef enum {
 
 /**
  * TokendGate:
+ *
  * The one place where callers are let in. Asynchronous, cancellable; no word from polkit is a no.
  */
 #define TOKEND_TYPE_GATE (tokend_gate_get_type ())

@@ -17,7 +17,11 @@
 
 G_BEGIN_DECLS
 
-/** Operation: for the files of its steps alone. */
+/**
+ * Operation:
+ *
+ * For the files of its steps alone.
+ */
 typedef struct _TokendOperation {
   TokendStep step;
   TokendService *service;
@@ -44,8 +48,8 @@ typedef struct _TokendOperation {
   TokendCodePipes *pipes; /* NULL: there are none, or none any more */
   gboolean have_pipes_expired;
   guint n_untaken; /* pairs of pipes before these that nobody is known to have got */
-  gboolean
-      was_finished; /* a Finish was replied to, and is in the journal; Again has not begun anew since */
+  /* A Finish was replied to, and is in the journal; Again has not begun anew since */
+  gboolean was_finished;
   gboolean is_told;    /* its end was an answer, which is in the journal */
   GError *over;        /* why it has ended, or is about to; NULL: it has not */
   TokendReportEnd end; /* likewise, for the journal */

@@ -44,14 +44,22 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_end_step (operation, is_read);
 }
 
-/** tokend_operation_read_token: what several steps do. */
+/**
+ * tokend_operation_read_token:
+ *
+ * What several steps do.
+ */
 void
 tokend_operation_read_token (Operation *operation)
 {
   tokend_token_refresh_async (operation->token, on_refreshed, operation);
 }
 
-/** tokend_operation_drop_pipes: closes them, if there are any. What is in them is lost. */
+/**
+ * tokend_operation_drop_pipes:
+ *
+ * Closes them, if there are any. What is in them is lost.
+ */
 void
 tokend_operation_drop_pipes (Operation *operation)
 {
@@ -445,7 +453,10 @@ check_untaken (const Operation *operation, GError **error)
   return FALSE;
 }
 
-/** tokend_operation_again: @invocation: (transfer full): the call, which is replied to. */
+/**
+ * tokend_operation_again:
+ * @invocation: (transfer full): the call, which is replied to.
+ */
 void
 tokend_operation_again (TokendOperation *operation, GDBusMethodInvocation *invocation)
 {
@@ -465,7 +476,10 @@ tokend_operation_again (TokendOperation *operation, GDBusMethodInvocation *invoc
                                                            write_ends);
 }
 
-/** tokend_operation_cancel: @invocation: (transfer full): the call, which is replied to. */
+/**
+ * tokend_operation_cancel:
+ * @invocation: (transfer full): the call, which is replied to.
+ */
 void
 tokend_operation_cancel (TokendOperation *operation, GDBusMethodInvocation *invocation)
 {

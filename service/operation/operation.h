@@ -5,7 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendOperation: what an Unlock or SetPin has opened, or is about to. It frees itself. */
+/**
+ * TokendOperation:
+ *
+ * What an Unlock or SetPin has opened, or is about to. It frees itself.
+ */
 typedef struct _TokendOperation TokendOperation;
 
 /* Its time, from the reply that opened it. org.tokend.Tokend1.xml and tokend(8) state it. */

@@ -140,7 +140,8 @@ test_choose (void)
     { "xz", { "NUMBERLESS", "" }, ONE, ONE, "x", NULL },
     { "g", { "", "05 01" }, ONE, ONE, "g", NULL },
     { "xy", { "NUMBERLESS", "" }, SEVERAL, SEVERAL, "xy", NULL },
-    /* By the same name there may be another module's token in another reader: which one is meant nobody knows. */
+    /* By the same name there may be another module's token in another reader: which one is meant
+     * nobody knows. */
     { "kK", { NULL }, SEVERAL, SEVERAL, "kK", NULL },
     { "kK", { "TWICE" }, SEVERAL, SEVERAL, "kK", NULL },
     { "kK", { "TWICE", "0901" }, SEVERAL, SEVERAL, "kK", NULL },

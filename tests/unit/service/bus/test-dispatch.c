@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The way of a call to its handler: what is asked before, and that nothing gets by. The table's row, the limits and the gate are
- * played here; see meson.build. */
+/* The way of a call to its handler: what is asked before, and that nothing gets by. The table's
+ * row, the limits and the gate are played here; see meson.build. */
 #include "dispatch.h"
 #include "gate.h"
 #include "methods.h"
@@ -204,7 +204,8 @@ test_opens (void)
   check (&method, (Conditions){ OK, OK }, "handler(object,the action)", OK);
 }
 
-/* Whoever has not opened it learns the same as where none is, before anything is counted; it can end meanwhile. */
+/* Whoever has not opened it learns the same as where none is, before anything is counted; it can
+ * end meanwhile. */
 static void
 test_owner (void)
 {

@@ -5,8 +5,8 @@
 #include "tokend-status.h"
 
 /*
- * The contract's XML, the table of methods, polkit's actions and the bus policy say the same: a method
- * that is in one of them and not in the others fails here.
+ * The contract's XML, the table of methods, polkit's actions and the bus policy say the same: a
+ * method that is in one of them and not in the others fails here.
  */
 
 #define STANDARD "org.freedesktop.DBus."
@@ -32,7 +32,8 @@ get_interface (guint i)
 }
 #define N_INTERFACES 3
 
-/* What the XML's comments say of each method: "Interface.Method" → the text after "polkit action:", or "" if it says nothing. */
+/* What the XML's comments say of each method: "Interface.Method" → the text after "polkit action:",
+ * or "" if it says nothing. */
 static GHashTable *
 collect_documented (void)
 {
@@ -61,7 +62,8 @@ collect_documented (void)
   return documented;
 }
 
-/* Each method of the XML is in the table exactly once, and its rule is what its documentation says. */
+/* Each method of the XML is in the table exactly once, and its rule is what its documentation
+ * says. */
 static void
 test_every_method_has_its_row (void)
 {
@@ -180,8 +182,8 @@ count_descriptors (const GDBusMethodInfo *method)
   return n_descriptors;
 }
 
-/* A method that is not named in the bus policy does not reach the service, nor any with a descriptor: it could take as
- * long as its sender likes to close it. */
+/* A method that is not named in the bus policy does not reach the service, nor any with a
+ * descriptor: it could take as long as its sender likes to close it. */
 static void
 test_bus_policy (void)
 {

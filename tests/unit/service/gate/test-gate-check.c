@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the gate says to its callers and to polkitd, which is not there or is a stand-in of the test. */
+/* What the gate says to its callers and to polkitd, which is not there or is a stand-in of the
+ * test. */
 #include "gate.h"
 #include "tokend-error.h"
 #include "tokend-glue.h"
@@ -171,7 +172,8 @@ start_polkitd (Scene *scene)
   g_assert_nonnull (reply);
 }
 
-/* GDBus's thread waits for the end of a cancellation with its lock held: who answers in it, and sends, waits for ever. */
+/* GDBus's thread waits for the end of a cancellation with its lock held: who answers in it, and
+ * sends, waits for ever. */
 static void
 test_no_answer_inside_a_cancellation (Scene *scene, gconstpointer user_data)
 {
@@ -203,8 +205,8 @@ wait_for_polkitd (Scene *scene)
     g_main_context_iteration (NULL, TRUE);
 }
 
-/* A check without a prompt is over before polkitd hears that it is not needed, which it would call an error: libpolkit warns
- * of that, and here that is fatal. */
+/* A check without a prompt is over before polkitd hears that it is not needed, which it would call
+ * an error: libpolkit warns of that, and here that is fatal. */
 static void
 test_polkitd_is_not_told_who_left (Scene *scene, gconstpointer user_data)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is recorded of a token that is shown by two names, or may be; "A/l&B/l" is the first while it is known, see place_of(). */
+/* What is recorded of a token that is shown by two names, or may be; "A/l&B/l" is the first while
+ * it is known, see place_of(). */
 #include "ledger-sync.h"
 #include "places.h"
 
@@ -16,7 +17,8 @@ assert_both (const Scratch *scratch, TokendLedger *ledger, TokendRole role, guin
   ledger_assert_on_disk (scratch, "B/l", role, at_b, FALSE);
 }
 
-/* By the record they are one until one of them is right, also once nobody knows any more that they were. */
+/* By the record they are one until one of them is right, also once nobody knows any more that they
+ * were. */
 static void
 test_spent_at_one (Scratch *scratch, gconstpointer user_data)
 {
@@ -49,7 +51,8 @@ test_success_at_the_other (Scratch *scratch, gconstpointer user_data)
     assert_both (scratch, ledger, role, 1, 0);
     ledger_assert_record (ledger, "A/l&B/l", role, 1, FALSE);
     ledger_assert_record (ledger, "B/l&A/l", role, 0, FALSE);
-    /* What comes later counts at both again, and so does what came before: that costs at most one word. */
+    /* What comes later counts at both again, and so does what came before: that costs at most one
+     * word. */
     ledger_try (ledger, "A/l&B/l", role, TOKEND_SETTLEMENT_SPENT);
     assert_both (scratch, ledger, role, 2, 2);
     ledger_try (ledger, "A/l&B/l", role, TOKEND_SETTLEMENT_SUCCEEDED);
@@ -81,7 +84,8 @@ observe (TokendLedger *ledger, const char *name, const char *module)
   tokend_ledger_observe (ledger, place, PIN, module, &full, &rules);
 }
 
-/* What one shows settles its own record alone: also if it says the name of the module that sent the code. */
+/* What one shows settles its own record alone: also if it says the name of the module that sent the
+ * code. */
 static void
 test_number_of_the_other (Scratch *scratch, gconstpointer user_data)
 {
@@ -99,7 +103,8 @@ test_number_of_the_other (Scratch *scratch, gconstpointer user_data)
   assert_both (scratch, ledger, PIN, 0, 0);
 }
 
-/* Whatever the one goes on to show, its tries count at the other no more after a right code there; new ones do. */
+/* Whatever the one goes on to show, its tries count at the other no more after a right code there;
+ * new ones do. */
 static void
 test_right_stays_right (Scratch *scratch, gconstpointer user_data)
 {
@@ -163,7 +168,8 @@ test_nothing_to_spread (Scratch *scratch, gconstpointer user_data)
   }
 }
 
-/* Two labels that turn out to share their tries: what was recorded of each counts elsewhere as before. */
+/* Two labels that turn out to share their tries: what was recorded of each counts elsewhere as
+ * before. */
 static void
 test_one_of_two (Scratch *scratch, gconstpointer user_data)
 {
@@ -180,7 +186,8 @@ test_one_of_two (Scratch *scratch, gconstpointer user_data)
   ledger_flush (ledger);
 }
 
-/* The token's number is less than what was recorded, and of all labels: what was right at one of them says nothing of it. */
+/* The token's number is less than what was recorded, and of all labels: what was right at one of
+ * them says nothing of it. */
 static void
 test_right_before_one_of_two (Scratch *scratch, gconstpointer user_data)
 {
@@ -236,7 +243,8 @@ test_more_is_shown (Scratch *scratch, gconstpointer user_data)
   ledger_flush (ledger);
 }
 
-/* A file may say of one counter that two modules have sent to it, or that nobody knows which: none settles what is another's. */
+/* A file may say of one counter that two modules have sent to it, or that nobody knows which: none
+ * settles what is another's. */
 static void
 test_modules_of_file (Scratch *scratch, gconstpointer user_data)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An operation's life, from Unlock to its end: which step follows which, what ends it meanwhile, and what Finish, Again and
- * Cancel answer then. The steps are played: each waits until the test says how it ended. */
+/* An operation's life, from Unlock to its end: which step follows which, what ends it meanwhile,
+ * and what Finish, Again and Cancel answer then. The steps are played: each waits until the test
+ * says how it ended. */
 #include "call.h"
 #include "operation-private.h"
 #include "tokend-enums.h"
@@ -479,7 +480,8 @@ test_whole (void)
   tear_down ();
 }
 
-/* What has sent nothing can be finished again, unless the answer is one that another try would not change. */
+/* What has sent nothing can be finished again, unless the answer is one that another try would not
+ * change. */
 static void
 test_finish_again (void)
 {
@@ -665,7 +667,8 @@ test_ended_after_finish (void)
     }
 }
 
-/* In a step before the try is recorded: what that waits for is given up, and however it ends, nothing is sent. */
+/* In a step before the try is recorded: what that waits for is given up, and however it ends,
+ * nothing is sent. */
 static void
 test_ended_in_a_step (void)
 {
@@ -788,7 +791,8 @@ test_busy (void)
   tear_down ();
 }
 
-/* Pipes that nobody is known to have got are so many at the most; those that were written to do not count. */
+/* Pipes that nobody is known to have got are so many at the most; those that were written to do not
+ * count. */
 static void
 test_again (void)
 {
@@ -849,7 +853,8 @@ test_pipes_expire (void)
   tear_down ();
 }
 
-/* What the call had come to goes with its reply: the host ends with it, and the next Finish begins anew. */
+/* What the call had come to goes with its reply: the host ends with it, and the next Finish begins
+ * anew. */
 static void
 test_let_go (void)
 {

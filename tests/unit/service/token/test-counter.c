@@ -258,7 +258,8 @@ static const Row rows[] = {
   { "2 of 3, once locked", "", 2, 3, { EXACT, 3 }, { 1, TRUE }, { LOW, 2, 3, TOKEN, TRUE } },
   { "0 of 3, tried once", "", 0, 3, { EXACT, 3 }, { 1 }, { LOCKED, 0, 3, TOKEN, FALSE } },
 
-  /* It showed the host that tried that one try was left: no more than that, whatever it shows to others. */
+  /* It showed the host that tried that one try was left: no more than that, whatever it shows to
+   * others. */
   { "final to the host",
     "",
     -1,
@@ -424,7 +425,8 @@ check_promises (const TokendCounterReading *reading, const TokendCounterRules *r
       g_assert_cmpint (counter.remaining, <=, counter.maximum);
   }
 
-  /* Another try is never said to remain where the number, a flag or the ledger speaks against it. */
+  /* Another try is never said to remain where the number, a flag or the ledger speaks against
+   * it. */
   if (counter.another_remains) {
     g_assert_true (!has_number || counter.remaining >= 2);
     g_assert_false (reading->locked);
@@ -498,13 +500,14 @@ check_before (const TokendCounterReading *reading, const TokendCounterRules *rul
     g_assert_true (bars (&now) || !bars (&before));
   else
     g_assert_cmpint (bars (&now), ==, bars (&before));
-  /* Of a record that was lost nothing but the token's own number, or that it never locks, rules out the last try. */
+  /* Of a record that was lost nothing but the token's own number, or that it never locks, rules out
+   * the last try. */
   if (record->lost && now.source != TOKEN && !rules->never_locks)
     g_assert_true (bars (&now));
 }
 
-/* No number but by what the token shows, and the record does not speak against; nobody is spared the question for the last
- * try; and no lock that the token does not tell of. */
+/* No number but by what the token shows, and the record does not speak against; nobody is spared
+ * the question for the last try; and no lock that the token does not tell of. */
 static void
 check_told (const TokendCounterReading *reading, const TokendCounterRules *rules,
             const TokendCounterRecord *record)
