@@ -136,13 +136,15 @@ etoken_C_GetTokenInfo (CK_SLOT_ID slot_id, CK_TOKEN_INFO *info)
   g_autofree char *serial = NULL;
   g_autofree char *escaped_label = NULL;
   g_autofree char *label = NULL;
-  CK_RV rv = etoken_softhsm ()->C_GetTokenInfo (slot_id, info);
+  CK_RV rv;
 
-  if (rv != CKR_OK)
-    return rv;
   if (!etoken_state_open (&state, FALSE))
     return CKR_DEVICE_ERROR;
+  /* SoftHSM2 fails if another process writes to its store meanwhile, as a wrong PIN does. */
+  rv = etoken_softhsm ()->C_GetTokenInfo (slot_id, info);
   etoken_state_close (&state);
+  if (rv != CKR_OK)
+    return rv;
 
   serial = g_key_file_get_string (etoken_settings (), SETTINGS_GROUP, "serial", NULL);
   escaped_label = g_key_file_get_value (etoken_settings (), SETTINGS_GROUP, "label", NULL);
