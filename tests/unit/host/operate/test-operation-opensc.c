@@ -19,14 +19,15 @@
 static TokendPkcs11Operation *current;
 static gboolean is_puk_wiped;
 
+int __real_access (const char *path, int mode);
 int __wrap_access (const char *path, int mode);
 
-/* The configuration files are installed only where the service is. */
+/* The configuration files are installed only where the service is. What counts the lines that are
+ * run has paths of its own. */
 int
 __wrap_access (const char *path, int mode)
 {
-  g_assert_cmpstr (path, ==, g_getenv ("OPENSC_CONF"));
-  return 0;
+  return g_strcmp0 (path, g_getenv ("OPENSC_CONF")) == 0 ? 0 : __real_access (path, mode);
 }
 
 static int
