@@ -25,7 +25,7 @@ from test_readers import (
 # In milliseconds
 SLOW_CARD = "delay * 15"
 
-REACH = f"{FOLDER}/build/service/host/pcsc/tokend-reach"
+REACH = f"{FOLDER}/build/service/host/tokend-reach"
 REACHED = f"{FOLDER}/reached"
 # In its place; the first time it does what it should not.
 OTHER_REACH = f"""#!/bin/sh
