@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "methods.h"
 
+#include "call.h"
+#include "manager.h"
+#include "operation.h"
+#include "tokend-error.h"
 #include "tokend-glue.h"
 #include "tokend-status.h"
+
+/* A linker's names, which no header has. */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
 /*
  * The contract's XML, the table of methods, polkit's actions and the bus policy say the same: a
  * method that is in one of them and not in the others fails here.
+ *
+ * What each handler begins is played here; see meson.build.
  */
 
 #define STANDARD "org.freedesktop.DBus."
@@ -245,6 +254,181 @@ test_bus_policy_denies_the_rest (void)
   g_assert_true (deny < g_strstr_len (everybody, -1, "<allow"));
 }
 
+#define INVOCATION ((GDBusMethodInvocation *) "call")
+#define OPERATION ((TokendOperation *) "operation")
+#define ACTION "the action"
+
+static struct {
+  TokendService service;
+  TokendToken *token;
+  GVariant *arguments;
+  gboolean is_fresh, is_read;
+  GString *calls; /* what was begun and replied, in order */
+} scene;
+
+GVariant *
+__wrap_g_dbus_method_invocation_get_parameters (GDBusMethodInvocation *invocation)
+{
+  g_assert_true (invocation == INVOCATION);
+  return scene.arguments;
+}
+
+void
+__wrap_g_dbus_method_invocation_return_value (GDBusMethodInvocation *invocation, GVariant *value)
+{
+  g_autoptr (GVariant) reply = g_variant_ref_sink (value);
+  g_autofree char *text = g_variant_print (reply, FALSE);
+
+  g_assert_true (invocation == INVOCATION);
+  g_string_append_printf (scene.calls, "reply%s", text);
+}
+
+void
+__wrap_tokend_call_return_error (GDBusMethodInvocation *invocation, GError *error)
+{
+  g_assert_true (invocation == INVOCATION);
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_TOKEN_REMOVED);
+  g_string_append (scene.calls, "error");
+  g_error_free (error);
+}
+
+gboolean
+__wrap_tokend_token_is_fresh (TokendToken *self)
+{
+  g_assert_true (self == scene.token);
+  return scene.is_fresh;
+}
+
+GVariant *
+__wrap_tokend_token_get_status (TokendToken *self)
+{
+  g_assert_true (self == scene.token);
+  return g_variant_new_parsed ("{'label': <'a token'>}");
+}
+
+void
+__wrap_tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_assert_true (self == scene.token);
+  g_string_append (scene.calls, "refresh ");
+  callback (G_OBJECT (self), NULL, user_data);
+}
+
+gboolean
+__wrap_tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GError **error)
+{
+  g_assert_true (self == scene.token);
+  if (!scene.is_read)
+    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_TOKEN_REMOVED, "as the test was told");
+  return scene.is_read;
+}
+
+static void
+note_options (const char *what, GVariant *options)
+{
+  g_autofree char *text = g_variant_print (options, FALSE);
+
+  g_string_append_printf (scene.calls, "%s%s", what, text);
+}
+
+void
+__wrap_tokend_operation_start (TokendService *service, TokendToken *token, TokendRole role,
+                               const char *action, GDBusMethodInvocation *invocation,
+                               GVariant *options)
+{
+  g_assert_true (service == &scene.service);
+  g_assert_true (token == scene.token);
+  g_assert_cmpstr (action, ==, ACTION);
+  g_assert_true (invocation == INVOCATION);
+  note_options (role == TOKEND_ROLE_PUK ? "start PUK " : "start PIN ", options);
+}
+
+void
+__wrap_tokend_operation_finish (TokendOperation *operation, GDBusMethodInvocation *invocation,
+                                GVariant *options)
+{
+  g_assert_true (operation == OPERATION);
+  g_assert_true (invocation == INVOCATION);
+  note_options ("finish ", options);
+}
+
+void
+__wrap_tokend_operation_again (TokendOperation *operation, GDBusMethodInvocation *invocation)
+{
+  g_assert_true (operation == OPERATION);
+  g_assert_true (invocation == INVOCATION);
+  g_string_append (scene.calls, "again");
+}
+
+void
+__wrap_tokend_operation_cancel (TokendOperation *operation, GDBusMethodInvocation *invocation)
+{
+  g_assert_true (operation == OPERATION);
+  g_assert_true (invocation == INVOCATION);
+  g_string_append (scene.calls, "cancel");
+}
+
+#define STATUS "({'label': <'a token'>},)"
+#define OPTIONS "{'an-option': <true>}"
+
+/* What each handler does with a call, and with the token that it is about. */
+static const struct {
+  const char *interface, *method;
+  gboolean is_fresh, is_read;
+  const char *calls;
+} handled[] = {
+  { "org.tokend.Tokend1.Token", "GetStatus", TRUE, TRUE, "reply" STATUS },
+  { "org.tokend.Tokend1.Token", "GetStatus", TRUE, FALSE, "reply" STATUS },
+  { "org.tokend.Tokend1.Token", "GetStatus", FALSE, TRUE, "refresh reply" STATUS },
+  { "org.tokend.Tokend1.Token", "GetStatus", FALSE, FALSE, "refresh error" },
+  { "org.tokend.Tokend1.Token", "Refresh", TRUE, TRUE, "refresh reply" STATUS },
+  { "org.tokend.Tokend1.Token", "Refresh", FALSE, TRUE, "refresh reply" STATUS },
+  { "org.tokend.Tokend1.Token", "Refresh", TRUE, FALSE, "refresh error" },
+  { "org.tokend.Tokend1.Token", "Unlock", TRUE, TRUE, "start PUK " OPTIONS },
+  { "org.tokend.Tokend1.Token", "SetPin", TRUE, TRUE, "start PIN " OPTIONS },
+  { "org.tokend.Tokend1.Operation", "Finish", TRUE, TRUE, "finish " OPTIONS },
+  { "org.tokend.Tokend1.Operation", "Again", TRUE, TRUE, "again" },
+  { "org.tokend.Tokend1.Operation", "Cancel", TRUE, TRUE, "cancel" },
+};
+
+static void
+test_handlers (void)
+{
+  scene.token = g_object_new (TOKEND_TYPE_TOKEN, NULL);
+  scene.arguments =
+      g_variant_ref_sink (g_variant_new_parsed ("(" OPTIONS ", {'no-option': <true>})"));
+  for (gsize i = 0; i < G_N_ELEMENTS (handled); i++) {
+    const TokendMethod *method = tokend_methods_find (handled[i].interface, handled[i].method);
+    const gboolean is_operations = method->rule == TOKEND_METHOD_OWNER;
+
+    g_test_message ("row %" G_GSIZE_FORMAT ": %s", i, handled[i].method);
+    scene.is_fresh = handled[i].is_fresh;
+    scene.is_read = handled[i].is_read;
+    scene.calls = g_string_new (NULL);
+    method->handler (&scene.service, is_operations ? (gpointer) OPERATION : (gpointer) scene.token,
+                     INVOCATION, is_operations ? NULL : ACTION);
+    g_assert_cmpstr (scene.calls->str, ==, handled[i].calls);
+    g_string_free (scene.calls, TRUE);
+  }
+  g_clear_pointer (&scene.arguments, g_variant_unref);
+  g_assert_finalize_object (scene.token);
+}
+
+static TokendMethodFunc
+get_handler (const char *method)
+{
+  return tokend_methods_find ("org.tokend.Tokend1.Manager", method)->handler;
+}
+
+static void
+test_handlers_of_manager (void)
+{
+  g_assert_true (get_handler ("Subscribe") == tokend_manager_subscribe);
+  g_assert_true (get_handler ("Unsubscribe") == tokend_manager_unsubscribe);
+  g_assert_true (get_handler ("GetModules") == tokend_manager_get_modules);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -254,5 +438,7 @@ main (int argc, char **argv)
   g_test_add_func ("/methods/polkit-actions", test_polkit_actions);
   g_test_add_func ("/methods/bus-policy", test_bus_policy);
   g_test_add_func ("/methods/bus-policy/denies-the-rest", test_bus_policy_denies_the_rest);
+  g_test_add_func ("/methods/handlers", test_handlers);
+  g_test_add_func ("/methods/handlers/of-manager", test_handlers_of_manager);
   return g_test_run ();
 }
