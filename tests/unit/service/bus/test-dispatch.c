@@ -3,10 +3,13 @@
 /* The way of a call to its handler: what is asked before, and that nothing gets by. The table's
  * row, the limits and the gate are played here; see meson.build. */
 #include "dispatch.h"
+#include "config.h"
 #include "gate.h"
 #include "methods.h"
 #include "opened.h"
 #include "tokend-error.h"
+#include "tokend-glue.h"
+#include "tokend-status.h"
 
 /* A linker's names, which no header has. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
@@ -218,6 +221,164 @@ test_owner (void)
          TOKEND_ERROR_LIMITS_EXCEEDED);
 }
 
+#define REGISTERED_MAX 3
+
+/* What is registered; its id is its index and one. */
+static struct {
+  const char *path;
+  const GDBusInterfaceInfo *interface; /* NULL: of a subtree */
+  const GDBusInterfaceVTable *object;
+  const GDBusSubtreeVTable *subtree;
+} registered[REGISTERED_MAX];
+static guint n_registered, n_registered_max;
+static GString *unregistered;
+
+static gboolean
+has_room (GError **error)
+{
+  if (n_registered == n_registered_max)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "as the test was told");
+  return n_registered < n_registered_max;
+}
+
+guint
+__wrap_g_dbus_connection_register_object (GDBusConnection *bus, const char *path,
+                                          GDBusInterfaceInfo *interface,
+                                          const GDBusInterfaceVTable *vtable, gpointer user_data,
+                                          GDestroyNotify free_func, GError **error)
+{
+  g_assert_true (user_data == &scene.service);
+  if (!has_room (error))
+    return 0;
+  registered[n_registered].path = path;
+  registered[n_registered].interface = interface;
+  registered[n_registered].object = vtable;
+  return ++n_registered;
+}
+
+guint
+__wrap_g_dbus_connection_register_subtree (GDBusConnection *bus, const char *path,
+                                           const GDBusSubtreeVTable *vtable,
+                                           GDBusSubtreeFlags flags, gpointer user_data,
+                                           GDestroyNotify free_func, GError **error)
+{
+  g_assert_true (user_data == &scene.service);
+  g_assert_cmpint (flags, ==, G_DBUS_SUBTREE_FLAGS_DISPATCH_TO_UNENUMERATED_NODES);
+  if (!has_room (error))
+    return 0;
+  registered[n_registered].path = path;
+  registered[n_registered].subtree = vtable;
+  return ++n_registered;
+}
+
+gboolean
+__wrap_g_dbus_connection_unregister_object (GDBusConnection *bus, guint id)
+{
+  g_string_append_printf (unregistered, "object(%u) ", id);
+  return TRUE;
+}
+
+gboolean
+__wrap_g_dbus_connection_unregister_subtree (GDBusConnection *bus, guint id)
+{
+  g_string_append_printf (unregistered, "subtree(%u) ", id);
+  return TRUE;
+}
+
+static TokendDispatch
+register_all (guint n_max)
+{
+  TokendDispatch dispatch = { 0 };
+  g_autoptr (GError) error = NULL;
+  gboolean is_done;
+
+  n_registered = 0;
+  n_registered_max = n_max;
+  is_done = tokend_dispatch_register (&dispatch, &scene.service, &error);
+  g_assert_cmpint (is_done, ==, n_max == REGISTERED_MAX);
+  g_assert_cmpint (error == NULL, ==, is_done);
+  return dispatch;
+}
+
+/* Where one cannot be registered, the next ones are not, and those before are taken back. */
+static void
+test_register (void)
+{
+  static const char *const all[] = { "", "object(1) ", "object(1) subtree(2) ",
+                                     "object(1) subtree(2) subtree(3) " };
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
+    TokendDispatch dispatch = register_all (i);
+
+    g_assert_cmpuint (n_registered, ==, i);
+    unregistered = g_string_new (NULL);
+    tokend_dispatch_unregister (&dispatch, &scene.service);
+    g_assert_cmpstr (unregistered->str, ==, all[i]);
+    g_string_free (unregistered, TRUE);
+  }
+  g_assert_cmpstr (registered[0].path, ==, TOKEND_OBJECT_PATH);
+  g_assert_cmpstr (registered[1].path, ==, TOKEND_OPERATIONS_PATH);
+  g_assert_cmpstr (registered[2].path, ==, TOKEND_TOKENS_PATH);
+}
+
+static void
+call_by (const GDBusInterfaceVTable *vtable, gpointer user_data, const char *expected)
+{
+  scene.calls = g_string_new (NULL);
+  scene.method = NULL;
+  vtable->method_call (NULL, ":1.1", "/path", "an.Interface", "Method", NULL, INVOCATION,
+                       user_data);
+  g_assert_cmpstr (scene.calls->str, ==, expected);
+  g_string_free (scene.calls, TRUE);
+}
+
+static void
+test_manager (void)
+{
+  g_autofree char *refused = g_strdup_printf ("error(%d)", TOKEND_ERROR_NOT_AUTHORIZED);
+  g_autoptr (GVariant) version = NULL;
+
+  register_all (REGISTERED_MAX);
+  version = g_variant_ref_sink (registered[0].object->get_property (
+      NULL, ":1.1", TOKEND_OBJECT_PATH, "an.Interface", "Version", NULL, &scene.service));
+  g_assert_true (registered[0].interface == tokend_dbus_manager_interface_info ());
+  g_assert_null (registered[0].object->set_property);
+  g_assert_cmpstr (g_variant_get_string (version, NULL), ==, TOKEND_VERSION);
+  call_by (registered[0].object, &scene.service, refused);
+}
+
+/* At each path there is the same, and no path is in a list; at that of all there is nothing. */
+static void
+test_paths (void)
+{
+  const GDBusInterfaceInfo *const infos[] = { NULL, tokend_dbus_operation_interface_info (),
+                                              tokend_dbus_token_interface_info () };
+  static const int errors[] = { 0, TOKEND_ERROR_NOT_AUTHORIZED, TOKEND_ERROR_NOT_FOUND };
+
+  register_all (REGISTERED_MAX);
+  for (guint i = 1; i < REGISTERED_MAX; i++) {
+    const GDBusSubtreeVTable *subtree = registered[i].subtree;
+    const char *path = registered[i].path;
+    g_autofree char *error = g_strdup_printf ("error(%d)", errors[i]);
+    g_auto (GStrv) nodes = subtree->enumerate (NULL, ":1.1", path, &scene.service);
+    GDBusInterfaceInfo **root = subtree->introspect (NULL, ":1.1", path, NULL, &scene.service);
+    GDBusInterfaceInfo **node = subtree->introspect (NULL, ":1.1", path, "1", &scene.service);
+    gpointer data = NULL;
+
+    g_test_message ("%s", path);
+    g_assert_cmpuint (g_strv_length (nodes), ==, 0);
+    g_assert_null (root[0]);
+    g_assert_true (node[0] == infos[i]);
+    g_assert_null (node[1]);
+    call_by (subtree->dispatch (NULL, ":1.1", path, "an.Interface", "1", &data, &scene.service),
+             &scene.service, error);
+    g_assert_true (data == &scene.service);
+    g_dbus_interface_info_unref (node[0]);
+    g_free (node);
+    g_free (root);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -226,5 +387,8 @@ main (int argc, char **argv)
   g_test_add_func ("/dispatch/action", test_action);
   g_test_add_func ("/dispatch/opens", test_opens);
   g_test_add_func ("/dispatch/owner", test_owner);
+  g_test_add_func ("/dispatch/register", test_register);
+  g_test_add_func ("/dispatch/manager", test_manager);
+  g_test_add_func ("/dispatch/paths", test_paths);
   return g_test_run ();
 }
