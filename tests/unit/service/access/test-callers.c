@@ -223,6 +223,28 @@ test_users (void)
   }
 }
 
+/* Of a user whose last call has ended none is left to count, which half a share tells. */
+static void
+test_users_last_call (void)
+{
+  g_autoptr (TokendCallers) callers = make_callers ();
+  g_autoptr (GPtrArray) calls = g_ptr_array_new ();
+  Call *call;
+
+  end (try_one (callers, ":1.0", 7));
+  g_ptr_array_add (calls, try_one (callers, ":1.99", 8));
+  for (guint i = 0;; i++) {
+    g_autofree char *sender = g_strdup_printf (":1.%u", i / 8);
+
+    if ((call = try_one (callers, sender, 7)) == NULL)
+      break;
+    g_ptr_array_add (calls, call);
+  }
+  g_assert_cmpuint (calls->len, ==, 1 + TOKEND_CALLS_MAX / 2);
+  for (guint i = 0; i < calls->len; i++)
+    end (calls->pdata[i]);
+}
+
 /* What is refused for its user does not count for it; and a connection is forgotten with its last
  * call. */
 static void
@@ -294,6 +316,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/callers/connection", test_connection);
   g_test_add_func ("/callers/users", test_users);
+  g_test_add_func ("/callers/users/last-call", test_users_last_call);
   g_test_add_func ("/callers/refused", test_refused);
   g_test_add_func ("/callers/unknown", test_unknown);
   g_test_add_func ("/callers/changed", test_changed);

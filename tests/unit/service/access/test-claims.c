@@ -80,6 +80,22 @@ test_taken_twice (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (tokend_claims_count (claims), ==, 0);
 }
 
+/* What this service has taken it knows without the lock, which somebody may have removed. */
+static void
+test_lock_removed (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendClaims) claims = make_claims (scratch);
+  g_autofree char *path = scratch_path (scratch, "locks/" CARD);
+  int fd = take (claims, CARD);
+
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_false (tokend_claims_check_free (claims, ONLY (CARD), NULL));
+  g_assert_cmpint (tokend_claims_take (claims, ONLY (CARD), NULL), ==, -1);
+  g_assert_cmpuint (tokend_claims_count (claims), ==, 1);
+  tokend_claims_release (claims, CARD, fd, TRUE);
+  assert_free (claims, CARD);
+}
+
 /* To ask whether it is free takes nothing, and makes nothing. */
 static void
 test_check_takes_nothing (Scratch *scratch, gconstpointer user_data)
@@ -445,6 +461,7 @@ main (int argc, char **argv)
   scratch_add_test ("/claims/taken-by-others-meanwhile", test_taken_by_others_meanwhile);
   scratch_add_test ("/claims/busy-keeps-nothing-open", test_busy_keeps_nothing_open);
   scratch_add_test ("/claims/taken-twice", test_taken_twice);
+  scratch_add_test ("/claims/lock-removed", test_lock_removed);
   scratch_add_test ("/claims/check-takes-nothing", test_check_takes_nothing);
   scratch_add_test ("/claims/successor", test_successor);
   scratch_add_test ("/claims/alias/held", test_alias);

@@ -233,6 +233,29 @@ test_limit_of_stays (void)
   tokend_elsewhere_clear (&elsewhere);
 }
 
+/* The first of two stays gives way, be they at the very start and beside each other. */
+static void
+test_limit_of_first_stays (void)
+{
+  TokendElsewhere elsewhere = { 0 };
+  g_autoptr (TokendPlace) first = place_of ("B?1&A/l");
+  g_autoptr (TokendPlace) second = place_of ("B?2&A/l");
+
+  g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", first, PIN));
+  g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", second, PIN));
+  for (guint i = 0; i < 63; i++) {
+    g_autofree char *name = g_strdup_printf ("C%u/l&A/l", i);
+    g_autoptr (TokendPlace) place = place_of (name);
+
+    g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", place, PIN));
+  }
+  g_assert_cmpuint (g_strv_length (elsewhere.also_at), ==, 64);
+  g_assert_false (g_strv_contains ((const char *const *) elsewhere.also_at, first->id));
+  g_assert_true (g_strv_contains ((const char *const *) elsewhere.also_at, second->id));
+  journal_spy_expect_nothing ();
+  tokend_elsewhere_clear (&elsewhere);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -247,6 +270,7 @@ main (int argc, char **argv)
   g_test_add_func ("/elsewhere/right-of-own-card", test_right_of_own_card);
   g_test_add_func ("/elsewhere/take", test_take);
   g_test_add_func ("/elsewhere/limit-of-stays", test_limit_of_stays);
+  g_test_add_func ("/elsewhere/limit-of-stays/first", test_limit_of_first_stays);
   /* Last: the journal is told once. */
   g_test_add_func ("/elsewhere/limit", test_limit);
   return g_test_run ();

@@ -3,6 +3,7 @@
 /* The steps of Unlock and SetPin, and those of Finish before the host is started, each alone: whom they ask, and what they make
  * of the answers. All that is asked is played, here and in try-stage.c. */
 #include "code-pipes-private.h"
+#include "deadline.h"
 #include "tokend-error.h"
 #include "tokend-status.h"
 #include "try-stage.h"
@@ -432,9 +433,13 @@ test_hand_out (void)
 static void
 test_expiry (void)
 {
+  const gint64 earliest = tokend_deadline_in (600);
+
   set_up (PUK, "{}");
   tokend_operation_hand_out (&stage.operation);
   g_assert_cmpuint (say.seconds, ==, 600);
+  g_assert_cmpint (stage.operation.deadline, >=, earliest);
+  g_assert_cmpint (stage.operation.deadline, <=, tokend_deadline_in (600));
   g_assert_cmpint (say.expire (say.expire_data), ==, G_SOURCE_REMOVE);
   g_assert_cmpuint (stage.operation.expiry, ==, 0);
   g_assert_cmpint (say.stopped, ==, TOKEND_REPORT_END_EXPIRED);

@@ -248,6 +248,31 @@ test_ends (void)
   }
 }
 
+static void
+test_end_after_code (void)
+{
+  static const TokendIdentity root = { .known = TRUE };
+  g_autoptr (TokendReport) report = make_report (&rows[3]);
+  g_autoptr (GVariant) fields = NULL;
+
+  report->end = TOKEND_REPORT_END_CALLER_LEFT;
+  fields = g_variant_ref_sink (tokend_report_compose (report, &root));
+  g_assert_cmpstr (get_field (fields, "MESSAGE"), ==,
+                   "Unlock of “Ayşe's token” by user 0: wrong PUK, 2 tries left");
+}
+
+static void
+test_one_suppressed (void)
+{
+  static const TokendIdentity root = { .known = TRUE };
+  g_autoptr (TokendReport) report = make_report (&rows[G_N_ELEMENTS (rows) - 1]);
+  g_autoptr (GVariant) fields = NULL;
+
+  report->n_suppressed = 1;
+  fields = g_variant_ref_sink (tokend_report_compose (report, &root));
+  g_assert_cmpstr (get_field (fields, "TOKEND_SUPPRESSED"), ==, "1");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -261,5 +286,7 @@ main (int argc, char **argv)
   g_test_add_func ("/report/hardly-anything-known", test_hardly_anything_known);
   g_test_add_func ("/report/in-doubt", test_in_doubt);
   g_test_add_func ("/report/ends", test_ends);
+  g_test_add_func ("/report/ends/after-code", test_end_after_code);
+  g_test_add_func ("/report/one-suppressed", test_one_suppressed);
   return g_test_run ();
 }

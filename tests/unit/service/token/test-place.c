@@ -182,10 +182,19 @@ test_may_have_been (void)
     TokendRole role;
     gboolean may_now, may_later;
   } been[] = {
-    { "A/l", "A/l", PIN, TRUE, TRUE },       { "A/l", "A/m", PIN, FALSE, FALSE },
-    { "A/l", "A/m", PUK, TRUE, TRUE },       { "A/l&B/l", "B/l", PIN, TRUE, TRUE },
-    { "A/l&B/l", "C/l", PIN, FALSE, FALSE }, { "A/l!B/l", "B/l", PIN, TRUE, FALSE },
-    { "A/l&B/l", "B/m", PUK, TRUE, TRUE },   { "A/l&B/l", "B/m", PIN, FALSE, FALSE },
+    { "A/l", "A/l", PIN, TRUE, TRUE },
+    { "A/l", "A/m", PIN, FALSE, FALSE },
+    { "A/l", "A/m", PUK, TRUE, TRUE },
+    { "A/l&B/l", "B/l", PIN, TRUE, TRUE },
+    { "A/l&B/l", "C/l", PIN, FALSE, FALSE },
+    { "A/l!B/l", "B/l", PIN, TRUE, FALSE },
+    { "A/l&B/l", "B/m", PUK, TRUE, TRUE },
+    { "A/l&B/l", "B/m", PIN, FALSE, FALSE },
+    /* What has no serial number, in its stay and in another one */
+    { "A/l&B?1", "B?1", PIN, TRUE, TRUE },
+    { "A/l&B?1", "B?2", PIN, FALSE, FALSE },
+    { "B?1", "B?1", PIN, TRUE, TRUE },
+    { "B?1", "B?2", PIN, TRUE, FALSE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (been); i++) {

@@ -232,6 +232,23 @@ test_lengths (void)
   g_assert_cmpint (wrong->pin_maximum_length, ==, -1);
 }
 
+/* By which a host tells that a token was taken out meanwhile. */
+static void
+test_insertion (void)
+{
+  g_autoptr (TokendReading) reading =
+      parse ("{'insertion': <uint64 4294967297>, 'slot-events': <uint32 3>}");
+  g_autoptr (TokendReading) nothing = parse ("{}");
+  g_autoptr (TokendReading) wrong = parse ("{'insertion': <uint32 7>, 'slot-events': <'3'>}");
+
+  g_assert_cmpuint (reading->insertion, ==, 4294967297);
+  g_assert_cmpuint (reading->slot_events, ==, 3);
+  g_assert_cmpuint (nothing->insertion, ==, 0);
+  g_assert_cmpuint (nothing->slot_events, ==, 0);
+  g_assert_cmpuint (wrong->insertion, ==, 0);
+  g_assert_cmpuint (wrong->slot_events, ==, 0);
+}
+
 static void
 test_unread (void)
 {
@@ -549,6 +566,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/flags", test_flags);
   g_test_add_func ("/reading/counters", test_counters);
   g_test_add_func ("/reading/lengths", test_lengths);
+  g_test_add_func ("/reading/insertion", test_insertion);
   g_test_add_func ("/reading/unread", test_unread);
   g_test_add_func ("/reading/unread/longest", test_longest_unread);
   g_test_add_func ("/reading/issuer", test_issuer);
