@@ -98,6 +98,10 @@ static const struct {
     "1785751500000000>",
     "The last PIN was sent on 3 August 2026, 10:05. The token said that the PIN is locked; another "
     "program may have unlocked it since." },
+  { "'pin-state': <'unknown'>, 'pin-last-seen': <'final-try'>, 'pin-sent-at': <uint64 "
+    "1785751500000000>",
+    "The last PIN was sent on 3 August 2026, 10:05. The token said that one PIN try is left; "
+    "another program may have sent a right PIN since." },
   { "'pin-state': <'unknown'>, 'pin-sent-elsewhere': <true>",
     "What tokend has sent to a token that may be this one counts here too, so any PIN try may be "
     "the "
@@ -165,6 +169,28 @@ test_pin_step (void)
   }
 }
 
+/* Only where the token says nothing itself. */
+static void
+test_may_be_locked (void)
+{
+  static const struct {
+    const char *status;
+    gboolean may_be;
+  } states[] = {
+    { "{'puk-state': <'unknown'>, 'puk-wrong-sent': <uint32 3>}", TRUE },
+    { "{'puk-state': <'low'>, 'puk-wrong-sent': <uint32 3>}", FALSE },
+    { "{'puk-state': <'locked'>, 'puk-last-seen': <'locked'>}", FALSE },
+    { "{'puk-state': <'unknown'>, 'puk-wrong-sent': <uint32 2>}", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (states); i++) {
+    g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new_parsed (states[i].status));
+
+    g_test_message ("%s", states[i].status);
+    g_assert_cmpint (tokenctl_may_be_locked (status, TOKENCTL_ROLE_PUK), ==, states[i].may_be);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -174,5 +200,6 @@ main (int argc, char **argv)
   g_test_add_func ("/record/puk", test_puk);
   g_test_add_func ("/record/pin", test_pin);
   g_test_add_func ("/record/pin-step", test_pin_step);
+  g_test_add_func ("/record/may-be-locked", test_may_be_locked);
   return g_test_run ();
 }

@@ -49,6 +49,26 @@ test_views (void)
   }
 }
 
+/* Whichever view tells of it: that the PUK may be locked, and only then. */
+static void
+test_puk_may_be_locked (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'A'>, 'serial': <'0001'>, 'module': <'one'>, 'puk-state': <'ok'>}",
+    "{'label': <'A'>, 'serial': <'0001'>, 'module': <'two'>, 'puk-state': <'unknown'>, "
+    "'puk-wrong-sent': <uint32 3>}",
+    "{'label': <'B'>, 'serial': <'0002'>, 'puk-state': <'unknown'>, 'puk-wrong-sent': <uint32 2>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+
+  for (guint i = 0; i < tokens->len; i++) {
+    g_autoptr (TokendNotifySituation) situation = situation_of (tokens, i);
+
+    g_assert_cmpint (situation->puk_may_be_locked, ==, i < 2);
+  }
+}
+
 /* An OpenPGP card shows its one PIN as two tokens: the one with the concern counts. */
 static void
 test_two_labels (void)
@@ -337,6 +357,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/notify/situation/views", test_views);
+  g_test_add_func ("/notify/situation/puk-may-be-locked", test_puk_may_be_locked);
   g_test_add_func ("/notify/situation/two-labels", test_two_labels);
   g_test_add_func ("/situation/two-names", test_two_names);
   g_test_add_func ("/situation/two-preferred", test_two_preferred);
