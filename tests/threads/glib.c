@@ -183,3 +183,34 @@ __wrap_g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait)
   __tsan_acquire (&given_up);
   __real_g_thread_pool_free (pool, immediate, wait);
 }
+
+/* GMutex, GCond: what is done by who holds the lock is seen by who takes it after that. */
+
+void __real_g_mutex_lock (GMutex *mutex);
+void __wrap_g_mutex_lock (GMutex *mutex);
+void __real_g_mutex_unlock (GMutex *mutex);
+void __wrap_g_mutex_unlock (GMutex *mutex);
+void __real_g_cond_wait (GCond *cond, GMutex *mutex);
+void __wrap_g_cond_wait (GCond *cond, GMutex *mutex);
+
+void
+__wrap_g_mutex_lock (GMutex *mutex)
+{
+  __real_g_mutex_lock (mutex);
+  __tsan_acquire (mutex);
+}
+
+void
+__wrap_g_mutex_unlock (GMutex *mutex)
+{
+  __tsan_release (mutex);
+  __real_g_mutex_unlock (mutex);
+}
+
+void
+__wrap_g_cond_wait (GCond *cond, GMutex *mutex)
+{
+  __tsan_release (mutex);
+  __real_g_cond_wait (cond, mutex);
+  __tsan_acquire (mutex);
+}
