@@ -8,8 +8,9 @@
  */
 #include <gio/gio.h>
 
-void __tsan_acquire (void *address);
-void __tsan_release (void *address);
+/* What is not built with ThreadSanitizer, a simulated token, has it only where its program has. */
+extern void __tsan_acquire (void *address) __attribute__ ((weak));
+extern void __tsan_release (void *address) __attribute__ ((weak));
 
 /* GTask: what is done before it returns is seen by its callback; what is done before it runs, by
  * its thread. */
@@ -197,20 +198,24 @@ void
 __wrap_g_mutex_lock (GMutex *mutex)
 {
   __real_g_mutex_lock (mutex);
-  __tsan_acquire (mutex);
+  if (__tsan_acquire != NULL)
+    __tsan_acquire (mutex);
 }
 
 void
 __wrap_g_mutex_unlock (GMutex *mutex)
 {
-  __tsan_release (mutex);
+  if (__tsan_release != NULL)
+    __tsan_release (mutex);
   __real_g_mutex_unlock (mutex);
 }
 
 void
 __wrap_g_cond_wait (GCond *cond, GMutex *mutex)
 {
-  __tsan_release (mutex);
+  if (__tsan_release != NULL)
+    __tsan_release (mutex);
   __real_g_cond_wait (cond, mutex);
-  __tsan_acquire (mutex);
+  if (__tsan_acquire != NULL)
+    __tsan_acquire (mutex);
 }

@@ -32,7 +32,7 @@ def make_archive():
     made = os.path.join(BUILD, "glib.o")
     source = os.path.join(HERE, "glib.c")
     run_quietly(["mkdir", "-p", BUILD])
-    run_quietly(["cc", "-fsanitize=thread", "-Wall", "-g", *flags.stdout.split(), "-c", source, "-o", made])
+    run_quietly(["cc", "-fPIC", "-Wall", "-g", *flags.stdout.split(), "-c", source, "-o", made])
     run_quietly(["ar", "rcs", GLIB, made])
     with open(source, encoding="utf-8") as file:
         return sorted(set(re.findall(r"__wrap_(\w+)", file.read())))
