@@ -399,7 +399,8 @@ die_cancelled (Target *target)
   raise (SIGINT);
 }
 
-/* Hands the codes over, and has them sent. Returns: (nullable): the status after it. */
+/* Hands the codes over, and has them sent. From then on the last words are no more that nothing was
+ * sent. Returns: (nullable): the status after it. */
 static GVariant *
 spend (Target *target, GError **error)
 {
@@ -416,7 +417,6 @@ spend (Target *target, GError **error)
                                   error);
   if (is_cancelled)
     die_cancelled (target);
-  set_last_words (target->session, _ (cancelled));
   return after;
 }
 
@@ -448,6 +448,7 @@ send_codes (Target *target)
     return tokenctl_report_error (error);
   after = spend (target, &error);
   if (is_refused_code (target, error)) {
+    set_last_words (target->session, _ (cancelled));
     if (!ask_refused_code (target, error, &no))
       return tokenctl_report_error (no);
     g_clear_error (&error);

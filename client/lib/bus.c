@@ -278,8 +278,8 @@ set_unread (GError **doubt)
   g_set_error_literal (
       doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
       _ ("Not every token could be read, so it is not certain which one is meant. Name the token "
-         "by its serial, or on a terminal by its whole label. Nothing was sent; no try was "
-         "spent."));
+         "by its serial, or by its whole label if no code comes from a descriptor. Nothing was "
+         "sent; no try was spent."));
 }
 
 /* @is_any_unread: whether a token was listed, and could not be read. */
@@ -287,16 +287,17 @@ static void
 set_doubt (GVariant *modules, gboolean is_any_unread, GError **doubt)
 {
   g_autofree char *failed = find_module (modules, "failed");
+  g_autofree char *loading = find_module (modules, "loading");
 
   if (failed != NULL)
-    g_set_error (
-        doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
-        _ ("The module “%s” has failed, and a token that only it would show may be the "
-           "one that is meant. Name the token by its serial, or on a terminal by its whole "
-           "label. Nothing was sent; no try was spent. “tokenctl modules” shows why the module "
-           "failed."),
-        failed);
-  else if (is_any_unread || has_unread_module (modules))
+    g_set_error (doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                 _ ("The module “%s” has failed, and a token that only it would show may be the "
+                    "one that is meant. Name the token by its serial, or by its whole label "
+                    "if no code comes from a descriptor. Nothing was sent; no try was spent. "
+                    "“tokenctl modules” shows why the module "
+                    "failed."),
+                 failed);
+  else if (loading != NULL || is_any_unread || has_unread_module (modules))
     set_unread (doubt);
 }
 
@@ -323,6 +324,22 @@ find_owner (TokenctlBus *bus)
   if (reply != NULL)
     g_variant_get (reply, "(s)", &owner);
   return owner;
+}
+
+/* All modules were read. One may have failed since then, and its tokens are listed no more. */
+static GPtrArray *
+read_all (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, gboolean some_left,
+          GError **doubt, GError **error)
+{
+  g_autoptr (GPtrArray) tokens = read_tokens (bus, read_token, problems, &some_left, error);
+  g_autoptr (GVariant) modules = tokens != NULL ? tokenctl_bus_modules (bus, error) : NULL;
+
+  if (modules == NULL)
+    return NULL;
+  set_doubt (modules, problems->len > 0 || some_left, doubt);
+  if (problems->len == 0)
+    add_busy_module (modules, problems);
+  return g_steal_pointer (&tokens);
 }
 
 /* @doubt: set if a module was still loading at last, had failed or could not be read, or a token
@@ -358,15 +375,8 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const TokenctlWanted *w
     if ((modules = tokenctl_bus_modules (bus, error)) == NULL)
       return NULL;
     loading = find_module (modules, "loading");
-    if (loading == NULL) {
-      g_autoptr (GPtrArray) all = read_tokens (bus, read_token, problems, &some_left, error);
-
-      if (all != NULL)
-        set_doubt (modules, problems->len > 0 || some_left, doubt);
-      if (all != NULL && problems->len == 0)
-        add_busy_module (modules, problems);
-      return g_steal_pointer (&all);
-    }
+    if (loading == NULL)
+      return read_all (bus, read_token, problems, some_left, doubt, error);
 
     if (!told)
       g_printerr (_ ("Waiting for the module “%s”…\n"), loading);

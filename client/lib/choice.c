@@ -42,7 +42,7 @@ answers_by_serial (const TokenctlToken *token, const char *const *words)
 {
   const char *serial = words[1] != NULL ? words[1] : words[0];
 
-  return *serial != '\0' && g_str_equal (serial_of (token), serial)
+  return tokenctl_token_has_serial (token) && g_str_equal (serial_of (token), serial)
          && (words[1] == NULL || g_str_equal (label_of (token), words[0]));
 }
 

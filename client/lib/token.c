@@ -80,9 +80,15 @@ has_same_name (const TokenctlToken *a, const TokenctlToken *b)
   return is_equal (a, b, keys);
 }
 
-/* Not a serial that is empty, or nothing but zeros: several tokens may have such a one. */
-static gboolean
-has_serial (const TokenctlToken *token)
+/**
+ * tokenctl_token_has_serial:
+ * @token: a token
+ *
+ * Returns: whether it has a serial number of its own: not one that is empty, or nothing but zeros,
+ *   which several tokens may have
+ */
+gboolean
+tokenctl_token_has_serial (const TokenctlToken *token)
 {
   return strspn (serial_of (token), "0 ") != strlen (serial_of (token));
 }
@@ -102,7 +108,7 @@ tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b)
   static const char *const module[] = { TOKEND_STATUS_MODULE, NULL };
 
   if (!is_equal (a, b, pin))
-    return has_same_name (a, b) && !has_serial (a);
+    return has_same_name (a, b) && !tokenctl_token_has_serial (a);
   return has_same_name (a, b)
          || (*tokenctl_status_string (a->status, TOKEND_STATUS_PIN_ID) != '\0'
              && !is_equal (a, b, module));
@@ -145,7 +151,7 @@ is_of_same_card (const TokenctlToken *a, const TokenctlToken *b)
                                        TOKEND_STATUS_SERIAL, NULL };
   const gboolean is_told = *tokenctl_status_string (a->status, TOKEND_STATUS_CARD_ID) != '\0';
 
-  return (is_told ? is_equal (a, b, card) : is_equal (a, b, names) && has_serial (a))
+  return (is_told ? is_equal (a, b, card) : is_equal (a, b, names) && tokenctl_token_has_serial (a))
          && !g_str_equal (label_of (a), label_of (b)) && !tokenctl_token_is_same (a, b);
 }
 

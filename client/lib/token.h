@@ -24,6 +24,7 @@ void tokenctl_token_free (TokenctlToken *token);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlToken, tokenctl_token_free)
 
 char *tokenctl_token_name (const TokenctlToken *token);
+gboolean tokenctl_token_has_serial (const TokenctlToken *token);
 gboolean tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b);
 gboolean tokenctl_token_is_same_view (const TokenctlToken *a, const TokenctlToken *b);
 

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 from card_user import CardUser
-from sandbox import SOURCE, wait_until
+from sandbox import SOURCE, wait_until, wait_until_asleep
 from support import ADMIN_PROFILES, WRONG_PINS, WRONG_PUKS, Client, nothing_sent, restart_with_profile, sent
 
 NEW_PIN = "4321"
@@ -252,6 +252,27 @@ def test_ctrl_c_twice(sandbox):
     token.clear_faults()
     wait_until(lambda: not sandbox.hosts("operate"), what="the operation's end")
     assert token.login(NEW_PIN)
+
+
+def test_ctrl_c_while_the_status_is_read_after_it(sandbox):
+    """A wrong code was sent, and cost a try: that nothing was sent is not said any more."""
+    token = sandbox.token("etoken")
+    token.fault("pause C_Login")
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        answer(terminal, "PUK: ", "87654321")
+        answer(terminal, "New PIN .*: ", NEW_PIN)
+        answer(terminal, "once more: ", NEW_PIN)
+        token.wait_paused()
+        token.fault("pause C_GetTokenInfo watch")
+        token.wait_paused("C_GetTokenInfo")
+        (process,) = (n for n, _, argv in sandbox.processes().values() if argv[:2] == ["tokenctl", "unlock"])
+        wait_until_asleep([process], seconds=0.5)
+        terminal.type("\x03")
+        terminal.expect("\nInterrupted. If the code was sent already.*“tokenctl status”")
+        assert terminal.finish() == CTRL_C
+        assert "Nothing was sent" not in terminal.text
+    token.clear_faults()
+    assert token.counters() == {"pin": 3, "puk": 2}
 
 
 def test_last_try_needs_the_label(sandbox):
@@ -796,7 +817,7 @@ def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
 def expect_doubt(sandbox, *arguments):
     """By the start of a name, on a terminal: it is refused before anything is asked, since another may be meant."""
     with sandbox.terminal("alice", ["tokenctl", *arguments]) as terminal:
-        terminal.expect("by its serial, or on a terminal by its whole label. Nothing was sent; no try was spent")
+        terminal.expect("by its serial, or by its whole label if no code comes from a descriptor. Nothing was sent; no try was spent")
         assert terminal.finish() == REFUSED
     assert "Token: " not in terminal.text
 
@@ -810,7 +831,7 @@ def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
         for finished in (unlock(sandbox), set_pin(sandbox)):
             assert finished.returncode == REFUSED, finished
             assert "“gone” has failed" in finished.stderr
-            assert "by its serial, or on a terminal" in finished.stderr
+            assert "by its serial, or by its whole label if no code" in finished.stderr
             assert "no try was spent" in finished.stderr
         with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
             terminal.expect("“gone” has failed")
@@ -839,7 +860,7 @@ def test_a_token_that_cannot_be_read_may_be_meant(make_sandbox):
     sandbox.token("etoken").fault("error C_GetSlotList * CKR_DEVICE_ERROR")
     finished = set_pin(sandbox)
     assert finished.returncode == REFUSED, finished
-    assert "by its serial, or on a terminal" in finished.stderr
+    assert "by its serial, or by its whole label if no code" in finished.stderr
     expect_doubt(sandbox, "set-pin", "SOFT")
     assert set_pin(sandbox, "SOFTHSM").returncode == REFUSED
     assert token.login(sandbox.pin)
@@ -859,7 +880,7 @@ def test_a_card_that_cannot_be_read_may_be_meant(make_sandbox, meant, other):
     with nothing_sent(sandbox.token(other)):
         finished = set_pin(sandbox, "--final-attempt", new="654321")
         assert finished.returncode == REFUSED, finished
-    assert "by its serial, or on a terminal" in finished.stderr
+    assert "by its serial, or by its whole label if no code" in finished.stderr
     sandbox.token(meant).clear_faults()
     wait_until(lambda: len(sandbox.status()) == 2, what="both cards again")
     assert set_pin(sandbox, "--final-attempt", sandbox.token(meant).label, new="654321").returncode == DONE

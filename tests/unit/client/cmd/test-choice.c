@@ -35,6 +35,7 @@ static const struct {
   { 'x', "X", "NUMBERLESS", "", FALSE },
   { 'y', "Y", "NUMBERLESS", "", FALSE },
   { 'z', "Z", "NUMBERLESS", "0701", FALSE },
+  { 'o', "O", "ZEROS", "0000", FALSE },
   { 'k', "K", "TWICE", "0901", FALSE, "R" }, /* one name in two readers */
   { 'K', "K", "TWICE", "0901", FALSE, "S" },
   { 'I', "T", "\304\260mza", "0801", FALSE },         /* İmza */
@@ -210,8 +211,10 @@ test_is_named (void)
     { { "0001", "" }, FALSE, FALSE },
     { { "NUMBERLESS", "" }, FALSE, TRUE },
     { { "NUMBERLESS" }, FALSE, TRUE },
+    { { "0000" }, FALSE, TRUE }, /* others may have it */
+    { { "ZEROS", "0000" }, FALSE, TRUE },
   };
-  g_autoptr (GPtrArray) tokens = tokens_of ("abcdx");
+  g_autoptr (GPtrArray) tokens = tokens_of ("abcdxo");
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     for (gboolean is_person = FALSE; is_person <= TRUE; is_person++) {
