@@ -154,7 +154,6 @@ read_all (const Call *call, GError **error)
   if (host->cards != NULL)
     return tokend_cards_read (host->cards, &host->read, host->certificates, call->is_for_all,
                               call->is_watched, error);
-  tokend_slot_events_await_begun (host->slot_events);
   return tokend_slots_read_all (&host->read, host->certificates, host->slot_events, &host->readings,
                                 error);
 }
@@ -304,11 +303,35 @@ on_waited (GObject *source, GAsyncResult *result, gpointer data)
     g_dbus_method_invocation_return_gerror (call->invocation, error);
 }
 
+static void
+begin_wait (Call *call)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, on_waited, call);
+
+  g_task_set_task_data (task, call, NULL);
+  g_task_run_in_thread (task, wait_for_change);
+}
+
+static void
+begin_events (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  TokendHostState *host = ((Call *) data)->host;
+
+  tokend_slot_events_begin (host->slot_events, &host->read);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_events_begun (GObject *source, GAsyncResult *result, gpointer data)
+{
+  begin_wait (data);
+}
+
+/* A read that is asked for after this comes after what the module has to tell at first. */
 static gboolean
 handle_wait_for_change (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
 {
   TokendHostState *host = TOKEND_HOST_MODULE (object)->host;
-  g_autoptr (GTask) task = NULL;
   Call *call;
 
   if (host->waiting) {
@@ -323,12 +346,11 @@ handle_wait_for_change (TokendDbusModule1 *object, GDBusMethodInvocation *invoca
     return TRUE;
   }
   host->waiting = TRUE;
-  if (host->cards == NULL)
-    tokend_slot_events_begin (host->slot_events);
   call = call_new (object, invocation);
-  task = g_task_new (NULL, NULL, on_waited, call);
-  g_task_set_task_data (task, call, NULL);
-  g_task_run_in_thread (task, wait_for_change);
+  if (host->cards == NULL)
+    run (call, begin_events, on_events_begun);
+  else
+    begin_wait (call);
   return TRUE;
 }
 

@@ -293,6 +293,7 @@ def test_a_module_that_is_slow_to_tell_of_what_is_there(make_sandbox):
         token.wait_paused()
         # As long as no module needs to tell of what it had to tell at once.
         time.sleep(0.2)
+        assert not alice.is_answered(opening)
         token.clear_faults()
         operation, *ends = alice.end_open(opening)
         wait_until(lambda: "CKR_OK" in token.results("C_WaitForSlotEvent"), what="the event")

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "slot-events.h"
 
-/* Some modules tell, at the first wait, of the tokens that are there. Only what they tell after
- * that is news. */
-typedef enum {
-  STAGE_NEW,
-  STAGE_BEGINNING, /* the module is asked what it has to tell by now */
-  STAGE_BEGUN,     /* what it tells counts */
-} Stage;
-
 struct _TokendSlotEvents {
+  gboolean has_begun; /* the PKCS#11 thread's */
   GMutex lock;
-  GCond has_begun;
-  Stage stage;
   GHashTable *counts; /* of slot → number */
 };
 
@@ -27,7 +18,6 @@ tokend_slot_events_new (void)
   TokendSlotEvents *self = g_new0 (TokendSlotEvents, 1);
 
   g_mutex_init (&self->lock);
-  g_cond_init (&self->has_begun);
   self->counts = g_hash_table_new (g_direct_hash, g_direct_equal);
   return self;
 }
@@ -40,23 +30,8 @@ void
 tokend_slot_events_free (TokendSlotEvents *self)
 {
   g_mutex_clear (&self->lock);
-  g_cond_clear (&self->has_begun);
   g_hash_table_unref (self->counts);
   g_free (self);
-}
-
-/**
- * tokend_slot_events_begin:
- *
- * A thread is about to call tokend_slot_events_wait().
- */
-void
-tokend_slot_events_begin (TokendSlotEvents *self)
-{
-  g_mutex_lock (&self->lock);
-  if (self->stage == STAGE_NEW)
-    self->stage = STAGE_BEGINNING;
-  g_mutex_unlock (&self->lock);
 }
 
 /* Takes one event a slot at the most: a module may answer without end. What it cannot be asked
@@ -76,21 +51,20 @@ drain (const TokendReadFunctions *functions)
   }
 }
 
-static void
-ensure_begun (TokendSlotEvents *self, const TokendReadFunctions *functions)
+/**
+ * tokend_slot_events_begin:
+ * @functions: C_WaitForSlotEvent among them.
+ *
+ * To be called in the PKCS#11 thread before tokend_slot_events_wait() is, and before a read after
+ * which no token may be out unseen. Some modules tell, at first, of the tokens that are there: only
+ * what they tell after that is news.
+ */
+void
+tokend_slot_events_begin (TokendSlotEvents *self, const TokendReadFunctions *functions)
 {
-  gboolean is_begun;
-
-  g_mutex_lock (&self->lock);
-  is_begun = self->stage == STAGE_BEGUN;
-  g_mutex_unlock (&self->lock);
-  if (is_begun)
-    return;
-  drain (functions);
-  g_mutex_lock (&self->lock);
-  self->stage = STAGE_BEGUN;
-  g_cond_broadcast (&self->has_begun);
-  g_mutex_unlock (&self->lock);
+  if (!self->has_begun)
+    drain (functions);
+  self->has_begun = TRUE;
 }
 
 static guint
@@ -103,8 +77,7 @@ look_up (TokendSlotEvents *self, CK_SLOT_ID slot)
  * tokend_slot_events_wait:
  * @functions: C_WaitForSlotEvent among them.
  *
- * Waits until the module tells of a slot, and counts that. After tokend_slot_events_begin(), and in
- * one thread at a time.
+ * Waits until the module tells of a slot, and counts that. In one thread at a time.
  *
  * Returns: what C_WaitForSlotEvent has answered
  */
@@ -112,10 +85,8 @@ CK_RV
 tokend_slot_events_wait (TokendSlotEvents *self, const TokendReadFunctions *functions)
 {
   CK_SLOT_ID slot = 0;
-  CK_RV rv;
+  const CK_RV rv = functions->wait_for_slot_event (0, &slot, NULL);
 
-  ensure_begun (self, functions);
-  rv = functions->wait_for_slot_event (0, &slot, NULL);
   if (rv != CKR_OK)
     return rv;
   g_mutex_lock (&self->lock);
@@ -123,21 +94,6 @@ tokend_slot_events_wait (TokendSlotEvents *self, const TokendReadFunctions *func
                        GUINT_TO_POINTER (look_up (self, slot) + 1));
   g_mutex_unlock (&self->lock);
   return rv;
-}
-
-/**
- * tokend_slot_events_await_begun:
- *
- * Waits, if tokend_slot_events_begin() was called, for the moment from which on all that the module
- * tells counts. What is read after that cannot be out unseen.
- */
-void
-tokend_slot_events_await_begun (TokendSlotEvents *self)
-{
-  g_mutex_lock (&self->lock);
-  while (self->stage == STAGE_BEGINNING)
-    g_cond_wait (&self->has_begun, &self->lock);
-  g_mutex_unlock (&self->lock);
 }
 
 /**

@@ -19,9 +19,8 @@ TokendSlotEvents *tokend_slot_events_new (void);
 void tokend_slot_events_free (TokendSlotEvents *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendSlotEvents, tokend_slot_events_free)
 
-void tokend_slot_events_begin (TokendSlotEvents *self);
+void tokend_slot_events_begin (TokendSlotEvents *self, const TokendReadFunctions *functions);
 CK_RV tokend_slot_events_wait (TokendSlotEvents *self, const TokendReadFunctions *functions);
-void tokend_slot_events_await_begun (TokendSlotEvents *self);
 guint tokend_slot_events_count (TokendSlotEvents *self, CK_SLOT_ID slot);
 
 G_END_DECLS
