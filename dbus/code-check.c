@@ -125,8 +125,7 @@ judge_characters (const char *bytes, gsize length, TokendCodeKind kind)
  * The one judge of codes, for the service's hosts and for the clients: whether @bytes can be a code
  * at all, and if not, why.
  *
- * Returns: the verdict; of several findings the one with the strictest answer, and the first of
- *   these
+ * Returns: the verdict; of several findings the first of those with the strictest answer
  */
 TokendCodeVerdict
 tokend_code_judge (const char *bytes, gsize length, TokendCodeKind kind)

@@ -362,8 +362,7 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
  * tokend_gate_check_finish:
  *
  * Returns: whether the caller may; else NotAuthorized, or InteractiveAuthorizationRequired if a
- *   person could have been
- * asked and was not to be. They say why, and name the action, but nothing of the token.
+ *   person could have been asked and was not to be. They say why, and name the action, but nothing of the token.
  */
 gboolean
 tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error)

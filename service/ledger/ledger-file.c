@@ -10,21 +10,27 @@
 /*
  * The file is a sealed file, `ledger` in the service's state folder:
  *
- * [ledger] version=2 assume-spent=true         an earlier file could not be read: whatever is not
- * known is taken for spent
+ *   [ledger]
+ *   version=2
+ *   assume-spent=true         an earlier file could not be read: whatever is not known is taken for
+ *                             spent
  *
- * [CARD/LABEL]              a place, see TokendPlace pin-spent=, pin-pending=  tries since the last
- * success pin-locked=, pin-confirmed=, pin-final-try= pin-wrong=                codes that the
- * token refused since then, for people pin-seen=                 locked, final-try or unknown: what
- * the last code let us see, for people; absent: as pin-locked and pin-final-try say pin-sent-at=
- * when the last code was sent, for people; microseconds since the epoch pin-told=
- * how many of the pending ones the journal has been told of at a start pin-module=               by
- * which module the first of them was sent pin-also-at=              other places where they count,
- * which were the same token when they were sent, or may have been pin-right-at=             other
- * places where a code was right since then, where they do not count puk-…
- * likewise
+ *   [CARD/LABEL]              a place, see TokendPlace
+ *   pin-spent=, pin-pending=  tries since the last success
+ *   pin-locked=, pin-confirmed=, pin-final-try=
+ *   pin-wrong=                codes that the token refused since then, for people
+ *   pin-seen=                 locked, final-try or unknown: what the last code let us see, for
+ *                             people; absent: as pin-locked and pin-final-try say
+ *   pin-sent-at=              when the last code was sent, for people; microseconds since the epoch
+ *   pin-told=                 how many of the pending ones the journal has been told of at a start
+ *   pin-module=               by which module the first of them was sent
+ *   pin-also-at=              other places where they count, which were the same token when they
+ *                             were sent, or may have been
+ *   pin-right-at=             other places where a code was right since then, where they do not
+ *                             count
+ *   puk-…                     likewise
  *
- * A place's spent=255 says that an earlier file could not be read: any number may have been spent.
+ *   A place's spent=255 says that an earlier file could not be read: any number may have been spent.
  *
  * Each write replaces it whole and is on the disk (file and folder) before it is called done; the
  * one before stays, as `ledger.previous`. One that cannot be read is kept beside it, as

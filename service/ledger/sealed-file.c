@@ -146,8 +146,7 @@ put_in_place (const char *unfinished, const char *path, const char *aside, GErro
  * errors since then.
  *
  * Returns: whether it is on the disk, the folder with it; else what was at @path is still there,
- *   unless it was the folder that
- * failed.
+ *   unless it was the folder that failed.
  */
 gboolean
 tokend_sealed_file_write (const char *path, const char *text, const char *aside, GError **error)

@@ -9,8 +9,7 @@ G_BEGIN_DECLS
  * TokendAudit:
  *
  * Who did what: writes an entry of the journal for each try, and each operation that came to
- * none, once both are known. An operation
- * never waits for it.
+ * none, once both are known. An operation never waits for it.
  */
 #define TOKEND_TYPE_AUDIT (tokend_audit_get_type ())
 G_DECLARE_FINAL_TYPE (TokendAudit, tokend_audit, TOKEND, AUDIT, GObject)
