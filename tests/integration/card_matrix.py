@@ -265,7 +265,7 @@ class Bench:
         return False
 
     def _is_read_afresh(self):
-        """In a read that leaves the watching host waiting."""
+        """In a read that leaves the watching host waiting, and at the beginning of which it held no card."""
         offset = self._offset()
         self._client.subscribe()
         self._client.refresh(self._guard_path)
@@ -273,8 +273,8 @@ class Bench:
         return len(self._commands(offset)) > AFRESH_MIN
 
     def _settle_watch(self):
-        """Each cell finds the watching host as the run without a fault did: waiting, and holding no card. Where operations
-        follow one another at once it holds them for some time, and a read sends less than it did then."""
+        """Each cell finds the watching host as the run without a fault did: waiting, and in the midst of no time for which it
+        holds the cards. Where operations follow one another at once it begins one, and a read sends less than it did then."""
         self._look_until(self._is_read_afresh, "a watching host that holds no card")
 
     def _make_code(self, role, is_right):

@@ -495,8 +495,9 @@ def has_settled(sandbox):
     """Whether all operating hosts of a sandbox have ended."""
     if sandbox.hosts("operate"):
         return False
-    # One that is ending has no arguments any more, and was none of these hosts: this look must come after that one.
-    return all(arguments for _, _, arguments in sandbox.processes().values()) and relays_have_ended(sandbox)
+    # Nor may anything else be ending, or wait to be reaped.
+    processes = sandbox.processes().values()
+    return all(arguments and not arguments[0].startswith("[") for _, _, arguments in processes) and relays_have_ended(sandbox)
 
 
 def traces(sandbox):

@@ -37,6 +37,8 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # The commands to a card that may carry a code. A header and one length are 5 bytes.
 CODE_COMMANDS = ("VERIFY", "CHANGE-REFERENCE-DATA", "RESET-RETRY-COUNTER")
 
+# See Sandbox.processes().
+ENDING_HOST = "[tokend-module]"
 TIMEOUT = 30
 START_TIMEOUT = 300  # the first one may build
 # The kernel gives out the numbers of processes in turn: for so long, in seconds, none comes again.
@@ -276,7 +278,8 @@ class Sandbox:
     # Processes
 
     def processes(self):
-        """The processes inside: process number inside to (number outside, user's number, arguments)."""
+        """The processes inside: process number inside to (number outside, user's number, arguments). One that is ending has
+        no memory any more, but may still have its descriptors, and with them its locks: only its name is told, in brackets."""
         found = {}
         namespace = os.readlink(f"/proc/{self._first_process}/ns/pid")
         now = time.monotonic()
@@ -292,18 +295,22 @@ class Sandbox:
                     status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
                 with open(f"/proc/{entry}/cmdline", encoding="utf-8", errors="replace") as file:
                     arguments = file.read().split("\0")[:-1]
+                if not arguments and not status["State"].startswith("Z"):
+                    arguments = [f"[{status['Name']}]"]
                 number = int(status["NSpid"].split()[-1])
                 found[number] = (int(entry), int(status["Uid"].split()[0]), arguments)
         self._strangers = strangers
         return found
 
     def hosts(self, kind=None):
-        """The numbers outside of the module hosts' processes; kind: "watch" or "operate"."""
+        """The numbers outside of the module hosts' processes; kind: "watch" or "operate". Of which kind one that is ending
+        was is not known: it is of both."""
         wanted = [f"--{kind}"] if kind else ["--watch", "--operate"]
         return [
             outside
             for outside, _, arguments in self.processes().values()
-            if arguments and arguments[0].endswith("/tokend-module") and arguments[-1] in wanted
+            if arguments == [ENDING_HOST]
+            or (arguments and arguments[0].endswith("/tokend-module") and arguments[-1] in wanted)
         ]
 
     def tokend(self):

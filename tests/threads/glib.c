@@ -8,9 +8,23 @@
  */
 #include <gio/gio.h>
 
-/* What is not built with ThreadSanitizer, a simulated token, has it only where its program has. */
+/* What is not built with ThreadSanitizer, a simulated token, has these only where its program has. */
 extern void __tsan_acquire (void *address) __attribute__ ((weak));
 extern void __tsan_release (void *address) __attribute__ ((weak));
+
+static void
+acquire (void *address)
+{
+  if (__tsan_acquire != NULL)
+    __tsan_acquire (address);
+}
+
+static void
+release (void *address)
+{
+  if (__tsan_release != NULL)
+    __tsan_release (address);
+}
 
 /* GTask: what is done before it returns is seen by its callback; what is done before it runs, by
  * its thread. */
@@ -36,7 +50,7 @@ call_back (GObject *source, GAsyncResult *result, gpointer data)
 {
   GAsyncReadyCallback callback;
 
-  __tsan_acquire (result);
+  acquire (result);
   callback = g_object_get_data (G_OBJECT (result), CALLBACK);
   callback (source, result, data);
 }
@@ -54,21 +68,21 @@ __wrap_g_task_new (gpointer source, GCancellable *cancellable, GAsyncReadyCallba
 void
 __wrap_g_task_return_boolean (GTask *task, gboolean result)
 {
-  __tsan_release (task);
+  release (task);
   __real_g_task_return_boolean (task, result);
 }
 
 void
 __wrap_g_task_return_error (GTask *task, GError *error)
 {
-  __tsan_release (task);
+  release (task);
   __real_g_task_return_error (task, error);
 }
 
 void
 __wrap_g_task_return_pointer (GTask *task, gpointer result, GDestroyNotify free)
 {
-  __tsan_release (task);
+  release (task);
   __real_g_task_return_pointer (task, result, free);
 }
 
@@ -77,7 +91,7 @@ run_task (GTask *task, gpointer source, gpointer data, GCancellable *cancellable
 {
   GTaskThreadFunc func;
 
-  __tsan_acquire (task);
+  acquire (task);
   func = g_object_get_data (G_OBJECT (task), FUNC);
   func (task, source, data, cancellable);
 }
@@ -86,7 +100,7 @@ void
 __wrap_g_task_run_in_thread (GTask *task, GTaskThreadFunc func)
 {
   g_object_set_data (G_OBJECT (task), FUNC, func);
-  __tsan_release (task);
+  release (task);
   __real_g_task_run_in_thread (task, run_task);
 }
 
@@ -109,7 +123,7 @@ run_in_pool (gpointer item, gpointer data)
 {
   const Pool *pool = data;
 
-  __tsan_acquire (item);
+  acquire (item);
   pool->func (item, pool->data);
 }
 
@@ -125,7 +139,7 @@ __wrap_g_thread_pool_new (GFunc func, gpointer data, int n, gboolean exclusive, 
 gboolean
 __wrap_g_thread_pool_push (GThreadPool *pool, gpointer item, GError **error)
 {
-  __tsan_release (item);
+  release (item);
   return __real_g_thread_pool_push (pool, item, error);
 }
 
@@ -139,7 +153,7 @@ gpointer __wrap_g_async_queue_pop (GAsyncQueue *queue);
 void
 __wrap_g_async_queue_push (GAsyncQueue *queue, gpointer item)
 {
-  __tsan_release (item);
+  release (item);
   __real_g_async_queue_push (queue, item);
 }
 
@@ -148,7 +162,7 @@ __wrap_g_async_queue_pop (GAsyncQueue *queue)
 {
   gpointer item = __real_g_async_queue_pop (queue);
 
-  __tsan_acquire (item);
+  acquire (item);
   return item;
 }
 
@@ -168,12 +182,12 @@ __wrap_g_object_unref (gpointer object)
 {
   gpointer source = G_IS_TASK (object) ? g_task_get_source_object (object) : NULL;
 
-  __tsan_release (object);
-  __tsan_acquire (object);
+  release (object);
+  acquire (object);
   if (source != NULL) {
-    __tsan_release (source);
-    __tsan_acquire (source);
-    __tsan_release (&given_up);
+    release (source);
+    acquire (source);
+    release (&given_up);
   }
   __real_g_object_unref (object);
 }
@@ -181,7 +195,7 @@ __wrap_g_object_unref (gpointer object)
 void
 __wrap_g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait)
 {
-  __tsan_acquire (&given_up);
+  acquire (&given_up);
   __real_g_thread_pool_free (pool, immediate, wait);
 }
 
@@ -198,24 +212,20 @@ void
 __wrap_g_mutex_lock (GMutex *mutex)
 {
   __real_g_mutex_lock (mutex);
-  if (__tsan_acquire != NULL)
-    __tsan_acquire (mutex);
+  acquire (mutex);
 }
 
 void
 __wrap_g_mutex_unlock (GMutex *mutex)
 {
-  if (__tsan_release != NULL)
-    __tsan_release (mutex);
+  release (mutex);
   __real_g_mutex_unlock (mutex);
 }
 
 void
 __wrap_g_cond_wait (GCond *cond, GMutex *mutex)
 {
-  if (__tsan_release != NULL)
-    __tsan_release (mutex);
+  release (mutex);
   __real_g_cond_wait (cond, mutex);
-  if (__tsan_acquire != NULL)
-    __tsan_acquire (mutex);
+  acquire (mutex);
 }
