@@ -199,14 +199,12 @@ __wrap_g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait)
   __real_g_thread_pool_free (pool, immediate, wait);
 }
 
-/* GMutex, GCond: what is done by who holds the lock is seen by who takes it after that. */
+/* GMutex: what is done by who holds the lock is seen by who takes it after that. */
 
 void __real_g_mutex_lock (GMutex *mutex);
 void __wrap_g_mutex_lock (GMutex *mutex);
 void __real_g_mutex_unlock (GMutex *mutex);
 void __wrap_g_mutex_unlock (GMutex *mutex);
-void __real_g_cond_wait (GCond *cond, GMutex *mutex);
-void __wrap_g_cond_wait (GCond *cond, GMutex *mutex);
 
 void
 __wrap_g_mutex_lock (GMutex *mutex)
@@ -220,12 +218,4 @@ __wrap_g_mutex_unlock (GMutex *mutex)
 {
   release (mutex);
   __real_g_mutex_unlock (mutex);
-}
-
-void
-__wrap_g_cond_wait (GCond *cond, GMutex *mutex)
-{
-  release (mutex);
-  __real_g_cond_wait (cond, mutex);
-  acquire (mutex);
 }
