@@ -106,15 +106,21 @@ find_token (Target *target, GError **error)
   return TRUE;
 }
 
-/* Why the service cannot unlock it, the status does not say but of a PUK: there may be no profile,
- * or one that has no way. */
+/* Why the service cannot unlock it, the status does not say but of a code that is not set: there may
+ * be no profile, or one that has no way. */
 static void
 set_cannot_unlock (Target *target, GError **error)
 {
+  GVariant *status = target->token->status;
   g_autofree char *module =
-      tokenctl_printable (tokenctl_status_string (target->token->status, TOKEND_STATUS_MODULE));
+      tokenctl_printable (tokenctl_status_string (status, TOKEND_STATUS_MODULE));
+  g_autofree char *pin_step =
+      tokenctl_next_step (status, TOKENCTL_ROLE_PIN, target->token_argument);
 
-  if (target->tries.state == TOKEND_STATE_UNINITIALIZED)
+  if (tokenctl_status_tries (status, TOKENCTL_ROLE_PIN).state == TOKEND_STATE_UNINITIALIZED)
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
+                 _ ("%s\nNothing was sent; no try was spent."), pin_step);
+  else if (target->tries.state == TOKEND_STATE_UNINITIALIZED)
     g_set_error_literal (
         error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
         _ ("The token has no PUK to be unlocked with. Nothing was sent; no try was "

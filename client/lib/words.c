@@ -236,7 +236,9 @@ next_step_for_pin (GVariant *status, const char *token)
     if (tokenctl_puk_can_help (status))
       return g_strdup_printf (_ ("No PIN is set yet. Set one with the PUK: tokenctl unlock %s"),
                               token);
-    return next_step_for_quiet_pin (status, token);
+    return g_strdup (
+        _ ("No PIN is set yet, and tokend cannot set the first one on this token. Set it "
+           "with the program that the token came with."));
   case TOKEND_STATE_OK:
   case TOKEND_STATE_UNKNOWN:
   default:

@@ -4,6 +4,7 @@
 #include "environment.h"
 #include "journal.h"
 #include "prepare-request-private.h"
+#include "profile-rules.h"
 #include "tokend-error.h"
 
 #include <gio/gunixfdlist.h>
@@ -136,7 +137,10 @@ void
 tokend_operation_compare (Operation *operation)
 {
   operation->before = tokend_token_judge (operation->token, operation->prepared, operation->role);
-  tokend_operation_end_step (operation, check_refused (operation));
+  tokend_operation_end_step (operation, tokend_profile_rules_support (
+                                            tokend_token_get_profile (operation->token),
+                                            operation->prepared, operation->role, &operation->error)
+                                            && check_refused (operation));
 }
 
 static void

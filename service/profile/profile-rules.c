@@ -166,5 +166,13 @@ tokend_profile_rules_support (const TokendProfile *module, const TokendReading *
                  "The profile “%s” has no way to unlock tokens of this kind", module->name);
     return FALSE;
   }
+  if (role == TOKEND_ROLE_PUK && !module->sets_first_pin
+      && tokend_counter_is_uninitialized (&reading->counters[TOKEND_ROLE_PIN])) {
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+                 "The token has no PIN yet, and the profile “%s” does not say that a first one can "
+                 "be set so",
+                 module->name);
+    return FALSE;
+  }
   return TRUE;
 }

@@ -22,6 +22,7 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "Match", "Issuers" },
   { "Module", "Library", tokend_library_get_type },
   { "Unlock", "Way", tokend_unlock_way_get_type },
+  { "Unlock", "SetsFirstPin" },
   { "Watch", "Way", tokend_watch_way_get_type },
   { "PIN", "Flags", tokend_flags_meaning_get_type },
   { "PIN", "Maximum" },
@@ -313,6 +314,7 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfilePlace *
       || !get_patterns (&reader, "Issuers", &profile->issuers, error)
       || !get_environment (&reader, &profile->environment, error)
       || !get_way (&reader, profile, error)
+      || !get_boolean (&reader, "Unlock", "SetsFirstPin", FALSE, &profile->sets_first_pin, error)
       || !get_enum (&reader, "Watch", "Way", TOKEND_TYPE_WATCH_WAY, TOKEND_WATCH_WAY_POLL,
                     &profile->watch_way, error)
       || !get_rules (&reader, "PIN", &profile->rules[TOKEND_ROLE_PIN], error)

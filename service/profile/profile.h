@@ -36,6 +36,7 @@ typedef struct {
   GPtrArray *issuers;       /* likewise; NULL: a module's profile */
   gboolean is_opensc;       /* the module's hosts bring a configuration of OpenSC's along */
   TokendUnlockWay unlock_way;
+  gboolean sets_first_pin; /* where there is no PIN yet, that sets one, and creates nothing */
   TokendWatchWay watch_way;
   TokendWrongCode wrong_codes[TOKEND_N_ROLES];
   TokendCounterRules rules[TOKEND_N_ROLES];

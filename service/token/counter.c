@@ -185,6 +185,18 @@ get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rule
 }
 
 /**
+ * tokend_counter_is_uninitialized:
+ * @reading: what the token shows.
+ *
+ * Returns: whether there is no such code yet.
+ */
+gboolean
+tokend_counter_is_uninitialized (const TokendCounterReading *reading)
+{
+  return !reading->initialized && !reading->locked;
+}
+
+/**
  * tokend_counter_judge:
  * @reading: what the token shows.
  * @rules: what the profile says that this is worth.
@@ -203,7 +215,7 @@ tokend_counter_judge (const TokendCounterReading *reading, const TokendCounterRu
   int maximum = get_maximum (reading, rules);
   TokendCounter counter;
 
-  if (!reading->initialized && !reading->locked)
+  if (tokend_counter_is_uninitialized (reading))
     return (TokendCounter){ .state = TOKEND_STATE_UNINITIALIZED,
                             .remaining = TOKEND_RETRIES_UNKNOWN,
                             .maximum = TOKEND_RETRIES_UNKNOWN };

@@ -98,6 +98,7 @@ TokendCounter tokend_counter_tell (const TokendCounterReading *reading,
                                    const TokendCounterRules *rules,
                                    const TokendCounterRecord *record);
 
+gboolean tokend_counter_is_uninitialized (const TokendCounterReading *reading);
 gboolean tokend_counter_contradicts_itself (const TokendCounterReading *reading,
                                             const TokendCounterRules *rules);
 gboolean tokend_counter_equal (const TokendCounter *a, const TokendCounter *b);

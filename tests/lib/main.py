@@ -26,7 +26,7 @@ card, and there are two readers. Settings of a token follow its kind: etoken:lab
   refused-new-pins=PIN;PIN    slot-events=yes|alone    certificate=shared    of etoken
   reader=NAME             of etoken and alias: the description of the slot
   of=etoken2|opensc       file=NAME    manufacturer=TEXT    model=TEXT    hide-flags=true    of alias
-  wrong-code=63cx         locked-code=6982    of openpgp-card     so-pin=yes    pins=2    of pkcs15-card
+  wrong-code=63cx         locked-code=6982    of openpgp-card     so-pin=yes    pins=0|2    of pkcs15-card
 
 Users: alice may do everything, bob nothing, carol must authenticate (password carol) to unlock and to set a PIN.
 In it: TOKEN_MODULE is the first token's module, tokenctl is on PATH, /run/sandbox holds logs and tokens, and root may

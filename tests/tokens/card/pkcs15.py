@@ -29,6 +29,7 @@ PIN, PUK, SECOND_PIN, SECOND_PUK = 1, 2, 3, 4  # references
 KEY, SECOND_KEY = 1, 2
 PIN_OF_KEY = {KEY: PIN, SECOND_KEY: SECOND_PIN}
 PUK_TRIES = 5
+PINS_ROOM = 256  # in the file that describes the PINs, where there is none yet
 LENGTHS = range(4, 17)
 RSA_PADDED = 0x11  # the algorithm: padding as in PKCS #1
 
@@ -47,9 +48,11 @@ def explicit(number, *parts):
 class PKCS15Card(Card):
     def __init__(self, settings, key, certificate):
         """settings: serial (8 hexadecimal digits), pin, puk, more: so-pin (yes: the PUK is a security officer's PIN),
-        pins (2: there is another one)."""
-        has_so_pin, has_two_pins = settings["more"].get("so-pin") == "yes", settings["more"].get("pins") == "2"
-        self.pin, self.puk = make_pin(settings["pin"]), make_puk(settings["puk"])
+        pins (2: there is another one; 0: there is none yet, nor a PUK)."""
+        has_so_pin, pins = settings["more"].get("so-pin") == "yes", settings["more"].get("pins", "1")
+        has_two_pins, has_no_pin = pins == "2", pins == "0"
+        self.pin = make_pin(None if has_no_pin else settings["pin"])
+        self.puk = make_puk(None if has_no_pin else settings["puk"])
         codes = {"pin": self.pin, "puk": self.puk}
         self._codes, self._puk_of_pin = {PIN: self.pin, PUK: self.puk}, {PIN: PUK}
         if has_two_pins:
@@ -61,6 +64,7 @@ class PKCS15Card(Card):
         super().__init__(make_atr(HISTORICAL), AID, codes)
         self.commands = {
             apdu.READ_BINARY: self.read_binary,
+            apdu.UPDATE_BINARY: self.update_binary,
             apdu.VERIFY: self.verify,
             apdu.CHANGE_REFERENCE_DATA: self.change_reference_data,
             apdu.RESET_RETRY_COUNTER: self.reset_retry_counter,
@@ -69,7 +73,7 @@ class PKCS15Card(Card):
         }
         self._key = key
         self._has_so_pin = has_so_pin
-        pins = make_pins(self._puk_of_pin, has_so_pin)
+        pins = bytes(PINS_ROOM) if has_no_pin else make_pins(self._puk_of_pin, has_so_pin)
         self._files = make_files(bytes.fromhex(settings["serial"]), pins, has_two_pins, key, certificate)
         self.forget()
 
@@ -115,6 +119,15 @@ class PKCS15Card(Card):
             raise Refusal(apdu.WRONG_OFFSET)
         return self._files[self._file][command.p1_p2 :][: command.le or 0]
 
+    def update_binary(self, command):
+        """11.3.5: likewise; what is written beyond the end makes the file longer."""
+        if self._file not in self._files:
+            raise Refusal(apdu.CONDITIONS_NOT_SATISFIED)
+        content, offset = self._files[self._file], command.p1_p2
+        if command.p1 & 0x80 or offset > len(content):
+            raise Refusal(apdu.WRONG_OFFSET)
+        self._files[self._file] = content[:offset] + command.data + content[offset + len(command.data) :]
+
     # Codes (ISO 7816-4, 11.5)
 
     def _code(self, command):
@@ -135,8 +148,11 @@ class PKCS15Card(Card):
             raise Refusal(code.state())
 
     def change_reference_data(self, command):
-        """11.5.7: the old one and the new one."""
+        """11.5.7: the old one and the new one; or the first one alone (P1 = 01)."""
         code = self._code(command)
+        if command.p1 == 1 and code.value is None:
+            code.set(new_value(command.data))
+            return
         if command.p1 != 0:
             raise Refusal(apdu.WRONG_P1_P2)
         old, new = code.split(command.data)
@@ -184,11 +200,11 @@ class PKCS15Card(Card):
 
 
 def make_pin(value):
-    return Code(value.encode(), blocked=NO_TRY_LEFT)
+    return Code(value and value.encode(), blocked=NO_TRY_LEFT)
 
 
 def make_puk(value):
-    return Code(value.encode(), maximum=PUK_TRIES, blocked=NO_TRY_LEFT)
+    return Code(value and value.encode(), maximum=PUK_TRIES, blocked=NO_TRY_LEFT)
 
 
 def new_value(value):

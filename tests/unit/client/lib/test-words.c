@@ -71,7 +71,7 @@ test_next_step (void)
     { "locked", "uninitialized", TRUE, "has no PUK. Call the support line", NULL },
     { "final-try", "uninitialized", TRUE, "do not try it", NULL },
     { "low", "uninitialized", TRUE, "brings the tries back.", NULL },
-    { "uninitialized", "uninitialized", TRUE, NULL, NULL },
+    { "uninitialized", "uninitialized", TRUE, "cannot set the first one", NULL },
     { "low", "final-try", TRUE, "before you try it, call the support line", "One PUK try is left" },
     { "locked", "ok", FALSE, "cannot unlock", NULL },
     { "locked", "locked", TRUE, "both locked", "both locked" },
@@ -83,7 +83,7 @@ test_next_step (void)
     { "low", "ok", TRUE, "tokenctl unlock ETOKEN", NULL },
     { "low", "low", FALSE, "brings the tries back", "no further try" },
     { "uninitialized", "ok", TRUE, "tokenctl unlock ETOKEN", NULL },
-    { "uninitialized", "ok", FALSE, NULL, NULL },
+    { "uninitialized", "ok", FALSE, "cannot set the first one", NULL },
     { "ok", "locked", TRUE, NULL, "PUK is locked" },
   };
 

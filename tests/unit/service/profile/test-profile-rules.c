@@ -260,31 +260,52 @@ test_hidden_tries (void)
   g_assert_cmpint (puk.flags, ==, TOKEND_FLAGS_MEANING_EXACT);
 }
 
+#define NO_PIN                                                                                     \
+  {                                                                                                \
+    .initialized = FALSE                                                                           \
+  }
+#define PIN_SET                                                                                    \
+  {                                                                                                \
+    .initialized = TRUE                                                                            \
+  }
+#define PIN_LOCKED                                                                                 \
+  {                                                                                                \
+    .locked = TRUE                                                                                 \
+  }
+
 /* Of a profile: whether there is one, and its way to unlock. */
 static const struct {
   gboolean is_known;
   TokendUnlockWay way;
   gboolean pin_pad, has_puk, is_double;
   gboolean unlocks, changes;
+  TokendCounterReading pin;
+  gboolean sets_first_pin;
 } kinds[] = {
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, TRUE, TRUE },
-  { TRUE, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN, FALSE, TRUE, FALSE, TRUE, TRUE },
-  { TRUE, TOKEND_UNLOCK_WAY_NONE, FALSE, TRUE, FALSE, FALSE, TRUE },
-  { FALSE, 0, FALSE, TRUE, FALSE, FALSE, TRUE },
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, TRUE, TRUE, FALSE, FALSE, FALSE },
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, FALSE, FALSE, FALSE, TRUE },
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, TRUE, FALSE, FALSE },
+  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_WAY_NONE, FALSE, TRUE, FALSE, FALSE, TRUE, PIN_SET },
+  { FALSE, 0, FALSE, TRUE, FALSE, FALSE, TRUE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, TRUE, TRUE, FALSE, FALSE, FALSE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, FALSE, FALSE, FALSE, TRUE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, TRUE, FALSE, FALSE, PIN_SET },
+  /* No PIN yet; one that is locked was set. */
+  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, FALSE, TRUE, NO_PIN },
+  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, NO_PIN, TRUE },
+  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, PIN_LOCKED },
 };
 
 static void
 test_support (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++) {
-    const TokendProfile profile = { .name = "a profile", .unlock_way = kinds[i].way };
+    const TokendProfile profile = { .name = "a profile",
+                                    .unlock_way = kinds[i].way,
+                                    .sets_first_pin = kinds[i].sets_first_pin };
     const TokendReading reading = {
       .pin_pad = kinds[i].pin_pad,
       .is_double = kinds[i].is_double,
-      .counters = { [TOKEND_ROLE_PUK] = { .initialized = kinds[i].has_puk } },
+      .counters = { kinds[i].pin, { .initialized = kinds[i].has_puk } },
     };
     const gboolean expected[] = { kinds[i].changes, kinds[i].unlocks };
 
