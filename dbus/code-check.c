@@ -81,12 +81,12 @@ answer_of (TokendCodeFinding finding, TokendCodeKind kind)
   g_return_val_if_reached (TOKEND_CODE_NEVER);
 }
 
-static TokendCodeVerdict
-verdict_of (TokendCodeFinding finding, gsize position, TokendCodeKind kind)
+static TokendCodeResult
+result_of (TokendCodeFinding finding, gsize position, TokendCodeKind kind)
 {
-  return (TokendCodeVerdict){ .answer = answer_of (finding, kind),
-                              .finding = finding,
-                              .position = (guint) position };
+  return (TokendCodeResult){ .answer = answer_of (finding, kind),
+                             .finding = finding,
+                             .position = (guint) position };
 }
 
 /* One blank between two other characters is what people write codes with. Of several in a row the
@@ -98,55 +98,55 @@ is_inner_blank (const char *p, const char *begin, const char *end)
 }
 
 /* The first of the findings with the strictest answer. @bytes is UTF-8 without a NUL. */
-static TokendCodeVerdict
-judge_characters (const char *bytes, gsize length, TokendCodeKind kind)
+static TokendCodeResult
+validate_characters (const char *bytes, gsize length, TokendCodeKind kind)
 {
-  TokendCodeVerdict strictest = { .answer = TOKEND_CODE_SEND };
+  TokendCodeResult strictest = { .answer = TOKEND_CODE_SEND };
   const char *end = bytes + length;
   gsize position = 0;
 
   for (const char *p = bytes; p < end; p = g_utf8_next_char (p), position++) {
-    TokendCodeVerdict verdict;
+    TokendCodeResult result;
 
     if (is_inner_blank (p, bytes, end))
       continue;
-    verdict = verdict_of (find_in_character (g_utf8_get_char (p)), position, kind);
-    if (verdict.answer > strictest.answer)
-      strictest = verdict;
+    result = result_of (find_in_character (g_utf8_get_char (p)), position, kind);
+    if (result.answer > strictest.answer)
+      strictest = result;
   }
   return strictest;
 }
 
 /**
- * tokend_code_judge:
+ * tokend_code_validate:
  * @bytes: (array length=length): a code
  * @kind: what it is for
  *
  * The one judge of codes, for the service's hosts and for the clients: whether @bytes can be a code
  * at all, and if not, why.
  *
- * Returns: the verdict; of several findings the first of those with the strictest answer
+ * Returns: the result; of several findings the first of those with the strictest answer
  */
-TokendCodeVerdict
-tokend_code_judge (const char *bytes, gsize length, TokendCodeKind kind)
+TokendCodeResult
+tokend_code_validate (const char *bytes, gsize length, TokendCodeKind kind)
 {
   const char *valid_end;
 
   if (length == 0)
-    return verdict_of (TOKEND_CODE_EMPTY, 0, kind);
+    return result_of (TOKEND_CODE_EMPTY, 0, kind);
   if (length > TOKEND_CODE_MAX)
-    return verdict_of (TOKEND_CODE_TOO_LONG, 0, kind);
+    return result_of (TOKEND_CODE_TOO_LONG, 0, kind);
   if (bytes[length - 1] == '\n')
-    return verdict_of (TOKEND_CODE_ENDS_WITH_NEWLINE, 0, kind);
+    return result_of (TOKEND_CODE_ENDS_WITH_NEWLINE, 0, kind);
   if (bytes[length - 1] == '\r')
-    return verdict_of (TOKEND_CODE_ENDS_WITH_RETURN, 0, kind);
+    return result_of (TOKEND_CODE_ENDS_WITH_RETURN, 0, kind);
   if (!g_utf8_validate_len (bytes, length, &valid_end)) {
     const gsize position = (gsize) g_utf8_strlen (bytes, valid_end - bytes);
 
-    return verdict_of (*valid_end == '\0' ? TOKEND_CODE_CONTROL : TOKEND_CODE_NOT_UTF8, position,
-                       kind);
+    return result_of (*valid_end == '\0' ? TOKEND_CODE_CONTROL : TOKEND_CODE_NOT_UTF8, position,
+                      kind);
   }
-  return judge_characters (bytes, length, kind);
+  return validate_characters (bytes, length, kind);
 }
 
 static gboolean
@@ -178,33 +178,33 @@ find_by_rules (const char *bytes, gsize length, const TokendCodeRules *rules)
 }
 
 /**
- * tokend_code_judge_by_rules:
- * @bytes: (array length=length): a PUK or present PIN that tokend_code_judge() does not refuse for
+ * tokend_code_validate_by_rules:
+ * @bytes: (array length=length): a PUK or present PIN that tokend_code_validate() does not refuse for
  *   ever
  * @rules: of the token that it is for
  *
- * Returns: the verdict; of several findings the first with the strictest answer
+ * Returns: the result; of several findings the first with the strictest answer
  */
-TokendCodeVerdict
-tokend_code_judge_by_rules (const char *bytes, gsize length, const TokendCodeRules *rules)
+TokendCodeResult
+tokend_code_validate_by_rules (const char *bytes, gsize length, const TokendCodeRules *rules)
 {
-  TokendCodeVerdict verdict =
-      verdict_of (find_by_rules (bytes, length, rules), 0, TOKEND_CODE_KIND_PRESENT);
+  TokendCodeResult result =
+      result_of (find_by_rules (bytes, length, rules), 0, TOKEND_CODE_KIND_PRESENT);
 
-  verdict.limits =
-      verdict.finding == TOKEND_CODE_UNUSUAL_LENGTH ? rules->usual_length : rules->length;
-  return verdict;
+  result.limits =
+      result.finding == TOKEND_CODE_UNUSUAL_LENGTH ? rules->usual_length : rules->length;
+  return result;
 }
 
 /**
- * tokend_new_pin_judge:
- * @bytes: (array length=length): a new PIN that tokend_code_judge() lets through
+ * tokend_new_pin_validate:
+ * @bytes: (array length=length): a new PIN that tokend_code_validate() lets through
  * @rules: of the token that it is for
  *
  * Returns: the first of the rules that it does not keep
  */
 TokendNewPinFinding
-tokend_new_pin_judge (const char *bytes, gsize length, const TokendNewPinRules *rules)
+tokend_new_pin_validate (const char *bytes, gsize length, const TokendNewPinRules *rules)
 {
   if (rules->characters == TOKEND_CHARACTERS_DIGITS && !is_digits (bytes, length))
     return TOKEND_NEW_PIN_NOT_DIGITS;
@@ -254,7 +254,7 @@ describe_characters (const TokendCodeLimits *limits, TokendTranslate translate)
 }
 
 static char *
-describe_place (guint position, TokendTranslate translate)
+describe_position (guint position, TokendTranslate translate)
 {
   const guint last = position % 100 / 10 == 1 ? 0 : position % 10;
 
@@ -270,8 +270,8 @@ describe_place (guint position, TokendTranslate translate)
 }
 
 /**
- * tokend_code_verdict_describe:
- * @verdict: of a code
+ * tokend_code_result_describe:
+ * @result: of a code
  * @translate: into which language
  *
  * Returns: (transfer full): what is wrong with the code and where, nothing of the code itself; it
@@ -279,13 +279,13 @@ describe_place (guint position, TokendTranslate translate)
  * "The PUK has an invisible character after the 8th". Empty if nothing is wrong.
  */
 char *
-tokend_code_verdict_describe (const TokendCodeVerdict *verdict, TokendTranslate translate)
+tokend_code_result_describe (const TokendCodeResult *result, TokendTranslate translate)
 {
-  g_autofree char *place = describe_place (verdict->position, translate);
-  g_autofree char *bytes = describe_bytes (&verdict->limits, translate);
-  g_autofree char *characters = describe_characters (&verdict->limits, translate);
+  g_autofree char *place = describe_position (result->position, translate);
+  g_autofree char *bytes = describe_bytes (&result->limits, translate);
+  g_autofree char *characters = describe_characters (&result->limits, translate);
 
-  switch (verdict->finding) {
+  switch (result->finding) {
   case TOKEND_CODE_NOTHING:
     return g_strdup ("");
   case TOKEND_CODE_EMPTY:

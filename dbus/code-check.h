@@ -97,16 +97,16 @@ typedef enum {
 } TokendNewPinFinding;
 
 /**
- * TokendCodeVerdict:
+ * TokendCodeResult:
  *
- * What tokend_code_judge() says of a code; it holds nothing of the code.
+ * What tokend_code_validate() says of a code; it holds nothing of the code.
  */
 typedef struct {
   TokendCodeAnswer answer;
   TokendCodeFinding finding;
   guint position;          /* how many characters stand before the one that was found */
   TokendCodeLimits limits; /* of the length, where that is what was found */
-} TokendCodeVerdict;
+} TokendCodeResult;
 
 /**
  * TokendTranslate:
@@ -116,12 +116,12 @@ typedef struct {
 typedef const char *(*TokendTranslate) (const char *text) G_GNUC_FORMAT (1);
 
 gboolean tokend_code_is_seen (gunichar c);
-TokendCodeVerdict tokend_code_judge (const char *bytes, gsize length, TokendCodeKind kind);
-TokendCodeVerdict tokend_code_judge_by_rules (const char *bytes, gsize length,
-                                              const TokendCodeRules *rules);
-TokendNewPinFinding tokend_new_pin_judge (const char *bytes, gsize length,
-                                          const TokendNewPinRules *rules);
+TokendCodeResult tokend_code_validate (const char *bytes, gsize length, TokendCodeKind kind);
+TokendCodeResult tokend_code_validate_by_rules (const char *bytes, gsize length,
+                                                const TokendCodeRules *rules);
+TokendNewPinFinding tokend_new_pin_validate (const char *bytes, gsize length,
+                                             const TokendNewPinRules *rules);
 const char *tokend_code_describe_same (gboolean is_puk, TokendTranslate translate);
-char *tokend_code_verdict_describe (const TokendCodeVerdict *verdict, TokendTranslate translate);
+char *tokend_code_result_describe (const TokendCodeResult *result, TokendTranslate translate);
 
 G_END_DECLS

@@ -4,20 +4,20 @@
 #include "config.h"
 
 /**
- * tokend_unlock_way_is_opensc:
+ * tokend_unlock_method_is_opensc:
  *
- * Returns: whether @way is one of OpenSC's alone.
+ * Returns: whether @method is one of OpenSC's alone.
  */
 gboolean
-tokend_unlock_way_is_opensc (TokendUnlockWay way)
+tokend_unlock_method_is_opensc (TokendUnlockMethod method)
 {
-  return way == TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN
-         || way == TOKEND_UNLOCK_WAY_OPENSC_SET_PIN;
+  return method == TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN
+         || method == TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN;
 }
 
 /**
  * tokend_opensc_configuration:
- * @way: how a token is about to be unlocked; none: it is not, but read, or its PIN changed.
+ * @method: how a token is about to be unlocked; none: it is not, but read, or its PIN changed.
  *
  * The same C_SetPIN tries a PUK in one configuration of OpenSC's, and a PIN in every other. So way
  * and configuration are one: nobody chooses the file but this function.
@@ -25,15 +25,15 @@ tokend_unlock_way_is_opensc (TokendUnlockWay way)
  * Returns: (transfer none): the file that OpenSC must read
  */
 const char *
-tokend_opensc_configuration (TokendUnlockWay way)
+tokend_opensc_configuration (TokendUnlockMethod method)
 {
-  switch (way) {
-  case TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN:
+  switch (method) {
+  case TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN:
     return TOKEND_OPENSC_DIR "/so-login-init-pin.conf";
-  case TOKEND_UNLOCK_WAY_OPENSC_SET_PIN:
+  case TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN:
     return TOKEND_OPENSC_DIR "/set-pin.conf";
-  case TOKEND_UNLOCK_WAY_NONE:
-  case TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN:
+  case TOKEND_UNLOCK_METHOD_NONE:
+  case TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN:
     return TOKEND_OPENSC_DIR "/no-unblock.conf";
   }
   g_return_val_if_reached (TOKEND_OPENSC_DIR "/no-unblock.conf");

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /* By which OpenSC finds its configuration. */
 #define TOKEND_OPENSC_VARIABLE "OPENSC_CONF"
 
-gboolean tokend_unlock_way_is_opensc (TokendUnlockWay way);
-const char *tokend_opensc_configuration (TokendUnlockWay way);
+gboolean tokend_unlock_method_is_opensc (TokendUnlockMethod method);
+const char *tokend_opensc_configuration (TokendUnlockMethod method);
 
 G_END_DECLS

@@ -54,18 +54,18 @@ typedef enum {
 } TokendOutcome;
 
 /**
- * TokendUnlockWay:
+ * TokendUnlockMethod:
  *
  * How a module sets a new PIN by the PUK; the profile key `Way` of the group `Unlock`, by nick.
  * What OpenSC does in either of its ways depends on its configuration, which each brings along: see
  * opensc-configuration.h.
  */
 typedef enum {
-  TOKEND_UNLOCK_WAY_NONE,                     /*< nick=none >*/
-  TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN,        /*< nick=so-login-init-pin >*/
-  TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN, /*< nick=opensc-so-login-init-pin >*/
-  TOKEND_UNLOCK_WAY_OPENSC_SET_PIN,           /*< nick=opensc-set-pin >*/
-} TokendUnlockWay;
+  TOKEND_UNLOCK_METHOD_NONE,                     /*< nick=none >*/
+  TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN,        /*< nick=so-login-init-pin >*/
+  TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN, /*< nick=opensc-so-login-init-pin >*/
+  TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN,           /*< nick=opensc-set-pin >*/
+} TokendUnlockMethod;
 
 /**
  * TokendWrongCode:

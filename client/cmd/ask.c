@@ -44,12 +44,12 @@ typedef enum {
 
 /* Says that the code cannot be sent, and what is wrong with it. */
 static void
-say_impossible (TokenctlTerminal *terminal, const TokendCodeVerdict *verdict)
+say_impossible (TokenctlTerminal *terminal, const TokendCodeResult *result)
 {
-  g_autofree char *mistake = tokenctl_check_describe (verdict);
+  g_autofree char *mistake = tokenctl_check_describe (result);
   g_autofree char *text = NULL;
 
-  if (verdict->answer == TOKEND_CODE_NEVER)
+  if (result->answer == TOKEND_CODE_NEVER)
     text = g_strdup_printf (_ ("This cannot be the code: it %s. Nothing was sent."), mistake);
   else
     text = g_strdup_printf (_ ("This cannot be the code: it %s. Nothing was sent. If another "
@@ -93,10 +93,10 @@ tokenctl_ask_yes (TokenctlTerminal *terminal, const char *question, GError **err
 
 /* Asks whether something doubtful is meant. */
 static Settled
-ask_whether_meant (TokenctlTerminal *terminal, const TokendCodeVerdict *verdict,
-                   TokendCodeKind kind, GError **error)
+ask_whether_meant (TokenctlTerminal *terminal, const TokendCodeResult *result, TokendCodeKind kind,
+                   GError **error)
 {
-  g_autofree char *mistake = tokenctl_check_describe (verdict);
+  g_autofree char *mistake = tokenctl_check_describe (result);
   g_autofree char *doubt = g_strdup_printf (
       kind == TOKEND_CODE_KIND_NEW ? _ ("The new PIN %s: elsewhere you may not be able to type it.")
                                    : _ ("The code %s; a wrong one costs a try."),
@@ -119,7 +119,7 @@ settle_present_code (TokenctlTerminal *terminal, const TokenctlTyped *typed, GEr
   case TOKENCTL_TYPED_TAKEN:
     return SETTLED_TAKEN;
   case TOKENCTL_TYPED_DOUBTFUL:
-    return ask_whether_meant (terminal, &typed->verdict, TOKEND_CODE_KIND_PRESENT, error);
+    return ask_whether_meant (terminal, &typed->result, TOKEND_CODE_KIND_PRESENT, error);
   case TOKENCTL_TYPED_BLANK:
     tokenctl_terminal_say (terminal,
                            _ ("The code contains a blank; codes pasted from an SMS often do. "
@@ -134,7 +134,7 @@ settle_present_code (TokenctlTerminal *terminal, const TokenctlTyped *typed, GEr
   case TOKENCTL_TYPED_IMPOSSIBLE:
     break;
   }
-  say_impossible (terminal, &typed->verdict);
+  say_impossible (terminal, &typed->result);
   return SETTLED_AGAIN;
 }
 
@@ -157,7 +157,7 @@ remember (TokenctlCode **before, TokenctlCode **code, TokenctlTypedNext next)
  * @send_unusual: the person's word that the code may look like a mistake
  * @error: cancelled, or given up
  *
- * Asks for a code that is about to be spent. What becomes of what is typed, tokenctl_typed_judge()
+ * Asks for a code that is about to be spent. What becomes of what is typed, tokenctl_typed_validate()
  * says.
  *
  * Returns: (transfer full): the code
@@ -176,10 +176,10 @@ tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role,
 
     if (code == NULL)
       return NULL;
-    typed = tokenctl_typed_judge (code, before, send_unusual);
+    typed = tokenctl_typed_validate (code, before, send_unusual);
     settled = settle_present_code (terminal, &typed, error);
     if (settled == SETTLED_TAKEN) {
-      typed = tokenctl_typed_judge_by_rules (code, rules, send_unusual);
+      typed = tokenctl_typed_validate_by_rules (code, rules, send_unusual);
       settled = settle_present_code (terminal, &typed, error);
     }
     if (settled == SETTLED_TAKEN)
@@ -216,18 +216,18 @@ static Settled
 settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, const TokenctlNewPin *wanted,
                 GError **error)
 {
-  const TokendCodeVerdict verdict = tokenctl_code_judge (pin, TOKEND_CODE_KIND_NEW);
+  const TokendCodeResult result = tokenctl_code_validate (pin, TOKEND_CODE_KIND_NEW);
   g_autoptr (GError) problem = NULL;
   g_autofree char *text = NULL;
 
-  if (verdict.answer == TOKEND_CODE_NEVER) {
-    say_impossible (terminal, &verdict);
+  if (result.answer == TOKEND_CODE_NEVER) {
+    say_impossible (terminal, &result);
     return SETTLED_AGAIN;
   }
   if (tokenctl_check_new_pin (pin, wanted, &problem))
-    return verdict.answer == TOKEND_CODE_SEND
+    return result.answer == TOKEND_CODE_SEND
                ? SETTLED_TAKEN
-               : ask_whether_meant (terminal, &verdict, TOKEND_CODE_KIND_NEW, error);
+               : ask_whether_meant (terminal, &result, TOKEND_CODE_KIND_NEW, error);
   text = g_strdup_printf (_ ("%s Nothing was sent; no try was spent."), problem->message);
   tokenctl_terminal_say (terminal, text);
   return SETTLED_AGAIN;

@@ -14,15 +14,15 @@ translate (const char *text)
 
 /**
  * tokenctl_check_describe:
- * @verdict: of a code
+ * @result: of a code
  *
  * Returns: (transfer full): what is wrong with it, in the person's language; it follows a subject,
  *   as "the code"
  */
 char *
-tokenctl_check_describe (const TokendCodeVerdict *verdict)
+tokenctl_check_describe (const TokendCodeResult *result)
 {
-  return tokend_code_verdict_describe (verdict, translate);
+  return tokend_code_result_describe (result, translate);
 }
 
 /* Of the bytes a status tells the most that a PIN of this token has. */
@@ -66,7 +66,7 @@ keeps_the_rules (TokenctlCode *pin, GVariant *status, GError **error)
   const char *bytes = tokenctl_code_bytes (pin);
   const gsize length = tokenctl_code_length (pin);
 
-  switch (tokend_new_pin_judge (bytes, length, &rules)) {
+  switch (tokend_new_pin_validate (bytes, length, &rules)) {
   case TOKEND_NEW_PIN_KEEPS_ALL:
     return TRUE;
   case TOKEND_NEW_PIN_NOT_DIGITS:
@@ -88,7 +88,7 @@ keeps_the_rules (TokenctlCode *pin, GVariant *status, GError **error)
 
 /**
  * tokenctl_check_new_pin:
- * @pin: a new PIN that tokend_code_judge() let through
+ * @pin: a new PIN that tokend_code_validate() let through
  * @wanted: what it is held against
  * @error: return location
  *

@@ -20,7 +20,7 @@ typedef struct {
   TokenctlCode *code;
 } TokenctlNewPin;
 
-char *tokenctl_check_describe (const TokendCodeVerdict *verdict);
+char *tokenctl_check_describe (const TokendCodeResult *result);
 gboolean tokenctl_check_new_pin (TokenctlCode *pin, const TokenctlNewPin *wanted, GError **error);
 
 G_END_DECLS

@@ -236,7 +236,7 @@ set_unread (const TokenctlWanted *wanted, const GError *problem, GError **error)
     return;
   }
   called = call_it (wanted);
-  g_set_error (error, TOKENCTL_ERROR, (int) tokenctl_verdict (problem, FALSE).exit,
+  g_set_error (error, TOKENCTL_ERROR, (int) tokenctl_explain_error (problem, FALSE).exit,
                _ ("None of the tokens that can be read now has %s. Another one cannot be read, and "
                   "may be the one that is meant:\n%s"),
                called, words);

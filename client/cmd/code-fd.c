@@ -79,13 +79,13 @@ tokenctl_claim_fds (const char *const options[], int *const fds[], gsize n, GErr
 }
 
 static void
-set_refused (GError **error, const char *option, const TokendCodeVerdict *verdict)
+set_refused (GError **error, const char *option, const TokendCodeResult *result)
 {
-  g_autofree char *mistake = tokenctl_check_describe (verdict);
+  g_autofree char *mistake = tokenctl_check_describe (result);
 
-  if (verdict->answer == TOKEND_CODE_NEVER)
+  if (result->answer == TOKEND_CODE_NEVER)
     g_set_error (error, TOKENCTL_ERROR,
-                 verdict->finding < TOKEND_CODE_BLANK ? TOKENCTL_EXIT_USAGE : TOKENCTL_EXIT_REFUSED,
+                 result->finding < TOKEND_CODE_BLANK ? TOKENCTL_EXIT_USAGE : TOKENCTL_EXIT_REFUSED,
                  _ ("%s: the code %s. Nothing was sent; no try was spent."), option, mistake);
   else
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
@@ -95,12 +95,11 @@ set_refused (GError **error, const char *option, const TokendCodeVerdict *verdic
 }
 
 static gboolean
-take_verdict (const char *option, TokendCodeVerdict verdict, TokendCodeAnswer allowed,
-              GError **error)
+take_result (const char *option, TokendCodeResult result, TokendCodeAnswer allowed, GError **error)
 {
-  if (verdict.answer <= allowed)
+  if (result.answer <= allowed)
     return TRUE;
-  set_refused (error, option, &verdict);
+  set_refused (error, option, &result);
   return FALSE;
 }
 
@@ -128,9 +127,9 @@ tokenctl_code_from_fd (const char *option, int fd, const TokendCodeRules *rules,
     set_usage_error (error, option, problem->message);
     return NULL;
   }
-  if (!take_verdict (option, tokenctl_code_judge (code, kind), allowed, error)
+  if (!take_result (option, tokenctl_code_validate (code, kind), allowed, error)
       || (rules != NULL
-          && !take_verdict (option, tokenctl_code_judge_by_rules (code, rules), allowed, error)))
+          && !take_result (option, tokenctl_code_validate_by_rules (code, rules), allowed, error)))
     return NULL;
   return g_steal_pointer (&code);
 }

@@ -378,9 +378,10 @@ static TokenctlExit
 report_failure (Target *target, const GError *error)
 {
   const gboolean nothing_sent = target->opened == NULL;
-  TokenctlVerdict verdict = tokenctl_verdict (error, !nothing_sent);
-  gboolean ask_again = verdict.cost != TOKENCTL_COST_NONE || verdict.exit == TOKENCTL_EXIT_LOCKED
-                       || verdict.exit == TOKENCTL_EXIT_REFUSED;
+  TokenctlExplanation explanation = tokenctl_explain_error (error, !nothing_sent);
+  gboolean ask_again = explanation.cost != TOKENCTL_COST_NONE
+                       || explanation.exit == TOKENCTL_EXIT_LOCKED
+                       || explanation.exit == TOKENCTL_EXIT_REFUSED;
   g_autoptr (GVariant) after =
       ask_again ? tokenctl_bus_refresh (target->session->bus, target->token->path, NULL) : NULL;
   TokenctlOutcome outcome = { .error = error,
@@ -394,7 +395,7 @@ report_failure (Target *target, const GError *error)
   g_autofree char *words = tokenctl_words_for_outcome (&outcome);
 
   tokenctl_report (words);
-  return verdict.exit;
+  return explanation.exit;
 }
 
 /* Ends the program as Ctrl-C does everywhere else. */

@@ -75,14 +75,14 @@ words_for_what (const TokenctlOutcome *outcome)
 }
 
 static void
-append_what (GString *text, const GError *error, const TokenctlVerdict *verdict)
+append_what (GString *text, const GError *error, const TokenctlExplanation *explanation)
 {
   g_autofree char *detail = detail_of (error);
   g_autofree char *line = NULL;
 
-  if (verdict->detail && *detail != '\0')
-    line = g_strdup_printf ("%s (%s)", verdict->what, detail);
-  append_line (text, line != NULL ? line : verdict->what);
+  if (explanation->detail && *detail != '\0')
+    line = g_strdup_printf ("%s (%s)", explanation->what, detail);
+  append_line (text, line != NULL ? line : explanation->what);
 }
 
 /**
@@ -94,11 +94,11 @@ append_what (GString *text, const GError *error, const TokenctlVerdict *verdict)
 char *
 tokenctl_words_for_error (const GError *error)
 {
-  TokenctlVerdict verdict = tokenctl_verdict (error, FALSE);
+  TokenctlExplanation explanation = tokenctl_explain_error (error, FALSE);
   GString *text = g_string_new (NULL);
 
-  append_what (text, error, &verdict);
-  append_line (text, verdict.now);
+  append_what (text, error, &explanation);
+  append_line (text, explanation.now);
   return g_string_free (text, FALSE);
 }
 
@@ -116,14 +116,14 @@ is_nothing_lost (const TokenctlOutcome *outcome, const TokenctlTries *before,
 
 /* Returns: (nullable): what was spent, where tokenctl's own error does not say it already. */
 static char *
-words_for_cost (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
+words_for_cost (const TokenctlOutcome *outcome, const TokenctlExplanation *explanation)
 {
   TokenctlTries before = tokenctl_status_tries (outcome->before, outcome->role);
   TokenctlTries after = { 0 };
 
   if (outcome->error->domain == TOKENCTL_ERROR)
     return NULL;
-  if (verdict->cost == TOKENCTL_COST_NONE)
+  if (explanation->cost == TOKENCTL_COST_NONE)
     return g_strdup (_ ("No try was spent."));
 
   if (outcome->after != NULL)
@@ -133,13 +133,13 @@ words_for_cost (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
 
     if (spent == 0)
       return g_strdup (_ ("No try was spent."));
-    if (after.remaining == 0 && verdict->exit == TOKENCTL_EXIT_LOCKED)
+    if (after.remaining == 0 && explanation->exit == TOKENCTL_EXIT_LOCKED)
       return g_strdup (_ ("The last try was spent."));
     return g_strdup_printf (ngettext ("%u try was spent.", "%u tries were spent.", spent), spent);
   }
-  if (verdict->cost == TOKENCTL_COST_ASK && is_nothing_lost (outcome, &before, &after))
+  if (explanation->cost == TOKENCTL_COST_ASK && is_nothing_lost (outcome, &before, &after))
     return g_strdup (_ ("No try was spent."));
-  return g_strdup (verdict->cost == TOKENCTL_COST_ONE
+  return g_strdup (explanation->cost == TOKENCTL_COST_ONE
                        ? _ ("Count one try as spent.")
                        : _ ("Whether a try was spent is not known: count it "
                             "as spent."));
@@ -157,14 +157,14 @@ words_for_left (GVariant *status, TokenctlRole role)
 /* A code that cost a try was wrong, and nothing was set. Else the tries do not tell how far the
  * operation came. */
 static gboolean
-may_have_new_pin (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
+may_have_new_pin (const TokenctlOutcome *outcome, const TokenctlExplanation *explanation)
 {
   TokenctlTries before = tokenctl_status_tries (outcome->before, outcome->role);
   TokenctlTries after = { 0 };
 
   if (outcome->after != NULL)
     after = tokenctl_status_tries (outcome->after, outcome->role);
-  return verdict->exit == TOKENCTL_EXIT_OUTCOME_UNKNOWN
+  return explanation->exit == TOKENCTL_EXIT_OUTCOME_UNKNOWN
          && !(before.remaining_known && after.remaining_known
               && after.remaining < before.remaining);
 }
@@ -188,14 +188,14 @@ words_for_loss (const TokenctlOutcome *outcome)
 
 /* Returns: (nullable): what to do after a refusal for safety, in its own words. */
 static const char *
-words_for_now (const TokenctlOutcome *outcome, const TokenctlVerdict *verdict)
+words_for_now (const TokenctlOutcome *outcome, const TokenctlExplanation *explanation)
 {
   if (outcome->has_other_pin && outcome->role == TOKENCTL_ROLE_PUK
       && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED))
     return _ (
         "Check the code. It may have been refused for another PIN of this card. Only if each has a "
         "PUK of its own, and you are sure that this one is right here: --send-refused-code");
-  return verdict->now;
+  return explanation->now;
 }
 
 /* A service that was restarted in the middle may call another token by the same path. */
@@ -211,9 +211,9 @@ is_after_of_same_token (const TokenctlOutcome *outcome)
 static char *
 words_for_outcome (const TokenctlOutcome *outcome)
 {
-  TokenctlVerdict verdict = tokenctl_verdict (outcome->error, !outcome->nothing_sent);
+  TokenctlExplanation explanation = tokenctl_explain_error (outcome->error, !outcome->nothing_sent);
   GString *text = g_string_new (NULL);
-  g_autofree char *cost = words_for_cost (outcome, &verdict);
+  g_autofree char *cost = words_for_cost (outcome, &explanation);
   g_autofree char *what = words_for_what (outcome);
   g_autofree char *loss = words_for_loss (outcome);
   g_autofree char *left = NULL;
@@ -224,7 +224,7 @@ words_for_outcome (const TokenctlOutcome *outcome)
   if (what != NULL)
     append_line (text, what);
   else
-    append_what (text, outcome->error, &verdict);
+    append_what (text, outcome->error, &explanation);
   if (outcome->after != NULL) {
     left = words_for_left (outcome->after, outcome->role);
     next = tokenctl_next_step (outcome->after, outcome->role, outcome->token_argument);
@@ -235,15 +235,15 @@ words_for_outcome (const TokenctlOutcome *outcome)
   if (left != NULL)
     g_string_append_printf (text, "%c%s", cost != NULL ? ' ' : '\n', left);
   append_line (text, loss);
-  if (may_have_new_pin (outcome, &verdict))
+  if (may_have_new_pin (outcome, &explanation))
     append_line (text, _ ("The PIN may be the new one already, or still the old one."));
 
   /* After a refusal the reason is the advice; else what the token's state asks for. */
-  if (verdict.exit != TOKENCTL_EXIT_WRONG_CODE && verdict.exit != TOKENCTL_EXIT_LOCKED) {
-    append_line (text, words_for_now (outcome, &verdict));
+  if (explanation.exit != TOKENCTL_EXIT_WRONG_CODE && explanation.exit != TOKENCTL_EXIT_LOCKED) {
+    append_line (text, words_for_now (outcome, &explanation));
     append_line (text, more);
   } else {
-    append_line (text, next != NULL ? next : verdict.now);
+    append_line (text, next != NULL ? next : explanation.now);
     append_line (text, more);
     append_line (text, puk);
   }

@@ -25,5 +25,5 @@ tokenctl_report_error (const GError *error)
   g_autofree char *words = tokenctl_words_for_error (error);
 
   tokenctl_report (words);
-  return tokenctl_verdict (error, FALSE).exit;
+  return tokenctl_explain_error (error, FALSE).exit;
 }

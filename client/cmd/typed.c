@@ -22,14 +22,14 @@ has_blank (TokenctlCode *code)
 
 /* Without a word of @before. */
 static TokenctlTyped
-judge_alone (const TokendCodeVerdict *verdict, gboolean send_unusual)
+validate_alone (const TokendCodeResult *result, gboolean send_unusual)
 {
-  TokenctlTyped typed = { .verdict = *verdict };
+  TokenctlTyped typed = { .result = *result };
 
-  if (verdict->answer == TOKEND_CODE_NEVER
-      || (verdict->answer == TOKEND_CODE_REFUSE && !send_unusual))
+  if (result->answer == TOKEND_CODE_NEVER
+      || (result->answer == TOKEND_CODE_REFUSE && !send_unusual))
     typed.answer = TOKENCTL_TYPED_IMPOSSIBLE;
-  else if (verdict->answer != TOKEND_CODE_SEND)
+  else if (result->answer != TOKEND_CODE_SEND)
     typed.answer = TOKENCTL_TYPED_DOUBTFUL;
   return typed;
 }
@@ -47,7 +47,7 @@ static gboolean
 must_be_repeated (TokenctlCode *code, TokenctlCode *before, const TokenctlTyped *typed)
 {
   const gboolean is_blank = typed->answer == TOKENCTL_TYPED_IMPOSSIBLE
-                                ? typed->verdict.finding == TOKEND_CODE_BLANK
+                                ? typed->result.finding == TOKEND_CODE_BLANK
                                 : has_blank (code);
 
   return is_blank && (before == NULL || !tokenctl_code_equal (before, code));
@@ -62,7 +62,7 @@ is_seen_without (TokendCodeFinding finding)
 }
 
 /**
- * tokenctl_typed_judge:
+ * tokenctl_typed_validate:
  * @code: what was typed
  * @before: (nullable): what was typed before, if it has to come again
  * @send_unusual: the person's word that the code may look like a mistake
@@ -72,14 +72,14 @@ is_seen_without (TokendCodeFinding finding)
  * Returns: what becomes of it
  */
 TokenctlTyped
-tokenctl_typed_judge (TokenctlCode *code, TokenctlCode *before, gboolean send_unusual)
+tokenctl_typed_validate (TokenctlCode *code, TokenctlCode *before, gboolean send_unusual)
 {
-  const TokendCodeVerdict verdict = tokenctl_code_judge (code, TOKEND_CODE_KIND_PRESENT);
-  TokenctlTyped typed = judge_alone (&verdict, send_unusual);
+  const TokendCodeResult result = tokenctl_code_validate (code, TOKEND_CODE_KIND_PRESENT);
+  TokenctlTyped typed = validate_alone (&result, send_unusual);
 
   /* An empty line or a key that is none of a code's says nothing of the code that has to come
    * again. */
-  if (verdict.answer == TOKEND_CODE_NEVER) {
+  if (result.answer == TOKEND_CODE_NEVER) {
     typed.next = TOKENCTL_NEXT_AS_BEFORE;
     return typed;
   }
@@ -87,13 +87,13 @@ tokenctl_typed_judge (TokenctlCode *code, TokenctlCode *before, gboolean send_un
     return compare_next (typed, TOKENCTL_TYPED_ANOTHER);
   if (must_be_repeated (code, before, &typed))
     return compare_next (typed, TOKENCTL_TYPED_BLANK);
-  if (typed.answer == TOKENCTL_TYPED_IMPOSSIBLE && is_seen_without (verdict.finding))
+  if (typed.answer == TOKENCTL_TYPED_IMPOSSIBLE && is_seen_without (result.finding))
     return compare_next (typed, TOKENCTL_TYPED_IMPOSSIBLE);
   return typed;
 }
 
 /**
- * tokenctl_typed_judge_by_rules:
+ * tokenctl_typed_validate_by_rules:
  * @code: what was typed, and can be a code at all
  * @rules: what is known of the code of this token
  * @send_unusual: the person's word that the code may look like a mistake
@@ -101,12 +101,12 @@ tokenctl_typed_judge (TokenctlCode *code, TokenctlCode *before, gboolean send_un
  * Returns: what becomes of it
  */
 TokenctlTyped
-tokenctl_typed_judge_by_rules (const TokenctlCode *code, const TokendCodeRules *rules,
-                               gboolean send_unusual)
+tokenctl_typed_validate_by_rules (const TokenctlCode *code, const TokendCodeRules *rules,
+                                  gboolean send_unusual)
 {
-  const TokendCodeVerdict verdict = tokenctl_code_judge_by_rules (code, rules);
+  const TokendCodeResult result = tokenctl_code_validate_by_rules (code, rules);
 
-  return judge_alone (&verdict, send_unusual);
+  return validate_alone (&result, send_unusual);
 }
 
 /**

@@ -31,14 +31,15 @@ typedef enum {
 
 typedef struct {
   TokenctlTypedAnswer answer;
-  TokendCodeVerdict verdict; /* the reason, where it is doubtful or impossible */
-  TokenctlTypedNext next;    /* where it is not taken */
+  TokendCodeResult result; /* the reason, where it is doubtful or impossible */
+  TokenctlTypedNext next;  /* where it is not taken */
 } TokenctlTyped;
 
-TokenctlTyped tokenctl_typed_judge (TokenctlCode *code, TokenctlCode *before,
-                                    gboolean send_unusual);
-TokenctlTyped tokenctl_typed_judge_by_rules (const TokenctlCode *code, const TokendCodeRules *rules,
-                                             gboolean send_unusual);
+TokenctlTyped tokenctl_typed_validate (TokenctlCode *code, TokenctlCode *before,
+                                       gboolean send_unusual);
+TokenctlTyped tokenctl_typed_validate_by_rules (const TokenctlCode *code,
+                                                const TokendCodeRules *rules,
+                                                gboolean send_unusual);
 gboolean tokenctl_typed_is_yes (const char *line);
 
 G_END_DECLS

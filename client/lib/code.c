@@ -144,25 +144,25 @@ tokenctl_code_as_seen (TokenctlCode *code, GError **error)
 }
 
 /**
- * tokenctl_code_judge:
+ * tokenctl_code_validate:
  *
- * See tokend_code_judge().
+ * See tokend_code_validate().
  */
-TokendCodeVerdict
-tokenctl_code_judge (const TokenctlCode *code, TokendCodeKind kind)
+TokendCodeResult
+tokenctl_code_validate (const TokenctlCode *code, TokendCodeKind kind)
 {
-  return tokend_code_judge (code->bytes, code->length, kind);
+  return tokend_code_validate (code->bytes, code->length, kind);
 }
 
 /**
- * tokenctl_code_judge_by_rules:
+ * tokenctl_code_validate_by_rules:
  *
- * See tokend_code_judge_by_rules().
+ * See tokend_code_validate_by_rules().
  */
-TokendCodeVerdict
-tokenctl_code_judge_by_rules (const TokenctlCode *code, const TokendCodeRules *rules)
+TokendCodeResult
+tokenctl_code_validate_by_rules (const TokenctlCode *code, const TokendCodeRules *rules)
 {
-  return tokend_code_judge_by_rules (code->bytes, code->length, rules);
+  return tokend_code_validate_by_rules (code->bytes, code->length, rules);
 }
 
 /**

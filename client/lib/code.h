@@ -30,9 +30,9 @@ gsize tokenctl_code_length (const TokenctlCode *code);
 void tokenctl_code_set_length (TokenctlCode *code, gsize length);
 gboolean tokenctl_code_equal (TokenctlCode *a, TokenctlCode *b);
 TokenctlCode *tokenctl_code_as_seen (TokenctlCode *code, GError **error);
-TokendCodeVerdict tokenctl_code_judge (const TokenctlCode *code, TokendCodeKind kind);
-TokendCodeVerdict tokenctl_code_judge_by_rules (const TokenctlCode *code,
-                                                const TokendCodeRules *rules);
+TokendCodeResult tokenctl_code_validate (const TokenctlCode *code, TokendCodeKind kind);
+TokendCodeResult tokenctl_code_validate_by_rules (const TokenctlCode *code,
+                                                  const TokendCodeRules *rules);
 gsize tokenctl_code_without_newline (const char *bytes, gsize length);
 
 gboolean tokenctl_code_read (TokenctlCode *code, int fd, GError **error);

@@ -9,7 +9,7 @@ G_DEFINE_QUARK (tokenctl - error, tokenctl_error)
 
 typedef struct {
   TokendError code;
-  TokenctlVerdict verdict;
+  TokenctlExplanation explanation;
 } Row;
 
 static const Row rows[] = {
@@ -85,13 +85,13 @@ static const Row rows[] = {
       NULL } },
 };
 
-static TokenctlVerdict
-translated (const TokenctlVerdict *verdict)
+static TokenctlExplanation
+translated (const TokenctlExplanation *explanation)
 {
-  TokenctlVerdict copy = *verdict;
+  TokenctlExplanation copy = *explanation;
 
-  copy.what = _ (verdict->what);
-  copy.now = verdict->now != NULL ? _ (verdict->now) : NULL;
+  copy.what = _ (explanation->what);
+  copy.now = explanation->now != NULL ? _ (explanation->now) : NULL;
   return copy;
 }
 
@@ -137,59 +137,63 @@ object_is_gone (const GError *error)
 }
 
 /* Errors that did not come from the service: the bus answered for it, or nobody did. */
-static TokenctlVerdict
-verdict_without_service (const GError *error, gboolean code_handed_over)
+static TokenctlExplanation
+explain_missing_service (const GError *error, gboolean code_handed_over)
 {
-  static const TokenctlVerdict missing = {
+  static const TokenctlExplanation missing = {
     TOKENCTL_EXIT_FAILED, TOKENCTL_COST_NONE, TRUE,
     N_ ("The tokend service is not there, or cannot be started."),
     N_ ("Check that the tokend package is installed; “systemctl status tokend” says more.")
   };
-  static const TokenctlVerdict denied = { TOKENCTL_EXIT_NOT_AUTHORIZED, TOKENCTL_COST_NONE, TRUE,
-                                          N_ ("The system bus does not let this through."), NULL };
-  static const TokenctlVerdict lost = { TOKENCTL_EXIT_OUTCOME_UNKNOWN, TOKENCTL_COST_ASK, TRUE,
-                                        N_ ("The service gave no answer, and it had the codes."),
-                                        N_ ("Look at the status before you do anything else.") };
-  static const TokenctlVerdict other = { TOKENCTL_EXIT_FAILED, TOKENCTL_COST_NONE, TRUE,
-                                         N_ ("The tokend service cannot be reached."), NULL };
+  static const TokenctlExplanation denied = { TOKENCTL_EXIT_NOT_AUTHORIZED, TOKENCTL_COST_NONE,
+                                              TRUE,
+                                              N_ ("The system bus does not let this through."),
+                                              NULL };
+  static const TokenctlExplanation lost = {
+    TOKENCTL_EXIT_OUTCOME_UNKNOWN, TOKENCTL_COST_ASK, TRUE,
+    N_ ("The service gave no answer, and it had the codes."),
+    N_ ("Look at the status before you do anything else.")
+  };
+  static const TokenctlExplanation other = { TOKENCTL_EXIT_FAILED, TOKENCTL_COST_NONE, TRUE,
+                                             N_ ("The tokend service cannot be reached."), NULL };
 
   if (tokenctl_service_is_missing (error))
     return translated (&missing);
   if (object_is_gone (error))
-    return tokenctl_verdict (&(GError){ TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND, NULL }, FALSE);
+    return tokenctl_explain_error (&(GError){ TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND, NULL }, FALSE);
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
     return translated (&denied);
   return translated (code_handed_over ? &lost : &other);
 }
 
 /**
- * tokenctl_verdict:
+ * tokenctl_explain_error:
  * @error: an error of a D-Bus call, or of tokenctl itself
  * @code_handed_over: whether the service had the codes, so that no answer leaves the outcome open;
  *   else no try was spent
  *
  * The one place that says what an error means to the person and to the exit status.
  *
- * Returns: the verdict; its strings are static, or @error's own
+ * Returns: the explanation; its strings are static, or @error's own
  */
-TokenctlVerdict
-tokenctl_verdict (const GError *error, gboolean code_handed_over)
+TokenctlExplanation
+tokenctl_explain_error (const GError *error, gboolean code_handed_over)
 {
   if (error->domain == TOKENCTL_ERROR) {
-    return (TokenctlVerdict){ (TokenctlExit) error->code, TOKENCTL_COST_NONE, FALSE, error->message,
-                              NULL };
+    return (TokenctlExplanation){ (TokenctlExit) error->code, TOKENCTL_COST_NONE, FALSE,
+                                  error->message, NULL };
   }
 
   if (error->domain == TOKEND_ERROR) {
     for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-      TokenctlVerdict verdict = translated (&rows[i].verdict);
+      TokenctlExplanation explanation = translated (&rows[i].explanation);
 
       if (!code_handed_over)
-        verdict.cost = TOKENCTL_COST_NONE;
+        explanation.cost = TOKENCTL_COST_NONE;
       if (rows[i].code == (TokendError) error->code)
-        return verdict;
+        return explanation;
     }
   }
 
-  return verdict_without_service (error, code_handed_over);
+  return explain_missing_service (error, code_handed_over);
 }

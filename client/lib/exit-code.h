@@ -39,7 +39,7 @@ typedef enum {
 } TokenctlCost;
 
 /**
- * TokenctlVerdict:
+ * TokenctlExplanation:
  * @exit: the exit status
  * @cost: what it cost
  * @detail: whether the service's own words add something that a person can use
@@ -52,9 +52,9 @@ typedef struct {
   gboolean detail;
   const char *what;
   const char *now;
-} TokenctlVerdict;
+} TokenctlExplanation;
 
 gboolean tokenctl_service_is_missing (const GError *error);
-TokenctlVerdict tokenctl_verdict (const GError *error, gboolean code_handed_over);
+TokenctlExplanation tokenctl_explain_error (const GError *error, gboolean code_handed_over);
 
 G_END_DECLS

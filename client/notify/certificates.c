@@ -2,7 +2,7 @@
 #include "certificates.h"
 
 #include "alarm.h"
-#include "bubble.h"
+#include "notification.h"
 #include "expiry.h"
 #include "provider-words.h"
 #include "rows.h"
@@ -13,7 +13,7 @@ struct _TokendNotifyCertificates {
   GPtrArray *views; /* of TokenctlToken: what is plugged in */
   TokendNotifyTold *told;
   TokendNotifyAlarm *alarm;
-  GHashTable *bubbles; /* name_bearer() → TokendNotifyBubble */
+  GHashTable *notifications; /* name_bearer() → TokendNotifyNotification */
 };
 
 static void
@@ -31,10 +31,10 @@ on_action (TokendNotifyAction action, const char *activation_token, gpointer use
 /* What is said stays true when this program ends or the token is taken out, and is not said again:
  * it stays where it is. */
 static void
-leave_bubble (gpointer data)
+leave_notification (gpointer data)
 {
-  tokend_notify_bubble_forget (data);
-  tokend_notify_bubble_free (data);
+  tokend_notify_notification_forget (data);
+  tokend_notify_notification_free (data);
 }
 
 /**
@@ -55,7 +55,7 @@ tokend_notify_certificates_new (TokendNotifyServer *server, GPtrArray *views)
   self->views = g_ptr_array_ref (views);
   self->told = tokend_notify_told_new (path);
   self->alarm = tokend_notify_alarm_new (on_alarm, self);
-  self->bubbles = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, leave_bubble);
+  self->notifications = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, leave_notification);
   return self;
 }
 
@@ -63,7 +63,7 @@ void
 tokend_notify_certificates_free (TokendNotifyCertificates *self)
 {
   tokend_notify_alarm_free (self->alarm);
-  g_hash_table_unref (self->bubbles);
+  g_hash_table_unref (self->notifications);
   tokend_notify_told_free (self->told);
   g_ptr_array_unref (self->views);
   g_free (self);
@@ -87,16 +87,16 @@ name_certificate (const char *identity, GDateTime *not_after)
   return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
 }
 
-static TokendNotifyBubble *
-get_bubble (TokendNotifyCertificates *self, const char *bearer)
+static TokendNotifyNotification *
+get_notification (TokendNotifyCertificates *self, const char *bearer)
 {
-  TokendNotifyBubble *bubble = g_hash_table_lookup (self->bubbles, bearer);
+  TokendNotifyNotification *notification = g_hash_table_lookup (self->notifications, bearer);
 
-  if (bubble == NULL) {
-    bubble = tokend_notify_bubble_new (on_action, self);
-    g_hash_table_insert (self->bubbles, g_strdup (bearer), bubble);
+  if (notification == NULL) {
+    notification = tokend_notify_notification_new (on_action, self);
+    g_hash_table_insert (self->notifications, g_strdup (bearer), notification);
   }
-  return bubble;
+  return notification;
 }
 
 static gboolean
@@ -110,9 +110,9 @@ show (TokendNotifyCertificates *self, const char *bearer, const TokendNotifySitu
   g_autoptr (GError) error = NULL;
   gboolean shown;
 
-  shown =
-      tokend_notify_bubble_show (get_bubble (self, bearer), message,
-                                 tokend_notify_server_has (self->server, "body-markup"), &error);
+  shown = tokend_notify_notification_show (get_notification (self, bearer), message,
+                                           tokend_notify_server_has (self->server, "body-markup"),
+                                           &error);
   tokend_notify_server_note (self->server, error);
   return shown;
 }
@@ -127,7 +127,7 @@ consider_bearer (TokendNotifyCertificates *self, const char *bearer, const char 
 
   if (stage == TOKEND_NOTIFY_STAGE_FAR) {
     /* It was renewed. */
-    tokend_notify_bubble_close (get_bubble (self, bearer));
+    tokend_notify_notification_close (get_notification (self, bearer));
     return;
   }
   certificate = name_certificate (identity, situation->not_after);
@@ -199,9 +199,9 @@ void
 tokend_notify_certificates_forget (TokendNotifyCertificates *self)
 {
   GHashTableIter iter;
-  gpointer bubble;
+  gpointer notification;
 
-  g_hash_table_iter_init (&iter, self->bubbles);
-  while (g_hash_table_iter_next (&iter, NULL, &bubble))
-    tokend_notify_bubble_forget (bubble);
+  g_hash_table_iter_init (&iter, self->notifications);
+  while (g_hash_table_iter_next (&iter, NULL, &notification))
+    tokend_notify_notification_forget (notification);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "notify.h"
 
-#include "bubble.h"
+#include "notification.h"
 #include "certificates.h"
 #include "follower.h"
 #include "login-session.h"
@@ -29,7 +29,7 @@ typedef struct {
   char *name;     /* as it is shown */
   char *provider; /* the last one known: the third wrong PUK may take the certificate along */
   TokendNotifyTries told;
-  TokendNotifyBubble *bubble;
+  TokendNotifyNotification *notification;
   gboolean waits; /* to be shown, once there is a server that takes it */
 } Token;
 
@@ -40,7 +40,7 @@ token_free (gpointer data)
 {
   Token *token = data;
 
-  tokend_notify_bubble_free (token->bubble);
+  tokend_notify_notification_free (token->notification);
   g_free (token->identity);
   g_hash_table_unref (token->names);
   g_free (token->name);
@@ -82,7 +82,7 @@ token_new (TokendNotify *self)
 
   token->notify = self;
   token->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  token->bubble = tokend_notify_bubble_new (on_action, token);
+  token->notification = tokend_notify_notification_new (on_action, token);
   return token;
 }
 
@@ -138,8 +138,8 @@ show_message (Token *token, const TokendNotifyMessage *message)
   TokendNotifyServer *server = token->notify->server;
   g_autoptr (GError) error = NULL;
 
-  token->waits = !tokend_notify_bubble_show (
-      token->bubble, message, tokend_notify_server_has (server, "body-markup"), &error);
+  token->waits = !tokend_notify_notification_show (
+      token->notification, message, tokend_notify_server_has (server, "body-markup"), &error);
   tokend_notify_server_note (server, error);
 }
 
@@ -161,9 +161,9 @@ show (Token *token)
 }
 
 static void
-close_bubble (Token *token)
+close_notification (Token *token)
 {
-  tokend_notify_bubble_close (token->bubble);
+  tokend_notify_notification_close (token->notification);
   token->waits = FALSE;
 }
 
@@ -173,7 +173,7 @@ take_removal (Token *token)
 {
   if (token->waits)
     token->told = (TokendNotifyTries){ { { 0 } } };
-  close_bubble (token);
+  close_notification (token);
 }
 
 /* While not all is known, bad news is told at once; good news waits. */
@@ -200,10 +200,11 @@ reconsider (Token *token)
   token->told = decision.told;
   if (decision.act == TOKEND_NOTIFY_SHOW)
     show (token);
-  else if (decision.act == TOKEND_NOTIFY_UPDATE && tokend_notify_bubble_is_shown (token->bubble))
+  else if (decision.act == TOKEND_NOTIFY_UPDATE
+           && tokend_notify_notification_is_shown (token->notification))
     show (token);
   else if (decision.act == TOKEND_NOTIFY_CLOSE)
-    close_bubble (token);
+    close_notification (token);
 }
 
 /* A token that comes or goes changes what another one with its label must be called. */
@@ -218,7 +219,7 @@ correct_names (TokendNotify *self)
     Token *token = value;
     g_autoptr (TokendNotifySituation) situation = situation_of (token);
 
-    if (situation != NULL && tokend_notify_bubble_is_shown (token->bubble)
+    if (situation != NULL && tokend_notify_notification_is_shown (token->notification)
         && g_strcmp0 (situation->name, token->name) != 0)
       show (token);
   }
@@ -336,7 +337,7 @@ on_server_vanished (gpointer user_data)
 
   g_hash_table_iter_init (&iter, self->tokens);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    tokend_notify_bubble_forget (((Token *) value)->bubble);
+    tokend_notify_notification_forget (((Token *) value)->notification);
   tokend_notify_certificates_forget (self->certificates);
 }
 

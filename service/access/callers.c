@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "callers.h"
 
-#include "fair-share-private.h"
+#include "call-quota-private.h"
 #include "tokend-error.h"
 
 struct _TokendCallers {
@@ -130,7 +130,7 @@ admit_user (GTask *task)
   const guint32 uid = admission->caller->uid;
   const guint n_calls = get_user_calls (self, uid);
 
-  if (!tokend_fair_share_has_room (n_calls, self->n_admitted - n_calls)) {
+  if (!tokend_call_quota_has_room (n_calls, self->n_admitted - n_calls)) {
     g_task_return_new_error (
         task, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED,
         "More calls at a time than half of what other users leave of the %d in all",

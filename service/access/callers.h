@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /* Calls under way at a time, of one connection; what a user may have of all is in
- * fair-share-private.h. org.tokend.Tokend1.xml and tokend(8) state it. */
+ * call-quota-private.h. org.tokend.Tokend1.xml and tokend(8) state it. */
 #define TOKEND_CALLS_PER_CALLER_MAX 16
 
 /**

@@ -153,7 +153,7 @@ is_claimed (TokendClaims *self, const char *physical_id)
 
 /**
  * tokend_claims_check_free:
- * @physical_ids: all that the token may be, see tokend_place_list_cards().
+ * @physical_ids: all that the token may be, see tokend_target_list_cards().
  * @error: Busy.
  *
  * Whether a claim could be taken now; does not take it.
@@ -222,7 +222,7 @@ lock (TokendClaims *self, const char *const *physical_ids, GError **error)
 
 /**
  * tokend_claims_take:
- * @physical_ids: all that the token may be, see tokend_place_list_cards(): the first one's file is
+ * @physical_ids: all that the token may be, see tokend_target_list_cards(): the first one's file is
  *   locked.
  * @error: Busy; Failed if the lock file cannot be made.
  *

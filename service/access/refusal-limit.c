@@ -61,7 +61,7 @@ make_key (guint32 uid, const char *token)
 /**
  * tokend_refusal_limit_is_reached:
  * @uid: a user.
- * @names: (array zero-terminated=1): of one token: see tokend_place_list_cards().
+ * @names: (array zero-terminated=1): of one token: see tokend_target_list_cards().
  * @now: monotonic time, in microseconds.
  *
  * Returns: whether the user was told as often as may be, so that it must not even be looked whether

@@ -11,7 +11,7 @@
 #include "journal.h"
 #include "large-messages.h"
 #include "module.h"
-#include "observer.h"
+#include "tracker.h"
 #include "opened.h"
 #include "refusal-limit.h"
 #include "relate.h"
@@ -81,8 +81,8 @@ tokend_daemon_finalize (GObject *object)
   tokend_refusal_limit_free (service->refusal_limit);
   g_object_unref (service->opened);
   g_object_unref (service->claims);
-  tokend_told_losses_free (service->told_losses);
-  tokend_tell_limit_free (service->sightings);
+  tokend_loss_log_free (service->loss_log);
+  tokend_rate_limit_free (service->snapshot_limit);
   g_bytes_unref (service->key);
   g_object_unref (service->ending);
   g_ptr_array_unref (service->profiles);
@@ -298,8 +298,8 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->refused = tokend_refused_new ();
   service->refusal_limit = tokend_refusal_limit_new ();
   service->opened = tokend_opened_new ();
-  service->told_losses = tokend_told_losses_new ();
-  service->sightings = tokend_observer_limit_new ();
+  service->loss_log = tokend_loss_log_new ();
+  service->snapshot_limit = tokend_tracker_limit_new ();
   service->key = tokend_relate_make_key ();
   service->ending = g_cancellable_new ();
   service->claims = tokend_claims_new (TOKEND_RUN_DIR "/locks");

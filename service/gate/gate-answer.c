@@ -6,8 +6,8 @@
 #include <glib/gi18n.h>
 
 /**
- * tokend_gate_answer_judge:
- * @word: what polkit said.
+ * tokend_gate_answer_interpret:
+ * @reply: what polkit said.
  * @was_prompting: whether it was told to ask a person.
  *
  * polkit answers a prompt that failed like one who may never: neither authorized, nor a challenge.
@@ -16,15 +16,15 @@
  * Returns: what that means.
  */
 TokendGateAnswer
-tokend_gate_answer_judge (const TokendGateWord *word, gboolean was_prompting)
+tokend_gate_answer_interpret (const TokendGateReply *reply, gboolean was_prompting)
 {
-  if (word->is_authorized)
+  if (reply->is_authorized)
     return TOKEND_GATE_ALLOWED;
-  if (word->is_challenge)
+  if (reply->is_challenge)
     return was_prompting ? TOKEND_GATE_NO_AGENT : TOKEND_GATE_NEEDS_PERSON;
   if (!was_prompting)
     return TOKEND_GATE_DENIED;
-  return word->is_dismissed ? TOKEND_GATE_DISMISSED : TOKEND_GATE_NOT_AUTHENTICATED;
+  return reply->is_dismissed ? TOKEND_GATE_DISMISSED : TOKEND_GATE_NOT_AUTHENTICATED;
 }
 
 /* What happened and what to do; each has the action once, where tokenctl finds it to translate the

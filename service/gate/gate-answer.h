@@ -23,7 +23,7 @@ typedef enum {
 } TokendGateAnswer;
 
 /**
- * TokendGateWord:
+ * TokendGateReply:
  *
  * What polkit said.
  */
@@ -31,9 +31,10 @@ typedef struct {
   gboolean is_authorized;
   gboolean is_challenge; /* a person would have to be asked */
   gboolean is_dismissed;
-} TokendGateWord;
+} TokendGateReply;
 
-TokendGateAnswer tokend_gate_answer_judge (const TokendGateWord *word, gboolean was_prompting);
+TokendGateAnswer tokend_gate_answer_interpret (const TokendGateReply *reply,
+                                               gboolean was_prompting);
 GError *tokend_gate_answer_new_error (TokendGateAnswer answer, const char *action);
 
 G_END_DECLS

@@ -165,26 +165,26 @@ set_deadline (Check *check, guint seconds)
 }
 
 static TokendGateAnswer
-judge (PolkitAuthorizationResult *result, gboolean was_prompting)
+interpret (PolkitAuthorizationResult *result, gboolean was_prompting)
 {
-  const TokendGateWord word = {
+  const TokendGateReply reply = {
     .is_authorized = polkit_authorization_result_get_is_authorized (result),
     .is_challenge = polkit_authorization_result_get_is_challenge (result),
     .is_dismissed = polkit_authorization_result_get_dismissed (result),
   };
 
-  return tokend_gate_answer_judge (&word, was_prompting);
+  return tokend_gate_answer_interpret (&reply, was_prompting);
 }
 
 static void
 on_prompted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  g_autoptr (PolkitAuthorizationResult) word =
+  g_autoptr (PolkitAuthorizationResult) reply =
       polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, NULL);
 
-  if (word != NULL)
-    answer (task, judge (word, TRUE));
+  if (reply != NULL)
+    answer (task, interpret (reply, TRUE));
   else
     answer_without_word (task);
 }
@@ -209,20 +209,20 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   Check *check = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
-  g_autoptr (PolkitAuthorizationResult) word =
+  g_autoptr (PolkitAuthorizationResult) reply =
       polkit_authority_check_authorization_finish (POLKIT_AUTHORITY (source), result, &error);
-  TokendGateAnswer judged;
+  TokendGateAnswer interpreted;
 
-  if (word == NULL) {
+  if (reply == NULL) {
     if (!g_cancellable_is_cancelled (check->given_up))
       report_silence (check->gate, error->message);
     answer_without_word (task);
     return;
   }
   check->gate->is_silent = FALSE;
-  judged = judge (word, FALSE);
-  if (judged != TOKEND_GATE_NEEDS_PERSON || !check->may_prompt)
-    answer (task, judged);
+  interpreted = interpret (reply, FALSE);
+  if (interpreted != TOKEND_GATE_NEEDS_PERSON || !check->may_prompt)
+    answer (task, interpreted);
   else if (!check->is_answered)
     prompt (POLKIT_AUTHORITY (source), task);
 }

@@ -32,10 +32,10 @@ G_BEGIN_DECLS
 #define TOKEND_MESSAGE_TRY_PENDING "7be4878962e54d37b5a5f8e98e3e32fb"
 /* A token shows fewer tries than before, and no operation of ours was the cause: see loss.c. */
 #define TOKEND_MESSAGE_TRIES_LOST "356667696ce341328630d36210830048"
-/* A token's own number and its flags contradict each other: see contradiction.c. */
-#define TOKEND_MESSAGE_CONTRADICTION "c998b2bfbc0b437b81a2cd53a16ad21e"
+/* A token's own number and its flags contradict each other: see inconsistency.c. */
+#define TOKEND_MESSAGE_INCONSISTENT "c998b2bfbc0b437b81a2cd53a16ad21e"
 
-/* What a module shows of tries changes too often to be told of each time: see observer.c. */
+/* What a module shows of tries changes too often to be told of each time: see tracker.c. */
 #define TOKEND_MESSAGE_TOO_MANY "49eb35f9de2c4c1385b69a956360f96c"
 
 /* A profile's file cannot be read, or holds what is none of its keys or values: see
@@ -43,7 +43,7 @@ G_BEGIN_DECLS
 #define TOKEND_MESSAGE_PROFILE_LEFT_OUT "a8b8ba4b7bff4a70aea387936d8aa0d1"
 
 /* A module cannot be loaded, crashes, hangs, or answers nonsense; when it is said again: see
- * failures.c. */
+ * health.c. */
 #define TOKEND_MESSAGE_MODULE_FAILED "f4e99311e0bd45fbaba266cadf924ee7"
 /* One that had failed can be read again. */
 #define TOKEND_MESSAGE_MODULE_BACK "c11f831c6b7c402bbd98a1521b33c421"

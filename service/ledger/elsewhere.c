@@ -16,8 +16,8 @@ contains (GStrv ids, const char *id)
 static gboolean
 have_same_name (const char *a, const char *b)
 {
-  g_autofree char *a_name = tokend_place_id_get_name (a);
-  g_autofree char *b_name = tokend_place_id_get_name (b);
+  g_autofree char *a_name = tokend_target_id_get_name (a);
+  g_autofree char *b_name = tokend_target_id_get_name (b);
 
   return g_str_equal (a_name, b_name);
 }
@@ -70,108 +70,108 @@ add_also_at (TokendElsewhere *self, const char *id)
 }
 
 static gboolean
-was_at (const TokendElsewhere *self, const TokendPlace *place, TokendRole role,
+was_at (const TokendElsewhere *self, const TokendTarget *target, TokendRole role,
         gboolean is_for_later)
 {
   for (guint i = 0; self->also_at != NULL && self->also_at[i] != NULL; i++)
-    if (tokend_place_may_have_been (place, role, self->also_at[i], is_for_later))
+    if (tokend_target_may_have_been (target, role, self->also_at[i], is_for_later))
       return TRUE;
   return FALSE;
 }
 
 static gboolean
-counts_at (const TokendElsewhere *self, const char *id, const TokendPlace *place, TokendRole role,
+counts_at (const TokendElsewhere *self, const char *id, const TokendTarget *target, TokendRole role,
            gboolean is_for_later)
 {
-  const gboolean may_be_same = is_for_later ? tokend_place_may_be_same_later (place, role, id)
-                                            : tokend_place_may_be_same (place, role, id);
+  const gboolean may_be_same = is_for_later ? tokend_target_may_be_same_later (target, role, id)
+                                            : tokend_target_may_be_same (target, role, id);
 
-  return (may_be_same || was_at (self, place, role, is_for_later))
-         && !contains (self->right_at, place->id);
+  return (may_be_same || was_at (self, target, role, is_for_later))
+         && !contains (self->right_at, target->id);
 }
 
 /**
  * tokend_elsewhere_counts_at:
- * @id: of the place of which it is recorded.
- * @place: where a code would be sent.
+ * @id: of the target of which it is recorded.
+ * @target: where a code would be sent.
  * @role: whose code.
  *
- * Returns: whether it counts at @place.
+ * Returns: whether it counts at @target.
  */
 gboolean
-tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id, const TokendPlace *place,
+tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id, const TokendTarget *target,
                             TokendRole role)
 {
-  return counts_at (self, id, place, role, FALSE);
+  return counts_at (self, id, target, role, FALSE);
 }
 
 /**
  * tokend_elsewhere_begin:
  *
- * One more is recorded of @place: it counts wherever @place is shown now by another name, if that
+ * One more is recorded of @target: it counts wherever @target is shown now by another name, if that
  * is certain to have been in the same place.
  */
 void
-tokend_elsewhere_begin (TokendElsewhere *self, const TokendPlace *place)
+tokend_elsewhere_begin (TokendElsewhere *self, const TokendTarget *target)
 {
   g_clear_pointer (&self->right_at, g_strfreev);
-  for (guint i = 0; place->related != NULL && i < place->related->len; i++)
-    if (!tokend_place_is_doubtful (place, i))
-      add_also_at (self, ((const TokendPlace *) place->related->pdata[i])->id);
+  for (guint i = 0; target->related != NULL && i < target->related->len; i++)
+    if (!tokend_target_is_doubtful (target, i))
+      add_also_at (self, ((const TokendTarget *) target->related->pdata[i])->id);
 }
 
 /**
  * tokend_elsewhere_spread:
- * @id: of the place of which it is recorded.
- * @place: that may have been found to be the same token.
+ * @id: of the target of which it is recorded.
+ * @target: that may have been found to be the same token.
  * @role: whose code.
  *
- * Remembers that it counts at @place, if it does so now by what @place is certain to be related to.
+ * Remembers that it counts at @target, if it does so now by what @target is certain to be related to.
  *
  * Returns: whether that is new.
  */
 gboolean
-tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendPlace *place,
+tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendTarget *target,
                          TokendRole role)
 {
-  g_autofree char *card = tokend_place_id_get_card (id);
+  g_autofree char *card = tokend_target_id_get_card (id);
 
-  if (g_str_equal (card, place->card) || contains (self->also_at, place->id)
-      || !counts_at (self, id, place, role, TRUE))
+  if (g_str_equal (card, target->card) || contains (self->also_at, target->id)
+      || !counts_at (self, id, target, role, TRUE))
     return FALSE;
-  add_also_at (self, place->id);
-  return contains (self->also_at, place->id);
+  add_also_at (self, target->id);
+  return contains (self->also_at, target->id);
 }
 
 /**
  * tokend_elsewhere_note_right:
- * @id: of the place of which it is recorded.
- * @place: where a code of @role was right.
+ * @id: of the target of which it is recorded.
+ * @target: where a code of @role was right.
  * @role: whose code.
  *
- * Whatever is recorded of @id, it does not count at @place any more. It stays for its own place,
+ * Whatever is recorded of @id, it does not count at @target any more. It stays for its own target,
  * and for all others. The name of a card without a serial number is that of several: none of them
  * settles for the others what another card's is.
  */
 void
-tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const TokendPlace *place,
+tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const TokendTarget *target,
                              TokendRole role)
 {
-  g_autofree char *card = tokend_place_id_get_card (id);
-  g_autofree char *name = tokend_place_id_get_name (id);
+  g_autofree char *card = tokend_target_id_get_card (id);
+  g_autofree char *name = tokend_target_id_get_name (id);
   const gboolean is_own =
-      role == TOKEND_ROLE_PUK ? g_str_equal (card, place->card) : g_str_equal (name, place->name);
+      role == TOKEND_ROLE_PUK ? g_str_equal (card, target->card) : g_str_equal (name, target->name);
 
-  if (!place->is_known_card && !is_own)
+  if (!target->is_known_card && !is_own)
     return;
-  if (tokend_elsewhere_counts_at (self, id, place, role))
-    add (&self->right_at, place->id);
+  if (tokend_elsewhere_counts_at (self, id, target, role))
+    add (&self->right_at, target->id);
 }
 
 /**
  * tokend_elsewhere_take:
  *
- * What was recorded of another place, with @other, is recorded of this one instead.
+ * What was recorded of another target, with @other, is recorded of this one instead.
  */
 void
 tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other)
@@ -191,7 +191,7 @@ tokend_elsewhere_end_stays (TokendElsewhere *self)
   g_auto (GStrv) before = g_steal_pointer (&self->right_at);
 
   for (guint i = 0; before != NULL && before[i] != NULL; i++)
-    if (!tokend_place_id_has_stay (before[i]))
+    if (!tokend_target_id_has_stay (before[i]))
       add (&self->right_at, before[i]);
 }
 

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 /**
  * TokendLedgerEntry:
  *
- * What the service has spent of one role's tries at one place, or at several, since the last
+ * What the service has spent of one role's tries at one target, or at several, since the last
  * success.
  */
 typedef struct {
@@ -33,7 +33,7 @@ typedef struct {
 } TokendLedgerEntry;
 
 void tokend_ledger_entry_begin (TokendLedgerEntry *entry, gint64 now);
-void tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlement);
+void tokend_ledger_entry_resolve (TokendLedgerEntry *entry, TokendTryResult try_result);
 gboolean tokend_ledger_entry_note (TokendLedgerEntry *entry, TokendState shown);
 gboolean tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReading *reading,
                                       const TokendCounterRules *rules);

@@ -29,18 +29,18 @@ restore_time (TokendLedgerEntry *entry)
 }
 
 /**
- * tokend_ledger_entry_settle:
- * @settlement: what became of the try that tokend_ledger_entry_begin() recorded.
+ * tokend_ledger_entry_resolve:
+ * @try_result: what became of the try that tokend_ledger_entry_begin() recorded.
  *
  * What the token shows afterwards may put it in another light: then it is settled once more.
  */
 void
-tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlement)
+tokend_ledger_entry_resolve (TokendLedgerEntry *entry, TokendTryResult try_result)
 {
   entry->is_under_way = FALSE;
-  if (settlement == TOKEND_SETTLEMENT_UNKNOWN)
+  if (try_result == TOKEND_TRY_UNKNOWN)
     return;
-  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED) {
+  if (try_result == TOKEND_TRY_SUCCEEDED || try_result == TOKEND_TRY_ACCEPTED) {
     *entry = (TokendLedgerEntry){ 0 };
     return;
   }
@@ -49,19 +49,19 @@ tokend_ledger_entry_settle (TokendLedgerEntry *entry, TokendSettlement settlemen
   else if (entry->pending > 0)
     entry->pending--;
   entry->is_closed = TRUE;
-  if (settlement == TOKEND_SETTLEMENT_SPENT) {
+  if (try_result == TOKEND_TRY_SPENT) {
     entry->spent = MIN (entry->spent + 1, TOKEND_TRIES_MAX);
     entry->wrong = MIN (entry->wrong + 1, TOKEND_TRIES_MAX);
     entry->is_wrong = TRUE;
     entry->seen = TOKEND_STATE_UNKNOWN;
   }
-  if (settlement == TOKEND_SETTLEMENT_NOT_SPENT) {
+  if (try_result == TOKEND_TRY_NOT_SPENT) {
     const gint64 begun_at = entry->sent_at;
 
     entry->sent_at = entry->sent_before;
     entry->sent_before = begun_at;
   }
-  if (settlement == TOKEND_SETTLEMENT_LOCKED) {
+  if (try_result == TOKEND_TRY_LOCKED) {
     /* A token that is locked may refuse a right code in the same words. */
     if (entry->is_wrong)
       entry->wrong--;
@@ -182,7 +182,7 @@ tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReadin
   if (tokend_ledger_entry_is_clear (entry))
     return FALSE;
 
-  shown = tokend_counter_judge (reading, rules, &nothing);
+  shown = tokend_counter_evaluate (reading, rules, &nothing);
   if (shown.source == TOKEND_RETRIES_SOURCE_TOKEN) {
     *entry = make_of_number (&before, &shown);
     return memcmp (entry, &before, sizeof before) != 0;
@@ -204,8 +204,8 @@ tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReadin
 
 /**
  * tokend_ledger_entry_add:
- * @sum: what is recorded of some places; of none, it is clear.
- * @entry: of one more place, the tries of which are the same.
+ * @sum: what is recorded of some targets; of none, it is clear.
+ * @entry: of one more target, the tries of which are the same.
  *
  * The token's flags have told of all of them, or they have not.
  */

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * TokendLedgerTries:
  *
- * What is recorded of one place.
+ * What is recorded of one target.
  */
 typedef struct {
   gboolean known[TOKEND_N_ROLES];
@@ -19,12 +19,12 @@ typedef struct {
   TokendElsewhere elsewhere[TOKEND_N_ROLES]; /* says nothing while the entry is clear */
 } TokendLedgerTries;
 
-GHashTable *tokend_ledger_file_make_places (void);
+GHashTable *tokend_ledger_file_make_targets (void);
 
-gboolean tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_spent,
+gboolean tokend_ledger_file_read (const char *path, GHashTable *targets, gboolean *assume_spent,
                                   GError **error);
-void tokend_ledger_file_read_previous (const char *path, GHashTable *places);
-char *tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent);
+void tokend_ledger_file_read_previous (const char *path, GHashTable *targets);
+char *tokend_ledger_file_to_text (GHashTable *targets, gboolean assume_spent);
 gboolean tokend_ledger_file_write (const char *path, const char *text, gboolean keep_old,
                                    GError **error);
 

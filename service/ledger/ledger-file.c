@@ -15,7 +15,7 @@
  *   assume-spent=true         an earlier file could not be read: whatever is not known is taken for
  *                             spent
  *
- *   [CARD/LABEL]              a place, see TokendPlace
+ *   [CARD/LABEL]              a target, see TokendTarget
  *   pin-spent=, pin-pending=  tries since the last success
  *   pin-locked=, pin-confirmed=, pin-final-try=
  *   pin-wrong=                codes that the token refused since then, for people
@@ -24,13 +24,13 @@
  *   pin-sent-at=              when the last code was sent, for people; microseconds since the epoch
  *   pin-told=                 how many of the pending ones the journal has been told of at a start
  *   pin-module=               by which module the first of them was sent
- *   pin-also-at=              other places where they count, which were the same token when they
+ *   pin-also-at=              other targets where they count, which were the same token when they
  *                             were sent, or may have been
- *   pin-right-at=             other places where a code was right since then, where they do not
+ *   pin-right-at=             other targets where a code was right since then, where they do not
  *                             count
  *   puk-…                     likewise
  *
- *   A place's spent=255 says that an earlier file could not be read: any number may have been spent.
+ *   A target's spent=255 says that an earlier file could not be read: any number may have been spent.
  *
  * Each write replaces it whole and is on the disk (file and folder) before it is called done; the
  * one before stays, as `ledger.previous`. One that cannot be read is kept beside it, as
@@ -54,12 +54,12 @@ tries_free (gpointer data)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendLedgerTries, tries_free)
 
 /**
- * tokend_ledger_file_make_places:
+ * tokend_ledger_file_make_targets:
  *
- * Returns: (transfer full): an empty table of a place's id → #TokendLedgerTries.
+ * Returns: (transfer full): an empty table of a target's id → #TokendLedgerTries.
  */
 GHashTable *
-tokend_ledger_file_make_places (void)
+tokend_ledger_file_make_targets (void)
 {
   return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, tries_free);
 }
@@ -156,26 +156,26 @@ end_stay (TokendLedgerTries *kind, const TokendLedgerTries *stay)
 
 /* Takes @tries. */
 static void
-put_place (GHashTable *places, const char *id, TokendLedgerTries *tries)
+put_target (GHashTable *targets, const char *id, TokendLedgerTries *tries)
 {
-  g_autofree char *name = tokend_place_id_get_name (id);
+  g_autofree char *name = tokend_target_id_get_name (id);
   g_autoptr (TokendLedgerTries) owned = NULL;
-  TokendLedgerTries *there = g_hash_table_lookup (places, name);
+  TokendLedgerTries *there = g_hash_table_lookup (targets, name);
 
   if (g_str_equal (name, id) && there == NULL) {
-    g_hash_table_insert (places, g_steal_pointer (&name), tries);
+    g_hash_table_insert (targets, g_steal_pointer (&name), tries);
     return;
   }
   owned = tries;
   if (there == NULL) {
     there = g_new0 (TokendLedgerTries, 1);
-    g_hash_table_insert (places, g_steal_pointer (&name), there);
+    g_hash_table_insert (targets, g_steal_pointer (&name), there);
   }
   end_stay (there, owned);
 }
 
 static gboolean
-load_place (GHashTable *places, GKeyFile *key_file, const char *group, GError **error)
+load_target (GHashTable *targets, GKeyFile *key_file, const char *group, GError **error)
 {
   g_autoptr (TokendLedgerTries) tries = g_new0 (TokendLedgerTries, 1);
   GError *local_error = NULL;
@@ -204,12 +204,12 @@ load_place (GHashTable *places, GKeyFile *key_file, const char *group, GError **
     g_propagate_error (error, local_error);
     return FALSE;
   }
-  put_place (places, group, g_steal_pointer (&tries));
+  put_target (targets, group, g_steal_pointer (&tries));
   return TRUE;
 }
 
 static gboolean
-load (const char *path, GHashTable *places, gboolean *assume_spent, GError **error)
+load (const char *path, GHashTable *targets, gboolean *assume_spent, GError **error)
 {
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
   g_auto (GStrv) groups = NULL;
@@ -231,7 +231,7 @@ load (const char *path, GHashTable *places, gboolean *assume_spent, GError **err
 
   groups = g_key_file_get_groups (key_file, NULL);
   for (guint i = 0; groups[i] != NULL; i++)
-    if (!g_str_equal (groups[i], HEAD) && !load_place (places, key_file, groups[i], error))
+    if (!g_str_equal (groups[i], HEAD) && !load_target (targets, key_file, groups[i], error))
       return FALSE;
   return TRUE;
 }
@@ -249,7 +249,7 @@ is_there (const char *path, const char *suffix)
 /**
  * tokend_ledger_file_read:
  * @path: the file.
- * @places: of tokend_ledger_file_make_places(), empty; it may hold anything after an error.
+ * @targets: of tokend_ledger_file_make_targets(), empty; it may hold anything after an error.
  * @assume_spent: (out): whether an earlier ledger was lost: whatever is not known is then taken for
  *   spent.
  * @error: of #GFileError, NOENT if none was ever there; anything else is a loss.
@@ -260,13 +260,13 @@ is_there (const char *path, const char *suffix)
  * Returns: whether it could be read.
  */
 gboolean
-tokend_ledger_file_read (const char *path, GHashTable *places, gboolean *assume_spent,
+tokend_ledger_file_read (const char *path, GHashTable *targets, gboolean *assume_spent,
                          GError **error)
 {
   gboolean lost_one = is_there (path, ASIDE_SUFFIX);
 
   *assume_spent = FALSE;
-  if (load (path, places, assume_spent, error)) {
+  if (load (path, targets, assume_spent, error)) {
     if (*assume_spent || !lost_one)
       return TRUE;
     g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
@@ -303,11 +303,11 @@ keep_what_bars (TokendLedgerTries *tries)
 /**
  * tokend_ledger_file_read_previous:
  * @path: the file, which cannot be read.
- * @places: of tokend_ledger_file_make_places(); gets what the one before it says against sending a
+ * @targets: of tokend_ledger_file_make_targets(); gets what the one before it says against sending a
  *   code, if that can be read.
  */
 void
-tokend_ledger_file_read_previous (const char *path, GHashTable *places)
+tokend_ledger_file_read_previous (const char *path, GHashTable *targets)
 {
   g_autofree char *previous = g_strconcat (path, TOKEND_SEALED_FILE_PREVIOUS, NULL);
   gboolean assume_spent = FALSE;
@@ -315,17 +315,17 @@ tokend_ledger_file_read_previous (const char *path, GHashTable *places)
   GHashTableIter iter;
   gpointer tries;
 
-  g_hash_table_remove_all (places);
-  if (!load (previous, places, &assume_spent, &error)) {
+  g_hash_table_remove_all (targets);
+  if (!load (previous, targets, &assume_spent, &error)) {
     tokend_debug ("Nor can the ledger before it be read: %s", error->message);
-    g_hash_table_remove_all (places);
+    g_hash_table_remove_all (targets);
   }
-  g_hash_table_iter_init (&iter, places);
+  g_hash_table_iter_init (&iter, targets);
   while (g_hash_table_iter_next (&iter, NULL, &tries))
     keep_what_bars (tries);
 }
 
-/* Where one role's keys of one place are written. */
+/* Where one role's keys of one target are written. */
 typedef struct {
   GKeyFile *key_file;
   const char *group;
@@ -397,7 +397,7 @@ put_entry (const Keys *keys, const TokendLedgerEntry *entry)
 static void
 put_role (const Keys *keys, TokendRole role, const TokendLedgerTries *tries, gboolean assume_spent)
 {
-  const gboolean has_stay = tokend_place_id_has_stay (keys->group);
+  const gboolean has_stay = tokend_target_id_has_stay (keys->group);
   TokendLedgerEntry entry = tries->entries[role];
 
   if (tokend_ledger_entry_is_clear (&entry)) {
@@ -415,13 +415,13 @@ put_role (const Keys *keys, TokendRole role, const TokendLedgerTries *tries, gbo
 
 /**
  * tokend_ledger_file_to_text:
- * @places: of tokend_ledger_file_make_places().
+ * @targets: of tokend_ledger_file_make_targets().
  * @assume_spent: whether an earlier ledger was lost.
  *
  * Returns: (transfer full): what the file is to hold.
  */
 char *
-tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent)
+tokend_ledger_file_to_text (GHashTable *targets, gboolean assume_spent)
 {
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
   GHashTableIter iter;
@@ -431,7 +431,7 @@ tokend_ledger_file_to_text (GHashTable *places, gboolean assume_spent)
   if (assume_spent)
     g_key_file_set_boolean (key_file, HEAD, "assume-spent", TRUE);
 
-  g_hash_table_iter_init (&iter, places);
+  g_hash_table_iter_init (&iter, targets);
   while (g_hash_table_iter_next (&iter, &id, &value))
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
       put_role (&(Keys){ key_file, id, role_names[role] }, role, value, assume_spent);

@@ -10,7 +10,7 @@ struct _TokendLedger {
   GObject parent_instance;
 
   char *path;
-  GHashTable *places; /* of a place's id → TokendLedgerTries */
+  GHashTable *targets; /* of a target's id → TokendLedgerTries */
   gboolean assume_spent;
   /* The file could not be read, and is still there; after the start the writer's alone */
   gboolean keep_old;
@@ -64,7 +64,7 @@ write_in_thread (gpointer data, gpointer user_data)
 static void
 tokend_ledger_init (TokendLedger *self)
 {
-  self->places = tokend_ledger_file_make_places ();
+  self->targets = tokend_ledger_file_make_targets ();
   self->writer = g_thread_pool_new (write_in_thread, NULL, 1, FALSE, NULL);
 }
 
@@ -75,7 +75,7 @@ tokend_ledger_finalize (GObject *object)
 
   /* Every write holds a reference: none is left, and this may be the writer's own thread. */
   g_thread_pool_free (self->writer, FALSE, FALSE);
-  g_hash_table_unref (self->places);
+  g_hash_table_unref (self->targets);
   g_free (self->path);
   G_OBJECT_CLASS (tokend_ledger_parent_class)->finalize (object);
 }
@@ -89,7 +89,7 @@ tokend_ledger_class_init (TokendLedgerClass *klass)
 static char *
 serialize (TokendLedger *self)
 {
-  return tokend_ledger_file_to_text (self->places, self->assume_spent);
+  return tokend_ledger_file_to_text (self->targets, self->assume_spent);
 }
 
 static void
@@ -126,7 +126,7 @@ start_anew (TokendLedger *self, const GError *reason)
 {
   self->keep_old = !g_error_matches (reason, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND);
   report_loss (self, reason, self->keep_old);
-  tokend_ledger_file_read_previous (self->path, self->places);
+  tokend_ledger_file_read_previous (self->path, self->targets);
   self->assume_spent = TRUE;
   save_now (self);
 }
@@ -140,9 +140,9 @@ report_pending (TokendLedger *self)
   GHashTableIter iter;
   gpointer id, value;
 
-  g_hash_table_iter_init (&iter, self->places);
+  g_hash_table_iter_init (&iter, self->targets);
   while (g_hash_table_iter_next (&iter, &id, &value)) {
-    g_autofree char *card = tokend_place_id_get_card (id);
+    g_autofree char *card = tokend_target_id_get_card (id);
     TokendLedgerTries *tries = value;
 
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
@@ -178,7 +178,7 @@ tokend_ledger_new (const char *directory)
   g_autoptr (GError) error = NULL;
 
   self->path = g_build_filename (directory, FILE_NAME, NULL);
-  if (tokend_ledger_file_read (self->path, self->places, &self->assume_spent, &error)) {
+  if (tokend_ledger_file_read (self->path, self->targets, &self->assume_spent, &error)) {
     if (report_pending (self))
       save_now (self);
   } else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
@@ -188,51 +188,51 @@ tokend_ledger_new (const char *directory)
 }
 
 static TokendLedgerTries *
-ensure_tries (TokendLedger *self, const TokendPlace *place)
+ensure_tries (TokendLedger *self, const TokendTarget *target)
 {
-  TokendLedgerTries *tries = g_hash_table_lookup (self->places, place->id);
+  TokendLedgerTries *tries = g_hash_table_lookup (self->targets, target->id);
 
   if (tries == NULL) {
     tries = g_new0 (TokendLedgerTries, 1);
-    g_hash_table_insert (self->places, g_strdup (place->id), tries);
+    g_hash_table_insert (self->targets, g_strdup (target->id), tries);
   }
   return tries;
 }
 
 static gboolean
-is_known (TokendLedger *self, const TokendPlace *place, TokendRole role)
+is_known (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
   GHashTableIter iter;
   gpointer id, tries;
 
-  g_hash_table_iter_init (&iter, self->places);
+  g_hash_table_iter_init (&iter, self->targets);
   while (g_hash_table_iter_next (&iter, &id, &tries))
-    if (tokend_place_is_same (place, id) && ((TokendLedgerTries *) tries)->known[role])
+    if (tokend_target_is_same (target, id) && ((TokendLedgerTries *) tries)->known[role])
       return TRUE;
   return FALSE;
 }
 
 /* Whether what was recorded there can have been lost. */
 static gboolean
-is_lost (TokendLedger *self, const TokendPlace *place, TokendRole role)
+is_lost (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
-  return self->assume_spent && !is_known (self, place, role);
+  return self->assume_spent && !is_known (self, target, role);
 }
 
 /* Returns: (transfer container): the TokendLedgerTries that say something of a counter that is
- * certain to be @place's. */
+ * certain to be @target's. */
 static GPtrArray *
-list_recorded (TokendLedger *self, const TokendPlace *place, TokendRole role)
+list_recorded (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
   GPtrArray *recorded = g_ptr_array_new ();
   GHashTableIter iter;
   gpointer id, value;
 
-  g_hash_table_iter_init (&iter, self->places);
+  g_hash_table_iter_init (&iter, self->targets);
   while (g_hash_table_iter_next (&iter, &id, &value)) {
     TokendLedgerTries *tries = value;
 
-    if (tokend_place_is_same (place, id) && !tokend_ledger_entry_is_clear (&tries->entries[role]))
+    if (tokend_target_is_same (target, id) && !tokend_ledger_entry_is_clear (&tries->entries[role]))
       g_ptr_array_add (recorded, tries);
   }
   return recorded;
@@ -240,21 +240,22 @@ list_recorded (TokendLedger *self, const TokendPlace *place, TokendRole role)
 
 /* What may be another card's bars this one too, but nobody is told that it was sent to this one. */
 static gboolean
-is_told (const TokendPlace *place, const char *id)
+is_told (const TokendTarget *target, const char *id)
 {
-  return place->is_known_card ? tokend_place_is_shown_as (place, id) : g_str_equal (id, place->id);
+  return target->is_known_card ? tokend_target_is_shown_as (target, id)
+                               : g_str_equal (id, target->id);
 }
 
 /**
  * tokend_ledger_get_record:
- * @place: at which a code would be sent.
+ * @target: at which a code would be sent.
  * @role: whose tries.
  *
- * Returns: what is recorded, also of other places whose tries may be the same; pending tries count
+ * Returns: what is recorded, also of other targets whose tries may be the same; pending tries count
  *   as spent.
  */
 TokendCounterRecord
-tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place, TokendRole role)
+tokend_ledger_get_record (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
   TokendLedgerEntry sum = { 0 };
   TokendLedgerEntry told = { 0 };
@@ -262,16 +263,16 @@ tokend_ledger_get_record (TokendLedger *self, const TokendPlace *place, TokendRo
   GHashTableIter iter;
   gpointer id, value;
 
-  if (is_lost (self, place, role))
+  if (is_lost (self, target, role))
     sum.spent = TOKEND_TRIES_MAX;
-  g_hash_table_iter_init (&iter, self->places);
+  g_hash_table_iter_init (&iter, self->targets);
   while (g_hash_table_iter_next (&iter, &id, &value)) {
     const TokendLedgerTries *tries = value;
 
-    if (!tokend_elsewhere_counts_at (&tries->elsewhere[role], id, place, role))
+    if (!tokend_elsewhere_counts_at (&tries->elsewhere[role], id, target, role))
       continue;
     tokend_ledger_entry_add (&sum, &tries->entries[role]);
-    if (is_told (place, id)) {
+    if (is_told (target, id)) {
       const TokendLedgerEntry now = tokend_ledger_entry_get_told (&tries->entries[role]);
 
       tokend_ledger_entry_add (&told, &now);
@@ -299,9 +300,9 @@ save (TokendLedger *self, GTask *task)
 
 /* Returns: (transfer none) (nullable): the module whose tries wait to be settled there. */
 static const char *
-find_module (TokendLedger *self, const TokendPlace *place, TokendRole role)
+find_module (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
-  g_autoptr (GPtrArray) recorded = list_recorded (self, place, role);
+  g_autoptr (GPtrArray) recorded = list_recorded (self, target, role);
 
   for (guint i = 0; i < recorded->len; i++) {
     const TokendLedgerTries *tries = recorded->pdata[i];
@@ -315,10 +316,10 @@ find_module (TokendLedger *self, const TokendPlace *place, TokendRole role)
 /* Tries that wait to be settled stay their module's, also when another one shows the token and
  * sends the next. */
 static void
-take_module (TokendLedger *self, const TokendPlace *place, TokendRole role, const char *module)
+take_module (TokendLedger *self, const TokendTarget *target, TokendRole role, const char *module)
 {
-  TokendLedgerTries *tries = ensure_tries (self, place);
-  const char *first = find_module (self, place, role);
+  TokendLedgerTries *tries = ensure_tries (self, target);
+  const char *first = find_module (self, target, role);
   char *taken = g_strdup (first != NULL ? first : module);
 
   g_free (tries->modules[role]);
@@ -327,30 +328,30 @@ take_module (TokendLedger *self, const TokendPlace *place, TokendRole role, cons
 
 /**
  * tokend_ledger_begin_async:
- * @place: where the code is to be sent.
+ * @target: where the code is to be sent.
  * @role: whose try.
  * @module: by which module it is to be sent.
  * @callback: called when it is on the disk, or could not be: then no code may be sent.
  *
- * Records that one try is pending. Settle it with tokend_ledger_settle_async(), also after an
+ * Records that one try is pending. Settle it with tokend_ledger_resolve_async(), also after an
  * error.
  */
 void
-tokend_ledger_begin_async (TokendLedger *self, const TokendPlace *place, TokendRole role,
+tokend_ledger_begin_async (TokendLedger *self, const TokendTarget *target, TokendRole role,
                            const char *module, GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
-  TokendLedgerTries *tries = ensure_tries (self, place);
+  TokendLedgerTries *tries = ensure_tries (self, target);
 
-  if (is_lost (self, place, role))
+  if (is_lost (self, target, role))
     tries->entries[role].spent = TOKEND_TRIES_MAX;
   tries->known[role] = TRUE;
-  take_module (self, place, role, module);
+  take_module (self, target, role, module);
   /* What was told of is settled, if less is pending now: this one is another. */
   tries->told[role] = MIN (tries->told[role], tries->entries[role].pending);
   if (tokend_ledger_entry_is_clear (&tries->entries[role]))
     tokend_elsewhere_clear (&tries->elsewhere[role]);
-  tokend_elsewhere_begin (&tries->elsewhere[role], place);
+  tokend_elsewhere_begin (&tries->elsewhere[role], target);
   tokend_ledger_entry_begin (&tries->entries[role], g_get_real_time ());
   save (self, task);
 }
@@ -367,83 +368,82 @@ tokend_ledger_begin_finish (TokendLedger *self, GAsyncResult *result, GError **e
 }
 
 static void
-clear (TokendLedger *self, const TokendPlace *place, TokendRole role)
+clear (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
-  g_autoptr (GPtrArray) recorded = list_recorded (self, place, role);
+  g_autoptr (GPtrArray) recorded = list_recorded (self, target, role);
 
   for (guint i = 0; i < recorded->len; i++)
     ((TokendLedgerTries *) recorded->pdata[i])->entries[role] = (TokendLedgerEntry){ 0 };
 }
 
-/* A code of @place is right: whatever is recorded of others that may be the same, of this one
+/* A code of @target is right: whatever is recorded of others that may be the same, of this one
  * nothing is spent. */
 static void
-note_right (TokendLedger *self, const TokendPlace *place, TokendRole role)
+note_right (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
   GHashTableIter iter;
   gpointer id, value;
 
-  g_hash_table_iter_init (&iter, self->places);
+  g_hash_table_iter_init (&iter, self->targets);
   while (g_hash_table_iter_next (&iter, &id, &value)) {
     TokendLedgerTries *tries = value;
 
     if (!tokend_ledger_entry_is_clear (&tries->entries[role]))
-      tokend_elsewhere_note_right (&tries->elsewhere[role], id, place, role);
+      tokend_elsewhere_note_right (&tries->elsewhere[role], id, target, role);
   }
 }
 
 static void
-take_right (TokendLedger *self, const TokendPlace *place, TokendRole role)
+take_right (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
-  clear (self, place, role);
-  note_right (self, place, role);
+  clear (self, target, role);
+  note_right (self, target, role);
 }
 
 /**
- * tokend_ledger_settle_async:
- * @place: as for tokend_ledger_begin_async().
+ * tokend_ledger_resolve_async:
+ * @target: as for tokend_ledger_begin_async().
  * @role: likewise.
- * @settlement: what became of the try.
+ * @try_result: what became of the try.
  * @callback: called when it is on the disk, or could not be: then the try counts as spent after the
  * next start.
  *
  * A success clears what is certain to be of the same code, and a PUK's what is of the PIN that it
- * has set. What only may be of the same PUK stays, for its own place.
+ * has set. What only may be of the same PUK stays, for its own target.
  */
 void
-tokend_ledger_settle_async (TokendLedger *self, const TokendPlace *place, TokendRole role,
-                            TokendSettlement settlement, GAsyncReadyCallback callback,
-                            gpointer user_data)
+tokend_ledger_resolve_async (TokendLedger *self, const TokendTarget *target, TokendRole role,
+                             TokendTryResult try_result, GAsyncReadyCallback callback,
+                             gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
-  TokendLedgerTries *tries = ensure_tries (self, place);
-  const gboolean is_right =
-      settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED;
+  TokendLedgerTries *tries = ensure_tries (self, target);
+  const gboolean is_right = try_result == TOKEND_TRY_SUCCEEDED || try_result == TOKEND_TRY_ACCEPTED;
 
-  tokend_ledger_entry_settle (&tries->entries[role], settlement);
+  tokend_ledger_entry_resolve (&tries->entries[role], try_result);
   if (is_right)
-    take_right (self, place, role);
-  if (role == TOKEND_ROLE_PUK && settlement == TOKEND_SETTLEMENT_SUCCEEDED) {
-    take_right (self, place, TOKEND_ROLE_PIN);
+    take_right (self, target, role);
+  if (role == TOKEND_ROLE_PUK && try_result == TOKEND_TRY_SUCCEEDED) {
+    take_right (self, target, TOKEND_ROLE_PIN);
     tries->known[TOKEND_ROLE_PIN] = TRUE;
   }
   save (self, task);
 }
 
 /**
- * tokend_ledger_settle_finish:
+ * tokend_ledger_resolve_finish:
  *
  * Returns: whether the outcome is on the disk.
  */
 gboolean
-tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **error)
+tokend_ledger_resolve_finish (TokendLedger *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 /**
  * tokend_ledger_note:
- * @place: where the code was sent.
+ * @target: where the code was sent.
  * @role: whose try was sent, and refused.
  * @shown: what the token then showed the host that had sent it.
  *
@@ -451,10 +451,10 @@ tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **
  * tokend_ledger_entry_note().
  */
 void
-tokend_ledger_note (TokendLedger *self, const TokendPlace *place, TokendRole role,
+tokend_ledger_note (TokendLedger *self, const TokendTarget *target, TokendRole role,
                     TokendState shown)
 {
-  TokendLedgerTries *tries = g_hash_table_lookup (self->places, place->id);
+  TokendLedgerTries *tries = g_hash_table_lookup (self->targets, target->id);
 
   if (tries != NULL && tokend_ledger_entry_note (&tries->entries[role], shown))
     save (self, g_task_new (self, NULL, NULL, NULL));
@@ -505,7 +505,7 @@ is_more (const TokendLedgerEntry *shown, const TokendLedgerEntry *recorded)
 }
 
 /* A confirmation leaves each try where it was sent: the profile may say something else of the slots
- * one day. What the token says instead of the tries stands at one place, and counts for all; where
+ * one day. What the token says instead of the tries stands at one target, and counts for all; where
  * a code was right after all of them, only if it says of more. */
 static void
 take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *sum,
@@ -530,7 +530,7 @@ take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *su
 
 /**
  * tokend_ledger_observe:
- * @place: where it is seen.
+ * @target: where it is seen.
  * @role: whose counter.
  * @module: which module shows it. Only what the module shows that sent the first of the tries can
  *   settle them: another one may be wrong about which token it is.
@@ -540,11 +540,11 @@ take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *su
  * Lets the token's own word stand above the record, see tokend_ledger_entry_observe().
  */
 void
-tokend_ledger_observe (TokendLedger *self, const TokendPlace *place, TokendRole role,
+tokend_ledger_observe (TokendLedger *self, const TokendTarget *target, TokendRole role,
                        const char *module, const TokendCounterReading *reading,
                        const TokendCounterRules *rules)
 {
-  g_autoptr (GPtrArray) recorded = list_recorded (self, place, role);
+  g_autoptr (GPtrArray) recorded = list_recorded (self, target, role);
   TokendLedgerEntry sum = { 0 };
   TokendLedgerEntry before;
 
@@ -559,25 +559,25 @@ tokend_ledger_observe (TokendLedger *self, const TokendPlace *place, TokendRole 
 
 /**
  * tokend_ledger_spread:
- * @place: that may have been found to be the same token as others, see tokend_place_relate().
+ * @target: that may have been found to be the same token as others, see tokend_target_relate().
  *
- * What is recorded of those counts at @place from now on, whether they are shown or not, until a
- * code is right at @place.
+ * What is recorded of those counts at @target from now on, whether they are shown or not, until a
+ * code is right at @target.
  */
 void
-tokend_ledger_spread (TokendLedger *self, const TokendPlace *place)
+tokend_ledger_spread (TokendLedger *self, const TokendTarget *target)
 {
   gboolean has_changed = FALSE;
   GHashTableIter iter;
   gpointer id, value;
 
-  g_hash_table_iter_init (&iter, self->places);
+  g_hash_table_iter_init (&iter, self->targets);
   while (g_hash_table_iter_next (&iter, &id, &value))
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
       TokendLedgerTries *tries = value;
 
       if (!tokend_ledger_entry_is_clear (&tries->entries[role])
-          && tokend_elsewhere_spread (&tries->elsewhere[role], id, place, role))
+          && tokend_elsewhere_spread (&tries->elsewhere[role], id, target, role))
         has_changed = TRUE;
     }
   if (has_changed)

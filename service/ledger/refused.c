@@ -16,7 +16,7 @@ struct _TokendRefused {
   GObject parent_instance;
 
   GBytes *key;
-  GHashTable *refusals[TOKEND_N_ROLES]; /* of a place's id → Refusals */
+  GHashTable *refusals[TOKEND_N_ROLES]; /* of a target's id → Refusals */
 };
 
 typedef struct {
@@ -25,7 +25,7 @@ typedef struct {
   GStrv right_at;    /* see TokendElsewhere; since then */
 } Refusal;
 
-/* What was refused of one role at one place, and the counter as it was last seen since. */
+/* What was refused of one role at one target, and the counter as it was last seen since. */
 typedef struct {
   GQueue refused;      /* of Refusal, newest first */
   gint64 needed_until; /* see tokend_refused_get_needed_until() */
@@ -123,9 +123,9 @@ compare_digest (gconstpointer refusal, gconstpointer digest)
   return g_bytes_compare (((const Refusal *) refusal)->digest, digest);
 }
 
-/* Returns: when it was refused at @id, if that counts at @place; 0: it was not, or does not. */
+/* Returns: when it was refused at @id, if that counts at @target; 0: it was not, or does not. */
 static gint64
-find_time (const Refusals *refusals, const char *id, const TokendPlace *place, TokendRole role,
+find_time (const Refusals *refusals, const char *id, const TokendTarget *target, TokendRole role,
            GBytes *digest)
 {
   const GList *found = g_queue_find_custom ((GQueue *) &refusals->refused, digest, compare_digest);
@@ -134,7 +134,7 @@ find_time (const Refusals *refusals, const char *id, const TokendPlace *place, T
   if (found == NULL)
     return 0;
   elsewhere = get_elsewhere (refusals, found->data);
-  return tokend_elsewhere_counts_at (&elsewhere, id, place, role)
+  return tokend_elsewhere_counts_at (&elsewhere, id, target, role)
              ? ((const Refusal *) found->data)->refused_at
              : 0;
 }
@@ -147,7 +147,8 @@ find_time (const Refusals *refusals, const char *id, const TokendPlace *place, T
  *   microseconds since the epoch; 0: it was not.
  */
 gint64
-tokend_refused_find (TokendRefused *self, const TokendPlace *place, TokendRole role, GBytes *digest)
+tokend_refused_find (TokendRefused *self, const TokendTarget *target, TokendRole role,
+                     GBytes *digest)
 {
   gint64 last = 0;
   GHashTableIter iter;
@@ -155,52 +156,53 @@ tokend_refused_find (TokendRefused *self, const TokendPlace *place, TokendRole r
 
   g_hash_table_iter_init (&iter, self->refusals[role]);
   while (g_hash_table_iter_next (&iter, &id, &refusals))
-    last = MAX (last, find_time (refusals, id, place, role, digest));
+    last = MAX (last, find_time (refusals, id, target, role, digest));
   return last;
 }
 
 static Refusals *
-ensure_refusals (TokendRefused *self, const TokendPlace *place, TokendRole role)
+ensure_refusals (TokendRefused *self, const TokendTarget *target, TokendRole role)
 {
-  Refusals *refusals = g_hash_table_lookup (self->refusals[role], place->id);
+  Refusals *refusals = g_hash_table_lookup (self->refusals[role], target->id);
 
   if (refusals == NULL) {
     refusals = g_new0 (Refusals, 1);
-    g_hash_table_insert (self->refusals[role], g_strdup (place->id), refusals);
+    g_hash_table_insert (self->refusals[role], g_strdup (target->id), refusals);
   }
   return refusals;
 }
 
 /* What was seen before a refusal says nothing of what comes after it. */
 static void
-forget_what_was_shown (TokendRefused *self, const TokendPlace *place, TokendRole role)
+forget_what_was_shown (TokendRefused *self, const TokendTarget *target, TokendRole role)
 {
   GHashTableIter iter;
   gpointer id, refusals;
 
   g_hash_table_iter_init (&iter, self->refusals[role]);
   while (g_hash_table_iter_next (&iter, &id, &refusals))
-    if (tokend_place_is_same (place, id))
+    if (tokend_target_is_same (target, id))
       g_clear_pointer (&((Refusals *) refusals)->module, g_free);
 }
 
 /**
  * tokend_refused_add:
  *
- * The code of @digest was refused at @place just now, proven, for @role.
+ * The code of @digest was refused at @target just now, proven, for @role.
  */
 void
-tokend_refused_add (TokendRefused *self, const TokendPlace *place, TokendRole role, GBytes *digest)
+tokend_refused_add (TokendRefused *self, const TokendTarget *target, TokendRole role,
+                    GBytes *digest)
 {
   const gint64 now = g_get_real_time ();
-  Refusals *refusals = ensure_refusals (self, place, role);
+  Refusals *refusals = ensure_refusals (self, target, role);
   GList *known = g_queue_find_custom (&refusals->refused, digest, compare_digest);
   Refusal *refusal;
 
   refusals->needed_until =
-      tokend_place_id_has_stay (place->id) ? tokend_deadline_in (STAY_SECONDS) : G_MAXINT64;
-  forget_what_was_shown (self, place, role);
-  tokend_elsewhere_begin (&refusals->elsewhere, place);
+      tokend_target_id_has_stay (target->id) ? tokend_deadline_in (STAY_SECONDS) : G_MAXINT64;
+  forget_what_was_shown (self, target, role);
+  tokend_elsewhere_begin (&refusals->elsewhere, target);
   if (known != NULL) {
     ((Refusal *) known->data)->refused_at = now;
     g_clear_pointer (&((Refusal *) known->data)->right_at, g_strfreev);
@@ -274,7 +276,7 @@ take_shown (Refusals *refusals, const char *module, const TokendCounter *shown)
 
 /**
  * tokend_refused_observe:
- * @place: where the counter is seen.
+ * @target: where the counter is seen.
  * @role: whose counter.
  * @module: the module that shows it.
  * @shown: what it shows by itself, without the service's own record, since the last operation.
@@ -282,7 +284,7 @@ take_shown (Refusals *refusals, const char *module, const TokendCounter *shown)
  * Forgets the refused codes once the counter rose, also while the token was out.
  */
 void
-tokend_refused_observe (TokendRefused *self, const TokendPlace *place, TokendRole role,
+tokend_refused_observe (TokendRefused *self, const TokendTarget *target, TokendRole role,
                         const char *module, const TokendCounter *shown)
 {
   gboolean has_risen = FALSE;
@@ -291,10 +293,10 @@ tokend_refused_observe (TokendRefused *self, const TokendPlace *place, TokendRol
 
   g_hash_table_iter_init (&iter, self->refusals[role]);
   while (g_hash_table_iter_next (&iter, &id, &refusals))
-    if (tokend_place_is_same (place, id) && take_shown (refusals, module, shown))
+    if (tokend_target_is_same (target, id) && take_shown (refusals, module, shown))
       has_risen = TRUE;
   if (has_risen)
-    tokend_refused_forget (self, place, role);
+    tokend_refused_forget (self, target, role);
 }
 
 /**
@@ -323,52 +325,52 @@ tokend_refused_get_needed_until (TokendRefused *self)
 }
 
 static gboolean
-is_same (gpointer id, gpointer refusals, gpointer place)
+is_same (gpointer id, gpointer refusals, gpointer target)
 {
-  return tokend_place_is_same (place, id);
+  return tokend_target_is_same (target, id);
 }
 
 static void
-note_right (Refusals *refusals, const char *id, const TokendPlace *place, TokendRole role)
+note_right (Refusals *refusals, const char *id, const TokendTarget *target, TokendRole role)
 {
   for (GList *link = refusals->refused.head; link != NULL; link = link->next) {
     Refusal *refusal = link->data;
     TokendElsewhere elsewhere = get_elsewhere (refusals, refusal);
 
-    tokend_elsewhere_note_right (&elsewhere, id, place, role);
+    tokend_elsewhere_note_right (&elsewhere, id, target, role);
     refusal->right_at = elsewhere.right_at;
   }
 }
 
 /**
  * tokend_refused_forget:
- * @place: where @role succeeded, or its counter rose: an older refusal says nothing of it any more.
+ * @target: where @role succeeded, or its counter rose: an older refusal says nothing of it any more.
  *
  * A PIN that was refused elsewhere, by what may be another token, is not forgotten, but counts at
- * @place no more: it may be the one that was set. A PUK stays what it was.
+ * @target no more: it may be the one that was set. A PUK stays what it was.
  */
 void
-tokend_refused_forget (TokendRefused *self, const TokendPlace *place, TokendRole role)
+tokend_refused_forget (TokendRefused *self, const TokendTarget *target, TokendRole role)
 {
   GHashTableIter iter;
   gpointer id, refusals;
 
-  g_hash_table_foreach_remove (self->refusals[role], is_same, (gpointer) place);
+  g_hash_table_foreach_remove (self->refusals[role], is_same, (gpointer) target);
   if (role == TOKEND_ROLE_PUK)
     return;
   g_hash_table_iter_init (&iter, self->refusals[role]);
   while (g_hash_table_iter_next (&iter, &id, &refusals))
-    note_right (refusals, id, place, role);
+    note_right (refusals, id, target, role);
 }
 
 /**
  * tokend_refused_spread:
- * @place: that may have been found to be the same token as others, see tokend_place_relate().
+ * @target: that may have been found to be the same token as others, see tokend_target_relate().
  *
- * What those have refused counts at @place from now on, whether they are shown or not.
+ * What those have refused counts at @target from now on, whether they are shown or not.
  */
 void
-tokend_refused_spread (TokendRefused *self, const TokendPlace *place)
+tokend_refused_spread (TokendRefused *self, const TokendTarget *target)
 {
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     GHashTableIter iter;
@@ -376,6 +378,6 @@ tokend_refused_spread (TokendRefused *self, const TokendPlace *place)
 
     g_hash_table_iter_init (&iter, self->refusals[role]);
     while (g_hash_table_iter_next (&iter, &id, &refusals))
-      tokend_elsewhere_spread (&((Refusals *) refusals)->elsewhere, id, place, role);
+      tokend_elsewhere_spread (&((Refusals *) refusals)->elsewhere, id, target, role);
   }
 }

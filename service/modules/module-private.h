@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "failures-private.h"
+#include "health-private.h"
 #include "host.h"
 #include "module.h"
 
@@ -18,7 +18,7 @@ struct _TokendModule {
   char *
       reason; /* why the last read or start of it failed, or could not be of all cards; NULL: it was */
   gboolean is_busy; /* it was because another program is using a card */
-  TokendFailures failures;
+  TokendHealth health;
   guint restart_source;
   TokendHost *host; /* NULL unless ready */
   GCancellable *cancellable;

@@ -65,7 +65,7 @@ tokend_module_finalize (GObject *object)
   g_free (self->name);
   g_free (self->path);
   g_free (self->reason);
-  tokend_failures_clear (&self->failures);
+  tokend_health_clear (&self->health);
   g_object_unref (self->cancellable);
   g_ptr_array_unref (self->tokens);
   g_ptr_array_unref (self->readers);
@@ -207,7 +207,7 @@ static void
 lose_sight (TokendModule *self)
 {
   for (guint i = 0; i < self->tokens->len; i++)
-    tokend_token_lose_sight (self->tokens->pdata[i]);
+    tokend_token_mark_unseen (self->tokens->pdata[i]);
 }
 
 /* One failure may be a crash: its tokens stay for the restart. A second in a row: they cannot be
@@ -216,12 +216,12 @@ static void
 fail (TokendModule *self, const GError *error)
 {
   const gboolean is_news =
-      tokend_failures_fail (&self->failures, error->message, g_get_monotonic_time ());
+      tokend_health_fail (&self->health, error->message, g_get_monotonic_time ());
 
   tokend_module_stop_watch (self, error);
   drop_host (self);
   self->reading = FALSE;
-  if (self->failures.n_in_a_row > 1)
+  if (self->health.n_in_a_row > 1)
     while (self->tokens->len > 0)
       remove_token (self, self->tokens->len - 1);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
@@ -237,7 +237,7 @@ fail (TokendModule *self, const GError *error)
   /* Last: who waited for a read is told why it failed. */
   lose_sight (self);
   self->restart_source =
-      g_timeout_add_seconds (tokend_failures_get_pause (&self->failures), on_restart, self);
+      g_timeout_add_seconds (tokend_health_get_pause (&self->health), on_restart, self);
 }
 
 static void
@@ -361,7 +361,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
     end_read (self, error);
     return;
   }
-  if (tokend_failures_work (&self->failures, g_get_monotonic_time ()))
+  if (tokend_health_work (&self->health, g_get_monotonic_time ()))
     tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_MODULE_BACK, "TOKEND_MODULE", self->name,
                     "MESSAGE", "Module %s is back", self->name);
   if (tokend_host_has_hidden (self->host))
@@ -409,7 +409,7 @@ void
 tokend_module_start (TokendModule *self)
 {
   g_autoptr (GHashTable) environment = tokend_environment_new (
-      get_profile (TOKEND_TOKEN_SOURCE (self)), NULL, TOKEND_UNLOCK_WAY_NONE);
+      get_profile (TOKEND_TOKEN_SOURCE (self)), NULL, TOKEND_UNLOCK_METHOD_NONE);
 
   self->watch_way = tokend_module_choose_watch_way (self);
   tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_way,
@@ -468,7 +468,7 @@ tokend_module_give_up_reads (TokendModule *self, const GError *error)
 }
 
 /** tokend_module_end_operation: an operation on a physical token has ended, by whichever module it was reached; @cards: all
- * that it may be, see tokend_place_list_cards(). */
+ * that it may be, see tokend_target_list_cards(). */
 void
 tokend_module_end_operation (TokendModule *self, const char *const *cards)
 {

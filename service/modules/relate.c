@@ -43,12 +43,12 @@ make_key (TokendService *service, const char *kind, const char *name)
 static GPtrArray *
 list_related (const GPtrArray *tokens, const GArray *indexes)
 {
-  GPtrArray *places = g_ptr_array_new ();
+  GPtrArray *targets = g_ptr_array_new ();
 
   for (guint i = 0; i < indexes->len; i++)
-    g_ptr_array_add (places, (gpointer) tokend_token_get_place (
-                                 tokens->pdata[g_array_index (indexes, guint, i)]));
-  return places;
+    g_ptr_array_add (targets, (gpointer) tokend_token_get_target (
+                                  tokens->pdata[g_array_index (indexes, guint, i)]));
+  return targets;
 }
 
 static void

@@ -5,8 +5,8 @@
 #include "ledger.h"
 #include "refused.h"
 #include "subscribers.h"
-#include "tell-limit.h"
-#include "told-losses.h"
+#include "rate-limit.h"
+#include "loss-log.h"
 
 G_BEGIN_DECLS
 
@@ -35,8 +35,8 @@ typedef struct {
   TokendRefused *refused;
   TokendRefusalLimit *refusal_limit;
   TokendClaims *claims;
-  TokendToldLosses *told_losses;
-  TokendTellLimit *sightings; /* of what modules show */
+  TokendLossLog *loss_log;
+  TokendRateLimit *snapshot_limit; /* of what modules show */
   GCancellable
       *ending; /* cancelled: the service was asked to end, and what has sent nothing is given up */
   GBytes *key; /* of this process: random, for the keys of what is one; see relate.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "observer.h"
+#include "tracker.h"
 #include "token.h"
 
 G_BEGIN_DECLS
@@ -23,16 +23,16 @@ struct _TokendToken {
   gint64 read_at_monotonic;
   gint64 not_before; /* a read that began before this may not have seen the last operation */
   TokendCounter counters[TOKEND_N_ROLES];
-  TokendObserver observer;
+  TokendTracker tracker;
   gint64 certificate_not_after; /* microseconds since the epoch, or 0: not known */
   gint64 told_not_after;        /* the same, as the subscribers know it */
   gboolean told_double;         /* likewise, whether there is another one like it */
   gboolean is_shown;            /* on the bus, so that subscribers know of it */
-  gboolean is_sighted;          /* by the host that reads it now */
+  gboolean is_seen;             /* by the host that reads it now */
   guint slot_events;            /* as that has told */
-  guint64 sighted_insertion;    /* likewise; 0: it has not */
+  guint64 seen_insertion;       /* likewise; 0: it has not */
 
-  TokendPlace *place;
+  TokendTarget *target;
   guint64 insertion; /* as it was last read; 0: not known */
   char *manufacturer;
   char *model;

@@ -13,7 +13,7 @@
 static TokendCounterRecord
 get_record (TokendToken *self, TokendRole role)
 {
-  TokendCounterRecord record = tokend_ledger_get_record (self->service->ledger, self->place, role);
+  TokendCounterRecord record = tokend_ledger_get_record (self->service->ledger, self->target, role);
 
   record.locked = record.locked || self->kinship.shown[role].locked;
   record.final_try = record.final_try || self->kinship.shown[role].final_try;
@@ -21,7 +21,7 @@ get_record (TokendToken *self, TokendRole role)
 }
 
 /**
- * tokend_token_judge:
+ * tokend_token_evaluate:
  * @reading: a reading of this token, not necessarily the last.
  * @role: whose counter.
  *
@@ -29,24 +29,24 @@ get_record (TokendToken *self, TokendRole role)
  *   together: by what a code is barred.
  */
 TokendCounter
-tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role)
+tokend_token_evaluate (TokendToken *self, const TokendReading *reading, TokendRole role)
 {
   TokendCounterRecord record = get_record (self, role);
   TokendCounterRules rules =
       tokend_profile_rules_get (self->profile, self->provider, reading, role);
 
-  return tokend_counter_judge (&reading->counters[role], &rules, &record);
+  return tokend_counter_evaluate (&reading->counters[role], &rules, &record);
 }
 
 /**
- * tokend_token_judge_now:
+ * tokend_token_evaluate_now:
  *
- * See tokend_token_judge(), by the last reading.
+ * See tokend_token_evaluate(), by the last reading.
  */
 TokendCounter
-tokend_token_judge_now (TokendToken *self, TokendRole role)
+tokend_token_evaluate_now (TokendToken *self, TokendRole role)
 {
-  return tokend_token_judge (self, self->reading, role);
+  return tokend_token_evaluate (self, self->reading, role);
 }
 
 /**
@@ -124,18 +124,18 @@ tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
 const char *
 tokend_token_get_physical_id (TokendToken *self)
 {
-  return self->place->card;
+  return self->target->card;
 }
 
 /**
- * tokend_token_get_place:
+ * tokend_token_get_target:
  *
  * Returns: (transfer none): where its codes are sent.
  */
-const TokendPlace *
-tokend_token_get_place (TokendToken *self)
+const TokendTarget *
+tokend_token_get_target (TokendToken *self)
 {
-  return self->place;
+  return self->target;
 }
 
 /**
@@ -239,7 +239,7 @@ tokend_token_get_status (TokendToken *self)
     .pin_rules = tokend_token_get_code_rules (self, TOKEND_ROLE_PIN),
     .puk_rules = tokend_token_get_code_rules (self, TOKEND_ROLE_PUK),
     .pin_must_change = self->reading->pin_must_change,
-    .pin_shared = tokend_place_shares_codes (self->place),
+    .pin_shared = tokend_target_shares_codes (self->target),
     .can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, NULL),
     .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
     .card_id = self->kinship.card_id,

@@ -22,7 +22,7 @@ tokend_token_init (TokendToken *self)
 {
   for (guint role = 0; role < TOKEND_N_ROLES; role++)
     self->counters[role] = tokend_counter_unknown;
-  tokend_observer_forget (&self->observer);
+  tokend_tracker_reset (&self->tracker);
 }
 
 static void
@@ -33,7 +33,7 @@ tokend_token_finalize (GObject *object)
   g_clear_pointer (&self->reading, tokend_reading_free);
   g_clear_error (&self->unread);
   g_free (self->object_path);
-  g_clear_pointer (&self->place, tokend_place_free);
+  g_clear_pointer (&self->target, tokend_target_free);
   g_free (self->manufacturer);
   g_free (self->model);
   g_free (self->serial);
@@ -58,12 +58,12 @@ tokend_token_class_init (TokendTokenClass *klass)
 
 /* While an operation of ours is under way, what its end will be is not known: it is told then. */
 static void
-judge_again (TokendToken *self)
+evaluate_again (TokendToken *self)
 {
   gboolean changed = self->is_owed || self->told_not_after != self->certificate_not_after
                      || self->told_double != self->reading->is_double;
 
-  if (tokend_claims_is_held (self->service->claims, self->place->card))
+  if (tokend_claims_is_held (self->service->claims, self->target->card))
     return;
   self->is_owed = FALSE;
   self->told_not_after = self->certificate_not_after;
@@ -78,16 +78,16 @@ judge_again (TokendToken *self)
     tokend_subscribers_notify (self->service->subscribers, self->object_path);
 }
 
-static TokendSighting
+static TokendSnapshot
 see (TokendToken *self, const TokendReading *reading, const char *module)
 {
-  TokendSighting sighting = {
-    .place = self->place, .label = self->label, .module = module, .reading = reading
+  TokendSnapshot snapshot = {
+    .target = self->target, .label = self->label, .module = module, .reading = reading
   };
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
-    sighting.rules[role] = tokend_profile_rules_get (self->profile, self->provider, reading, role);
-  return sighting;
+    snapshot.rules[role] = tokend_profile_rules_get (self->profile, self->provider, reading, role);
+  return snapshot;
 }
 
 static void
@@ -105,10 +105,10 @@ static void
 check_stay (TokendToken *self, const TokendReading *reading)
 {
   if (reading->insertion == self->insertion
-      || tokend_claims_is_held (self->service->claims, self->place->card))
+      || tokend_claims_is_held (self->service->claims, self->target->card))
     return;
   self->insertion = reading->insertion;
-  tokend_place_set_stay (self->place, g_random_int ());
+  tokend_target_set_stay (self->target, g_random_int ());
 }
 
 static void
@@ -152,22 +152,22 @@ note_absence (TokendToken *self)
 static void
 notice_absence (TokendToken *self, const TokendReading *reading)
 {
-  const gboolean was_out = self->is_sighted
-                           && (self->slot_events != reading->slot_events
-                               || self->sighted_insertion != reading->insertion);
+  const gboolean was_out =
+      self->is_seen
+      && (self->slot_events != reading->slot_events || self->seen_insertion != reading->insertion);
 
-  self->is_sighted = TRUE;
+  self->is_seen = TRUE;
   self->slot_events = reading->slot_events;
-  self->sighted_insertion = reading->insertion;
+  self->seen_insertion = reading->insertion;
   if (was_out)
     note_absence (self);
 }
 
-/** tokend_token_lose_sight: nobody watches it until another host reads it: it counts as out. */
+/** tokend_token_mark_unseen: nobody watches it until another host reads it: it counts as out. */
 void
-tokend_token_lose_sight (TokendToken *self)
+tokend_token_mark_unseen (TokendToken *self)
 {
-  self->is_sighted = FALSE;
+  self->is_seen = FALSE;
   note_absence (self);
 }
 
@@ -193,7 +193,7 @@ take_whereabouts (TokendToken *self, const TokendReading *reading, gint64 begun_
 void
 tokend_token_see_again (TokendToken *self, const TokendReading *reading, gint64 begun_at)
 {
-  if (self->seen_since != 0 && self->sighted_insertion == reading->insertion)
+  if (self->seen_since != 0 && self->seen_insertion == reading->insertion)
     self->seen_at = begun_at;
 }
 
@@ -208,7 +208,7 @@ tokend_token_see_again (TokendToken *self, const TokendReading *reading, gint64 
 void
 tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at)
 {
-  TokendSighting sighting;
+  TokendSnapshot snapshot;
 
   notice_absence (self, reading);
   if (begun_at < self->not_before)
@@ -221,14 +221,14 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   take_reading (self, reading);
   self->certificate_not_after = reading->certificate_not_after;
   take_whereabouts (self, reading, begun_at);
-  sighting = see (self, self->reading, tokend_token_source_get_name (self->source));
+  snapshot = see (self, self->reading, tokend_token_source_get_name (self->source));
   /* What it shows by itself stands above what we remember of it, unless an operation is about to change it, or has: also one
    * of a service before this one, whose end nobody tells. */
-  if (tokend_claims_was_free_since (self->service->claims, self->place->card, begun_at))
-    tokend_observer_take (&self->observer, self->service, &sighting);
+  if (tokend_claims_was_free_since (self->service->claims, self->target->card, begun_at))
+    tokend_tracker_update (&self->tracker, self->service, &snapshot);
   else
-    tokend_observer_forget (&self->observer);
-  judge_again (self);
+    tokend_tracker_reset (&self->tracker);
+  evaluate_again (self);
 }
 
 /* It is from before the operation. */
@@ -248,14 +248,14 @@ forget_what_others_show (TokendToken *self)
 void
 tokend_token_update_after (TokendToken *self, const TokendReading *reading, const char *module)
 {
-  TokendSighting sighting;
+  TokendSnapshot snapshot;
 
   take_reading (self, reading);
   self->not_before = g_get_monotonic_time ();
   self->is_read_after = TRUE;
   forget_what_others_show (self);
-  sighting = see (self, self->reading, module);
-  tokend_sighting_settle_refused (&sighting, self->service->refused, TRUE);
+  snapshot = see (self, self->reading, module);
+  tokend_snapshot_update_refused (&snapshot, self->service->refused, TRUE);
 }
 
 /**
@@ -268,12 +268,12 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
 void
 tokend_token_note_failure (TokendToken *self, const TokendReading *reading, TokendRole role)
 {
-  const TokendSighting sighting = see (self, reading, NULL);
-  const TokendCounter shown = tokend_sighting_judge (&sighting, role);
+  const TokendSnapshot snapshot = see (self, reading, NULL);
+  const TokendCounter shown = tokend_snapshot_evaluate (&snapshot, role);
 
   if (shown.source == TOKEND_RETRIES_SOURCE_FLAGS
-      && sighting.rules[role].flags != TOKEND_FLAGS_MEANING_EXACT)
-    tokend_ledger_note (self->service->ledger, self->place, role, shown.state);
+      && snapshot.rules[role].flags != TOKEND_FLAGS_MEANING_EXACT)
+    tokend_ledger_note (self->service->ledger, self->target, role, shown.state);
 }
 
 /**
@@ -291,10 +291,10 @@ tokend_token_end_operation (TokendToken *self)
   self->is_read_after = FALSE;
   /* Where nobody tells of insertions it may be another card next time. */
   if (self->insertion == 0)
-    tokend_place_set_stay (self->place, g_random_int ());
+    tokend_target_set_stay (self->target, g_random_int ());
   forget_what_others_show (self);
-  tokend_observer_forget (&self->observer);
-  judge_again (self);
+  tokend_tracker_reset (&self->tracker);
+  evaluate_again (self);
 }
 
 /** tokend_token_lose_reading: a code went to the token, and what it shows now could not be read. */
@@ -303,7 +303,7 @@ tokend_token_lose_reading (TokendToken *self)
 {
   self->not_before = g_get_monotonic_time ();
   self->counters_known = FALSE;
-  judge_again (self);
+  evaluate_again (self);
 }
 
 /*
@@ -336,8 +336,9 @@ tokend_token_new (TokendService *service, TokendTokenSource *source, const Token
   self->label = tokend_printable (reading->label);
   self->profile = tokend_profiles_match (service->profiles, tokend_token_source_get_path (source),
                                          self->manufacturer, self->model);
-  self->place = tokend_place_new (reading, self->profile != NULL && self->profile->shared_by_slots);
-  tokend_place_set_stay (self->place, g_random_int ());
+  self->target =
+      tokend_target_new (reading, self->profile != NULL && self->profile->shared_by_slots);
+  tokend_target_set_stay (self->target, g_random_int ());
   tokend_token_update (self, reading, begun_at);
   self->is_shown = TRUE;
   return self;
@@ -358,8 +359,8 @@ tokend_token_remove (TokendToken *self)
 TokendView
 tokend_token_make_view (TokendToken *self, guint module_rank)
 {
-  const TokendSighting sighting = see (self, self->reading, NULL);
-  TokendView view = { .place = self->place,
+  const TokendSnapshot snapshot = see (self, self->reading, NULL);
+  TokendView view = { .target = self->target,
                       .module = module_rank,
                       .reader = self->reader,
                       .seen_since = self->seen_since,
@@ -371,7 +372,7 @@ tokend_token_make_view (TokendToken *self, guint module_rank)
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
     if (tokend_token_is_fresh (self))
-      view.shown[role] = tokend_sighting_judge (&sighting, role).state;
+      view.shown[role] = tokend_snapshot_evaluate (&snapshot, role).state;
   return view;
 }
 
@@ -388,7 +389,7 @@ is_news (const TokendKinship *before, const TokendKinship *now)
 /**
  * tokend_token_set_kinship:
  * @kinship: how it stands to the others now.
- * @related: (element-type TokendPlace): see tokend_place_relate().
+ * @related: (element-type TokendTarget): see tokend_target_relate().
  * @first_doubtful: likewise.
  * @n_doubtful: likewise.
  * @n_one: likewise.
@@ -405,10 +406,10 @@ tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrA
   self->kinship = *kinship;
   self->kinship.card_id = g_strdup (kinship->card_id);
   self->kinship.pin_id = g_strdup (kinship->pin_id);
-  tokend_place_relate (self->place, related, first_doubtful, n_doubtful, n_one);
-  tokend_ledger_spread (self->service->ledger, self->place);
-  tokend_refused_spread (self->service->refused, self->place);
-  judge_again (self);
+  tokend_target_relate (self->target, related, first_doubtful, n_doubtful, n_one);
+  tokend_ledger_spread (self->service->ledger, self->target);
+  tokend_refused_spread (self->service->refused, self->target);
+  evaluate_again (self);
   /* Whom this is owed is told when it was read. */
   self->is_owed = self->is_owed || was_owed;
 }

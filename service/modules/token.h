@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "place.h"
+#include "target.h"
 #include "profile.h"
 #include "reading.h"
 #include "service.h"
@@ -32,7 +32,7 @@ G_DECLARE_FINAL_TYPE (TokendToken, tokend_token, TOKEND, TOKEN, GObject)
 TokendToken *tokend_token_new (TokendService *service, TokendTokenSource *source,
                                const TokendReading *reading, gint64 begun_at);
 void tokend_token_remove (TokendToken *self);
-void tokend_token_lose_sight (TokendToken *self);
+void tokend_token_mark_unseen (TokendToken *self);
 
 void tokend_token_see_again (TokendToken *self, const TokendReading *reading, gint64 begun_at);
 void tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at);
@@ -51,15 +51,16 @@ const TokendReading *tokend_token_get_reading (TokendToken *self);
 const TokendProfile *tokend_token_get_profile (TokendToken *self);
 TokendWrongCode tokend_token_get_wrong_code (TokendToken *self, TokendRole role);
 const char *tokend_token_get_physical_id (TokendToken *self);
-const TokendPlace *tokend_token_get_place (TokendToken *self);
+const TokendTarget *tokend_token_get_target (TokendToken *self);
 const char *tokend_token_get_label (TokendToken *self);
 const char *tokend_token_get_serial (TokendToken *self);
 TokendTokenSource *tokend_token_get_source (TokendToken *self);
 TokendPinPolicy tokend_token_get_pin_policy (TokendToken *self);
 TokendCodeRules tokend_token_get_code_rules (TokendToken *self, TokendRole role);
 TokendCounter tokend_token_get_counter (TokendToken *self, TokendRole role);
-TokendCounter tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role);
-TokendCounter tokend_token_judge_now (TokendToken *self, TokendRole role);
+TokendCounter tokend_token_evaluate (TokendToken *self, const TokendReading *reading,
+                                     TokendRole role);
+TokendCounter tokend_token_evaluate_now (TokendToken *self, TokendRole role);
 gboolean tokend_token_supports (TokendToken *self, TokendRole role, GError **error);
 GVariant *tokend_token_get_status (TokendToken *self);
 gboolean tokend_token_is_fresh (TokendToken *self);

@@ -2,7 +2,7 @@
 #include "audit.h"
 
 #include "journal.h"
-#include "tell-limit.h"
+#include "rate-limit.h"
 
 /* The refusals of one user that have an entry each, in a minute. */
 #define REFUSALS_PER_USER_MAX 20
@@ -15,7 +15,7 @@ struct _TokendAudit {
 
   GDBusConnection *bus;
   GHashTable *callers; /* of unique bus name → TokendAuditCaller */
-  TokendTellLimit *refusals;
+  TokendRateLimit *refusals;
 };
 
 G_DEFINE_FINAL_TYPE (TokendAudit, tokend_audit, G_TYPE_OBJECT)
@@ -25,7 +25,7 @@ struct _TokendAuditCaller {
   guint n_operations; /* under way */
   TokendIdentity identity;
   gboolean is_looked_up;
-  GPtrArray *waiting; /* of TokendReport: until then */
+  GPtrArray *waiting; /* of TokendAuditRecord: until then */
 };
 
 typedef struct {
@@ -45,29 +45,30 @@ caller_free (gpointer data)
 }
 
 static void
-report_free (gpointer report)
+report_free (gpointer record)
 {
-  tokend_report_free (report);
+  tokend_audit_record_free (record);
 }
 
 static gboolean
-is_refusal (const TokendReport *report)
+is_refusal (const TokendAuditRecord *record)
 {
-  return !report->is_done && !report->sent && report->error != TOKEND_ERROR_ALREADY_REFUSED;
+  return !record->is_done && !record->sent && record->error != TOKEND_ERROR_ALREADY_REFUSED;
 }
 
 static void
-write_report (TokendAudit *self, TokendReport *report, const TokendIdentity *who)
+write_report (TokendAudit *self, TokendAuditRecord *record, const TokendIdentity *who)
 {
   g_autofree char *user = g_strdup_printf ("%u", who->known ? who->uid : NO_UID);
-  TokendTelling telling;
+  TokendRateLimitInfo info;
 
-  if (is_refusal (report)) {
-    if (!tokend_tell_limit_take (self->refusals, user, "", g_get_monotonic_time (), &telling))
+  if (is_refusal (record)) {
+    if (!tokend_rate_limit_take (self->refusals, user, "", g_get_monotonic_time (), &info))
       return;
-    report->n_suppressed += telling.n_suppressed;
+    record->n_suppressed += info.n_suppressed;
   }
-  tokend_journal_variant (tokend_report_get_level (report), tokend_report_compose (report, who));
+  tokend_journal_variant (tokend_audit_record_get_level (record),
+                          tokend_audit_record_compose (record, who));
 }
 
 static void
@@ -98,7 +99,7 @@ tokend_audit_finalize (GObject *object)
   TokendAudit *self = TOKEND_AUDIT (object);
 
   g_hash_table_unref (self->callers);
-  tokend_tell_limit_free (self->refusals);
+  tokend_rate_limit_free (self->refusals);
   g_object_unref (self->bus);
   G_OBJECT_CLASS (tokend_audit_parent_class)->finalize (object);
 }
@@ -115,7 +116,7 @@ tokend_audit_init (TokendAudit *self)
 {
   self->callers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, caller_free);
   self->refusals =
-      tokend_tell_limit_new (REFUSALS_PER_USER_MAX, REFUSALS_PER_USER_MAX, REFUSALS_INTERVAL_US);
+      tokend_rate_limit_new (REFUSALS_PER_USER_MAX, REFUSALS_PER_USER_MAX, REFUSALS_INTERVAL_US);
 }
 
 /**
@@ -191,20 +192,20 @@ tokend_audit_begin (TokendAudit *self, const char *name)
 /**
  * tokend_audit_write:
  * @caller: what tokend_audit_begin() returned.
- * @report: (transfer full): what came of a call.
+ * @record: (transfer full): what came of a call.
  *
  * Writes the entry now, or as soon as it is known who the caller is.
  */
 void
-tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendReport *report)
+tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendAuditRecord *record)
 {
-  g_autoptr (TokendReport) ended = report;
+  g_autoptr (TokendAuditRecord) ended = record;
   GPtrArray *waiting = caller->waiting;
 
   if (caller->is_looked_up) {
     write_report (self, ended, &caller->identity);
   } else if (is_refusal (ended) && waiting->len >= REFUSALS_PER_USER_MAX) {
-    TokendReport *last = waiting->pdata[waiting->len - 1];
+    TokendAuditRecord *last = waiting->pdata[waiting->len - 1];
 
     last->n_suppressed++;
   } else {

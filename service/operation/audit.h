@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "report.h"
+#include "audit-record.h"
 
 G_BEGIN_DECLS
 
@@ -24,7 +24,7 @@ typedef struct _TokendAuditCaller TokendAuditCaller;
 TokendAudit *tokend_audit_new (GDBusConnection *bus);
 
 TokendAuditCaller *tokend_audit_begin (TokendAudit *self, const char *name);
-void tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendReport *report);
+void tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendAuditRecord *record);
 void tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller);
 
 G_END_DECLS

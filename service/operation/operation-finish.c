@@ -82,9 +82,9 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
                            operation);
 }
 
-/** tokend_operation_recheck: see the step of that name. */
+/** tokend_operation_authorize_again: see the step of that name. */
 void
-tokend_operation_recheck (Operation *operation)
+tokend_operation_authorize_again (Operation *operation)
 {
   tokend_gate_check_async (operation->service->gate, operation->invocation, operation->action,
                            TOKEND_GATE_SILENT, NULL, NULL, operation->cancellable, on_asked,
@@ -96,8 +96,8 @@ void
 tokend_operation_check (Operation *operation)
 {
   GError **error = &operation->error;
-  g_auto (GStrv) cards = tokend_place_list_cards (tokend_token_get_place (operation->token));
-  TokendCounter counter = tokend_token_judge (
+  g_auto (GStrv) cards = tokend_target_list_cards (tokend_token_get_target (operation->token));
+  TokendCounter counter = tokend_token_evaluate (
       operation->token, tokend_token_get_reading (operation->token), operation->role);
 
   tokend_operation_end_step (
@@ -111,7 +111,7 @@ tokend_operation_check (Operation *operation)
 void
 tokend_operation_claim (Operation *operation)
 {
-  operation->cards = tokend_place_list_cards (tokend_token_get_place (operation->token));
+  operation->cards = tokend_target_list_cards (tokend_token_get_target (operation->token));
   operation->lock_fd = tokend_claims_take (
       operation->service->claims, (const char *const *) operation->cards, &operation->error);
   tokend_operation_end_step (operation, operation->lock_fd >= 0);

@@ -37,32 +37,34 @@ on_may_peek (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Operation *operation = user_data;
 
-  operation->may_peek = tokend_gate_check_finish (TOKEND_GATE (source), result, &operation->error);
+  operation->may_read_unasked =
+      tokend_gate_check_finish (TOKEND_GATE (source), result, &operation->error);
   /* To ask a polkit that does not answer once more would take as long again. */
-  if (operation->may_peek || tokend_gate_check_get_answer (result) == TOKEND_GATE_UNANSWERED) {
-    tokend_operation_end_step (operation, operation->may_peek);
+  if (operation->may_read_unasked
+      || tokend_gate_check_get_answer (result) == TOKEND_GATE_UNANSWERED) {
+    tokend_operation_end_step (operation, operation->may_read_unasked);
     return;
   }
   g_clear_error (&operation->error);
   tokend_operation_advance (operation, TOKEND_STEP_NOT_ALLOWED);
 }
 
-/** tokend_operation_ask_may_peek: see the step TOKEND_STEP_MAY_PEEK. */
+/** tokend_operation_ask_may_read: see the step TOKEND_STEP_MAY_READ. */
 void
-tokend_operation_ask_may_peek (Operation *operation)
+tokend_operation_ask_may_read (Operation *operation)
 {
   tokend_gate_check_async (operation->service->gate, operation->invocation,
                            TOKEND_ACTION_READ_STATUS, TOKEND_GATE_SILENT, NULL, NULL,
                            operation->cancellable, on_may_peek, operation);
 }
 
-/** tokend_operation_foresee: see the steps TOKEND_STEP_FORESEE and TOKEND_STEP_JUDGE. */
+/** tokend_operation_check_before_prompt: see the steps TOKEND_STEP_CHECK_BEFORE_PROMPT and TOKEND_STEP_CHECK_AFTER_PROMPT. */
 void
-tokend_operation_foresee (Operation *operation)
+tokend_operation_check_before_prompt (Operation *operation)
 {
   GError **error = &operation->error;
-  g_auto (GStrv) cards = tokend_place_list_cards (tokend_token_get_place (operation->token));
-  TokendCounter counter = tokend_token_judge (
+  g_auto (GStrv) cards = tokend_target_list_cards (tokend_token_get_target (operation->token));
+  TokendCounter counter = tokend_token_evaluate (
       operation->token, tokend_token_get_reading (operation->token), operation->role);
 
   tokend_operation_end_step (
@@ -79,10 +81,10 @@ on_met (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_advance (user_data, TOKEND_STEP_DONE);
 }
 
-/** tokend_operation_meet: see the step of that name. Where nobody tells of the session, polkit's
+/** tokend_operation_identify: see the step of that name. Where nobody tells of the session, polkit's
  * word alone counts. */
 void
-tokend_operation_meet (Operation *operation)
+tokend_operation_identify (Operation *operation)
 {
   tokend_identity_look_up (&operation->opener, operation->service->bus, operation->caller, on_met,
                            operation);
@@ -97,9 +99,9 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
       operation, tokend_gate_check_finish (TOKEND_GATE (source), result, &operation->error));
 }
 
-/** tokend_operation_ask: see the step of that name. */
+/** tokend_operation_authorize: see the step of that name. */
 void
-tokend_operation_ask (Operation *operation)
+tokend_operation_authorize (Operation *operation)
 {
   const char *label = tokend_token_get_label (operation->token);
   const char *serial = tokend_token_get_serial (operation->token);
@@ -107,9 +109,9 @@ tokend_operation_ask (Operation *operation)
   /* The prompt is shown by an agent of the caller's: it names the token only to one who may read
    * it. */
   tokend_gate_check_async (operation->service->gate, operation->invocation, operation->action,
-                           TOKEND_GATE_AS_CALLER_SAYS, operation->may_peek ? label : NULL,
-                           operation->may_peek ? serial : NULL, operation->cancellable, on_asked,
-                           operation);
+                           TOKEND_GATE_AS_CALLER_SAYS, operation->may_read_unasked ? label : NULL,
+                           operation->may_read_unasked ? serial : NULL, operation->cancellable,
+                           on_asked, operation);
 }
 
 static void
@@ -121,19 +123,19 @@ on_met_again (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_advance (operation, TOKEND_STEP_DONE);
 }
 
-/** tokend_operation_meet_again: see the step of that name. Who was asked may have come back to the
+/** tokend_operation_identify_again: see the step of that name. Who was asked may have come back to the
  * screen for it. */
 void
-tokend_operation_meet_again (Operation *operation)
+tokend_operation_identify_again (Operation *operation)
 {
   tokend_identity_look_up (&operation->present, operation->service->bus, operation->caller,
                            on_met_again, operation);
 }
 
-/** tokend_operation_look: see the step of that name. The token is watched from before it is read,
+/** tokend_operation_read_after_prompt: see the step of that name. The token is watched from before it is read,
  * so that no removal is missed. */
 void
-tokend_operation_look (Operation *operation)
+tokend_operation_read_after_prompt (Operation *operation)
 {
   TokendTokenSource *source = tokend_token_get_source (operation->token);
 
@@ -148,7 +150,7 @@ tokend_operation_look (Operation *operation)
 void
 tokend_operation_expire (Operation *operation)
 {
-  tokend_operation_stop (operation, TOKEND_REPORT_END_EXPIRED,
+  tokend_operation_stop (operation, TOKEND_AUDIT_END_EXPIRED,
                          g_error_new (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
                                       "The operation ended %d minutes after it was opened; nothing "
                                       "was sent: open a new one",

@@ -37,9 +37,9 @@ typedef struct _TokendOperation {
   guint32 uid;  /* whose connection that is, once the call that opens it was admitted */
   guint caller_watch;
   gboolean is_caller_gone;
-  gboolean may_peek;      /* the caller may read the status without being asked */
-  TokendIdentity opener;  /* the caller, when it was opened */
-  TokendIdentity present; /* likewise, when it is looked at again */
+  gboolean may_read_unasked; /* the caller may read the status without being asked */
+  TokendIdentity opener;     /* the caller, when it was opened */
+  TokendIdentity present;    /* likewise, when it is looked at again */
 
   const char *path; /* NULL: it is not open yet */
   gboolean is_needing_service;
@@ -50,24 +50,24 @@ typedef struct _TokendOperation {
   guint n_untaken; /* pairs of pipes before these that nobody is known to have got */
   /* A Finish was replied to, and is in the journal; Again has not begun anew since */
   gboolean was_finished;
-  gboolean is_told;    /* its end was an answer, which is in the journal */
-  GError *over;        /* why it has ended, or is about to; NULL: it has not */
-  TokendReportEnd end; /* likewise, for the journal */
+  gboolean is_told;   /* its end was an answer, which is in the journal */
+  GError *over;       /* why it has ended, or is about to; NULL: it has not */
+  TokendAuditEnd end; /* likewise, for the journal */
 
   GDBusMethodInvocation *invocation; /* the call under way; NULL: none is */
   GVariant *options;                 /* likewise, its options */
   GCancellable *cancellable;         /* likewise, gives up what it waits for */
   TokendAttempt attempt;
 
-  GStrv cards;       /* all that are claimed, once they were to be: see tokend_place_list_cards() */
-  int lock_fd;       /* -1: the token is not claimed */
+  GStrv cards; /* all that are claimed, once they were to be: see tokend_target_list_cards() */
+  int lock_fd; /* -1: the token is not claimed */
   gboolean in_doubt; /* a code went and no answer came: the host may still be at it */
   TokendHost *host;
   TokendReading *prepared;
   TokendCounter before; /* as @prepared says it */
   GBytes *digest;
-  TokendVerdict verdict; /* once a try is recorded */
-  GError *error;         /* what the reply will be; NULL: the new status */
+  TokendTryEffect effect; /* once a try is recorded */
+  GError *error;          /* what the reply will be; NULL: the new status */
 } Operation;
 
 /* How a step ends: then the next one begins, which may be the last, and @operation gone. */
@@ -76,24 +76,24 @@ void tokend_operation_end_step (Operation *operation, gboolean is_done);
 void tokend_operation_read_token (Operation *operation);
 
 /* It is over, by what comes from outside. */
-void tokend_operation_stop (Operation *operation, TokendReportEnd end, GError *why);
+void tokend_operation_stop (Operation *operation, TokendAuditEnd end, GError *why);
 void tokend_operation_drop_pipes (Operation *operation);
 GUnixFDList *tokend_operation_make_pipes (Operation *operation, GError **error);
 
 /* The steps of operation-open.c */
 void tokend_operation_accept (Operation *operation);
-void tokend_operation_ask_may_peek (Operation *operation);
-void tokend_operation_foresee (Operation *operation);
-void tokend_operation_meet (Operation *operation);
-void tokend_operation_ask (Operation *operation);
-void tokend_operation_meet_again (Operation *operation);
-void tokend_operation_look (Operation *operation);
+void tokend_operation_ask_may_read (Operation *operation);
+void tokend_operation_check_before_prompt (Operation *operation);
+void tokend_operation_identify (Operation *operation);
+void tokend_operation_authorize (Operation *operation);
+void tokend_operation_identify_again (Operation *operation);
+void tokend_operation_read_after_prompt (Operation *operation);
 void tokend_operation_hand_out (Operation *operation);
 void tokend_operation_expire (Operation *operation);
 
 /* The steps of operation-finish.c */
 void tokend_operation_collect (Operation *operation);
-void tokend_operation_recheck (Operation *operation);
+void tokend_operation_authorize_again (Operation *operation);
 void tokend_operation_check (Operation *operation);
 void tokend_operation_claim (Operation *operation);
 
@@ -102,7 +102,7 @@ void tokend_operation_prepare (Operation *operation);
 void tokend_operation_compare (Operation *operation);
 void tokend_operation_record (Operation *operation);
 void tokend_operation_commit (Operation *operation);
-void tokend_operation_settle (Operation *operation);
+void tokend_operation_resolve (Operation *operation);
 void tokend_operation_read_after (Operation *operation);
 
 G_END_DECLS

@@ -81,12 +81,12 @@ on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 /* A PIN change is no unlock, whatever the profile's way. */
-static TokendUnlockWay
+static TokendUnlockMethod
 get_way (const Operation *operation)
 {
   return operation->role == TOKEND_ROLE_PUK
-             ? tokend_token_get_profile (operation->token)->unlock_way
-             : TOKEND_UNLOCK_WAY_NONE;
+             ? tokend_token_get_profile (operation->token)->unlock_method
+             : TOKEND_UNLOCK_METHOD_NONE;
 }
 
 /** tokend_operation_prepare: see the step of that name. */
@@ -109,8 +109,8 @@ static gboolean
 check_refused (Operation *operation)
 {
   TokendService *service = operation->service;
-  const TokendPlace *place = tokend_token_get_place (operation->token);
-  g_auto (GStrv) list = tokend_place_list_cards (place);
+  const TokendTarget *target = tokend_token_get_target (operation->token);
+  g_auto (GStrv) list = tokend_target_list_cards (target);
   const char *const *cards = (const char *const *) list;
   const gint64 now = g_get_monotonic_time ();
   gint64 refused_at;
@@ -124,7 +124,7 @@ check_refused (Operation *operation)
                  TOKEND_REFUSALS_MAX);
     return FALSE;
   }
-  refused_at = tokend_refused_find (service->refused, place, operation->role, operation->digest);
+  refused_at = tokend_refused_find (service->refused, target, operation->role, operation->digest);
   may_be_sent = tokend_attempt_check_prepared (&operation->attempt, operation->role,
                                                &operation->before, refused_at, &operation->error);
   if (g_error_matches (operation->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED))
@@ -136,7 +136,8 @@ check_refused (Operation *operation)
 void
 tokend_operation_compare (Operation *operation)
 {
-  operation->before = tokend_token_judge (operation->token, operation->prepared, operation->role);
+  operation->before =
+      tokend_token_evaluate (operation->token, operation->prepared, operation->role);
   tokend_operation_end_step (operation, tokend_profile_rules_support (
                                             tokend_token_get_profile (operation->token),
                                             operation->prepared, operation->role, &operation->error)
@@ -161,8 +162,8 @@ on_recorded (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tokend_operation_record (Operation *operation)
 {
-  operation->verdict.settlement = TOKEND_SETTLEMENT_NOT_SPENT; /* if nothing is sent */
-  tokend_ledger_begin_async (operation->service->ledger, tokend_token_get_place (operation->token),
+  operation->effect.try_result = TOKEND_TRY_NOT_SPENT; /* if nothing is sent */
+  tokend_ledger_begin_async (operation->service->ledger, tokend_token_get_target (operation->token),
                              operation->role, tokend_token_source_get_name (operation->source),
                              on_recorded, operation);
 }
@@ -179,8 +180,8 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!tokend_dbus_module1_operation_call_commit_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
                                                          &variant, result, &error)) {
     tokend_debug ("The host gave no outcome: %s", error->message);
-    operation->verdict.sent = TRUE;
-    operation->verdict.settlement = TOKEND_SETTLEMENT_UNKNOWN;
+    operation->effect.sent = TRUE;
+    operation->effect.try_result = TOKEND_TRY_UNKNOWN;
     operation->in_doubt = TRUE;
     operation->error = g_error_new_literal (
         TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
@@ -190,7 +191,8 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 
   counts = operation->role == TOKEND_ROLE_PUK || profile == NULL || profile->change_counts;
-  operation->verdict = tokend_outcome_judge (variant, operation->role, counts, &operation->error);
+  operation->effect =
+      tokend_outcome_interpret (variant, operation->role, counts, &operation->error);
   tokend_operation_advance (operation, TOKEND_STEP_DONE);
 }
 
@@ -215,25 +217,25 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
   Operation *operation = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!tokend_ledger_settle_finish (TOKEND_LEDGER (source), result, &error))
+  if (!tokend_ledger_resolve_finish (TOKEND_LEDGER (source), result, &error))
     tokend_debug ("The try stays recorded as pending: %s", error->message);
   tokend_operation_advance (operation, TOKEND_STEP_DONE);
 }
 
-/** tokend_operation_settle: see the step of that name. */
+/** tokend_operation_resolve: see the step of that name. */
 void
-tokend_operation_settle (Operation *operation)
+tokend_operation_resolve (Operation *operation)
 {
-  tokend_ledger_settle_async (operation->service->ledger, tokend_token_get_place (operation->token),
-                              operation->role, operation->verdict.settlement, on_settled,
-                              operation);
+  tokend_ledger_resolve_async (operation->service->ledger,
+                               tokend_token_get_target (operation->token), operation->role,
+                               operation->effect.try_result, on_settled, operation);
 }
 
 /* What another program left may call for a clearer word than "changed". */
 static void
 explain_change (Operation *operation)
 {
-  TokendCounter counter = tokend_token_judge (
+  TokendCounter counter = tokend_token_evaluate (
       operation->token, tokend_token_get_reading (operation->token), operation->role);
   GError *clearer = NULL;
 
@@ -248,17 +250,17 @@ explain_change (Operation *operation)
 static void
 review (Operation *operation, const TokendReading *seen)
 {
-  TokendCounter after = tokend_token_judge (operation->token, seen, operation->role);
-  TokendSettlement settlement = operation->verdict.settlement;
+  TokendCounter after = tokend_token_evaluate (operation->token, seen, operation->role);
+  TokendTryResult try_result = operation->effect.try_result;
 
-  tokend_outcome_review (&operation->verdict, operation->role, &operation->before, &after,
+  tokend_outcome_review (&operation->effect, operation->role, &operation->before, &after,
                          &operation->error);
   /* Until that is on the disk the try counts there as it was settled before. */
-  if (operation->verdict.settlement != settlement)
-    tokend_ledger_settle_async (operation->service->ledger,
-                                tokend_token_get_place (operation->token), operation->role,
-                                operation->verdict.settlement, NULL, NULL);
-  if (operation->error != NULL && operation->verdict.sent)
+  if (operation->effect.try_result != try_result)
+    tokend_ledger_resolve_async (operation->service->ledger,
+                                 tokend_token_get_target (operation->token), operation->role,
+                                 operation->effect.try_result, NULL, NULL);
+  if (operation->error != NULL && operation->effect.sent)
     tokend_token_note_failure (operation->token, seen, operation->role);
 }
 
@@ -277,19 +279,19 @@ review_puk_shown_as_pin (Operation *operation, const TokendReading *seen)
 
 /* Once what came of the code was reviewed: by the module's answer alone a wrong one may have been accepted. */
 static void
-settle_refused (Operation *operation)
+update_refused (Operation *operation)
 {
-  const TokendPlace *place = tokend_token_get_place (operation->token);
+  const TokendTarget *target = tokend_token_get_target (operation->token);
   TokendRefused *refused = operation->service->refused;
-  const TokendSettlement settlement = operation->verdict.settlement;
+  const TokendTryResult try_result = operation->effect.try_result;
 
-  if (operation->verdict.refused)
-    tokend_refused_add (refused, place, operation->role, operation->digest);
-  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED || settlement == TOKEND_SETTLEMENT_ACCEPTED)
-    tokend_refused_forget (refused, place, operation->role);
+  if (operation->effect.refused)
+    tokend_refused_add (refused, target, operation->role, operation->digest);
+  if (try_result == TOKEND_TRY_SUCCEEDED || try_result == TOKEND_TRY_ACCEPTED)
+    tokend_refused_forget (refused, target, operation->role);
   /* A new PIN is set: what was refused before says nothing of it. */
-  if (settlement == TOKEND_SETTLEMENT_SUCCEEDED)
-    tokend_refused_forget (refused, place, TOKEND_ROLE_PIN);
+  if (try_result == TOKEND_TRY_SUCCEEDED)
+    tokend_refused_forget (refused, target, TOKEND_ROLE_PIN);
 }
 
 static void
@@ -304,7 +306,7 @@ on_flushed (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 end_read_after (Operation *operation)
 {
-  settle_refused (operation);
+  update_refused (operation);
   tokend_ledger_flush_async (operation->service->ledger, on_flushed, operation);
 }
 
@@ -325,7 +327,7 @@ is_puk_shown_as_pin (const Operation *operation)
 {
   const TokendProfile *profile = tokend_token_get_profile (operation->token);
 
-  return operation->role == TOKEND_ROLE_PUK && operation->error != NULL && operation->verdict.sent
+  return operation->role == TOKEND_ROLE_PUK && operation->error != NULL && operation->effect.sent
          && profile->puk_shown_as_pin;
 }
 

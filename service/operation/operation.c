@@ -20,7 +20,7 @@ on_token_left (TokendToken *token, gpointer user_data)
   Operation *operation = user_data;
 
   tokend_operation_stop (
-      operation, TOKEND_REPORT_END_NONE,
+      operation, TOKEND_AUDIT_END_NONE,
       operation->path != NULL
           ? g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_TOKEN_REMOVED,
                                  "The token was removed or could not be watched, if only for a "
@@ -131,7 +131,7 @@ clear_call (Operation *operation)
   g_clear_pointer (&operation->prepared, tokend_reading_free);
   operation->before = tokend_counter_unknown;
   g_clear_pointer (&operation->digest, g_bytes_unref);
-  operation->verdict = (TokendVerdict){ 0 };
+  operation->effect = (TokendTryEffect){ 0 };
   g_clear_error (&operation->error);
   g_clear_pointer (&operation->options, g_variant_unref);
   g_clear_object (&operation->cancellable);
@@ -141,22 +141,22 @@ static void
 report_end (Operation *operation, const GError *error)
 {
   TokendTokenSource *source = operation->source;
-  TokendReport *report = g_new0 (TokendReport, 1);
+  TokendAuditRecord *record = g_new0 (TokendAuditRecord, 1);
 
-  report->role = operation->role;
-  report->token = g_strdup (tokend_token_get_physical_id (operation->token));
-  report->label = g_strdup (tokend_token_get_label (operation->token));
-  report->module = source != NULL ? g_strdup (tokend_token_source_get_name (source)) : NULL;
-  report->is_done = error == NULL;
-  report->error = report->is_done ? 0 : error->code;
-  report->sent = operation->verdict.sent;
-  report->in_doubt = operation->in_doubt;
-  report->end = operation->end;
-  report->settlement = operation->verdict.settlement;
-  report->before = operation->before;
-  report->after = tokend_token_get_counter (operation->token, operation->role);
-  report->barred = tokend_token_judge_now (operation->token, operation->role).state;
-  tokend_audit_write (operation->service->audit, operation->auditee, report);
+  record->role = operation->role;
+  record->token = g_strdup (tokend_token_get_physical_id (operation->token));
+  record->label = g_strdup (tokend_token_get_label (operation->token));
+  record->module = source != NULL ? g_strdup (tokend_token_source_get_name (source)) : NULL;
+  record->is_done = error == NULL;
+  record->error = record->is_done ? 0 : error->code;
+  record->sent = operation->effect.sent;
+  record->in_doubt = operation->in_doubt;
+  record->end = operation->end;
+  record->try_result = operation->effect.try_result;
+  record->before = operation->before;
+  record->after = tokend_token_get_counter (operation->token, operation->role);
+  record->barred = tokend_token_evaluate_now (operation->token, operation->role).state;
+  tokend_audit_write (operation->service->audit, operation->auditee, record);
 }
 
 /* Whether Finish cannot be called again after it has answered so, though nothing was sent. */
@@ -169,10 +169,10 @@ is_final (const GError *error)
 
 /* Returns: whether Finish may be called again. */
 static gboolean
-judge_end (Operation *operation)
+evaluate_end (Operation *operation)
 {
   const GError *error = operation->error;
-  const gboolean was_sent = error == NULL || operation->verdict.sent;
+  const gboolean was_sent = error == NULL || operation->effect.sent;
   const gboolean is_over = operation->over != NULL || (error != NULL && is_final (error));
 
   if (tokend_step_may_go_on (operation->path != NULL, is_over, was_sent))
@@ -208,7 +208,7 @@ reply (Operation *operation)
 
   if (operation->error != NULL)
     tokend_call_normalise_error (operation->error);
-  may_go_on = judge_end (operation);
+  may_go_on = evaluate_end (operation);
   report_end (operation, operation->error);
   operation->was_finished = TRUE;
   operation->is_told = !may_go_on;
@@ -231,7 +231,7 @@ static gboolean
 is_end_told (const Operation *operation)
 {
   return operation->is_told
-         || (operation->was_finished && operation->end == TOKEND_REPORT_END_CALLER_LEFT);
+         || (operation->was_finished && operation->end == TOKEND_AUDIT_END_CALLER_LEFT);
 }
 
 /* While its connection is there it counts, and says why it is over. */
@@ -263,18 +263,18 @@ void
 tokend_operation_advance (Operation *operation, TokendStepResult result)
 {
   static void (*const begin[TOKEND_N_STEPS]) (Operation *) = {
-    [TOKEND_STEP_MAY_PEEK] = tokend_operation_ask_may_peek,
-    [TOKEND_STEP_PEEK] = tokend_operation_read_token,
-    [TOKEND_STEP_FORESEE] = tokend_operation_foresee,
-    [TOKEND_STEP_MEET] = tokend_operation_meet,
-    [TOKEND_STEP_ASK] = tokend_operation_ask,
-    [TOKEND_STEP_MEET_AGAIN] = tokend_operation_meet_again,
-    [TOKEND_STEP_LOOK] = tokend_operation_look,
-    [TOKEND_STEP_JUDGE] = tokend_operation_foresee,
+    [TOKEND_STEP_MAY_READ] = tokend_operation_ask_may_read,
+    [TOKEND_STEP_READ_BEFORE_PROMPT] = tokend_operation_read_token,
+    [TOKEND_STEP_CHECK_BEFORE_PROMPT] = tokend_operation_check_before_prompt,
+    [TOKEND_STEP_IDENTIFY] = tokend_operation_identify,
+    [TOKEND_STEP_AUTHORIZE] = tokend_operation_authorize,
+    [TOKEND_STEP_IDENTIFY_AGAIN] = tokend_operation_identify_again,
+    [TOKEND_STEP_READ_AFTER_PROMPT] = tokend_operation_read_after_prompt,
+    [TOKEND_STEP_CHECK_AFTER_PROMPT] = tokend_operation_check_before_prompt,
     [TOKEND_STEP_HAND_OUT] = tokend_operation_hand_out,
     [TOKEND_STEP_OPEN] = wait_for_finish,
     [TOKEND_STEP_COLLECT] = tokend_operation_collect,
-    [TOKEND_STEP_RECHECK] = tokend_operation_recheck,
+    [TOKEND_STEP_AUTHORIZE_AGAIN] = tokend_operation_authorize_again,
     [TOKEND_STEP_READ] = tokend_operation_read_token,
     [TOKEND_STEP_CHECK] = tokend_operation_check,
     [TOKEND_STEP_CLAIM] = tokend_operation_claim,
@@ -282,20 +282,20 @@ tokend_operation_advance (Operation *operation, TokendStepResult result)
     [TOKEND_STEP_COMPARE] = tokend_operation_compare,
     [TOKEND_STEP_RECORD] = tokend_operation_record,
     [TOKEND_STEP_COMMIT] = tokend_operation_commit,
-    [TOKEND_STEP_SETTLE] = tokend_operation_settle,
+    [TOKEND_STEP_RESOLVE] = tokend_operation_resolve,
     [TOKEND_STEP_READ_AFTER] = tokend_operation_read_after,
     [TOKEND_STEP_REPLY] = reply,
     [TOKEND_STEP_END] = end,
   };
 
-  const TokendStepResult judged =
-      tokend_step_judge (operation->step, result, operation->over != NULL);
+  const TokendStepResult counted =
+      tokend_step_evaluate (operation->step, result, operation->over != NULL);
 
   if (operation->over != NULL && tokend_step_may_be_left (operation->step)) {
     g_clear_error (&operation->error);
     operation->error = g_error_copy (operation->over);
   }
-  operation->step = tokend_step_next (operation->step, judged);
+  operation->step = tokend_step_next (operation->step, counted);
   begin[operation->step](operation);
 }
 
@@ -314,7 +314,7 @@ tokend_operation_end_step (Operation *operation, gboolean is_done)
  * Nothing more comes of it, unless a try is recorded: then that completes. May free it.
  */
 void
-tokend_operation_stop (Operation *operation, TokendReportEnd end, GError *why)
+tokend_operation_stop (Operation *operation, TokendAuditEnd end, GError *why)
 {
   g_autoptr (GError) owned = why;
 
@@ -339,7 +339,7 @@ on_caller_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
   if (operation->step == TOKEND_STEP_END)
     operation_free (operation);
   else
-    tokend_operation_stop (operation, TOKEND_REPORT_END_CALLER_LEFT,
+    tokend_operation_stop (operation, TOKEND_AUDIT_END_CALLER_LEFT,
                            g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_FAILED,
                                                 "The caller left; nothing was sent"));
 }
@@ -347,7 +347,7 @@ on_caller_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
 static void
 on_ending (GCancellable *ending, gpointer user_data)
 {
-  tokend_operation_stop (user_data, TOKEND_REPORT_END_NONE, tokend_call_new_ending_error ());
+  tokend_operation_stop (user_data, TOKEND_AUDIT_END_NONE, tokend_call_new_ending_error ());
 }
 
 static void
@@ -493,7 +493,7 @@ tokend_operation_cancel (TokendOperation *operation, GDBusMethodInvocation *invo
     return;
   }
   g_dbus_method_invocation_return_value (invocation, NULL);
-  tokend_operation_stop (operation, TOKEND_REPORT_END_CANCELLED,
+  tokend_operation_stop (operation, TOKEND_AUDIT_END_CANCELLED,
                          g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
                                               "The operation was cancelled; nothing was sent"));
 }

@@ -6,19 +6,19 @@
 G_BEGIN_DECLS
 
 /**
- * TokendVerdict:
+ * TokendTryEffect:
  *
  * What an operating host's outcome means to the ledger and to the store of refused codes.
  */
 typedef struct {
-  TokendSettlement settlement;
+  TokendTryResult try_result;
   gboolean sent;    /* the token saw the code, or may have */
   gboolean refused; /* the token refused this very code, proven */
-} TokendVerdict;
+} TokendTryEffect;
 
-TokendVerdict tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts,
-                                    GError **error);
-void tokend_outcome_review (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
+TokendTryEffect tokend_outcome_interpret (GVariant *outcome, TokendRole role, gboolean counts,
+                                          GError **error);
+void tokend_outcome_review (TokendTryEffect *effect, TokendRole role, const TokendCounter *before,
                             const TokendCounter *after, GError **error);
 
 G_END_DECLS

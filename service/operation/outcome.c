@@ -26,8 +26,8 @@ parse_result (GVariant *outcome, TokendOutcome *result, gboolean *sent)
   return *sent ? *result != TOKEND_OUTCOME_CHANGED : *result >= TOKEND_OUTCOME_CHANGED;
 }
 
-static TokendVerdict
-judge_failure (GVariant *outcome, gboolean sent, TokendError code, GError **error)
+static TokendTryEffect
+evaluate_failure (GVariant *outcome, gboolean sent, TokendError code, GError **error)
 {
   const char *given = "";
   g_autoptr (GBytes) bytes = NULL;
@@ -38,7 +38,7 @@ judge_failure (GVariant *outcome, gboolean sent, TokendError code, GError **erro
   reason = tokend_printable (bytes);
   g_set_error (error, TOKEND_ERROR, code, "The token did not complete it (%s); %s", reason,
                sent ? "ask the status" : "nothing was sent");
-  return (TokendVerdict){ sent ? TOKEND_SETTLEMENT_UNKNOWN : TOKEND_SETTLEMENT_NOT_SPENT, sent };
+  return (TokendTryEffect){ sent ? TOKEND_TRY_UNKNOWN : TOKEND_TRY_NOT_SPENT, sent };
 }
 
 static void
@@ -53,29 +53,29 @@ set_code_incorrect (TokendRole role, GError **error)
 
 /* The PUK was accepted before. A change hands over both codes at once: with which of them the token
  * found fault, and whether it had counted the present one, the answer does not say. */
-static TokendVerdict
-judge_refused_new_pin (TokendRole role, gboolean counts, GError **error)
+static TokendTryEffect
+evaluate_refused_new_pin (TokendRole role, gboolean counts, GError **error)
 {
   if (role == TOKEND_ROLE_PUK) {
     g_set_error_literal (
         error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
         N_ ("The PUK is right, but the token refused the new PIN; no try was spent"));
-    return (TokendVerdict){ TOKEND_SETTLEMENT_ACCEPTED, TRUE };
+    return (TokendTryEffect){ TOKEND_TRY_ACCEPTED, TRUE };
   }
   if (!counts) {
     g_set_error_literal (
         error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
         N_ ("The token refused the new PIN; whether the PIN was right is not known"));
-    return (TokendVerdict){ TOKEND_SETTLEMENT_NOT_SPENT, TRUE };
+    return (TokendTryEffect){ TOKEND_TRY_NOT_SPENT, TRUE };
   }
   g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
                        N_ ("The token refused the new PIN; whether the PIN was right, or cost a "
                            "try, is not known: ask the status"));
-  return (TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN, TRUE };
+  return (TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE };
 }
 
 /**
- * tokend_outcome_judge:
+ * tokend_outcome_interpret:
  * @outcome: what Commit of org.tokend.Module1.Operation answered: hostile input.
  * @role: whose code was to be sent.
  * @counts: whether this kind of token counts a wrong code in this operation.
@@ -83,8 +83,8 @@ judge_refused_new_pin (TokendRole role, gboolean counts, GError **error)
  *
  * Returns: what to record. An outcome that makes no sense counts as a try that may have been spent.
  */
-TokendVerdict
-tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GError **error)
+TokendTryEffect
+tokend_outcome_interpret (GVariant *outcome, TokendRole role, gboolean counts, GError **error)
 {
   gboolean is_puk = role == TOKEND_ROLE_PUK;
   const char *code = is_puk ? "PUK" : "PIN";
@@ -95,25 +95,24 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
                          "The module host's answer makes no sense: count the try as spent, and ask "
                          "the status");
-    return (TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN, TRUE };
+    return (TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE };
   }
 
   switch (result) {
   case TOKEND_OUTCOME_DONE:
-    return (TokendVerdict){ TOKEND_SETTLEMENT_SUCCEEDED, sent };
+    return (TokendTryEffect){ TOKEND_TRY_SUCCEEDED, sent };
 
   case TOKEND_OUTCOME_CODE_INCORRECT:
     set_code_incorrect (role, error);
-    return (TokendVerdict){ counts ? TOKEND_SETTLEMENT_SPENT : TOKEND_SETTLEMENT_NOT_SPENT, sent,
-                            TRUE };
+    return (TokendTryEffect){ counts ? TOKEND_TRY_SPENT : TOKEND_TRY_NOT_SPENT, sent, TRUE };
 
   case TOKEND_OUTCOME_CODE_LOCKED:
     g_set_error (error, TOKEND_ERROR, is_puk ? TOKEND_ERROR_PUK_LOCKED : TOKEND_ERROR_PIN_LOCKED,
                  "The token answered that its %s is locked", code);
-    return (TokendVerdict){ TOKEND_SETTLEMENT_LOCKED, sent };
+    return (TokendTryEffect){ TOKEND_TRY_LOCKED, sent };
 
   case TOKEND_OUTCOME_NEW_PIN_REFUSED:
-    return judge_refused_new_pin (role, counts, error);
+    return evaluate_refused_new_pin (role, counts, error);
 
   case TOKEND_OUTCOME_LENGTH_REFUSED:
     g_set_error_literal (
@@ -121,22 +120,22 @@ tokend_outcome_judge (GVariant *outcome, TokendRole role, gboolean counts, GErro
         is_puk
             ? N_ ("The module refused the length of the PUK or of the new PIN; no try was spent")
             : N_ ("The module refused the length of the PIN or of the new PIN; no try was spent"));
-    return (TokendVerdict){ TOKEND_SETTLEMENT_NOT_SPENT, sent };
+    return (TokendTryEffect){ TOKEND_TRY_NOT_SPENT, sent };
 
   case TOKEND_OUTCOME_CHANGED:
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_RETRIES_CHANGED,
                  "Meanwhile another program changed the tries left for the %s; nothing was sent",
                  code);
-    return (TokendVerdict){ TOKEND_SETTLEMENT_NOT_SPENT, sent };
+    return (TokendTryEffect){ TOKEND_TRY_NOT_SPENT, sent };
 
   case TOKEND_OUTCOME_TOKEN_REMOVED:
-    return judge_failure (outcome, sent, TOKEND_ERROR_TOKEN_REMOVED, error);
+    return evaluate_failure (outcome, sent, TOKEND_ERROR_TOKEN_REMOVED, error);
 
   case TOKEND_OUTCOME_FAILED:
-    return judge_failure (outcome, sent, sent ? TOKEND_ERROR_FAILED : TOKEND_ERROR_MODULE_FAILED,
-                          error);
+    return evaluate_failure (outcome, sent, sent ? TOKEND_ERROR_FAILED : TOKEND_ERROR_MODULE_FAILED,
+                             error);
   }
-  g_return_val_if_reached (((TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN, TRUE }));
+  g_return_val_if_reached (((TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE }));
 }
 
 /* By the token's own word, not by our record of it. */
@@ -151,7 +150,7 @@ had_a_try (const TokendCounter *before)
 /* There are cards whose lock is seen only once a code was tried, and which then answer any code,
  * the right one as well, as they would a wrong one. Such an answer says nothing of the code. */
 static void
-review_refused_code (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
+review_refused_code (TokendTryEffect *effect, TokendRole role, const TokendCounter *before,
                      const TokendCounter *after, GError **error)
 {
   gboolean is_puk = role == TOKEND_ROLE_PUK;
@@ -159,8 +158,8 @@ review_refused_code (TokendVerdict *verdict, TokendRole role, const TokendCounte
   if (after->state != TOKEND_STATE_LOCKED || after->source == TOKEND_RETRIES_SOURCE_LEDGER
       || had_a_try (before))
     return;
-  verdict->refused = FALSE;
-  verdict->settlement = TOKEND_SETTLEMENT_LOCKED;
+  effect->refused = FALSE;
+  effect->try_result = TOKEND_TRY_LOCKED;
   g_clear_error (error);
   g_set_error (
       error, TOKEND_ERROR, is_puk ? TOKEND_ERROR_PUK_LOCKED : TOKEND_ERROR_PIN_LOCKED,
@@ -180,19 +179,19 @@ can_rise (const TokendCounter *before)
  * the one try that a code can cost says that the code was wrong, whatever the module calls it; if
  * it has lost more, another program was there too. */
 static void
-review_refused_new_pin (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
+review_refused_new_pin (TokendTryEffect *effect, TokendRole role, const TokendCounter *before,
                         const TokendCounter *after, GError **error)
 {
   if (!tokend_counter_is_tokens_word (before) || !tokend_counter_is_tokens_word (after))
     return;
   if (after->remaining == before->remaining - 1) {
-    verdict->settlement = TOKEND_SETTLEMENT_SPENT;
-    verdict->refused = TRUE;
+    effect->try_result = TOKEND_TRY_SPENT;
+    effect->refused = TRUE;
     g_clear_error (error);
     set_code_incorrect (role, error);
-  } else if (verdict->settlement == TOKEND_SETTLEMENT_UNKNOWN
-             && after->remaining >= before->remaining && can_rise (before)) {
-    verdict->settlement = TOKEND_SETTLEMENT_NOT_SPENT;
+  } else if (effect->try_result == TOKEND_TRY_UNKNOWN && after->remaining >= before->remaining
+             && can_rise (before)) {
+    effect->try_result = TOKEND_TRY_NOT_SPENT;
     g_clear_error (error);
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
                          N_ ("The token refused the new PIN; no try was spent"));
@@ -201,7 +200,7 @@ review_refused_new_pin (TokendVerdict *verdict, TokendRole role, const TokendCou
 
 /**
  * tokend_outcome_review:
- * @verdict: what tokend_outcome_judge() gave.
+ * @effect: what tokend_outcome_interpret() gave.
  * @role: whose code was sent.
  * @before: its counter, as the host that sent it had read it.
  * @after: as it reads it now.
@@ -210,11 +209,11 @@ review_refused_new_pin (TokendVerdict *verdict, TokendRole role, const TokendCou
  * What the token shows of its tries says more of a code than the module's answer to it.
  */
 void
-tokend_outcome_review (TokendVerdict *verdict, TokendRole role, const TokendCounter *before,
+tokend_outcome_review (TokendTryEffect *effect, TokendRole role, const TokendCounter *before,
                        const TokendCounter *after, GError **error)
 {
-  if (verdict->refused)
-    review_refused_code (verdict, role, before, after, error);
-  else if (verdict->sent && g_error_matches (*error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY))
-    review_refused_new_pin (verdict, role, before, after, error);
+  if (effect->refused)
+    review_refused_code (effect, role, before, after, error);
+  else if (effect->sent && g_error_matches (*error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY))
+    review_refused_new_pin (effect, role, before, after, error);
 }

@@ -47,8 +47,8 @@ tokend_prepare_request_new (TokendToken *token, TokendRole role, const TokendAtt
 
   if (role == TOKEND_ROLE_PUK) {
     g_variant_dict_insert (&request, "operation", "s", "unlock");
-    add_nick (&request, "way", TOKEND_TYPE_UNLOCK_WAY,
-              (int) tokend_token_get_profile (token)->unlock_way);
+    add_nick (&request, "way", TOKEND_TYPE_UNLOCK_METHOD,
+              (int) tokend_token_get_profile (token)->unlock_method);
   } else {
     g_variant_dict_insert (&request, "operation", "s", "set-pin");
   }

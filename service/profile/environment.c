@@ -21,13 +21,13 @@ add_variables (GHashTable *environment, const TokendProfile *profile)
  * @of_file: (nullable): the profile that the module's file name selects: the library needs its
  *   variables for any token.
  * @of_token: (nullable): the token's own, which stands above it; %NULL for a host that watches.
- * @way: how the token is about to be unlocked; none for a host that does not unlock.
+ * @method: how the token is about to be unlocked; none for a host that does not unlock.
  *
  * Returns: (transfer full): what a module host needs in its environment, of char * → char *
  */
 GHashTable *
 tokend_environment_new (const TokendProfile *of_file, const TokendProfile *of_token,
-                        TokendUnlockWay way)
+                        TokendUnlockMethod method)
 {
   GHashTable *environment = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 
@@ -35,6 +35,6 @@ tokend_environment_new (const TokendProfile *of_file, const TokendProfile *of_to
   add_variables (environment, of_token);
   if ((of_file != NULL && of_file->is_opensc) || (of_token != NULL && of_token->is_opensc))
     g_hash_table_insert (environment, g_strdup (TOKEND_OPENSC_VARIABLE),
-                         g_strdup (tokend_opensc_configuration (way)));
+                         g_strdup (tokend_opensc_configuration (method)));
   return environment;
 }

@@ -6,6 +6,6 @@
 G_BEGIN_DECLS
 
 GHashTable *tokend_environment_new (const TokendProfile *of_file, const TokendProfile *of_token,
-                                    TokendUnlockWay way);
+                                    TokendUnlockMethod method);
 
 G_END_DECLS

@@ -91,7 +91,7 @@ is_key_line (const char *line, const char *key)
 /* Returns: the line of @key in @group, of several the last, which is the one that counts; or of
  * @group, the first. 0: there is none. */
 static guint
-find_line (const Source *source, const TokendProfilePlace *place)
+find_line (const Source *source, const TokendProfileLocation *location)
 {
   g_auto (GStrv) lines = source->text != NULL ? g_strsplit (source->text, "\n", -1) : NULL;
   gboolean is_inside = FALSE;
@@ -101,12 +101,12 @@ find_line (const Source *source, const TokendProfilePlace *place)
     const char *line = g_strstrip (lines[i]);
 
     if (line[0] == '[')
-      is_inside = is_group_line (line, place->group);
+      is_inside = is_group_line (line, location->group);
     if (!is_inside)
       continue;
-    if (place->key == NULL)
+    if (location->key == NULL)
       return i + 1;
-    if (is_key_line (line, place->key))
+    if (is_key_line (line, location->key))
       found = i + 1;
   }
   return found;
@@ -159,14 +159,14 @@ override_key_by_key (GKeyFile *key_file, GKeyFile *above)
 /* What the administrator wrote is what was parsed. */
 static void
 prefix_with_line (GError **error, const Source *package, const Source *admin,
-                  const TokendProfilePlace *place)
+                  const TokendProfileLocation *location)
 {
   const Source *source = admin;
-  guint line = find_line (admin, place);
+  guint line = find_line (admin, location);
 
   if (line == 0) {
     source = package;
-    line = find_line (package, place);
+    line = find_line (package, location);
   }
   g_prefix_error (error, "%s, line %u: ", source->path, line);
 }
@@ -177,7 +177,7 @@ load_profile (const char *name, const char *directory, const char *admin_directo
   g_auto (Source) package = { NULL };
   g_auto (Source) admin = { NULL };
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
-  g_auto (TokendProfilePlace) place = { NULL };
+  g_auto (TokendProfileLocation) location = { NULL };
   TokendProfile *profile;
 
   /* It is a status key's value, and so a string on the bus. */
@@ -192,9 +192,9 @@ load_profile (const char *name, const char *directory, const char *admin_directo
 
   override_key_by_key (key_file, package.key_file);
   override_key_by_key (key_file, admin.key_file);
-  profile = tokend_profile_parse (name, key_file, &place, error);
+  profile = tokend_profile_parse (name, key_file, &location, error);
   if (profile == NULL)
-    prefix_with_line (error, &package, &admin, &place);
+    prefix_with_line (error, &package, &admin, &location);
   else if (admin.text != NULL)
     profile->admin_path = g_steal_pointer (&admin.path);
   return profile;

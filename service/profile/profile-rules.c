@@ -12,7 +12,7 @@
  * @reading: of the token, whose host may know better what its flags are worth.
  * @role: whose counter.
  *
- * Returns: the rules for tokend_counter_judge().
+ * Returns: the rules for tokend_counter_evaluate().
  */
 TokendCounterRules
 tokend_profile_rules_get (const TokendProfile *module, const TokendProfile *provider,
@@ -161,7 +161,7 @@ tokend_profile_rules_support (const TokendProfile *module, const TokendReading *
                          "No profile says how tokens of this kind are unlocked");
     return FALSE;
   }
-  if (role == TOKEND_ROLE_PUK && module->unlock_way == TOKEND_UNLOCK_WAY_NONE) {
+  if (role == TOKEND_ROLE_PUK && module->unlock_method == TOKEND_UNLOCK_METHOD_NONE) {
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
                  "The profile “%s” has no way to unlock tokens of this kind", module->name);
     return FALSE;

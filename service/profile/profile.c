@@ -21,7 +21,7 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "Match", "Models" },
   { "Match", "Issuers" },
   { "Module", "Library", tokend_library_get_type },
-  { "Unlock", "Way", tokend_unlock_way_get_type },
+  { "Unlock", "Way", tokend_unlock_method_get_type },
   { "Unlock", "SetsFirstPin" },
   { "Watch", "Way", tokend_watch_way_get_type },
   { "PIN", "Flags", tokend_flags_meaning_get_type },
@@ -55,7 +55,7 @@ const guint tokend_profile_n_keys = G_N_ELEMENTS (tokend_profile_keys);
 
 typedef struct {
   GKeyFile *key_file;
-  TokendProfilePlace *place; /* or NULL: nobody asks */
+  TokendProfileLocation *location; /* or NULL: nobody asks */
 } Reader;
 
 static gboolean
@@ -79,8 +79,8 @@ set_bad (Reader *reader, const char *group, const char *key, GError **error, con
   va_end (arguments);
   g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE, "[%s]%s%s: %s", group,
                shown != NULL ? " " : "", shown != NULL ? shown : "", message);
-  if (reader->place != NULL)
-    *reader->place = (TokendProfilePlace){ g_strdup (group), g_strdup (key) };
+  if (reader->location != NULL)
+    *reader->location = (TokendProfileLocation){ g_strdup (group), g_strdup (key) };
   return FALSE;
 }
 
@@ -225,14 +225,14 @@ get_way (Reader *reader, TokendProfile *profile, GError **error)
 {
   TokendLibrary library;
 
-  if (!get_enum (reader, "Unlock", "Way", TOKEND_TYPE_UNLOCK_WAY, TOKEND_UNLOCK_WAY_NONE,
-                 &profile->unlock_way, error)
+  if (!get_enum (reader, "Unlock", "Way", TOKEND_TYPE_UNLOCK_METHOD, TOKEND_UNLOCK_METHOD_NONE,
+                 &profile->unlock_method, error)
       || !get_enum (reader, "Module", "Library", TOKEND_TYPE_LIBRARY, TOKEND_LIBRARY_OTHER,
                     &library, error))
     return FALSE;
   profile->is_opensc = library == TOKEND_LIBRARY_OPENSC;
-  if (profile->unlock_way == TOKEND_UNLOCK_WAY_NONE
-      || profile->is_opensc == tokend_unlock_way_is_opensc (profile->unlock_way))
+  if (profile->unlock_method == TOKEND_UNLOCK_METHOD_NONE
+      || profile->is_opensc == tokend_unlock_method_is_opensc (profile->unlock_method))
     return TRUE;
   return set_bad (reader, "Unlock", "Way", error,
                   profile->is_opensc ? "with [Module] Library=opensc it is one of OpenSC's"
@@ -290,17 +290,17 @@ check_keys (Reader *reader, GError **error)
  * tokend_profile_parse:
  * @name: the profile's name.
  * @key_file: its content; the format is described in tokend-profiles(5).
- * @place: (out) (nullable): what the error is about; untouched without one.
+ * @location: (out) (nullable): what the error is about; untouched without one.
  * @error: #GKeyFileError, naming group and key.
  *
  * Returns: (transfer full) (nullable): the profile.
  */
 TokendProfile *
-tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfilePlace *place,
+tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfileLocation *location,
                       GError **error)
 {
   g_autoptr (TokendProfile) profile = g_new0 (TokendProfile, 1);
-  Reader reader = { key_file, place };
+  Reader reader = { key_file, location };
 
   profile->name = g_strdup (name);
   profile->rules[TOKEND_ROLE_PIN] = no_rules;
@@ -349,13 +349,13 @@ tokend_profile_free (TokendProfile *profile)
 }
 
 /**
- * tokend_profile_place_clear:
+ * tokend_profile_location_clear:
  *
  * Frees what @place holds.
  */
 void
-tokend_profile_place_clear (TokendProfilePlace *place)
+tokend_profile_location_clear (TokendProfileLocation *location)
 {
-  g_clear_pointer (&place->group, g_free);
-  g_clear_pointer (&place->key, g_free);
+  g_clear_pointer (&location->group, g_free);
+  g_clear_pointer (&location->key, g_free);
 }

@@ -35,7 +35,7 @@ typedef struct {
   GPtrArray *models;        /* likewise */
   GPtrArray *issuers;       /* likewise; NULL: a module's profile */
   gboolean is_opensc;       /* the module's hosts bring a configuration of OpenSC's along */
-  TokendUnlockWay unlock_way;
+  TokendUnlockMethod unlock_method;
   gboolean sets_first_pin; /* where there is no PIN yet, that sets one, and creates nothing */
   TokendWatchWay watch_way;
   TokendWrongCode wrong_codes[TOKEND_N_ROLES];
@@ -59,14 +59,14 @@ typedef enum {
 } TokendLibrary;
 
 /**
- * TokendProfilePlace:
+ * TokendProfileLocation:
  *
  * Where in a file something is wrong.
  */
 typedef struct {
   char *group;
   char *key; /* or NULL: the group as a whole */
-} TokendProfilePlace;
+} TokendProfileLocation;
 
 /**
  * TokendProfileKey:
@@ -85,8 +85,8 @@ extern const guint tokend_profile_n_keys;
 
 GPtrArray *tokend_profiles_load (const char *directory, const char *admin_directory);
 TokendProfile *tokend_profile_parse (const char *name, GKeyFile *key_file,
-                                     TokendProfilePlace *place, GError **error);
-void tokend_profile_place_clear (TokendProfilePlace *place);
+                                     TokendProfileLocation *location, GError **error);
+void tokend_profile_location_clear (TokendProfileLocation *location);
 void tokend_profile_free (TokendProfile *profile);
 
 const TokendProfile *tokend_profiles_match (GPtrArray *profiles, const char *module_path,
@@ -97,7 +97,7 @@ const TokendProfile *tokend_profiles_match_provider (GPtrArray *profiles, const 
 GVariant *tokend_profile_explain_provider (const TokendProfile *provider, const char *issuer);
 const TokendProfile *tokend_profiles_match_module (GPtrArray *profiles, const char *module_path);
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TokendProfilePlace, tokend_profile_place_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TokendProfileLocation, tokend_profile_location_clear)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendProfile, tokend_profile_free)
 
 G_END_DECLS

@@ -69,7 +69,7 @@ flags_contradict (const TokendCounterReading *reading, int maximum)
 }
 
 static TokendCounter
-judge_number (const TokendCounterReading *reading, int maximum)
+evaluate_number (const TokendCounterReading *reading, int maximum)
 {
   TokendState by_flags = state_of_flags (reading);
   TokendCounter counter = { .maximum = maximum };
@@ -105,7 +105,7 @@ apply_exact_flags (TokendCounter *counter, int maximum)
 }
 
 static TokendCounter
-judge_flags (const TokendCounterReading *reading, const TokendCounterRules *rules, int maximum)
+evaluate_flags (const TokendCounterReading *reading, const TokendCounterRules *rules, int maximum)
 {
   TokendCounter counter = { .state = state_of_flags (reading),
                             .remaining = TOKEND_RETRIES_UNKNOWN,
@@ -197,7 +197,7 @@ tokend_counter_is_uninitialized (const TokendCounterReading *reading)
 }
 
 /**
- * tokend_counter_judge:
+ * tokend_counter_evaluate:
  * @reading: what the token shows.
  * @rules: what the profile says that this is worth.
  * @record: what the service itself has spent.
@@ -209,8 +209,8 @@ tokend_counter_is_uninitialized (const TokendCounterReading *reading)
  * Returns: by what a code is barred; what people are told is tokend_counter_tell()'s.
  */
 TokendCounter
-tokend_counter_judge (const TokendCounterReading *reading, const TokendCounterRules *rules,
-                      const TokendCounterRecord *record)
+tokend_counter_evaluate (const TokendCounterReading *reading, const TokendCounterRules *rules,
+                         const TokendCounterRecord *record)
 {
   int maximum = get_maximum (reading, rules);
   TokendCounter counter;
@@ -221,11 +221,11 @@ tokend_counter_judge (const TokendCounterReading *reading, const TokendCounterRu
                             .maximum = TOKEND_RETRIES_UNKNOWN };
 
   if (reading->remaining != TOKEND_RETRIES_UNKNOWN) {
-    counter = judge_number (reading, maximum);
+    counter = evaluate_number (reading, maximum);
     if (counter.source == TOKEND_RETRIES_SOURCE_TOKEN)
       return counter;
   } else {
-    counter = judge_flags (reading, rules, maximum);
+    counter = evaluate_flags (reading, rules, maximum);
   }
 
   if (!rules->never_locks)
@@ -250,10 +250,10 @@ doubt (const TokendCounter *shown, const TokendCounter *barred)
 
 /**
  * tokend_counter_tell:
- * @reading: as for tokend_counter_judge(), as the others.
+ * @reading: as for tokend_counter_evaluate(), as the others.
  *
  * Returns: what people are told: what the token shows, as far as the record does not speak against
- *   it, and what the record is about. Never a number that tokend_counter_judge() does not give, and
+ *   it, and what the record is about. Never a number that tokend_counter_evaluate() does not give, and
  *   no state in which the last try is ruled out where it is not.
  */
 TokendCounter
@@ -261,8 +261,8 @@ tokend_counter_tell (const TokendCounterReading *reading, const TokendCounterRul
                      const TokendCounterRecord *record)
 {
   static const TokendCounterRecord nothing = { 0 };
-  const TokendCounter shown = tokend_counter_judge (reading, rules, &nothing);
-  const TokendCounter barred = tokend_counter_judge (reading, rules, record);
+  const TokendCounter shown = tokend_counter_evaluate (reading, rules, &nothing);
+  const TokendCounter barred = tokend_counter_evaluate (reading, rules, record);
   const gboolean is_barred =
       !tokend_counter_equal (&shown, &barred) || shown.another_remains != barred.another_remains;
   TokendCounter told = is_barred ? doubt (&shown, &barred) : shown;
@@ -277,15 +277,15 @@ tokend_counter_tell (const TokendCounterReading *reading, const TokendCounterRul
 }
 
 /**
- * tokend_counter_contradicts_itself:
+ * tokend_counter_is_inconsistent:
  * @reading: what the token shows.
  * @rules: what the profile says that this is worth.
  *
  * Returns: whether the token's own number and its flags cannot both be true.
  */
 gboolean
-tokend_counter_contradicts_itself (const TokendCounterReading *reading,
-                                   const TokendCounterRules *rules)
+tokend_counter_is_inconsistent (const TokendCounterReading *reading,
+                                const TokendCounterRules *rules)
 {
   return reading->initialized && reading->remaining != TOKEND_RETRIES_UNKNOWN
          && flags_contradict (reading, get_maximum (reading, rules));

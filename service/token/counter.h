@@ -54,7 +54,7 @@ typedef struct {
   gboolean locked;    /* the token itself answered "locked", or showed it to the host that tried */
   gboolean final_try; /* it showed that host that one try was left */
   gboolean lost;      /* an earlier record could not be read: any number may have been spent */
-  /* For people alone, as what follows: some of it is of other places, which only may be the
+  /* For people alone, as what follows: some of it is of other targets, which only may be the
    * same. */
   gboolean elsewhere;
   TokendState seen; /* LOCKED or FINAL_TRY: what our last try let us see */
@@ -91,16 +91,16 @@ typedef struct {
 /* Of which nothing is known. */
 extern const TokendCounter tokend_counter_unknown;
 
-TokendCounter tokend_counter_judge (const TokendCounterReading *reading,
-                                    const TokendCounterRules *rules,
-                                    const TokendCounterRecord *record);
+TokendCounter tokend_counter_evaluate (const TokendCounterReading *reading,
+                                       const TokendCounterRules *rules,
+                                       const TokendCounterRecord *record);
 TokendCounter tokend_counter_tell (const TokendCounterReading *reading,
                                    const TokendCounterRules *rules,
                                    const TokendCounterRecord *record);
 
 gboolean tokend_counter_is_uninitialized (const TokendCounterReading *reading);
-gboolean tokend_counter_contradicts_itself (const TokendCounterReading *reading,
-                                            const TokendCounterRules *rules);
+gboolean tokend_counter_is_inconsistent (const TokendCounterReading *reading,
+                                         const TokendCounterRules *rules);
 gboolean tokend_counter_equal (const TokendCounter *a, const TokendCounter *b);
 gboolean tokend_counter_is_tokens_word (const TokendCounter *counter);
 

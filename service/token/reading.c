@@ -246,7 +246,7 @@ tokend_reading_has_serial (const TokendReading *reading)
  *
  * The physical token: two modules, or two labels of one card, have the same; so have all tokens of one make without a serial
  * number, of which nothing tells whether they are one. Names the token in lock files and in the journal, without giving its
- * serial away; what is recorded of codes goes by #TokendPlace.
+ * serial away; what is recorded of codes goes by #TokendTarget.
  *
  * Returns: (transfer full): SHA-256 over manufacturer, model and serial, each after its length (one byte), in hexadecimal.
  */

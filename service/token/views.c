@@ -36,7 +36,7 @@ relation_clear (gpointer data)
 static gboolean
 has_same_name (const TokendView *a, const TokendView *b)
 {
-  return a->place->is_known_card && g_str_equal (a->place->card, b->place->card);
+  return a->target->is_known_card && g_str_equal (a->target->card, b->target->card);
 }
 
 static gboolean
@@ -99,10 +99,10 @@ is_one_card (const Relating *self, guint i, guint j)
 static gboolean
 has_same_holder (const TokendView *a, const TokendView *b)
 {
-  if (!g_str_equal (a->place->card, b->place->card))
+  if (!g_str_equal (a->target->card, b->target->card))
     return FALSE;
-  return (a->place->shared_by_slots && b->place->shared_by_slots)
-         || g_str_equal (a->place->name, b->place->name);
+  return (a->target->shared_by_slots && b->target->shared_by_slots)
+         || g_str_equal (a->target->name, b->target->name);
 }
 
 static void
@@ -126,7 +126,7 @@ are_one_pin (const Relating *self, guint i, guint j)
 
   if (!is_one_card (self, i, j))
     return FALSE;
-  if (g_str_equal (a->place->card, b->place->card))
+  if (g_str_equal (a->target->card, b->target->card))
     return has_same_holder (a, b);
   return !self->has_pins[get_relation (self, i)->card];
 }
@@ -194,11 +194,11 @@ compare_certificates (Relating *self)
         *get_may_be (self, i, j) = TRUE;
 }
 
-/* Those of the same name are so by their places already. */
+/* Those of the same name are so by their targets already. */
 static gboolean
 has_other_name (const Relating *self, guint i, guint j)
 {
-  return !g_str_equal (self->views[i].place->card, self->views[j].place->card);
+  return !g_str_equal (self->views[i].target->card, self->views[j].target->card);
 }
 
 /**
@@ -330,7 +330,7 @@ name_in_reader (const TokendView *self, const char *name)
 char *
 tokend_view_name_card (const TokendView *self)
 {
-  return name_in_reader (self, self->place->is_known_card ? self->place->card : self->path);
+  return name_in_reader (self, self->target->is_known_card ? self->target->card : self->path);
 }
 
 /**
@@ -341,6 +341,6 @@ tokend_view_name_card (const TokendView *self)
 char *
 tokend_view_name_pin (const TokendView *self)
 {
-  return name_in_reader (self, self->place->is_known_card ? tokend_place_get_holder (self->place)
-                                                          : self->path);
+  return name_in_reader (self, self->target->is_known_card ? tokend_target_get_holder (self->target)
+                                                           : self->path);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "place.h"
+#include "target.h"
 
 G_BEGIN_DECLS
 
@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * A token as one module shows it: what tells which others it is one with.
  */
 typedef struct {
-  const TokendPlace *place;
+  const TokendTarget *target;
   guint module;        /* its rank among the modules, 0 the first */
   const char *reader;  /* pcscd's name of where it is; NULL: not known */
   gint64 seen_since;   /* when the first read ended that showed it there, without a break since */

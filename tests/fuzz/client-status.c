@@ -69,11 +69,11 @@ static void
 check_code_rules (GVariant *status, TokenctlRole role)
 {
   const TokendCodeRules rules = tokenctl_status_code_rules (status, role);
-  const TokendCodeVerdict verdict = tokend_code_judge_by_rules ("12345678", 8, &rules);
-  g_autofree char *words = tokend_code_verdict_describe (&verdict, in_english);
+  const TokendCodeResult result = tokend_code_validate_by_rules ("12345678", 8, &rules);
+  g_autofree char *words = tokend_code_result_describe (&result, in_english);
 
-  g_assert_cmpint (verdict.answer, <, TOKEND_CODE_NEVER);
-  g_assert_cmpint (*words == '\0', ==, verdict.answer == TOKEND_CODE_SEND);
+  g_assert_cmpint (result.answer, <, TOKEND_CODE_NEVER);
+  g_assert_cmpint (*words == '\0', ==, result.answer == TOKEND_CODE_SEND);
   fuzz_assert_printable (words);
 }
 

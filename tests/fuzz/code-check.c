@@ -32,13 +32,13 @@ check_sent (const char *bytes, gsize length)
 
 /* The words say something, and nothing of the code: they are ASCII, and no longer than a line. */
 static void
-check_words (const TokendCodeVerdict *verdict, gsize length)
+check_words (const TokendCodeResult *result, gsize length)
 {
-  g_autofree char *words = tokend_code_verdict_describe (verdict, in_english);
+  g_autofree char *words = tokend_code_result_describe (result, in_english);
 
   g_assert_true (g_str_is_ascii (words) && strlen (words) < 80);
-  g_assert_cmpint (*words == '\0', ==, verdict->answer == TOKEND_CODE_SEND);
-  g_assert_cmpuint (verdict->position, <=, length);
+  g_assert_cmpint (*words == '\0', ==, result->answer == TOKEND_CODE_SEND);
+  g_assert_cmpuint (result->position, <=, length);
 }
 
 /* By one code the rules, which may contradict each other: none makes a code one that can never be
@@ -50,11 +50,11 @@ check_rules (const char *bytes, gsize length)
                                               (guint8) bytes[length - 1] % 9 },
                                   .usual_length = { length % 9, length % 7 },
                                   .usual_characters = length % 2 };
-  const TokendCodeVerdict verdict = tokend_code_judge_by_rules (bytes, length, &rules);
+  const TokendCodeResult result = tokend_code_validate_by_rules (bytes, length, &rules);
 
-  g_assert_cmpint (verdict.answer, <, TOKEND_CODE_NEVER);
-  check_words (&verdict, length);
-  if (verdict.answer == TOKEND_CODE_SEND)
+  g_assert_cmpint (result.answer, <, TOKEND_CODE_NEVER);
+  check_words (&result, length);
+  if (result.answer == TOKEND_CODE_SEND)
     g_assert_true (length >= rules.length.minimum
                    && (rules.length.maximum == 0 || length <= rules.length.maximum));
 }
@@ -64,8 +64,8 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   const char *bytes = (const char *) data;
-  const TokendCodeVerdict present = tokend_code_judge (bytes, size, TOKEND_CODE_KIND_PRESENT);
-  const TokendCodeVerdict new_pin = tokend_code_judge (bytes, size, TOKEND_CODE_KIND_NEW);
+  const TokendCodeResult present = tokend_code_validate (bytes, size, TOKEND_CODE_KIND_PRESENT);
+  const TokendCodeResult new_pin = tokend_code_validate (bytes, size, TOKEND_CODE_KIND_NEW);
 
   check_words (&present, size);
   check_words (&new_pin, size);

@@ -72,10 +72,10 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   if (shown.maximum == 0 || rules.maximum == 0
       || (shown.maximum != TOKEND_RETRIES_UNKNOWN && shown.remaining > shown.maximum))
     return 0;
-  counter = tokend_counter_judge (&shown, &rules, &record);
+  counter = tokend_counter_evaluate (&shown, &rules, &record);
   check (&counter, &shown, &rules);
   record.spent++;
-  lower = tokend_counter_judge (&shown, &rules, &record);
+  lower = tokend_counter_evaluate (&shown, &rules, &record);
   check (&lower, &shown, &rules);
   g_assert_true (counter.another_remains || !lower.another_remains);
   if (counter.remaining != TOKEND_RETRIES_UNKNOWN)

@@ -238,9 +238,9 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (tokend_dbus_module1_operation_call_commit_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
                                                         &outcome, result, &error)) {
-    TokendVerdict verdict = tokend_outcome_judge (outcome, TOKEND_ROLE_PUK, TRUE, &error);
+    TokendTryEffect effect = tokend_outcome_interpret (outcome, TOKEND_ROLE_PUK, TRUE, &error);
 
-    g_assert_true ((error == NULL) == (verdict.settlement == TOKEND_SETTLEMENT_SUCCEEDED));
+    g_assert_true ((error == NULL) == (effect.try_result == TOKEND_TRY_SUCCEEDED));
   } else {
     check_error (error, FALSE);
   }

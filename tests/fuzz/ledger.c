@@ -6,10 +6,10 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-/* A place of a card that the file does not name. */
-static const TokendPlace other_place = { .card = (char *) "a card",
-                                         .name = (char *) "a card/a label",
-                                         .id = (char *) "a card/a label" };
+/* A target of a card that the file does not name. */
+static const TokendTarget other_target = { .card = (char *) "a card",
+                                           .name = (char *) "a card/a label",
+                                           .id = (char *) "a card/a label" };
 
 /* The writers' threads stay for the next input: one that is just ending looks like a leak. */
 int
@@ -29,21 +29,21 @@ on_done (GObject *source, GAsyncResult *result, gpointer is_done)
 
 /* One try more, of a token's PIN, so that the whole is written again. */
 static void
-write_again (TokendLedger *ledger, const TokendPlace *place)
+write_again (TokendLedger *ledger, const TokendTarget *target)
 {
   gboolean is_done = FALSE;
 
-  tokend_ledger_begin_async (ledger, place, TOKEND_ROLE_PIN, "module", on_done, &is_done);
+  tokend_ledger_begin_async (ledger, target, TOKEND_ROLE_PIN, "module", on_done, &is_done);
   while (!is_done)
     g_main_context_iteration (NULL, TRUE);
 }
 
 static void
-check_records (TokendLedger *before, TokendLedger *after, const TokendPlace *place)
+check_records (TokendLedger *before, TokendLedger *after, const TokendTarget *target)
 {
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    TokendCounterRecord old = tokend_ledger_get_record (before, place, role);
-    TokendCounterRecord now = tokend_ledger_get_record (after, place, role);
+    TokendCounterRecord old = tokend_ledger_get_record (before, target, role);
+    TokendCounterRecord now = tokend_ledger_get_record (after, target, role);
 
     g_assert_cmpuint (old.spent, ==, now.spent);
     g_assert_cmpint (old.locked, ==, now.locked);
@@ -56,13 +56,13 @@ check_records (TokendLedger *before, TokendLedger *after, const TokendPlace *pla
 static void
 check_group (TokendLedger *before, TokendLedger *after, char *group)
 {
-  g_autofree char *card = tokend_place_id_get_card (group);
-  g_autofree char *name = tokend_place_id_get_name (group);
-  TokendPlace place = { .card = card, .name = name, .id = group };
+  g_autofree char *card = tokend_target_id_get_card (group);
+  g_autofree char *name = tokend_target_id_get_name (group);
+  TokendTarget target = { .card = card, .name = name, .id = group };
 
-  check_records (before, after, &place);
-  place.shared_by_slots = TRUE;
-  check_records (before, after, &place);
+  check_records (before, after, &target);
+  target.shared_by_slots = TRUE;
+  check_records (before, after, &target);
 }
 
 /* The sum over it is added, which no fuzzer could guess; unless the first byte says that it be
@@ -104,14 +104,14 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_unlink (lost);
   write_ledger (path, data, size);
   ledger = tokend_ledger_new (fuzz_folder ());
-  other = tokend_ledger_get_record (ledger, &other_place, TOKEND_ROLE_PIN);
+  other = tokend_ledger_get_record (ledger, &other_target, TOKEND_ROLE_PIN);
   if (g_file_test (lost, G_FILE_TEST_EXISTS))
     g_assert_true (other.lost);
 
-  write_again (ledger, &other_place);
+  write_again (ledger, &other_target);
   again = tokend_ledger_new (fuzz_folder ());
-  check_records (ledger, again, &other_place);
-  g_assert_cmpuint (tokend_ledger_get_record (again, &other_place, TOKEND_ROLE_PIN).spent, >,
+  check_records (ledger, again, &other_target);
+  g_assert_cmpuint (tokend_ledger_get_record (again, &other_target, TOKEND_ROLE_PIN).spent, >,
                     other.spent);
 
   if (g_key_file_load_from_data (key_file, (const char *) data, size, G_KEY_FILE_NONE, NULL))

@@ -7,24 +7,24 @@
 static const char *const keys[] = { "result", "sent", "reason", "token", NULL };
 
 static void
-check_verdict (const TokendVerdict *verdict, gboolean counts, const GError *error)
+check_result (const TokendTryEffect *result, gboolean counts, const GError *error)
 {
-  g_assert_cmpint (verdict->settlement == TOKEND_SETTLEMENT_SUCCEEDED, ==, error == NULL);
+  g_assert_cmpint (result->try_result == TOKEND_TRY_SUCCEEDED, ==, error == NULL);
   if (error != NULL) {
     g_assert_cmpuint (error->domain, ==, TOKEND_ERROR);
     fuzz_assert_printable (error->message);
   }
   /* What may have been sent is forgotten only by the token's own word: it refused its length, or
    * the code or the new PIN where it does not count. */
-  if (verdict->settlement == TOKEND_SETTLEMENT_NOT_SPENT && verdict->sent)
+  if (result->try_result == TOKEND_TRY_NOT_SPENT && result->sent)
     g_assert_true (
         (!counts
-         && (verdict->refused || g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY)))
+         && (result->refused || g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY)))
         || g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS));
-  if (verdict->refused)
-    g_assert_true (verdict->sent);
-  if (verdict->settlement != TOKEND_SETTLEMENT_NOT_SPENT)
-    g_assert_true (verdict->sent);
+  if (result->refused)
+    g_assert_true (result->sent);
+  if (result->try_result != TOKEND_TRY_NOT_SPENT)
+    g_assert_true (result->sent);
 }
 
 /* What a host says that became of a code. */
@@ -36,8 +36,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   const gboolean counts = fuzz_take_flag (&input);
   g_autoptr (GVariant) outcome = fuzz_take_dictionary (&input, keys);
   g_autoptr (GError) error = NULL;
-  TokendVerdict verdict = tokend_outcome_judge (outcome, role, counts, &error);
+  TokendTryEffect result = tokend_outcome_interpret (outcome, role, counts, &error);
 
-  check_verdict (&verdict, counts, error);
+  check_result (&result, counts, error);
   return 0;
 }

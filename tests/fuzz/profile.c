@@ -45,9 +45,9 @@ check_profile (const TokendProfile *profile)
     check_count (profile->codes[role].usual_length);
     g_assert_cmpuint (profile->codes[role].characters, <=, TOKEND_CHARACTERS_DIGITS);
   }
-  g_assert_cmpuint (profile->unlock_way, <=, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN);
-  g_assert_true (profile->unlock_way == TOKEND_UNLOCK_WAY_NONE
-                 || tokend_unlock_way_is_opensc (profile->unlock_way) == profile->is_opensc);
+  g_assert_cmpuint (profile->unlock_method, <=, TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN);
+  g_assert_true (profile->unlock_method == TOKEND_UNLOCK_METHOD_NONE
+                 || tokend_unlock_method_is_opensc (profile->unlock_method) == profile->is_opensc);
   g_assert_cmpint (profile->codes[TOKEND_ROLE_PIN].usual_length, ==, -1);
   check_environment (profile->environment);
 }

@@ -96,7 +96,7 @@ is_known (const char *key, GVariant *value)
 }
 
 static TokendCounter
-judge (const TokendCounterReading *shown)
+evaluate (const TokendCounterReading *shown)
 {
   static const TokendCounterRules rules = { .flags = TOKEND_FLAGS_MEANING_EXACT, .maximum = 3 };
   static const TokendCounterRecord nothing = { 0 };
@@ -105,7 +105,7 @@ judge (const TokendCounterReading *shown)
   g_assert_cmpint (shown->remaining, >=, TOKEND_RETRIES_UNKNOWN);
   if (shown->maximum != TOKEND_RETRIES_UNKNOWN)
     g_assert_cmpint (shown->remaining, <=, shown->maximum);
-  return tokend_counter_judge (shown, &rules, &nothing);
+  return tokend_counter_evaluate (shown, &rules, &nothing);
 }
 
 static void
@@ -149,8 +149,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   status = g_variant_ref_sink (tokend_status_to_variant (&(TokendStatus){
       .label = label,
       .serial = serial,
-      .pin = judge (&reading->counters[TOKEND_ROLE_PIN]),
-      .puk = judge (&reading->counters[TOKEND_ROLE_PUK]),
+      .pin = evaluate (&reading->counters[TOKEND_ROLE_PIN]),
+      .puk = evaluate (&reading->counters[TOKEND_ROLE_PUK]),
       .pin_policy = { reading->new_pin_minimum_length, reading->new_pin_maximum_length,
                       TOKEND_CHARACTERS_ANY },
       .pin_rules = tokend_profile_rules_get_code_rules (NULL, NULL, reading, TOKEND_ROLE_PIN),

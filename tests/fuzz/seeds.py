@@ -219,9 +219,9 @@ def main():
     write("code", "digits", bytes([4, 8, 4, 16, 1]) + b"123456")
     with open(os.path.join(HERE, "../codes.tsv"), encoding="utf-8") as table:
         rows = [line.split("\t") for line in table if not line.startswith("#")]
-    for row, (code, _, verdict, *_) in enumerate(rows):
-        if len(code) < 40 and verdict != "send":
-            write("code-check", f"{verdict}-{row}", bytes.fromhex(code))
+    for row, (code, _, answer, *_) in enumerate(rows):
+        if len(code) < 40 and answer != "send":
+            write("code-check", f"{answer}-{row}", bytes.fromhex(code))
     write("code", "long", bytes([4, 255, 4, 255, 0]) + b"1" * 256)
     write("code", "letters", bytes([4, 8, 4, 16, 0]) + "şifre\n".encode())
 

@@ -18,7 +18,7 @@ LONGEST = 255
 # As long as this token takes them.
 TAKEN = range(4, 17)
 
-Row = collections.namedtuple("Row", "code role verdict what words")
+Row = collections.namedtuple("Row", "code role answer what words")
 
 
 def read_table():
@@ -28,9 +28,9 @@ def read_table():
 
 
 ROWS = read_table()
-REFUSED_ROWS = [row for row in ROWS if row.verdict in ("refuse", "never")]
-SENT_ROWS = [row for row in ROWS if row.role == "code" and row.verdict != "never" and len(row.code) in TAKEN]
-ASKED_ROWS = [row for row in ROWS if row.verdict == "ask" and len(row.code.decode()) in TAKEN]
+REFUSED_ROWS = [row for row in ROWS if row.answer in ("refuse", "never")]
+SENT_ROWS = [row for row in ROWS if row.role == "code" and row.answer != "never" and len(row.code) in TAKEN]
+ASKED_ROWS = [row for row in ROWS if row.answer == "ask" and len(row.code.decode()) in TAKEN]
 
 
 @pytest.fixture(name="shared", scope="module")
@@ -55,13 +55,13 @@ def test_what_is_refused_costs_nothing(shared, alice, row):
     token = shared.token("etoken")
     error = "InvalidArgs" if row.role == "code" else "PinPolicy"
     with nothing_sent(token):
-        for options in ({}, UNUSUAL) if row.verdict == "never" else ({},):
+        for options in ({}, UNUSUAL) if row.answer == "never" else ({},):
             for method, right in (("Unlock", PUK), ("SetPin", PIN)):
                 reply = alice.call(method, *codes_for(row, right), options=options)
                 # What no pipe may hold the service itself turns away, without a look at it.
                 wanted = "InvalidArgs" if len(row.code) > LONGEST else error
                 assert reply.error == wanted and row.words in reply.message, reply
-                assert ("send-unusual-code" in reply.message) == (row.verdict == "refuse"), reply
+                assert ("send-unusual-code" in reply.message) == (row.answer == "refuse"), reply
     assert token.counters() == FULL
 
 
@@ -70,7 +70,7 @@ def test_with_the_word_it_is_sent_and_counted(shared, alice, row):
     """Whatever the table lets through, as the present PIN that it is not: one try."""
     token = shared.token("etoken")
     before = sent(token)
-    options = UNUSUAL if row.verdict == "refuse" else {}
+    options = UNUSUAL if row.answer == "refuse" else {}
     reply = alice.call("SetPin", row.code, NEW_PIN, options=options)
     if row.code == PIN.encode():
         assert reply.error is None

@@ -37,14 +37,14 @@ static CodeRow *
 parse_row (const char *line)
 {
   static const char *const roles[] = { "code", "new", NULL };
-  static const char *const verdicts[] = { "send", "ask", "refuse", "never", NULL };
+  static const char *const answers[] = { "send", "ask", "refuse", "never", NULL };
   g_auto (GStrv) fields = g_strsplit (line, "\t", -1);
   CodeRow *row = g_new0 (CodeRow, 1);
 
   g_assert_cmpuint (g_strv_length (fields), ==, 5);
   row->bytes = bytes_of_hex (fields[0], &row->length);
   row->kind = (TokendCodeKind) index_of (roles, fields[1]);
-  row->answer = (TokendCodeAnswer) index_of (verdicts, fields[2]);
+  row->answer = (TokendCodeAnswer) index_of (answers, fields[2]);
   row->what = g_strdup (fields[3]);
   row->words = g_strdup (fields[4]);
   return row;

@@ -39,16 +39,16 @@ in_english (const char *text)
 }
 
 static gboolean
-take_verdict (const TokendCodeVerdict *verdict, TokendCodeName name, gboolean send_unusual,
-              GError **error)
+take_result (const TokendCodeResult *result, TokendCodeName name, gboolean send_unusual,
+             GError **error)
 {
-  const gboolean may_be_sent = verdict->answer == TOKEND_CODE_REFUSE;
+  const gboolean may_be_sent = result->answer == TOKEND_CODE_REFUSE;
   g_autofree char *mistake = NULL;
 
-  if (verdict->answer < TOKEND_CODE_REFUSE || (may_be_sent && send_unusual))
+  if (result->answer < TOKEND_CODE_REFUSE || (may_be_sent && send_unusual))
     return TRUE;
 
-  mistake = tokend_code_verdict_describe (verdict, in_english);
+  mistake = tokend_code_result_describe (result, in_english);
   g_set_error (error, TOKEND_ERROR, refusal_of (name), "The %s %s%s", tokend_code_name (name),
                mistake, may_be_sent ? TOKEND_CODE_UNUSUAL : "");
   return FALSE;
@@ -77,12 +77,12 @@ tokend_code_check (const char *bytes, gsize length, TokendCodeName name,
                    const TokendCodeLimits *limits, gboolean send_unusual, GError **error)
 {
   const TokendCodeRules rules = { .length = *limits };
-  TokendCodeVerdict verdict = tokend_code_judge (bytes, length, TOKEND_CODE_KIND_PRESENT);
+  TokendCodeResult result = tokend_code_validate (bytes, length, TOKEND_CODE_KIND_PRESENT);
 
-  if (!take_verdict (&verdict, name, send_unusual, error))
+  if (!take_result (&result, name, send_unusual, error))
     return FALSE;
-  verdict = tokend_code_judge_by_rules (bytes, length, &rules);
-  return take_verdict (&verdict, name, send_unusual, error);
+  result = tokend_code_validate_by_rules (bytes, length, &rules);
+  return take_result (&result, name, send_unusual, error);
 }
 
 /**
@@ -96,11 +96,11 @@ gboolean
 tokend_new_pin_check (const char *bytes, gsize length, const TokendNewPinRules *policy,
                       GError **error)
 {
-  const TokendCodeVerdict verdict = tokend_code_judge (bytes, length, TOKEND_CODE_KIND_NEW);
+  const TokendCodeResult result = tokend_code_validate (bytes, length, TOKEND_CODE_KIND_NEW);
 
-  if (!take_verdict (&verdict, TOKEND_CODE_NEW_PIN, FALSE, error))
+  if (!take_result (&result, TOKEND_CODE_NEW_PIN, FALSE, error))
     return FALSE;
-  switch (tokend_new_pin_judge (bytes, length, policy)) {
+  switch (tokend_new_pin_validate (bytes, length, policy)) {
   case TOKEND_NEW_PIN_KEEPS_ALL:
     return TRUE;
   case TOKEND_NEW_PIN_NOT_DIGITS:

@@ -7,6 +7,6 @@
 G_BEGIN_DECLS
 
 gboolean tokend_opensc_is_module (const TokendReadFunctions *functions);
-gboolean tokend_opensc_check (gboolean is_opensc, TokendUnlockWay way, GError **error);
+gboolean tokend_opensc_check (gboolean is_opensc, TokendUnlockMethod method, GError **error);
 
 G_END_DECLS

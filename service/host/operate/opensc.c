@@ -27,21 +27,22 @@ tokend_opensc_is_module (const TokendReadFunctions *functions)
 /**
  * tokend_opensc_check:
  * @is_opensc: whether the module is OpenSC
- * @way: how the token is about to be unlocked; none: its PIN is to be changed
+ * @method: how the token is about to be unlocked; none: its PIN is to be changed
  * @error: NotSupported
  *
- * With another configuration than the one for @way, OpenSC may take a PUK for a PIN, or a PIN for a
+ * With another configuration than the one for @method, OpenSC may take a PUK for a PIN, or a PIN for a
  * PUK: also the system's own can be such a one. With a file that is missing it would go on without
  * a word. A way that brings no configuration along may spend the PUK's try and not unlock.
  */
 gboolean
-tokend_opensc_check (gboolean is_opensc, TokendUnlockWay way, GError **error)
+tokend_opensc_check (gboolean is_opensc, TokendUnlockMethod method, GError **error)
 {
-  const char *wanted = tokend_opensc_configuration (way);
+  const char *wanted = tokend_opensc_configuration (method);
 
-  if (!is_opensc && !tokend_unlock_way_is_opensc (way))
+  if (!is_opensc && !tokend_unlock_method_is_opensc (method))
     return TRUE;
-  if (is_opensc && way != TOKEND_UNLOCK_WAY_NONE && !tokend_unlock_way_is_opensc (way)) {
+  if (is_opensc && method != TOKEND_UNLOCK_METHOD_NONE
+      && !tokend_unlock_method_is_opensc (method)) {
     g_set_error_literal (
         error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
         "The token's profile has a way to unlock that is not OpenSC's; it must say "

@@ -86,8 +86,8 @@ take_operation (TokendOperationRequest *request, GVariant *variant, GError **err
     return set_invalid ("operation", error);
   if (!request->unlock)
     return TRUE;
-  return take_enum (variant, "way", TOKEND_TYPE_UNLOCK_WAY, &request->way, error)
-         && (request->way != TOKEND_UNLOCK_WAY_NONE || set_invalid ("way", error));
+  return take_enum (variant, "way", TOKEND_TYPE_UNLOCK_METHOD, &request->method, error)
+         && (request->method != TOKEND_UNLOCK_METHOD_NONE || set_invalid ("way", error));
 }
 
 static gboolean

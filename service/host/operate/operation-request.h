@@ -15,8 +15,8 @@ G_BEGIN_DECLS
  * The request of Prepare, checked; its fields stand in org.tokend.Module1.xml.
  */
 typedef struct {
-  gboolean unlock;     /* else set-pin */
-  TokendUnlockWay way; /* none, unless @unlock */
+  gboolean unlock;           /* else set-pin */
+  TokendUnlockMethod method; /* none, unless @unlock */
   TokendWrongCode wrong_code;
   TokendTokenIdentity identity;
   TokendCodeLimits code_limits;    /* in bytes */

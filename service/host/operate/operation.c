@@ -112,7 +112,7 @@ tokend_pkcs11_operation_open (const TokendReadFunctions *read,
   operation->functions = functions;
   operation->request = *request;
   operation->dialect = (TokendDialect){ tokend_opensc_is_module (read), request->wrong_code };
-  if (!tokend_opensc_check (operation->dialect.is_opensc, request->way, error)
+  if (!tokend_opensc_check (operation->dialect.is_opensc, request->method, error)
       || !find_slot (operation, error) || !open_session (operation, error))
     return NULL;
 
@@ -321,15 +321,15 @@ set_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
 static void
 unlock (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
-  switch (operation->request.way) {
-  case TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN:
-  case TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN:
+  switch (operation->request.method) {
+  case TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN:
+  case TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN:
     unlock_by_so_login (operation, result);
     break;
-  case TOKEND_UNLOCK_WAY_OPENSC_SET_PIN:
+  case TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN:
     set_pin (operation, result);
     break;
-  case TOKEND_UNLOCK_WAY_NONE:
+  case TOKEND_UNLOCK_METHOD_NONE:
     g_assert_not_reached ();
   }
 }

@@ -38,7 +38,7 @@ tokend_reader_is_another_card (const TokendReaderState *then, const TokendReader
 }
 
 static TokendCardKnowledge
-judge_miss (const TokendReaderMemory *memory)
+evaluate_miss (const TokendReaderMemory *memory)
 {
   if (memory->at_read.use == TOKEND_CARD_ABSENT)
     return TOKEND_CARD_IS_OTHER;
@@ -100,7 +100,7 @@ tokend_reader_remember (const TokendReaderMemory *last, const TokendReaderState 
     memory.n_misses++;
     memory.missed_at = time;
   }
-  memory.knowledge = judge_miss (&memory);
+  memory.knowledge = evaluate_miss (&memory);
   return memory;
 }
 
@@ -161,7 +161,7 @@ note_use (TokendReaderMemory *memory, gint64 time)
 
 /* Said once for each time that a program takes the card. */
 static TokendReaderNews
-judge_exclusive (TokendReaderMemory *memory)
+evaluate_exclusive (TokendReaderMemory *memory)
 {
   const gboolean is_told = memory->told_beyond;
 
@@ -200,7 +200,7 @@ tokend_reader_notice (TokendReaderMemory *memory, const TokendReaderState *now, 
 }
 
 /**
- * tokend_reader_judge:
+ * tokend_reader_evaluate:
  * @memory: (inout): of this reader, since the last read
  * @now: its state
  * @is_ours: whether this process holds its cards: then another's connection cannot be told from ours
@@ -214,8 +214,8 @@ tokend_reader_notice (TokendReaderMemory *memory, const TokendReaderState *now, 
  * Returns: the news of this reader
  */
 TokendReaderNews
-tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now, gboolean is_ours,
-                     gint64 time)
+tokend_reader_evaluate (TokendReaderMemory *memory, const TokendReaderState *now, gboolean is_ours,
+                        gint64 time)
 {
   if (tokend_reader_is_another_card (&memory->at_read, now))
     return TOKEND_READER_NEWS_READ;
@@ -223,7 +223,7 @@ tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now, g
     return TOKEND_READER_NEWS_NONE;
   tokend_reader_notice (memory, now, is_ours, time);
   if (now->use == TOKEND_CARD_EXCLUSIVE)
-    return judge_exclusive (memory);
+    return evaluate_exclusive (memory);
 
   memory->told_beyond = FALSE;
   if (now->use == TOKEND_CARD_FREE && memory->used_since != 0)

@@ -85,8 +85,8 @@ gboolean tokend_reader_is_beyond (const TokendReaderMemory *last, const TokendRe
                                   gboolean is_left_alone);
 void tokend_reader_notice (TokendReaderMemory *memory, const TokendReaderState *now,
                            gboolean is_ours, gint64 time);
-TokendReaderNews tokend_reader_judge (TokendReaderMemory *memory, const TokendReaderState *now,
-                                      gboolean is_ours, gint64 time);
+TokendReaderNews tokend_reader_evaluate (TokendReaderMemory *memory, const TokendReaderState *now,
+                                         gboolean is_ours, gint64 time);
 gboolean tokend_reader_may_hold (TokendReaderHold *hold, gboolean is_ours, gboolean is_in_long_use,
                                  gint64 met_at, gint64 time);
 

@@ -101,7 +101,7 @@ set_unread (TokendSlotReading *reading, TokendUnread unread)
 /* Returns: whether the token is there still, though none was found in its reader: it was not looked for, or another program
  * is in the way, or the card was disturbed. In the latter two cases more cannot be told. */
 static gboolean
-judge_unread (TokendCards *self, TokendSlotReading *reading)
+evaluate_unread (TokendCards *self, TokendSlotReading *reading)
 {
   if (tokend_reader_watch_is_spared (self->watch, reading->reader))
     reading->reading.is_spared = TRUE;
@@ -121,7 +121,7 @@ add_unread (TokendCards *self, TokendReaderAccess access, GHashTable *found, GAr
     TokendSlotReading reading = g_array_index (self->readings, TokendSlotReading, i);
 
     if (reading.reader == NULL || g_hash_table_contains (found, reading.reader)
-        || !judge_unread (self, &reading))
+        || !evaluate_unread (self, &reading))
       continue;
     if (access != TOKEND_READER_ACCESS_KEPT)
       reading.slot = TOKEND_SLOT_UNKNOWN;

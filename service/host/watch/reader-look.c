@@ -28,8 +28,8 @@ judge (TokendReaderWatch *self, GHashTable *states)
   g_hash_table_iter_init (&iter, self->scope.memories);
   while (g_hash_table_iter_next (&iter, &name, &memory)) {
     const TokendReaderNews its_news =
-        tokend_reader_judge (memory, tokend_reader_lookup_state (states, name),
-                             tokend_reader_scope_is_held (&self->scope, name), time);
+        tokend_reader_evaluate (memory, tokend_reader_lookup_state (states, name),
+                                tokend_reader_scope_is_held (&self->scope, name), time);
     news = MAX (news, its_news);
   }
   /* To ask cards that are held costs little; and whether others still use them cannot be seen. */

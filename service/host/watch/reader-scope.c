@@ -88,8 +88,8 @@ is_due (const TokendReaderScope *self, const char *reader, gint64 time)
 
   if (memory != NULL)
     copy = *memory;
-  return tokend_reader_judge (&copy, tokend_reader_lookup_state (self->states, reader),
-                              tokend_reader_scope_is_held (self, reader), time)
+  return tokend_reader_evaluate (&copy, tokend_reader_lookup_state (self->states, reader),
+                                 tokend_reader_scope_is_held (self, reader), time)
          == TOKEND_READER_NEWS_READ;
 }
 

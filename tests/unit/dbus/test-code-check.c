@@ -16,15 +16,15 @@ test_table (void)
 
   for (guint i = 0; i < rows->len; i++) {
     const CodeRow *row = rows->pdata[i];
-    const TokendCodeVerdict verdict = tokend_code_judge (row->bytes, row->length, row->kind);
-    g_autofree char *words = tokend_code_verdict_describe (&verdict, in_english);
+    const TokendCodeResult result = tokend_code_validate (row->bytes, row->length, row->kind);
+    g_autofree char *words = tokend_code_result_describe (&result, in_english);
 
     g_test_message ("%s", row->what);
-    g_assert_cmpint (verdict.answer, ==, row->answer);
+    g_assert_cmpint (result.answer, ==, row->answer);
     g_assert_cmpstr (words, ==, row->words);
     /* What is no single character's stands nowhere. */
-    if (verdict.finding < TOKEND_CODE_NOT_UTF8)
-      g_assert_cmpuint (verdict.position, ==, 0);
+    if (result.finding < TOKEND_CODE_NOT_UTF8)
+      g_assert_cmpuint (result.position, ==, 0);
   }
 }
 
@@ -37,10 +37,10 @@ test_kinds (void)
 
   for (guint i = 0; i < rows->len; i++) {
     const CodeRow *row = rows->pdata[i];
-    const TokendCodeVerdict present =
-        tokend_code_judge (row->bytes, row->length, TOKEND_CODE_KIND_PRESENT);
-    const TokendCodeVerdict new_pin =
-        tokend_code_judge (row->bytes, row->length, TOKEND_CODE_KIND_NEW);
+    const TokendCodeResult present =
+        tokend_code_validate (row->bytes, row->length, TOKEND_CODE_KIND_PRESENT);
+    const TokendCodeResult new_pin =
+        tokend_code_validate (row->bytes, row->length, TOKEND_CODE_KIND_NEW);
 
     g_test_message ("%s", row->what);
     g_assert_cmpint (new_pin.answer, !=, TOKEND_CODE_REFUSE);
@@ -60,7 +60,7 @@ answer_for (gunichar c)
   const int size = g_unichar_to_utf8 (c, text + 2);
 
   text[2 + size] = '3';
-  return tokend_code_judge (text, (gsize) size + 3, TOKEND_CODE_KIND_PRESENT).answer;
+  return tokend_code_validate (text, (gsize) size + 3, TOKEND_CODE_KIND_PRESENT).answer;
 }
 
 /* Of every character that there is: what its general category demands. */
@@ -200,14 +200,14 @@ test_rules (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    const TokendCodeVerdict verdict =
-        tokend_code_judge_by_rules (rows[i].code, strlen (rows[i].code), &rows[i].rules);
-    g_autofree char *words = tokend_code_verdict_describe (&verdict, in_english);
+    const TokendCodeResult result =
+        tokend_code_validate_by_rules (rows[i].code, strlen (rows[i].code), &rows[i].rules);
+    g_autofree char *words = tokend_code_result_describe (&result, in_english);
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
-    g_assert_cmpint (verdict.answer, ==, rows[i].answer);
+    g_assert_cmpint (result.answer, ==, rows[i].answer);
     g_assert_cmpstr (words, ==, rows[i].words);
-    g_assert_cmpuint (verdict.position, ==, 0);
+    g_assert_cmpuint (result.position, ==, 0);
   }
 }
 
@@ -246,22 +246,22 @@ test_same (void)
 static void
 test_translated (void)
 {
-  const TokendCodeVerdict verdict = { .finding = TOKEND_CODE_BLANK, .position = 8 };
-  g_autofree char *words = tokend_code_verdict_describe (&verdict, in_nobodys_language);
+  const TokendCodeResult result = { .finding = TOKEND_CODE_BLANK, .position = 8 };
+  g_autofree char *words = tokend_code_result_describe (&result, in_nobodys_language);
 
   g_assert_cmpstr (words, ==, "blank <8>");
 }
 
 /* As English counts, up to the longest code. */
 static void
-test_places (void)
+test_targets (void)
 {
   static const char *const ends[] = { "th", "st", "nd", "rd", "th", "th", "th", "th", "th", "th" };
 
   for (guint position = 1; position <= TOKEND_CODE_MAX; position++) {
     const gboolean is_teen = position % 100 >= 11 && position % 100 <= 13;
-    const TokendCodeVerdict verdict = { .finding = TOKEND_CODE_BLANK, .position = position };
-    g_autofree char *words = tokend_code_verdict_describe (&verdict, in_english);
+    const TokendCodeResult result = { .finding = TOKEND_CODE_BLANK, .position = position };
+    g_autofree char *words = tokend_code_result_describe (&result, in_english);
     g_autofree char *expected = g_strdup_printf ("has a blank after the %u%s", position,
                                                  is_teen ? "th" : ends[position % 10]);
 
@@ -278,7 +278,7 @@ main (int argc, char **argv)
   g_test_add_func ("/code-check/all-characters", test_all_characters);
   g_test_add_func ("/code-check/rules", test_rules);
   g_test_add_func ("/code-check/seen", test_seen);
-  g_test_add_func ("/code-check/places", test_places);
+  g_test_add_func ("/code-check/places", test_targets);
   g_test_add_func ("/code-check/same", test_same);
   g_test_add_func ("/code-check/translated", test_translated);
   return g_test_run ();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ledger-sync.h"
 
-#include "places.h"
+#include "targets.h"
 
 #include <glib/gstdio.h>
 
@@ -33,7 +33,7 @@ ledger_wait_for (GAsyncResult **kept)
 
 /**
  * ledger_begin:
- * @card: see place_of(), as in all of these.
+ * @card: see target_of(), as in all of these.
  *
  * A try by the module "module".
  *
@@ -56,43 +56,43 @@ gboolean
 ledger_begin_by (TokendLedger *ledger, const char *card, TokendRole role, const char *module,
                  GError **error)
 {
-  g_autoptr (TokendPlace) place = place_of (card);
+  g_autoptr (TokendTarget) target = target_of (card);
   g_autoptr (GAsyncResult) result = NULL;
 
-  tokend_ledger_begin_async (ledger, place, role, module, ledger_keep_result, &result);
+  tokend_ledger_begin_async (ledger, target, role, module, ledger_keep_result, &result);
   ledger_wait_for (&result);
   return tokend_ledger_begin_finish (ledger, result, error);
 }
 
 /**
- * ledger_settle:
+ * ledger_resolve:
  *
  * Returns: whether the outcome is on the disk.
  */
 gboolean
-ledger_settle (TokendLedger *ledger, const char *card, TokendRole role, TokendSettlement settlement)
+ledger_resolve (TokendLedger *ledger, const char *card, TokendRole role, TokendTryResult try_result)
 {
-  g_autoptr (TokendPlace) place = place_of (card);
+  g_autoptr (TokendTarget) target = target_of (card);
   g_autoptr (GAsyncResult) result = NULL;
 
-  tokend_ledger_settle_async (ledger, place, role, settlement, ledger_keep_result, &result);
+  tokend_ledger_resolve_async (ledger, target, role, try_result, ledger_keep_result, &result);
   ledger_wait_for (&result);
-  return tokend_ledger_settle_finish (ledger, result, NULL);
+  return tokend_ledger_resolve_finish (ledger, result, NULL);
 }
 
 /**
  * ledger_try:
  *
- * A whole try, from its begin to @settlement.
+ * A whole try, from its begin to @try_result.
  */
 void
-ledger_try (TokendLedger *ledger, const char *card, TokendRole role, TokendSettlement settlement)
+ledger_try (TokendLedger *ledger, const char *card, TokendRole role, TokendTryResult try_result)
 {
   g_autoptr (GError) error = NULL;
 
   ledger_begin (ledger, card, role, &error);
   g_assert_no_error (error);
-  g_assert_true (ledger_settle (ledger, card, role, settlement));
+  g_assert_true (ledger_resolve (ledger, card, role, try_result));
 }
 
 /**
@@ -119,9 +119,9 @@ ledger_flush (TokendLedger *ledger)
 TokendCounterRecord
 ledger_get (TokendLedger *ledger, const char *card, TokendRole role)
 {
-  g_autoptr (TokendPlace) place = place_of (card);
+  g_autoptr (TokendTarget) target = target_of (card);
 
-  return tokend_ledger_get_record (ledger, place, role);
+  return tokend_ledger_get_record (ledger, target, role);
 }
 
 void

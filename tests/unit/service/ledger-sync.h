@@ -14,10 +14,10 @@ void ledger_wait_for (GAsyncResult **kept);
 gboolean ledger_begin (TokendLedger *ledger, const char *card, TokendRole role, GError **error);
 gboolean ledger_begin_by (TokendLedger *ledger, const char *card, TokendRole role,
                           const char *module, GError **error);
-gboolean ledger_settle (TokendLedger *ledger, const char *card, TokendRole role,
-                        TokendSettlement settlement);
+gboolean ledger_resolve (TokendLedger *ledger, const char *card, TokendRole role,
+                         TokendTryResult try_result);
 void ledger_try (TokendLedger *ledger, const char *card, TokendRole role,
-                 TokendSettlement settlement);
+                 TokendTryResult try_result);
 
 void ledger_flush (TokendLedger *ledger);
 

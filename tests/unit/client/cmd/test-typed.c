@@ -29,7 +29,7 @@ check_lines (const char *const *lines, const TokenctlTypedAnswer *answers, gbool
 
   for (gsize i = 0; i < LINES && lines[i] != NULL; i++) {
     g_autoptr (TokenctlCode) code = code_of (lines[i]);
-    const TokenctlTyped typed = tokenctl_typed_judge (code, before, send_unusual);
+    const TokenctlTyped typed = tokenctl_typed_validate (code, before, send_unusual);
 
     g_test_message ("line %" G_GSIZE_FORMAT "%s", i, send_unusual ? ", with the word" : "");
     g_assert_cmpint (typed.answer, ==, answers[i]);
@@ -113,17 +113,17 @@ test_typed (void)
   }
 }
 
-/* The words come from the verdict. */
+/* The words come from the result. */
 static void
 test_reason (void)
 {
   g_autoptr (TokenctlCode) code = code_of ("1234 ");
-  const TokenctlTyped typed = tokenctl_typed_judge (code, code, FALSE);
+  const TokenctlTyped typed = tokenctl_typed_validate (code, code, FALSE);
 
   g_assert_cmpint (typed.answer, ==, IMPOSSIBLE);
-  g_assert_cmpint (typed.verdict.answer, ==, TOKEND_CODE_REFUSE);
-  g_assert_cmpint (typed.verdict.finding, ==, TOKEND_CODE_BLANK);
-  g_assert_cmpuint (typed.verdict.position, ==, 4);
+  g_assert_cmpint (typed.result.answer, ==, TOKEND_CODE_REFUSE);
+  g_assert_cmpint (typed.result.finding, ==, TOKEND_CODE_BLANK);
+  g_assert_cmpuint (typed.result.position, ==, 4);
 }
 
 static void
@@ -145,12 +145,12 @@ test_by_rules (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (TokenctlCode) code = code_of (rows[i].code);
-    const TokenctlTyped typed = tokenctl_typed_judge_by_rules (code, &rules, FALSE);
+    const TokenctlTyped typed = tokenctl_typed_validate_by_rules (code, &rules, FALSE);
 
     g_test_message ("%s", rows[i].code);
     g_assert_cmpint (typed.answer, ==, rows[i].answer);
     g_assert_cmpint (typed.next, ==, TOKENCTL_NEXT_ANY);
-    g_assert_cmpint (tokenctl_typed_judge_by_rules (code, &rules, TRUE).answer, ==,
+    g_assert_cmpint (tokenctl_typed_validate_by_rules (code, &rules, TRUE).answer, ==,
                      rows[i].with_the_word);
   }
 }

@@ -44,7 +44,7 @@ test_every_error_of_the_service (void)
     GEnumValue *value = g_enum_get_value_by_nick (errors, contract[i].nick);
     g_autofree char *name = NULL;
     g_autoptr (GError) error = NULL;
-    TokenctlVerdict verdict;
+    TokenctlExplanation explanation;
 
     g_assert_nonnull (value);
     name =
@@ -53,17 +53,17 @@ test_every_error_of_the_service (void)
     error = g_dbus_error_new_for_dbus_error (name, "detail");
     g_assert_error (error, TOKEND_ERROR, value->value);
 
-    verdict = tokenctl_verdict (error, TRUE);
+    explanation = tokenctl_explain_error (error, TRUE);
     g_test_message ("%s", name);
-    g_assert_cmpint (verdict.exit, ==, contract[i].exit);
-    g_assert_cmpint (verdict.cost, ==, contract[i].cost);
-    g_assert_cmpint (verdict.detail, ==, contract[i].has_detail);
-    g_assert_cmpstr (verdict.what, !=, "");
+    g_assert_cmpint (explanation.exit, ==, contract[i].exit);
+    g_assert_cmpint (explanation.cost, ==, contract[i].cost);
+    g_assert_cmpint (explanation.detail, ==, contract[i].has_detail);
+    g_assert_cmpstr (explanation.what, !=, "");
 
     /* Where the service had no code, it can have spent no try. */
-    verdict = tokenctl_verdict (error, FALSE);
-    g_assert_cmpint (verdict.exit, ==, contract[i].exit);
-    g_assert_cmpint (verdict.cost, ==, TOKENCTL_COST_NONE);
+    explanation = tokenctl_explain_error (error, FALSE);
+    g_assert_cmpint (explanation.exit, ==, contract[i].exit);
+    g_assert_cmpint (explanation.cost, ==, TOKENCTL_COST_NONE);
   }
 }
 
@@ -96,12 +96,12 @@ test_everything_else (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = g_error_new_literal (rows[i].domain, rows[i].code, "detail");
-    const TokenctlVerdict verdict = tokenctl_verdict (error, rows[i].handed_over);
+    const TokenctlExplanation explanation = tokenctl_explain_error (error, rows[i].handed_over);
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
-    g_assert_cmpint (verdict.exit, ==, rows[i].exit);
-    g_assert_cmpint (verdict.cost, ==, rows[i].cost);
-    g_assert_cmpint (verdict.detail, ==, rows[i].has_detail);
+    g_assert_cmpint (explanation.exit, ==, rows[i].exit);
+    g_assert_cmpint (explanation.cost, ==, rows[i].cost);
+    g_assert_cmpint (explanation.detail, ==, rows[i].has_detail);
     g_assert_false (tokenctl_service_is_missing (error));
   }
 }
@@ -123,11 +123,11 @@ test_service_missing (void)
     g_test_message ("%s", name);
     g_assert_true (tokenctl_service_is_missing (error));
     for (int is_handed_over = 0; is_handed_over < 2; is_handed_over++) {
-      const TokenctlVerdict verdict = tokenctl_verdict (error, is_handed_over);
+      const TokenctlExplanation explanation = tokenctl_explain_error (error, is_handed_over);
 
-      g_assert_cmpint (verdict.exit, ==, TOKENCTL_EXIT_FAILED);
-      g_assert_cmpint (verdict.cost, ==, TOKENCTL_COST_NONE);
-      g_assert_true (verdict.detail);
+      g_assert_cmpint (explanation.exit, ==, TOKENCTL_EXIT_FAILED);
+      g_assert_cmpint (explanation.cost, ==, TOKENCTL_COST_NONE);
+      g_assert_true (explanation.detail);
     }
   }
 }

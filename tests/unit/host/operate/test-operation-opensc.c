@@ -42,11 +42,11 @@ pipe_with (const char *text)
 }
 
 static TokendPkcs11Operation *
-open_operation (gboolean is_opensc, gboolean unlock, TokendUnlockWay way, GError **error)
+open_operation (gboolean is_opensc, gboolean unlock, TokendUnlockMethod method, GError **error)
 {
   TokendOperationRequest request = {
     .unlock = unlock,
-    .way = way,
+    .method = method,
     .code_limits = { 4, 255 },
     .new_pin_limits = { 4, 8 },
     .new_pin_characters = TOKEND_CHARACTERS_DIGITS,
@@ -54,7 +54,7 @@ open_operation (gboolean is_opensc, gboolean unlock, TokendUnlockWay way, GError
   TokendHostReading reading;
 
   fake.manufacturer = is_opensc ? "OpenSC Project" : "Somebody";
-  g_setenv ("OPENSC_CONF", tokend_opensc_configuration (way), TRUE);
+  g_setenv ("OPENSC_CONF", tokend_opensc_configuration (method), TRUE);
   g_assert_true (tokend_host_reading_init (&reading, &fake.info[0]));
   request.identity = reading.identity;
   return tokend_pkcs11_operation_open (&fake_read_functions, &fake_operation_functions, &request,
@@ -62,10 +62,10 @@ open_operation (gboolean is_opensc, gboolean unlock, TokendUnlockWay way, GError
 }
 
 static TokendPkcs11Operation *
-prepare (gboolean is_opensc, gboolean unlock, TokendUnlockWay way)
+prepare (gboolean is_opensc, gboolean unlock, TokendUnlockMethod method)
 {
   g_autoptr (GError) error = NULL;
-  TokendPkcs11Operation *operation = open_operation (is_opensc, unlock, way, &error);
+  TokendPkcs11Operation *operation = open_operation (is_opensc, unlock, method, &error);
   int code = pipe_with ("87654321"), new_pin = pipe_with ("4711");
 
   g_assert_no_error (error);
@@ -81,29 +81,29 @@ test_ways (void)
 {
   static const struct {
     gboolean is_opensc, unlock;
-    TokendUnlockWay way;
+    TokendUnlockMethod method;
     CK_RV rv; /* of all that a code is handed to */
     const char *calls;
     TokendOutcome outcome;
   } rows[] = {
-    { TRUE, TRUE, TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN, CKR_OK, SO_LOGIN_INIT_PIN,
+    { TRUE, TRUE, TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN, CKR_OK, SO_LOGIN_INIT_PIN,
       TOKEND_OUTCOME_DONE },
-    { TRUE, TRUE, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN, CKR_OK, SET_PIN, TOKEND_OUTCOME_DONE },
-    { TRUE, FALSE, TOKEND_UNLOCK_WAY_NONE, CKR_OK, SET_PIN, TOKEND_OUTCOME_DONE },
-    { FALSE, TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, CKR_OK, SO_LOGIN_INIT_PIN,
+    { TRUE, TRUE, TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN, CKR_OK, SET_PIN, TOKEND_OUTCOME_DONE },
+    { TRUE, FALSE, TOKEND_UNLOCK_METHOD_NONE, CKR_OK, SET_PIN, TOKEND_OUTCOME_DONE },
+    { FALSE, TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, CKR_OK, SO_LOGIN_INIT_PIN,
       TOKEND_OUTCOME_DONE },
 
     /* OpenSC refuses a length before the card sees the code; elsewhere the answer may be the card's
      * own. */
-    { TRUE, TRUE, TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN, CKR_PIN_LEN_RANGE, SO_LOGIN,
+    { TRUE, TRUE, TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN, CKR_PIN_LEN_RANGE, SO_LOGIN,
       TOKEND_OUTCOME_LENGTH_REFUSED },
-    { TRUE, TRUE, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN, CKR_PIN_LEN_RANGE, SET_PIN,
+    { TRUE, TRUE, TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN, CKR_PIN_LEN_RANGE, SET_PIN,
       TOKEND_OUTCOME_LENGTH_REFUSED },
-    { TRUE, FALSE, TOKEND_UNLOCK_WAY_NONE, CKR_PIN_LEN_RANGE, SET_PIN,
+    { TRUE, FALSE, TOKEND_UNLOCK_METHOD_NONE, CKR_PIN_LEN_RANGE, SET_PIN,
       TOKEND_OUTCOME_LENGTH_REFUSED },
-    { FALSE, TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, CKR_PIN_LEN_RANGE, SO_LOGIN,
+    { FALSE, TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, CKR_PIN_LEN_RANGE, SO_LOGIN,
       TOKEND_OUTCOME_CODE_INCORRECT },
-    { FALSE, FALSE, TOKEND_UNLOCK_WAY_NONE, CKR_PIN_LEN_RANGE, SET_PIN,
+    { FALSE, FALSE, TOKEND_UNLOCK_METHOD_NONE, CKR_PIN_LEN_RANGE, SET_PIN,
       TOKEND_OUTCOME_NEW_PIN_REFUSED },
   };
 
@@ -114,7 +114,7 @@ test_ways (void)
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     fake_reset ();
     fake.login_rv = fake.init_pin_rv = fake.set_pin_rv = rows[i].rv;
-    operation = prepare (rows[i].is_opensc, rows[i].unlock, rows[i].way);
+    operation = prepare (rows[i].is_opensc, rows[i].unlock, rows[i].method);
     tokend_pkcs11_operation_commit (operation, &result);
     g_assert_cmpstr (fake.calls->str, ==, rows[i].calls);
     g_assert_cmpint (result.outcome, ==, rows[i].outcome);
@@ -129,18 +129,18 @@ test_ways_of_others (void)
 {
   static const struct {
     gboolean is_opensc;
-    TokendUnlockWay way;
+    TokendUnlockMethod method;
   } rows[] = {
-    { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN },
-    { FALSE, TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN },
-    { FALSE, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN },
+    { TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN },
+    { FALSE, TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN },
+    { FALSE, TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
 
     fake_reset ();
-    g_assert_null (open_operation (rows[i].is_opensc, TRUE, rows[i].way, &error));
+    g_assert_null (open_operation (rows[i].is_opensc, TRUE, rows[i].method, &error));
     g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED);
     g_assert_cmpuint (fake.n_info, ==, 0);
   }
@@ -161,12 +161,12 @@ test_second_look (void)
 {
   static const struct {
     gboolean is_opensc;
-    TokendUnlockWay way;
+    TokendUnlockMethod method;
     TokendOutcome outcome;
     guint looks;
   } rows[] = {
-    { TRUE, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN, TOKEND_OUTCOME_CHANGED, 4 },
-    { FALSE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, TOKEND_OUTCOME_DONE, 3 },
+    { TRUE, TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN, TOKEND_OUTCOME_CHANGED, 4 },
+    { FALSE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, TOKEND_OUTCOME_DONE, 3 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -175,7 +175,7 @@ test_second_look (void)
 
     fake_reset ();
     fake.before_info = spend_at_last_look;
-    operation = prepare (rows[i].is_opensc, TRUE, rows[i].way);
+    operation = prepare (rows[i].is_opensc, TRUE, rows[i].method);
     tokend_pkcs11_operation_commit (operation, &result);
     g_assert_cmpint (result.outcome, ==, rows[i].outcome);
     g_assert_cmpint (result.sent, ==, rows[i].outcome == TOKEND_OUTCOME_DONE);
@@ -211,7 +211,7 @@ test_pulled_out (void)
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     fake_reset ();
-    operation = prepare (FALSE, TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+    operation = prepare (FALSE, TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN);
     fake.login_rv = rows[i].login_rv;
     fake.slot_flags = rows[i].slot_flags;
     fake.slot_rv = rows[i].slot_rv;
@@ -238,7 +238,7 @@ test_pulled_out_a_moment_ago (void)
   TokendOperationResult result;
 
   fake_reset ();
-  operation = prepare (FALSE, FALSE, TOKEND_UNLOCK_WAY_NONE);
+  operation = prepare (FALSE, FALSE, TOKEND_UNLOCK_METHOD_NONE);
   fake.set_pin_rv = CKR_DEVICE_ERROR;
   fake.before_slot_info = empty_at_third_look;
   tokend_pkcs11_operation_commit (operation, &result);
@@ -255,7 +255,7 @@ test_nothing_sent (void)
   TokendOperationResult result;
 
   fake_reset ();
-  operation = prepare (FALSE, FALSE, TOKEND_UNLOCK_WAY_NONE);
+  operation = prepare (FALSE, FALSE, TOKEND_UNLOCK_METHOD_NONE);
   fake.info_rv[0] = CKR_DEVICE_ERROR;
   tokend_pkcs11_operation_commit (operation, &result);
   g_assert_cmpint (result.outcome, ==, TOKEND_OUTCOME_FAILED);
@@ -283,7 +283,7 @@ test_puk_is_wiped_first (void)
   TokendOperationResult result;
 
   fake_reset ();
-  operation = prepare (FALSE, TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+  operation = prepare (FALSE, TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN);
   current = operation;
   is_puk_wiped = FALSE;
   fake.before_init_pin = look_at_puk;
@@ -322,7 +322,7 @@ test_lengths_of_the_token (void)
       fake_add_attribute (0x80005003, 0x80001202, rows[i].vendor_minimum, 1);
       fake_add_attribute (0x80005003, 0x8000120f, rows[i].vendor_maximum, 1);
     }
-    operation = open_operation (FALSE, TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, &error);
+    operation = open_operation (FALSE, TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, &error);
     g_assert_no_error (error);
     is_taken = tokend_pkcs11_operation_read_codes (operation, code, new_pin, &error);
     g_assert_cmpint (is_taken, ==, rows[i].words == NULL);
@@ -345,7 +345,7 @@ test_unreadable_codes (void)
     int code = pipe_with ("87654321");
 
     fake_reset ();
-    operation = open_operation (FALSE, FALSE, TOKEND_UNLOCK_WAY_NONE, &error);
+    operation = open_operation (FALSE, FALSE, TOKEND_UNLOCK_METHOD_NONE, &error);
     g_assert_false (tokend_pkcs11_operation_read_codes (operation, which == 0 ? -1 : code,
                                                         which == 0 ? code : -1, &error));
     g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
@@ -362,12 +362,12 @@ test_call_that_fails (void)
 
   fake_reset ();
   fake.open_session_rv = CKR_DEVICE_ERROR;
-  g_assert_null (open_operation (FALSE, FALSE, TOKEND_UNLOCK_WAY_NONE, &session_error));
+  g_assert_null (open_operation (FALSE, FALSE, TOKEND_UNLOCK_METHOD_NONE, &session_error));
   g_assert_nonnull (strstr (session_error->message, "C_OpenSession"));
 
   fake_reset ();
   fake.fail_info_at = 2;
-  g_assert_null (open_operation (FALSE, FALSE, TOKEND_UNLOCK_WAY_NONE, &info_error));
+  g_assert_null (open_operation (FALSE, FALSE, TOKEND_UNLOCK_METHOD_NONE, &info_error));
   g_assert_error (info_error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED);
   g_assert_nonnull (strstr (info_error->message, "C_GetTokenInfo"));
 }

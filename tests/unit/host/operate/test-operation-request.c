@@ -67,7 +67,7 @@ test_right (void)
   g_assert_true (parse (&request, -1, (const char *[]){ UNLOCK, NULL }, &error));
   g_assert_no_error (error);
   g_assert_true (request.unlock);
-  g_assert_cmpint (request.way, ==, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+  g_assert_cmpint (request.method, ==, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN);
   g_assert_cmpint (request.wrong_code, ==, TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN);
   g_assert_cmpint (tokend_operation_request_role (&request), ==, TOKEND_ROLE_PUK);
   g_assert_cmpmem (request.identity.manufacturer.bytes, request.identity.manufacturer.length,
@@ -83,7 +83,7 @@ test_right (void)
 
   g_assert_true (parse (&request, -1, (const char *[]){ SET_PIN, NULL }, &error));
   g_assert_false (request.unlock);
-  g_assert_cmpint (request.way, ==, TOKEND_UNLOCK_WAY_NONE);
+  g_assert_cmpint (request.method, ==, TOKEND_UNLOCK_METHOD_NONE);
   g_assert_true (parse (&request, 11,
                         (const char *[]){ SET_PIN, "'send-unusual-code': <false>", NULL }, &error));
   g_assert_false (request.send_unusual_code);

@@ -19,7 +19,7 @@ request_for (gboolean unlock)
 {
   TokendOperationRequest request = {
     .unlock = unlock,
-    .way = unlock ? TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN : TOKEND_UNLOCK_WAY_NONE,
+    .method = unlock ? TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN : TOKEND_UNLOCK_METHOD_NONE,
     .code_limits = { 4, 255 },
     .new_pin_limits = { 4, 8 },
     .new_pin_characters = TOKEND_CHARACTERS_DIGITS,

@@ -74,7 +74,7 @@ static const struct {
 };
 
 static void
-test_judge (gconstpointer data)
+test_evaluate (gconstpointer data)
 {
   const guint i = GPOINTER_TO_UINT (data);
   TokendReaderMemory memory = {
@@ -85,16 +85,16 @@ test_judge (gconstpointer data)
   };
   const TokendReaderState now = { rows[i].use, rows[i].insertions };
 
-  g_assert_cmpint (tokend_reader_judge (&memory, &now, rows[i].is_ours, READ_AT + rows[i].time), ==,
-                   rows[i].news);
+  g_assert_cmpint (tokend_reader_evaluate (&memory, &now, rows[i].is_ours, READ_AT + rows[i].time),
+                   ==, rows[i].news);
 }
 
 static void
-assert_judged (TokendReaderMemory *memory, TokendCardUse use, gint64 time, TokendReaderNews news)
+assert_evaluated (TokendReaderMemory *memory, TokendCardUse use, gint64 time, TokendReaderNews news)
 {
   const TokendReaderState now = { use, memory->at_read.insertions };
 
-  g_assert_cmpint (tokend_reader_judge (memory, &now, FALSE, READ_AT + time), ==, news);
+  g_assert_cmpint (tokend_reader_evaluate (memory, &now, FALSE, READ_AT + time), ==, news);
 }
 
 /* A use is remembered from the first sight of it until it is read. */
@@ -103,11 +103,11 @@ test_use (void)
 {
   TokendReaderMemory memory = { .at_read = { FREE, 1 }, .knowledge = TOKEN };
 
-  assert_judged (&memory, SHARED, 10, NONE);
-  assert_judged (&memory, SHARED, 10 + SHORT, NONE);
-  assert_judged (&memory, SHARED, 10 + LONG, READ);
-  assert_judged (&memory, FREE, 11 + LONG, READ);
-  assert_judged (&memory, FREE, G_TIME_SPAN_DAY, READ);
+  assert_evaluated (&memory, SHARED, 10, NONE);
+  assert_evaluated (&memory, SHARED, 10 + SHORT, NONE);
+  assert_evaluated (&memory, SHARED, 10 + LONG, READ);
+  assert_evaluated (&memory, FREE, 11 + LONG, READ);
+  assert_evaluated (&memory, FREE, G_TIME_SPAN_DAY, READ);
 }
 
 /* A use that is noticed while nobody is told is told later: from the first sight of it, and whether the others only used the
@@ -120,16 +120,16 @@ test_use_that_is_noticed (void)
 
   tokend_reader_notice (&memory, &free, FALSE, READ_AT + 1);
   tokend_reader_notice (&memory, &shared, TRUE, READ_AT + 2);
-  assert_judged (&memory, FREE, 3, NONE);
+  assert_evaluated (&memory, FREE, 3, NONE);
   tokend_reader_notice (&memory, &shared, FALSE, READ_AT + 4);
   tokend_reader_notice (&memory, &shared, FALSE, READ_AT + 5);
   g_assert_cmpint (memory.used_since, ==, READ_AT + 4);
-  assert_judged (&memory, FREE, 6, READ);
+  assert_evaluated (&memory, FREE, 6, READ);
 
   memory.used_since = 0;
   tokend_reader_notice (&memory, &taken, FALSE, READ_AT + 7);
-  assert_judged (&memory, EXCLUSIVE, 8, BEYOND);
-  assert_judged (&memory, FREE, 9, READ);
+  assert_evaluated (&memory, EXCLUSIVE, 8, BEYOND);
+  assert_evaluated (&memory, FREE, 9, READ);
 }
 
 /* That a program has a card for itself is said once each time; it is read once it has let go. */
@@ -138,11 +138,11 @@ test_exclusive (void)
 {
   TokendReaderMemory memory = { .at_read = { FREE, 1 }, .knowledge = TOKEN };
 
-  assert_judged (&memory, EXCLUSIVE, 1, BEYOND);
-  assert_judged (&memory, EXCLUSIVE, G_TIME_SPAN_DAY, NONE);
-  assert_judged (&memory, FREE, G_TIME_SPAN_DAY + 1, READ);
-  assert_judged (&memory, EXCLUSIVE, G_TIME_SPAN_DAY + 2, BEYOND);
-  assert_judged (&memory, SHARED, G_TIME_SPAN_DAY + 3, READ);
+  assert_evaluated (&memory, EXCLUSIVE, 1, BEYOND);
+  assert_evaluated (&memory, EXCLUSIVE, G_TIME_SPAN_DAY, NONE);
+  assert_evaluated (&memory, FREE, G_TIME_SPAN_DAY + 1, READ);
+  assert_evaluated (&memory, EXCLUSIVE, G_TIME_SPAN_DAY + 2, BEYOND);
+  assert_evaluated (&memory, SHARED, G_TIME_SPAN_DAY + 3, READ);
 }
 
 /* When a look counts as another one. */
@@ -180,15 +180,15 @@ test_use_through_a_read (void)
   TokendReaderMemory memory = { .at_read = { FREE, 1 }, .knowledge = TOKEN };
 
   memory = tokend_reader_remember (&memory, &shared, FALSE, TOKEN, READ_AT);
-  assert_judged (&memory, SHARED, 1, NONE);
-  assert_judged (&memory, SHARED, LONG, READ);
-  assert_judged (&memory, FREE, 1, READ);
+  assert_evaluated (&memory, SHARED, 1, NONE);
+  assert_evaluated (&memory, SHARED, LONG, READ);
+  assert_evaluated (&memory, FREE, 1, READ);
   memory = tokend_reader_remember (&memory, &free_again, FALSE, TOKEN, READ_AT + 2);
-  assert_judged (&memory, FREE, G_TIME_SPAN_DAY, NONE);
+  assert_evaluated (&memory, FREE, G_TIME_SPAN_DAY, NONE);
 
   /* That it was ourselves is no news. */
   memory = tokend_reader_remember (&memory, &shared, TRUE, TOKEN, READ_AT + 3);
-  assert_judged (&memory, FREE, G_TIME_SPAN_DAY, NONE);
+  assert_evaluated (&memory, FREE, G_TIME_SPAN_DAY, NONE);
 }
 
 /* A read that leaves a card alone learns nothing of it: neither that its token is gone, nor that it was asked since it was
@@ -205,15 +205,15 @@ test_card_that_is_left_alone (void)
   g_assert_cmpuint (memory.n_misses, ==, 0);
   memory = tokend_reader_remember (&memory, &free_again, FALSE, LEFT_ALONE, READ_AT + 1);
   g_assert_cmpint (memory.used_since, ==, READ_AT);
-  assert_judged (&memory, FREE, 2, READ);
+  assert_evaluated (&memory, FREE, 2, READ);
 
   /* Another one than was known there is read once it can be. */
   memory = tokend_reader_remember (&memory, &another, FALSE, LEFT_ALONE, READ_AT + 2);
   g_assert_cmpint (memory.knowledge, ==, UNREAD);
   g_assert_false (memory.is_known);
-  assert_judged (&memory, SHARED, 3, NONE);
-  assert_judged (&memory, SHARED, 2 + LONG, READ);
-  assert_judged (&memory, FREE, 3, READ);
+  assert_evaluated (&memory, SHARED, 3, NONE);
+  assert_evaluated (&memory, SHARED, 2 + LONG, READ);
+  assert_evaluated (&memory, FREE, 3, READ);
 
   memory = tokend_reader_remember (NULL, &shared, FALSE, LEFT_ALONE, READ_AT);
   g_assert_cmpint (memory.knowledge, ==, UNREAD);
@@ -300,16 +300,16 @@ test_card_that_was_given_up (void)
     assert_remembered_at (&unknown, READ_AT + i * LONG, FREE, 1, OTHER,
                           i + 1 < TOKEND_READER_LOOKS_MAX ? UNREAD : OTHER);
   }
-  assert_judged (&unknown, FREE, G_TIME_SPAN_DAY, NONE);
+  assert_evaluated (&unknown, FREE, G_TIME_SPAN_DAY, NONE);
   for (guint i = 0; i < G_N_ELEMENTS (seconds); i++) {
     const gint64 due = known.missed_at - READ_AT + seconds[i] * G_TIME_SPAN_SECOND;
 
-    assert_judged (&known, FREE, due - 1, NONE);
-    assert_judged (&known, FREE, due, READ);
+    assert_evaluated (&known, FREE, due - 1, NONE);
+    assert_evaluated (&known, FREE, due, READ);
     assert_remembered_at (&known, READ_AT + due, FREE, 1, OTHER, TOKEN);
   }
   assert_remembered (&known, FREE, 1, TOKEN, TOKEN);
-  assert_judged (&known, FREE, G_TIME_SPAN_DAY, NONE);
+  assert_evaluated (&known, FREE, G_TIME_SPAN_DAY, NONE);
 }
 
 /* The token of a card that a program has for itself is there still; that of the card before it is not. */
@@ -467,7 +467,7 @@ main (int argc, char **argv)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *path = g_strconcat ("/reader-use/judge/", rows[i].name, NULL);
 
-    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_judge);
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_evaluate);
   }
   g_test_add_func ("/reader-use/use", test_use);
   g_test_add_func ("/reader-use/noticed", test_use_that_is_noticed);

@@ -4,7 +4,7 @@
  * puts it in the place of GIO's, see meson.build. A call is any object that bears its sender's
  * name. */
 #include "callers.h"
-#include "fair-share-private.h"
+#include "call-quota-private.h"
 #include "tokend-error.h"
 
 #include <string.h>

@@ -10,10 +10,10 @@
 #define DISMISSED FALSE, FALSE, TRUE
 
 static void
-test_judge (void)
+test_evaluate (void)
 {
   static const struct {
-    TokendGateWord word;
+    TokendGateReply reply;
     gboolean was_prompting;
     TokendGateAnswer expected;
   } rows[] = {
@@ -29,7 +29,7 @@ test_judge (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_test_message ("row %" G_GSIZE_FORMAT, i);
-    g_assert_cmpint (tokend_gate_answer_judge (&rows[i].word, rows[i].was_prompting), ==,
+    g_assert_cmpint (tokend_gate_answer_interpret (&rows[i].reply, rows[i].was_prompting), ==,
                      rows[i].expected);
   }
 }
@@ -87,7 +87,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/gate-answer/judge", test_judge);
+  g_test_add_func ("/gate-answer/interpret", test_evaluate);
   g_test_add_func ("/gate-answer/words", test_words);
   g_test_add_func ("/gate-answer/without-an-action", test_without_an_action);
   return g_test_run ();

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elsewhere-private.h"
 #include "journal-spy.h"
-#include "places.h"
+#include "targets.h"
 
 static const TokendRole PIN = TOKEND_ROLE_PIN;
 static const TokendRole PUK = TOKEND_ROLE_PUK;
 
-/* Names as of place_of(): recorded at one while the other was related to it, or not; and whether it
+/* Names as of target_of(): recorded at one while the other was related to it, or not; and whether it
  * then counts there. */
 static const struct {
   const char *at, *other;
@@ -24,15 +24,15 @@ test_counts (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *related = g_strdup_printf ("%s&%s", rows[i].at, rows[i].other);
-    g_autoptr (TokendPlace) place = place_of (rows[i].were_related ? related : rows[i].at);
-    g_autoptr (TokendPlace) other = place_of (rows[i].other);
+    g_autoptr (TokendTarget) target = target_of (rows[i].were_related ? related : rows[i].at);
+    g_autoptr (TokendTarget) other = target_of (rows[i].other);
     TokendElsewhere elsewhere = { 0 };
 
     g_test_message ("%s and %s", rows[i].at, rows[i].other);
-    tokend_elsewhere_begin (&elsewhere, place);
-    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, place->id, other, PIN), ==,
+    tokend_elsewhere_begin (&elsewhere, target);
+    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, target->id, other, PIN), ==,
                      rows[i].pin_counts);
-    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, place->id, other, PUK), ==,
+    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, target->id, other, PUK), ==,
                      rows[i].puk_counts);
     tokend_elsewhere_clear (&elsewhere);
   }
@@ -42,9 +42,9 @@ test_counts (void)
 static void
 test_spread (void)
 {
-  g_autoptr (TokendPlace) alone = place_of ("B/l");
-  g_autoptr (TokendPlace) related = place_of ("B/l&A/l");
-  g_autoptr (TokendPlace) label = place_of ("A/m&A/l");
+  g_autoptr (TokendTarget) alone = target_of ("B/l");
+  g_autoptr (TokendTarget) related = target_of ("B/l&A/l");
+  g_autoptr (TokendTarget) label = target_of ("A/m&A/l");
   TokendElsewhere elsewhere = { 0 };
 
   g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", alone, PIN));
@@ -64,29 +64,29 @@ static void
 test_chain (void)
 {
   static const struct {
-    const char *place;
+    const char *target;
     gboolean counts;
   } chain[] = {
     { "A/l", TRUE },      { "A/l&B?2", TRUE }, { "B?1", TRUE },
     { "B?2", TRUE },      { "C/l&B?1", TRUE }, /* in that stay it is the same card */
     { "C/l&B?2", FALSE }, { "C/l", FALSE },    { "C?1&B?2", TRUE },
   };
-  g_autoptr (TokendPlace) a = place_of ("A/l&B?1");
-  g_autoptr (TokendPlace) later = place_of ("B?2");
+  g_autoptr (TokendTarget) a = target_of ("A/l&B?1");
+  g_autoptr (TokendTarget) later = target_of ("B?2");
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
     for (gsize i = 0; i < G_N_ELEMENTS (chain); i++) {
-      g_autoptr (TokendPlace) place = place_of (chain[i].place);
+      g_autoptr (TokendTarget) target = target_of (chain[i].target);
       TokendElsewhere elsewhere = { 0 };
 
-      g_test_message ("%s", chain[i].place);
+      g_test_message ("%s", chain[i].target);
       tokend_elsewhere_begin (&elsewhere, a);
       /* By its name alone, which is no news of the other ones. */
       g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", later, role));
-      g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, "A/l", place, role), ==,
+      g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, "A/l", target, role), ==,
                        chain[i].counts);
       if (!chain[i].counts)
-        g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", place, role));
+        g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", target, role));
       tokend_elsewhere_clear (&elsewhere);
     }
 }
@@ -96,8 +96,8 @@ test_chain (void)
 static void
 test_doubtful (void)
 {
-  g_autoptr (TokendPlace) alone = place_of ("B/l");
-  g_autoptr (TokendPlace) doubtful = place_of ("B/l!A/l");
+  g_autoptr (TokendTarget) alone = target_of ("B/l");
+  g_autoptr (TokendTarget) doubtful = target_of ("B/l!A/l");
   TokendElsewhere elsewhere = { 0 };
 
   g_assert_true (tokend_elsewhere_counts_at (&elsewhere, "A/l", doubtful, PIN));
@@ -108,14 +108,14 @@ test_doubtful (void)
   tokend_elsewhere_clear (&elsewhere);
 }
 
-/* What is right at one place settles nothing of what is recorded of the other, at any third, nor
+/* What is right at one target settles nothing of what is recorded of the other, at any third, nor
  * what comes later. */
 static void
 test_right (void)
 {
-  g_autoptr (TokendPlace) a = place_of ("A/l&B/l");
-  g_autoptr (TokendPlace) b = place_of ("B/l");
-  g_autoptr (TokendPlace) c = place_of ("C/l&A/l");
+  g_autoptr (TokendTarget) a = target_of ("A/l&B/l");
+  g_autoptr (TokendTarget) b = target_of ("B/l");
+  g_autoptr (TokendTarget) c = target_of ("C/l&A/l");
   TokendElsewhere elsewhere = { 0 };
 
   tokend_elsewhere_begin (&elsewhere, a);
@@ -133,8 +133,8 @@ test_right (void)
 static void
 test_right_without_serial (void)
 {
-  g_autoptr (TokendPlace) a = place_of ("A/l&B~l");
-  g_autoptr (TokendPlace) b = place_of ("B~l");
+  g_autoptr (TokendTarget) a = target_of ("A/l&B~l");
+  g_autoptr (TokendTarget) b = target_of ("B~l");
   TokendElsewhere elsewhere = { 0 };
 
   tokend_elsewhere_begin (&elsewhere, a);
@@ -150,16 +150,16 @@ test_right_without_serial (void)
 static void
 test_right_of_own_card (void)
 {
-  g_autoptr (TokendPlace) place = place_of ("A~l");
-  g_autoptr (TokendPlace) other = place_of ("A~m");
+  g_autoptr (TokendTarget) target = target_of ("A~l");
+  g_autoptr (TokendTarget) other = target_of ("A~m");
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     TokendElsewhere elsewhere = { 0 };
 
     tokend_elsewhere_begin (&elsewhere, other);
-    g_assert_true (tokend_elsewhere_counts_at (&elsewhere, other->id, place, role));
-    tokend_elsewhere_note_right (&elsewhere, other->id, place, role);
-    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, other->id, place, role), ==,
+    g_assert_true (tokend_elsewhere_counts_at (&elsewhere, other->id, target, role));
+    tokend_elsewhere_note_right (&elsewhere, other->id, target, role);
+    g_assert_cmpint (tokend_elsewhere_counts_at (&elsewhere, other->id, target, role), ==,
                      role == PIN);
     tokend_elsewhere_clear (&elsewhere);
   }
@@ -169,8 +169,8 @@ test_right_of_own_card (void)
 static void
 test_take (void)
 {
-  g_autoptr (TokendPlace) m = place_of ("A/m&B/l");
-  g_autoptr (TokendPlace) b = place_of ("B/l");
+  g_autoptr (TokendTarget) m = target_of ("A/m&B/l");
+  g_autoptr (TokendTarget) b = target_of ("B/l");
   TokendElsewhere first = { 0 }, second = { 0 };
 
   tokend_elsewhere_take (&first, &second);
@@ -193,9 +193,9 @@ test_limit (void)
 
   for (guint i = 0; i < 100; i++) {
     g_autofree char *name = g_strdup_printf ("B%u/l&A/l", i);
-    g_autoptr (TokendPlace) place = place_of (name);
+    g_autoptr (TokendTarget) target = target_of (name);
 
-    if (tokend_elsewhere_spread (&elsewhere, "A/l", place, PIN))
+    if (tokend_elsewhere_spread (&elsewhere, "A/l", target, PIN))
       n_new++;
     if (i == 64)
       journal_spy_expect ("more than 64 names");
@@ -213,13 +213,13 @@ static void
 test_limit_of_stays (void)
 {
   TokendElsewhere elsewhere = { 0 };
-  g_autoptr (TokendPlace) b = place_of ("B?1&A/l");
-  g_autoptr (TokendPlace) c = place_of ("C/l&A/l");
-  g_autoptr (TokendPlace) d = place_of ("D/l&A/l");
+  g_autoptr (TokendTarget) b = target_of ("B?1&A/l");
+  g_autoptr (TokendTarget) c = target_of ("C/l&A/l");
+  g_autoptr (TokendTarget) d = target_of ("D/l&A/l");
 
   g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", c, PIN));
   for (guint32 i = 0; i < 100; i++) {
-    tokend_place_set_stay (b, i);
+    tokend_target_set_stay (b, i);
     g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", b, PIN));
     g_assert_false (tokend_elsewhere_spread (&elsewhere, "A/l", b, PIN));
   }
@@ -238,16 +238,16 @@ static void
 test_limit_of_first_stays (void)
 {
   TokendElsewhere elsewhere = { 0 };
-  g_autoptr (TokendPlace) first = place_of ("B?1&A/l");
-  g_autoptr (TokendPlace) second = place_of ("B?2&A/l");
+  g_autoptr (TokendTarget) first = target_of ("B?1&A/l");
+  g_autoptr (TokendTarget) second = target_of ("B?2&A/l");
 
   g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", first, PIN));
   g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", second, PIN));
   for (guint i = 0; i < 63; i++) {
     g_autofree char *name = g_strdup_printf ("C%u/l&A/l", i);
-    g_autoptr (TokendPlace) place = place_of (name);
+    g_autoptr (TokendTarget) target = target_of (name);
 
-    g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", place, PIN));
+    g_assert_true (tokend_elsewhere_spread (&elsewhere, "A/l", target, PIN));
   }
   g_assert_cmpuint (g_strv_length (elsewhere.also_at), ==, 64);
   g_assert_false (g_strv_contains ((const char *const *) elsewhere.also_at, first->id));

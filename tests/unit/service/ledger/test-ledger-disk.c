@@ -34,13 +34,13 @@ typedef struct {
 } Scene;
 
 static void
-send_code (Token *token, TokendRole role, TokendSettlement settlement)
+send_code (Token *token, TokendRole role, TokendTryResult try_result)
 {
-  if (settlement == TOKEND_SETTLEMENT_SPENT || settlement == TOKEND_SETTLEMENT_LOCKED)
+  if (try_result == TOKEND_TRY_SPENT || try_result == TOKEND_TRY_LOCKED)
     token->spent[role]++;
-  if (settlement == TOKEND_SETTLEMENT_LOCKED)
+  if (try_result == TOKEND_TRY_LOCKED)
     token->locked[role] = TRUE;
-  if (settlement != TOKEND_SETTLEMENT_SUCCEEDED)
+  if (try_result != TOKEND_TRY_SUCCEEDED)
     return;
   token->spent[role] = token->spent[PIN] = 0;
   token->locked[role] = token->locked[PIN] = FALSE;
@@ -49,16 +49,16 @@ send_code (Token *token, TokendRole role, TokendSettlement settlement)
 /* As an operation does: no code is sent whose try is not recorded. */
 static void
 operate (Scene *scene, TokendLedger *ledger, const char *card, TokendRole role,
-         TokendSettlement settlement)
+         TokendTryResult try_result)
 {
   Token *token = g_str_equal (card, CARD) ? &scene->card : &scene->other_card;
 
   token->begun[role]++;
   if (ledger_begin (ledger, card, role, NULL))
-    send_code (token, role, settlement);
+    send_code (token, role, try_result);
   else
-    settlement = TOKEND_SETTLEMENT_NOT_SPENT;
-  scene->is_settled = ledger_settle (ledger, card, role, settlement);
+    try_result = TOKEND_TRY_NOT_SPENT;
+  scene->is_settled = ledger_resolve (ledger, card, role, try_result);
 }
 
 /* Records that grow, and one that is far shorter than those before it. */
@@ -68,9 +68,9 @@ serve (gpointer data)
   Scene *scene = data;
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scene->folder);
 
-  operate (scene, ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
-  operate (scene, ledger, OTHER_CARD, PUK, TOKEND_SETTLEMENT_LOCKED);
-  operate (scene, ledger, OTHER_CARD, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  operate (scene, ledger, CARD, PIN, TOKEND_TRY_SPENT);
+  operate (scene, ledger, OTHER_CARD, PUK, TOKEND_TRY_LOCKED);
+  operate (scene, ledger, OTHER_CARD, PUK, TOKEND_TRY_SUCCEEDED);
   scene->was_met = disk_was_met ();
 }
 

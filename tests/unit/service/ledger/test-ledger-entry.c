@@ -186,11 +186,11 @@ make_reading (const Row *row, int left)
 static void
 step (const Row *row, TokendLedgerEntry *entry, char what)
 {
-  static const char *const settlements = "nsolu"; /* in the order of TokendSettlement */
+  static const char *const try_results = "nsolu"; /* in the order of TokendTryResult */
   static const char *const notes = "FXO";
   static const TokendState noted[] = { TOKEND_STATE_FINAL_TRY, TOKEND_STATE_LOCKED,
                                        TOKEND_STATE_OK };
-  const char *settlement = strchr (settlements, what);
+  const char *try_result = strchr (try_results, what);
   const char *note = strchr (notes, what);
 
   if (what == 'b') {
@@ -200,8 +200,8 @@ step (const Row *row, TokendLedgerEntry *entry, char what)
     const gboolean changed = tokend_ledger_entry_note (entry, noted[note - notes]);
 
     g_assert_cmpint (changed, ==, memcmp (&before, entry, sizeof before) != 0);
-  } else if (settlement != NULL) {
-    tokend_ledger_entry_settle (entry, (TokendSettlement) (settlement - settlements));
+  } else if (try_result != NULL) {
+    tokend_ledger_entry_resolve (entry, (TokendTryResult) (try_result - try_results));
   } else {
     TokendCounterReading reading = make_reading (row, what == '-' ? -1 : what - '0');
     TokendCounterRules rules = { row->flags, FALSE, row->maximum };
@@ -320,7 +320,7 @@ test_endless (void)
   for (guint i = 0; i < 1000; i++) {
     tokend_ledger_entry_begin (&pending, NOW);
     tokend_ledger_entry_begin (&spent, NOW);
-    tokend_ledger_entry_settle (&spent, TOKEND_SETTLEMENT_SPENT);
+    tokend_ledger_entry_resolve (&spent, TOKEND_TRY_SPENT);
   }
   g_assert_cmpuint (pending.pending, ==, 255);
   g_assert_cmpuint (pending.spent, ==, 0);
@@ -432,7 +432,7 @@ test_accepted (void)
   TokendLedgerEntry entry = { .spent = 2, .locked = TRUE };
 
   tokend_ledger_entry_begin (&entry, NOW);
-  tokend_ledger_entry_settle (&entry, TOKEND_SETTLEMENT_ACCEPTED);
+  tokend_ledger_entry_resolve (&entry, TOKEND_TRY_ACCEPTED);
   g_assert_true (tokend_ledger_entry_is_clear (&entry));
   g_assert_cmpint (entry.sent_at, ==, 0);
 }

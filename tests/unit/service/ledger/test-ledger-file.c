@@ -5,7 +5,7 @@
 #include "journal-spy.h"
 #include "ledger-file-private.h"
 #include "ledger-sync.h"
-#include "places.h"
+#include "targets.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -50,15 +50,15 @@ static void
 test_order_of_writes (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-  g_autoptr (TokendPlace) place = place_of (CARD);
+  g_autoptr (TokendTarget) target = target_of (CARD);
   GAsyncResult *results[41] = { NULL };
 
   for (guint i = 0; i < 20; i++) {
-    tokend_ledger_begin_async (ledger, place, PIN, "module", ledger_keep_result, &results[2 * i]);
-    tokend_ledger_settle_async (ledger, place, PIN, TOKEND_SETTLEMENT_SPENT, ledger_keep_result,
-                                &results[2 * i + 1]);
+    tokend_ledger_begin_async (ledger, target, PIN, "module", ledger_keep_result, &results[2 * i]);
+    tokend_ledger_resolve_async (ledger, target, PIN, TOKEND_TRY_SPENT, ledger_keep_result,
+                                 &results[2 * i + 1]);
   }
-  tokend_ledger_begin_async (ledger, place, PUK, "module", ledger_keep_result, &results[40]);
+  tokend_ledger_begin_async (ledger, target, PUK, "module", ledger_keep_result, &results[40]);
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
     ledger_wait_for (&results[i]);
   ledger_assert_on_disk (scratch, CARD, PIN, 20, FALSE);
@@ -118,7 +118,7 @@ test_unwritable (Scratch *scratch, gconstpointer user_data)
   g_assert_false (ledger_begin (ledger, CARD, PUK, &error));
   g_assert_nonnull (error);
   ledger_assert_record (ledger, CARD, PUK, 1, FALSE);
-  g_assert_false (ledger_settle (ledger, CARD, PUK, TOKEND_SETTLEMENT_NOT_SPENT));
+  g_assert_false (ledger_resolve (ledger, CARD, PUK, TOKEND_TRY_NOT_SPENT));
   ledger_assert_record (ledger, CARD, PUK, 0, FALSE);
 }
 
@@ -132,7 +132,7 @@ test_unwritable_later (Scratch *scratch, gconstpointer user_data)
 
   g_assert_true (ledger_begin (ledger, CARD, PUK, NULL));
   g_assert_cmpint (g_rename (scratch->path, moved), ==, 0);
-  g_assert_false (ledger_settle (ledger, CARD, PUK, TOKEND_SETTLEMENT_SUCCEEDED));
+  g_assert_false (ledger_resolve (ledger, CARD, PUK, TOKEND_TRY_SUCCEEDED));
   g_assert_cmpint (g_rename (moved, scratch->path), ==, 0);
   ledger_assert_on_disk (scratch, CARD, PUK, 1, FALSE);
 }
@@ -237,9 +237,9 @@ test_truncated (Scratch *scratch, gconstpointer user_data)
   {
     g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
     for (guint i = 0; i < 12; i++)
-      ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
-    ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_UNKNOWN);
-    ledger_try (ledger, OTHER_CARD, PUK, TOKEND_SETTLEMENT_LOCKED);
+      ledger_try (ledger, CARD, PIN, TOKEND_TRY_SPENT);
+    ledger_try (ledger, CARD, PUK, TOKEND_TRY_UNKNOWN);
+    ledger_try (ledger, OTHER_CARD, PUK, TOKEND_TRY_LOCKED);
   }
   whole = scratch_read (scratch, "ledger");
   length = strlen (whole);
@@ -285,25 +285,25 @@ test_absurd_numbers (Scratch *scratch, gconstpointer user_data)
 
 /* Returns: (transfer full): what the file of @body holds; its sum is made here. */
 static GHashTable *
-read_places (const Scratch *scratch, const char *body, gboolean assume_spent)
+read_targets (const Scratch *scratch, const char *body, gboolean assume_spent)
 {
   g_autofree char *path = scratch_path (scratch, "ledger");
   g_autofree char *sealed = ledger_seal (body);
   g_autoptr (GError) error = NULL;
-  GHashTable *places = tokend_ledger_file_make_places ();
+  GHashTable *targets = tokend_ledger_file_make_targets ();
   gboolean is_lost;
 
   scratch_write (scratch, "ledger", sealed);
-  g_assert_true (tokend_ledger_file_read (path, places, &is_lost, &error));
+  g_assert_true (tokend_ledger_file_read (path, targets, &is_lost, &error));
   g_assert_no_error (error);
   g_assert_cmpint (is_lost, ==, assume_spent);
-  return places;
+  return targets;
 }
 
 static void
-assert_text (GHashTable *places, gboolean assume_spent, const char *body)
+assert_text (GHashTable *targets, gboolean assume_spent, const char *body)
 {
-  g_autofree char *text = tokend_ledger_file_to_text (places, assume_spent);
+  g_autofree char *text = tokend_ledger_file_to_text (targets, assume_spent);
   g_autofree char *sealed = ledger_seal (body);
 
   g_assert_cmpstr (text, ==, sealed);
@@ -320,11 +320,11 @@ test_every_key (Scratch *scratch, gconstpointer user_data)
 {
   static const char body[] = HEAD "\n[" PLACE "]\n" ONE_ROLE "puk-spent=255\npuk-sent-at=-2\n"
                                   "puk-locked=true\npuk-seen=unknown\n";
-  g_autoptr (GHashTable) places = read_places (scratch, body, FALSE);
-  const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
+  g_autoptr (GHashTable) targets = read_targets (scratch, body, FALSE);
+  const TokendLedgerTries *tries = g_hash_table_lookup (targets, PLACE);
   const TokendLedgerEntry *pin = &tries->entries[PIN], *puk = &tries->entries[PUK];
 
-  g_assert_cmpuint (g_hash_table_size (places), ==, 1);
+  g_assert_cmpuint (g_hash_table_size (targets), ==, 1);
   g_assert_true (tries->known[PIN] && tries->known[PUK]);
   g_assert_cmpuint (pin->spent, ==, 1);
   g_assert_cmpuint (pin->pending, ==, 3);
@@ -342,7 +342,7 @@ test_every_key (Scratch *scratch, gconstpointer user_data)
   g_assert_true (puk->locked && !puk->confirmed && !puk->final_try);
   g_assert_cmpint (puk->seen, ==, TOKEND_STATE_UNKNOWN);
   g_assert_null (tries->modules[PUK]);
-  assert_text (places, FALSE, body);
+  assert_text (targets, FALSE, body);
 }
 
 /* What was seen last is as a rule the worst of what is recorded, and is then not written; nor is
@@ -362,38 +362,38 @@ test_keys_left_out (Scratch *scratch, gconstpointer user_data)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *body = g_strconcat (HEAD "\n[" PLACE "]\n", rows[i].keys, NULL);
-    g_autoptr (GHashTable) places = read_places (scratch, body, FALSE);
-    const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
+    g_autoptr (GHashTable) targets = read_targets (scratch, body, FALSE);
+    const TokendLedgerTries *tries = g_hash_table_lookup (targets, PLACE);
 
     g_test_message ("%s", rows[i].keys);
     g_assert_cmpint (tries->entries[PUK].seen, ==, rows[i].seen);
     g_assert_false (tries->known[PIN]);
     g_assert_true (tries->known[PUK]);
-    assert_text (places, FALSE, body);
+    assert_text (targets, FALSE, body);
   }
 }
 
-/* After a loss it matters of which places all is known, though nothing is spent; and of stays
+/* After a loss it matters of which targets all is known, though nothing is spent; and of stays
  * nothing is. */
 static void
 test_known (Scratch *scratch, gconstpointer user_data)
 {
   static const char body[] = HEAD "assume-spent=true\n\n[" PLACE "]\npin-known=true\npuk-spent=1\n";
-  g_autoptr (GHashTable) places = read_places (scratch, body, TRUE);
-  const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
+  g_autoptr (GHashTable) targets = read_targets (scratch, body, TRUE);
+  const TokendLedgerTries *tries = g_hash_table_lookup (targets, PLACE);
   TokendLedgerTries *stay = g_new0 (TokendLedgerTries, 1);
 
   g_assert_true (tries->known[PIN]);
   g_assert_true (tries->known[PUK]);
-  assert_text (places, TRUE, body);
-  assert_text (places, FALSE, HEAD "\n[" PLACE "]\npuk-spent=1\n");
+  assert_text (targets, TRUE, body);
+  assert_text (targets, FALSE, HEAD "\n[" PLACE "]\npuk-spent=1\n");
 
-  g_hash_table_remove_all (places);
+  g_hash_table_remove_all (targets);
   stay->known[PIN] = stay->known[PUK] = TRUE;
   stay->entries[PUK].spent = 1;
-  g_hash_table_insert (places, g_strdup ("0c7ad1/a label/7"), stay);
-  assert_text (places, TRUE, HEAD "assume-spent=true\n\n[0c7ad1/a label/7]\npuk-spent=255\n");
-  assert_text (places, FALSE, HEAD "\n[0c7ad1/a label/7]\npuk-spent=1\n");
+  g_hash_table_insert (targets, g_strdup ("0c7ad1/a label/7"), stay);
+  assert_text (targets, TRUE, HEAD "assume-spent=true\n\n[0c7ad1/a label/7]\npuk-spent=255\n");
+  assert_text (targets, FALSE, HEAD "\n[0c7ad1/a label/7]\npuk-spent=1\n");
 }
 
 /* Of the one before it is believed what bars, and no more. */
@@ -406,15 +406,15 @@ test_previous (Scratch *scratch, gconstpointer user_data)
            "puk-spent=1\npuk-pending=1\npuk-wrong=1\npuk-sent-at=7\npuk-locked=true\n"
            "puk-confirmed=true\npuk-final-try=true\npuk-told=1\npuk-also-at=b4e011/a;\n"
            "puk-right-at=b4e011/b;\n\n[b4e011/a]\npin-right-at=b4e011/b;\n");
-  g_autoptr (GHashTable) places = tokend_ledger_file_make_places ();
+  g_autoptr (GHashTable) targets = tokend_ledger_file_make_targets ();
   const TokendLedgerTries *tries;
   const TokendLedgerEntry *puk;
 
-  g_hash_table_insert (places, g_strdup ("b4e011/c"), g_new0 (TokendLedgerTries, 1));
+  g_hash_table_insert (targets, g_strdup ("b4e011/c"), g_new0 (TokendLedgerTries, 1));
   scratch_write (scratch, "ledger.previous", sealed);
-  tokend_ledger_file_read_previous (path, places);
-  g_assert_cmpuint (g_hash_table_size (places), ==, 2);
-  tries = g_hash_table_lookup (places, PLACE);
+  tokend_ledger_file_read_previous (path, targets);
+  g_assert_cmpuint (g_hash_table_size (targets), ==, 2);
+  tries = g_hash_table_lookup (targets, PLACE);
   puk = &tries->entries[PUK];
   g_assert_false (tries->known[PIN]);
   g_assert_cmpuint (tries->entries[PIN].spent, ==, 0);
@@ -435,11 +435,11 @@ test_unseen (Scratch *scratch, gconstpointer user_data)
 {
   g_autofree char *name = g_strnfill (245, 'l');
   g_autofree char *path = scratch_path (scratch, name);
-  g_autoptr (GHashTable) places = tokend_ledger_file_make_places ();
+  g_autoptr (GHashTable) targets = tokend_ledger_file_make_targets ();
   g_autoptr (GError) error = NULL;
   gboolean is_lost;
 
-  g_assert_false (tokend_ledger_file_read (path, places, &is_lost, &error));
+  g_assert_false (tokend_ledger_file_read (path, targets, &is_lost, &error));
   g_assert_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND);
 }
 
@@ -447,8 +447,9 @@ test_unseen (Scratch *scratch, gconstpointer user_data)
 static void
 test_head_last (Scratch *scratch, gconstpointer user_data)
 {
-  g_autoptr (GHashTable) places = read_places (scratch, "[" PLACE "]\npin-spent=2\n\n" HEAD, FALSE);
-  const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
+  g_autoptr (GHashTable) targets =
+      read_targets (scratch, "[" PLACE "]\npin-spent=2\n\n" HEAD, FALSE);
+  const TokendLedgerTries *tries = g_hash_table_lookup (targets, PLACE);
 
   g_assert_cmpuint (tries->entries[PIN].spent, ==, 2);
 }
@@ -465,10 +466,10 @@ test_stays_end (Scratch *scratch, gconstpointer user_data)
            "[" PLACE "/2]\npin-spent=4\npin-pending=1\npin-told=100\npin-module=two\n"
            "pin-also-at=b4e011/b;\n\n"
            "[b4e011/e/1]\npuk-locked=true\npuk-told=1\npuk-pending=1\npin-module=one\n\n";
-  g_autoptr (GHashTable) places = read_places (scratch, body, FALSE);
-  const TokendLedgerTries *tries = g_hash_table_lookup (places, PLACE);
+  g_autoptr (GHashTable) targets = read_targets (scratch, body, FALSE);
+  const TokendLedgerTries *tries = g_hash_table_lookup (targets, PLACE);
 
-  g_assert_cmpuint (g_hash_table_size (places), ==, 2);
+  g_assert_cmpuint (g_hash_table_size (targets), ==, 2);
   g_assert_cmpuint (tries->entries[PIN].spent, ==, 7);
   g_assert_cmpuint (tries->entries[PIN].pending, ==, 3);
   g_assert_cmpuint (tries->told[PIN], ==, 255);
@@ -478,7 +479,7 @@ test_stays_end (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (tries->entries[PUK].spent, ==, 1);
   g_assert_null (tries->elsewhere[PUK].right_at);
 
-  tries = g_hash_table_lookup (places, "b4e011/e");
+  tries = g_hash_table_lookup (targets, "b4e011/e");
   g_assert_true (tries->known[PUK] && tries->entries[PUK].locked);
   g_assert_cmpuint (tries->told[PUK], ==, 1);
   g_assert_false (tries->known[PIN]);

@@ -5,7 +5,7 @@
 #include "journal-spy.h"
 #include "ledger-entry-private.h"
 #include "ledger-sync.h"
-#include "places.h"
+#include "targets.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@
 #define LOST TOKEND_TRIES_MAX
 
 typedef struct {
-  const char *place; /* see place_of() */
+  const char *target; /* see target_of() */
   TokendRole role;
   guint spent; /* LOST: or more */
   gboolean locked;
@@ -31,9 +31,9 @@ typedef struct {
 static void
 check_row (TokendLedger *ledger, const Row *row)
 {
-  const TokendCounterRecord record = ledger_get (ledger, row->place, row->role);
+  const TokendCounterRecord record = ledger_get (ledger, row->target, row->role);
 
-  g_test_message ("%s, role %d", row->place, (int) row->role);
+  g_test_message ("%s, role %d", row->target, (int) row->role);
   g_assert_cmpint (record.lost, ==, row->spent == LOST);
   if (!record.lost)
     g_assert_cmpuint (record.spent, ==, row->spent);
@@ -87,9 +87,9 @@ check_file (const Scratch *scratch, const char *name, const Row *rows)
   for (guint start = 0; start < 2; start++) {
     g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-    for (const Row *row = rows; row->place != NULL; row++)
+    for (const Row *row = rows; row->target != NULL; row++)
       check_row (ledger, row);
-    ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_NOT_SPENT);
+    ledger_try (ledger, CARD, PIN, TOKEND_TRY_NOT_SPENT);
   }
   journal_spy_expect_nothing ();
 }
@@ -127,7 +127,7 @@ static const struct {
 static void
 check_nothing_told (TokendLedger *ledger, const Row *row)
 {
-  const TokendCounterRecord record = ledger_get (ledger, row->place, row->role);
+  const TokendCounterRecord record = ledger_get (ledger, row->target, row->role);
 
   g_assert_cmpuint (record.wrong, ==, 0);
   g_assert_cmpuint (record.pending, ==, 0);
@@ -148,22 +148,22 @@ test_previous (Scratch *scratch, gconstpointer user_data)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (losses) * 2; i++) {
-    g_autoptr (TokendPlace) place = place_of (CARD);
+    g_autoptr (TokendTarget) target = target_of (CARD);
     TokendLedger *ledger;
 
     ledger_remove (scratch);
     if (i % 2 == 1)
       corrupt (scratch);
     ledger = tokend_ledger_new (scratch->path);
-    ledger_try (ledger, STRANGER, PIN, TOKEND_SETTLEMENT_SUCCEEDED);
-    ledger_try (ledger, OTHER_CARD, PUK, TOKEND_SETTLEMENT_LOCKED);
-    ledger_try (ledger, "c0ffee/one", PUK, TOKEND_SETTLEMENT_LOCKED);
-    ledger_try (ledger, "c0ffee/two", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
-    ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
-    tokend_ledger_note (ledger, place, PIN, TOKEND_STATE_FINAL_TRY);
-    ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
-    ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
-    ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+    ledger_try (ledger, STRANGER, PIN, TOKEND_TRY_SUCCEEDED);
+    ledger_try (ledger, OTHER_CARD, PUK, TOKEND_TRY_LOCKED);
+    ledger_try (ledger, "c0ffee/one", PUK, TOKEND_TRY_LOCKED);
+    ledger_try (ledger, "c0ffee/two", PUK, TOKEND_TRY_SUCCEEDED);
+    ledger_try (ledger, CARD, PIN, TOKEND_TRY_SPENT);
+    tokend_ledger_note (ledger, target, PIN, TOKEND_STATE_FINAL_TRY);
+    ledger_try (ledger, CARD, PUK, TOKEND_TRY_SPENT);
+    ledger_try (ledger, CARD, PUK, TOKEND_TRY_SPENT);
+    ledger_try (ledger, CARD, PUK, TOKEND_TRY_SUCCEEDED);
     g_object_unref (ledger);
     ledger_assert_on_disk (scratch, "c0ffee/two", PUK, 0, FALSE);
     if (i % 2 == 1)
@@ -186,19 +186,19 @@ test_previous (Scratch *scratch, gconstpointer user_data)
 static void
 test_seen (Scratch *scratch, gconstpointer user_data)
 {
-  g_autoptr (TokendPlace) place = place_of (CARD);
+  g_autoptr (TokendTarget) target = target_of (CARD);
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
   g_autoptr (TokendLedger) next = NULL, last = NULL;
 
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_LOCKED);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_LOCKED);
   next = tokend_ledger_new (scratch->path);
   g_assert_cmpint (ledger_get (next, CARD, PUK).seen, ==, TOKEND_STATE_LOCKED);
-  ledger_try (next, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
-  tokend_ledger_note (next, place, PUK, TOKEND_STATE_FINAL_TRY);
-  ledger_try (next, CARD, PIN, TOKEND_SETTLEMENT_NOT_SPENT);
+  ledger_try (next, CARD, PUK, TOKEND_TRY_SPENT);
+  tokend_ledger_note (next, target, PUK, TOKEND_STATE_FINAL_TRY);
+  ledger_try (next, CARD, PIN, TOKEND_TRY_NOT_SPENT);
   last = tokend_ledger_new (scratch->path);
   g_assert_cmpint (ledger_get (last, CARD, PUK).seen, ==, TOKEND_STATE_FINAL_TRY);
-  ledger_try (last, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (last, CARD, PUK, TOKEND_TRY_SPENT);
   ledger_assert_on_disk (scratch, CARD, PUK, 2, TRUE);
   g_object_unref (last);
   last = tokend_ledger_new (scratch->path);
@@ -219,7 +219,7 @@ test_no_previous (Scratch *scratch, gconstpointer user_data)
   ledger = tokend_ledger_new (scratch->path);
   journal_spy_expect ("cannot be read");
   check_row (ledger, &(Row){ CARD, PUK, LOST });
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_SUCCEEDED);
   check_row (ledger, &(Row){ CARD, PUK, 0 });
   check_row (ledger, &(Row){ OTHER_CARD, PUK, LOST });
 }
@@ -242,17 +242,17 @@ add_as_older (GKeyFile *file, const char *group, TokendRole role, TokendCounterR
   return g_key_file_get_boolean (file, group, known, NULL);
 }
 
-/* What the commit 81cd120 took a ledger for, of @place and what it has within: these are its rules,
+/* What the commit 81cd120 took a ledger for, of @target and what it has within: these are its rules,
  * written down when it was the last version, and never to be changed. */
 static TokendCounterRecord
-read_as_older (const Scratch *scratch, const char *place, TokendRole role)
+read_as_older (const Scratch *scratch, const char *target, TokendRole role)
 {
   const TokendCounterRecord everything = { .spent = 255 };
   g_autofree char *text = scratch_read (scratch, "ledger");
   const char *end = g_strrstr (text, "[end]\n");
   g_autofree char *body = g_strndup (text, (gsize) (end - text));
   g_autofree char *sealed = ledger_seal (body);
-  g_autofree char *within = g_strconcat (place, "/", NULL);
+  g_autofree char *within = g_strconcat (target, "/", NULL);
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_auto (GStrv) groups = NULL;
   TokendCounterRecord record = { 0 };
@@ -263,7 +263,7 @@ read_as_older (const Scratch *scratch, const char *place, TokendRole role)
     return everything;
   groups = g_key_file_get_groups (file, NULL);
   for (guint i = 0; groups[i] != NULL; i++)
-    if (g_str_equal (groups[i], place) || g_str_has_prefix (groups[i], within))
+    if (g_str_equal (groups[i], target) || g_str_has_prefix (groups[i], within))
       is_known = add_as_older (file, groups[i], role, &record) || is_known;
   if (g_key_file_get_boolean (file, "ledger", "assume-spent", NULL) && record.spent == 0
       && !record.locked && !record.final_try && !is_known)
@@ -278,9 +278,9 @@ check_older (const Scratch *scratch, TokendLedger *ledger)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cards); i++)
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-      g_autoptr (TokendPlace) place = place_of (cards[i]);
-      const TokendCounterRecord ours = tokend_ledger_get_record (ledger, place, role);
-      const TokendCounterRecord older = read_as_older (scratch, place->name, role);
+      g_autoptr (TokendTarget) target = target_of (cards[i]);
+      const TokendCounterRecord ours = tokend_ledger_get_record (ledger, target, role);
+      const TokendCounterRecord older = read_as_older (scratch, target->name, role);
 
       g_test_message ("%s, role %d", cards[i], (int) role);
       g_assert_cmpuint (older.spent, >=, MIN (ours.spent, 255));
@@ -292,11 +292,10 @@ check_older (const Scratch *scratch, TokendLedger *ledger)
 static void
 test_downgrade (Scratch *scratch, gconstpointer user_data)
 {
-  static const TokendSettlement settlements[] = {
-    TOKEND_SETTLEMENT_SPENT,    TOKEND_SETTLEMENT_UNKNOWN,  TOKEND_SETTLEMENT_LOCKED,
-    TOKEND_SETTLEMENT_ACCEPTED, TOKEND_SETTLEMENT_SPENT,    TOKEND_SETTLEMENT_NOT_SPENT,
-    TOKEND_SETTLEMENT_SPENT,    TOKEND_SETTLEMENT_SUCCEEDED
-  };
+  static const TokendTryResult try_results[] = { TOKEND_TRY_SPENT,  TOKEND_TRY_UNKNOWN,
+                                                 TOKEND_TRY_LOCKED, TOKEND_TRY_ACCEPTED,
+                                                 TOKEND_TRY_SPENT,  TOKEND_TRY_NOT_SPENT,
+                                                 TOKEND_TRY_SPENT,  TOKEND_TRY_SUCCEEDED };
 
   for (guint lost = 0; lost < 2; lost++) {
     g_autoptr (TokendLedger) ledger = NULL;
@@ -305,15 +304,15 @@ test_downgrade (Scratch *scratch, gconstpointer user_data)
     if (lost)
       corrupt (scratch);
     ledger = tokend_ledger_new (scratch->path);
-    for (gsize i = 0; i < G_N_ELEMENTS (settlements); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS (try_results); i++)
       for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
         g_assert_true (ledger_begin (ledger, CARD, role, NULL));
         check_older (scratch, ledger);
-        g_assert_true (ledger_settle (ledger, CARD, role, settlements[i]));
+        g_assert_true (ledger_resolve (ledger, CARD, role, try_results[i]));
         check_older (scratch, ledger);
-        ledger_try (ledger, OTHER_CARD, role, TOKEND_SETTLEMENT_SPENT);
+        ledger_try (ledger, OTHER_CARD, role, TOKEND_TRY_SPENT);
         check_older (scratch, ledger);
-        ledger_try (ledger, KIND, role, settlements[i]);
+        ledger_try (ledger, KIND, role, try_results[i]);
         check_older (scratch, ledger);
       }
   }

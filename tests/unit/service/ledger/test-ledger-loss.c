@@ -69,13 +69,13 @@ test_ends_with_success (Scratch *scratch, gconstpointer user_data)
   ledger = tokend_ledger_new (scratch->path);
   journal_spy_expect ("ledger.unreadable");
 
-  ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, CARD, PIN, TOKEND_TRY_SUCCEEDED);
   ledger_assert_record (ledger, CARD, PIN, 0, FALSE);
   ledger_assert_on_disk (scratch, CARD, PIN, 0, FALSE);
   ledger_assert_on_disk (scratch, CARD, PUK, ASSUMED, FALSE);
   ledger_assert_on_disk (scratch, OTHER_CARD, PIN, ASSUMED, FALSE);
 
-  ledger_try (ledger, OTHER_CARD, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, OTHER_CARD, PUK, TOKEND_TRY_SUCCEEDED);
   ledger_assert_on_disk (scratch, OTHER_CARD, PUK, 0, FALSE);
   ledger_assert_on_disk (scratch, OTHER_CARD, PIN, 0, FALSE);
   ledger_assert_on_disk (scratch, CARD, PUK, ASSUMED, FALSE);
@@ -94,9 +94,9 @@ test_stays_with_failure (Scratch *scratch, gconstpointer user_data)
   ledger = tokend_ledger_new (scratch->path);
   journal_spy_expect ("ledger.unreadable");
 
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_NOT_SPENT);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_NOT_SPENT);
   g_assert_cmpuint (ledger_get (ledger, CARD, PUK).spent, >=, ASSUMED);
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_SPENT);
   g_assert_cmpuint (ledger_get (ledger, CARD, PUK).spent, >=, ASSUMED);
   ledger_assert_on_disk (scratch, CARD, PUK, ASSUMED, FALSE);
   ledger_assert_on_disk (scratch, CARD, PIN, ASSUMED, FALSE);
@@ -200,7 +200,7 @@ test_disk_is_full (Scratch *scratch, gconstpointer user_data)
   assert_lost_for_ever (scratch);
   ledger = tokend_ledger_new (scratch->path);
   g_assert_false (ledger_begin (ledger, CARD, PUK, NULL));
-  g_assert_false (ledger_settle (ledger, CARD, PUK, TOKEND_SETTLEMENT_NOT_SPENT));
+  g_assert_false (ledger_resolve (ledger, CARD, PUK, TOKEND_TRY_NOT_SPENT));
   disk_is_well ();
   assert_lost (ledger);
   g_assert_true (ledger_begin (ledger, CARD, PUK, NULL));
@@ -239,7 +239,7 @@ test_folder (Scratch *scratch, gconstpointer user_data)
   assert_lost (ledger);
   assert_lost_for_ever (scratch);
   g_assert_true (g_file_test (kept, G_FILE_TEST_EXISTS));
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_SUCCEEDED);
   ledger_assert_on_disk (scratch, CARD, PUK, 0, FALSE);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What is recorded of a token that is shown by two names, or may be; "A/l&B/l" is the first while
- * it is known, see place_of(). */
+ * it is known, see target_of(). */
 #include "ledger-sync.h"
-#include "places.h"
+#include "targets.h"
 
 #define PIN TOKEND_ROLE_PIN
 #define PUK TOKEND_ROLE_PUK
@@ -25,16 +25,16 @@ test_spent_at_one (Scratch *scratch, gconstpointer user_data)
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-    ledger_try (ledger, "A/l&B/l", role, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, "A/l&B/l", role, TOKEND_TRY_SPENT);
     assert_both (scratch, ledger, role, 1, 1);
     ledger_assert_record (ledger, "C/l", role, 0, FALSE);
-    ledger_try (ledger, "B/l&A/l", role, TOKEND_SETTLEMENT_UNKNOWN);
+    ledger_try (ledger, "B/l&A/l", role, TOKEND_TRY_UNKNOWN);
     assert_both (scratch, ledger, role, 2, 2);
     /* Each is counted once. */
     ledger_assert_record (ledger, "A/l&B/l", role, 2, FALSE);
-    ledger_try (ledger, "A/l", role, TOKEND_SETTLEMENT_SUCCEEDED);
+    ledger_try (ledger, "A/l", role, TOKEND_TRY_SUCCEEDED);
     assert_both (scratch, ledger, role, 0, 1);
-    ledger_try (ledger, "B/l", role, TOKEND_SETTLEMENT_SUCCEEDED);
+    ledger_try (ledger, "B/l", role, TOKEND_TRY_SUCCEEDED);
     assert_both (scratch, ledger, role, 0, 0);
   }
 }
@@ -46,16 +46,16 @@ test_success_at_the_other (Scratch *scratch, gconstpointer user_data)
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-    ledger_try (ledger, "A/l&B/l", role, TOKEND_SETTLEMENT_SPENT);
-    ledger_try (ledger, "B/l&A/l", role, TOKEND_SETTLEMENT_SUCCEEDED);
+    ledger_try (ledger, "A/l&B/l", role, TOKEND_TRY_SPENT);
+    ledger_try (ledger, "B/l&A/l", role, TOKEND_TRY_SUCCEEDED);
     assert_both (scratch, ledger, role, 1, 0);
     ledger_assert_record (ledger, "A/l&B/l", role, 1, FALSE);
     ledger_assert_record (ledger, "B/l&A/l", role, 0, FALSE);
     /* What comes later counts at both again, and so does what came before: that costs at most one
      * word. */
-    ledger_try (ledger, "A/l&B/l", role, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, "A/l&B/l", role, TOKEND_TRY_SPENT);
     assert_both (scratch, ledger, role, 2, 2);
-    ledger_try (ledger, "A/l&B/l", role, TOKEND_SETTLEMENT_SUCCEEDED);
+    ledger_try (ledger, "A/l&B/l", role, TOKEND_TRY_SUCCEEDED);
     assert_both (scratch, ledger, role, 0, 0);
   }
 }
@@ -65,10 +65,10 @@ test_locked (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_LOCKED);
+  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_TRY_LOCKED);
   ledger_assert_record (ledger, "B/l", PIN, 0, TRUE);
   /* The PUK at B sets a PIN at B. */
-  ledger_try (ledger, "B/l&A/l", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, "B/l&A/l", PUK, TOKEND_TRY_SUCCEEDED);
   ledger_assert_record (ledger, "B/l&A/l", PIN, 0, FALSE);
   ledger_assert_on_disk (scratch, "A/l", PIN, 0, TRUE);
   ledger_assert_on_disk (scratch, "B/l", PIN, 0, FALSE);
@@ -79,9 +79,9 @@ observe (TokendLedger *ledger, const char *name, const char *module)
 {
   static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
   static const TokendCounterReading full = { .initialized = TRUE, .remaining = 3, .maximum = 3 };
-  g_autoptr (TokendPlace) place = place_of (name);
+  g_autoptr (TokendTarget) target = target_of (name);
 
-  tokend_ledger_observe (ledger, place, PIN, module, &full, &rules);
+  tokend_ledger_observe (ledger, target, PIN, module, &full, &rules);
 }
 
 /* What one shows settles its own record alone: also if it says the name of the module that sent the
@@ -91,7 +91,7 @@ test_number_of_the_other (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_TRY_SPENT);
   observe (ledger, "B/l&A/l", "module");
   assert_both (scratch, ledger, PIN, 1, 1);
   observe (ledger, "A/l&B/l", "another");
@@ -99,7 +99,7 @@ test_number_of_the_other (Scratch *scratch, gconstpointer user_data)
   observe (ledger, "A/l&B/l", "module");
   ledger_assert_record (ledger, "A/l", PIN, 0, FALSE);
   ledger_assert_record (ledger, "B/l", PIN, 0, FALSE);
-  ledger_try (ledger, "C/l", PIN, TOKEND_SETTLEMENT_SPENT); /* is on the disk after it */
+  ledger_try (ledger, "C/l", PIN, TOKEND_TRY_SPENT); /* is on the disk after it */
   assert_both (scratch, ledger, PIN, 0, 0);
 }
 
@@ -114,12 +114,12 @@ test_right_stays_right (Scratch *scratch, gconstpointer user_data)
     guint at_a;
   } shown[] = { { 3, 0 }, { 4, 0 }, { 4, 0 }, { 3, 2 } };
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-  g_autoptr (TokendPlace) b = place_of ("B/l&A/l");
+  g_autoptr (TokendTarget) b = target_of ("B/l&A/l");
 
   for (guint i = 0; i < 3; i++)
-    ledger_try (ledger, "B/l&A/l", PIN, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, "B/l&A/l", PIN, TOKEND_TRY_SPENT);
   ledger_assert_record (ledger, "A/l", PIN, 3, FALSE);
-  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_TRY_SUCCEEDED);
   ledger_assert_record (ledger, "A/l", PIN, 0, FALSE);
   for (gsize i = 0; i < G_N_ELEMENTS (shown); i++) {
     const TokendCounterReading reading = { .initialized = TRUE,
@@ -138,9 +138,9 @@ static void
 test_found_later (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-  g_autoptr (TokendPlace) b = place_of ("B/l&A/l");
+  g_autoptr (TokendTarget) b = target_of ("B/l&A/l");
 
-  ledger_try (ledger, "A/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "A/l", PIN, TOKEND_TRY_SPENT);
   ledger_assert_record (ledger, "B/l", PIN, 0, FALSE);
   ledger_assert_record (ledger, "B/l&A/l", PIN, 1, FALSE);
   tokend_ledger_spread (ledger, b);
@@ -153,14 +153,14 @@ static void
 test_nothing_to_spread (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-  g_autoptr (TokendPlace) b = place_of ("B/l&A/l");
+  g_autoptr (TokendTarget) b = target_of ("B/l&A/l");
   g_autofree char *path = scratch_path (scratch, "ledger");
 
   for (guint i = 0; i < 3; i++) {
     if (i == 1)
-      ledger_try (ledger, "A/l", PIN, TOKEND_SETTLEMENT_NOT_SPENT);
+      ledger_try (ledger, "A/l", PIN, TOKEND_TRY_NOT_SPENT);
     if (i == 2)
-      ledger_try (ledger, "C/l", PIN, TOKEND_SETTLEMENT_SPENT);
+      ledger_try (ledger, "C/l", PIN, TOKEND_TRY_SPENT);
     ledger_remove (scratch);
     tokend_ledger_spread (ledger, b);
     ledger_flush (ledger);
@@ -176,10 +176,10 @@ test_one_of_two (Scratch *scratch, gconstpointer user_data)
   static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 5 };
   static const TokendCounterReading shown = { .initialized = TRUE, .remaining = 2, .maximum = 5 };
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-  g_autoptr (TokendPlace) shared = place_of ("c=a");
+  g_autoptr (TokendTarget) shared = target_of ("c=a");
 
-  ledger_try (ledger, "c/a&C/l", PIN, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, "c/b&D/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c/a&C/l", PIN, TOKEND_TRY_SPENT);
+  ledger_try (ledger, "c/b&D/l", PIN, TOKEND_TRY_SPENT);
   tokend_ledger_observe (ledger, shared, PIN, "module", &shown, &rules);
   ledger_assert_record (ledger, "C/l", PIN, 3, FALSE);
   ledger_assert_record (ledger, "D/l", PIN, 3, FALSE);
@@ -194,12 +194,12 @@ test_right_before_one_of_two (Scratch *scratch, gconstpointer user_data)
   static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
   static const TokendCounterReading last = { .initialized = TRUE, .remaining = 1, .maximum = 3 };
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-  g_autoptr (TokendPlace) shared = place_of ("c=a");
+  g_autoptr (TokendTarget) shared = target_of ("c=a");
 
-  ledger_try (ledger, "c/a", PUK, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, "c/a", PUK, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, "c/d", PUK, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, "c/b", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, "c/a", PUK, TOKEND_TRY_SPENT);
+  ledger_try (ledger, "c/a", PUK, TOKEND_TRY_SPENT);
+  ledger_try (ledger, "c/d", PUK, TOKEND_TRY_SPENT);
+  ledger_try (ledger, "c/b", PUK, TOKEND_TRY_SUCCEEDED);
   ledger_assert_record (ledger, "c/b", PUK, 0, FALSE);
   tokend_ledger_observe (ledger, shared, PUK, "module", &last, &rules);
   ledger_assert_record (ledger, "c/b", PUK, 2, FALSE);
@@ -220,10 +220,10 @@ test_more_is_shown (Scratch *scratch, gconstpointer user_data)
     { 0, FALSE, TRUE, FALSE },  { 0, FALSE, FALSE, TRUE }, { 3, FALSE, FALSE, FALSE },
   };
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-  g_autoptr (TokendPlace) b = place_of ("B/l&A/l");
+  g_autoptr (TokendTarget) b = target_of ("B/l&A/l");
 
-  ledger_try (ledger, "B/l&A/l", PIN, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, "B/l&A/l", PIN, TOKEND_SETTLEMENT_UNKNOWN);
+  ledger_try (ledger, "B/l&A/l", PIN, TOKEND_TRY_SPENT);
+  ledger_try (ledger, "B/l&A/l", PIN, TOKEND_TRY_UNKNOWN);
   for (gsize i = 0; i < G_N_ELEMENTS (shown); i++) {
     const TokendCounterReading reading = { .initialized = TRUE,
                                            .remaining = shown[i].remaining,
@@ -232,8 +232,8 @@ test_more_is_shown (Scratch *scratch, gconstpointer user_data)
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     if (shown[i].is_tried)
-      ledger_try (ledger, "B/l&A/l", PIN, TOKEND_SETTLEMENT_UNKNOWN);
-    ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SUCCEEDED);
+      ledger_try (ledger, "B/l&A/l", PIN, TOKEND_TRY_UNKNOWN);
+    ledger_try (ledger, "A/l&B/l", PIN, TOKEND_TRY_SUCCEEDED);
     tokend_ledger_observe (ledger, b, PIN, "module", &reading, &rules);
     record = ledger_get (ledger, "A/l", PIN);
     g_assert_cmpint (record.spent > 0, ==, shown[i].final_try || shown[i].locked);
@@ -253,15 +253,15 @@ test_modules_of_file (Scratch *scratch, gconstpointer user_data)
   g_autofree char *sealed = ledger_seal ("[ledger]\nversion=2\n\n[c/a]\npin-spent=1\n"
                                          "pin-module=one\npuk-spent=1\n\n"
                                          "[c/b]\npin-spent=1\npin-module=two\n");
-  g_autoptr (TokendPlace) place = place_of ("c=a");
+  g_autoptr (TokendTarget) target = target_of ("c=a");
   g_autoptr (TokendLedger) ledger = NULL;
 
   scratch_write (scratch, "ledger", sealed);
   ledger = tokend_ledger_new (scratch->path);
-  tokend_ledger_observe (ledger, place, PIN, "one", &full, &rules);
-  tokend_ledger_observe (ledger, place, PIN, "two", &full, &rules);
+  tokend_ledger_observe (ledger, target, PIN, "one", &full, &rules);
+  tokend_ledger_observe (ledger, target, PIN, "two", &full, &rules);
   ledger_assert_record (ledger, "c=a", PIN, 2, FALSE);
-  tokend_ledger_observe (ledger, place, PUK, "two", &full, &rules);
+  tokend_ledger_observe (ledger, target, PUK, "two", &full, &rules);
   ledger_assert_record (ledger, "c=a", PUK, 0, FALSE);
   ledger_flush (ledger);
 }
@@ -272,20 +272,20 @@ test_unrelated_since (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, "A/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_TRY_SPENT);
+  ledger_try (ledger, "A/l", PIN, TOKEND_TRY_SPENT);
   assert_both (scratch, ledger, PIN, 2, 2);
 }
 
-/* The tries of the next one to be recorded of a place are not those of the last. */
+/* The tries of the next one to be recorded of a target are not those of the last. */
 static void
 test_settled_before (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, "A/l", PIN, TOKEND_SETTLEMENT_SUCCEEDED);
-  ledger_try (ledger, "A/l", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "A/l&B/l", PIN, TOKEND_TRY_SPENT);
+  ledger_try (ledger, "A/l", PIN, TOKEND_TRY_SUCCEEDED);
+  ledger_try (ledger, "A/l", PIN, TOKEND_TRY_SPENT);
   assert_both (scratch, ledger, PIN, 1, 0);
 }
 

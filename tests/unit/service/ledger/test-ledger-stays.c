@@ -28,8 +28,8 @@ test_counts (Scratch *scratch, gconstpointer user_data)
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    ledger_try (ledger, FIRST, role, TOKEND_SETTLEMENT_SPENT);
-    ledger_try (ledger, FIRST, role, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, FIRST, role, TOKEND_TRY_SPENT);
+    ledger_try (ledger, FIRST, role, TOKEND_TRY_SPENT);
     ledger_assert_record (ledger, FIRST, role, 2, FALSE);
     ledger_assert_record (ledger, SECOND, role, 2, FALSE);
     ledger_assert_on_disk (scratch, AFTER_A_RESTART, role, 2, FALSE);
@@ -42,8 +42,7 @@ test_counts (Scratch *scratch, gconstpointer user_data)
 static void
 test_success (Scratch *scratch, gconstpointer user_data)
 {
-  static const TokendSettlement right[] = { TOKEND_SETTLEMENT_SUCCEEDED,
-                                            TOKEND_SETTLEMENT_ACCEPTED };
+  static const TokendTryResult right[] = { TOKEND_TRY_SUCCEEDED, TOKEND_TRY_ACCEPTED };
 
   for (gsize i = 0; i < G_N_ELEMENTS (right); i++)
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
@@ -51,9 +50,9 @@ test_success (Scratch *scratch, gconstpointer user_data)
 
       ledger_remove (scratch);
       ledger = tokend_ledger_new (scratch->path);
-      ledger_try (ledger, FIRST, role, TOKEND_SETTLEMENT_SPENT);
-      ledger_try (ledger, FIRST, role, TOKEND_SETTLEMENT_LOCKED);
-      ledger_try (ledger, SECOND, role, TOKEND_SETTLEMENT_SPENT);
+      ledger_try (ledger, FIRST, role, TOKEND_TRY_SPENT);
+      ledger_try (ledger, FIRST, role, TOKEND_TRY_LOCKED);
+      ledger_try (ledger, SECOND, role, TOKEND_TRY_SPENT);
       ledger_try (ledger, SECOND, role, right[i]);
       ledger_assert_record (ledger, FIRST, role, 1, TRUE);
       assert_told (ledger, SECOND, role, 0);
@@ -71,9 +70,9 @@ test_puk_sets_pin (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, FIRST, PIN, TOKEND_SETTLEMENT_LOCKED);
-  ledger_try (ledger, SECOND, PIN, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, SECOND, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, FIRST, PIN, TOKEND_TRY_LOCKED);
+  ledger_try (ledger, SECOND, PIN, TOKEND_TRY_SPENT);
+  ledger_try (ledger, SECOND, PUK, TOKEND_TRY_SUCCEEDED);
   ledger_assert_record (ledger, FIRST, PIN, 0, TRUE);
   ledger_assert_on_disk (scratch, AFTER_A_RESTART, PIN, 0, TRUE);
 }
@@ -85,19 +84,19 @@ test_right_in_this_stay (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, FIRST, PUK, TOKEND_SETTLEMENT_LOCKED);
-  ledger_try (ledger, SECOND, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, FIRST, PUK, TOKEND_TRY_LOCKED);
+  ledger_try (ledger, SECOND, PUK, TOKEND_TRY_SUCCEEDED);
   ledger_assert_record (ledger, SECOND, PUK, 0, FALSE);
   ledger_assert_on_disk (scratch, SECOND, PUK, 0, TRUE);
 
-  ledger_try (ledger, FIRST, PIN, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, SECOND, PIN, TOKEND_SETTLEMENT_ACCEPTED);
+  ledger_try (ledger, FIRST, PIN, TOKEND_TRY_SPENT);
+  ledger_try (ledger, SECOND, PIN, TOKEND_TRY_ACCEPTED);
   ledger_assert_record (ledger, SECOND, PIN, 0, FALSE);
   ledger_assert_record (ledger, FIRST, PIN, 1, FALSE);
   ledger_assert_record (ledger, "0c7ad1?4", PIN, 1, FALSE);
   ledger_assert_on_disk (scratch, SECOND, PIN, 1, FALSE);
   /* What is spent after that counts. */
-  ledger_try (ledger, FIRST, PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, FIRST, PIN, TOKEND_TRY_SPENT);
   ledger_assert_record (ledger, SECOND, PIN, 2, FALSE);
 }
 
@@ -112,12 +111,12 @@ test_right_ends (Scratch *scratch, gconstpointer user_data)
     g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
     if (start == 0)
-      ledger_try (ledger, FIRST, PUK, TOKEND_SETTLEMENT_LOCKED);
+      ledger_try (ledger, FIRST, PUK, TOKEND_TRY_LOCKED);
     ledger_assert_record (ledger, SECOND, PUK, 0, TRUE);
     if (start < 2)
-      ledger_try (ledger, SECOND, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+      ledger_try (ledger, SECOND, PUK, TOKEND_TRY_SUCCEEDED);
     else
-      ledger_try (ledger, "b4e011?1", PIN, TOKEND_SETTLEMENT_SPENT);
+      ledger_try (ledger, "b4e011?1", PIN, TOKEND_TRY_SPENT);
   }
   text = scratch_read (scratch, "ledger");
   g_assert_null (strstr (text, "right-at"));
@@ -130,7 +129,7 @@ test_elsewhere (Scratch *scratch, gconstpointer user_data)
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-    ledger_try (ledger, FIRST, role, TOKEND_SETTLEMENT_LOCKED);
+    ledger_try (ledger, FIRST, role, TOKEND_TRY_LOCKED);
     g_assert_false (ledger_get (ledger, FIRST, role).elsewhere);
     g_assert_cmpint (ledger_get (ledger, FIRST, role).seen, ==, TOKEND_STATE_LOCKED);
     g_assert_true (ledger_get (ledger, SECOND, role).elsewhere);
@@ -145,8 +144,8 @@ test_labels (Scratch *scratch, gconstpointer user_data)
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
   TokendCounterRecord record;
 
-  ledger_try (ledger, "c0ffee/one", PUK, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, "c0ffee/one", PUK, TOKEND_SETTLEMENT_LOCKED);
+  ledger_try (ledger, "c0ffee/one", PUK, TOKEND_TRY_SPENT);
+  ledger_try (ledger, "c0ffee/one", PUK, TOKEND_TRY_LOCKED);
   record = ledger_get (ledger, "c0ffee/two", PUK);
   g_assert_true (record.locked && record.elsewhere);
   g_assert_cmpuint (record.spent, ==, 1);
@@ -169,7 +168,7 @@ test_many (Scratch *scratch, gconstpointer user_data)
   for (gsize i = 0; i < G_N_ELEMENTS (stays); i++) {
     g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-    ledger_try (ledger, stays[i], PIN, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, stays[i], PIN, TOKEND_TRY_SPENT);
     ledger_assert_record (ledger, stays[i], PIN, (guint) i + 1, FALSE);
     assert_told (ledger, stays[i], PIN, 1);
   }

@@ -4,7 +4,7 @@
  * writes that fail. */
 #include "journal.h"
 #include "ledger-sync.h"
-#include "places.h"
+#include "targets.h"
 
 #include <glib/gstdio.h>
 
@@ -52,9 +52,9 @@ assert_told (const char *expected)
 static char *
 pending_of (const char *card, TokendRole role)
 {
-  g_autoptr (TokendPlace) place = place_of (card);
+  g_autoptr (TokendTarget) target = target_of (card);
 
-  return g_strdup_printf ("%s of %s; ", role == PUK ? "PUK" : "PIN", place->card);
+  return g_strdup_printf ("%s of %s; ", role == PUK ? "PUK" : "PIN", target->card);
 }
 
 static void
@@ -73,8 +73,8 @@ test_pending (Scratch *scratch, gconstpointer user_data)
     {
       g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-      ledger_try (ledger, OTHER_CARD, PUK, TOKEND_SETTLEMENT_SPENT);
-      ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
+      ledger_try (ledger, OTHER_CARD, PUK, TOKEND_TRY_SPENT);
+      ledger_try (ledger, CARD, PIN, TOKEND_TRY_SPENT);
       g_assert_true (ledger_begin (ledger, CARD, role, NULL));
     }
     assert_told ("");
@@ -114,9 +114,9 @@ test_nothing_to_tell (Scratch *scratch, gconstpointer user_data)
 
   {
     g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-    g_autoptr (TokendPlace) stranger = place_of (OTHER_CARD);
+    g_autoptr (TokendTarget) stranger = target_of (OTHER_CARD);
 
-    ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (ledger, CARD, PIN, TOKEND_TRY_SPENT);
     /* Nor does what is shown of a card that no code was sent to. */
     tokend_ledger_note (ledger, stranger, PIN, TOKEND_STATE_LOCKED);
   }

@@ -3,7 +3,7 @@
 /* What the ledger records of a token, and what clears it. */
 #include "journal-spy.h"
 #include "ledger-sync.h"
-#include "places.h"
+#include "targets.h"
 
 #include <glib/gstdio.h>
 
@@ -23,26 +23,26 @@ test_fresh (Scratch *scratch, gconstpointer user_data)
 }
 
 static const struct {
-  TokendSettlement settlement;
+  TokendTryResult try_result;
   guint spent;
   gboolean locked;
-} settlements[] = {
-  { TOKEND_SETTLEMENT_NOT_SPENT, 0, FALSE }, { TOKEND_SETTLEMENT_SPENT, 1, FALSE },
-  { TOKEND_SETTLEMENT_SUCCEEDED, 0, FALSE }, { TOKEND_SETTLEMENT_ACCEPTED, 0, FALSE },
-  { TOKEND_SETTLEMENT_LOCKED, 0, TRUE },     { TOKEND_SETTLEMENT_UNKNOWN, 1, FALSE },
+} try_results[] = {
+  { TOKEND_TRY_NOT_SPENT, 0, FALSE }, { TOKEND_TRY_SPENT, 1, FALSE },
+  { TOKEND_TRY_SUCCEEDED, 0, FALSE }, { TOKEND_TRY_ACCEPTED, 0, FALSE },
+  { TOKEND_TRY_LOCKED, 0, TRUE },     { TOKEND_TRY_UNKNOWN, 1, FALSE },
 };
 
 static void
-test_settlements (Scratch *scratch, gconstpointer user_data)
+test_try_results (Scratch *scratch, gconstpointer user_data)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (settlements); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (try_results); i++)
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
       g_autofree char *card = g_strdup_printf ("card-%" G_GSIZE_FORMAT, i);
       g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-      ledger_try (ledger, card, role, settlements[i].settlement);
-      ledger_assert_record (ledger, card, role, settlements[i].spent, settlements[i].locked);
-      ledger_assert_on_disk (scratch, card, role, settlements[i].spent, settlements[i].locked);
+      ledger_try (ledger, card, role, try_results[i].try_result);
+      ledger_assert_record (ledger, card, role, try_results[i].spent, try_results[i].locked);
+      ledger_assert_on_disk (scratch, card, role, try_results[i].spent, try_results[i].locked);
     }
 }
 
@@ -51,11 +51,11 @@ test_roles_and_cards_are_apart (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, OTHER_CARD, PUK, TOKEND_SETTLEMENT_LOCKED);
-  ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, CARD, PIN, TOKEND_TRY_SPENT);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_SPENT);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_SPENT);
+  ledger_try (ledger, OTHER_CARD, PUK, TOKEND_TRY_LOCKED);
+  ledger_try (ledger, CARD, PIN, TOKEND_TRY_SUCCEEDED);
   ledger_assert_on_disk (scratch, CARD, PIN, 0, FALSE);
   ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
   ledger_assert_on_disk (scratch, OTHER_CARD, PIN, 0, FALSE);
@@ -68,11 +68,11 @@ test_puk_success_clears_pin (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_LOCKED);
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, OTHER_CARD, PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, CARD, PIN, TOKEND_TRY_LOCKED);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_SPENT);
+  ledger_try (ledger, OTHER_CARD, PIN, TOKEND_TRY_SPENT);
   ledger_assert_record (ledger, CARD, PIN, 0, TRUE);
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_SUCCEEDED);
   ledger_assert_on_disk (scratch, CARD, PIN, 0, FALSE);
   ledger_assert_on_disk (scratch, CARD, PUK, 0, FALSE);
   ledger_assert_on_disk (scratch, OTHER_CARD, PIN, 1, FALSE);
@@ -96,9 +96,9 @@ observe_by (TokendLedger *ledger, const char *card, TokendRole role, const char 
             gboolean by_number)
 {
   TokendCounterReading reading = make_reading (left, by_number);
-  g_autoptr (TokendPlace) place = place_of (card);
+  g_autoptr (TokendTarget) target = target_of (card);
 
-  tokend_ledger_observe (ledger, place, role, module, &reading, &exact_3);
+  tokend_ledger_observe (ledger, target, role, module, &reading, &exact_3);
 }
 
 static void
@@ -186,7 +186,7 @@ test_confirmation_is_durable (Scratch *scratch, gconstpointer user_data)
 
   {
     g_autoptr (TokendLedger) first = tokend_ledger_new (scratch->path);
-    ledger_try (first, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
+    ledger_try (first, CARD, PIN, TOKEND_TRY_SPENT);
     observe (first, PIN, 2, FALSE);
     ledger_flush (first);
   }
@@ -203,11 +203,11 @@ static void
 test_final_try_is_durable (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-  g_autoptr (TokendPlace) place = place_of (CARD);
+  g_autoptr (TokendTarget) target = target_of (CARD);
   g_autoptr (TokendLedger) next = NULL;
 
-  ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
-  tokend_ledger_note (ledger, place, PIN, TOKEND_STATE_FINAL_TRY);
+  ledger_try (ledger, CARD, PIN, TOKEND_TRY_SPENT);
+  tokend_ledger_note (ledger, target, PIN, TOKEND_STATE_FINAL_TRY);
   ledger_flush (ledger);
   next = tokend_ledger_new (scratch->path);
   g_assert_true (ledger_get (next, CARD, PIN).final_try);
@@ -219,12 +219,12 @@ static void
 test_flush (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
-  g_autoptr (TokendPlace) place = place_of (CARD);
+  g_autoptr (TokendTarget) target = target_of (CARD);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (TokendLedger) next = NULL;
 
-  ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
-  tokend_ledger_note (ledger, place, PIN, TOKEND_STATE_FINAL_TRY);
+  ledger_try (ledger, CARD, PIN, TOKEND_TRY_SPENT);
+  tokend_ledger_note (ledger, target, PIN, TOKEND_STATE_FINAL_TRY);
   tokend_ledger_flush_async (ledger, ledger_keep_result, &result);
   ledger_wait_for (&result);
   tokend_ledger_flush_finish (ledger, result);
@@ -247,14 +247,14 @@ test_pending_is_told_once (Scratch *scratch, gconstpointer user_data)
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
   g_autoptr (TokendLedger) next = NULL;
 
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_SPENT);
   g_assert_true (ledger_begin (ledger, CARD, PUK, NULL));
   ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
   g_assert_true (is_told (scratch));
   ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
   g_assert_true (is_told (scratch));
   next = tokend_ledger_new (scratch->path);
-  g_assert_true (ledger_settle (next, CARD, PUK, TOKEND_SETTLEMENT_SPENT));
+  g_assert_true (ledger_resolve (next, CARD, PUK, TOKEND_TRY_SPENT));
   ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
   g_assert_false (is_told (scratch));
 }
@@ -266,12 +266,12 @@ test_another_pending_is_told (Scratch *scratch, gconstpointer user_data)
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
   g_autoptr (TokendLedger) next = NULL;
 
-  ledger_try (ledger, CARD, PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, CARD, PUK, TOKEND_TRY_SPENT);
   g_assert_true (ledger_begin (ledger, CARD, PUK, NULL));
   ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
   g_assert_true (is_told (scratch));
   next = tokend_ledger_new (scratch->path);
-  g_assert_true (ledger_settle (next, CARD, PUK, TOKEND_SETTLEMENT_NOT_SPENT));
+  g_assert_true (ledger_resolve (next, CARD, PUK, TOKEND_TRY_NOT_SPENT));
   g_assert_true (ledger_begin (next, CARD, PUK, NULL));
   g_assert_false (is_told (scratch));
   ledger_assert_on_disk (scratch, CARD, PUK, 2, FALSE);
@@ -300,7 +300,7 @@ test_observation_that_cannot_be_written (Scratch *scratch, gconstpointer user_da
 
   g_assert_cmpint (g_mkdir (state, 0700), ==, 0);
   ledger = tokend_ledger_new (state);
-  ledger_try (ledger, CARD, PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, CARD, PIN, TOKEND_TRY_SPENT);
   g_assert_cmpint (g_rename (state, moved), ==, 0);
   observe (ledger, PIN, 3, TRUE);
   g_assert_false (ledger_begin (ledger, CARD, PUK, NULL));
@@ -314,30 +314,29 @@ static const struct {
   const char *a;
   const char *b;
   TokendRole role; /* at B */
-  TokendSettlement settlement;
+  TokendTryResult try_result;
   guint pin_at_a, pin_at_b, puk_at_a, puk_at_b;
 } labels[] = {
-  { "a wrong PIN is its label's", "c/a", "c/b", PIN, TOKEND_SETTLEMENT_SPENT, 2, 1, 1, 1 },
-  { "a right PIN says nothing of another", "c/a", "c/b", PIN, TOKEND_SETTLEMENT_SUCCEEDED, 2, 0, 1,
-    1 },
-  { "an accepted PIN, likewise", "c/a", "c/b", PIN, TOKEND_SETTLEMENT_ACCEPTED, 2, 0, 1, 1 },
-  { "a PUK may be the card's: it counts", "c/a", "c/b", PUK, TOKEND_SETTLEMENT_SPENT, 2, 0, 2, 2 },
+  { "a wrong PIN is its label's", "c/a", "c/b", PIN, TOKEND_TRY_SPENT, 2, 1, 1, 1 },
+  { "a right PIN says nothing of another", "c/a", "c/b", PIN, TOKEND_TRY_SUCCEEDED, 2, 0, 1, 1 },
+  { "an accepted PIN, likewise", "c/a", "c/b", PIN, TOKEND_TRY_ACCEPTED, 2, 0, 1, 1 },
+  { "a PUK may be the card's: it counts", "c/a", "c/b", PUK, TOKEND_TRY_SPENT, 2, 0, 2, 2 },
   { "… and may be the label's: it clears nothing of another", "c/a", "c/b", PUK,
-    TOKEND_SETTLEMENT_SUCCEEDED, 2, 0, 1, 0 },
-  { "an accepted PUK, likewise", "c/a", "c/b", PUK, TOKEND_SETTLEMENT_ACCEPTED, 2, 0, 1, 0 },
-  { "a PUK that was not sent", "c/a", "c/b", PUK, TOKEND_SETTLEMENT_NOT_SPENT, 2, 0, 1, 1 },
-  { "a shared PIN", "c=a", "c=b", PIN, TOKEND_SETTLEMENT_SPENT, 3, 3, 1, 1 },
-  { "a shared PIN that is right", "c=a", "c=b", PIN, TOKEND_SETTLEMENT_SUCCEEDED, 0, 0, 1, 1 },
-  { "a shared PUK", "c=a", "c=b", PUK, TOKEND_SETTLEMENT_SPENT, 2, 2, 2, 2 },
-  { "a shared PUK that is right", "c=a", "c=b", PUK, TOKEND_SETTLEMENT_SUCCEEDED, 0, 0, 0, 0 },
-  { "the PUK of a shared PIN that is accepted", "c=a", "c=b", PUK, TOKEND_SETTLEMENT_ACCEPTED, 2, 2,
-    0, 0 },
-  { "another card", "c=a", "d=a", PUK, TOKEND_SETTLEMENT_SUCCEEDED, 2, 0, 1, 0 },
-  { "a card whose name begins alike", "c=a", "ca=a", PUK, TOKEND_SETTLEMENT_SUCCEEDED, 2, 0, 1, 0 },
+    TOKEND_TRY_SUCCEEDED, 2, 0, 1, 0 },
+  { "an accepted PUK, likewise", "c/a", "c/b", PUK, TOKEND_TRY_ACCEPTED, 2, 0, 1, 0 },
+  { "a PUK that was not sent", "c/a", "c/b", PUK, TOKEND_TRY_NOT_SPENT, 2, 0, 1, 1 },
+  { "a shared PIN", "c=a", "c=b", PIN, TOKEND_TRY_SPENT, 3, 3, 1, 1 },
+  { "a shared PIN that is right", "c=a", "c=b", PIN, TOKEND_TRY_SUCCEEDED, 0, 0, 1, 1 },
+  { "a shared PUK", "c=a", "c=b", PUK, TOKEND_TRY_SPENT, 2, 2, 2, 2 },
+  { "a shared PUK that is right", "c=a", "c=b", PUK, TOKEND_TRY_SUCCEEDED, 0, 0, 0, 0 },
+  { "the PUK of a shared PIN that is accepted", "c=a", "c=b", PUK, TOKEND_TRY_ACCEPTED, 2, 2, 0,
+    0 },
+  { "another card", "c=a", "d=a", PUK, TOKEND_TRY_SUCCEEDED, 2, 0, 1, 0 },
+  { "a card whose name begins alike", "c=a", "ca=a", PUK, TOKEND_TRY_SUCCEEDED, 2, 0, 1, 0 },
 
   /* What a profile says now holds for what was recorded before it said so. */
-  { "slots that turn out to share", "c/a", "c=b", PIN, TOKEND_SETTLEMENT_SPENT, 2, 3, 1, 1 },
-  { "slots that turn out not to share", "c=a", "c/b", PIN, TOKEND_SETTLEMENT_SPENT, 3, 1, 1, 1 },
+  { "slots that turn out to share", "c/a", "c=b", PIN, TOKEND_TRY_SPENT, 2, 3, 1, 1 },
+  { "slots that turn out not to share", "c=a", "c/b", PIN, TOKEND_TRY_SPENT, 3, 1, 1, 1 },
 };
 
 static void
@@ -359,10 +358,10 @@ test_labels (Scratch *scratch, gconstpointer user_data)
     g_test_message ("%s", labels[i].what);
     ledger_remove (scratch);
     ledger = tokend_ledger_new (scratch->path);
-    ledger_try (ledger, labels[i].a, PIN, TOKEND_SETTLEMENT_SPENT);
-    ledger_try (ledger, labels[i].a, PIN, TOKEND_SETTLEMENT_SPENT);
-    ledger_try (ledger, labels[i].a, PUK, TOKEND_SETTLEMENT_SPENT);
-    ledger_try (ledger, labels[i].b, labels[i].role, labels[i].settlement);
+    ledger_try (ledger, labels[i].a, PIN, TOKEND_TRY_SPENT);
+    ledger_try (ledger, labels[i].a, PIN, TOKEND_TRY_SPENT);
+    ledger_try (ledger, labels[i].a, PUK, TOKEND_TRY_SPENT);
+    ledger_try (ledger, labels[i].b, labels[i].role, labels[i].try_result);
     assert_labels (ledger, i);
     next = tokend_ledger_new (scratch->path);
     assert_labels (next, i);
@@ -375,13 +374,13 @@ test_number_of_labels (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, "c/a", PIN, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, "c/b", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c/a", PIN, TOKEND_TRY_SPENT);
+  ledger_try (ledger, "c/b", PIN, TOKEND_TRY_SPENT);
   observe_by (ledger, "c/b", PIN, "module", 3, TRUE);
   ledger_assert_record (ledger, "c/a", PIN, 1, FALSE);
   ledger_assert_record (ledger, "c/b", PIN, 0, FALSE);
 
-  ledger_try (ledger, "c=b", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c=b", PIN, TOKEND_TRY_SPENT);
   ledger_assert_record (ledger, "c=a", PIN, 2, FALSE);
   observe_by (ledger, "c=a", PIN, "module", 2, TRUE);
   ledger_assert_record (ledger, "c=a", PIN, 1, FALSE);
@@ -397,7 +396,7 @@ test_puk_number_of_labels (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, "c/a", PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c/a", PUK, TOKEND_TRY_SPENT);
   observe_by (ledger, "c/b", PUK, "module", 3, TRUE);
   ledger_assert_record (ledger, "c/b", PUK, 1, FALSE);
   observe_by (ledger, "c/a", PUK, "module", 3, TRUE);
@@ -411,17 +410,17 @@ test_right_puk_of_labels (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, "c/a", PUK, TOKEND_SETTLEMENT_LOCKED);
+  ledger_try (ledger, "c/a", PUK, TOKEND_TRY_LOCKED);
   ledger_assert_record (ledger, "c/b", PUK, 0, TRUE);
-  ledger_try (ledger, "c/b", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, "c/b", PUK, TOKEND_TRY_SUCCEEDED);
   ledger_assert_on_disk (scratch, "c/a", PUK, 0, TRUE);
   ledger_assert_on_disk (scratch, "c/b", PUK, 0, FALSE);
   ledger_assert_on_disk (scratch, "c/c", PUK, 0, TRUE);
-  ledger_try (ledger, "c/c", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, "c/c", PUK, TOKEND_TRY_SUCCEEDED);
   ledger_assert_on_disk (scratch, "c/b", PUK, 0, FALSE);
   ledger_assert_on_disk (scratch, "c/c", PUK, 0, FALSE);
 
-  ledger_try (ledger, "c/b", PUK, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c/b", PUK, TOKEND_TRY_SPENT);
   ledger_assert_record (ledger, "c/b", PUK, 1, FALSE);
   ledger_assert_record (ledger, "c/c", PUK, 1, FALSE);
   g_assert_true (ledger_begin (ledger, "c/a", PUK, NULL));
@@ -435,8 +434,8 @@ test_right_puk_then_shared (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, "c/a", PUK, TOKEND_SETTLEMENT_SPENT);
-  ledger_try (ledger, "c/b", PUK, TOKEND_SETTLEMENT_SUCCEEDED);
+  ledger_try (ledger, "c/a", PUK, TOKEND_TRY_SPENT);
+  ledger_try (ledger, "c/b", PUK, TOKEND_TRY_SUCCEEDED);
   observe_by (ledger, "c=a", PUK, "module", 1, TRUE);
   ledger_assert_record (ledger, "c=a", PUK, 2, FALSE);
   ledger_assert_record (ledger, "c=b", PUK, 2, FALSE);
@@ -450,9 +449,9 @@ test_confirmation_of_labels (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, "c=a", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c=a", PIN, TOKEND_TRY_SPENT);
   observe_by (ledger, "c=b", PIN, "module", 2, FALSE);
-  ledger_try (ledger, "c=b", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c=b", PIN, TOKEND_TRY_SPENT);
   observe_by (ledger, "c=a", PIN, "module", 2, FALSE); /* not seen to follow the second one */
   ledger_assert_record (ledger, "c=a", PIN, 2, FALSE);
   observe_by (ledger, "c=a", PIN, "module", 1, FALSE);
@@ -470,7 +469,7 @@ test_modules_of_labels (Scratch *scratch, gconstpointer user_data)
 {
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
 
-  ledger_try (ledger, "c=a", PIN, TOKEND_SETTLEMENT_SPENT);
+  ledger_try (ledger, "c=a", PIN, TOKEND_TRY_SPENT);
   g_assert_true (ledger_begin_by (ledger, "c=b", PIN, "another", NULL));
   observe_by (ledger, "c=b", PIN, "another", 3, TRUE);
   ledger_assert_record (ledger, "c=b", PIN, 2, FALSE);
@@ -487,7 +486,7 @@ main (int argc, char **argv)
   journal_spy_install ();
   scratch_add_test ("/ledger/fresh", test_fresh);
   scratch_add_test ("/ledger/pending/without-flags", test_pending_without_flags);
-  scratch_add_test ("/ledger/settlements", test_settlements);
+  scratch_add_test ("/ledger/try_results", test_try_results);
   scratch_add_test ("/ledger/apart", test_roles_and_cards_are_apart);
   scratch_add_test ("/ledger/puk-success-clears-pin", test_puk_success_clears_pin);
   scratch_add_test ("/ledger/observe/other-module", test_other_module);

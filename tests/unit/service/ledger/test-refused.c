@@ -2,7 +2,7 @@
 #include "refused.h"
 
 #include "deadline.h"
-#include "places.h"
+#include "targets.h"
 
 #define CARD "0c7ad1"
 #define OTHER_CARD "b4e011"
@@ -21,36 +21,36 @@ make_digest (guint number)
 static gboolean
 contains (TokendRefused *refused, const char *card, TokendRole role, guint number)
 {
-  g_autoptr (TokendPlace) place = place_of (card);
+  g_autoptr (TokendTarget) target = target_of (card);
   g_autoptr (GBytes) digest = make_digest (number);
 
-  return tokend_refused_find (refused, place, role, digest) != 0;
+  return tokend_refused_find (refused, target, role, digest) != 0;
 }
 
 static void
 refuse (TokendRefused *refused, const char *card, TokendRole role, guint number)
 {
-  g_autoptr (TokendPlace) place = place_of (card);
+  g_autoptr (TokendTarget) target = target_of (card);
   g_autoptr (GBytes) digest = make_digest (number);
 
-  tokend_refused_add (refused, place, role, digest);
+  tokend_refused_add (refused, target, role, digest);
 }
 
 static void
 forget (TokendRefused *refused, const char *card, TokendRole role)
 {
-  g_autoptr (TokendPlace) place = place_of (card);
+  g_autoptr (TokendTarget) target = target_of (card);
 
-  tokend_refused_forget (refused, place, role);
+  tokend_refused_forget (refused, target, role);
 }
 
 static void
 observe (TokendRefused *refused, const char *card, TokendRole role, const char *module,
          const TokendCounter *shown)
 {
-  g_autoptr (TokendPlace) place = place_of (card);
+  g_autoptr (TokendTarget) target = target_of (card);
 
-  tokend_refused_observe (refused, place, role, module, shown);
+  tokend_refused_observe (refused, target, role, module, shown);
 }
 
 static void
@@ -245,8 +245,8 @@ test_rise_of_flags (void)
     { "none, final", &ok, &final, FALSE },
     { "nothing, none", &no_flag, &ok, FALSE },
     { "none, nothing", &ok, &no_flag, FALSE },
-    { "a contradiction, none", &contradictory, &ok, TRUE },
-    { "a contradiction, all of them", &contradictory, &number_3, FALSE },
+    { "a inconsistency, none", &contradictory, &ok, TRUE },
+    { "a inconsistency, all of them", &contradictory, &number_3, FALSE },
     { "one, no number", &number_1, &ok, FALSE },
     { "one, no number, where no flag means nothing", &number_1, &no_flag, FALSE },
     { "none left, no number", &number_0, &ok, FALSE },
@@ -276,13 +276,13 @@ test_rise_of_flags (void)
 static gint64
 find (TokendRefused *refused, const char *name, TokendRole role, guint number)
 {
-  g_autoptr (TokendPlace) place = place_of (name);
+  g_autoptr (TokendTarget) target = target_of (name);
   g_autoptr (GBytes) digest = make_digest (number);
 
-  return tokend_refused_find (refused, place, role, digest);
+  return tokend_refused_find (refused, target, role, digest);
 }
 
-/* The last time counts, of each code for itself, at any place that may be the same. */
+/* The last time counts, of each code for itself, at any target that may be the same. */
 static void
 test_time (void)
 {
@@ -431,7 +431,7 @@ static void
 test_related_later (void)
 {
   g_autoptr (TokendRefused) refused = tokend_refused_new ();
-  g_autoptr (TokendPlace) other = place_of ("B/l&A/l");
+  g_autoptr (TokendTarget) other = target_of ("B/l&A/l");
 
   refuse (refused, "A/l", TOKEND_ROLE_PIN, 1);
   g_assert_false (contains (refused, "B/l", TOKEND_ROLE_PIN, 1));

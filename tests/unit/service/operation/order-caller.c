@@ -86,7 +86,7 @@ begin_check (ModelState *state, ModelKind kind, guint i)
 
   if (!caller->has_read)
     state->fault = FAULT_OLD;
-  else if (!caller->may_peek && !caller->is_authorized)
+  else if (!caller->may_read_unasked && !caller->is_authorized)
     state->fault = FAULT_TOLD;
   caller->has_checked = (guint8) may;
   advance (state, kind, i, may ? TOKEND_STEP_DONE : TOKEND_STEP_FAILED);
@@ -95,7 +95,7 @@ begin_check (ModelState *state, ModelKind kind, guint i)
 static void
 begin_ask (ModelState *state, guint i)
 {
-  if (state->callers[i].may_peek && !state->callers[i].has_checked)
+  if (state->callers[i].may_read_unasked && !state->callers[i].has_checked)
     state->fault = FAULT_PROMPT;
 }
 
@@ -197,9 +197,9 @@ begin_may_peek (ModelState *state, ModelKind kind, guint i)
 {
   ModelCaller *caller = &state->callers[i];
 
-  caller->may_peek = caller->may_read;
+  caller->may_read_unasked = caller->may_read;
   caller->may_read = FALSE;
-  advance (state, kind, i, caller->may_peek ? TOKEND_STEP_DONE : TOKEND_STEP_NOT_ALLOWED);
+  advance (state, kind, i, caller->may_read_unasked ? TOKEND_STEP_DONE : TOKEND_STEP_NOT_ALLOWED);
 }
 
 static void
@@ -225,22 +225,22 @@ static void
 begin_step (ModelState *state, ModelKind kind, guint i)
 {
   switch ((TokendStep) state->callers[i].step) {
-  case TOKEND_STEP_MEET: /* who the caller is changes nothing until TOKEND_STEP_RECHECK */
-  case TOKEND_STEP_MEET_AGAIN:
+  case TOKEND_STEP_IDENTIFY: /* who the caller is changes nothing until TOKEND_STEP_AUTHORIZE_AGAIN */
+  case TOKEND_STEP_IDENTIFY_AGAIN:
     advance (state, kind, i, TOKEND_STEP_DONE);
     break;
-  case TOKEND_STEP_MAY_PEEK:
+  case TOKEND_STEP_MAY_READ:
     begin_may_peek (state, kind, i);
     break;
-  case TOKEND_STEP_PEEK:
+  case TOKEND_STEP_READ_BEFORE_PROMPT:
     begin_peek (state, kind, i);
     break;
-  case TOKEND_STEP_FORESEE:
-  case TOKEND_STEP_JUDGE:
+  case TOKEND_STEP_CHECK_BEFORE_PROMPT:
+  case TOKEND_STEP_CHECK_AFTER_PROMPT:
   case TOKEND_STEP_CHECK:
     begin_check (state, kind, i);
     break;
-  case TOKEND_STEP_ASK:
+  case TOKEND_STEP_AUTHORIZE:
     begin_ask (state, i);
     break;
   case TOKEND_STEP_HAND_OUT:
@@ -268,8 +268,8 @@ begin_step (ModelState *state, ModelKind kind, guint i)
   case TOKEND_STEP_COMMIT:
     begin_commit (state, kind, i);
     break;
-  case TOKEND_STEP_SETTLE:
-    model_settle (state, state->callers[i].settlement);
+  case TOKEND_STEP_RESOLVE:
+    model_resolve (state, state->callers[i].try_result);
     break;
   case TOKEND_STEP_REPLY:
     begin_reply (state, kind, i);
@@ -289,7 +289,7 @@ advance (ModelState *state, ModelKind kind, guint i, TokendStepResult result)
 
   caller->is_written = FALSE;
   caller->step = (guint8) tokend_step_next (
-      caller->step, tokend_step_judge (caller->step, result, caller->is_over));
+      caller->step, tokend_step_evaluate (caller->step, result, caller->is_over));
   begin_step (state, kind, i);
 }
 
@@ -380,7 +380,7 @@ follow_ask (const ModelState *state, ModelKind kind, guint i, ModelVisit visit, 
   ModelState next = *state;
 
   next.callers[i].is_authorized = TRUE;
-  next.callers[i].may_peek = FALSE; /* or not: it does not matter any more */
+  next.callers[i].may_read_unasked = FALSE; /* or not: it does not matter any more */
   visit_result (&next, kind, i, TOKEND_STEP_DONE, visit, "polkit says yes", data);
 }
 
@@ -400,7 +400,7 @@ follow_prepare (const ModelState *state, ModelKind kind, guint i, ModelVisit vis
 static void
 follow_write (const ModelState *state, ModelKind kind, guint i, ModelVisit visit, gpointer data)
 {
-  gboolean is_outcome = state->callers[i].step == TOKEND_STEP_SETTLE;
+  gboolean is_outcome = state->callers[i].step == TOKEND_STEP_RESOLVE;
   ModelState next = *state;
 
   if (state->callers[i].is_written) {
@@ -423,12 +423,12 @@ follow_commit (const ModelState *state, ModelKind kind, guint i, ModelVisit visi
 
   if (state->owner == i && state->host == HOST_ANSWERED) {
     next.callers[i].has_answer = TRUE;
-    next.callers[i].settlement = next.settlement;
+    next.callers[i].try_result = next.try_result;
     next.callers[i].has_sent = next.has_sent;
     visit_result (&next, kind, i, TOKEND_STEP_DONE, visit, "the outcome comes", data);
     return;
   }
-  next.callers[i].settlement = TOKEND_SETTLEMENT_UNKNOWN;
+  next.callers[i].try_result = TOKEND_TRY_UNKNOWN;
   next.is_uncertain = TRUE;
   next.owner = MODEL_N_CALLERS;
   visit_result (&next, kind, i, TOKEND_STEP_FAILED, visit,
@@ -480,12 +480,12 @@ model_follow_caller (const ModelState *state, ModelKind kind, guint i, ModelVisi
     if (state->callers[i].calls_left > 0)
       follow_new_call (state, kind, i, visit, data);
     break;
-  case TOKEND_STEP_LOOK:
+  case TOKEND_STEP_READ_AFTER_PROMPT:
   case TOKEND_STEP_READ:
   case TOKEND_STEP_READ_AFTER:
     follow_read (state, kind, i, visit, data);
     break;
-  case TOKEND_STEP_ASK:
+  case TOKEND_STEP_AUTHORIZE:
     follow_ask (state, kind, i, visit, data);
     break;
   case TOKEND_STEP_PREPARE:
@@ -494,11 +494,11 @@ model_follow_caller (const ModelState *state, ModelKind kind, guint i, ModelVisi
   case TOKEND_STEP_OPEN:
     follow_open (state, kind, i, visit, data);
     break;
-  case TOKEND_STEP_RECHECK:
+  case TOKEND_STEP_AUTHORIZE_AGAIN:
     follow_recheck (state, kind, i, visit, data);
     break;
   case TOKEND_STEP_RECORD:
-  case TOKEND_STEP_SETTLE:
+  case TOKEND_STEP_RESOLVE:
     follow_write (state, kind, i, visit, data);
     break;
   case TOKEND_STEP_COMMIT:

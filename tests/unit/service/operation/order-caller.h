@@ -20,6 +20,6 @@ gboolean model_may_open (const ModelState *state, ModelKind kind);
 gboolean model_may_commit (const ModelState *state, ModelKind kind);
 gboolean model_read_token (ModelState *state, ModelKind kind);
 void model_begin_try (ModelState *state);
-void model_settle (ModelState *state, TokendSettlement settlement);
+void model_resolve (ModelState *state, TokendTryResult try_result);
 gboolean model_is_claimed (const ModelState *state);
 void model_end_host (ModelState *state);

@@ -93,12 +93,12 @@ pack (ModelEntry *packed, const TokendLedgerEntry *entry)
 }
 
 static TokendCounter
-judge (ModelKind kind, guint remaining, const ModelEntry *entry)
+evaluate (ModelKind kind, guint remaining, const ModelEntry *entry)
 {
   TokendCounterReading reading = show (kind, remaining);
   TokendCounterRecord record = { (guint) (entry->spent + entry->pending), entry->locked };
 
-  return tokend_counter_judge (&reading, &rules[kind], &record);
+  return tokend_counter_evaluate (&reading, &rules[kind], &record);
 }
 
 /* @remaining: as somebody read them. */
@@ -106,7 +106,7 @@ gboolean
 model_may_spend (const ModelState *state, ModelKind kind, guint remaining, gboolean has_word)
 {
   TokendAttempt attempt = { .final_attempt = has_word };
-  TokendCounter counter = judge (kind, remaining, &state->memory);
+  TokendCounter counter = evaluate (kind, remaining, &state->memory);
 
   return tokend_attempt_check (&attempt, ROLE, &counter, NULL);
 }
@@ -116,7 +116,7 @@ gboolean
 model_may_open (const ModelState *state, ModelKind kind)
 {
   static const TokendAttempt attempt = { 0 };
-  TokendCounter counter = judge (kind, state->remaining, &state->memory);
+  TokendCounter counter = evaluate (kind, state->remaining, &state->memory);
 
   return tokend_attempt_check_opening (&attempt, ROLE, &counter, NULL);
 }
@@ -126,17 +126,17 @@ gboolean
 model_may_commit (const ModelState *state, ModelKind kind)
 {
   TokendAttempt attempt = { .final_attempt = state->has_word };
-  TokendCounter counter = judge (kind, state->last_read, &state->memory);
+  TokendCounter counter = evaluate (kind, state->last_read, &state->memory);
 
   return tokend_attempt_check_prepared (&attempt, ROLE, &counter, FALSE, NULL);
 }
 
 void
-model_settle (ModelState *state, TokendSettlement settlement)
+model_resolve (ModelState *state, TokendTryResult try_result)
 {
   TokendLedgerEntry entry = unpack (&state->memory);
 
-  tokend_ledger_entry_settle (&entry, settlement);
+  tokend_ledger_entry_resolve (&entry, try_result);
   pack (&state->memory, &entry);
 }
 
@@ -177,26 +177,26 @@ model_end_host (ModelState *state)
 {
   state->host = HOST_NONE;
   state->owner = MODEL_N_CALLERS;
-  state->last_read = state->has_word = state->settlement = state->has_sent = 0;
+  state->last_read = state->has_word = state->try_result = state->has_sent = 0;
 }
 
 /* What the host's answer means, by the service's own reading of it. */
-static TokendVerdict
-judge_outcome (const char *text)
+static TokendTryEffect
+evaluate_outcome (const char *text)
 {
   g_autoptr (GVariant) outcome = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
   g_autoptr (GError) error = NULL;
 
-  return tokend_outcome_judge (outcome, ROLE, TRUE, &error);
+  return tokend_outcome_interpret (outcome, ROLE, TRUE, &error);
 }
 
 static void
 answer (ModelState *state, const char *outcome)
 {
-  const TokendVerdict verdict = judge_outcome (outcome);
+  const TokendTryEffect effect = evaluate_outcome (outcome);
 
-  state->settlement = (guint8) verdict.settlement;
-  state->has_sent = verdict.sent != FALSE;
+  state->try_result = (guint8) effect.try_result;
+  state->has_sent = effect.sent != FALSE;
   state->host = HOST_ANSWERED;
 }
 
@@ -348,7 +348,7 @@ can_be_known (const ModelState *state, ModelKind kind)
 static gboolean
 promises_too_much (const ModelState *state, ModelKind kind, const ModelEntry *entry)
 {
-  TokendCounter counter = judge (kind, state->remaining, entry);
+  TokendCounter counter = evaluate (kind, state->remaining, entry);
 
   return counter.remaining != TOKEND_RETRIES_UNKNOWN && counter.remaining > state->remaining;
 }
@@ -401,7 +401,7 @@ gboolean
 model_is_success (const ModelState *state)
 {
   for (guint i = 0; i < MODEL_N_CALLERS; i++)
-    if (state->callers[i].has_answer && state->callers[i].settlement == TOKEND_SETTLEMENT_SUCCEEDED)
+    if (state->callers[i].has_answer && state->callers[i].try_result == TOKEND_TRY_SUCCEEDED)
       return TRUE;
   return FALSE;
 }

@@ -9,8 +9,8 @@
  * another program, a crash of the service or of the host, a disk that cannot be written, a ledger
  * that is damaged meanwhile. The order of their steps is the service's own, from
  * tokend_step_next(), _judge(), _may_be_left() and _may_go_on(); what is decided on the way is
- * decided by the service's own functions: tokend_counter_judge(), tokend_attempt_check…(),
- * tokend_ledger_entry_…(), tokend_outcome_judge().
+ * decided by the service's own functions: tokend_counter_evaluate(), tokend_attempt_check…(),
+ * tokend_ledger_entry_…(), tokend_outcome_interpret().
  */
 
 #define MODEL_MAXIMUM 3
@@ -48,13 +48,13 @@ typedef struct {
   /* Cancelled, expired, no longer authorized, its caller left, its token was removed */
   guint8 is_over;
   guint8 has_pipes;
-  guint8 is_finishing;  /* Finish has said that the codes are whole */
-  guint8 will_be_whole; /* so they are */
-  guint8 is_whole;      /* and were found to be */
-  guint8 is_rechecked;  /* it may still be */
-  guint8 has_word;      /* that this may be the last try */
-  guint8 may_read;      /* the status: so polkit will say */
-  guint8 may_peek;      /* so it has said */
+  guint8 is_finishing;     /* Finish has said that the codes are whole */
+  guint8 will_be_whole;    /* so they are */
+  guint8 is_whole;         /* and were found to be */
+  guint8 is_rechecked;     /* it may still be */
+  guint8 has_word;         /* that this may be the last try */
+  guint8 may_read;         /* the status: so polkit will say */
+  guint8 may_read_unasked; /* so it has said */
   guint8 is_authorized;
   guint8 has_read;    /* the token, since it last waited for anything else */
   guint8 has_checked; /* the state, likewise */
@@ -65,7 +65,7 @@ typedef struct {
   guint8 is_written;
   guint8 has_answer; /* the host's */
   guint8 has_sent;   /* as that says */
-  guint8 settlement;
+  guint8 try_result;
 } ModelCaller;
 
 /* All of one moment. Nothing but bytes: two moments are the same if their bytes are. */
@@ -84,7 +84,7 @@ typedef struct {
   guint8 owner; /* the caller whose call the host works for; MODEL_N_CALLERS: nobody's any more */
   guint8 last_read;  /* the tries when it last read them */
   guint8 has_word;   /* as its caller's */
-  guint8 settlement; /* of what it answered */
+  guint8 try_result; /* of what it answered */
   guint8 has_sent;   /* as it answered */
 
   guint8 is_uncertain; /* an answer did not come, or an outcome could not be written */

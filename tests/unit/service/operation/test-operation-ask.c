@@ -28,7 +28,7 @@ static struct {
   guint seconds;
   GSourceFunc expire;
   gpointer expire_data;
-  int stopped; /* TokendReportEnd, or -1 */
+  int stopped; /* TokendAuditEnd, or -1 */
   int stop_error;
 } say;
 
@@ -140,7 +140,7 @@ __wrap_tokend_code_pipes_collect_finish (GAsyncResult *result, GError **error)
 static void
 check_cards (const char *const *cards)
 {
-  g_auto (GStrv) all = tokend_place_list_cards (tokend_token_get_place (stage.operation.token));
+  g_auto (GStrv) all = tokend_target_list_cards (tokend_token_get_target (stage.operation.token));
 
   g_assert_true (g_strv_equal (cards, (const char *const *) all));
 }
@@ -192,7 +192,7 @@ __wrap_tokend_operation_read_token (Operation *operation)
 }
 
 void
-__wrap_tokend_operation_stop (Operation *operation, TokendReportEnd end, GError *why)
+__wrap_tokend_operation_stop (Operation *operation, TokendAuditEnd end, GError *why)
 {
   say.stopped = (int) end;
   say.stop_error = why->code;
@@ -300,10 +300,10 @@ test_may_peek (void)
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     set_up (PUK, "{}");
     say.gate = rows[i].gate;
-    tokend_operation_ask_may_peek (&stage.operation);
+    tokend_operation_ask_may_read (&stage.operation);
     g_assert_cmpstr (stage.calls->str, ==, "gate(" TOKEND_ACTION_READ_STATUS ",silent,-,-) ");
     g_assert_cmpint (stage.result, ==, rows[i].result);
-    g_assert_cmpint (stage.operation.may_peek, ==, rows[i].result == TOKEND_STEP_DONE);
+    g_assert_cmpint (stage.operation.may_read_unasked, ==, rows[i].result == TOKEND_STEP_DONE);
     g_assert_cmpint (stage.operation.error != NULL, ==, rows[i].result == TOKEND_STEP_FAILED);
     tear_down ();
   }
@@ -343,7 +343,7 @@ test_state (void)
       if (finishes > 0)
         tokend_operation_check (operation);
       else
-        tokend_operation_foresee (operation);
+        tokend_operation_check_before_prompt (operation);
       assert_end (finishes > 0 ? rows[i].finishing : rows[i].opening, "");
       tear_down ();
     }
@@ -354,7 +354,7 @@ test_meet (void)
 {
   set_up (PUK, "{}");
   say.identity.presence = TOKEND_PRESENCE_ACTIVE;
-  tokend_operation_meet (&stage.operation);
+  tokend_operation_identify (&stage.operation);
   assert_end (FINE, "who(:1.7) ");
   g_assert_cmpint (stage.operation.opener.presence, ==, TOKEND_PRESENCE_ACTIVE);
   tear_down ();
@@ -369,7 +369,7 @@ test_meet_again (void)
       set_up (PUK, "{}");
       stage.operation.opener.presence = was_active ? TOKEND_PRESENCE_ACTIVE : TOKEND_PRESENCE_NONE;
       say.identity.presence = is_active ? TOKEND_PRESENCE_ACTIVE : TOKEND_PRESENCE_NONE;
-      tokend_operation_meet_again (&stage.operation);
+      tokend_operation_identify_again (&stage.operation);
       assert_end (FINE, "who(:1.7) ");
       g_assert_cmpint (stage.operation.opener.presence, ==,
                        was_active || is_active ? TOKEND_PRESENCE_ACTIVE : TOKEND_PRESENCE_NONE);
@@ -381,15 +381,15 @@ test_meet_again (void)
 static void
 test_ask (void)
 {
-  for (int may_peek = 0; may_peek < 2; may_peek++)
+  for (int may_read_unasked = 0; may_read_unasked < 2; may_read_unasked++)
     for (int is_allowed = 0; is_allowed < 2; is_allowed++) {
       set_up (PUK, "{}");
-      stage.operation.may_peek = may_peek > 0;
+      stage.operation.may_read_unasked = may_read_unasked > 0;
       say.gate = is_allowed > 0 ? TOKEND_GATE_ALLOWED : TOKEND_GATE_DISMISSED;
-      tokend_operation_ask (&stage.operation);
+      tokend_operation_authorize (&stage.operation);
       assert_end (is_allowed > 0 ? FINE : TOKEND_ERROR_NOT_AUTHORIZED,
-                  may_peek > 0 ? "gate(" TOKEND_ACTION_UNLOCK ",may-ask,LABEL,0001) "
-                               : "gate(" TOKEND_ACTION_UNLOCK ",may-ask,-,-) ");
+                  may_read_unasked > 0 ? "gate(" TOKEND_ACTION_UNLOCK ",may-ask,LABEL,0001) "
+                                       : "gate(" TOKEND_ACTION_UNLOCK ",may-ask,-,-) ");
       tear_down ();
     }
 }
@@ -399,7 +399,7 @@ static void
 test_look (void)
 {
   set_up (PUK, "{}");
-  tokend_operation_look (&stage.operation);
+  tokend_operation_read_after_prompt (&stage.operation);
   assert_end (FINE, "need wait read-token ");
   g_assert_true (stage.operation.is_needing_service);
   tear_down ();
@@ -442,7 +442,7 @@ test_expiry (void)
   g_assert_cmpint (stage.operation.deadline, <=, tokend_deadline_in (600));
   g_assert_cmpint (say.expire (say.expire_data), ==, G_SOURCE_REMOVE);
   g_assert_cmpuint (stage.operation.expiry, ==, 0);
-  g_assert_cmpint (say.stopped, ==, TOKEND_REPORT_END_EXPIRED);
+  g_assert_cmpint (say.stopped, ==, TOKEND_AUDIT_END_EXPIRED);
   g_assert_cmpint (say.stop_error, ==, TOKEND_ERROR_NOT_FOUND);
   tear_down ();
 }
@@ -523,7 +523,7 @@ test_recheck (void)
     say.identity =
         (TokendIdentity){ .desktop = (char *) "c1", .known = TRUE, .presence = rows[i].now };
     say.gate = rows[i].gate;
-    tokend_operation_recheck (&stage.operation);
+    tokend_operation_authorize_again (&stage.operation);
     assert_end (rows[i].error, calls);
     tear_down ();
   }

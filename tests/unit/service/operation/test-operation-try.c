@@ -116,23 +116,23 @@ test_prepare_in_vain (void)
 static void
 test_prepare_environment (void)
 {
-  static const TokendUnlockWay ways[] = { TOKEND_UNLOCK_WAY_OPENSC_SET_PIN,
-                                          TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN };
+  static const TokendUnlockMethod methods[] = { TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN,
+                                                TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (methods); i++)
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-      const TokendUnlockWay way = role == PUK ? ways[i] : TOKEND_UNLOCK_WAY_NONE;
+      const TokendUnlockMethod method = role == PUK ? methods[i] : TOKEND_UNLOCK_METHOD_NONE;
       g_autofree char *operation = NULL;
       ino_t inodes[3];
 
       stage_set_up (role);
       stage.profile.is_opensc = TRUE;
-      stage.profile.unlock_way = ways[i];
+      stage.profile.unlock_method = methods[i];
       stage.prepared = READING (16);
       give_descriptors (inodes);
       tokend_operation_prepare (&stage.operation);
       g_assert_cmpstr (g_hash_table_lookup (stage.environment, TOKEND_OPENSC_VARIABLE), ==,
-                       tokend_opensc_configuration (way));
+                       tokend_opensc_configuration (method));
       g_assert_true (g_variant_lookup (stage.request, "operation", "s", &operation));
       g_assert_cmpstr (operation, ==, role == PUK ? "unlock" : "set-pin");
       tear_down ();
@@ -196,7 +196,7 @@ test_prepare_request (void)
     stage_set_up (PUK);
     stage_show (reading);
     stage.prepared = reading;
-    stage.profile.unlock_way = TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN;
+    stage.profile.unlock_method = TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN;
     stage.policy = (TokendPinPolicy){ .minimum_length = rows[i].policy_minimum,
                                       .maximum_length = rows[i].policy_maximum,
                                       .characters = TOKEND_CHARACTERS_DIGITS };
@@ -270,8 +270,8 @@ prepare_as (const char *reading)
   stage.operation.prepared = stage_parse (reading);
   stage.operation.digest = g_bytes_new_static ("dddddddddddddddddddddddddddddddd", 32);
   stage.operation.before =
-      tokend_token_judge (stage.operation.token, stage.operation.prepared, stage.operation.role);
-  stage.operation.verdict.settlement = TOKEND_SETTLEMENT_NOT_SPENT;
+      tokend_token_evaluate (stage.operation.token, stage.operation.prepared, stage.operation.role);
+  stage.operation.effect.try_result = TOKEND_TRY_NOT_SPENT;
 }
 
 /* By what the session shows, not by what was read before. */
@@ -300,7 +300,7 @@ test_compare (void)
     stage.operation.attempt.send_refused_code = rows[i].send_refused_code;
     stage.operation.attempt.final_attempt = rows[i].final_attempt;
     if (rows[i].was_refused)
-      tokend_refused_add (stage.service.refused, tokend_token_get_place (stage.operation.token),
+      tokend_refused_add (stage.service.refused, tokend_token_get_target (stage.operation.token),
                           PIN, stage.operation.digest);
     tokend_operation_compare (&stage.operation);
     assert_error (rows[i].error, rows[i].error == FINE ? NULL : "nothing was sent");
@@ -331,22 +331,22 @@ test_compare_oracle (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     TokendRefusalLimit *limit;
-    const TokendPlace *place;
+    const TokendTarget *target;
     const gint64 now = g_get_monotonic_time ();
     const char *cards[2] = { 0 };
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     stage_set_up (PIN);
     limit = stage.service.refusal_limit;
-    place = tokend_token_get_place (stage.operation.token);
-    cards[0] = place->card;
+    target = tokend_token_get_target (stage.operation.token);
+    cards[0] = target->card;
     prepare_as (READING (16));
     stage.operation.uid = rows[i].uid;
     stage.operation.attempt.send_refused_code = rows[i].send_refused_code;
     for (guint n = 0; n < rows[i].n_told; n++)
       tokend_refusal_limit_count (limit, 1000, cards, now);
     if (rows[i].was_refused)
-      tokend_refused_add (stage.service.refused, place, PIN, stage.operation.digest);
+      tokend_refused_add (stage.service.refused, target, PIN, stage.operation.digest);
     tokend_operation_compare (&stage.operation);
     assert_error (rows[i].error, rows[i].error == FINE ? NULL : "nothing was sent");
     /* That it was told is counted. */
@@ -362,12 +362,12 @@ test_record (void)
   for (int is_broken = 0; is_broken < 2; is_broken++) {
     stage_set_up (PUK);
     stage.ledger_is_broken = is_broken > 0;
-    stage.operation.verdict.settlement = TOKEND_SETTLEMENT_SPENT;
+    stage.operation.effect.try_result = TOKEND_TRY_SPENT;
     tokend_operation_record (&stage.operation);
     assert_calls ("begin(puk,a-module) ");
     assert_error (is_broken > 0 ? TOKEND_ERROR_FAILED : FINE, "nothing was sent");
-    g_assert_cmpint (stage.operation.verdict.settlement, ==, TOKEND_SETTLEMENT_NOT_SPENT);
-    g_assert_false (stage.operation.verdict.sent);
+    g_assert_cmpint (stage.operation.effect.try_result, ==, TOKEND_TRY_NOT_SPENT);
+    g_assert_false (stage.operation.effect.sent);
     stage_tear_down ();
   }
 }
@@ -382,8 +382,8 @@ test_commit_without_host (void)
   tokend_operation_commit (&stage.operation);
   assert_calls ("");
   assert_error (TOKEND_ERROR_MODULE_FAILED, "nothing was sent");
-  g_assert_cmpint (stage.operation.verdict.settlement, ==, TOKEND_SETTLEMENT_NOT_SPENT);
-  g_assert_false (stage.operation.verdict.sent);
+  g_assert_cmpint (stage.operation.effect.try_result, ==, TOKEND_TRY_NOT_SPENT);
+  g_assert_false (stage.operation.effect.sent);
   g_assert_false (stage.operation.in_doubt);
   stage_tear_down ();
 }
@@ -397,8 +397,8 @@ test_commit_without_answer (void)
   tokend_operation_commit (&stage.operation);
   assert_calls ("commit ");
   assert_error (TOKEND_ERROR_OUTCOME_UNKNOWN, "no answer came");
-  g_assert_cmpint (stage.operation.verdict.settlement, ==, TOKEND_SETTLEMENT_UNKNOWN);
-  g_assert_true (stage.operation.verdict.sent);
+  g_assert_cmpint (stage.operation.effect.try_result, ==, TOKEND_TRY_UNKNOWN);
+  g_assert_true (stage.operation.effect.sent);
   g_assert_true (stage.operation.in_doubt);
   stage_tear_down ();
 }
@@ -411,13 +411,13 @@ test_commit (void)
     gboolean change_counts;
     const char *outcome;
     int error;
-    TokendSettlement settlement;
+    TokendTryResult try_result;
   } rows[] = {
-    { PUK, TRUE, "{'result': <'done'>, 'sent': <true>}", FINE, TOKEND_SETTLEMENT_SUCCEEDED },
-    { PUK, TRUE, INCORRECT, TOKEND_ERROR_PUK_INCORRECT, TOKEND_SETTLEMENT_SPENT },
-    { PUK, FALSE, INCORRECT, TOKEND_ERROR_PUK_INCORRECT, TOKEND_SETTLEMENT_SPENT },
-    { PIN, TRUE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_SETTLEMENT_SPENT },
-    { PIN, FALSE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_SETTLEMENT_NOT_SPENT },
+    { PUK, TRUE, "{'result': <'done'>, 'sent': <true>}", FINE, TOKEND_TRY_SUCCEEDED },
+    { PUK, TRUE, INCORRECT, TOKEND_ERROR_PUK_INCORRECT, TOKEND_TRY_SPENT },
+    { PUK, FALSE, INCORRECT, TOKEND_ERROR_PUK_INCORRECT, TOKEND_TRY_SPENT },
+    { PIN, TRUE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_TRY_SPENT },
+    { PIN, FALSE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_TRY_NOT_SPENT },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -428,8 +428,8 @@ test_commit (void)
     tokend_operation_commit (&stage.operation);
     assert_calls ("commit ");
     assert_error (rows[i].error, NULL);
-    g_assert_cmpint (stage.operation.verdict.settlement, ==, rows[i].settlement);
-    g_assert_true (stage.operation.verdict.sent);
+    g_assert_cmpint (stage.operation.effect.try_result, ==, rows[i].try_result);
+    g_assert_true (stage.operation.effect.sent);
     g_assert_false (stage.operation.in_doubt);
     /* It is done, whatever came of it: the next step is the same. */
     g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
@@ -446,7 +446,7 @@ test_commit_without_profile (void)
   stage.has_no_profile = TRUE;
   stage.outcome = INCORRECT;
   tokend_operation_commit (&stage.operation);
-  g_assert_cmpint (stage.operation.verdict.settlement, ==, TOKEND_SETTLEMENT_SPENT);
+  g_assert_cmpint (stage.operation.effect.try_result, ==, TOKEND_TRY_SPENT);
   stage_tear_down ();
 }
 
@@ -466,14 +466,14 @@ test_prepare_dead_host (void)
 
 /* What cannot be written stays pending, and the operation goes on. */
 static void
-test_settle (void)
+test_resolve (void)
 {
   for (int is_broken = 0; is_broken < 2; is_broken++) {
     stage_set_up (PIN);
     stage.ledger_is_broken = is_broken > 0;
-    stage.operation.verdict.settlement = TOKEND_SETTLEMENT_SPENT;
-    tokend_operation_settle (&stage.operation);
-    assert_calls ("settle(pin,spent) ");
+    stage.operation.effect.try_result = TOKEND_TRY_SPENT;
+    tokend_operation_resolve (&stage.operation);
+    assert_calls ("resolve(pin,spent) ");
     g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
     assert_error (FINE, NULL);
     stage_tear_down ();
@@ -487,7 +487,7 @@ test_after_in_doubt (void)
   stage_set_up (PUK);
   prepare_as (READING (16));
   stage.operation.in_doubt = TRUE;
-  stage.operation.verdict = (TokendVerdict){ TOKEND_SETTLEMENT_UNKNOWN, TRUE, FALSE };
+  stage.operation.effect = (TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE, FALSE };
   tokend_operation_read_after (&stage.operation);
   assert_calls ("lose refresh flush ");
   g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
@@ -512,7 +512,7 @@ test_after_reading (void)
     stage_set_up (PIN);
     prepare_as (READING (16));
     memcpy (stage.after, rows[i].after, sizeof stage.after);
-    stage.operation.verdict = (TokendVerdict){ TOKEND_SETTLEMENT_SUCCEEDED, TRUE, FALSE };
+    stage.operation.effect = (TokendTryEffect){ TOKEND_TRY_SUCCEEDED, TRUE, FALSE };
     tokend_operation_read_after (&stage.operation);
     assert_calls (rows[i].calls);
     g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
@@ -533,7 +533,7 @@ test_after_review (void)
     const char *calls;
   } rows[] = {
     { PIN, REFUSED, READING (17), TOKEND_ERROR_PIN_INCORRECT, TRUE,
-      "read update(a-module) settle(pin,spent) note(pin) flush " },
+      "read update(a-module) resolve(pin,spent) note(pin) flush " },
     { PIN, REFUSED, READING (16), TOKEND_ERROR_PIN_POLICY, FALSE,
       "read update(a-module) note(pin) flush " },
     { PIN, INCORRECT, READING (17), TOKEND_ERROR_PIN_INCORRECT, TRUE,
@@ -564,7 +564,7 @@ test_after_review (void)
     assert_error (rows[i].error, NULL);
     assert_calls (rows[i].calls);
     g_assert_cmpint (tokend_refused_find (stage.service.refused,
-                                          tokend_token_get_place (operation->token), rows[i].role,
+                                          tokend_token_get_target (operation->token), rows[i].role,
                                           operation->digest)
                          != 0,
                      ==, rows[i].is_refused);
@@ -578,36 +578,32 @@ test_after_success (void)
 {
   static const struct {
     TokendRole role;
-    TokendSettlement settlement;
+    TokendTryResult try_result;
     gboolean pin_stays, puk_stays;
   } rows[] = {
-    { PUK, TOKEND_SETTLEMENT_SUCCEEDED, FALSE, FALSE },
-    { PUK, TOKEND_SETTLEMENT_ACCEPTED, TRUE, FALSE },
-    { PIN, TOKEND_SETTLEMENT_SUCCEEDED, FALSE, TRUE },
-    { PIN, TOKEND_SETTLEMENT_SPENT, TRUE, TRUE },
-    { PUK, TOKEND_SETTLEMENT_SPENT, TRUE, TRUE },
-    { PUK, TOKEND_SETTLEMENT_UNKNOWN, TRUE, TRUE },
-    { PUK, TOKEND_SETTLEMENT_NOT_SPENT, TRUE, TRUE },
-    { PUK, TOKEND_SETTLEMENT_LOCKED, TRUE, TRUE },
+    { PUK, TOKEND_TRY_SUCCEEDED, FALSE, FALSE }, { PUK, TOKEND_TRY_ACCEPTED, TRUE, FALSE },
+    { PIN, TOKEND_TRY_SUCCEEDED, FALSE, TRUE },  { PIN, TOKEND_TRY_SPENT, TRUE, TRUE },
+    { PUK, TOKEND_TRY_SPENT, TRUE, TRUE },       { PUK, TOKEND_TRY_UNKNOWN, TRUE, TRUE },
+    { PUK, TOKEND_TRY_NOT_SPENT, TRUE, TRUE },   { PUK, TOKEND_TRY_LOCKED, TRUE, TRUE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     TokendRefused *refused;
-    const TokendPlace *place;
+    const TokendTarget *target;
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     stage_set_up (rows[i].role);
     refused = stage.service.refused;
-    place = tokend_token_get_place (stage.operation.token);
+    target = tokend_token_get_target (stage.operation.token);
     prepare_as (READING (16));
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
-      tokend_refused_add (refused, place, role, stage.operation.digest);
+      tokend_refused_add (refused, target, role, stage.operation.digest);
     stage.after[0] = READING (16);
-    stage.operation.verdict = (TokendVerdict){ rows[i].settlement, TRUE, FALSE };
+    stage.operation.effect = (TokendTryEffect){ rows[i].try_result, TRUE, FALSE };
     tokend_operation_read_after (&stage.operation);
-    g_assert_cmpint (tokend_refused_find (refused, place, PIN, stage.operation.digest) != 0, ==,
+    g_assert_cmpint (tokend_refused_find (refused, target, PIN, stage.operation.digest) != 0, ==,
                      rows[i].pin_stays);
-    g_assert_cmpint (tokend_refused_find (refused, place, PUK, stage.operation.digest) != 0, ==,
+    g_assert_cmpint (tokend_refused_find (refused, target, PUK, stage.operation.digest) != 0, ==,
                      rows[i].puk_stays);
     stage_tear_down ();
   }
@@ -706,7 +702,7 @@ test_after_shown_as_what_it_is (void)
     prepare_as (READING (16));
     stage.profile.puk_shown_as_pin = rows[i].puk_shown_as_pin;
     stage.after[0] = rows[i].after;
-    stage.operation.verdict.sent = rows[i].sent;
+    stage.operation.effect.sent = rows[i].sent;
     if (rows[i].error != FINE)
       stage.operation.error = g_error_new_literal (TOKEND_ERROR, rows[i].error, "");
     tokend_operation_read_after (&stage.operation);
@@ -732,7 +728,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation-try/commit/without-host", test_commit_without_host);
   g_test_add_func ("/operation-try/commit/without-answer", test_commit_without_answer);
   g_test_add_func ("/operation-try/commit", test_commit);
-  g_test_add_func ("/operation-try/settle", test_settle);
+  g_test_add_func ("/operation-try/settle", test_resolve);
   g_test_add_func ("/operation-try/after/in-doubt", test_after_in_doubt);
   g_test_add_func ("/operation-try/after/reading", test_after_reading);
   g_test_add_func ("/operation-try/after/review", test_after_review);

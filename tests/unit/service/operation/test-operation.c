@@ -15,9 +15,11 @@
 
 #define FINE (-1)
 #define PATH "/org/tokend/Tokend1/operations/7"
-#define UNTIL_OPEN "accept meet may-peek read foresee ask meet-again look foresee hand-out "
-#define UNTIL_TRY "collect recheck read check claim prepare compare "
-#define TRY "record commit settle read-after "
+#define UNTIL_OPEN                                                                                 \
+  "accept identify may-read read check-state authorize identify-again read-after-prompt "          \
+  "check-state hand-out "
+#define UNTIL_TRY "collect authorize-again read check claim prepare compare "
+#define TRY "record commit resolve read-after "
 
 /* A token that can leave. */
 typedef struct {
@@ -95,23 +97,23 @@ __wrap_tokend_deadline_is_over (gint64 deadline)
     note (operation, text);                                                                        \
   }
 STEP (accept, "accept")
-STEP (ask_may_peek, "may-peek")
-STEP (foresee, "foresee")
-STEP (meet, "meet")
-STEP (ask, "ask")
-STEP (meet_again, "meet-again")
+STEP (ask_may_read, "may-read")
+STEP (check_before_prompt, "check-state")
+STEP (identify, "identify")
+STEP (authorize, "authorize")
+STEP (identify_again, "identify-again")
 STEP (collect, "collect")
-STEP (recheck, "recheck")
+STEP (authorize_again, "authorize-again")
 STEP (check, "check")
 STEP (compare, "compare")
 STEP (record, "record")
-STEP (settle, "settle")
+STEP (resolve, "resolve")
 STEP (read_after, "read-after")
 
 void
-__wrap_tokend_operation_look (Operation *operation)
+__wrap_tokend_operation_read_after_prompt (Operation *operation)
 {
-  note (operation, "look");
+  note (operation, "read-after-prompt");
   operation->is_needing_service = TRUE;
 }
 
@@ -167,8 +169,8 @@ void
 __wrap_tokend_operation_commit (Operation *operation)
 {
   note (operation, "commit");
-  operation->verdict.sent = TRUE;
-  operation->verdict.settlement = TOKEND_SETTLEMENT_SPENT;
+  operation->effect.sent = TRUE;
+  operation->effect.try_result = TOKEND_TRY_SPENT;
 }
 
 void
@@ -195,24 +197,24 @@ __wrap_tokend_audit_begin (TokendAudit *self, const char *name)
 }
 
 void
-__wrap_tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendReport *report)
+__wrap_tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendAuditRecord *record)
 {
   g_assert_true (caller == (TokendAuditCaller *) &scene);
-  g_assert_cmpint (report->role, ==, TOKEND_ROLE_PUK);
-  g_assert_cmpstr (report->token, ==, "a-card");
-  g_assert_cmpstr (report->label, ==, "LABEL");
-  g_assert_true (!report->sent || report->settlement == TOKEND_SETTLEMENT_SPENT);
-  g_assert_cmpint (report->before.state, ==, scene.before);
+  g_assert_cmpint (record->role, ==, TOKEND_ROLE_PUK);
+  g_assert_cmpstr (record->token, ==, "a-card");
+  g_assert_cmpstr (record->label, ==, "LABEL");
+  g_assert_true (!record->sent || record->try_result == TOKEND_TRY_SPENT);
+  g_assert_cmpint (record->before.state, ==, scene.before);
   g_assert_true (scene.before != TOKEND_STATE_UNKNOWN
-                 || report->before.remaining == TOKEND_RETRIES_UNKNOWN);
-  g_assert_cmpint (report->after.state, ==, TOKEND_STATE_LOW);
-  g_assert_cmpint (report->barred, ==, TOKEND_STATE_FINAL_TRY);
-  g_assert_cmpstr (report->module, ==, scene.has_module ? "a-module" : NULL);
-  g_assert_true (!report->is_done || report->error == 0);
+                 || record->before.remaining == TOKEND_RETRIES_UNKNOWN);
+  g_assert_cmpint (record->after.state, ==, TOKEND_STATE_LOW);
+  g_assert_cmpint (record->barred, ==, TOKEND_STATE_FINAL_TRY);
+  g_assert_cmpstr (record->module, ==, scene.has_module ? "a-module" : NULL);
+  g_assert_true (!record->is_done || record->error == 0);
   g_string_append_printf (
-      scene.told, "journal(%s,%s%s,%d) ", name_of (report->is_done ? FINE : (int) report->error),
-      report->sent ? "sent" : "not-sent", report->in_doubt ? ",in-doubt" : "", (int) report->end);
-  tokend_report_free (report);
+      scene.told, "journal(%s,%s%s,%d) ", name_of (record->is_done ? FINE : (int) record->error),
+      record->sent ? "sent" : "not-sent", record->in_doubt ? ",in-doubt" : "", (int) record->end);
+  tokend_audit_record_free (record);
 }
 
 void
@@ -323,7 +325,7 @@ __wrap_tokend_token_get_status (TokendToken *self)
 }
 
 TokendCounter
-__wrap_tokend_token_judge_now (TokendToken *self, TokendRole role)
+__wrap_tokend_token_evaluate_now (TokendToken *self, TokendRole role)
 {
   return (TokendCounter){ .state = TOKEND_STATE_FINAL_TRY };
 }
@@ -511,7 +513,7 @@ test_finish_again (void)
       finish (operation);
       assert_steps ("collect ");
       end_steps (11);
-      assert_steps ("recheck read check claim prepare compare " TRY);
+      assert_steps ("authorize-again read check claim prepare compare " TRY);
       assert_told ("journal(done,sent,0) release(done) finish:done tell end no-need ");
     } else {
       finish (operation);
@@ -589,14 +591,14 @@ static const struct {
   void (*happens) (Operation *operation);
   int error;  /* once it is open */
   int before; /* until then */
-  TokendReportEnd end;
+  TokendAuditEnd end;
   const char *reply; /* to whom has ended it */
 } ends[] = {
-  { caller_leaves, TOKEND_ERROR_FAILED, TOKEND_ERROR_FAILED, TOKEND_REPORT_END_CALLER_LEFT, "" },
-  { token_leaves, TOKEND_ERROR_TOKEN_REMOVED, TOKEND_ERROR_NOT_FOUND, TOKEND_REPORT_END_NONE, "" },
-  { service_ends, TOKEND_ERROR_SERVICE_ENDING, TOKEND_ERROR_SERVICE_ENDING, TOKEND_REPORT_END_NONE,
+  { caller_leaves, TOKEND_ERROR_FAILED, TOKEND_ERROR_FAILED, TOKEND_AUDIT_END_CALLER_LEFT, "" },
+  { token_leaves, TOKEND_ERROR_TOKEN_REMOVED, TOKEND_ERROR_NOT_FOUND, TOKEND_AUDIT_END_NONE, "" },
+  { service_ends, TOKEND_ERROR_SERVICE_ENDING, TOKEND_ERROR_SERVICE_ENDING, TOKEND_AUDIT_END_NONE,
     "" },
-  { is_cancelled, TOKEND_ERROR_NOT_FOUND, TOKEND_ERROR_NOT_FOUND, TOKEND_REPORT_END_CANCELLED,
+  { is_cancelled, TOKEND_ERROR_NOT_FOUND, TOKEND_ERROR_NOT_FOUND, TOKEND_AUDIT_END_CANCELLED,
     "cancel:done " },
 };
 

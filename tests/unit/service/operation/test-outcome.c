@@ -7,22 +7,22 @@
 
 #define DONE (-1)
 
-#define NOT_SPENT TOKEND_SETTLEMENT_NOT_SPENT
-#define SPENT TOKEND_SETTLEMENT_SPENT
-#define SUCCEEDED TOKEND_SETTLEMENT_SUCCEEDED
-#define LOCKED TOKEND_SETTLEMENT_LOCKED
-#define IN_DOUBT TOKEND_SETTLEMENT_UNKNOWN
+#define NOT_SPENT TOKEND_TRY_NOT_SPENT
+#define SPENT TOKEND_TRY_SPENT
+#define SUCCEEDED TOKEND_TRY_SUCCEEDED
+#define LOCKED TOKEND_TRY_LOCKED
+#define IN_DOUBT TOKEND_TRY_UNKNOWN
 
 typedef struct {
   const char *outcome; /* as the host answers it */
   int pin_error;
-  TokendSettlement pin_settlement;
+  TokendTryResult pin_try_result;
   int puk_error;
-  TokendSettlement puk_settlement;
+  TokendTryResult puk_try_result;
   gboolean refused;
 } Row;
 
-#define BOTH(code, settlement) (code), (settlement), (code), (settlement)
+#define BOTH(code, try_result) (code), (try_result), (code), (try_result)
 #define NONSENSE BOTH (TOKEND_ERROR_OUTCOME_UNKNOWN, IN_DOUBT), FALSE
 
 static const Row rows[] = {
@@ -86,11 +86,11 @@ check_code_is_named (const GError *error, TokendRole role)
 }
 
 static void
-check (const Row *row, TokendRole role, int code, TokendSettlement settlement)
+check (const Row *row, TokendRole role, int code, TokendTryResult try_result)
 {
   g_autoptr (GVariant) outcome = parse (row->outcome);
   g_autoptr (GError) error = NULL;
-  TokendVerdict verdict = tokend_outcome_judge (outcome, role, TRUE, &error);
+  TokendTryEffect effect = tokend_outcome_interpret (outcome, role, TRUE, &error);
 
   if (code == DONE)
     g_assert_no_error (error);
@@ -98,10 +98,10 @@ check (const Row *row, TokendRole role, int code, TokendSettlement settlement)
     g_assert_error (error, TOKEND_ERROR, code);
   if (code != DONE && row->pin_error != row->puk_error)
     check_code_is_named (error, role);
-  g_assert_cmpint (verdict.settlement, ==, settlement);
-  g_assert_cmpint (verdict.sent, ==, settlement != NOT_SPENT);
-  g_assert_cmpint (verdict.refused, ==, row->refused);
-  if (settlement == NOT_SPENT)
+  g_assert_cmpint (effect.try_result, ==, try_result);
+  g_assert_cmpint (effect.sent, ==, try_result != NOT_SPENT);
+  g_assert_cmpint (effect.refused, ==, row->refused);
+  if (try_result == NOT_SPENT)
     g_assert_true (error != NULL && strstr (error->message, "nothing was sent") != NULL);
 }
 
@@ -110,8 +110,8 @@ test_row (gconstpointer data)
 {
   const Row *row = data;
 
-  check (row, TOKEND_ROLE_PIN, row->pin_error, row->pin_settlement);
-  check (row, TOKEND_ROLE_PUK, row->puk_error, row->puk_settlement);
+  check (row, TOKEND_ROLE_PIN, row->pin_error, row->pin_try_result);
+  check (row, TOKEND_ROLE_PUK, row->puk_error, row->puk_try_result);
 }
 
 /* Both codes went at once: nothing says that the present one was right, or not counted. */
@@ -121,12 +121,13 @@ test_new_pin_refused_on_change (void)
   for (guint counts = 0; counts < 2; counts++) {
     g_autoptr (GVariant) outcome = parse ("{'result': <'new-pin-refused'>, 'sent': <true>}");
     g_autoptr (GError) error = NULL;
-    TokendVerdict verdict = tokend_outcome_judge (outcome, TOKEND_ROLE_PIN, counts > 0, &error);
+    TokendTryEffect effect =
+        tokend_outcome_interpret (outcome, TOKEND_ROLE_PIN, counts > 0, &error);
 
     g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
-    g_assert_cmpint (verdict.settlement, ==, counts > 0 ? IN_DOUBT : NOT_SPENT);
-    g_assert_true (verdict.sent);
-    g_assert_false (verdict.refused);
+    g_assert_cmpint (effect.try_result, ==, counts > 0 ? IN_DOUBT : NOT_SPENT);
+    g_assert_true (effect.sent);
+    g_assert_false (effect.refused);
     g_assert_nonnull (strstr (error->message, "not known"));
     g_assert_null (strstr (error->message, "no try was spent"));
   }
@@ -138,13 +139,13 @@ test_new_pin_refused_on_unlock (void)
 {
   g_autoptr (GVariant) outcome = parse ("{'result': <'new-pin-refused'>, 'sent': <true>}");
   g_autoptr (GError) error = NULL;
-  TokendVerdict verdict = tokend_outcome_judge (outcome, TOKEND_ROLE_PUK, TRUE, &error);
+  TokendTryEffect effect = tokend_outcome_interpret (outcome, TOKEND_ROLE_PUK, TRUE, &error);
 
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
-  g_assert_cmpint (verdict.settlement, !=, SPENT);
-  g_assert_cmpint (verdict.settlement, !=, IN_DOUBT);
-  g_assert_true (verdict.sent);
-  g_assert_false (verdict.refused);
+  g_assert_cmpint (effect.try_result, !=, SPENT);
+  g_assert_cmpint (effect.try_result, !=, IN_DOUBT);
+  g_assert_true (effect.sent);
+  g_assert_false (effect.refused);
 }
 
 /* A token that does not count a wrong PIN in a change has refused it all the same. */
@@ -153,12 +154,12 @@ test_not_counted (void)
 {
   g_autoptr (GVariant) outcome = parse ("{'result': <'code-incorrect'>, 'sent': <true>}");
   g_autoptr (GError) error = NULL;
-  TokendVerdict verdict = tokend_outcome_judge (outcome, TOKEND_ROLE_PIN, FALSE, &error);
+  TokendTryEffect effect = tokend_outcome_interpret (outcome, TOKEND_ROLE_PIN, FALSE, &error);
 
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_INCORRECT);
-  g_assert_cmpint (verdict.settlement, ==, NOT_SPENT);
-  g_assert_true (verdict.sent);
-  g_assert_true (verdict.refused);
+  g_assert_cmpint (effect.try_result, ==, NOT_SPENT);
+  g_assert_true (effect.sent);
+  g_assert_true (effect.refused);
 }
 
 static void
@@ -168,7 +169,7 @@ test_reason (void)
       parse ("{'result': <'failed'>, 'sent': <true>, 'reason': <'C_Login: CKR_DEVICE_ERROR'>}");
   g_autoptr (GError) error = NULL;
 
-  tokend_outcome_judge (outcome, TOKEND_ROLE_PUK, TRUE, &error);
+  tokend_outcome_interpret (outcome, TOKEND_ROLE_PUK, TRUE, &error);
   g_assert_nonnull (strstr (error->message, "C_Login: CKR_DEVICE_ERROR"));
 }
 
@@ -182,7 +183,7 @@ test_longest_reason (void)
       g_variant_new_parsed ("{'result': <'failed'>, 'sent': <true>, 'reason': <%s>}", reason));
   g_autoptr (GError) error = NULL;
 
-  tokend_outcome_judge (outcome, TOKEND_ROLE_PUK, TRUE, &error);
+  tokend_outcome_interpret (outcome, TOKEND_ROLE_PUK, TRUE, &error);
   g_assert_true (g_str_has_prefix (error->message, begin));
   g_assert_cmpuint (strspn (error->message + strlen (begin), "x"), ==, 96);
 }
@@ -203,7 +204,7 @@ test_hostile_reason (void)
     g_variant_dict_insert (&dict, "sent", "b", TRUE);
     g_variant_dict_insert (&dict, "reason", "s", reasons[i]);
     outcome = g_variant_ref_sink (g_variant_dict_end (&dict));
-    tokend_outcome_judge (outcome, TOKEND_ROLE_PUK, TRUE, &error);
+    tokend_outcome_interpret (outcome, TOKEND_ROLE_PUK, TRUE, &error);
 
     g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
     g_assert_cmpuint (strlen (error->message), <, 1024);
@@ -224,12 +225,12 @@ test_length_refused (void)
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     g_autoptr (GError) error = NULL;
-    TokendVerdict verdict = tokend_outcome_judge (outcome, role, TRUE, &error);
+    TokendTryEffect effect = tokend_outcome_interpret (outcome, role, TRUE, &error);
 
     g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS);
-    g_assert_cmpint (verdict.settlement, ==, NOT_SPENT);
-    g_assert_true (verdict.sent);
-    g_assert_false (verdict.refused);
+    g_assert_cmpint (effect.try_result, ==, NOT_SPENT);
+    g_assert_true (effect.sent);
+    g_assert_false (effect.refused);
   }
 }
 
@@ -287,13 +288,13 @@ test_review_of (TokendRole role, int incorrect, int locked)
                                    .another_remains = reviews[i].another_remained };
     const TokendCounter after = { .state = reviews[i].after, .source = reviews[i].source_after };
     const int wanted = reviews[i].is_refused ? incorrect : locked;
-    TokendVerdict verdict = { SPENT, TRUE, TRUE };
+    TokendTryEffect effect = { SPENT, TRUE, TRUE };
     GError *error = g_error_new_literal (TOKEND_ERROR, incorrect, "");
 
     g_test_message ("%s", reviews[i].what);
-    tokend_outcome_review (&verdict, role, &before, &after, &error);
-    g_assert_cmpint (verdict.refused, ==, reviews[i].is_refused);
-    g_assert_cmpint (verdict.settlement, ==, reviews[i].is_refused ? SPENT : LOCKED);
+    tokend_outcome_review (&effect, role, &before, &after, &error);
+    g_assert_cmpint (effect.refused, ==, reviews[i].is_refused);
+    g_assert_cmpint (effect.try_result, ==, reviews[i].is_refused ? SPENT : LOCKED);
     g_assert_error (error, TOKEND_ERROR, wanted);
     if (!reviews[i].is_refused)
       check_code_is_named (error, role);
@@ -312,7 +313,7 @@ test_review (void)
  * that was wrong. */
 #define PIN TOKEND_ROLE_PIN
 #define PUK TOKEND_ROLE_PUK
-#define ACCEPTED TOKEND_SETTLEMENT_ACCEPTED
+#define ACCEPTED TOKEND_TRY_ACCEPTED
 #define UNSEEN TOKEND_RETRIES_UNKNOWN
 static const struct {
   const char *what;
@@ -321,7 +322,7 @@ static const struct {
   TokendRetriesSource source_before;
   int after;
   TokendRetriesSource source_after;
-  TokendSettlement settlement;
+  TokendTryResult try_result;
 } new_pin_reviews[] = {
   { "a number falls", PIN, 3, NUMBER, 2, NUMBER, SPENT },
   { "to the last", PIN, 2, NUMBER, 1, NUMBER, SPENT },
@@ -356,7 +357,7 @@ test_review_of_new_pin (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (new_pin_reviews); i++) {
     const TokendRole role = new_pin_reviews[i].role;
-    const TokendSettlement wanted = new_pin_reviews[i].settlement;
+    const TokendTryResult wanted = new_pin_reviews[i].try_result;
     const TokendCounter before = { .remaining = new_pin_reviews[i].before,
                                    .maximum = 3,
                                    .source = new_pin_reviews[i].source_before };
@@ -367,13 +368,13 @@ test_review_of_new_pin (void)
     const int code = wanted == SPENT ? incorrect : TOKEND_ERROR_PIN_POLICY;
     g_autoptr (GVariant) outcome = parse ("{'result': <'new-pin-refused'>, 'sent': <true>}");
     g_autoptr (GError) error = NULL;
-    TokendVerdict verdict = tokend_outcome_judge (outcome, role, TRUE, &error);
+    TokendTryEffect effect = tokend_outcome_interpret (outcome, role, TRUE, &error);
 
     g_test_message ("%s", new_pin_reviews[i].what);
-    tokend_outcome_review (&verdict, role, &before, &after, &error);
-    g_assert_cmpint (verdict.settlement, ==, wanted);
-    g_assert_true (verdict.sent);
-    g_assert_cmpint (verdict.refused, ==, wanted == SPENT);
+    tokend_outcome_review (&effect, role, &before, &after, &error);
+    g_assert_cmpint (effect.try_result, ==, wanted);
+    g_assert_true (effect.sent);
+    g_assert_cmpint (effect.refused, ==, wanted == SPENT);
     g_assert_error (error, TOKEND_ERROR, code);
     g_assert_cmpint (strstr (error->message, "no try was spent") != NULL, ==,
                      wanted == NOT_SPENT || wanted == ACCEPTED);
@@ -386,12 +387,12 @@ test_review_of_another_outcome (void)
 {
   const TokendCounter before = tokend_counter_unknown;
   const TokendCounter after = { .state = TOKEND_STATE_LOCKED, .source = FLAGS };
-  TokendVerdict verdict = { SUCCEEDED, TRUE, FALSE };
+  TokendTryEffect effect = { SUCCEEDED, TRUE, FALSE };
   GError *error = NULL;
 
-  tokend_outcome_review (&verdict, TOKEND_ROLE_PUK, &before, &after, &error);
+  tokend_outcome_review (&effect, TOKEND_ROLE_PUK, &before, &after, &error);
   g_assert_no_error (error);
-  g_assert_cmpint (verdict.settlement, ==, SUCCEEDED);
+  g_assert_cmpint (effect.try_result, ==, SUCCEEDED);
 }
 
 /* A counter that stays as it was, or falls, says nothing where the device failed: a try may be
@@ -403,13 +404,13 @@ test_review_of_device_error (void)
 
   for (int remaining = 2; remaining <= 3; remaining++) {
     const TokendCounter after = { .remaining = remaining, .maximum = 3, .source = NUMBER };
-    TokendVerdict verdict = { IN_DOUBT, TRUE, FALSE };
+    TokendTryEffect effect = { IN_DOUBT, TRUE, FALSE };
     GError *error = g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_FAILED, "");
 
-    tokend_outcome_review (&verdict, TOKEND_ROLE_PIN, &before, &after, &error);
+    tokend_outcome_review (&effect, TOKEND_ROLE_PIN, &before, &after, &error);
     g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
-    g_assert_cmpint (verdict.settlement, ==, IN_DOUBT);
-    g_assert_false (verdict.refused);
+    g_assert_cmpint (effect.try_result, ==, IN_DOUBT);
+    g_assert_false (effect.refused);
     g_error_free (error);
   }
 }

@@ -11,13 +11,13 @@
 TryStage stage;
 
 static TokendReading *known; /* what the service last read of the token */
-static TokendPlace *place;
+static TokendTarget *target;
 static char token, module; /* nobody looks into them */
 
-static const char *const settlements[] = {
-  [TOKEND_SETTLEMENT_NOT_SPENT] = "not-spent", [TOKEND_SETTLEMENT_SPENT] = "spent",
-  [TOKEND_SETTLEMENT_SUCCEEDED] = "succeeded", [TOKEND_SETTLEMENT_LOCKED] = "locked",
-  [TOKEND_SETTLEMENT_UNKNOWN] = "unknown",     [TOKEND_SETTLEMENT_ACCEPTED] = "accepted",
+static const char *const try_results[] = {
+  [TOKEND_TRY_NOT_SPENT] = "not-spent", [TOKEND_TRY_SPENT] = "spent",
+  [TOKEND_TRY_SUCCEEDED] = "succeeded", [TOKEND_TRY_LOCKED] = "locked",
+  [TOKEND_TRY_UNKNOWN] = "unknown",     [TOKEND_TRY_ACCEPTED] = "accepted",
 };
 
 static const char *
@@ -57,7 +57,7 @@ stage_set_up (TokendRole role)
 {
   stage = (TryStage){ .calls = g_string_new (NULL), .result = -1, .digest_length = 32 };
   known = stage_parse (READING (16));
-  place = tokend_place_new (known, FALSE);
+  target = tokend_target_new (known, FALSE);
   stage.service.refused = tokend_refused_new ();
   stage.service.refusal_limit = tokend_refusal_limit_new ();
   stage.profile.change_counts = TRUE;
@@ -78,7 +78,7 @@ stage_tear_down (void)
   g_assert_cmpint (stage.result, !=, -1);
   g_string_free (stage.calls, TRUE);
   g_clear_pointer (&known, tokend_reading_free);
-  g_clear_pointer (&place, tokend_place_free);
+  g_clear_pointer (&target, tokend_target_free);
   g_object_unref (stage.service.refused);
   tokend_refusal_limit_free (stage.service.refusal_limit);
   tokend_operation_drop_pipes (&stage.operation);
@@ -237,10 +237,10 @@ __wrap_tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError *
 /* ledger.c */
 
 void
-__wrap_tokend_ledger_begin_async (TokendLedger *self, const TokendPlace *at, TokendRole role,
+__wrap_tokend_ledger_begin_async (TokendLedger *self, const TokendTarget *at, TokendRole role,
                                   const char *by, GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_assert_true (at == place);
+  g_assert_true (at == target);
   g_string_append_printf (stage.calls, "begin(%s,%s) ", name_of (role), by);
   callback (NULL, NULL, user_data);
 }
@@ -260,18 +260,18 @@ __wrap_tokend_ledger_begin_finish (TokendLedger *self, GAsyncResult *result, GEr
 }
 
 void
-__wrap_tokend_ledger_settle_async (TokendLedger *self, const TokendPlace *at, TokendRole role,
-                                   TokendSettlement settlement, GAsyncReadyCallback callback,
-                                   gpointer user_data)
+__wrap_tokend_ledger_resolve_async (TokendLedger *self, const TokendTarget *at, TokendRole role,
+                                    TokendTryResult try_result, GAsyncReadyCallback callback,
+                                    gpointer user_data)
 {
-  g_assert_true (at == place);
-  g_string_append_printf (stage.calls, "settle(%s,%s) ", name_of (role), settlements[settlement]);
+  g_assert_true (at == target);
+  g_string_append_printf (stage.calls, "resolve(%s,%s) ", name_of (role), try_results[try_result]);
   if (callback != NULL)
     callback (NULL, NULL, user_data);
 }
 
 gboolean
-__wrap_tokend_ledger_settle_finish (TokendLedger *self, GAsyncResult *result, GError **error)
+__wrap_tokend_ledger_resolve_finish (TokendLedger *self, GAsyncResult *result, GError **error)
 {
   return is_written (error);
 }
@@ -297,10 +297,10 @@ __wrap_tokend_token_get_reading (TokendToken *self)
   return known;
 }
 
-const TokendPlace *
-__wrap_tokend_token_get_place (TokendToken *self)
+const TokendTarget *
+__wrap_tokend_token_get_target (TokendToken *self)
 {
-  return place;
+  return target;
 }
 
 const TokendProfile *
@@ -334,11 +334,11 @@ __wrap_tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
 }
 
 TokendCounter
-__wrap_tokend_token_judge (TokendToken *self, const TokendReading *reading, TokendRole role)
+__wrap_tokend_token_evaluate (TokendToken *self, const TokendReading *reading, TokendRole role)
 {
   const TokendCounterRecord record = { 0 };
 
-  return tokend_counter_judge (&reading->counters[role], &stage.rules[role], &record);
+  return tokend_counter_evaluate (&reading->counters[role], &stage.rules[role], &record);
 }
 
 void

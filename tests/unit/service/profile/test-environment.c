@@ -24,10 +24,11 @@ test_variables (void)
 {
   g_autoptr (TokendProfile) file = parse ("[Environment]\nA=1\nB=2\n");
   g_autoptr (TokendProfile) token = parse ("[Environment]\nB=3\nC=4\n");
-  g_autoptr (GHashTable) watching = tokend_environment_new (file, NULL, TOKEND_UNLOCK_WAY_NONE);
-  g_autoptr (GHashTable) operating = tokend_environment_new (file, token, TOKEND_UNLOCK_WAY_NONE);
-  g_autoptr (GHashTable) alone = tokend_environment_new (NULL, token, TOKEND_UNLOCK_WAY_NONE);
-  g_autoptr (GHashTable) none = tokend_environment_new (NULL, NULL, TOKEND_UNLOCK_WAY_NONE);
+  g_autoptr (GHashTable) watching = tokend_environment_new (file, NULL, TOKEND_UNLOCK_METHOD_NONE);
+  g_autoptr (GHashTable) operating =
+      tokend_environment_new (file, token, TOKEND_UNLOCK_METHOD_NONE);
+  g_autoptr (GHashTable) alone = tokend_environment_new (NULL, token, TOKEND_UNLOCK_METHOD_NONE);
+  g_autoptr (GHashTable) none = tokend_environment_new (NULL, NULL, TOKEND_UNLOCK_METHOD_NONE);
 
   g_assert_cmpuint (g_hash_table_size (watching), ==, 2);
   g_assert_cmpstr (g_hash_table_lookup (watching, "B"), ==, "2");
@@ -48,17 +49,17 @@ test_opensc (void)
       parse ("[Module]\nLibrary=opensc\n[Unlock]\nWay=opensc-set-pin\n");
   g_autoptr (TokendProfile) other = parse ("[Unlock]\nWay=so-login-init-pin\n");
   static const struct {
-    TokendUnlockWay way;
+    TokendUnlockMethod method;
     const char *file;
   } rows[] = {
-    { TOKEND_UNLOCK_WAY_NONE, "/no-unblock.conf" },
-    { TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN, "/so-login-init-pin.conf" },
-    { TOKEND_UNLOCK_WAY_OPENSC_SET_PIN, "/set-pin.conf" },
+    { TOKEND_UNLOCK_METHOD_NONE, "/no-unblock.conf" },
+    { TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN, "/so-login-init-pin.conf" },
+    { TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN, "/set-pin.conf" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GHashTable) both = tokend_environment_new (file, token, rows[i].way);
-    g_autoptr (GHashTable) own = tokend_environment_new (NULL, token, rows[i].way);
+    g_autoptr (GHashTable) both = tokend_environment_new (file, token, rows[i].method);
+    g_autoptr (GHashTable) own = tokend_environment_new (NULL, token, rows[i].method);
     const char *shown = g_hash_table_lookup (both, TOKEND_OPENSC_VARIABLE);
 
     g_assert_true (g_str_has_suffix (shown, rows[i].file));
@@ -67,9 +68,10 @@ test_opensc (void)
 
   {
     /* A token that no profile of OpenSC's fits, in OpenSC's library; and another library. */
-    g_autoptr (GHashTable) fallback = tokend_environment_new (file, NULL, TOKEND_UNLOCK_WAY_NONE);
+    g_autoptr (GHashTable) fallback =
+        tokend_environment_new (file, NULL, TOKEND_UNLOCK_METHOD_NONE);
     g_autoptr (GHashTable) none =
-        tokend_environment_new (other, other, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+        tokend_environment_new (other, other, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN);
 
     g_assert_true (g_str_has_suffix (g_hash_table_lookup (fallback, TOKEND_OPENSC_VARIABLE),
                                      "/no-unblock.conf"));

@@ -276,23 +276,23 @@ test_hidden_tries (void)
 /* Of a profile: whether there is one, and its way to unlock. */
 static const struct {
   gboolean is_known;
-  TokendUnlockWay way;
+  TokendUnlockMethod method;
   gboolean pin_pad, has_puk, is_double;
   gboolean unlocks, changes;
   TokendCounterReading pin;
   gboolean sets_first_pin;
 } kinds[] = {
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, PIN_SET },
-  { TRUE, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, PIN_SET },
-  { TRUE, TOKEND_UNLOCK_WAY_NONE, FALSE, TRUE, FALSE, FALSE, TRUE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_METHOD_NONE, FALSE, TRUE, FALSE, FALSE, TRUE, PIN_SET },
   { FALSE, 0, FALSE, TRUE, FALSE, FALSE, TRUE, PIN_SET },
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, TRUE, TRUE, FALSE, FALSE, FALSE, PIN_SET },
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, FALSE, FALSE, FALSE, TRUE, PIN_SET },
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, TRUE, FALSE, FALSE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, TRUE, TRUE, FALSE, FALSE, FALSE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, FALSE, FALSE, FALSE, FALSE, TRUE, PIN_SET },
+  { TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, FALSE, TRUE, TRUE, FALSE, FALSE, PIN_SET },
   /* No PIN yet; one that is locked was set. */
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, FALSE, TRUE, NO_PIN },
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, NO_PIN, TRUE },
-  { TRUE, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, PIN_LOCKED },
+  { TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, FALSE, TRUE, NO_PIN },
+  { TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, NO_PIN, TRUE },
+  { TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN, FALSE, TRUE, FALSE, TRUE, TRUE, PIN_LOCKED },
 };
 
 static void
@@ -300,7 +300,7 @@ test_support (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++) {
     const TokendProfile profile = { .name = "a profile",
-                                    .unlock_way = kinds[i].way,
+                                    .unlock_method = kinds[i].method,
                                     .sets_first_pin = kinds[i].sets_first_pin };
     const TokendReading reading = {
       .pin_pad = kinds[i].pin_pad,

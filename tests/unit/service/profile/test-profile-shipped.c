@@ -4,10 +4,10 @@
 #include "journal-spy.h"
 #include "profile.h"
 
-#define NO_WAY TOKEND_UNLOCK_WAY_NONE
-#define SO_LOGIN TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN
-#define OPENSC_SO_LOGIN TOKEND_UNLOCK_WAY_OPENSC_SO_LOGIN_INIT_PIN
-#define OPENSC_SET_PIN TOKEND_UNLOCK_WAY_OPENSC_SET_PIN
+#define NO_WAY TOKEND_UNLOCK_METHOD_NONE
+#define SO_LOGIN TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN
+#define OPENSC_SO_LOGIN TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN
+#define OPENSC_SET_PIN TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN
 
 #define NONE TOKEND_FLAGS_MEANING_NONE
 #define EXACT TOKEND_FLAGS_MEANING_EXACT
@@ -99,7 +99,7 @@ test_shipped_match (void)
 /* What is not verified of a kind has the careful value: no way, none of the flags. */
 static const struct {
   const char *name;
-  TokendUnlockWay way;
+  TokendUnlockMethod method;
   TokendFlagsMeaning flags[TOKEND_N_ROLES];
   int maximum;
   gboolean never_locks, change_counts;
@@ -129,7 +129,7 @@ test_shipped_facts (void)
     g_test_message ("%s", profile->name);
     g_assert_cmpuint (n_modules, <, G_N_ELEMENTS (shipped));
     g_assert_cmpstr (profile->name, ==, shipped[n_modules].name);
-    g_assert_cmpint (profile->unlock_way, ==, shipped[n_modules].way);
+    g_assert_cmpint (profile->unlock_method, ==, shipped[n_modules].method);
     g_assert_cmpint (profile->is_opensc, ==, g_str_has_prefix (profile->name, "opensc"));
     g_assert_cmpint (profile->puk_shown_as_pin, ==, g_str_equal (profile->name, "opensc-pkcs15"));
     g_assert_cmpint (profile->shared_by_slots, ==, g_str_equal (profile->name, "opensc-openpgp"));

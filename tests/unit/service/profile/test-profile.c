@@ -32,7 +32,7 @@ test_defaults (void)
   g_assert_null (profile->files);
   g_assert_null (profile->manufacturers);
   g_assert_null (profile->models);
-  g_assert_cmpint (profile->unlock_way, ==, TOKEND_UNLOCK_WAY_NONE);
+  g_assert_cmpint (profile->unlock_method, ==, TOKEND_UNLOCK_METHOD_NONE);
   g_assert_cmpint (profile->watch_way, ==, TOKEND_WATCH_WAY_POLL);
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     g_assert_cmpint (profile->rules[role].flags, ==, TOKEND_FLAGS_MEANING_NONE);
@@ -76,7 +76,7 @@ test_every_key (void)
   g_assert_cmpuint (profile->files->len, ==, 2);
   g_assert_cmpuint (profile->manufacturers->len, ==, 1);
   g_assert_cmpuint (profile->models->len, ==, 1);
-  g_assert_cmpint (profile->unlock_way, ==, TOKEND_UNLOCK_WAY_OPENSC_SET_PIN);
+  g_assert_cmpint (profile->unlock_method, ==, TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN);
   g_assert_cmpint (profile->watch_way, ==, TOKEND_WATCH_WAY_READERS);
   g_assert_cmpint (profile->rules[PIN].flags, ==, TOKEND_FLAGS_MEANING_LAST_ONLY);
   g_assert_cmpint (profile->rules[PIN].maximum, ==, 5);
@@ -223,7 +223,7 @@ test_override (Scratch *scratch, gconstpointer user_data)
 
   card = tokend_profiles_match_module (profiles, "/usr/lib/card.so");
   g_assert_cmpstr (card->name, ==, "card");
-  g_assert_cmpint (card->unlock_way, ==, TOKEND_UNLOCK_WAY_SO_LOGIN_INIT_PIN);
+  g_assert_cmpint (card->unlock_method, ==, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN);
   g_assert_cmpint (card->rules[PIN].flags, ==, TOKEND_FLAGS_MEANING_EXACT);
   g_assert_cmpint (card->rules[PIN].maximum, ==, 5);
   g_assert_cmpint (card->codes[PIN].characters, ==, TOKEND_CHARACTERS_DIGITS);

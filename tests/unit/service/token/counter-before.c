@@ -67,7 +67,7 @@ flags_contradict (const TokendCounterReading *reading, int maximum)
 }
 
 static TokendCounter
-judge_number (const TokendCounterReading *reading, int maximum)
+evaluate_number (const TokendCounterReading *reading, int maximum)
 {
   TokendState by_flags = state_of_flags (reading);
   TokendCounter counter = { .maximum = maximum };
@@ -103,7 +103,7 @@ apply_exact_flags (TokendCounter *counter, int maximum)
 }
 
 static TokendCounter
-judge_flags (const TokendCounterReading *reading, const TokendCounterRules *rules, int maximum)
+evaluate_flags (const TokendCounterReading *reading, const TokendCounterRules *rules, int maximum)
 {
   TokendCounter counter = { .state = state_of_flags (reading),
                             .remaining = TOKEND_RETRIES_UNKNOWN,
@@ -182,13 +182,13 @@ get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rule
 }
 
 /**
- * counter_before_judge:
+ * counter_before_evaluate:
  *
- * See tokend_counter_judge().
+ * See tokend_counter_evaluate().
  */
 TokendCounter
-counter_before_judge (const TokendCounterReading *reading, const TokendCounterRules *rules,
-                      const TokendCounterRecord *record)
+counter_before_evaluate (const TokendCounterReading *reading, const TokendCounterRules *rules,
+                         const TokendCounterRecord *record)
 {
   int maximum = get_maximum (reading, rules);
   TokendCounter counter;
@@ -199,11 +199,11 @@ counter_before_judge (const TokendCounterReading *reading, const TokendCounterRu
                             .maximum = TOKEND_RETRIES_UNKNOWN };
 
   if (reading->remaining != TOKEND_RETRIES_UNKNOWN) {
-    counter = judge_number (reading, maximum);
+    counter = evaluate_number (reading, maximum);
     if (counter.source == TOKEND_RETRIES_SOURCE_TOKEN)
       return counter;
   } else {
-    counter = judge_flags (reading, rules, maximum);
+    counter = evaluate_flags (reading, rules, maximum);
   }
 
   if (!rules->never_locks)

@@ -3,6 +3,6 @@
 
 #include "counter.h"
 
-TokendCounter counter_before_judge (const TokendCounterReading *reading,
-                                    const TokendCounterRules *rules,
-                                    const TokendCounterRecord *record);
+TokendCounter counter_before_evaluate (const TokendCounterReading *reading,
+                                       const TokendCounterRules *rules,
+                                       const TokendCounterRecord *record);

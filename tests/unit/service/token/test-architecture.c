@@ -105,7 +105,7 @@ check_row (const char *line)
   reading = parse_reading (cells);
   rules = parse_rules (cells);
   record = parse_record (cells[LEDGER]);
-  counter = tokend_counter_judge (&reading, &rules, &record);
+  counter = tokend_counter_evaluate (&reading, &rules, &record);
 
   g_assert_cmpint (counter.state, ==, parse_nick (TOKEND_TYPE_STATE, cells[STATE]));
   g_assert_cmpint (counter.remaining, ==, parse_number (cells[REMAINING]));

@@ -397,7 +397,7 @@ test_row (gconstpointer data)
   TokendCounterRules rules = { .flags = row->profile.flags,
                                .maximum = row->profile.maximum,
                                .never_locks = row->profile.never_locks };
-  TokendCounter counter = tokend_counter_judge (&reading, &rules, &row->ledger);
+  TokendCounter counter = tokend_counter_evaluate (&reading, &rules, &row->ledger);
 
   g_assert_cmpint (counter.state, ==, row->result.state);
   g_assert_cmpint (counter.remaining, ==, row->result.remaining);
@@ -412,8 +412,8 @@ check_promises (const TokendCounterReading *reading, const TokendCounterRules *r
                 const TokendCounterRecord *record)
 {
   static const TokendCounterRecord nothing = { 0 };
-  TokendCounter counter = tokend_counter_judge (reading, rules, record);
-  TokendCounter without = tokend_counter_judge (reading, rules, &nothing);
+  TokendCounter counter = tokend_counter_evaluate (reading, rules, record);
+  TokendCounter without = tokend_counter_evaluate (reading, rules, &nothing);
   gboolean has_number = counter.remaining != TOKEND_RETRIES_UNKNOWN;
 
   /* A number has a source, and a source a number. */
@@ -492,8 +492,8 @@ static void
 check_before (const TokendCounterReading *reading, const TokendCounterRules *rules,
               const TokendCounterRecord *record)
 {
-  const TokendCounter before = counter_before_judge (reading, rules, record);
-  const TokendCounter now = tokend_counter_judge (reading, rules, record);
+  const TokendCounter before = counter_before_evaluate (reading, rules, record);
+  const TokendCounter now = tokend_counter_evaluate (reading, rules, record);
 
   g_assert_true (tokend_counter_equal (&before, &now));
   if (record->lost)
@@ -513,8 +513,8 @@ check_told (const TokendCounterReading *reading, const TokendCounterRules *rules
             const TokendCounterRecord *record)
 {
   static const TokendCounterRecord nothing = { 0 };
-  const TokendCounter shown = tokend_counter_judge (reading, rules, &nothing);
-  const TokendCounter barred = tokend_counter_judge (reading, rules, record);
+  const TokendCounter shown = tokend_counter_evaluate (reading, rules, &nothing);
+  const TokendCounter barred = tokend_counter_evaluate (reading, rules, record);
   const TokendCounter told = tokend_counter_tell (reading, rules, record);
   gboolean is_barred;
 

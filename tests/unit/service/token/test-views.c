@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "places.h"
+#include "targets.h"
 #include "views.h"
 
 #define VIEWS_MAX 5
@@ -7,7 +7,7 @@
 /* A view as of tokend_views_relate(). */
 typedef struct {
   guint module;
-  const char *place; /* see place_of() */
+  const char *target; /* see target_of() */
   const char *reader;
   const char *certificate;
   const char *can;   /* "unlock", "set-pin"; NULL: nothing */
@@ -148,7 +148,7 @@ static const struct {
 static TokendView
 make_view (const ViewRow *row)
 {
-  return (TokendView){ .place = place_of (row->place),
+  return (TokendView){ .target = target_of (row->target),
                        .module = row->module,
                        .reader = row->reader,
                        .certificate =
@@ -182,7 +182,7 @@ make_views (const ViewRow *view_rows, TokendView *views)
 
   static const char *const paths[VIEWS_MAX] = { "/0", "/1", "/2", "/3", "/4" };
 
-  while (n_views < VIEWS_MAX && view_rows[n_views].place != NULL) {
+  while (n_views < VIEWS_MAX && view_rows[n_views].target != NULL) {
     views[n_views] = make_view (&view_rows[n_views]);
     views[n_views].path = paths[n_views];
     n_views++;
@@ -194,7 +194,7 @@ static void
 free_views (TokendView *views, guint n_views)
 {
   for (guint i = 0; i < n_views; i++) {
-    tokend_place_free ((TokendPlace *) views[i].place);
+    tokend_target_free ((TokendTarget *) views[i].target);
     g_clear_pointer (&views[i].certificate, g_bytes_unref);
   }
 }

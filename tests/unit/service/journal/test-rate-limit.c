@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "tell-limit.h"
+#include "rate-limit.h"
 
 #define PER_SOURCE 5
 #define PER_SUBJECT 3
@@ -30,26 +30,26 @@ static const struct {
 };
 
 static void
-ask (TokendTellLimit *limit, const char *what, gint64 now, GString *comes)
+ask (TokendRateLimit *limit, const char *what, gint64 now, GString *comes)
 {
   const char source[] = { what[0], '\0' }, subject[] = { what[1], '\0' };
-  TokendTelling telling = { TRUE, TRUE, 99 };
+  TokendRateLimitInfo info = { TRUE, TRUE, 99 };
 
   if (comes->len > 0)
     g_string_append_c (comes, ' ');
-  if (!tokend_tell_limit_take (limit, source, subject, now, &telling)) {
+  if (!tokend_rate_limit_take (limit, source, subject, now, &info)) {
     g_string_append_c (comes, 'x');
-    g_assert_false (telling.is_last_of_source || telling.is_last_of_subject);
-    g_assert_cmpuint (telling.n_suppressed, ==, 0);
+    g_assert_false (info.is_last_of_source || info.is_last_of_subject);
+    g_assert_cmpuint (info.n_suppressed, ==, 0);
     return;
   }
-  if (telling.n_suppressed > 0)
-    g_string_append_printf (comes, "%u", telling.n_suppressed);
-  if (telling.is_last_of_subject)
+  if (info.n_suppressed > 0)
+    g_string_append_printf (comes, "%u", info.n_suppressed);
+  if (info.is_last_of_subject)
     g_string_append_c (comes, 't');
-  if (telling.is_last_of_source)
+  if (info.is_last_of_source)
     g_string_append_c (comes, 's');
-  if (!telling.is_last_of_subject && !telling.is_last_of_source)
+  if (!info.is_last_of_subject && !info.is_last_of_source)
     g_string_append_c (comes, '.');
 }
 
@@ -57,7 +57,7 @@ static void
 test_row (gconstpointer data)
 {
   const gsize row = GPOINTER_TO_SIZE (data);
-  g_autoptr (TokendTellLimit) limit = tokend_tell_limit_new (PER_SOURCE, PER_SUBJECT, INTERVAL);
+  g_autoptr (TokendRateLimit) limit = tokend_rate_limit_new (PER_SOURCE, PER_SUBJECT, INTERVAL);
   g_auto (GStrv) happens = g_strsplit (rows[row].happens, " ", -1);
   g_autoptr (GString) comes = g_string_new (NULL);
   gint64 now = BEGIN;
@@ -80,12 +80,12 @@ test_row (gconstpointer data)
 static void
 test_young_clock (void)
 {
-  g_autoptr (TokendTellLimit) limit = tokend_tell_limit_new (1, 1, INTERVAL);
-  TokendTelling telling;
+  g_autoptr (TokendRateLimit) limit = tokend_rate_limit_new (1, 1, INTERVAL);
+  TokendRateLimitInfo info;
 
-  g_assert_true (tokend_tell_limit_take (limit, "a", "b", INTERVAL / 2, &telling));
-  g_assert_false (tokend_tell_limit_take (limit, "a", "b", INTERVAL, &telling));
-  g_assert_true (tokend_tell_limit_take (limit, "a", "b", INTERVAL + INTERVAL / 2, &telling));
+  g_assert_true (tokend_rate_limit_take (limit, "a", "b", INTERVAL / 2, &info));
+  g_assert_false (tokend_rate_limit_take (limit, "a", "b", INTERVAL, &info));
+  g_assert_true (tokend_rate_limit_take (limit, "a", "b", INTERVAL + INTERVAL / 2, &info));
 }
 
 int
@@ -94,10 +94,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/tell-limit/%s", rows[i].name);
+    g_autofree char *path = g_strdup_printf ("/rate-limit/%s", rows[i].name);
 
     g_test_add_data_func (path, GSIZE_TO_POINTER (i), test_row);
   }
-  g_test_add_func ("/tell-limit/young-clock", test_young_clock);
+  g_test_add_func ("/rate-limit/young-clock", test_young_clock);
   return g_test_run ();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "bubble.h"
+#include "notification.h"
 
 #include <glib/gi18n.h>
 #include <libnotify/notify.h>
@@ -7,8 +7,8 @@
 #define UNLOCK "unlock"
 #define HELP "puk-help"
 
-struct _TokendNotifyBubble {
-  TokendNotifyBubbleListener listener;
+struct _TokendNotifyNotification {
+  TokendNotifyNotificationListener listener;
   gpointer user_data;
 
   NotifyNotification *notification; /* NULL when nothing is shown */
@@ -19,16 +19,16 @@ struct _TokendNotifyBubble {
 };
 
 /**
- * tokend_notify_bubble_new:
+ * tokend_notify_notification_new:
  * @listener: whom to tell of an action
  * @user_data: for @listener
  *
  * Returns: (transfer full): a notification that is not shown yet
  */
-TokendNotifyBubble *
-tokend_notify_bubble_new (TokendNotifyBubbleListener listener, gpointer user_data)
+TokendNotifyNotification *
+tokend_notify_notification_new (TokendNotifyNotificationListener listener, gpointer user_data)
 {
-  TokendNotifyBubble *self = g_new0 (TokendNotifyBubble, 1);
+  TokendNotifyNotification *self = g_new0 (TokendNotifyNotification, 1);
 
   self->listener = listener;
   self->user_data = user_data;
@@ -36,14 +36,14 @@ tokend_notify_bubble_new (TokendNotifyBubbleListener listener, gpointer user_dat
 }
 
 /**
- * tokend_notify_bubble_forget:
+ * tokend_notify_notification_forget:
  * @self: a notification
  *
  * It is not shown any more. Nothing is said to the server: to another one its number may mean
  * another program's notification.
  */
 void
-tokend_notify_bubble_forget (TokendNotifyBubble *self)
+tokend_notify_notification_forget (TokendNotifyNotification *self)
 {
   if (self->notification != NULL)
     g_signal_handlers_disconnect_by_data (self->notification, self);
@@ -54,22 +54,22 @@ tokend_notify_bubble_forget (TokendNotifyBubble *self)
 }
 
 void
-tokend_notify_bubble_close (TokendNotifyBubble *self)
+tokend_notify_notification_close (TokendNotifyNotification *self)
 {
   if (self->notification != NULL)
     notify_notification_close (self->notification, NULL);
-  tokend_notify_bubble_forget (self);
+  tokend_notify_notification_forget (self);
 }
 
 void
-tokend_notify_bubble_free (TokendNotifyBubble *self)
+tokend_notify_notification_free (TokendNotifyNotification *self)
 {
-  tokend_notify_bubble_close (self);
+  tokend_notify_notification_close (self);
   g_free (self);
 }
 
 gboolean
-tokend_notify_bubble_is_shown (TokendNotifyBubble *self)
+tokend_notify_notification_is_shown (TokendNotifyNotification *self)
 {
   return self->notification != NULL;
 }
@@ -80,19 +80,19 @@ tokend_notify_bubble_is_shown (TokendNotifyBubble *self)
 static gboolean
 on_idle (gpointer user_data)
 {
-  TokendNotifyBubble *self = user_data;
+  TokendNotifyNotification *self = user_data;
   g_autofree char *activation_token = g_steal_pointer (&self->activation_token);
   gboolean chosen = self->chosen;
 
   self->idle = 0;
-  tokend_notify_bubble_close (self);
+  tokend_notify_notification_close (self);
   if (chosen)
     self->listener (self->action, activation_token, self->user_data);
   return G_SOURCE_REMOVE;
 }
 
 static void
-wait_for_idle (TokendNotifyBubble *self)
+wait_for_idle (TokendNotifyNotification *self)
 {
   if (self->idle == 0)
     self->idle = g_idle_add (on_idle, self);
@@ -107,7 +107,7 @@ on_closed (NotifyNotification *notification, gpointer user_data)
 static void
 on_action (NotifyNotification *notification, char *action, gpointer user_data)
 {
-  TokendNotifyBubble *self = user_data;
+  TokendNotifyNotification *self = user_data;
 
   self->chosen = TRUE;
   self->action =
@@ -118,7 +118,7 @@ on_action (NotifyNotification *notification, char *action, gpointer user_data)
 }
 
 static void
-set_actions (TokendNotifyBubble *self, const TokendNotifyMessage *message)
+set_actions (TokendNotifyNotification *self, const TokendNotifyMessage *message)
 {
   notify_notification_clear_actions (self->notification);
   if (message->offer_unlock)
@@ -130,7 +130,7 @@ set_actions (TokendNotifyBubble *self, const TokendNotifyMessage *message)
 }
 
 /**
- * tokend_notify_bubble_show:
+ * tokend_notify_notification_show:
  * @self: a notification
  * @message: what it says
  * @markup: whether the server takes the body for markup
@@ -141,14 +141,14 @@ set_actions (TokendNotifyBubble *self, const TokendNotifyMessage *message)
  * Returns: whether it is shown
  */
 gboolean
-tokend_notify_bubble_show (TokendNotifyBubble *self, const TokendNotifyMessage *message,
-                           gboolean markup, GError **error)
+tokend_notify_notification_show (TokendNotifyNotification *self, const TokendNotifyMessage *message,
+                                 gboolean markup, GError **error)
 {
   g_autofree char *body =
       markup ? g_markup_escape_text (message->body, -1) : g_strdup (message->body);
 
   if (self->idle != 0)
-    tokend_notify_bubble_close (self);
+    tokend_notify_notification_close (self);
   if (self->notification == NULL) {
     self->notification = notify_notification_new (message->title, body, message->icon);
     g_signal_connect (self->notification, "closed", G_CALLBACK (on_closed), self);
@@ -164,6 +164,6 @@ tokend_notify_bubble_show (TokendNotifyBubble *self, const TokendNotifyMessage *
 
   if (notify_notification_show (self->notification, error))
     return TRUE;
-  tokend_notify_bubble_forget (self);
+  tokend_notify_notification_forget (self);
   return FALSE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "told-losses.h"
+#include "loss-log.h"
 
 #include <string.h>
 
@@ -11,7 +11,7 @@
  */
 static const struct {
   const char *what;
-  const char *sightings;
+  const char *snapshots;
 } rows[] = {
   { "one view", "A3 A2! A2 A1! A0!" },
   { "nothing to compare with", "A2 A? A1 A0!" },
@@ -57,37 +57,37 @@ make_counter (char shown)
 
 /* Returns: whether it was to be told; it then is. */
 static gboolean
-take (TokendToldLosses *losses, const char *holder, TokendRole role, const char *view,
+take (TokendLossLog *losses, const char *holder, TokendRole role, const char *view,
       const TokendCounter *before, const TokendCounter *now)
 {
-  if (!tokend_told_losses_observe (losses, holder, role, view, before, now))
+  if (!tokend_loss_log_observe (losses, holder, role, view, before, now))
     return FALSE;
-  tokend_told_losses_add (losses, holder, role, view, now);
+  tokend_loss_log_add (losses, holder, role, view, now);
   return TRUE;
 }
 
 static void
 test_row (gconstpointer data)
 {
-  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
-  g_auto (GStrv) sightings = g_strsplit (data, " ", -1);
+  g_autoptr (TokendLossLog) losses = tokend_loss_log_new ();
+  g_auto (GStrv) snapshots = g_strsplit (data, " ", -1);
   TokendCounter before[3] = { tokend_counter_unknown, tokend_counter_unknown,
                               tokend_counter_unknown };
 
-  for (guint i = 0; sightings[i] != NULL; i++) {
-    const char view[] = { sightings[i][0], '\0' };
-    const TokendCounter now = make_counter (sightings[i][1]);
+  for (guint i = 0; snapshots[i] != NULL; i++) {
+    const char view[] = { snapshots[i][0], '\0' };
+    const TokendCounter now = make_counter (snapshots[i][1]);
     TokendCounter *last = &before[view[0] - 'A'];
 
-    g_test_message ("%s", sightings[i]);
+    g_test_message ("%s", snapshots[i]);
     g_assert_cmpint (take (losses, "0c7ad1", TOKEND_ROLE_PIN, view, last, &now), ==,
-                     sightings[i][2] == '!');
+                     snapshots[i][2] == '!');
     *last = now;
   }
 }
 
 static gboolean
-lose (TokendToldLosses *losses, const char *holder, TokendRole role, const char *view)
+lose (TokendLossLog *losses, const char *holder, TokendRole role, const char *view)
 {
   const TokendCounter before = make_counter ('3'), now = make_counter ('2');
 
@@ -97,7 +97,7 @@ lose (TokendToldLosses *losses, const char *holder, TokendRole role, const char 
 static void
 test_apart (void)
 {
-  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
+  g_autoptr (TokendLossLog) losses = tokend_loss_log_new ();
 
   g_assert_true (lose (losses, "0c7ad1", TOKEND_ROLE_PIN, "a"));
   g_assert_true (lose (losses, "0c7ad1", TOKEND_ROLE_PUK, "b"));
@@ -109,13 +109,12 @@ test_apart (void)
 static void
 test_kept (void)
 {
-  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
+  g_autoptr (TokendLossLog) losses = tokend_loss_log_new ();
   const TokendCounter three = make_counter ('3'), two = make_counter ('2'),
                       one = make_counter ('1');
 
   for (guint i = 0; i < 3; i++)
-    g_assert_true (
-        tokend_told_losses_observe (losses, "0c7ad1", TOKEND_ROLE_PIN, "a", &three, &two));
+    g_assert_true (tokend_loss_log_observe (losses, "0c7ad1", TOKEND_ROLE_PIN, "a", &three, &two));
   g_assert_true (take (losses, "0c7ad1", TOKEND_ROLE_PIN, "b", &three, &two));
   g_assert_false (take (losses, "0c7ad1", TOKEND_ROLE_PIN, "a", &three, &two));
   /* The view that has shown it, and shows it again, has seen another. */
@@ -127,7 +126,7 @@ test_kept (void)
 static void
 test_endless (void)
 {
-  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
+  g_autoptr (TokendLossLog) losses = tokend_loss_log_new ();
 
   for (guint i = 0; i < 10000; i++) {
     g_autofree char *holder = g_strdup_printf ("%u", i);
@@ -142,7 +141,7 @@ test_endless (void)
 static void
 test_most (void)
 {
-  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
+  g_autoptr (TokendLossLog) losses = tokend_loss_log_new ();
 
   for (guint i = 0; i < 256; i++) {
     g_autofree char *holder = g_strdup_printf ("%u", i);
@@ -160,12 +159,12 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/told-losses/table/%s", rows[i].what);
-    g_test_add_data_func (path, rows[i].sightings, test_row);
+    g_autofree char *path = g_strdup_printf ("/loss-log/table/%s", rows[i].what);
+    g_test_add_data_func (path, rows[i].snapshots, test_row);
   }
-  g_test_add_func ("/told-losses/apart", test_apart);
-  g_test_add_func ("/told-losses/kept", test_kept);
-  g_test_add_func ("/told-losses/endless", test_endless);
-  g_test_add_func ("/told-losses/most", test_most);
+  g_test_add_func ("/loss-log/apart", test_apart);
+  g_test_add_func ("/loss-log/kept", test_kept);
+  g_test_add_func ("/loss-log/endless", test_endless);
+  g_test_add_func ("/loss-log/most", test_most);
   return g_test_run ();
 }

@@ -10,6 +10,6 @@ G_BEGIN_DECLS
  * an open prompt is one, and to withdraw it is another. */
 #define TOKEND_CALLS_MAX 60
 
-gboolean tokend_fair_share_has_room (guint n_user, guint n_others);
+gboolean tokend_call_quota_has_room (guint n_user, guint n_others);
 
 G_END_DECLS

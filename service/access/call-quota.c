@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "fair-share-private.h"
+#include "call-quota-private.h"
 
 /**
- * tokend_fair_share_has_room:
+ * tokend_call_quota_has_room:
  * @n_user: how many calls a user has under way.
  * @n_others: how many all others have.
  *
@@ -13,7 +13,7 @@
  * Returns: whether the user may have one more.
  */
 gboolean
-tokend_fair_share_has_room (guint n_user, guint n_others)
+tokend_call_quota_has_room (guint n_user, guint n_others)
 {
   return 2 * n_user + n_others < TOKEND_CALLS_MAX;
 }

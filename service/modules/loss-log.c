@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "told-losses.h"
+#include "loss-log.h"
 
 #include "loss-private.h"
 
@@ -26,26 +26,26 @@ told_free (gpointer data)
 }
 
 /**
- * tokend_told_losses_new:
+ * tokend_loss_log_new:
  *
  * Returns: (transfer full): nothing was told yet.
  */
-TokendToldLosses *
-tokend_told_losses_new (void)
+TokendLossLog *
+tokend_loss_log_new (void)
 {
-  TokendToldLosses *self = g_new0 (TokendToldLosses, 1);
+  TokendLossLog *self = g_new0 (TokendLossLog, 1);
 
   self->told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, told_free);
   return self;
 }
 
 /**
- * tokend_told_losses_free:
+ * tokend_loss_log_free:
  *
  * Frees @self.
  */
 void
-tokend_told_losses_free (TokendToldLosses *self)
+tokend_loss_log_free (TokendLossLog *self)
 {
   g_hash_table_unref (self->told);
   g_free (self);
@@ -65,7 +65,7 @@ has_risen (const Told *told, const TokendCounter *before, const TokendCounter *n
 }
 
 /**
- * tokend_told_losses_observe:
+ * tokend_loss_log_observe:
  * @holder: what has these tries, by a name that all views of it share.
  * @role: whose tries.
  * @view: by which the token is seen now: the name of the module, and the label, since a module may
@@ -73,14 +73,14 @@ has_risen (const Told *told, const TokendCounter *before, const TokendCounter *n
  * @before: what it showed before, without our record of it.
  * @now: what it shows now, likewise.
  *
- * To be called for every sighting: a counter that has risen falls anew.
+ * To be called for every snapshot: a counter that has risen falls anew.
  *
  * Returns: whether a try was lost in between, for certain, and is to be told of: no other view has
- *   shown it already. If it is told, call tokend_told_losses_add().
+ *   shown it already. If it is told, call tokend_loss_log_add().
  */
 gboolean
-tokend_told_losses_observe (TokendToldLosses *self, const char *holder, TokendRole role,
-                            const char *view, const TokendCounter *before, const TokendCounter *now)
+tokend_loss_log_observe (TokendLossLog *self, const char *holder, TokendRole role, const char *view,
+                         const TokendCounter *before, const TokendCounter *now)
 {
   g_autofree char *key = make_key (holder, role);
   const Told *told = g_hash_table_lookup (self->told, key);
@@ -95,13 +95,13 @@ tokend_told_losses_observe (TokendToldLosses *self, const char *holder, TokendRo
 }
 
 /**
- * tokend_told_losses_add:
+ * tokend_loss_log_add:
  *
- * What tokend_told_losses_observe() was just asked about is told.
+ * What tokend_loss_log_observe() was just asked about is told.
  */
 void
-tokend_told_losses_add (TokendToldLosses *self, const char *holder, TokendRole role,
-                        const char *view, const TokendCounter *now)
+tokend_loss_log_add (TokendLossLog *self, const char *holder, TokendRole role, const char *view,
+                     const TokendCounter *now)
 {
   Told *told = g_new0 (Told, 1);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "tell-limit.h"
+#include "rate-limit.h"
 
 struct _TokendTellLimit {
   guint per_source;
@@ -27,17 +27,17 @@ source_free (gpointer data)
 }
 
 /**
- * tokend_tell_limit_new:
+ * tokend_rate_limit_new:
  * @per_source: how many entries a source may have in the interval.
  * @per_subject: how many of these for one subject.
  * @interval_us: in microseconds.
  *
  * Returns: (transfer full): a limit that nobody has come near yet.
  */
-TokendTellLimit *
-tokend_tell_limit_new (guint per_source, guint per_subject, gint64 interval_us)
+TokendRateLimit *
+tokend_rate_limit_new (guint per_source, guint per_subject, gint64 interval_us)
 {
-  TokendTellLimit *self = g_new0 (TokendTellLimit, 1);
+  TokendRateLimit *self = g_new0 (TokendRateLimit, 1);
 
   self->per_source = per_source;
   self->per_subject = per_subject;
@@ -47,18 +47,18 @@ tokend_tell_limit_new (guint per_source, guint per_subject, gint64 interval_us)
 }
 
 /**
- * tokend_tell_limit_free:
+ * tokend_rate_limit_free:
  * @self: (transfer full): a limit.
  */
 void
-tokend_tell_limit_free (TokendTellLimit *self)
+tokend_rate_limit_free (TokendRateLimit *self)
 {
   g_hash_table_unref (self->sources);
   g_free (self);
 }
 
 static Source *
-ensure_source (TokendTellLimit *self, const char *name, gint64 now)
+ensure_source (TokendRateLimit *self, const char *name, gint64 now)
 {
   Source *source = g_hash_table_lookup (self->sources, name);
 
@@ -77,7 +77,7 @@ ensure_source (TokendTellLimit *self, const char *name, gint64 now)
 }
 
 /**
- * tokend_tell_limit_take:
+ * tokend_rate_limit_take:
  * @source: who causes the entry.
  * @subject: what it is about.
  * @now: monotonic time, in microseconds.
@@ -86,13 +86,13 @@ ensure_source (TokendTellLimit *self, const char *name, gint64 now)
  * Returns: whether an entry may be written.
  */
 gboolean
-tokend_tell_limit_take (TokendTellLimit *self, const char *source, const char *subject, gint64 now,
-                        TokendTelling *telling)
+tokend_rate_limit_take (TokendRateLimit *self, const char *source, const char *subject, gint64 now,
+                        TokendRateLimitInfo *info)
 {
   Source *from = ensure_source (self, source, now);
   guint n_of_subject = GPOINTER_TO_UINT (g_hash_table_lookup (from->subjects, subject));
 
-  *telling = (TokendTelling){ 0 };
+  *info = (TokendRateLimitInfo){ 0 };
   if (from->n_taken == self->per_source || n_of_subject == self->per_subject) {
     from->n_suppressed++;
     return FALSE;
@@ -100,9 +100,9 @@ tokend_tell_limit_take (TokendTellLimit *self, const char *source, const char *s
   from->n_taken++;
   n_of_subject++;
   g_hash_table_insert (from->subjects, g_strdup (subject), GUINT_TO_POINTER (n_of_subject));
-  telling->is_last_of_source = from->n_taken == self->per_source;
-  telling->is_last_of_subject = n_of_subject == self->per_subject;
-  telling->n_suppressed = from->n_suppressed;
+  info->is_last_of_source = from->n_taken == self->per_source;
+  info->is_last_of_subject = n_of_subject == self->per_subject;
+  info->n_suppressed = from->n_suppressed;
   from->n_suppressed = 0;
   return TRUE;
 }

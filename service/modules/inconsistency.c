@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "contradiction.h"
+#include "inconsistency.h"
 
 #include "journal.h"
 #include "tokend-enums.h"
@@ -12,7 +12,7 @@ is_same (const TokendCounterReading *a, const TokendCounterReading *b)
 }
 
 /**
- * tokend_contradiction_observe:
+ * tokend_inconsistency_observe:
  * @self: what was seen before.
  * @reading: what the token shows now.
  * @rules: what the profile says that this is worth.
@@ -24,15 +24,15 @@ is_same (const TokendCounterReading *a, const TokendCounterReading *b)
  *   @self->is_told.
  */
 gboolean
-tokend_contradiction_observe (TokendContradiction *self, const TokendCounterReading *reading,
+tokend_inconsistency_observe (TokendInconsistency *self, const TokendCounterReading *reading,
                               const TokendCounterRules *rules)
 {
-  if (!tokend_counter_contradicts_itself (reading, rules)) {
-    *self = (TokendContradiction){ 0 };
+  if (!tokend_counter_is_inconsistent (reading, rules)) {
+    *self = (TokendInconsistency){ 0 };
     return FALSE;
   }
   if (!self->is_seen || !is_same (&self->reading, reading)) {
-    *self = (TokendContradiction){ .reading = *reading, .is_seen = TRUE };
+    *self = (TokendInconsistency){ .reading = *reading, .is_seen = TRUE };
     return FALSE;
   }
   return !self->is_told;
@@ -55,7 +55,7 @@ list_flags (const TokendCounterReading *reading)
 }
 
 /**
- * tokend_contradiction_compose:
+ * tokend_inconsistency_compose:
  * @self: the contradiction.
  * @role: about whose code.
  * @believed: what the service says instead.
@@ -68,7 +68,7 @@ list_flags (const TokendCounterReading *reading)
  * them text.
  */
 GVariant *
-tokend_contradiction_compose (const TokendContradiction *self, TokendRole role,
+tokend_inconsistency_compose (const TokendInconsistency *self, TokendRole role,
                               TokendState believed, const char *physical_id, const char *label,
                               const char *module)
 {
@@ -81,7 +81,7 @@ tokend_contradiction_compose (const TokendContradiction *self, TokendRole role,
       label, code, self->reading.remaining, flags);
 
   tokend_journal_put_text (&fields, "MESSAGE", message);
-  tokend_journal_put_text (&fields, "MESSAGE_ID", TOKEND_MESSAGE_CONTRADICTION);
+  tokend_journal_put_text (&fields, "MESSAGE_ID", TOKEND_MESSAGE_INCONSISTENT);
   tokend_journal_put_text (&fields, "TOKEND_ROLE", code);
   tokend_journal_put_nick (&fields, "TOKEND_STATE", TOKEND_TYPE_STATE, (int) believed);
   tokend_journal_put_number (&fields, "TOKEND_NUMBER", self->reading.remaining);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "place.h"
+#include "target.h"
 
-TokendPlace *place_of (const char *name);
+TokendTarget *target_of (const char *name);

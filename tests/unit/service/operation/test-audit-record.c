@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "entry.h"
 #include "journal.h"
-#include "report.h"
+#include "audit-record.h"
 
 #define PIN TOKEND_ROLE_PIN
 #define PUK TOKEND_ROLE_PUK
 
-#define NOT_SPENT TOKEND_SETTLEMENT_NOT_SPENT
-#define SPENT TOKEND_SETTLEMENT_SPENT
-#define SUCCEEDED TOKEND_SETTLEMENT_SUCCEEDED
-#define LOCKED TOKEND_SETTLEMENT_LOCKED
-#define IN_DOUBT TOKEND_SETTLEMENT_UNKNOWN
-#define ACCEPTED TOKEND_SETTLEMENT_ACCEPTED
+#define NOT_SPENT TOKEND_TRY_NOT_SPENT
+#define SPENT TOKEND_TRY_SPENT
+#define SUCCEEDED TOKEND_TRY_SUCCEEDED
+#define LOCKED TOKEND_TRY_LOCKED
+#define IN_DOUBT TOKEND_TRY_UNKNOWN
+#define ACCEPTED TOKEND_TRY_ACCEPTED
 
 #define DONE (-1)
 
@@ -27,7 +27,7 @@ typedef struct {
   TokendRole role;
   int error; /* or DONE */
   gboolean sent;
-  TokendSettlement settlement;
+  TokendTryResult try_result;
   int before;
   TokendRetriesSource before_source;
   int after;
@@ -121,23 +121,23 @@ make_counter (int remaining, TokendRetriesSource source)
   };
 }
 
-static TokendReport *
-make_report (const Row *row)
+static TokendAuditRecord *
+make_record (const Row *row)
 {
-  TokendReport *report = g_new0 (TokendReport, 1);
+  TokendAuditRecord *record = g_new0 (TokendAuditRecord, 1);
 
-  report->role = row->role;
-  report->token = g_strdup ("0c7ad1");
-  report->label = g_strdup ("Ayşe's token");
-  report->module = g_strdup ("etoken");
-  report->is_done = row->error == DONE;
-  report->error = row->error == DONE ? 0 : (TokendError) row->error;
-  report->sent = row->sent;
-  report->settlement = row->settlement;
-  report->before = make_counter (row->before, row->before_source);
-  report->after = make_counter (row->after, row->after_source);
-  report->barred = row->barred != TOKEND_STATE_UNKNOWN ? row->barred : report->after.state;
-  return report;
+  record->role = row->role;
+  record->token = g_strdup ("0c7ad1");
+  record->label = g_strdup ("Ayşe's token");
+  record->module = g_strdup ("etoken");
+  record->is_done = row->error == DONE;
+  record->error = row->error == DONE ? 0 : (TokendError) row->error;
+  record->sent = row->sent;
+  record->try_result = row->try_result;
+  record->before = make_counter (row->before, row->before_source);
+  record->after = make_counter (row->after, row->after_source);
+  record->barred = row->barred != TOKEND_STATE_UNKNOWN ? row->barred : record->after.state;
+  return record;
 }
 
 static const char *
@@ -155,8 +155,8 @@ test_row (gconstpointer data)
   static const TokendIdentity alice = { .known = TRUE, .uid = 1000, .pid = 77 };
   const Row *row = data;
   const char *operation = row->role == PUK ? "Unlock" : "SetPin";
-  g_autoptr (TokendReport) report = make_report (row);
-  g_autoptr (GVariant) fields = g_variant_ref_sink (tokend_report_compose (report, &alice));
+  g_autoptr (TokendAuditRecord) record = make_record (row);
+  g_autoptr (GVariant) fields = g_variant_ref_sink (tokend_audit_record_compose (record, &alice));
   g_autofree char *message =
       g_strdup_printf ("%s of “Ayşe's token” by user 1000: %s", operation, row->message);
   g_autofree char *retries =
@@ -166,15 +166,15 @@ test_row (gconstpointer data)
   g_assert_cmpstr (get_field (fields, "MESSAGE_ID"), ==, row->message_id);
   g_assert_cmpstr (get_field (fields, "TOKEND_SPENT"), ==, row->spent);
   g_assert_cmpstr (get_field (fields, "TOKEND_RETRIES"), ==, retries);
-  g_assert_cmpint (tokend_report_get_level (report), ==, row->level);
+  g_assert_cmpint (tokend_audit_record_get_level (record), ==, row->level);
 }
 
 static void
 test_whole_entry (void)
 {
   TokendIdentity alice = { .known = TRUE, .uid = 1000, .pid = 77, .session = (char *) "c2" };
-  g_autoptr (TokendReport) report = make_report (&rows[3]);
-  g_autofree char *entry = entry_print (tokend_report_compose (report, &alice));
+  g_autoptr (TokendAuditRecord) record = make_record (&rows[3]);
+  g_autofree char *entry = entry_print (tokend_audit_record_compose (record, &alice));
 
   g_assert_cmpstr (entry, ==,
                    "MESSAGE=Unlock of “Ayşe's token” by user 1000: wrong PUK, 2 tries left\n"
@@ -190,15 +190,15 @@ static void
 test_hardly_anything_known (void)
 {
   static const TokendIdentity nobody = { 0 };
-  g_autoptr (TokendReport) report = g_new0 (TokendReport, 1);
+  g_autoptr (TokendAuditRecord) record = g_new0 (TokendAuditRecord, 1);
   g_autofree char *entry = NULL;
 
-  report->token = g_strdup ("0c7ad1");
-  report->label = g_strdup ("");
-  report->error = TOKEND_ERROR_LIMITS_EXCEEDED;
-  report->before = report->after = tokend_counter_unknown;
-  report->n_suppressed = 7;
-  entry = entry_print (tokend_report_compose (report, &nobody));
+  record->token = g_strdup ("0c7ad1");
+  record->label = g_strdup ("");
+  record->error = TOKEND_ERROR_LIMITS_EXCEEDED;
+  record->before = record->after = tokend_counter_unknown;
+  record->n_suppressed = 7;
+  entry = entry_print (tokend_audit_record_compose (record, &nobody));
   g_assert_cmpstr (entry, ==,
                    "MESSAGE=SetPin of “” by an unknown user: nothing was sent: too many calls, "
                    "open operations or refused codes (besides 7 refusals that were not logged)\n"
@@ -211,14 +211,14 @@ test_hardly_anything_known (void)
 static void
 test_in_doubt (void)
 {
-  g_autoptr (TokendReport) report = make_report (&rows[3]);
+  g_autoptr (TokendAuditRecord) record = make_record (&rows[3]);
 
-  report->error = TOKEND_ERROR_OUTCOME_UNKNOWN;
-  report->settlement = IN_DOUBT;
-  report->in_doubt = TRUE;
-  report->after = report->before;
-  g_assert_cmpint (tokend_report_judge_spent (report), ==, TOKEND_SPENT_UNKNOWN);
-  g_assert_cmpint (tokend_report_get_level (report), ==, WARNING);
+  record->error = TOKEND_ERROR_OUTCOME_UNKNOWN;
+  record->try_result = IN_DOUBT;
+  record->in_doubt = TRUE;
+  record->after = record->before;
+  g_assert_cmpint (tokend_audit_record_get_spent (record), ==, TOKEND_SPENT_UNKNOWN);
+  g_assert_cmpint (tokend_audit_record_get_level (record), ==, WARNING);
 }
 
 /* What was ended from outside says so, whatever the error is; but not where a code was sent. */
@@ -226,24 +226,24 @@ static void
 test_ends (void)
 {
   static const struct {
-    TokendReportEnd end;
+    TokendAuditEnd end;
     const char *words;
   } ends[] = {
-    { TOKEND_REPORT_END_CALLER_LEFT, "the caller left" },
-    { TOKEND_REPORT_END_CANCELLED, "the caller cancelled it" },
-    { TOKEND_REPORT_END_EXPIRED, "it was open for too long" },
+    { TOKEND_AUDIT_END_CALLER_LEFT, "the caller left" },
+    { TOKEND_AUDIT_END_CANCELLED, "the caller cancelled it" },
+    { TOKEND_AUDIT_END_EXPIRED, "it was open for too long" },
   };
   static const TokendIdentity root = { .known = TRUE };
 
   for (gsize i = 0; i < G_N_ELEMENTS (ends); i++) {
-    g_autoptr (TokendReport) report = make_report (&rows[G_N_ELEMENTS (rows) - 1]);
+    g_autoptr (TokendAuditRecord) record = make_record (&rows[G_N_ELEMENTS (rows) - 1]);
     g_autoptr (GVariant) fields = NULL;
     g_autofree char *message =
         g_strconcat ("Unlock of “Ayşe's token” by user 0: nothing was sent: ", ends[i].words, NULL);
 
-    report->error = TOKEND_ERROR_NOT_AUTHORIZED;
-    report->end = ends[i].end;
-    fields = g_variant_ref_sink (tokend_report_compose (report, &root));
+    record->error = TOKEND_ERROR_NOT_AUTHORIZED;
+    record->end = ends[i].end;
+    fields = g_variant_ref_sink (tokend_audit_record_compose (record, &root));
     g_assert_cmpstr (get_field (fields, "MESSAGE"), ==, message);
   }
 }
@@ -252,11 +252,11 @@ static void
 test_end_after_code (void)
 {
   static const TokendIdentity root = { .known = TRUE };
-  g_autoptr (TokendReport) report = make_report (&rows[3]);
+  g_autoptr (TokendAuditRecord) record = make_record (&rows[3]);
   g_autoptr (GVariant) fields = NULL;
 
-  report->end = TOKEND_REPORT_END_CALLER_LEFT;
-  fields = g_variant_ref_sink (tokend_report_compose (report, &root));
+  record->end = TOKEND_AUDIT_END_CALLER_LEFT;
+  fields = g_variant_ref_sink (tokend_audit_record_compose (record, &root));
   g_assert_cmpstr (get_field (fields, "MESSAGE"), ==,
                    "Unlock of “Ayşe's token” by user 0: wrong PUK, 2 tries left");
 }
@@ -265,11 +265,11 @@ static void
 test_one_suppressed (void)
 {
   static const TokendIdentity root = { .known = TRUE };
-  g_autoptr (TokendReport) report = make_report (&rows[G_N_ELEMENTS (rows) - 1]);
+  g_autoptr (TokendAuditRecord) record = make_record (&rows[G_N_ELEMENTS (rows) - 1]);
   g_autoptr (GVariant) fields = NULL;
 
-  report->n_suppressed = 1;
-  fields = g_variant_ref_sink (tokend_report_compose (report, &root));
+  record->n_suppressed = 1;
+  fields = g_variant_ref_sink (tokend_audit_record_compose (record, &root));
   g_assert_cmpstr (get_field (fields, "TOKEND_SUPPRESSED"), ==, "1");
 }
 

@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /**
- * TokendContradiction:
+ * TokendInconsistency:
  *
  * A token's contradiction with itself about one role, if there is one; zero at first.
  */
@@ -14,12 +14,12 @@ typedef struct {
   TokendCounterReading reading;
   gboolean is_seen;
   gboolean is_told;
-} TokendContradiction;
+} TokendInconsistency;
 
-gboolean tokend_contradiction_observe (TokendContradiction *self,
+gboolean tokend_inconsistency_observe (TokendInconsistency *self,
                                        const TokendCounterReading *reading,
                                        const TokendCounterRules *rules);
-GVariant *tokend_contradiction_compose (const TokendContradiction *self, TokendRole role,
+GVariant *tokend_inconsistency_compose (const TokendInconsistency *self, TokendRole role,
                                         TokendState believed, const char *physical_id,
                                         const char *label, const char *module);
 

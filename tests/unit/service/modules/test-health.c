@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "failures-private.h"
+#include "health-private.h"
 
-#define LONG TOKEND_FAILURES_WELL_US
+#define LONG TOKEND_HEALTH_WELL_US
 #define BEGIN G_GINT64_CONSTANT (7000000)
 
 /* One step a character, at one time: a letter is a failure for that reason, "." a read that worked,
@@ -28,15 +28,15 @@ static const struct {
 };
 
 static char
-step (TokendFailures *told, char what, gint64 *now)
+step (TokendHealth *told, char what, gint64 *now)
 {
   const char reason[] = { what, '\0' };
 
   if (what == '-')
     *now += LONG;
   else if (what == '.')
-    return tokend_failures_work (told, *now) ? 'B' : ' ';
-  else if (tokend_failures_fail (told, reason, *now))
+    return tokend_health_work (told, *now) ? 'B' : ' ';
+  else if (tokend_health_fail (told, reason, *now))
     return what;
   return ' ';
 }
@@ -46,12 +46,12 @@ test_row (gconstpointer data)
 {
   const gsize row = GPOINTER_TO_SIZE (data);
   g_autoptr (GString) said = g_string_new (NULL);
-  TokendFailures told = { 0 };
+  TokendHealth told = { 0 };
   gint64 now = BEGIN;
 
   for (const char *what = rows[row].happens; *what != '\0'; what++)
     g_string_append_c (said, step (&told, *what, &now));
-  tokend_failures_clear (&told);
+  tokend_health_clear (&told);
   g_assert_cmpstr (said->str, ==, rows[row].told);
 }
 
@@ -81,16 +81,16 @@ test_pauses (gconstpointer data)
 {
   const gsize row = GPOINTER_TO_SIZE (data);
   g_autoptr (GString) seen = g_string_new (NULL);
-  TokendFailures failures = { 0 };
+  TokendHealth health = { 0 };
   gint64 now = BEGIN;
 
   for (const char *what = pauses[row].happens; *what != '\0'; what++) {
-    step (&failures, *what, &now);
+    step (&health, *what, &now);
     if (*what == 'a')
       g_string_append_printf (seen, "%s%u/%u", seen->len > 0 ? " " : "",
-                              tokend_failures_get_pause (&failures), failures.n_in_a_row);
+                              tokend_health_get_pause (&health), health.n_in_a_row);
   }
-  tokend_failures_clear (&failures);
+  tokend_health_clear (&health);
   g_assert_cmpstr (seen->str, ==, pauses[row].pauses);
 }
 
@@ -98,16 +98,16 @@ test_pauses (gconstpointer data)
 static void
 test_good_while (void)
 {
-  TokendFailures told = { 0 };
+  TokendHealth told = { 0 };
 
-  g_assert_true (tokend_failures_fail (&told, "a", BEGIN));
-  g_assert_true (tokend_failures_work (&told, BEGIN));
-  g_assert_true (tokend_failures_fail (&told, "a", BEGIN + LONG - 1));
-  g_assert_false (tokend_failures_work (&told, BEGIN + LONG));
-  g_assert_false (tokend_failures_work (&told, BEGIN + 2 * LONG - 1));
-  g_assert_true (tokend_failures_work (&told, BEGIN + 2 * LONG));
-  g_assert_false (tokend_failures_work (&told, BEGIN + 3 * LONG));
-  tokend_failures_clear (&told);
+  g_assert_true (tokend_health_fail (&told, "a", BEGIN));
+  g_assert_true (tokend_health_work (&told, BEGIN));
+  g_assert_true (tokend_health_fail (&told, "a", BEGIN + LONG - 1));
+  g_assert_false (tokend_health_work (&told, BEGIN + LONG));
+  g_assert_false (tokend_health_work (&told, BEGIN + 2 * LONG - 1));
+  g_assert_true (tokend_health_work (&told, BEGIN + 2 * LONG));
+  g_assert_false (tokend_health_work (&told, BEGIN + 3 * LONG));
+  tokend_health_clear (&told);
 }
 
 int

@@ -20,19 +20,19 @@ typedef enum {
 } TokendSpent;
 
 /**
- * TokendReportEnd:
+ * TokendAuditEnd:
  *
  * Why an operation ended before anything was sent, where no error says it.
  */
 typedef enum {
-  TOKEND_REPORT_END_NONE,
-  TOKEND_REPORT_END_CALLER_LEFT,
-  TOKEND_REPORT_END_CANCELLED,
-  TOKEND_REPORT_END_EXPIRED,
-} TokendReportEnd;
+  TOKEND_AUDIT_END_NONE,
+  TOKEND_AUDIT_END_CALLER_LEFT,
+  TOKEND_AUDIT_END_CANCELLED,
+  TOKEND_AUDIT_END_EXPIRED,
+} TokendAuditEnd;
 
 /**
- * TokendReport:
+ * TokendAuditRecord:
  *
  * An operation that has ended, for the journal.
  */
@@ -46,20 +46,20 @@ typedef struct {
   TokendError error; /* what was replied, unless it is done */
   gboolean sent;     /* the token saw the code, or may have */
   gboolean in_doubt; /* no answer came: the module host may still be at it */
-  TokendReportEnd end;
-  TokendSettlement settlement;
+  TokendAuditEnd end;
+  TokendTryResult try_result;
   TokendCounter before; /* the role's, as the operating host read it */
   TokendCounter after;  /* as the reply says it */
   TokendState barred;   /* what the next code is barred by, the service's own record included */
 
   guint n_suppressed; /* refusals of the same user's before this one that have no entry */
-} TokendReport;
+} TokendAuditRecord;
 
-void tokend_report_free (TokendReport *report);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendReport, tokend_report_free)
+void tokend_audit_record_free (TokendAuditRecord *record);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendAuditRecord, tokend_audit_record_free)
 
-TokendSpent tokend_report_judge_spent (const TokendReport *report);
-GLogLevelFlags tokend_report_get_level (const TokendReport *report);
-GVariant *tokend_report_compose (const TokendReport *report, const TokendIdentity *who);
+TokendSpent tokend_audit_record_get_spent (const TokendAuditRecord *record);
+GLogLevelFlags tokend_audit_record_get_level (const TokendAuditRecord *record);
+GVariant *tokend_audit_record_compose (const TokendAuditRecord *record, const TokendIdentity *who);
 
 G_END_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "contradiction.h"
+#include "inconsistency.h"
 #include "journal.h"
 
 static const TokendCounterRules rules = { TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
@@ -36,7 +36,7 @@ static const struct {
 static void
 test_observe (void)
 {
-  TokendContradiction contradiction = { 0 };
+  TokendInconsistency inconsistency = { 0 };
 
   for (gsize i = 0; i < G_N_ELEMENTS (readings); i++) {
     const TokendCounterReading reading = { .initialized = TRUE,
@@ -46,13 +46,13 @@ test_observe (void)
                                            .maximum = readings[i].remaining < 0 ? -1 : 3 };
 
     g_test_message ("reading %" G_GSIZE_FORMAT, i);
-    g_assert_cmpint (tokend_contradiction_observe (&contradiction, &reading, &rules), ==,
+    g_assert_cmpint (tokend_inconsistency_observe (&inconsistency, &reading, &rules), ==,
                      readings[i].told);
     if (!readings[i].told)
       continue;
     /* As long as nobody has told it, it is to be told. */
-    g_assert_true (tokend_contradiction_observe (&contradiction, &reading, &rules));
-    contradiction.is_told = TRUE;
+    g_assert_true (tokend_inconsistency_observe (&inconsistency, &reading, &rules));
+    inconsistency.is_told = TRUE;
   }
 }
 
@@ -81,7 +81,7 @@ test_itself (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (shown); i++) {
     g_test_message ("row %" G_GSIZE_FORMAT, i);
-    g_assert_cmpint (tokend_counter_contradicts_itself (&shown[i].reading, &rules), ==,
+    g_assert_cmpint (tokend_counter_is_inconsistent (&shown[i].reading, &rules), ==,
                      shown[i].contradicts);
   }
 }
@@ -98,12 +98,12 @@ test_another (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (others); i++) {
-    TokendContradiction contradiction = { 0 };
+    TokendInconsistency inconsistency = { 0 };
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
-    g_assert_false (tokend_contradiction_observe (&contradiction, &first, &rules));
-    g_assert_false (tokend_contradiction_observe (&contradiction, &others[i], &rules));
-    g_assert_true (tokend_contradiction_observe (&contradiction, &others[i], &rules));
+    g_assert_false (tokend_inconsistency_observe (&inconsistency, &first, &rules));
+    g_assert_false (tokend_inconsistency_observe (&inconsistency, &others[i], &rules));
+    g_assert_true (tokend_inconsistency_observe (&inconsistency, &others[i], &rules));
   }
 }
 
@@ -112,26 +112,26 @@ static void
 test_none (void)
 {
   static const TokendCounterReading healthy = { TRUE, FALSE, FALSE, FALSE, 3, 3 };
-  TokendContradiction contradiction = { 0 };
+  TokendInconsistency inconsistency = { 0 };
 
   for (guint i = 0; i < 3; i++)
-    g_assert_false (tokend_contradiction_observe (&contradiction, &healthy, &rules));
+    g_assert_false (tokend_inconsistency_observe (&inconsistency, &healthy, &rules));
 }
 
 static void
 test_compose (void)
 {
-  const TokendContradiction contradiction = { .reading = { .initialized = TRUE,
+  const TokendInconsistency inconsistency = { .reading = { .initialized = TRUE,
                                                            .count_low = TRUE,
                                                            .final_try = TRUE,
                                                            .locked = TRUE,
                                                            .remaining = 2 } };
-  g_autoptr (GVariant) fields = g_variant_ref_sink (tokend_contradiction_compose (
-      &contradiction, TOKEND_ROLE_PUK, TOKEND_STATE_LOCKED, "0af3", "CARD", "a-module"));
+  g_autoptr (GVariant) fields = g_variant_ref_sink (tokend_inconsistency_compose (
+      &inconsistency, TOKEND_ROLE_PUK, TOKEND_STATE_LOCKED, "0af3", "CARD", "a-module"));
   static const struct {
     const char *field, *text;
   } wanted[] = {
-    { "MESSAGE_ID", TOKEND_MESSAGE_CONTRADICTION },
+    { "MESSAGE_ID", TOKEND_MESSAGE_INCONSISTENT },
     { "TOKEND_ROLE", "PUK" },
     { "TOKEND_STATE", "locked" },
     { "TOKEND_NUMBER", "2" },

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "places.h"
+#include "targets.h"
 
 #include <string.h>
 
 #define PIN TOKEND_ROLE_PIN
 #define PUK TOKEND_ROLE_PUK
 
-/* Whether what is recorded of one place holds for another; see place_of(). */
+/* Whether what is recorded of one target holds for another; see target_of(). */
 static const struct {
-  const char *place, *other;
+  const char *target, *other;
   gboolean is_same, pin_may_be, puk_may_be;
 } rows[] = {
   { "c/a", "c/a", TRUE, TRUE, TRUE },     { "c/a", "c/b", FALSE, FALSE, TRUE },
@@ -23,36 +23,36 @@ static void
 test_sharing (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (TokendPlace) place = place_of (rows[i].place);
-    g_autoptr (TokendPlace) other = place_of (rows[i].other);
+    g_autoptr (TokendTarget) target = target_of (rows[i].target);
+    g_autoptr (TokendTarget) other = target_of (rows[i].other);
 
-    g_test_message ("%s and %s", rows[i].place, rows[i].other);
-    g_assert_cmpint (tokend_place_is_same (place, other->id), ==, rows[i].is_same);
-    g_assert_cmpint (tokend_place_may_be_same (place, PIN, other->id), ==, rows[i].pin_may_be);
-    g_assert_cmpint (tokend_place_may_be_same (place, PUK, other->id), ==, rows[i].puk_may_be);
+    g_test_message ("%s and %s", rows[i].target, rows[i].other);
+    g_assert_cmpint (tokend_target_is_same (target, other->id), ==, rows[i].is_same);
+    g_assert_cmpint (tokend_target_may_be_same (target, PIN, other->id), ==, rows[i].pin_may_be);
+    g_assert_cmpint (tokend_target_may_be_same (target, PUK, other->id), ==, rows[i].puk_may_be);
   }
 }
 
-static TokendPlace *
+static TokendTarget *
 make (const char *serial, const char *label, gboolean is_shared)
 {
   TokendReading reading = { .manufacturer = g_bytes_new_static ("M", 1),
                             .model = g_bytes_new_static ("m", 1),
                             .serial = g_bytes_new_static (serial, strlen (serial)),
                             .label = g_bytes_new_static (label, strlen (label)) };
-  TokendPlace *place = tokend_place_new (&reading, is_shared);
+  TokendTarget *target = tokend_target_new (&reading, is_shared);
 
   g_bytes_unref (reading.manufacturer);
   g_bytes_unref (reading.model);
   g_bytes_unref (reading.serial);
   g_bytes_unref (reading.label);
-  return place;
+  return target;
 }
 
 /* Two tokens as a module shows them. */
 static const struct {
   const char *serial_a, *label_a, *serial_b, *label_b;
-  gboolean is_same_card, is_same_place, is_known_card;
+  gboolean is_same_card, is_same_target, is_known_card;
 } tokens[] = {
   { "1", "auth", "1", "auth", TRUE, TRUE, TRUE },
   { "1", "auth", "1", "sign", TRUE, FALSE, TRUE },
@@ -69,26 +69,26 @@ static void
 test_name (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (tokens); i++) {
-    g_autoptr (TokendPlace) a = make (tokens[i].serial_a, tokens[i].label_a, FALSE);
-    g_autoptr (TokendPlace) b = make (tokens[i].serial_b, tokens[i].label_b, TRUE);
-    g_autofree char *card = tokend_place_id_get_card (b->id);
+    g_autoptr (TokendTarget) a = make (tokens[i].serial_a, tokens[i].label_a, FALSE);
+    g_autoptr (TokendTarget) b = make (tokens[i].serial_b, tokens[i].label_b, TRUE);
+    g_autofree char *card = tokend_target_id_get_card (b->id);
 
     g_test_message ("%s %s and %s %s", tokens[i].serial_a, tokens[i].label_a, tokens[i].serial_b,
                     tokens[i].label_b);
     g_assert_cmpint (g_str_equal (a->card, b->card), ==, tokens[i].is_same_card);
-    g_assert_cmpint (g_str_equal (a->id, b->id), ==, tokens[i].is_same_place);
+    g_assert_cmpint (g_str_equal (a->id, b->id), ==, tokens[i].is_same_target);
     g_assert_cmpstr (card, ==, b->card);
-    g_assert_cmpstr (tokend_place_get_holder (a), ==, a->id);
-    g_assert_cmpint (tokend_place_shares_codes (a), ==, FALSE);
-    g_assert_cmpint (tokend_place_shares_codes (b), ==, tokens[i].is_known_card);
-    g_assert_cmpstr (tokend_place_get_holder (b), ==, tokens[i].is_known_card ? b->card : b->id);
+    g_assert_cmpstr (tokend_target_get_holder (a), ==, a->id);
+    g_assert_cmpint (tokend_target_shares_codes (a), ==, FALSE);
+    g_assert_cmpint (tokend_target_shares_codes (b), ==, tokens[i].is_known_card);
+    g_assert_cmpstr (tokend_target_get_holder (b), ==, tokens[i].is_known_card ? b->card : b->id);
   }
 }
 
-/* A place that is related to the second, and a third one: whether tries there count at the
+/* A target that is related to the second, and a third one: whether tries there count at the
  * first. */
 static const struct {
-  const char *place, *other;
+  const char *target, *other;
   gboolean pin_may_be, puk_may_be;
 } related[] = {
   { "A/l&B/l", "B/l", TRUE, TRUE },  { "A/l&B/l", "A/l", TRUE, TRUE },
@@ -101,13 +101,13 @@ static void
 test_related (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (related); i++) {
-    g_autoptr (TokendPlace) place = place_of (related[i].place);
-    g_autoptr (TokendPlace) other = place_of (related[i].other);
+    g_autoptr (TokendTarget) target = target_of (related[i].target);
+    g_autoptr (TokendTarget) other = target_of (related[i].other);
 
-    g_test_message ("%s and %s", related[i].place, related[i].other);
-    g_assert_cmpint (tokend_place_may_be_same (place, PIN, other->id), ==, related[i].pin_may_be);
-    g_assert_cmpint (tokend_place_may_be_same (place, PUK, other->id), ==, related[i].puk_may_be);
-    g_assert_cmpint (tokend_place_is_same (place, other->id), ==,
+    g_test_message ("%s and %s", related[i].target, related[i].other);
+    g_assert_cmpint (tokend_target_may_be_same (target, PIN, other->id), ==, related[i].pin_may_be);
+    g_assert_cmpint (tokend_target_may_be_same (target, PUK, other->id), ==, related[i].puk_may_be);
+    g_assert_cmpint (tokend_target_is_same (target, other->id), ==,
                      g_str_equal (related[i].other, "A/l"));
   }
 }
@@ -116,15 +116,15 @@ test_related (void)
 static void
 test_stay (void)
 {
-  g_autoptr (TokendPlace) known = place_of ("A/l");
-  g_autoptr (TokendPlace) unknown = place_of ("A~l");
+  g_autoptr (TokendTarget) known = target_of ("A/l");
+  g_autoptr (TokendTarget) unknown = target_of ("A~l");
   g_autofree char *name = NULL;
 
-  tokend_place_set_stay (known, 42);
-  tokend_place_set_stay (unknown, 42);
+  tokend_target_set_stay (known, 42);
+  tokend_target_set_stay (unknown, 42);
   g_assert_cmpstr (known->id, ==, "A/l");
   g_assert_cmpstr (unknown->id, ==, "A/l/0000002a");
-  name = tokend_place_id_get_name (unknown->id);
+  name = tokend_target_id_get_name (unknown->id);
   g_assert_cmpstr (name, ==, "A/l");
 }
 
@@ -132,21 +132,21 @@ test_stay (void)
 static void
 test_shown_as (void)
 {
-  g_autoptr (TokendPlace) place = place_of ("A/l");
-  g_autoptr (TokendPlace) b = place_of ("B/l");
-  g_autoptr (TokendPlace) c = place_of ("C/l");
+  g_autoptr (TokendTarget) target = target_of ("A/l");
+  g_autoptr (TokendTarget) b = target_of ("B/l");
+  g_autoptr (TokendTarget) c = target_of ("C/l");
   g_autoptr (GPtrArray) others = g_ptr_array_new ();
 
-  g_assert_true (tokend_place_is_shown_as (place, place->id));
-  g_assert_false (tokend_place_is_shown_as (place, b->id));
+  g_assert_true (tokend_target_is_shown_as (target, target->id));
+  g_assert_false (tokend_target_is_shown_as (target, b->id));
   g_ptr_array_add (others, b);
   g_ptr_array_add (others, c);
   for (guint n_one = 0; n_one <= 2; n_one++) {
-    tokend_place_relate (place, others, 0, 0, n_one);
-    g_assert_true (tokend_place_is_shown_as (place, place->id));
-    g_assert_cmpint (tokend_place_is_shown_as (place, b->id), ==, n_one > 0);
-    g_assert_cmpint (tokend_place_is_shown_as (place, c->id), ==, n_one > 1);
-    g_assert_true (tokend_place_may_be_same (place, PIN, c->id));
+    tokend_target_relate (target, others, 0, 0, n_one);
+    g_assert_true (tokend_target_is_shown_as (target, target->id));
+    g_assert_cmpint (tokend_target_is_shown_as (target, b->id), ==, n_one > 0);
+    g_assert_cmpint (tokend_target_is_shown_as (target, c->id), ==, n_one > 1);
+    g_assert_true (tokend_target_may_be_same (target, PIN, c->id));
   }
 }
 
@@ -154,31 +154,31 @@ test_shown_as (void)
 static void
 test_doubtful (void)
 {
-  g_autoptr (TokendPlace) place = place_of ("A/l");
-  g_autoptr (TokendPlace) b = place_of ("B/l");
-  g_autoptr (TokendPlace) c = place_of ("C/l");
+  g_autoptr (TokendTarget) target = target_of ("A/l");
+  g_autoptr (TokendTarget) b = target_of ("B/l");
+  g_autoptr (TokendTarget) c = target_of ("C/l");
   g_autoptr (GPtrArray) others = g_ptr_array_new ();
 
-  g_assert_true (tokend_place_may_be_same_later (place, PIN, place->id));
-  g_assert_false (tokend_place_may_be_same_later (place, PIN, b->id));
+  g_assert_true (tokend_target_may_be_same_later (target, PIN, target->id));
+  g_assert_false (tokend_target_may_be_same_later (target, PIN, b->id));
   g_ptr_array_add (others, b);
   g_ptr_array_add (others, c);
   for (guint n_doubtful = 0; n_doubtful <= 2; n_doubtful++) {
-    tokend_place_relate (place, others, 0, n_doubtful, 2);
-    g_assert_true (tokend_place_may_be_same (place, PIN, b->id));
-    g_assert_true (tokend_place_may_be_same (place, PIN, c->id));
-    g_assert_true (tokend_place_may_be_same_later (place, PIN, place->id));
-    g_assert_cmpint (tokend_place_may_be_same_later (place, PIN, b->id), ==, n_doubtful < 1);
-    g_assert_cmpint (tokend_place_may_be_same_later (place, PUK, c->id), ==, n_doubtful < 2);
+    tokend_target_relate (target, others, 0, n_doubtful, 2);
+    g_assert_true (tokend_target_may_be_same (target, PIN, b->id));
+    g_assert_true (tokend_target_may_be_same (target, PIN, c->id));
+    g_assert_true (tokend_target_may_be_same_later (target, PIN, target->id));
+    g_assert_cmpint (tokend_target_may_be_same_later (target, PIN, b->id), ==, n_doubtful < 1);
+    g_assert_cmpint (tokend_target_may_be_same_later (target, PUK, c->id), ==, n_doubtful < 2);
   }
 }
 
-/* Whether what a third place recorded, which was related to @other, counts at @place by that. */
+/* Whether what a third target recorded, which was related to @other, counts at @target by that. */
 static void
 test_may_have_been (void)
 {
   static const struct {
-    const char *place, *other;
+    const char *target, *other;
     TokendRole role;
     gboolean may_now, may_later;
   } been[] = {
@@ -198,13 +198,13 @@ test_may_have_been (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (been); i++) {
-    g_autoptr (TokendPlace) place = place_of (been[i].place);
-    g_autoptr (TokendPlace) other = place_of (been[i].other);
+    g_autoptr (TokendTarget) target = target_of (been[i].target);
+    g_autoptr (TokendTarget) other = target_of (been[i].other);
 
-    g_test_message ("%s, %s", been[i].place, been[i].other);
-    g_assert_cmpint (tokend_place_may_have_been (place, been[i].role, other->id, FALSE), ==,
+    g_test_message ("%s, %s", been[i].target, been[i].other);
+    g_assert_cmpint (tokend_target_may_have_been (target, been[i].role, other->id, FALSE), ==,
                      been[i].may_now);
-    g_assert_cmpint (tokend_place_may_have_been (place, been[i].role, other->id, TRUE), ==,
+    g_assert_cmpint (tokend_target_may_have_been (target, been[i].role, other->id, TRUE), ==,
                      been[i].may_later);
   }
 }
@@ -212,12 +212,12 @@ test_may_have_been (void)
 static void
 test_cards (void)
 {
-  g_autoptr (TokendPlace) place = place_of ("A/l");
-  g_autoptr (TokendPlace) b = place_of ("B/l");
-  g_autoptr (TokendPlace) b_again = place_of ("B/m");
-  g_autoptr (TokendPlace) c = place_of ("C/l");
+  g_autoptr (TokendTarget) target = target_of ("A/l");
+  g_autoptr (TokendTarget) b = target_of ("B/l");
+  g_autoptr (TokendTarget) b_again = target_of ("B/m");
+  g_autoptr (TokendTarget) c = target_of ("C/l");
   g_autoptr (GPtrArray) others = g_ptr_array_new ();
-  g_auto (GStrv) alone = tokend_place_list_cards (place);
+  g_auto (GStrv) alone = tokend_target_list_cards (target);
   g_auto (GStrv) all = NULL;
   g_autofree char *text = NULL;
 
@@ -226,8 +226,8 @@ test_cards (void)
   g_ptr_array_add (others, b);
   g_ptr_array_add (others, c);
   g_ptr_array_add (others, b_again);
-  tokend_place_relate (place, others, 0, 0, others->len);
-  all = tokend_place_list_cards (place);
+  tokend_target_relate (target, others, 0, 0, others->len);
+  all = tokend_target_list_cards (target);
   text = g_strjoinv (" ", all);
   g_assert_cmpstr (text, ==, "A B C");
 }
@@ -236,13 +236,13 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/place/sharing", test_sharing);
-  g_test_add_func ("/place/name", test_name);
-  g_test_add_func ("/place/related", test_related);
-  g_test_add_func ("/place/stay", test_stay);
-  g_test_add_func ("/place/shown-as", test_shown_as);
-  g_test_add_func ("/place/doubtful", test_doubtful);
-  g_test_add_func ("/place/may-have-been", test_may_have_been);
-  g_test_add_func ("/place/cards", test_cards);
+  g_test_add_func ("/target/sharing", test_sharing);
+  g_test_add_func ("/target/name", test_name);
+  g_test_add_func ("/target/related", test_related);
+  g_test_add_func ("/target/stay", test_stay);
+  g_test_add_func ("/target/shown-as", test_shown_as);
+  g_test_add_func ("/target/doubtful", test_doubtful);
+  g_test_add_func ("/target/may-have-been", test_may_have_been);
+  g_test_add_func ("/target/cards", test_cards);
   return g_test_run ();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "observer.h"
-#include "places.h"
+#include "tracker.h"
+#include "targets.h"
 #include "scratch.h"
 
 #include "journal.h"
@@ -12,7 +12,7 @@
 /*
  * What a token shows of its PIN, one reading after another: a number of three, with "*" and flags
  * that say it is locked; "-": the interval passes. What each reading has told of: "l" a loss, "c" a
- * contradiction, "t" that too much is shown, "." nothing.
+ * inconsistency, "t" that too much is shown, "." nothing.
  */
 static const struct {
   const char *name;
@@ -29,7 +29,7 @@ static const struct {
 
 /*
  * Two modules show cards in readers, one after another: of each "a" or "b", which shows it, the
- * place, the reader or "-", and what it shows; each place and reader has what was remembered of it
+ * target, the reader or "-", and what it shows; each target and reader has what was remembered of it
  * by that module.
  */
 static const struct {
@@ -57,7 +57,7 @@ keep (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer us
       continue;
     if (g_str_equal (fields[i].value, TOKEND_MESSAGE_TRIES_LOST))
       g_string_append_c (told, 'l');
-    else if (g_str_equal (fields[i].value, TOKEND_MESSAGE_CONTRADICTION))
+    else if (g_str_equal (fields[i].value, TOKEND_MESSAGE_INCONSISTENT))
       g_string_append_c (told, 'c');
     else if (g_str_equal (fields[i].value, TOKEND_MESSAGE_TOO_MANY))
       g_string_append_c (told, 't');
@@ -85,13 +85,13 @@ make_reading (const char *shown)
 
 /* @reader: "-": it is not known. */
 static void
-look (TokendObserver *observer, TokendService *service, const char *module, const char *card,
+look (TokendTracker *tracker, TokendService *service, const char *module, const char *card,
       const char *reader, const char *shown, GString *all)
 {
   TokendReading reading = make_reading (shown);
-  g_autoptr (TokendPlace) place = place_of (card);
-  const TokendSighting sighting = {
-    .place = place,
+  g_autoptr (TokendTarget) target = target_of (card);
+  const TokendSnapshot snapshot = {
+    .target = target,
     .label = "CARD",
     .module = module,
     .reading = &reading,
@@ -100,7 +100,7 @@ look (TokendObserver *observer, TokendService *service, const char *module, cons
 
   reading.reader = g_str_equal (reader, "-") ? NULL : (char *) reader;
   g_string_truncate (told, 0);
-  tokend_observer_take (observer, service, &sighting);
+  tokend_tracker_update (tracker, service, &snapshot);
   g_string_append_printf (all, "%s%s", all->len > 0 ? " " : "", told->len > 0 ? told->str : ".");
 }
 
@@ -110,37 +110,37 @@ test_row (Scratch *scratch, gconstpointer data)
   const gsize row = GPOINTER_TO_SIZE (data);
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
   g_autoptr (TokendRefused) refused = tokend_refused_new ();
-  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
-  g_autoptr (TokendTellLimit) limit = tokend_tell_limit_new (10 * TOLD_MAX, TOLD_MAX, INTERVAL_US);
+  g_autoptr (TokendLossLog) losses = tokend_loss_log_new ();
+  g_autoptr (TokendRateLimit) limit = tokend_rate_limit_new (10 * TOLD_MAX, TOLD_MAX, INTERVAL_US);
   TokendService service = {
-    .ledger = ledger, .refused = refused, .told_losses = losses, .sightings = limit
+    .ledger = ledger, .refused = refused, .loss_log = losses, .snapshot_limit = limit
   };
   g_auto (GStrv) shown = g_strsplit (rows[row].shown, " ", -1);
   g_autoptr (GString) all = g_string_new (NULL);
-  TokendObserver observer = { 0 };
+  TokendTracker tracker = { 0 };
 
-  tokend_observer_forget (&observer);
+  tokend_tracker_reset (&tracker);
   for (guint i = 0; shown[i] != NULL; i++) {
     if (g_str_equal (shown[i], "-"))
       g_usleep (INTERVAL_US);
     else
-      look (&observer, &service, "a-module", "card", "-", shown[i], all);
+      look (&tracker, &service, "a-module", "card", "-", shown[i], all);
   }
   g_assert_cmpstr (all->str, ==, rows[row].told);
 }
 
 /* Returns: (transfer none): what is remembered of @key. */
-static TokendObserver *
-ensure_observer (GHashTable *observers, const char *key)
+static TokendTracker *
+ensure_tracker (GHashTable *trackers, const char *key)
 {
-  TokendObserver *observer = g_hash_table_lookup (observers, key);
+  TokendTracker *tracker = g_hash_table_lookup (trackers, key);
 
-  if (observer != NULL)
-    return observer;
-  observer = g_new0 (TokendObserver, 1);
-  tokend_observer_forget (observer);
-  g_hash_table_insert (observers, g_strdup (key), observer);
-  return observer;
+  if (tracker != NULL)
+    return tracker;
+  tracker = g_new0 (TokendTracker, 1);
+  tokend_tracker_reset (tracker);
+  g_hash_table_insert (trackers, g_strdup (key), tracker);
+  return tracker;
 }
 
 static void
@@ -149,13 +149,12 @@ test_views (Scratch *scratch, gconstpointer data)
   const gsize row = GPOINTER_TO_SIZE (data);
   g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
   g_autoptr (TokendRefused) refused = tokend_refused_new ();
-  g_autoptr (TokendToldLosses) losses = tokend_told_losses_new ();
-  g_autoptr (TokendTellLimit) limit = tokend_tell_limit_new (100, 100, INTERVAL_US);
+  g_autoptr (TokendLossLog) losses = tokend_loss_log_new ();
+  g_autoptr (TokendRateLimit) limit = tokend_rate_limit_new (100, 100, INTERVAL_US);
   TokendService service = {
-    .ledger = ledger, .refused = refused, .told_losses = losses, .sightings = limit
+    .ledger = ledger, .refused = refused, .loss_log = losses, .snapshot_limit = limit
   };
-  g_autoptr (GHashTable) observers =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (GHashTable) trackers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_auto (GStrv) shown = g_strsplit (views[row].shown, ", ", -1);
   g_autoptr (GString) all = g_string_new (NULL);
 
@@ -163,7 +162,7 @@ test_views (Scratch *scratch, gconstpointer data)
     g_auto (GStrv) words = g_strsplit (shown[i], " ", 4);
     g_autofree char *key = g_strjoin (" ", words[0], words[1], words[2], NULL);
 
-    look (ensure_observer (observers, key), &service, words[0], words[1], words[2], words[3], all);
+    look (ensure_tracker (trackers, key), &service, words[0], words[1], words[2], words[3], all);
   }
   g_assert_cmpstr (all->str, ==, views[row].told);
 }
@@ -176,12 +175,12 @@ main (int argc, char **argv)
   told = g_string_new (NULL);
   g_log_set_writer_func (keep, NULL, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/observer/%s", rows[i].name);
+    g_autofree char *path = g_strdup_printf ("/tracker/%s", rows[i].name);
 
     g_test_add (path, Scratch, GSIZE_TO_POINTER (i), scratch_set_up, test_row, scratch_tear_down);
   }
   for (gsize i = 0; i < G_N_ELEMENTS (views); i++) {
-    g_autofree char *path = g_strdup_printf ("/observer/views/%s", views[i].name);
+    g_autofree char *path = g_strdup_printf ("/tracker/views/%s", views[i].name);
 
     g_test_add (path, Scratch, GSIZE_TO_POINTER (i), scratch_set_up, test_views, scratch_tear_down);
   }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "fair-share-private.h"
+#include "call-quota-private.h"
 
 static const struct {
   guint n_user, n_others;
@@ -35,7 +35,7 @@ test_rows (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_test_message ("%u of the user, %u of others", rows[i].n_user, rows[i].n_others);
-    g_assert_cmpint (tokend_fair_share_has_room (rows[i].n_user, rows[i].n_others), ==,
+    g_assert_cmpint (tokend_call_quota_has_room (rows[i].n_user, rows[i].n_others), ==,
                      rows[i].has_room);
   }
 }
@@ -50,7 +50,7 @@ test_users_in_turn (void)
   for (gsize i = 0; i < G_N_ELEMENTS (shares); i++) {
     guint n_user = 0;
 
-    while (tokend_fair_share_has_room (n_user, n_others))
+    while (tokend_call_quota_has_room (n_user, n_others))
       n_user++;
     g_assert_cmpuint (n_user, ==, shares[i]);
     n_others += n_user;
@@ -64,9 +64,9 @@ static void
 test_every_state (void)
 {
   for (guint n_others = 0; n_others <= TOKEND_CALLS_MAX; n_others++) {
-    g_assert_cmpint (tokend_fair_share_has_room (0, n_others), ==, n_others < TOKEND_CALLS_MAX);
+    g_assert_cmpint (tokend_call_quota_has_room (0, n_others), ==, n_others < TOKEND_CALLS_MAX);
     for (guint n_user = 0; n_user + n_others <= TOKEND_CALLS_MAX; n_user++)
-      if (tokend_fair_share_has_room (n_user, n_others))
+      if (tokend_call_quota_has_room (n_user, n_others))
         g_assert_cmpuint (n_user + 1 + n_others, <=, TOKEND_CALLS_MAX);
   }
 }
@@ -76,8 +76,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_set_nonfatal_assertions ();
-  g_test_add_func ("/fair-share/rows", test_rows);
-  g_test_add_func ("/fair-share/users-in-turn", test_users_in_turn);
-  g_test_add_func ("/fair-share/every-state", test_every_state);
+  g_test_add_func ("/call-quota/rows", test_rows);
+  g_test_add_func ("/call-quota/users-in-turn", test_users_in_turn);
+  g_test_add_func ("/call-quota/every-state", test_every_state);
   return g_test_run ();
 }

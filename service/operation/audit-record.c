@@ -1,64 +1,64 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "report.h"
+#include "audit-record.h"
 
 #include "journal.h"
-#include "report-enums.h"
+#include "audit-record-enums.h"
 #include "tokend-enums.h"
 
 /**
- * tokend_report_free:
- * @report: (transfer full): a report.
+ * tokend_audit_record_free:
+ * @record: (transfer full): a record.
  */
 void
-tokend_report_free (TokendReport *report)
+tokend_audit_record_free (TokendAuditRecord *record)
 {
-  g_free (report->token);
-  g_free (report->label);
-  g_free (report->module);
-  g_free (report);
+  g_free (record->token);
+  g_free (record->label);
+  g_free (record->module);
+  g_free (record);
 }
 
 /**
- * tokend_report_judge_spent:
- * @report: an operation that has ended.
+ * tokend_audit_record_get_spent:
+ * @record: an operation that has ended.
  *
  * Returns: whether it cost a try, by the token's own numbers where it has them, else by its answer.
  */
 TokendSpent
-tokend_report_judge_spent (const TokendReport *report)
+tokend_audit_record_get_spent (const TokendAuditRecord *record)
 {
-  if (report->is_done || !report->sent)
+  if (record->is_done || !record->sent)
     return TOKEND_SPENT_NO;
-  if (report->in_doubt)
+  if (record->in_doubt)
     return TOKEND_SPENT_UNKNOWN;
-  if (tokend_counter_is_tokens_word (&report->before)
-      && tokend_counter_is_tokens_word (&report->after))
-    return report->after.remaining < report->before.remaining ? TOKEND_SPENT_YES : TOKEND_SPENT_NO;
+  if (tokend_counter_is_tokens_word (&record->before)
+      && tokend_counter_is_tokens_word (&record->after))
+    return record->after.remaining < record->before.remaining ? TOKEND_SPENT_YES : TOKEND_SPENT_NO;
 
-  switch (report->settlement) {
-  case TOKEND_SETTLEMENT_SPENT:
+  switch (record->try_result) {
+  case TOKEND_TRY_SPENT:
     return TOKEND_SPENT_YES;
-  case TOKEND_SETTLEMENT_NOT_SPENT:
-  case TOKEND_SETTLEMENT_SUCCEEDED:
-  case TOKEND_SETTLEMENT_ACCEPTED:
+  case TOKEND_TRY_NOT_SPENT:
+  case TOKEND_TRY_SUCCEEDED:
+  case TOKEND_TRY_ACCEPTED:
     return TOKEND_SPENT_NO;
-  case TOKEND_SETTLEMENT_LOCKED: /* before this code, or by it */
-  case TOKEND_SETTLEMENT_UNKNOWN:
+  case TOKEND_TRY_LOCKED: /* before this code, or by it */
+  case TOKEND_TRY_UNKNOWN:
     return TOKEND_SPENT_UNKNOWN;
   }
   g_return_val_if_reached (TOKEND_SPENT_UNKNOWN);
 }
 
 static const char *
-get_message_id (const TokendReport *report)
+get_message_id (const TokendAuditRecord *record)
 {
-  if (report->is_done)
+  if (record->is_done)
     return TOKEND_MESSAGE_DONE;
-  if (!report->sent)
-    return report->error == TOKEND_ERROR_ALREADY_REFUSED ? TOKEND_MESSAGE_ALREADY_REFUSED
+  if (!record->sent)
+    return record->error == TOKEND_ERROR_ALREADY_REFUSED ? TOKEND_MESSAGE_ALREADY_REFUSED
                                                          : TOKEND_MESSAGE_NOT_SENT;
 
-  switch (report->error) {
+  switch (record->error) {
   case TOKEND_ERROR_PIN_INCORRECT:
   case TOKEND_ERROR_PUK_INCORRECT:
   case TOKEND_ERROR_PIN_LOCKED:
@@ -71,39 +71,39 @@ get_message_id (const TokendReport *report)
 }
 
 /**
- * tokend_report_get_level:
- * @report: an operation that has ended.
+ * tokend_audit_record_get_level:
+ * @record: an operation that has ended.
  *
  * Returns: notice; a warning where somebody should look after the token.
  */
 GLogLevelFlags
-tokend_report_get_level (const TokendReport *report)
+tokend_audit_record_get_level (const TokendAuditRecord *record)
 {
-  const gboolean is_last = report->barred == TOKEND_STATE_FINAL_TRY
-                           || report->barred == TOKEND_STATE_LOCKED
-                           || report->settlement == TOKEND_SETTLEMENT_LOCKED;
+  const gboolean is_last = record->barred == TOKEND_STATE_FINAL_TRY
+                           || record->barred == TOKEND_STATE_LOCKED
+                           || record->try_result == TOKEND_TRY_LOCKED;
 
-  if (!report->is_done && report->sent
-      && (is_last || g_str_equal (get_message_id (report), TOKEND_MESSAGE_OUTCOME_UNKNOWN)))
+  if (!record->is_done && record->sent
+      && (is_last || g_str_equal (get_message_id (record), TOKEND_MESSAGE_OUTCOME_UNKNOWN)))
     return G_LOG_LEVEL_WARNING;
   return G_LOG_LEVEL_MESSAGE;
 }
 
 /* The words of the reply are not for the journal: they may quote what the caller wrote. */
 static const char *
-get_reason (const TokendReport *report)
+get_reason (const TokendAuditRecord *record)
 {
   static const char *const ends[] = {
-    [TOKEND_REPORT_END_CALLER_LEFT] = "the caller left",
-    [TOKEND_REPORT_END_CANCELLED] = "the caller cancelled it",
-    [TOKEND_REPORT_END_EXPIRED] = "it was open for too long",
+    [TOKEND_AUDIT_END_CALLER_LEFT] = "the caller left",
+    [TOKEND_AUDIT_END_CANCELLED] = "the caller cancelled it",
+    [TOKEND_AUDIT_END_EXPIRED] = "it was open for too long",
   };
-  gboolean is_puk = report->role == TOKEND_ROLE_PUK;
+  gboolean is_puk = record->role == TOKEND_ROLE_PUK;
 
-  if (!report->sent && report->end != TOKEND_REPORT_END_NONE)
-    return ends[report->end];
+  if (!record->sent && record->end != TOKEND_AUDIT_END_NONE)
+    return ends[record->end];
 
-  switch (report->error) {
+  switch (record->error) {
   case TOKEND_ERROR_FAILED:
     return "it failed";
   case TOKEND_ERROR_NOT_AUTHORIZED:
@@ -127,7 +127,7 @@ get_reason (const TokendReport *report)
   case TOKEND_ERROR_PUK_LOCKED:
     return "the PUK is locked";
   case TOKEND_ERROR_PIN_POLICY:
-    return report->sent ? "the token refused the new PIN" : "the new PIN breaks the rules";
+    return record->sent ? "the token refused the new PIN" : "the new PIN breaks the rules";
   case TOKEND_ERROR_ALREADY_REFUSED:
     return is_puk ? "the token has refused this very PUK before"
                   : "the token has refused this very PIN before";
@@ -152,7 +152,7 @@ get_reason (const TokendReport *report)
 }
 
 static const char *
-get_verdict (const char *message_id)
+get_ending (const char *message_id)
 {
   if (g_str_equal (message_id, TOKEND_MESSAGE_NOT_SENT)
       || g_str_equal (message_id, TOKEND_MESSAGE_ALREADY_REFUSED))
@@ -172,32 +172,32 @@ append_tries (GString *message, int remaining)
 }
 
 static const char *
-get_operation (const TokendReport *report)
+get_operation (const TokendAuditRecord *record)
 {
-  return report->role == TOKEND_ROLE_PUK ? "Unlock" : "SetPin";
+  return record->role == TOKEND_ROLE_PUK ? "Unlock" : "SetPin";
 }
 
 static char *
-compose_message (const TokendReport *report, const TokendIdentity *who)
+compose_message (const TokendAuditRecord *record, const TokendIdentity *who)
 {
-  GString *message = g_string_new (get_operation (report));
-  const char *message_id = get_message_id (report);
+  GString *message = g_string_new (get_operation (record));
+  const char *message_id = get_message_id (record);
 
-  g_string_append_printf (message, " of “%s” by ", report->label);
+  g_string_append_printf (message, " of “%s” by ", record->label);
   if (who->known)
     g_string_append_printf (message, "user %u: ", who->uid);
   else
     g_string_append (message, "an unknown user: ");
 
-  if (report->is_done)
+  if (record->is_done)
     g_string_append (message, "done");
   else
-    g_string_append_printf (message, "%s%s", get_verdict (message_id), get_reason (report));
-  if (report->sent)
-    append_tries (message, report->after.remaining);
-  if (report->n_suppressed > 0)
+    g_string_append_printf (message, "%s%s", get_ending (message_id), get_reason (record));
+  if (record->sent)
+    append_tries (message, record->after.remaining);
+  if (record->n_suppressed > 0)
     g_string_append_printf (message, " (besides %u refusals that were not logged)",
-                            report->n_suppressed);
+                            record->n_suppressed);
   return g_string_free (message, FALSE);
 }
 
@@ -212,37 +212,37 @@ put_who (GVariantDict *fields, const TokendIdentity *who)
 }
 
 /**
- * tokend_report_compose:
- * @report: an operation that has ended.
+ * tokend_audit_record_compose:
+ * @record: an operation that has ended.
  * @who: who asked for it.
  *
  * Returns: (transfer floating): the fields of its entry, as tokend(8) lists them, and a message for
  * people: a{sv}, all of them text. What is not known has no field.
  */
 GVariant *
-tokend_report_compose (const TokendReport *report, const TokendIdentity *who)
+tokend_audit_record_compose (const TokendAuditRecord *record, const TokendIdentity *who)
 {
   g_auto (GVariantDict) fields = G_VARIANT_DICT_INIT (NULL);
-  g_autofree char *message = compose_message (report, who);
+  g_autofree char *message = compose_message (record, who);
 
   tokend_journal_put_text (&fields, "MESSAGE", message);
-  tokend_journal_put_text (&fields, "MESSAGE_ID", get_message_id (report));
+  tokend_journal_put_text (&fields, "MESSAGE_ID", get_message_id (record));
   put_who (&fields, who);
-  tokend_journal_put_text (&fields, "TOKEND_OPERATION", get_operation (report));
-  tokend_journal_put_text (&fields, "TOKEND_ROLE", report->role == TOKEND_ROLE_PUK ? "PUK" : "PIN");
-  tokend_journal_put_text (&fields, "TOKEND_TOKEN", report->token);
-  tokend_journal_put_text (&fields, "TOKEND_LABEL", report->label);
-  tokend_journal_put_text (&fields, "TOKEND_MODULE", report->module);
+  tokend_journal_put_text (&fields, "TOKEND_OPERATION", get_operation (record));
+  tokend_journal_put_text (&fields, "TOKEND_ROLE", record->role == TOKEND_ROLE_PUK ? "PUK" : "PIN");
+  tokend_journal_put_text (&fields, "TOKEND_TOKEN", record->token);
+  tokend_journal_put_text (&fields, "TOKEND_LABEL", record->label);
+  tokend_journal_put_text (&fields, "TOKEND_MODULE", record->module);
 
-  if (report->is_done)
+  if (record->is_done)
     tokend_journal_put_text (&fields, "TOKEND_OUTCOME", "Done");
   else
-    tokend_journal_put_nick (&fields, "TOKEND_OUTCOME", TOKEND_TYPE_ERROR, (int) report->error);
+    tokend_journal_put_nick (&fields, "TOKEND_OUTCOME", TOKEND_TYPE_ERROR, (int) record->error);
   tokend_journal_put_nick (&fields, "TOKEND_SPENT", TOKEND_TYPE_SPENT,
-                           (int) tokend_report_judge_spent (report));
-  if (report->after.remaining != TOKEND_RETRIES_UNKNOWN)
-    tokend_journal_put_number (&fields, "TOKEND_RETRIES", report->after.remaining);
-  if (report->n_suppressed > 0)
-    tokend_journal_put_number (&fields, "TOKEND_SUPPRESSED", report->n_suppressed);
+                           (int) tokend_audit_record_get_spent (record));
+  if (record->after.remaining != TOKEND_RETRIES_UNKNOWN)
+    tokend_journal_put_number (&fields, "TOKEND_RETRIES", record->after.remaining);
+  if (record->n_suppressed > 0)
+    tokend_journal_put_number (&fields, "TOKEND_SUPPRESSED", record->n_suppressed);
   return g_variant_dict_end (&fields);
 }

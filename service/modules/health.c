@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "failures-private.h"
+#include "health-private.h"
 
 static gboolean
-is_well_for_long (const TokendFailures *self, gint64 now)
+is_well_for_long (const TokendHealth *self, gint64 now)
 {
-  return self->well_since != 0 && now - self->well_since >= TOKEND_FAILURES_WELL_US;
+  return self->well_since != 0 && now - self->well_since >= TOKEND_HEALTH_WELL_US;
 }
 
 /**
- * tokend_failures_fail:
+ * tokend_health_fail:
  * @reason: why the module failed.
  * @now: monotonic time, in microseconds; not 0.
  *
@@ -17,15 +17,15 @@ is_well_for_long (const TokendFailures *self, gint64 now)
  * Returns: whether it is to be told of.
  */
 gboolean
-tokend_failures_fail (TokendFailures *self, const char *reason, gint64 now)
+tokend_health_fail (TokendHealth *self, const char *reason, gint64 now)
 {
   if (is_well_for_long (self, now))
-    tokend_failures_clear (self);
+    tokend_health_clear (self);
   self->n_in_a_row = self->well_since != 0 ? 1 : self->n_in_a_row + 1;
   self->well_since = 0;
   self->n_failed++;
   if (self->is_ill_told
-      && (self->n_told >= TOKEND_FAILURES_REASONS_MAX || g_str_equal (self->reason, reason)))
+      && (self->n_told >= TOKEND_HEALTH_REASONS_MAX || g_str_equal (self->reason, reason)))
     return FALSE;
   self->is_ill_told = TRUE;
   self->n_told++;
@@ -35,7 +35,7 @@ tokend_failures_fail (TokendFailures *self, const char *reason, gint64 now)
 }
 
 /**
- * tokend_failures_work:
+ * tokend_health_work:
  * @now: monotonic time, in microseconds; not 0.
  *
  * To be called whenever the module was read.
@@ -44,7 +44,7 @@ tokend_failures_fail (TokendFailures *self, const char *reason, gint64 now)
  *   was well for long.
  */
 gboolean
-tokend_failures_work (TokendFailures *self, gint64 now)
+tokend_health_work (TokendHealth *self, gint64 now)
 {
   gboolean is_news;
 
@@ -58,12 +58,12 @@ tokend_failures_work (TokendFailures *self, gint64 now)
     self->is_ill_told = FALSE;
   }
   if (is_well_for_long (self, now))
-    tokend_failures_clear (self);
+    tokend_health_clear (self);
   return is_news;
 }
 
 /**
- * tokend_failures_get_pause:
+ * tokend_health_get_pause:
  *
  * A few crashes cost little time. One that works for a moment after each start is no better than
  * one that never does: the pause grows until it was well for long.
@@ -71,22 +71,22 @@ tokend_failures_work (TokendFailures *self, gint64 now)
  * Returns: after how many seconds a module that has just failed is to be started again.
  */
 guint
-tokend_failures_get_pause (const TokendFailures *self)
+tokend_health_get_pause (const TokendHealth *self)
 {
-  const guint n_in_vain = MAX (self->n_in_a_row - 1,
-                               self->n_failed - MIN (self->n_failed, TOKEND_FAILURES_QUICK_STARTS));
+  const guint n_in_vain =
+      MAX (self->n_in_a_row - 1, self->n_failed - MIN (self->n_failed, TOKEND_HEALTH_QUICK_STARTS));
 
-  return MIN (1U << MIN (n_in_vain, 9), TOKEND_FAILURES_PAUSE_MAX_SECONDS);
+  return MIN (1U << MIN (n_in_vain, 9), TOKEND_HEALTH_PAUSE_MAX_SECONDS);
 }
 
 /**
- * tokend_failures_clear:
+ * tokend_health_clear:
  *
  * Forgets all, as if it had never failed.
  */
 void
-tokend_failures_clear (TokendFailures *self)
+tokend_health_clear (TokendHealth *self)
 {
   g_free (self->reason);
-  *self = (TokendFailures){ 0 };
+  *self = (TokendHealth){ 0 };
 }
