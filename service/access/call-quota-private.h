@@ -5,9 +5,9 @@
 
 G_BEGIN_DECLS
 
-/* Calls under way at a time, of all users. org.tokend.Tokend1.xml and tokend(8) state it. The bus
- * grants the service 128 calls that wait for their replies, and beyond it polkit cannot be asked:
- * an open prompt is one, and to withdraw it is another. */
+/* The most calls of all users under way at a time; org.tokend.Tokend1.xml and tokend(8) state it.
+ * The bus grants the service 128 calls that wait for replies. Beyond that polkit could not be
+ * asked: an open prompt is one such call, and withdrawing it another. */
 #define TOKEND_CALLS_MAX 60
 
 gboolean tokend_call_quota_has_room (guint n_user, guint n_others);

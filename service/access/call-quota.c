@@ -3,12 +3,12 @@
 
 /**
  * tokend_call_quota_has_room:
- * @n_user: how many calls a user has under way.
+ * @n_user: how many calls the user has under way.
  * @n_others: how many all others have.
  *
- * A user may have half of what the others leave, the odd one included: the first 30, the second 15,
- * then 8, 4, 2 and 1. So it takes six users to fill the service, and one who has nothing under way
- * gets in as long as there is any room.
+ * Grants a user half of what the others leave, rounded up: the first 30, the second 15, then 8, 4,
+ * 2 and 1. So six users are needed to fill the service, and a user without a call gets in as long
+ * as there is any room.
  *
  * Returns: whether the user may have one more.
  */

@@ -9,7 +9,7 @@ struct _TokendCallers {
 
   GDBusConnection *bus;
   GHashTable *callers; /* of unique bus name → Caller */
-  GHashTable *users;   /* of uid → number of calls that were admitted */
+  GHashTable *users;   /* of uid → number of admitted calls */
   guint n_admitted;
 };
 
@@ -21,21 +21,20 @@ enum {
 };
 static guint signals[N_SIGNALS];
 
-/* A connection that has calls under way. */
+/* A connection with calls under way. */
 typedef struct {
   char *name;
   guint n_calls;
-  gboolean is_known; /* whose it is */
+  gboolean is_known; /* whose connection it is */
   guint32 uid;
-  GPtrArray *waiting; /* of GTask: until it is known */
+  GPtrArray *waiting; /* of GTask: calls, until it is known */
 } Caller;
 
 /* One call. */
 typedef struct {
   TokendCallers *callers;
   Caller *caller;
-  gboolean
-      is_admitted; /* it counts for its user, and in all: not while it is not known whose it is */
+  gboolean is_admitted; /* it counts for its user; it does not while its user is not known */
 } Admission;
 
 static void
@@ -74,12 +73,6 @@ tokend_callers_class_init (TokendCallersClass *klass)
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/**
- * tokend_callers_new:
- * @bus: where they are.
- *
- * Returns: (transfer full): a counter.
- */
 TokendCallers *
 tokend_callers_new (GDBusConnection *bus)
 {
@@ -143,7 +136,7 @@ admit_user (GTask *task)
   g_task_return_boolean (task, TRUE);
 }
 
-/* The calls that wait for this keep @caller. */
+/* The calls that wait for this keep @caller alive. */
 static void
 on_user (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -208,8 +201,7 @@ count (TokendCallers *self, GDBusMethodInvocation *invocation)
  * @invocation: a call; it counts until it is finalized, which is after its reply. It must not be
  *   replied to before @callback is called.
  *
- * Finds out whether its caller may have one more call under way. Whose connection it is, the bus is
- * asked.
+ * Asks the bus whose connection it is, and counts the call if the user may have one more.
  */
 void
 tokend_callers_admit_async (TokendCallers *self, GDBusMethodInvocation *invocation,
@@ -236,8 +228,9 @@ tokend_callers_admit_async (TokendCallers *self, GDBusMethodInvocation *invocati
 
 /**
  * tokend_callers_admit_finish:
+ * @error: LimitsExceeded.
  *
- * Returns: whether it may; else LimitsExceeded.
+ * Returns: whether the call is admitted.
  */
 gboolean
 tokend_callers_admit_finish (TokendCallers *self, GAsyncResult *result, GError **error)
@@ -247,9 +240,9 @@ tokend_callers_admit_finish (TokendCallers *self, GAsyncResult *result, GError *
 
 /**
  * tokend_callers_get_user:
- * @invocation: a call that was admitted.
+ * @invocation: an admitted call.
  *
- * Returns: the number of its user.
+ * Returns: the uid of its caller.
  */
 guint32
 tokend_callers_get_user (TokendCallers *self, GDBusMethodInvocation *invocation)
@@ -262,7 +255,7 @@ tokend_callers_get_user (TokendCallers *self, GDBusMethodInvocation *invocation)
 /**
  * tokend_callers_count:
  *
- * Returns: how many connections have a call under way.
+ * Returns: how many connections have calls under way.
  */
 guint
 tokend_callers_count (TokendCallers *self)

@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* Calls under way at a time, of one connection; what a user may have of all is in
- * call-quota-private.h. org.tokend.Tokend1.xml and tokend(8) state it. */
+/* The most calls of one connection under way at a time; org.tokend.Tokend1.xml and tokend(8) state
+ * it. call-quota-private.h has the limits of users. */
 #define TOKEND_CALLS_PER_CALLER_MAX 16
 
 /**

@@ -14,9 +14,9 @@ struct _TokendClaims {
   GObject parent_instance;
 
   char *directory;
-  GHashTable *taken; /* of physical id → GStrv, all that is claimed by its file */
-  GHashTable *held; /* of physical id → gint64, when it was last seen to be claimed, by whomever */
-  gint64 blind_at;  /* when that could last not be seen */
+  GHashTable *taken; /* of physical id → GStrv: everything that its file claims */
+  GHashTable *held;  /* of physical id → gint64: when anybody was last seen to claim it */
+  gint64 blind_at;   /* when that could last not be seen */
   gboolean stopped;
 };
 
@@ -50,7 +50,9 @@ tokend_claims_class_init (TokendClaimsClass *klass)
 
 /**
  * tokend_claims_new:
- * @directory: where the lock files are, below the service's run folder; made when it is needed.
+ * @directory: of the lock files, below the service's run folder; made when it is needed.
+ *
+ * Returns: (transfer full): no claims.
  */
 TokendClaims *
 tokend_claims_new (const char *directory)
@@ -96,7 +98,7 @@ is_taken (TokendClaims *self, const char *physical_id)
   return FALSE;
 }
 
-/* One that cannot be looked at may be held. */
+/* Takes a file that cannot be looked at for locked. */
 static gboolean
 is_locked (TokendClaims *self, const char *physical_id)
 {
@@ -111,8 +113,8 @@ is_locked (TokendClaims *self, const char *physical_id)
   return locked;
 }
 
-/* Returns: (transfer full): all that is claimed by the file of @holder while that is locked, but
- * itself. */
+/* Returns: (transfer full): everything that the file of @holder claims besides itself, while it is
+ *   locked. */
 static GStrv
 read_others (TokendClaims *self, const char *holder)
 {
@@ -123,8 +125,8 @@ read_others (TokendClaims *self, const char *holder)
                                                        : g_new0 (char *, 1);
 }
 
-/* By a service before this one, whose operating host has not ended: whether that one is the same
- * token this service may not know yet. */
+/* Tells whether the operating host of an earlier service claims it. This service may not know yet
+ * that both are the same token. */
 static gboolean
 is_locked_by_another (TokendClaims *self, const char *physical_id)
 {
@@ -156,7 +158,7 @@ is_claimed (TokendClaims *self, const char *physical_id)
  * @physical_ids: all that the token may be, see tokend_target_list_cards().
  * @error: Busy.
  *
- * Whether a claim could be taken now; does not take it.
+ * Returns: whether a claim could be taken now; does not take it.
  */
 gboolean
 tokend_claims_check_free (TokendClaims *self, const char *const *physical_ids, GError **error)
@@ -178,8 +180,8 @@ set_not_made (GError **error)
                "The lock of this token cannot be made (%s); nothing was sent", g_strerror (errno));
 }
 
-/* Once it is locked: what stands in it counts only as long. Not by the descriptor that the host is
- * handed, which may read it only. */
+/* Writes into a file that is locked; its content counts only as long. Opens it anew, since the host
+ * is handed a descriptor that can only read. */
 static gboolean
 write_others (const char *path, const char *const *physical_ids)
 {
@@ -195,7 +197,7 @@ write_others (const char *path, const char *const *physical_ids)
   return is_written;
 }
 
-/* Returns: its descriptor; -1 on error. */
+/* Returns: the lock's descriptor; -1 on error. */
 static int
 lock (TokendClaims *self, const char *const *physical_ids, GError **error)
 {
@@ -222,12 +224,12 @@ lock (TokendClaims *self, const char *const *physical_ids, GError **error)
 
 /**
  * tokend_claims_take:
- * @physical_ids: all that the token may be, see tokend_target_list_cards(): the first one's file is
+ * @physical_ids: all that the token may be, see tokend_target_list_cards(); the first one's file is
  *   locked.
  * @error: Busy; Failed if the lock file cannot be made.
  *
- * Returns: the lock's descriptor, to be handed to the operating host and to
- * tokend_claims_release(); -1 on error.
+ * Returns: the lock's descriptor for the operating host and for tokend_claims_release(); -1 on
+ *   error.
  */
 int
 tokend_claims_take (TokendClaims *self, const char *const *physical_ids, GError **error)
@@ -254,9 +256,9 @@ tokend_claims_take (TokendClaims *self, const char *const *physical_ids, GError 
 /**
  * tokend_claims_look:
  *
- * Looks which tokens are claimed now, also such as are not known yet. To be called before a reading
- * begins: the host of a service that died may send its code while the token is read, and end before
- * that is heard of.
+ * Notes which tokens are claimed now, also unknown ones. Must be called before a reading begins:
+ * the host of a service that died may send its code while the token is read, and end before that is
+ * known.
  */
 void
 tokend_claims_look (TokendClaims *self)
@@ -281,8 +283,7 @@ tokend_claims_look (TokendClaims *self)
  * @physical_id: see tokend_reading_physical_id().
  * @since: when a reading began, just before tokend_claims_look(); monotonic, in microseconds.
  *
- * Returns: whether it is free, and was not claimed since then, so that no code went to the token
- *   meanwhile.
+ * Returns: whether the token has been free since then, so that no code went to it.
  */
 gboolean
 tokend_claims_was_free_since (TokendClaims *self, const char *physical_id, gint64 since)
@@ -299,8 +300,8 @@ tokend_claims_was_free_since (TokendClaims *self, const char *physical_id, gint6
  * tokend_claims_release:
  * @physical_id: the first of those that were taken.
  * @lock_fd: (transfer full): what tokend_claims_take() returned.
- * @host_is_done: the operating host will touch the token no more. Else it keeps the lock until it
- * ends.
+ * @host_is_done: whether the operating host will not touch the token any more; else it keeps the
+ *   lock until it ends.
  */
 void
 tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,
@@ -308,7 +309,7 @@ tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,
 {
   char **physical_ids;
 
-  /* The host's descriptor is of the same open file: unlocking here unlocks there. */
+  /* The host's descriptor is of the same open file, so that this unlocks it there too. */
   if (host_is_done)
     flock (lock_fd, LOCK_UN);
   close (lock_fd);
@@ -321,7 +322,7 @@ tokend_claims_release (TokendClaims *self, const char *physical_id, int lock_fd,
 /**
  * tokend_claims_is_held:
  *
- * Whether an operation of this process is under way on the token.
+ * Returns: whether an operation of this process is under way on the token.
  */
 gboolean
 tokend_claims_is_held (TokendClaims *self, const char *physical_id)
@@ -332,7 +333,7 @@ tokend_claims_is_held (TokendClaims *self, const char *physical_id)
 /**
  * tokend_claims_stop:
  *
- * From now on nothing can be claimed: the service is about to end.
+ * Lets nothing be claimed from now on, since the service is about to end.
  */
 void
 tokend_claims_stop (TokendClaims *self)

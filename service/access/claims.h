@@ -8,10 +8,9 @@ G_BEGIN_DECLS
 /**
  * TokendClaims:
  *
- * One operation a physical token. A claim is an flock on a file of the token's: the operating host
- * is handed the descriptor and so goes on holding it if the service dies, and the service's
- * successor sees it. In the file stand, a line each, the other names by which the token is claimed
- * as well.
+ * Lets one operation at a time use a physical token. A claim is an flock on a file of the token's.
+ * The operating host is handed the descriptor, so it keeps the claim if the service dies, and the
+ * service's successor sees it. The file lists the other names by which the token is claimed.
  */
 #define TOKEND_TYPE_CLAIMS (tokend_claims_get_type ())
 G_DECLARE_FINAL_TYPE (TokendClaims, tokend_claims, TOKEND, CLAIMS, GObject)

@@ -4,7 +4,7 @@
 #define BUS "org.freedesktop.DBus"
 #define LOGIND "org.freedesktop.login1"
 
-/* Of each question. */
+/* The deadline of each question. */
 #define TIMEOUT_MS 2000
 
 static void
@@ -23,7 +23,7 @@ finish (GTask *task)
   g_object_unref (task);
 }
 
-/* Process numbers are used again: a session that is another user's came of one that had ended. */
+/* Ignores a session of another user: process numbers are used again. */
 static GVariant *
 take_session (TokendIdentity *identity, GAsyncResult *result, GObject *source)
 {
@@ -48,7 +48,7 @@ take_session (TokendIdentity *identity, GAsyncResult *result, GObject *source)
   return g_steal_pointer (&properties);
 }
 
-/* Not so where it did not answer, or the bus did in its place. */
+/* Tells whether logind itself answered, and not the bus in its place. */
 static gboolean
 is_said_by_logind (const GError *error)
 {
@@ -57,7 +57,7 @@ is_said_by_logind (const GError *error)
   return problem != NULL && g_str_has_prefix (problem, LOGIND ".");
 }
 
-/* Nobody tells of sessions on this machine. */
+/* Tells whether there is no logind on this machine. */
 static gboolean
 is_not_there (const GError *error)
 {
@@ -140,8 +140,8 @@ on_user_path (GObject *source, GAsyncResult *result, gpointer user_data)
   ask_properties (task, path, LOGIND ".User", on_user);
 }
 
-/* What a user's own service manager starts is in no session: then polkit too goes by the one that
- * shows the user's desktop. */
+/* A process that a user's service manager started is in no session. polkit then goes by the session
+ * that shows the user's desktop, and so does this. */
 static void
 on_session_path (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -188,12 +188,12 @@ on_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /**
  * tokend_identity_look_up:
- * @identity: empty; filled in piece by piece until @callback is called, soon and in 10 seconds at
- *   the latest. To be cleared with tokend_identity_clear().
+ * @identity: empty; filled in until @callback is called, in 10 seconds at the latest. To be cleared
+ *   with tokend_identity_clear().
  * @bus: the system bus.
- * @name: a unique name on it, which may be gone by now.
+ * @name: a unique name on it, which may have left.
  *
- * Asks the bus for the user and the process, and logind, where there is one, for the session.
+ * Asks the bus for the user and the process, and logind, if there is one, for the session.
  */
 void
 tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const char *name,
@@ -208,7 +208,8 @@ tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const c
 
 /**
  * tokend_identity_clear:
- * @identity: not while it is looked up.
+ *
+ * Clears @identity, which must not be being looked up.
  */
 void
 tokend_identity_clear (TokendIdentity *identity)
@@ -221,9 +222,9 @@ tokend_identity_clear (TokendIdentity *identity)
 /**
  * tokend_identity_look_again:
  * @self: who called.
- * @later: who the same connection was once a person had been asked.
+ * @later: the same connection after a person had been asked.
  *
- * The session counts as active if it was at either time.
+ * Counts the session as active if it was at either time.
  */
 void
 tokend_identity_look_again (TokendIdentity *self, const TokendIdentity *later)
@@ -238,10 +239,10 @@ tokend_identity_look_again (TokendIdentity *self, const TokendIdentity *later)
 /**
  * tokend_identity_has_lapsed:
  * @then: who opened an operation.
- * @now: who the same connection is now.
+ * @now: the same connection now.
  *
- * Returns: whether the person in front of the machine may be another one now: the session was
- *   active, or may have been, and is not any more, or is not known to be.
+ * Returns: whether another person may be in front of the machine now: the session was active, or
+ *   may have been, and now is not, or is not known to be.
  */
 gboolean
 tokend_identity_has_lapsed (const TokendIdentity *then, const TokendIdentity *now)

@@ -8,11 +8,11 @@ G_BEGIN_DECLS
 /**
  * TokendPresence:
  *
- * Of a session, whether it is in front of the machine's screen.
+ * Whether a session is in front of the machine's screen.
  */
 typedef enum {
   TOKEND_PRESENCE_UNKNOWN, /* logind did not say */
-  TOKEND_PRESENCE_NONE,    /* it is not, or there is no session, or nobody tells of sessions */
+  TOKEND_PRESENCE_NONE,    /* it is not, there is no session, or no logind */
   TOKEND_PRESENCE_ACTIVE,
 } TokendPresence;
 
@@ -22,12 +22,12 @@ typedef enum {
  * Who is behind a connection to the bus, as far as is known.
  */
 typedef struct {
-  gboolean known; /* the user and the process; else all is empty */
+  gboolean known; /* the user and the process are known; else all is empty */
   guint uid;
   guint pid;
-  char *session; /* the process's, as logind calls it; NULL: none, or not known */
-  char *desktop; /* likewise; of a process in none, the one that shows the user's desktop */
-  TokendPresence presence; /* of that one */
+  char *session; /* the process's, as logind names it; NULL: none, or not known */
+  char *desktop; /* the same; of a process in none, the session that shows the user's desktop */
+  TokendPresence presence; /* of @desktop */
 } TokendIdentity;
 
 void tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const char *name,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "refusal-limit.h"
 
-/* When each of the last was told; the oldest goes when another comes. */
+/* When a user was last told, newest first; the oldest is dropped. */
 typedef struct {
   gint64 at[TOKEND_REFUSALS_MAX];
   guint n;
@@ -11,11 +11,6 @@ struct _TokendRefusalLimit {
   GHashTable *tellings; /* of "uid/token" → Tellings */
 };
 
-/**
- * tokend_refusal_limit_new:
- *
- * Returns: (transfer full): a limit that nobody has come near yet.
- */
 TokendRefusalLimit *
 tokend_refusal_limit_new (void)
 {
@@ -25,10 +20,6 @@ tokend_refusal_limit_new (void)
   return self;
 }
 
-/**
- * tokend_refusal_limit_free:
- * @self: (transfer full): a limit.
- */
 void
 tokend_refusal_limit_free (TokendRefusalLimit *self)
 {
@@ -61,11 +52,10 @@ make_key (guint32 uid, const char *token)
 /**
  * tokend_refusal_limit_is_reached:
  * @uid: a user.
- * @names: (array zero-terminated=1): of one token: see tokend_target_list_cards().
+ * @names: (array zero-terminated=1): of one token, see tokend_target_list_cards().
  * @now: monotonic time, in microseconds.
  *
- * Returns: whether the user was told as often as may be, so that it must not even be looked whether
- *   a code was refused.
+ * Returns: whether the user must not be told again, so that refused codes must not be looked up.
  */
 gboolean
 tokend_refusal_limit_is_reached (TokendRefusalLimit *self, guint32 uid, const char *const *names,
@@ -108,7 +98,7 @@ add (Tellings *tellings, gint64 now)
 /**
  * tokend_refusal_limit_count:
  *
- * The user is told once more; not where the limit is reached. Forgets what is past.
+ * Counts that the user is told once more, unless the limit is reached. Forgets what is past.
  */
 void
 tokend_refusal_limit_count (TokendRefusalLimit *self, guint32 uid, const char *const *names,

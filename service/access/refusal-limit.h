@@ -12,8 +12,8 @@ G_BEGIN_DECLS
 /**
  * TokendRefusalLimit:
  *
- * How often a user is told that a token has refused a code before. It costs no try, so that
- * somebody could find out by it what others have typed.
+ * Limits how often a user is told that a token has refused a code before. The answer costs no try,
+ * so without a limit a user could find out what others have typed.
  */
 typedef struct _TokendRefusalLimit TokendRefusalLimit;
 

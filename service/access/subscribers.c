@@ -56,12 +56,6 @@ tokend_subscribers_class_init (TokendSubscribersClass *klass)
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/**
- * tokend_subscribers_new:
- * @bus: where they are.
- *
- * Returns: (transfer full): nobody, yet.
- */
 TokendSubscribers *
 tokend_subscribers_new (GDBusConnection *bus)
 {
@@ -111,6 +105,8 @@ check_limits (TokendSubscribers *self, guint32 uid, GError **error)
  * @name: a unique bus name; adding it again does nothing.
  * @uid: whose connection it is.
  * @error: LimitsExceeded.
+ *
+ * Returns: whether it is subscribed.
  */
 gboolean
 tokend_subscribers_add (TokendSubscribers *self, const char *name, guint32 uid, GError **error)
@@ -130,10 +126,6 @@ tokend_subscribers_add (TokendSubscribers *self, const char *name, guint32 uid, 
   return TRUE;
 }
 
-/**
- * tokend_subscribers_remove:
- * @name: a unique bus name, subscribed or not.
- */
 void
 tokend_subscribers_remove (TokendSubscribers *self, const char *name)
 {
@@ -141,11 +133,6 @@ tokend_subscribers_remove (TokendSubscribers *self, const char *name)
     g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
-/**
- * tokend_subscribers_count:
- *
- * Returns: how many there are.
- */
 guint
 tokend_subscribers_count (TokendSubscribers *self)
 {

@@ -5,16 +5,16 @@
 
 G_BEGIN_DECLS
 
-/* More than every desktop session of a large machine, and than one person's. */
+/* A large machine has fewer desktop sessions, and a person fewer connections. */
 #define TOKEND_SUBSCRIBERS_MAX 256
 #define TOKEND_SUBSCRIBERS_PER_USER_MAX 32
 
 /**
  * TokendSubscribers:
  *
- * Who is sent StatusChanged, while it is connected.
+ * The connections that are sent StatusChanged.
  *
- * Signal `changed`: somebody came or left.
+ * Signal `changed`: a connection subscribed or left.
  */
 #define TOKEND_TYPE_SUBSCRIBERS (tokend_subscribers_get_type ())
 G_DECLARE_FINAL_TYPE (TokendSubscribers, tokend_subscribers, TOKEND, SUBSCRIBERS, GObject)

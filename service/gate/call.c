@@ -3,11 +3,6 @@
 
 #include "tokend-error.h"
 
-/**
- * tokend_call_new_ending_error:
- *
- * Returns: (transfer full): ServiceEnding.
- */
 GError *
 tokend_call_new_ending_error (void)
 {
@@ -18,7 +13,7 @@ tokend_call_new_ending_error (void)
 /**
  * tokend_call_normalise_error:
  *
- * Makes what is not a #TokendError Failed.
+ * Turns an error that is not a #TokendError into Failed.
  */
 void
 tokend_call_normalise_error (GError *error)
@@ -32,7 +27,9 @@ tokend_call_normalise_error (GError *error)
 /**
  * tokend_call_return_error:
  * @invocation: (transfer full): the call.
- * @error: (transfer full): why it failed. What is not a #TokendError goes out as Failed.
+ * @error: (transfer full): why it failed.
+ *
+ * Replies with @error, normalised.
  */
 void
 tokend_call_return_error (GDBusMethodInvocation *invocation, GError *error)

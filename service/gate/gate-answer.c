@@ -8,12 +8,12 @@
 /**
  * tokend_gate_answer_interpret:
  * @reply: what polkit said.
- * @was_prompting: whether it was told to ask a person.
+ * @was_prompting: whether polkit was allowed to ask a person.
  *
- * polkit answers a prompt that failed like one who may never: neither authorized, nor a challenge.
- * A challenge that is still one after the prompt means that there was no agent to ask by.
+ * Interprets polkit's answer. polkit answers a failed prompt as it answers one who may never:
+ * neither authorized, nor a challenge. A challenge after the prompt means that there was no agent.
  *
- * Returns: what that means.
+ * Returns: the answer.
  */
 TokendGateAnswer
 tokend_gate_answer_interpret (const TokendGateReply *reply, gboolean was_prompting)
@@ -27,8 +27,8 @@ tokend_gate_answer_interpret (const TokendGateReply *reply, gboolean was_prompti
   return reply->is_dismissed ? TOKEND_GATE_DISMISSED : TOKEND_GATE_NOT_AUTHENTICATED;
 }
 
-/* What happened and what to do; each has the action once, where tokenctl finds it to translate the
- * rest. */
+/* Says what happened and what to do. Each text has the action once, where tokenctl finds it to
+ * translate the rest. */
 static const char *
 get_words (TokendGateAnswer answer)
 {

@@ -8,12 +8,12 @@ G_BEGIN_DECLS
 /**
  * TokendGateAnswer:
  *
- * Whether a caller may, and why not.
+ * Whether a caller is authorized, and if not, why.
  */
 typedef enum {
   TOKEND_GATE_ALLOWED,
-  TOKEND_GATE_DENIED,            /* polkit's word, which no person changes */
-  TOKEND_GATE_NEEDS_PERSON,      /* who was not to be asked */
+  TOKEND_GATE_DENIED,            /* polkit refused, which no person can change */
+  TOKEND_GATE_NEEDS_PERSON,      /* a person must be asked, and was not to be */
   TOKEND_GATE_NO_AGENT,          /* nobody could be asked */
   TOKEND_GATE_DISMISSED,         /* the person closed the prompt */
   TOKEND_GATE_NOT_AUTHENTICATED, /* the person gave no right password */

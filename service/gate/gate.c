@@ -5,18 +5,18 @@
 
 #include <polkit/polkit.h>
 
-/* polkitd answers a check without a prompt in milliseconds, but lets a rule run for 15 s (and
- * version 122 now and then waits that long for a rule that has ended): a shorter deadline would
- * turn away one who may. A prompt takes as long as a person takes, but not for ever. */
+/* polkitd answers a check without a prompt in milliseconds, but lets a rule run for 15 s. (Version
+ * 122 now and then waits that long for a rule that has ended.) A shorter deadline would turn away
+ * one who may. A prompt takes as long as a person takes, but not for ever. */
 #define SILENT_TIMEOUT_SECONDS 17
 #define PROMPT_TIMEOUT_SECONDS (10 * 60)
 
 struct _TokendGate {
   GObject parent_instance;
 
-  PolkitAuthority *authority; /* NULL until polkitd was reached once */
+  PolkitAuthority *authority; /* NULL until polkitd was reached */
   gboolean is_connecting;
-  gboolean is_silent; /* since polkitd's last word, it was asked in vain */
+  gboolean is_silent; /* polkitd has not answered since it was last asked */
   GPtrArray *waiting; /* of GTask: checks that wait for @authority */
 };
 
@@ -29,15 +29,16 @@ typedef struct {
   const char *action;
   gboolean may_prompt;
   gboolean is_prompting;
-  GCancellable *given_up; /* the caller left, the deadline passed, or who asked us cancelled */
+  /* Cancelled when the caller leaves, the deadline passes, or the operation withdraws. */
+  GCancellable *given_up;
   gulong given_up_handler;
-  GCancellable *overdue; /* the deadline passed */
+  GCancellable *overdue; /* cancelled when the deadline passes */
   GCancellable *outer;
   gulong outer_handler;
   guint watch;
   guint timeout;
   gboolean is_answered;
-  TokendGateAnswer answer; /* once it is answered */
+  TokendGateAnswer answer; /* set once it is known */
 } Check;
 
 static void
@@ -79,18 +80,13 @@ tokend_gate_class_init (TokendGateClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_gate_finalize;
 }
 
-/**
- * tokend_gate_new:
- *
- * Returns: (transfer full): a gate.
- */
 TokendGate *
 tokend_gate_new (void)
 {
   return g_object_new (TOKEND_TYPE_GATE, NULL);
 }
 
-/* Whoever is first decides: libpolkit does not always heed that it is given up. */
+/* The first answer counts: libpolkit does not always heed a cancellation. */
 static void
 answer (GTask *task, TokendGateAnswer word)
 {
@@ -126,15 +122,15 @@ answer_no (gpointer task)
   return G_SOURCE_REMOVE;
 }
 
-/* Not at once: GDBus's thread may be waiting for the end of this, holding the lock that whoever is
- * answered needs. */
+/* Answers from the main loop. GDBus's thread may be waiting for the end of this handler, with the
+ * lock that the callback needs. */
 static void
 on_given_up (GCancellable *given_up, gpointer task)
 {
   g_idle_add_full (G_PRIORITY_DEFAULT, answer_no, g_object_ref (task), g_object_unref);
 }
 
-/* Once, until polkit has answered: callers may ask as often as they like. */
+/* Tells it once until polkit answers again: callers may ask as often as they like. */
 static void
 report_silence (TokendGate *self, const char *reason)
 {
@@ -201,8 +197,8 @@ prompt (PolkitAuthority *authority, GTask *task)
                                         check->given_up, on_prompted, g_object_ref (task));
 }
 
-/* A person is asked only once polkitd has said that it would help: a polkitd that hangs is found
- * out in time. */
+/* Asks a person only once polkitd has said that it would help. A polkitd that hangs is found out in
+ * time. */
 static void
 on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -227,8 +223,8 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
     prompt (POLKIT_AUTHORITY (source), task);
 }
 
-/* polkitd is not told when the caller leaves: it has answered by then, and would call that an
- * error, of which libpolkit warns. */
+/* Does not cancel the call when the caller leaves. polkitd has answered by then, and libpolkit
+ * would warn of the error. */
 static void
 check_silently (TokendGate *self, GTask *task)
 {
@@ -260,8 +256,7 @@ on_authority (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 }
 
-/* While polkitd does not answer the first call, a second one would block: libpolkit holds a lock
- * meanwhile. */
+/* Waits for the first call to polkitd: a second one would block on a lock of libpolkit's. */
 static void
 connect_to_polkit (TokendGate *self)
 {
@@ -283,7 +278,7 @@ on_outer_cancelled (GCancellable *outer, gpointer given_up)
   g_cancellable_cancel (given_up);
 }
 
-/* The actions' messages name the token by $(token), which is empty for one who may not know it. */
+/* The actions' messages name the token by $(token), which is empty for who may not know it. */
 static PolkitDetails *
 make_details (const char *label, const char *serial)
 {
@@ -303,14 +298,14 @@ make_details (const char *label, const char *serial)
 
 /**
  * tokend_gate_check_async:
- * @invocation: the call; its sender is who must be authorized.
+ * @invocation: the call; its sender must be authorized.
  * @action: (nullable): the polkit action; %NULL is refused.
  * @mode: whether a person may be asked.
  * @label: (nullable): of the token, for the prompt.
- * @serial: (nullable): likewise.
+ * @serial: (nullable): the same.
  * @cancellable: (nullable): withdraws the prompt.
  *
- * Asks polkit. A prompt is withdrawn when the caller leaves the bus.
+ * Asks polkit. Withdraws the prompt when the caller leaves the bus.
  */
 void
 tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, const char *action,
@@ -360,9 +355,10 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
 
 /**
  * tokend_gate_check_finish:
+ * @error: NotAuthorized, or InteractiveAuthorizationRequired if a person could have been asked and
+ *   was not to be. The message has the reason and the action, but nothing of the token.
  *
- * Returns: whether the caller may; else NotAuthorized, or InteractiveAuthorizationRequired if a
- *   person could have been asked and was not to be. They say why, and name the action, but nothing of the token.
+ * Returns: whether the caller is authorized.
  */
 gboolean
 tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error)
@@ -374,7 +370,7 @@ tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error
  * tokend_gate_check_get_answer:
  * @result: of a check.
  *
- * Returns: the same, for decisions.
+ * Returns: the answer as a value.
  */
 TokendGateAnswer
 tokend_gate_check_get_answer (GAsyncResult *result)

@@ -18,7 +18,8 @@ typedef enum {
 /**
  * TokendGate:
  *
- * The one place where callers are let in. Asynchronous, cancellable; no word from polkit is a no.
+ * Asks polkit, and nobody else does. Asynchronous and cancellable; refuses if polkit does not
+ * answer.
  */
 #define TOKEND_TYPE_GATE (tokend_gate_get_type ())
 G_DECLARE_FINAL_TYPE (TokendGate, tokend_gate, TOKEND, GATE, GObject)

@@ -7,7 +7,7 @@
 
 typedef struct {
   GSource source;
-  int timer; /* -1: there is none */
+  int timer; /* -1 if it could not be made */
 } Source;
 
 static gint64
@@ -22,7 +22,7 @@ get_now (void)
 /**
  * tokend_deadline_in:
  *
- * Returns: the deadline that is so many seconds from now.
+ * Returns: the deadline @seconds from now.
  */
 gint64
 tokend_deadline_in (guint seconds)
@@ -33,7 +33,7 @@ tokend_deadline_in (guint seconds)
 /**
  * tokend_deadline_is_over:
  *
- * Returns: whether @deadline is now or was before.
+ * Returns: whether @deadline has passed.
  */
 gboolean
 tokend_deadline_is_over (gint64 deadline)
@@ -44,7 +44,7 @@ tokend_deadline_is_over (gint64 deadline)
 /**
  * tokend_deadline_get_seconds:
  *
- * Returns: how many seconds there are until @deadline, rounded up; 0: it is over.
+ * Returns: the seconds until @deadline, rounded up; 0 once it has passed.
  */
 guint
 tokend_deadline_get_seconds (gint64 deadline)
@@ -69,7 +69,7 @@ finalize (GSource *source)
     close (self->timer);
 }
 
-/* Returns: a descriptor that can be read at the deadline, or -1. */
+/* Returns: a descriptor that becomes readable after @seconds, or -1. */
 static int
 make_timer (guint seconds)
 {
@@ -88,8 +88,8 @@ make_timer (guint seconds)
  * @seconds: how long from now; not 0.
  * @function: called then, once.
  *
- * As g_timeout_add_seconds(), but what was due while the machine was suspended comes as soon as it
- * runs again. GLib's own time is kept besides: a descriptor for the other may not be left.
+ * Works as g_timeout_add_seconds() does, but counts the time that the machine is suspended. Keeps
+ * GLib's own timer besides, for when there is no descriptor left.
  *
  * Returns: the id of the source.
  */

@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* A deadline is microseconds of the clock that also runs while the machine is suspended: GLib's
- * timers stand still then. */
+/* A deadline is a time in microseconds, by the clock that also runs while the machine is suspended.
+ * GLib's timers stand still then. */
 
 gint64 tokend_deadline_in (guint seconds);
 gboolean tokend_deadline_is_over (gint64 deadline);

@@ -6,7 +6,7 @@
 /**
  * tokend_journal_put_text:
  *
- * Sets a field of an entry that is composed; %NULL: it has no such field.
+ * Sets a field of a composed entry; leaves it out if @text is %NULL.
  */
 void
 tokend_journal_put_text (GVariantDict *fields, const char *field, const char *text)
@@ -18,7 +18,7 @@ tokend_journal_put_text (GVariantDict *fields, const char *field, const char *te
 /**
  * tokend_journal_put_number:
  *
- * Likewise; fields are text.
+ * Sets a field of a composed entry to @number, as text.
  */
 void
 tokend_journal_put_number (GVariantDict *fields, const char *field, gint64 number)
@@ -31,7 +31,7 @@ tokend_journal_put_number (GVariantDict *fields, const char *field, gint64 numbe
 /**
  * tokend_journal_put_nick:
  *
- * Likewise; @value of the enumeration @type by its nick.
+ * Sets a field of a composed entry to the nick of @value in the enumeration @type.
  */
 void
 tokend_journal_put_nick (GVariantDict *fields, const char *field, GType type, int value)
@@ -41,10 +41,9 @@ tokend_journal_put_nick (GVariantDict *fields, const char *field, GType type, in
 
 /**
  * tokend_journal_variant:
- * @fields: (transfer floating): what was composed: a{sv}, MESSAGE_ID and MESSAGE in it.
+ * @fields: (transfer floating): the entry, an a{sv} with MESSAGE_ID and MESSAGE.
  *
- * Writes an entry, as tokend_journal() does. g_log_variant() takes no floating reference: it would
- * be nobody's.
+ * Writes a composed entry. Sinks @fields, since g_log_variant() would leak a floating reference.
  */
 void
 tokend_journal_variant (GLogLevelFlags level, GVariant *fields)

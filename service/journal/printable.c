@@ -6,7 +6,7 @@ is_printable (gunichar character)
 {
   switch (g_unichar_type (character)) {
   case G_UNICODE_CONTROL:
-  case G_UNICODE_FORMAT: /* all bidirectional controls are of this class */
+  case G_UNICODE_FORMAT: /* includes all bidirectional controls */
   case G_UNICODE_LINE_SEPARATOR:
   case G_UNICODE_PARAGRAPH_SEPARATOR:
   case G_UNICODE_PRIVATE_USE:
@@ -22,10 +22,10 @@ is_printable (gunichar character)
  * tokend_printable:
  * @raw: a text field of a token, any bytes.
  *
- * Labels are untrusted text. This is the one place where they are made fit to be shown.
+ * Makes untrusted text fit to be shown.
  *
- * Returns: (transfer full): @raw as valid UTF-8; what is not, and every control, format or
- * bidirectional character, is U+FFFD.
+ * Returns: (transfer full): @raw as valid UTF-8, with U+FFFD for each invalid byte and each
+ *   control, format or bidirectional character.
  */
 char *
 tokend_printable (GBytes *raw)

@@ -8,13 +8,13 @@ struct _TokendTellLimit {
   GHashTable *sources; /* of name → Source */
 };
 
-/* Subjects can be made up: only those are remembered that had an entry, which are no more than the
- * source may have. */
+/* Remembers only subjects that had an entry, which are at most as many as the source may have:
+ * whoever causes entries can make up subjects. */
 typedef struct {
   gint64 since; /* monotonic, microseconds */
   guint n_taken;
   guint n_suppressed;
-  GHashTable *subjects; /* of name → the number taken */
+  GHashTable *subjects; /* of name → entries in this interval */
 } Source;
 
 static void
@@ -28,11 +28,11 @@ source_free (gpointer data)
 
 /**
  * tokend_rate_limit_new:
- * @per_source: how many entries a source may have in the interval.
- * @per_subject: how many of these for one subject.
+ * @per_source: entries of one source in an interval.
+ * @per_subject: entries of one subject of a source in an interval.
  * @interval_us: in microseconds.
  *
- * Returns: (transfer full): a limit that nobody has come near yet.
+ * Returns: (transfer full): a new limit.
  */
 TokendRateLimit *
 tokend_rate_limit_new (guint per_source, guint per_subject, gint64 interval_us)
@@ -46,10 +46,6 @@ tokend_rate_limit_new (guint per_source, guint per_subject, gint64 interval_us)
   return self;
 }
 
-/**
- * tokend_rate_limit_free:
- * @self: (transfer full): a limit.
- */
 void
 tokend_rate_limit_free (TokendRateLimit *self)
 {
@@ -81,9 +77,9 @@ ensure_source (TokendRateLimit *self, const char *name, gint64 now)
  * @source: who causes the entry.
  * @subject: what it is about.
  * @now: monotonic time, in microseconds.
- * @telling: (out): of an entry that may be written.
+ * @info: (out): set if the entry may be written.
  *
- * Returns: whether an entry may be written.
+ * Returns: whether the entry may be written.
  */
 gboolean
 tokend_rate_limit_take (TokendRateLimit *self, const char *source, const char *subject, gint64 now,

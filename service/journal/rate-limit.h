@@ -8,21 +8,20 @@ G_BEGIN_DECLS
 /**
  * TokendRateLimit:
  *
- * How often who is not trusted can cause an entry of the journal, which drops what a service says
- * when that is too much: nobody shall be able to hide what matters behind what costs nothing. A
- * source, a user or a module, has so many in an interval, and so many of each of its subjects.
+ * Limits how often an untrusted source, a user or a module, can cause entries of the journal. The
+ * journal drops entries of a service that writes too many, so a flood could hide what matters.
  */
 typedef struct _TokendTellLimit TokendRateLimit;
 
 /**
  * TokendRateLimitInfo:
  *
- * Of an entry that may be written.
+ * What is known of an entry that may be written.
  */
 typedef struct {
   gboolean is_last_of_source;  /* in this interval */
-  gboolean is_last_of_subject; /* likewise */
-  guint n_suppressed;          /* how many of the source had none since its last one */
+  gboolean is_last_of_subject; /* in this interval */
+  guint n_suppressed;          /* entries of this source that were left out since its last one */
 } TokendRateLimitInfo;
 
 TokendRateLimit *tokend_rate_limit_new (guint per_source, guint per_subject, gint64 interval_us);

@@ -8,14 +8,15 @@ G_BEGIN_DECLS
 /**
  * TokendElsewhere:
  *
- * Where what is recorded of one role at one target counts besides that target; zero at first.
+ * Where the record of one role at one target counts besides that target; zero at first.
  *
- * Which tokens are one is known only while both are shown. What was recorded then still counts at
- * both targets when one of them is gone, or the service was started again.
+ * Which tokens are one is known only while both are shown. The record still counts at both targets
+ * when one of them is gone, or the service was started again.
  */
 typedef struct {
   GStrv also_at; /* ids of targets that were the same token, or may have been; or NULL */
-  /* Ids of targets where the code was right since, so that it does not count there; or NULL */
+  /* Ids of targets where the code was right since, so that the record does not count there; or
+   * NULL. */
   GStrv right_at;
 } TokendElsewhere;
 

@@ -3,8 +3,7 @@
 
 #include "journal.h"
 
-/* No token has so many names; a module that makes up some at each read gets no more of them
- * recorded. */
+/* No token has so many names. Keeps a module from filling the ledger with made-up names. */
 #define IDS_MAX 64
 
 static gboolean
@@ -22,8 +21,7 @@ have_same_name (const char *a, const char *b)
   return g_str_equal (a_name, b_name);
 }
 
-/* Returns: the index of the first stay after which there is one of the same name; their number:
- * there is none. */
+/* Returns: the index of the first stay that another one of the same name follows; or the length. */
 static guint
 find_old_stay (GPtrArray *ids)
 {
@@ -34,8 +32,8 @@ find_old_stay (GPtrArray *ids)
   return ids->len;
 }
 
-/* Where there are too many, it is stays that give way: as a rule, each has ended when the next one
- * of its name begins. */
+/* Drops an old stay where there are too many: as a rule it has ended when the next one of its name
+ * begins. */
 static void
 add (GStrv *ids, const char *id)
 {
@@ -53,8 +51,8 @@ add (GStrv *ids, const char *id)
   *ids = (GStrv) g_ptr_array_free (g_steal_pointer (&all), FALSE);
 }
 
-/* Told once: a module may make up names at each read. Where a code was right too often to be
- * recorded it only bars on. */
+/* Warns once where an id does not fit, since a module may make up names at each read. What does not
+ * fit into @right_at only goes on barring. */
 static void
 add_also_at (TokendElsewhere *self, const char *id)
 {
@@ -92,11 +90,11 @@ counts_at (const TokendElsewhere *self, const char *id, const TokendTarget *targ
 
 /**
  * tokend_elsewhere_counts_at:
- * @id: of the target of which it is recorded.
+ * @id: the target of the record.
  * @target: where a code would be sent.
  * @role: whose code.
  *
- * Returns: whether it counts at @target.
+ * Returns: whether the record counts at @target.
  */
 gboolean
 tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id, const TokendTarget *target,
@@ -108,8 +106,8 @@ tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id, const T
 /**
  * tokend_elsewhere_begin:
  *
- * One more is recorded of @target: it counts wherever @target is shown now by another name, if that
- * is certain to have been in the same place.
+ * Lets one more try of @target count wherever @target is shown now by another name, if both are
+ * certainly in one place.
  */
 void
 tokend_elsewhere_begin (TokendElsewhere *self, const TokendTarget *target)
@@ -122,11 +120,12 @@ tokend_elsewhere_begin (TokendElsewhere *self, const TokendTarget *target)
 
 /**
  * tokend_elsewhere_spread:
- * @id: of the target of which it is recorded.
- * @target: that may have been found to be the same token.
+ * @id: the target of the record.
+ * @target: a target that may have been found to be the same token.
  * @role: whose code.
  *
- * Remembers that it counts at @target, if it does so now by what @target is certain to be related to.
+ * Remembers that the record counts at @target, if it does so now by what @target is certainly
+ * related to.
  *
  * Returns: whether that is new.
  */
@@ -145,13 +144,13 @@ tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendTarg
 
 /**
  * tokend_elsewhere_note_right:
- * @id: of the target of which it is recorded.
+ * @id: the target of the record.
  * @target: where a code of @role was right.
  * @role: whose code.
  *
- * Whatever is recorded of @id, it does not count at @target any more. It stays for its own target,
- * and for all others. The name of a card without a serial number is that of several: none of them
- * settles for the others what another card's is.
+ * Lets the record of @id not count at @target any more. It stays for its own target, and for all
+ * others. Several cards without a serial number have one name: none of them clears the record of
+ * another.
  */
 void
 tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const TokendTarget *target,
@@ -171,7 +170,7 @@ tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const Tokend
 /**
  * tokend_elsewhere_take:
  *
- * What was recorded of another target, with @other, is recorded of this one instead.
+ * Takes over the record of another target, with its @other.
  */
 void
 tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other)
@@ -183,7 +182,7 @@ tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other)
 /**
  * tokend_elsewhere_end_stays:
  *
- * The service has ended, and with it each stay: what was right in one says nothing of a later one.
+ * Forgets what was right in a stay. The service has ended, and each stay with it.
  */
 void
 tokend_elsewhere_end_stays (TokendElsewhere *self)
@@ -198,7 +197,7 @@ tokend_elsewhere_end_stays (TokendElsewhere *self)
 /**
  * tokend_elsewhere_clear:
  *
- * There is nothing left that could count.
+ * Forgets everything, as nothing is left that could count.
  */
 void
 tokend_elsewhere_clear (TokendElsewhere *self)

@@ -7,7 +7,7 @@
  * tokend_ledger_entry_begin:
  * @now: wall clock, in microseconds.
  *
- * One try is about to be sent.
+ * Records a pending try.
  */
 void
 tokend_ledger_entry_begin (TokendLedgerEntry *entry, gint64 now)
@@ -21,7 +21,7 @@ tokend_ledger_entry_begin (TokendLedgerEntry *entry, gint64 now)
   entry->is_wrong = FALSE;
 }
 
-/* A try that was taken for one that was not sent, and then was. */
+/* Restores the time of a try that was resolved as not sent, and was sent. */
 static void
 restore_time (TokendLedgerEntry *entry)
 {
@@ -30,9 +30,9 @@ restore_time (TokendLedgerEntry *entry)
 
 /**
  * tokend_ledger_entry_resolve:
- * @try_result: what became of the try that tokend_ledger_entry_begin() recorded.
+ * @try_result: the result of the try that tokend_ledger_entry_begin() recorded.
  *
- * What the token shows afterwards may put it in another light: then it is settled once more.
+ * Resolves it. May be called again, where what the token shows afterwards says more.
  */
 void
 tokend_ledger_entry_resolve (TokendLedgerEntry *entry, TokendTryResult try_result)
@@ -62,7 +62,7 @@ tokend_ledger_entry_resolve (TokendLedgerEntry *entry, TokendTryResult try_resul
     entry->sent_before = begun_at;
   }
   if (try_result == TOKEND_TRY_LOCKED) {
-    /* A token that is locked may refuse a right code in the same words. */
+    /* A locked token may refuse a right code in the same words. */
     if (entry->is_wrong)
       entry->wrong--;
     entry->is_wrong = FALSE;
@@ -73,11 +73,10 @@ tokend_ledger_entry_resolve (TokendLedgerEntry *entry, TokendTryResult try_resul
 
 /**
  * tokend_ledger_entry_note:
- * @entry: the entry.
- * @shown: what the token showed the host that sent a code, right after it; by its flags alone.
+ * @shown: what the token's flags showed the host right after it had sent a code.
  *
- * There are cards that show a lock or a final try to nobody but the process that tried. For as long
- * as no code succeeds, that must not be forgotten.
+ * Keeps a lock or a final try until a code succeeds: some cards show it to nobody but the process
+ * that tried.
  *
  * Returns: whether @entry changed.
  */
@@ -94,8 +93,7 @@ tokend_ledger_entry_note (TokendLedgerEntry *entry, TokendState shown)
          || entry->seen != before.seen;
 }
 
-/* How many tries are left at the most by @entry; @maximum as a token has them that shows no
- * flag. */
+/* Returns: how many tries @entry leaves at most, of @maximum, if the token shows no flag. */
 static guint
 get_left (const TokendLedgerEntry *entry, guint maximum)
 {
@@ -106,7 +104,7 @@ get_left (const TokendLedgerEntry *entry, guint maximum)
   return entry->final_try ? MIN (left, 1) : left;
 }
 
-/* Without a number: at none, the last, or anything above. */
+/* Returns: 0, 1, or TOKEND_TRIES_MAX for any number above. */
 static guint
 get_remaining_of_last_only (TokendState shown)
 {
@@ -115,7 +113,7 @@ get_remaining_of_last_only (TokendState shown)
   return shown == TOKEND_STATE_FINAL_TRY ? 1 : TOKEND_TRIES_MAX;
 }
 
-/* How many tries the flags tell of, and of how many. Returns: whether they tell. */
+/* Finds how many tries the flags tell of, and of how many. Returns: whether they tell. */
 static gboolean
 get_shown (const TokendCounter *shown, const TokendCounterRules *rules, guint *remaining,
            guint *maximum)
@@ -133,9 +131,9 @@ get_shown (const TokendCounter *shown, const TokendCounterRules *rules, guint *r
   return TRUE;
 }
 
-/* What the token's own number says of the tries since the last success. It may not be shown again:
- * a module that can tell it now and then must not make us forget. Where fewer are spent than we
- * sent wrong codes, a right one came in between. */
+/* Returns: the entry that the token's own number amounts to. The number may not be shown again, and
+ *   a module that tells it only now and then must not make us forget. If fewer are spent than we
+ *   sent wrong codes, a right one came in between. */
 static TokendLedgerEntry
 make_of_number (const TokendLedgerEntry *entry, const TokendCounter *shown)
 {
@@ -158,15 +156,13 @@ make_of_number (const TokendLedgerEntry *entry, const TokendCounter *shown)
 
 /**
  * tokend_ledger_entry_observe:
- * @entry: the entry.
  * @reading: what the token shows while no try of ours is under way.
  * @rules: what that is worth.
  *
- * Lets the token's own word stand above the entry. A number of the token's own settles it at once:
- * so many are spent. Flags settle it too where they tell of the tries, but only once they have been
- * seen to follow ours, and then show more tries than we left: some tokens show no flags at all for
- * a role, and that must not look like a full counter. Flags that tell of the last try alone can be
- * followed only that far.
+ * Lets what the token says stand above the entry. Its own number replaces the entry at once. Flags
+ * replace it once they have been seen to follow our tries, and then show more tries than we left.
+ * Some tokens show no flags at all for a role, which must not look like a full counter. Flags that
+ * tell of the last try alone are followed only that far.
  *
  * Returns: whether @entry changed.
  */
@@ -204,10 +200,10 @@ tokend_ledger_entry_observe (TokendLedgerEntry *entry, const TokendCounterReadin
 
 /**
  * tokend_ledger_entry_add:
- * @sum: what is recorded of some targets; of none, it is clear.
- * @entry: of one more target, the tries of which are the same.
+ * @sum: the sum of some entries; clear at first.
+ * @entry: of one more target with the same tries.
  *
- * The token's flags have told of all of them, or they have not.
+ * Adds @entry. The sum is confirmed only if all of them are.
  */
 void
 tokend_ledger_entry_add (TokendLedgerEntry *sum, const TokendLedgerEntry *entry)
@@ -228,7 +224,7 @@ tokend_ledger_entry_add (TokendLedgerEntry *sum, const TokendLedgerEntry *entry)
 /**
  * tokend_ledger_entry_get_told:
  *
- * Returns: @entry as people are told of it: a try that is under way is not lost yet.
+ * Returns: @entry as people are told of it, without a try that is under way.
  */
 TokendLedgerEntry
 tokend_ledger_entry_get_told (const TokendLedgerEntry *entry)
@@ -245,7 +241,7 @@ tokend_ledger_entry_get_told (const TokendLedgerEntry *entry)
 /**
  * tokend_ledger_entry_get_worst:
  *
- * Returns: LOCKED or FINAL_TRY, if it was ever seen since the last success; else UNKNOWN.
+ * Returns: LOCKED or FINAL_TRY, if it was seen since the last success; else UNKNOWN.
  */
 TokendState
 tokend_ledger_entry_get_worst (const TokendLedgerEntry *entry)
@@ -258,7 +254,7 @@ tokend_ledger_entry_get_worst (const TokendLedgerEntry *entry)
 /**
  * tokend_ledger_entry_is_clear:
  *
- * Whether @entry says nothing.
+ * Returns: whether @entry says nothing.
  */
 gboolean
 tokend_ledger_entry_is_clear (const TokendLedgerEntry *entry)

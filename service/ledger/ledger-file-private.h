@@ -9,14 +9,14 @@ G_BEGIN_DECLS
 /**
  * TokendLedgerTries:
  *
- * What is recorded of one target.
+ * The record of one target.
  */
 typedef struct {
   gboolean known[TOKEND_N_ROLES];
   char *modules[TOKEND_N_ROLES]; /* or NULL */
-  guint told[TOKEND_N_ROLES];    /* how many of the pending ones the journal has been told of */
+  guint told[TOKEND_N_ROLES];    /* pending tries that the journal was told of */
   TokendLedgerEntry entries[TOKEND_N_ROLES];
-  TokendElsewhere elsewhere[TOKEND_N_ROLES]; /* says nothing while the entry is clear */
+  TokendElsewhere elsewhere[TOKEND_N_ROLES]; /* empty while the entry is clear */
 } TokendLedgerTries;
 
 GHashTable *tokend_ledger_file_make_targets (void);

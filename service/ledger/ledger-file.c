@@ -30,7 +30,7 @@
  *                             count
  *   puk-…                     likewise
  *
- *   A target's spent=255 says that an earlier file could not be read: any number may have been spent.
+ *   spent=255 says that an earlier file could not be read: any number may have been spent.
  *
  * Each write replaces it whole and is on the disk (file and folder) before it is called done; the
  * one before stays, as `ledger.previous`. One that cannot be read is kept beside it, as
@@ -126,7 +126,7 @@ get_text (GKeyFile *key_file, const char *group, const char *role, const char *w
   return g_key_file_get_string (key_file, group, key, NULL);
 }
 
-/* A list that cannot be read is none. */
+/* Takes a list that cannot be read for none. */
 static GStrv
 get_list (GKeyFile *key_file, const char *group, const char *role, const char *what)
 {
@@ -135,8 +135,8 @@ get_list (GKeyFile *key_file, const char *group, const char *role, const char *w
   return g_key_file_get_string_list (key_file, group, key, NULL, NULL);
 }
 
-/* Stays end with the service. All that is known of a card without a serial number then is that it
- * was one of a kind; what was not spent by one says nothing of another. */
+/* Ends a stay with the service. What is known of a card without a serial number then holds for any
+ * of its kind, but tries that it did not spend say nothing of another. */
 static void
 end_stay (TokendLedgerTries *kind, const TokendLedgerTries *stay)
 {
@@ -236,7 +236,7 @@ load (const char *path, GHashTable *targets, gboolean *assume_spent, GError **er
   return TRUE;
 }
 
-/* What cannot be looked for is taken to be there. */
+/* Tells whether there is a file, or may be. */
 static gboolean
 is_there (const char *path, const char *suffix)
 {
@@ -250,12 +250,12 @@ is_there (const char *path, const char *suffix)
  * tokend_ledger_file_read:
  * @path: the file.
  * @targets: of tokend_ledger_file_make_targets(), empty; it may hold anything after an error.
- * @assume_spent: (out): whether an earlier ledger was lost: whatever is not known is then taken for
+ * @assume_spent: (out): whether an earlier ledger was lost, so that what is not known counts as
  *   spent.
- * @error: of #GFileError, NOENT if none was ever there; anything else is a loss.
+ * @error: of #GFileError, NOENT if there was never a ledger; anything else is a loss.
  *
- * Where one was lost, the next knows: there were versions that could end, or find the disk full,
- * between the two. One that has been written over others and is not there any more is lost too.
+ * Also finds an earlier loss that was not recorded: older versions could end, or find the disk
+ * full, after putting a ledger aside. A file that replaced others and is missing is a loss too.
  *
  * Returns: whether it could be read.
  */
@@ -280,9 +280,9 @@ tokend_ledger_file_read (const char *path, GHashTable *targets, gboolean *assume
   return FALSE;
 }
 
-/* It does not know what was written last: what it says for a token may be true no more, what it
- * says against one stands. Nor is anybody told by it: as a rule it is from the moment before the
- * last code was sent, and what came of that is not in it. */
+/* Keeps only what bars. The file lacks what was written last: what it says for a token may not be
+ * true any more, what it says against it is. People are told nothing of it, since it lacks the
+ * result of the last code. */
 static void
 keep_what_bars (TokendLedgerTries *tries)
 {
@@ -303,8 +303,8 @@ keep_what_bars (TokendLedgerTries *tries)
 /**
  * tokend_ledger_file_read_previous:
  * @path: the file, which cannot be read.
- * @targets: of tokend_ledger_file_make_targets(); gets what the one before it says against sending a
- *   code, if that can be read.
+ * @targets: of tokend_ledger_file_make_targets(); gets what the previous file says against sending
+ *   a code, if that can be read.
  */
 void
 tokend_ledger_file_read_previous (const char *path, GHashTable *targets)
@@ -325,7 +325,7 @@ tokend_ledger_file_read_previous (const char *path, GHashTable *targets)
     keep_what_bars (tries);
 }
 
-/* Where one role's keys of one target are written. */
+/* Where the keys of one role of one target are written. */
 typedef struct {
   GKeyFile *key_file;
   const char *group;
@@ -392,8 +392,8 @@ put_entry (const Keys *keys, const TokendLedgerEntry *entry)
     put_text (keys, "seen", seen_names[entry->seen]);
 }
 
-/* After a loss, what is known of a stay ends with it: of the kind that it then counts for any
- * number may be spent, also to a version that does not know of stays. */
+/* Writes one role. After a loss, what is known of a stay ends with it: any number of tries may be
+ * spent of its kind, also for a version that does not know stays. */
 static void
 put_role (const Keys *keys, TokendRole role, const TokendLedgerTries *tries, gboolean assume_spent)
 {
@@ -418,7 +418,7 @@ put_role (const Keys *keys, TokendRole role, const TokendLedgerTries *tries, gbo
  * @targets: of tokend_ledger_file_make_targets().
  * @assume_spent: whether an earlier ledger was lost.
  *
- * Returns: (transfer full): what the file is to hold.
+ * Returns: (transfer full): the content of the file.
  */
 char *
 tokend_ledger_file_to_text (GHashTable *targets, gboolean assume_spent)
@@ -442,8 +442,8 @@ tokend_ledger_file_to_text (GHashTable *targets, gboolean assume_spent)
  * tokend_ledger_file_write:
  * @path: the file.
  * @text: of tokend_ledger_file_to_text().
- * @keep_old: whether the one that is there cannot be read, and is to be kept as such; else it
- *   becomes the one before.
+ * @keep_old: whether the present file cannot be read and is kept as such; else it becomes the
+ *   previous one.
  * @error: of #GFileError.
  *
  * Returns: whether it is on the disk.

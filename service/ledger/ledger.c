@@ -12,17 +12,18 @@ struct _TokendLedger {
   char *path;
   GHashTable *targets; /* of a target's id → TokendLedgerTries */
   gboolean assume_spent;
-  /* The file could not be read, and is still there; after the start the writer's alone */
+  /* The file could not be read, and is still there; only the writer's thread uses this after the
+   * start. */
   gboolean keep_old;
-  gboolean is_failure_told; /* that it cannot be written, likewise */
-  GThreadPool *writer;      /* one thread: writes reach the disk in the order they were asked for */
+  gboolean is_failure_told; /* that it cannot be written; likewise the writer's */
+  GThreadPool *writer;      /* one thread, so that writes reach the disk in their order */
 };
 
 G_DEFINE_FINAL_TYPE (TokendLedger, tokend_ledger, G_TYPE_OBJECT)
 
-/* Also in the writer's thread. What the file says is then worse than what is known, never better.
- * Told once until it can be written again: a module that shows other tries at each read has it
- * written each time. */
+/* Tells of a failed write once until one succeeds, since a module can cause one at each read. The
+ * file then says something worse than what is known, never better. Also called in the writer's
+ * thread. */
 static void
 report_failed_write (TokendLedger *self, const GError *error)
 {
@@ -33,8 +34,7 @@ report_failed_write (TokendLedger *self, const GError *error)
                   error->message, "MESSAGE", "The ledger could not be written: %s", error->message);
 }
 
-/* As long as that fails, what could not be read stays: to the next start it says what it said to
- * this one. */
+/* Keeps what could not be read until a write succeeds, so that the next start finds the same. */
 static gboolean
 write_file (TokendLedger *self, const char *content, GError **error)
 {
@@ -73,7 +73,7 @@ tokend_ledger_finalize (GObject *object)
 {
   TokendLedger *self = TOKEND_LEDGER (object);
 
-  /* Every write holds a reference: none is left, and this may be the writer's own thread. */
+  /* Each write holds a reference, so none is left. This may be the writer's own thread. */
   g_thread_pool_free (self->writer, FALSE, FALSE);
   g_hash_table_unref (self->targets);
   g_free (self->path);
@@ -119,8 +119,8 @@ report_loss (TokendLedger *self, const GError *reason, gboolean is_there)
                   self->path, reason->message, what_is_there);
 }
 
-/* The loss itself is written down, and the old one is there until that is on the disk: no start may
- * take a missing file for a first one. */
+/* Records the loss. The old file stays until that is on the disk: no start may take a missing file
+ * for a first start. */
 static void
 start_anew (TokendLedger *self, const GError *reason)
 {
@@ -131,8 +131,9 @@ start_anew (TokendLedger *self, const GError *reason)
   save_now (self);
 }
 
-/* The service may have ended in the middle of an operation, which then has no other entry. Once for
- * each: the service starts whenever somebody needs it. Returns: whether there was one. */
+/* Tells of each pending try once, since the service starts whenever somebody needs it. The service
+ * may have ended in the middle of an operation, which has no other entry. Returns: whether there
+ * was one. */
 static gboolean
 report_pending (TokendLedger *self)
 {
@@ -166,8 +167,8 @@ report_pending (TokendLedger *self)
  * tokend_ledger_new:
  * @directory: the service's state folder, which no other service uses.
  *
- * Reads the ledger. One that cannot be read is kept, see ledger-file.c; until the token's own
- * number or a success says otherwise, any number of each token's tries may then be spent.
+ * Reads the ledger. Keeps a ledger that cannot be read, see ledger-file.c. Any number of each
+ * token's tries then counts as spent, until the token's own number or a success says otherwise.
  *
  * Returns: (transfer full): the ledger.
  */
@@ -212,15 +213,14 @@ is_known (TokendLedger *self, const TokendTarget *target, TokendRole role)
   return FALSE;
 }
 
-/* Whether what was recorded there can have been lost. */
+/* Tells whether a record of @target may have been lost. */
 static gboolean
 is_lost (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
   return self->assume_spent && !is_known (self, target, role);
 }
 
-/* Returns: (transfer container): the TokendLedgerTries that say something of a counter that is
- * certain to be @target's. */
+/* Returns: (transfer container): each TokendLedgerTries that certainly is of @target's counter. */
 static GPtrArray *
 list_recorded (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
@@ -238,7 +238,8 @@ list_recorded (TokendLedger *self, const TokendTarget *target, TokendRole role)
   return recorded;
 }
 
-/* What may be another card's bars this one too, but nobody is told that it was sent to this one. */
+/* Tells whether people are told. What may be another card's bars this one too, but nobody is told
+ * that it was sent to this one. */
 static gboolean
 is_told (const TokendTarget *target, const char *id)
 {
@@ -248,10 +249,10 @@ is_told (const TokendTarget *target, const char *id)
 
 /**
  * tokend_ledger_get_record:
- * @target: at which a code would be sent.
+ * @target: where a code would be sent.
  * @role: whose tries.
  *
- * Returns: what is recorded, also of other targets whose tries may be the same; pending tries count
+ * Returns: the record, with that of other targets whose tries may be the same. Pending tries count
  *   as spent.
  */
 TokendCounterRecord
@@ -298,7 +299,7 @@ save (TokendLedger *self, GTask *task)
   g_thread_pool_push (self->writer, task, NULL);
 }
 
-/* Returns: (transfer none) (nullable): the module whose tries wait to be settled there. */
+/* Returns: (transfer none) (nullable): the module whose tries may be pending there. */
 static const char *
 find_module (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
@@ -313,8 +314,8 @@ find_module (TokendLedger *self, const TokendTarget *target, TokendRole role)
   return NULL;
 }
 
-/* Tries that wait to be settled stay their module's, also when another one shows the token and
- * sends the next. */
+/* Keeps the first module of unresolved tries, also when another one shows the token and sends the
+ * next. */
 static void
 take_module (TokendLedger *self, const TokendTarget *target, TokendRole role, const char *module)
 {
@@ -330,11 +331,10 @@ take_module (TokendLedger *self, const TokendTarget *target, TokendRole role, co
  * tokend_ledger_begin_async:
  * @target: where the code is to be sent.
  * @role: whose try.
- * @module: by which module it is to be sent.
- * @callback: called when it is on the disk, or could not be: then no code may be sent.
+ * @module: the module that is to send it.
+ * @callback: called when the try is on the disk, or could not be written: then no code may be sent.
  *
- * Records that one try is pending. Settle it with tokend_ledger_resolve_async(), also after an
- * error.
+ * Records one pending try. Resolve it with tokend_ledger_resolve_async(), also after an error.
  */
 void
 tokend_ledger_begin_async (TokendLedger *self, const TokendTarget *target, TokendRole role,
@@ -347,7 +347,7 @@ tokend_ledger_begin_async (TokendLedger *self, const TokendTarget *target, Token
     tries->entries[role].spent = TOKEND_TRIES_MAX;
   tries->known[role] = TRUE;
   take_module (self, target, role, module);
-  /* What was told of is settled, if less is pending now: this one is another. */
+  /* If fewer are pending than were told of, those are resolved, and this is another one. */
   tries->told[role] = MIN (tries->told[role], tries->entries[role].pending);
   if (tokend_ledger_entry_is_clear (&tries->entries[role]))
     tokend_elsewhere_clear (&tries->elsewhere[role]);
@@ -376,8 +376,8 @@ clear (TokendLedger *self, const TokendTarget *target, TokendRole role)
     ((TokendLedgerTries *) recorded->pdata[i])->entries[role] = (TokendLedgerEntry){ 0 };
 }
 
-/* A code of @target is right: whatever is recorded of others that may be the same, of this one
- * nothing is spent. */
+/* Records that a code of @target is right: nothing of this target is spent, whatever is recorded of
+ * others that may be the same. */
 static void
 note_right (TokendLedger *self, const TokendTarget *target, TokendRole role)
 {
@@ -403,13 +403,13 @@ take_right (TokendLedger *self, const TokendTarget *target, TokendRole role)
 /**
  * tokend_ledger_resolve_async:
  * @target: as for tokend_ledger_begin_async().
- * @role: likewise.
- * @try_result: what became of the try.
- * @callback: called when it is on the disk, or could not be: then the try counts as spent after the
- * next start.
+ * @role: the same.
+ * @try_result: the result of the try.
+ * @callback: called when it is on the disk, or could not be written: then the try counts as spent
+ *   after the next start.
  *
- * A success clears what is certain to be of the same code, and a PUK's what is of the PIN that it
- * has set. What only may be of the same PUK stays, for its own target.
+ * Resolves the pending try. A success clears what certainly is of the same code; a PUK's also
+ * clears what is of the PIN that it has set. What may be of the same PUK stays, for its own target.
  */
 void
 tokend_ledger_resolve_async (TokendLedger *self, const TokendTarget *target, TokendRole role,
@@ -433,7 +433,7 @@ tokend_ledger_resolve_async (TokendLedger *self, const TokendTarget *target, Tok
 /**
  * tokend_ledger_resolve_finish:
  *
- * Returns: whether the outcome is on the disk.
+ * Returns: whether the result is on the disk.
  */
 gboolean
 tokend_ledger_resolve_finish (TokendLedger *self, GAsyncResult *result, GError **error)
@@ -443,8 +443,8 @@ tokend_ledger_resolve_finish (TokendLedger *self, GAsyncResult *result, GError *
 
 /**
  * tokend_ledger_note:
- * @target: where the code was sent.
- * @role: whose try was sent, and refused.
+ * @target: where a code was sent and refused.
+ * @role: whose code.
  * @shown: what the token then showed the host that had sent it.
  *
  * Keeps a lock or a final try that other processes may not be shown, see
@@ -462,8 +462,8 @@ tokend_ledger_note (TokendLedger *self, const TokendTarget *target, TokendRole r
 
 /**
  * tokend_ledger_flush_async:
- * @callback: called when all that was recorded until now is on the disk, or could not be, as the
- *   journal then says.
+ * @callback: called when everything recorded until now is on the disk, or the journal has been told
+ *   that it is not.
  */
 void
 tokend_ledger_flush_async (TokendLedger *self, GAsyncReadyCallback callback, gpointer user_data)
@@ -471,18 +471,13 @@ tokend_ledger_flush_async (TokendLedger *self, GAsyncReadyCallback callback, gpo
   g_thread_pool_push (self->writer, g_task_new (self, NULL, callback, user_data), NULL);
 }
 
-/**
- * tokend_ledger_flush_finish:
- *
- * Ends what tokend_ledger_flush_async() began.
- */
 void
 tokend_ledger_flush_finish (TokendLedger *self, GAsyncResult *result)
 {
   g_task_propagate_boolean (G_TASK (result), NULL);
 }
 
-/* Returns: whether @module may settle what is @recorded, which is added to @sum. */
+/* Adds what is @recorded to @sum. Returns: whether @module may clear it. */
 static gboolean
 sum_up (GPtrArray *recorded, TokendRole role, const char *module, TokendLedgerEntry *sum)
 {
@@ -496,7 +491,7 @@ sum_up (GPtrArray *recorded, TokendRole role, const char *module, TokendLedgerEn
   return TRUE;
 }
 
-/* Whether the token has told of a try that is not recorded. */
+/* Tells whether the token has told of a try that is not recorded. */
 static gboolean
 is_more (const TokendLedgerEntry *shown, const TokendLedgerEntry *recorded)
 {
@@ -504,9 +499,9 @@ is_more (const TokendLedgerEntry *shown, const TokendLedgerEntry *recorded)
          || (shown->final_try && !recorded->final_try);
 }
 
-/* A confirmation leaves each try where it was sent: the profile may say something else of the slots
- * one day. What the token says instead of the tries stands at one target, and counts for all; where
- * a code was right after all of them, only if it says of more. */
+/* Leaves each confirmed try at its target, since the profile may say something else of the slots
+ * one day. Records what the token says instead of the tries at one target, and lets it count for
+ * all. It counts where a code was right after all of them only if the token tells of more. */
 static void
 take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *sum,
                gboolean has_more)
@@ -532,12 +527,12 @@ take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *su
  * tokend_ledger_observe:
  * @target: where it is seen.
  * @role: whose counter.
- * @module: which module shows it. Only what the module shows that sent the first of the tries can
- *   settle them: another one may be wrong about which token it is.
+ * @module: the module that shows it. Only the module that sent the first of the tries can clear
+ *   them: another one may be wrong about which token it is.
  * @reading: what the token shows while no operation of ours is under way on it.
  * @rules: the profile's.
  *
- * Lets the token's own word stand above the record, see tokend_ledger_entry_observe().
+ * Lets what the token says stand above the record, see tokend_ledger_entry_observe().
  */
 void
 tokend_ledger_observe (TokendLedger *self, const TokendTarget *target, TokendRole role,
@@ -559,10 +554,11 @@ tokend_ledger_observe (TokendLedger *self, const TokendTarget *target, TokendRol
 
 /**
  * tokend_ledger_spread:
- * @target: that may have been found to be the same token as others, see tokend_target_relate().
+ * @target: a target that may have been found to be the same token as others, see
+ *   tokend_target_relate().
  *
- * What is recorded of those counts at @target from now on, whether they are shown or not, until a
- * code is right at @target.
+ * Lets the record of those count at @target, whether they are shown or not, until a code is right
+ * at @target.
  */
 void
 tokend_ledger_spread (TokendLedger *self, const TokendTarget *target)

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendTryResult:
  *
- * What became of a try that was recorded as pending.
+ * The result of a pending try.
  */
 typedef enum {
   TOKEND_TRY_NOT_SPENT, /* nothing was sent, or the token does not count it */
@@ -16,7 +16,7 @@ typedef enum {
   TOKEND_TRY_SUCCEEDED, /* the token accepted the code and did what it was sent for */
   TOKEND_TRY_LOCKED,    /* the token answered that the role is locked */
   TOKEND_TRY_UNKNOWN,   /* it may have been spent: it stays pending, and counts */
-  TOKEND_TRY_ACCEPTED,  /* the token accepted the code, and did not do the rest */
+  TOKEND_TRY_ACCEPTED,  /* the token accepted the code, and did not do what it was sent for */
 } TokendTryResult;
 
 #define TOKEND_TYPE_LEDGER (tokend_ledger_get_type ())

@@ -7,9 +7,9 @@
 #include <sys/random.h>
 
 #define KEY_SIZE 32
-/* A token that never locks can refuse for ever; the oldest is then forgotten. */
+/* Drops the oldest: a token that never locks can refuse for ever. */
 #define DIGESTS_MAX 64
-/* How long the service stays for a code that it may never see to count no more. */
+/* How long the service stays for a code that it may never see become stale. */
 #define STAY_SECONDS (24 * 60 * 60)
 
 struct _TokendRefused {
@@ -25,14 +25,13 @@ typedef struct {
   GStrv right_at;    /* see TokendElsewhere; since then */
 } Refusal;
 
-/* What was refused of one role at one target, and the counter as it was last seen since. */
+/* The refused codes of one role at one target, and the counter as it was last seen since. */
 typedef struct {
   GQueue refused;      /* of Refusal, newest first */
   gint64 needed_until; /* see tokend_refused_get_needed_until() */
-  char *module;        /* which showed that counter; NULL: none was seen yet */
+  char *module;        /* the module that showed that counter; NULL: not seen yet */
   TokendCounter shown;
-  TokendElsewhere
-      elsewhere; /* of all of them; where a code was right since, each knows for itself */
+  TokendElsewhere elsewhere; /* of all of them; each knows itself where a code was right since */
 } Refusals;
 
 G_DEFINE_FINAL_TYPE (TokendRefused, tokend_refused, G_TYPE_OBJECT)
@@ -70,7 +69,7 @@ tokend_refused_init (TokendRefused *self)
 {
   guint8 key[KEY_SIZE];
 
-  /* The kernel gives up to 256 bytes whole; without them nothing here can be kept secret. */
+  /* The kernel gives up to 256 bytes whole. Nothing here can be kept secret without them. */
   if (getrandom (key, sizeof key, 0) != sizeof key)
     g_error ("getrandom: no random bytes");
   self->key = g_bytes_new (key, sizeof key);
@@ -95,11 +94,6 @@ tokend_refused_class_init (TokendRefusedClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_refused_finalize;
 }
 
-/**
- * tokend_refused_new:
- *
- * Returns: (transfer full): an empty store with a key of its own.
- */
 TokendRefused *
 tokend_refused_new (void)
 {
@@ -123,7 +117,7 @@ compare_digest (gconstpointer refusal, gconstpointer digest)
   return g_bytes_compare (((const Refusal *) refusal)->digest, digest);
 }
 
-/* Returns: when it was refused at @id, if that counts at @target; 0: it was not, or does not. */
+/* Returns: when it was refused at @id, if that counts at @target; else 0. */
 static gint64
 find_time (const Refusals *refusals, const char *id, const TokendTarget *target, TokendRole role,
            GBytes *digest)
@@ -143,8 +137,8 @@ find_time (const Refusals *refusals, const char *id, const TokendTarget *target,
  * tokend_refused_find:
  * @digest: of a code.
  *
- * Returns: when the code was refused last for @role, where it may be for the same one, in
- *   microseconds since the epoch; 0: it was not.
+ * Returns: when the code was last refused for @role, here or where the code may be the same, in
+ *   microseconds since the epoch; 0: never.
  */
 gint64
 tokend_refused_find (TokendRefused *self, const TokendTarget *target, TokendRole role,
@@ -172,7 +166,7 @@ ensure_refusals (TokendRefused *self, const TokendTarget *target, TokendRole rol
   return refusals;
 }
 
-/* What was seen before a refusal says nothing of what comes after it. */
+/* Forgets the counter: what was seen before a refusal says nothing of what comes after. */
 static void
 forget_what_was_shown (TokendRefused *self, const TokendTarget *target, TokendRole role)
 {
@@ -188,7 +182,7 @@ forget_what_was_shown (TokendRefused *self, const TokendTarget *target, TokendRo
 /**
  * tokend_refused_add:
  *
- * The code of @digest was refused at @target just now, proven, for @role.
+ * Records that the code of @digest was just refused at @target for @role, which must be proven.
  */
 void
 tokend_refused_add (TokendRefused *self, const TokendTarget *target, TokendRole role,
@@ -217,8 +211,8 @@ tokend_refused_add (TokendRefused *self, const TokendTarget *target, TokendRole 
     refusal_free (g_queue_pop_tail (&refusals->refused));
 }
 
-/* Whether a flag told of it, and no number of the token's own, which some tokens show now and
- * then. */
+/* Tells whether a flag gave the state, and no number of the token's own, which some tokens show
+ * only now and then. */
 static gboolean
 is_by_flag (const TokendCounter *counter)
 {
@@ -226,8 +220,8 @@ is_by_flag (const TokendCounter *counter)
          || counter->source == TOKEND_RETRIES_SOURCE_FLAGS;
 }
 
-/* FINAL_TRY and LOCKED are believed even where no flag means nothing; so one that goes tells as
- * much as one that comes. */
+/* Compares flags. FINAL_TRY and LOCKED are believed even if the profile relies on no flags, so
+ * their end tells as much as their beginning. */
 static gboolean
 rose_without_numbers (const TokendCounter *before, const TokendCounter *after)
 {
@@ -247,8 +241,8 @@ rose_without_numbers (const TokendCounter *before, const TokendCounter *after)
   }
 }
 
-/* Whether another code has been set since, or the right one was used: then an older refusal says
- * nothing any more. A code that is not set any more is none that was refused. */
+/* Tells whether another code was set since, or the right one was used. An older refusal says
+ * nothing any more, nor does one of a code that is not set any more. */
 static gboolean
 rose (const TokendCounter *before, const TokendCounter *after)
 {
@@ -259,8 +253,8 @@ rose (const TokendCounter *before, const TokendCounter *after)
   return rose_without_numbers (before, after);
 }
 
-/* Returns: whether the counter has risen since it was last seen. What another module shows is not
- * compared: it may be wrong about the token. */
+/* Returns: whether the counter has risen since it was last seen. Does not compare what another
+ *   module shows, which may be wrong about the token. */
 static gboolean
 take_shown (Refusals *refusals, const char *module, const TokendCounter *shown)
 {
@@ -279,9 +273,9 @@ take_shown (Refusals *refusals, const char *module, const TokendCounter *shown)
  * @target: where the counter is seen.
  * @role: whose counter.
  * @module: the module that shows it.
- * @shown: what it shows by itself, without the service's own record, since the last operation.
+ * @shown: what it shows by itself, without the ledger, since the last operation.
  *
- * Forgets the refused codes once the counter rose, also while the token was out.
+ * Forgets the refused codes once the counter has risen, also while the token was out.
  */
 void
 tokend_refused_observe (TokendRefused *self, const TokendTarget *target, TokendRole role,
@@ -302,11 +296,11 @@ tokend_refused_observe (TokendRefused *self, const TokendTarget *target, TokendR
 /**
  * tokend_refused_get_needed_until:
  *
- * What is known ends with the service. A card without a serial number that was taken out is not
- * seen to rise, whatever is done with it: what it has refused is kept for a day.
+ * Refused codes are lost when the service ends. A card without a serial number that was taken out
+ * cannot be seen to rise, so its codes are kept for a day.
  *
- * Returns: the deadline until which the service is to stay for what it knows; %G_MAXINT64: until it
- *   is forgotten; 0: it knows nothing.
+ * Returns: the deadline until which the service must stay; %G_MAXINT64: until the codes are
+ *   forgotten; 0: there are none.
  */
 gint64
 tokend_refused_get_needed_until (TokendRefused *self)
@@ -344,10 +338,10 @@ note_right (Refusals *refusals, const char *id, const TokendTarget *target, Toke
 
 /**
  * tokend_refused_forget:
- * @target: where @role succeeded, or its counter rose: an older refusal says nothing of it any more.
+ * @target: where @role succeeded or its counter rose, so that older refusals say nothing any more.
  *
- * A PIN that was refused elsewhere, by what may be another token, is not forgotten, but counts at
- * @target no more: it may be the one that was set. A PUK stays what it was.
+ * A PIN that was refused elsewhere, by what may be another token, is not forgotten. It does not
+ * count at @target any more, as it may be the one that was set. A PUK does not change.
  */
 void
 tokend_refused_forget (TokendRefused *self, const TokendTarget *target, TokendRole role)
@@ -365,9 +359,10 @@ tokend_refused_forget (TokendRefused *self, const TokendTarget *target, TokendRo
 
 /**
  * tokend_refused_spread:
- * @target: that may have been found to be the same token as others, see tokend_target_relate().
+ * @target: a target that may have been found to be the same token as others, see
+ *   tokend_target_relate().
  *
- * What those have refused counts at @target from now on, whether they are shown or not.
+ * Lets what those have refused count at @target, whether they are shown or not.
  */
 void
 tokend_refused_spread (TokendRefused *self, const TokendTarget *target)

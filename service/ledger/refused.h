@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 /**
  * TokendRefused:
  *
- * The codes that tokens have refused, as keyed digests, in memory alone: so that the same wrong
- * code is not sent twice. The key is made anew at every start; the service itself never sees a
+ * The codes that tokens have refused, so that the same wrong code is not sent twice. They are kept
+ * as keyed digests, in memory alone, with a key that is new at each start. The service never sees a
  * code.
  */
 #define TOKEND_TYPE_REFUSED (tokend_refused_get_type ())

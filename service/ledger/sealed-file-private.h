@@ -5,15 +5,12 @@
 
 G_BEGIN_DECLS
 
-/*
- * A sealed file is a key file that ends with the checksum of all that stands before, so that one
- * that was cut or changed is seen:
+/* A sealed file is a key file that ends with the checksum of everything before, so that a file that
+ * was cut or changed is found out:
  *
- *   [end]
- *   sha256=       in hexadecimal
- */
+ *   [end] sha256=       in hexadecimal */
 
-/* What is appended to the name of a file for the one that it has replaced last. */
+/* The suffix of the file's previous version. */
 #define TOKEND_SEALED_FILE_PREVIOUS ".previous"
 
 char *tokend_sealed_file_to_text (GKeyFile *key_file);

@@ -31,7 +31,7 @@ tokend_sealed_file_to_text (GKeyFile *key_file)
 /**
  * tokend_sealed_file_read:
  * @path: the file.
- * @key_file: empty; gets what is in the file.
+ * @key_file: empty; gets the file's content.
  * @error: of #GFileError, NOENT if there is no such file; else of #GKeyFileError.
  *
  * Returns: whether the file is there and whole.
@@ -68,11 +68,8 @@ set_errno_error (GError **error, const char *path)
   return FALSE;
 }
 
-/*
- * What an earlier write left, which failed or was killed, goes first: GLib writes over a file that
- * is there without making it shorter. Its way to a new file of a random name would leave one more
- * at each kill.
- */
+/* Removes what a failed or killed write left: GLib writes over an existing file without making it
+ * shorter. A new file of a random name, GLib's other method, would leave one more at each kill. */
 static gboolean
 write_new (const char *path, const char *text, GError **error)
 {
@@ -81,9 +78,9 @@ write_new (const char *path, const char *text, GError **error)
   return g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_DURABLE, 0600, error);
 }
 
-/* What was kept before goes only by the one that takes its place: by it a loss is known. Where a
- * write has failed after this, both are one file already, and the name that is left over goes with
- * the next. */
+/* Replaces the previous version without a moment in which there is none: by it a loss is known.
+ * After a failed write both names may be of one file already; the name left over goes with the next
+ * write. */
 static void
 keep_previous (const char *path, const char *previous)
 {
@@ -96,12 +93,9 @@ keep_previous (const char *path, const char *previous)
     tokend_debug ("%s could not be kept as %s: %s", path, previous, g_strerror (errno));
 }
 
-/*
- * The two names are exchanged at once: there is no moment without a file at @path. What was kept
- * before is written over and not removed, so that there is none either without something at @aside,
- * by which a loss is known.
- * Returns: the name that the new one has.
- */
+/* Exchanges the two names at once, so that there is a file at @path at any moment. Writes over what
+ * is at @aside and does not remove it, so that there always is one by which a loss is known.
+ * Returns: the name of the new file. */
 static const char *
 put_aside (const char *unfinished, const char *path, const char *aside)
 {
@@ -134,19 +128,18 @@ put_in_place (const char *unfinished, const char *path, const char *aside, GErro
 
 /**
  * tokend_sealed_file_write:
- * @path: the file, which is replaced whole, by a new one that is written as `PATH.unfinished`; mode
- *   0600. Nobody else writes either.
+ * @path: the file. It is replaced whole by a new one, written as `PATH.unfinished`, mode 0600.
+ *   Nobody else writes either.
  * @text: of tokend_sealed_file_to_text().
- * @aside: (nullable): where to keep what is at @path now, in place of what was kept there before;
- *   if that cannot be, it is lost. %NULL: it is whole, and becomes the generation before, see
- *   #TOKEND_SEALED_FILE_PREVIOUS.
+ * @aside: (nullable): where to keep the present file, which is lost if it cannot be kept; %NULL: it
+ *   is whole, and becomes the previous version, see #TOKEND_SEALED_FILE_PREVIOUS.
  * @error: of #GFileError.
  *
- * Blocks until it is on the disk. The folder is opened first, because a descriptor is told of the
+ * Blocks until it is on the disk. Opens the folder first, because a descriptor is told only of
  * errors since then.
  *
- * Returns: whether it is on the disk, the folder with it; else what was at @path is still there,
- *   unless it was the folder that failed.
+ * Returns: whether file and folder are on the disk. Else the old file is still at @path, unless the
+ *   folder failed.
  */
 gboolean
 tokend_sealed_file_write (const char *path, const char *text, const char *aside, GError **error)

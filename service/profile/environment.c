@@ -18,12 +18,12 @@ add_variables (GHashTable *environment, const TokendProfile *profile)
 
 /**
  * tokend_environment_new:
- * @of_file: (nullable): the profile that the module's file name selects: the library needs its
+ * @of_file: (nullable): the profile that the module's file name selects; the library needs its
  *   variables for any token.
- * @of_token: (nullable): the token's own, which stands above it; %NULL for a host that watches.
+ * @of_token: (nullable): the token's profile, which overrides @of_file; %NULL for a watching host.
  * @method: how the token is about to be unlocked; none for a host that does not unlock.
  *
- * Returns: (transfer full): what a module host needs in its environment, of char * → char *
+ * Returns: (transfer full): a module host's environment, of char * → char *
  */
 GHashTable *
 tokend_environment_new (const TokendProfile *of_file, const TokendProfile *of_token,

@@ -49,8 +49,8 @@ count_lines (const Source *source)
   return n_lines;
 }
 
-/* GKeyFile does not say where it stopped: at the line with which what comes before cannot be read
- * any more. */
+/* Finds the first line that makes what comes before it unreadable: GKeyFile does not say where it
+ * stopped. */
 static guint
 find_unreadable_line (const Source *source)
 {
@@ -88,8 +88,8 @@ is_key_line (const char *line, const char *key)
   return line[strspn (line, " \t")] == '=';
 }
 
-/* Returns: the line of @key in @group, of several the last, which is the one that counts; or of
- * @group, the first. 0: there is none. */
+/* Returns: the last line of @key in @group, which is the one that counts, or the first of @group;
+ *   0: there is none. */
 static guint
 find_line (const Source *source, const TokendProfileLocation *location)
 {
@@ -112,8 +112,8 @@ find_line (const Source *source, const TokendProfileLocation *location)
   return found;
 }
 
-/* Not one that is there and cannot be opened, nor a link to nowhere: somebody wrote it to be
- * heeded. */
+/* Tells whether there is no file. A file that cannot be opened, or a link to nowhere, is not
+ * absent: somebody wrote it to be heeded. */
 static gboolean
 is_absent (const char *path, const GError *error)
 {
@@ -156,7 +156,7 @@ override_key_by_key (GKeyFile *key_file, GKeyFile *above)
   }
 }
 
-/* What the administrator wrote is what was parsed. */
+/* Names the administrator's line where that file has the key, since it overrides the package's. */
 static void
 prefix_with_line (GError **error, const Source *package, const Source *admin,
                   const TokendProfileLocation *location)
@@ -180,7 +180,7 @@ load_profile (const char *name, const char *directory, const char *admin_directo
   g_auto (TokendProfileLocation) location = { NULL };
   TokendProfile *profile;
 
-  /* It is a status key's value, and so a string on the bus. */
+  /* The name is the value of a status key, a string on the bus. */
   if (!g_utf8_validate (name, -1, NULL)) {
     g_set_error_literal (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_UNKNOWN_ENCODING,
                          "its name is not UTF-8");
@@ -219,11 +219,11 @@ collect_names (const char *directory, GHashTable *names)
  * @directory: the package's profiles.
  * @admin_directory: the administrator's.
  *
- * A profile that cannot be read is named in the journal, with file and line, and left out; the
- * others stand. It is left out as a whole, the package's part as well: the administrator's was
- * meant to correct that one, so that it alone may promise tries that there are not.
+ * Names each profile that cannot be read in the journal, with file and line, and leaves it out as a
+ * whole. The package's part alone may promise tries that there are not: the administrator's was
+ * meant to correct it.
  *
- * Returns: (transfer full) (element-type TokendProfile): in the order of their names.
+ * Returns: (transfer full) (element-type TokendProfile): the others, in the order of their names.
  */
 GPtrArray *
 tokend_profiles_load (const char *directory, const char *admin_directory)

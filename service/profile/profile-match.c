@@ -27,8 +27,8 @@ strictness (const TokendProfile *profile)
  * @manufacturer: (nullable): of the token.
  * @model: (nullable): of the token.
  *
- * Returns: (transfer none) (nullable): the profile with the most keys that match, the first by name
- * of several such.
+ * Returns: (transfer none) (nullable): the profile with the most matching keys; of several the
+ *   first by name.
  */
 const TokendProfile *
 tokend_profiles_match (GPtrArray *profiles, const char *module_path, const char *manufacturer,
@@ -53,7 +53,7 @@ tokend_profiles_match (GPtrArray *profiles, const char *module_path, const char 
  * @profiles: (element-type TokendProfile): the profiles.
  * @issuer: of the certificate on the token.
  *
- * Returns: (transfer none) (nullable): the provider's profile, the first by name of several.
+ * Returns: (transfer none) (nullable): the provider's profile; of several the first by name.
  */
 const TokendProfile *
 tokend_profiles_match_provider (GPtrArray *profiles, const char *issuer)
@@ -72,10 +72,11 @@ tokend_profiles_match_provider (GPtrArray *profiles, const char *issuer)
  * @profiles: (element-type TokendProfile): the profiles.
  * @module_path: the module's library.
  *
- * Returns: (transfer none) (nullable): the profile that the file name alone selects, the one with
- *   the fewest other keys if
- * there are several: it has the host's environment, which must be known before the module can tell
+ * Selects the profile of the host's environment, which must be known before the module can tell
  * anything.
+ *
+ * Returns: (transfer none) (nullable): the profile that the file name alone selects; of several the
+ *   one with the fewest other keys.
  */
 const TokendProfile *
 tokend_profiles_match_module (GPtrArray *profiles, const char *module_path)
@@ -102,13 +103,10 @@ add_reason (GVariantBuilder *reasons, const char *name, GPtrArray *patterns, con
 
 /**
  * tokend_profile_explain_match:
- * @profile: (nullable): what tokend_profiles_match() gave.
- * @module_path: as it was given.
- * @manufacturer: likewise.
- * @model: likewise.
+ * @profile: (nullable): what tokend_profiles_match() returned for the other arguments.
  *
- * Returns: (transfer floating) (nullable): why it is this one, as org.tokend.Tokend1.xml says at
- *   GetStatus: a{ss}
+ * Returns: (transfer floating) (nullable): why it matches, an a{ss} as Token.GetStatus of
+ *   org.tokend.Tokend1.xml describes it.
  */
 GVariant *
 tokend_profile_explain_match (const TokendProfile *profile, const char *module_path,
@@ -128,10 +126,10 @@ tokend_profile_explain_match (const TokendProfile *profile, const char *module_p
 
 /**
  * tokend_profile_explain_provider:
- * @provider: (nullable): what tokend_profiles_match_provider() gave.
- * @issuer: (nullable): as it was given, made printable.
+ * @provider: (nullable): what tokend_profiles_match_provider() returned for @issuer.
+ * @issuer: (nullable): made printable.
  *
- * Returns: (transfer floating) (nullable): as tokend_profile_explain_match()
+ * Returns: (transfer floating) (nullable): the same as tokend_profile_explain_match().
  */
 GVariant *
 tokend_profile_explain_provider (const TokendProfile *provider, const char *issuer)

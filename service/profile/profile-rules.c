@@ -7,9 +7,9 @@
 
 /**
  * tokend_profile_rules_get:
- * @module: (nullable): the module's profile: it says what the flags are worth.
- * @provider: (nullable): who issued the certificate: it set the number of tries.
- * @reading: of the token, whose host may know better what its flags are worth.
+ * @module: (nullable): the module's profile, which says how far its flags can be relied on.
+ * @provider: (nullable): the profile of who issued the certificate and set the number of tries.
+ * @reading: of the token, whose host may know its flags better.
  * @role: whose counter.
  *
  * Returns: the rules for tokend_counter_evaluate().
@@ -64,8 +64,7 @@ tokend_profile_rules_get_pin_policy (const TokendProfile *module, const TokendPr
 
   narrow (&policy, module);
   narrow (&policy, provider);
-  /* A profile that wants more than the token can take, or what it does not take, is wrong about
-   * this token. */
+  /* Ignores a profile that asks for what this token cannot take. */
   if (policy.maximum_length >= 0)
     policy.minimum_length = MIN (policy.minimum_length, policy.maximum_length);
   if (reading->pin_complex)
@@ -81,7 +80,7 @@ narrow_limits (TokendCodeLimits *limits, int minimum, int maximum)
   if (maximum > 0)
     limits->maximum =
         limits->maximum == 0 ? (guint) maximum : MIN (limits->maximum, (guint) maximum);
-  /* Whoever wants more than the others allow is wrong about this token. */
+  /* Ignores a rule that asks for more than the others allow. */
   if (limits->maximum > 0)
     limits->minimum = MIN (limits->minimum, limits->maximum);
 }
@@ -103,12 +102,11 @@ narrow_rules (TokendCodeRules *rules, const TokendProfile *profile, TokendRole r
 /**
  * tokend_profile_rules_get_code_rules:
  * @module: (nullable): the module's profile.
- * @provider: (nullable): who issued the certificate.
+ * @provider: (nullable): the profile of who issued the certificate.
  * @reading: of the token.
  * @role: whose code.
  *
- * Returns: what is known of the PUK, or of the present PIN. What a new PIN must be, it need not be:
- *   it was set before.
+ * Returns: what is known of the PUK or the present PIN, which need not keep the rules of a new PIN.
  */
 TokendCodeRules
 tokend_profile_rules_get_code_rules (const TokendProfile *module, const TokendProfile *provider,
@@ -120,7 +118,7 @@ tokend_profile_rules_get_code_rules (const TokendProfile *module, const TokendPr
     narrow_limits (&rules.length, reading->pin_minimum_length, reading->pin_maximum_length);
   narrow_rules (&rules, module, role);
   narrow_rules (&rules, provider, role);
-  /* The PIN that a token comes with may be shorter than any that it takes. */
+  /* A token may come with a PIN that is shorter than any that it takes. */
   if (role == TOKEND_ROLE_PIN && reading->pin_must_change)
     rules.length.minimum = rules.usual_length.minimum = 0;
   if (role == TOKEND_ROLE_PIN && reading->pin_complex)
@@ -134,6 +132,8 @@ tokend_profile_rules_get_code_rules (const TokendProfile *module, const TokendPr
  * @reading: of the token.
  * @role: the PUK's for Unlock, the PIN's for SetPin.
  * @error: NotSupported, with the reason.
+ *
+ * Returns: whether the operation is supported.
  */
 gboolean
 tokend_profile_rules_support (const TokendProfile *module, const TokendReading *reading,

@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* What a token's reading, its module's profile and its provider's say together. Either profile may
- * be NULL: not known. */
+/* Combines a token's reading, its module's profile and its provider's. Either profile may be NULL:
+ * not known. */
 
 TokendCounterRules tokend_profile_rules_get (const TokendProfile *module,
                                              const TokendProfile *provider,

@@ -13,8 +13,7 @@
 
 static const TokendCounterRules no_rules = { .maximum = TOKEND_RETRIES_UNKNOWN };
 
-/* What is not here is an error in a file. tokend-profiles(5) tells of each; a test holds the two
- * against each other. */
+/* Lists every key; any other in a file is an error. A test holds tokend-profiles(5) against it. */
 const TokendProfileKey tokend_profile_keys[] = {
   { "Match", "Files" },
   { "Match", "Manufacturers" },
@@ -55,7 +54,7 @@ const guint tokend_profile_n_keys = G_N_ELEMENTS (tokend_profile_keys);
 
 typedef struct {
   GKeyFile *key_file;
-  TokendProfileLocation *location; /* or NULL: nobody asks */
+  TokendProfileLocation *location; /* or NULL */
 } Reader;
 
 static gboolean
@@ -64,7 +63,7 @@ has_key (Reader *reader, const char *group, const char *key)
   return g_key_file_has_key (reader->key_file, group, key, NULL);
 }
 
-/* Returns: %FALSE: @key, or the whole group if it is %NULL, is bad. */
+/* Records that @key is bad, or the whole group if it is %NULL. Returns: %FALSE. */
 G_GNUC_PRINTF (5, 6)
 static gboolean
 set_bad (Reader *reader, const char *group, const char *key, GError **error, const char *format,
@@ -84,8 +83,8 @@ set_bad (Reader *reader, const char *group, const char *key, GError **error, con
   return FALSE;
 }
 
-/* The value of an optional key; @fallback if it is absent; an error only if it is there and cannot
- * be read. */
+/* Reads an optional key; takes @fallback if it is absent. Fails only if it is there and cannot be
+ * read. */
 static gboolean
 get_enum (Reader *reader, const char *group, const char *key, GType type, int fallback,
           gpointer value, GError **error)
@@ -129,7 +128,8 @@ get_boolean (Reader *reader, const char *group, const char *key, gboolean fallba
   return TRUE;
 }
 
-/* A list that cannot be read must not pass for an absent one, which matches whatever it is. */
+/* Reads a list. One that cannot be read must not pass for an absent one, which matches everything.
+ */
 static gboolean
 get_patterns (Reader *reader, const char *key, GPtrArray **patterns, GError **error)
 {
@@ -156,7 +156,7 @@ get_rules (Reader *reader, const char *group, TokendCounterRules *rules, GError 
          && get_boolean (reader, group, "NeverLocks", FALSE, &rules->never_locks, error);
 }
 
-/* A document is named, or it is none. */
+/* Accepts a document that is named, or none. */
 static gboolean
 get_documented (Reader *reader, const char *group, gboolean *is_documented, GError **error)
 {
@@ -206,7 +206,8 @@ get_environment (Reader *reader, GHashTable **environment, GError **error)
     g_autoptr (GError) local_error = NULL;
     g_autofree char *value = NULL;
 
-    /* It goes to the module host as a string, which is UTF-8; GKeyFile looks at values alone. */
+    /* The name goes to the module host as a string, which is UTF-8; GKeyFile checks values alone.
+     */
     if (!g_utf8_validate (names[i], -1, NULL))
       return set_bad (reader, group, names[i], error, "its name is not UTF-8");
     if (g_str_equal (names[i], TOKEND_OPENSC_VARIABLE))
@@ -219,7 +220,7 @@ get_environment (Reader *reader, GHashTable **environment, GError **error)
   return TRUE;
 }
 
-/* OpenSC's ways are of no use to another library, and another library's way not to OpenSC. */
+/* Keeps OpenSC's methods for OpenSC, and others for other libraries. */
 static gboolean
 get_way (Reader *reader, TokendProfile *profile, GError **error)
 {
@@ -268,7 +269,7 @@ is_known_group (const char *group)
   return FALSE;
 }
 
-/* A key that is not known may be a misspelt one that was meant to make us more careful. */
+/* Refuses an unknown key: it may be a misspelt one that was meant to make us more careful. */
 static gboolean
 check_keys (Reader *reader, GError **error)
 {
@@ -289,7 +290,7 @@ check_keys (Reader *reader, GError **error)
 /**
  * tokend_profile_parse:
  * @name: the profile's name.
- * @key_file: its content; the format is described in tokend-profiles(5).
+ * @key_file: its content, as tokend-profiles(5) describes it.
  * @location: (out) (nullable): what the error is about; untouched without one.
  * @error: #GKeyFileError, naming group and key.
  *
@@ -348,11 +349,6 @@ tokend_profile_free (TokendProfile *profile)
   g_free (profile);
 }
 
-/**
- * tokend_profile_location_clear:
- *
- * Frees what @place holds.
- */
 void
 tokend_profile_location_clear (TokendProfileLocation *location)
 {

@@ -11,41 +11,42 @@ G_BEGIN_DECLS
 /**
  * TokendProfileCode:
  *
- * What a code is like. Lengths are -1 where nothing is said.
+ * What a code looks like. Lengths are -1 where nothing is said.
  */
 typedef struct {
   int minimum_length;
   int maximum_length;
   int usual_length; /* of a PUK */
   TokendCharacters characters;
-  gboolean is_documented; /* no code of another length can be right; else that is a custom */
+  gboolean
+      is_documented; /* a document excludes codes of other lengths; else the lengths are a custom */
 } TokendProfileCode;
 
 /**
  * TokendProfile:
  *
- * What is known of a kind of token, or of a provider of certificates, as data: a key file
- * NAME.conf. Its groups, keys and values, and what each costs if it is wrong, stand in
- * tokend-profiles(5).
+ * What is known of a kind of token, or of a provider of certificates: a key file NAME.conf.
+ * tokend-profiles(5) describes its groups, keys and values, and what each costs if it is wrong.
  */
 typedef struct {
   char *name;
-  GPtrArray *files;         /* of GPatternSpec, or NULL: whatever it is */
-  GPtrArray *manufacturers; /* likewise */
-  GPtrArray *models;        /* likewise */
-  GPtrArray *issuers;       /* likewise; NULL: a module's profile */
-  gboolean is_opensc;       /* the module's hosts bring a configuration of OpenSC's along */
+  GPtrArray *files;         /* of GPatternSpec, or NULL: any */
+  GPtrArray *manufacturers; /* the same */
+  GPtrArray *models;        /* the same */
+  GPtrArray *issuers;       /* the same; NULL: a module's profile */
+  gboolean is_opensc;       /* the module's hosts set OpenSC's configuration */
   TokendUnlockMethod unlock_method;
-  gboolean sets_first_pin; /* where there is no PIN yet, that sets one, and creates nothing */
+  gboolean sets_first_pin; /* unlocking a token without a PIN sets one, and creates nothing */
   TokendWatchWay watch_way;
   TokendWrongCode wrong_codes[TOKEND_N_ROLES];
   TokendCounterRules rules[TOKEND_N_ROLES];
   TokendProfileCode codes[TOKEND_N_ROLES];
   gboolean change_counts;
-  gboolean shared_by_slots;  /* the slots of one card have one PIN, and one PUK for it */
-  gboolean puk_shown_as_pin; /* to the process that tried a wrong one */
-  GHashTable *environment;   /* of char * → char * */
-  char *admin_path;          /* the administrator's file of this name, or NULL: there is none */
+  gboolean shared_by_slots; /* the slots of one card have one PIN, and one PUK for it */
+  gboolean
+      puk_shown_as_pin;    /* the process that tried a wrong PUK is shown its tries as the PIN's */
+  GHashTable *environment; /* of char * → char * */
+  char *admin_path;        /* the administrator's file of this name, or NULL */
 } TokendProfile;
 
 /**
@@ -65,19 +66,19 @@ typedef enum {
  */
 typedef struct {
   char *group;
-  char *key; /* or NULL: the group as a whole */
+  char *key; /* or NULL: the whole group */
 } TokendProfileLocation;
 
 /**
  * TokendProfileKey:
  *
- * A key that there is.
+ * A key that a profile may have.
  */
 typedef struct {
   const char *group;
-  const char *key;            /* NULL: whatever it is called */
+  const char *key;            /* NULL: any */
   GType (*get_values) (void); /* an enumeration whose nicks are its values, or NULL */
-  gboolean is_translated;     /* may be there once more a language: Key[tr] */
+  gboolean is_translated;     /* there may be one for each language: Key[tr] */
 } TokendProfileKey;
 
 extern const TokendProfileKey tokend_profile_keys[];

@@ -5,7 +5,7 @@ const TokendCounter tokend_counter_unknown = { .state = TOKEND_STATE_UNKNOWN,
                                                .remaining = TOKEND_RETRIES_UNKNOWN,
                                                .maximum = TOKEND_RETRIES_UNKNOWN };
 
-/* From best to worst. "Unknown" may be a final try, but is not known to be one. */
+/* Orders the states from best to worst. UNKNOWN may be a final try, but is not known to be one. */
 static guint
 badness (TokendState state)
 {
@@ -55,15 +55,15 @@ state_of_flags (const TokendCounterReading *reading)
   return TOKEND_STATE_OK;
 }
 
-/* A flag that is set contradicts a better number. One that is not set contradicts nothing: not
- * every module sets them. */
+/* Tells whether a flag that is set contradicts a better number. A flag that is not set contradicts
+ * nothing, since not every module sets them. */
 static gboolean
 flags_contradict (const TokendCounterReading *reading, int maximum)
 {
   TokendState by_number = state_of_number (reading->remaining, maximum);
   TokendState by_flags = state_of_flags (reading);
 
-  /* Of a number that may be all there are, or may not, LOW says that it is not. */
+  /* LOW says that the number is not the maximum, which is not known. */
   return badness (by_flags) > badness (by_number)
          && !(by_flags == TOKEND_STATE_LOW && maximum == TOKEND_RETRIES_UNKNOWN);
 }
@@ -87,7 +87,7 @@ evaluate_number (const TokendCounterReading *reading, int maximum)
   return counter;
 }
 
-/* Neither LOCKED nor FINAL_TRY is set, and the flags are exact. */
+/* Applies flags that are exact, where neither LOCKED nor FINAL_TRY is set. */
 static void
 apply_exact_flags (TokendCounter *counter, int maximum)
 {
@@ -98,7 +98,7 @@ apply_exact_flags (TokendCounter *counter, int maximum)
 
   if (counter->remaining != TOKEND_RETRIES_UNKNOWN)
     counter->state = state_of_number (counter->remaining, maximum);
-  /* Of two tries or one, a lost one leaves no other to be proven. */
+  /* Of a maximum of two or less, LOW leaves no other try that is proven to remain. */
   if (counter->state == TOKEND_STATE_FINAL_TRY
       || (counter->state == TOKEND_STATE_LOW && maximum < 3))
     counter->another_remains = FALSE;
@@ -166,7 +166,7 @@ lower_by_record (TokendCounter *counter, const TokendCounterRecord *record)
   counter->another_remains = counter->another_remains && left >= 2;
   if (counter->remaining != TOKEND_RETRIES_UNKNOWN && counter->remaining <= left)
     return;
-  /* Where the token tells nothing, what is left by our record is no more than an upper bound. */
+  /* The token tells nothing, so our record gives no more than an upper bound. */
   if (badness (counter->state) > badness (recorded))
     return;
   counter->state = recorded;
@@ -174,8 +174,7 @@ lower_by_record (TokendCounter *counter, const TokendCounterRecord *record)
   counter->source = TOKEND_RETRIES_SOURCE_LEDGER;
 }
 
-/* The token's own word first; a profile that knows fewer tries than the token has is wrong about
- * it. */
+/* Prefers the token's own maximum: a profile that knows fewer tries than the token has is wrong. */
 static int
 get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rules)
 {
@@ -188,7 +187,7 @@ get_maximum (const TokendCounterReading *reading, const TokendCounterRules *rule
  * tokend_counter_is_uninitialized:
  * @reading: what the token shows.
  *
- * Returns: whether there is no such code yet.
+ * Returns: whether the code has not been set.
  */
 gboolean
 tokend_counter_is_uninitialized (const TokendCounterReading *reading)
@@ -200,13 +199,12 @@ tokend_counter_is_uninitialized (const TokendCounterReading *reading)
  * tokend_counter_evaluate:
  * @reading: what the token shows.
  * @rules: what the profile says that this is worth.
- * @record: what the service itself has spent.
+ * @record: what the ledger says.
  *
- * The status table of ARCHITECTURE.md: what is known of one role's tries. The token's own number
- * stands above the record; the record may lower what was derived from flags, and never raises or
- * permits.
+ * Evaluates one role's tries by the status table of ARCHITECTURE.md. The token's own number stands
+ * above the record. The record may lower what was derived from flags; it never raises or permits.
  *
- * Returns: by what a code is barred; what people are told is tokend_counter_tell()'s.
+ * Returns: the status that bars a code; people are told that of tokend_counter_tell().
  */
 TokendCounter
 tokend_counter_evaluate (const TokendCounterReading *reading, const TokendCounterRules *rules,
@@ -233,8 +231,8 @@ tokend_counter_evaluate (const TokendCounterReading *reading, const TokendCounte
   return counter;
 }
 
-/* The record may be older than what another program did: a right code there brings the tries back,
- * and nobody tells us. So it says neither a number nor a lock. */
+/* Takes back the number and the lock that only the record says: another program may have sent a
+ * right code since, which brings the tries back. */
 static TokendCounter
 doubt (const TokendCounter *shown, const TokendCounter *barred)
 {
@@ -250,11 +248,15 @@ doubt (const TokendCounter *shown, const TokendCounter *barred)
 
 /**
  * tokend_counter_tell:
- * @reading: as for tokend_counter_evaluate(), as the others.
+ * @reading: what the token shows.
+ * @rules: what the profile says that this is worth.
+ * @record: what the ledger says.
  *
- * Returns: what people are told: what the token shows, as far as the record does not speak against
- *   it, and what the record is about. Never a number that tokend_counter_evaluate() does not give, and
- *   no state in which the last try is ruled out where it is not.
+ * Evaluates what people are told. It has no number that tokend_counter_evaluate() does not give,
+ * and no state that excludes a last try which that does not exclude.
+ *
+ * Returns: what the token shows, where the record does not contradict it, and what the record
+ *   tells.
  */
 TokendCounter
 tokend_counter_tell (const TokendCounterReading *reading, const TokendCounterRules *rules,
@@ -294,7 +296,7 @@ tokend_counter_is_inconsistent (const TokendCounterReading *reading,
 /**
  * tokend_counter_equal:
  *
- * Whether @a and @b would be shown alike.
+ * Returns: whether @a and @b would be shown alike.
  */
 gboolean
 tokend_counter_equal (const TokendCounter *a, const TokendCounter *b)
@@ -308,7 +310,7 @@ tokend_counter_equal (const TokendCounter *a, const TokendCounter *b)
 /**
  * tokend_counter_is_tokens_word:
  *
- * Whether @counter has a number of tries, and the token itself says so.
+ * Returns: whether @counter has a number that is the token's own.
  */
 gboolean
 tokend_counter_is_tokens_word (const TokendCounter *counter)

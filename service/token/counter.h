@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /**
  * TokendFlagsMeaning:
  *
- * What the CKF_…_COUNT_LOW, FINAL_TRY and LOCKED flags of a module are worth; profile key `Flags`.
+ * How far a module's CKF_…_COUNT_LOW, FINAL_TRY and LOCKED flags can be relied on; profile key
+ * `Flags`.
  */
 typedef enum {
   TOKEND_FLAGS_MEANING_NONE,      /*< nick=none >*/
@@ -30,7 +31,7 @@ typedef struct {
   gboolean final_try;
   gboolean locked;
   int remaining; /* the token's own number, or TOKEND_RETRIES_UNKNOWN */
-  int maximum;   /* likewise */
+  int maximum;   /* the same */
 } TokendCounterReading;
 
 /**
@@ -53,14 +54,14 @@ typedef struct {
   guint spent;        /* tries since the last success, pending ones included */
   gboolean locked;    /* the token itself answered "locked", or showed it to the host that tried */
   gboolean final_try; /* it showed that host that one try was left */
-  gboolean lost;      /* an earlier record could not be read: any number may have been spent */
-  /* For people alone, as what follows: some of it is of other targets, which only may be the
-   * same. */
+  gboolean lost;      /* an earlier ledger could not be read: any number may have been spent */
+  /* This and what follows is for people alone. Some tries were recorded of other targets, which may
+   * be the same. */
   gboolean elsewhere;
-  TokendState seen; /* LOCKED or FINAL_TRY: what our last try let us see */
+  TokendState seen; /* LOCKED or FINAL_TRY, as our last try showed it */
   guint wrong;      /* codes of ours that were refused since the last success */
-  guint pending;    /* of @spent, those of which it is not known what became of them */
-  /* When the last of all these was sent, wall clock, in microseconds; 0: not known. */
+  guint pending;    /* tries of @spent whose result is not known */
+  /* When the last code was sent, wall clock, in microseconds; 0: not known. */
   gint64 sent_at;
 } TokendCounterRecord;
 
@@ -74,21 +75,19 @@ typedef struct {
   int remaining; /* or TOKEND_RETRIES_UNKNOWN */
   int maximum;   /* or TOKEND_RETRIES_UNKNOWN */
   TokendRetriesSource source;
-  gboolean another_remains; /* proven: one more wrong code would not be the last */
+  gboolean another_remains; /* proven: one more wrong code is not the last */
 
-  /* What people are told of the record besides. */
-  gboolean is_record_lost;    /* else more might be known */
-  gboolean is_sent_elsewhere; /* so would it, but for codes sent to what only may be the same */
-  /* LOCKED or FINAL_TRY: the token has let the service's last try see that, and nobody since; or
-   * UNKNOWN. */
+  /* What people are told of the record. */
+  gboolean is_record_lost;    /* more might be known otherwise */
+  gboolean is_sent_elsewhere; /* likewise, of codes sent to what may be the same */
+  /* LOCKED or FINAL_TRY, as the token showed it after the service's last try; or UNKNOWN. */
   TokendState seen;
-  guint
-      wrong; /* codes that the service has sent, and the token refused, since the last right one */
-  guint maybe_lost; /* tries more of which nobody knows what became of them */
-  gint64 sent_at;   /* when the last of these was sent; 0: not known */
+  guint wrong;      /* codes of the service that the token refused since the last right one */
+  guint maybe_lost; /* further tries whose result is not known */
+  gint64 sent_at;   /* when the last code was sent; 0: not known */
 } TokendCounter;
 
-/* Of which nothing is known. */
+/* A counter of which nothing is known. */
 extern const TokendCounter tokend_counter_unknown;
 
 TokendCounter tokend_counter_evaluate (const TokendCounterReading *reading,

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-/* The widest text field of CK_TOKEN_INFO (label, manufacturerID) is 32 bytes. */
+/* The widest text fields of CK_TOKEN_INFO, label and manufacturerID, have 32 bytes. */
 #define TEXT_MAX 32
-/* No known token has more tries than this; what is more is garbage. */
+/* No known token has more tries; a higher number is garbage. */
 #define RETRIES_MAX 255
 #define ISSUER_MAX 1024
 #define REASON_MAX 300
@@ -116,11 +116,10 @@ parse_counter (TokendCounterReading *counter, GVariant *variant, const char *rem
 
 /**
  * tokend_reading_parse:
- * @variant: a reading (a{sv}) as org.tokend.Module1 describes it, from a module host: hostile
- * input.
+ * @variant: a reading (a{sv}) of org.tokend.Module1, from a module host: hostile input.
  * @error: ModuleFailed.
  *
- * Returns: (transfer full) (nullable): the reading; numbers that make no sense are left out.
+ * Returns: (transfer full) (nullable): the reading, without numbers that make no sense.
  */
 TokendReading *
 tokend_reading_parse (GVariant *variant, GError **error)
@@ -174,7 +173,6 @@ tokend_reading_parse (GVariant *variant, GError **error)
   return g_steal_pointer (&reading);
 }
 
-/** tokend_reading_copy: Returns: (transfer full): a copy of @reading. */
 TokendReading *
 tokend_reading_copy (const TokendReading *reading)
 {
@@ -191,7 +189,11 @@ tokend_reading_copy (const TokendReading *reading)
   return copy;
 }
 
-/** tokend_reading_free: frees @reading, which may be partly filled. */
+/**
+ * tokend_reading_free:
+ *
+ * Frees @reading, which may be partly filled.
+ */
 void
 tokend_reading_free (TokendReading *reading)
 {
@@ -206,8 +208,11 @@ tokend_reading_free (TokendReading *reading)
   g_free (reading);
 }
 
-/** tokend_reading_same_token: whether both are of one token: manufacturer, model, serial and label,
- * to the byte. */
+/**
+ * tokend_reading_same_token:
+ *
+ * Returns: whether manufacturer, model, serial number and label are the same, to the byte.
+ */
 gboolean
 tokend_reading_same_token (const TokendReading *a, const TokendReading *b)
 {
@@ -226,8 +231,12 @@ add_text (GChecksum *checksum, GBytes *text)
   g_checksum_update (checksum, data, (gssize) length);
 }
 
-/** tokend_reading_has_serial: whether its serial number tells it from others: not one that is empty, or nothing but zeros
- * and blanks. */
+/**
+ * tokend_reading_has_serial:
+ *
+ * Returns: whether the serial number tells the token from others: it has more than zeros and
+ *   blanks.
+ */
 gboolean
 tokend_reading_has_serial (const TokendReading *reading)
 {
@@ -242,13 +251,13 @@ tokend_reading_has_serial (const TokendReading *reading)
 
 /**
  * tokend_reading_physical_id:
- * @reading: a reading.
  *
- * The physical token: two modules, or two labels of one card, have the same; so have all tokens of one make without a serial
- * number, of which nothing tells whether they are one. Names the token in lock files and in the journal, without giving its
- * serial away; what is recorded of codes goes by #TokendTarget.
+ * Names the physical token in lock files and in the journal, without giving its serial number away.
+ * Two modules, or two labels of one card, have the same id. So have all tokens of one make without
+ * a serial number, which may be one or several.
  *
- * Returns: (transfer full): SHA-256 over manufacturer, model and serial, each after its length (one byte), in hexadecimal.
+ * Returns: (transfer full): SHA-256 over manufacturer, model and serial number, each after its
+ *   length (one byte), in hexadecimal.
  */
 char *
 tokend_reading_physical_id (const TokendReading *reading)

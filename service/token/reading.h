@@ -7,29 +7,34 @@
 
 G_BEGIN_DECLS
 
-/** TokendReading: what a module host read from one token, checked. */
+/**
+ * TokendReading:
+ *
+ * What a module host read from one token, checked.
+ */
 typedef struct {
   GBytes *manufacturer; /* as the module gave them: untrusted bytes */
   GBytes *model;
   GBytes *serial;
   GBytes *label;
-  char *unread;      /* why it could not be read, so that only who it is holds; or NULL */
-  gboolean is_busy;  /* it could not be read because another program has it for itself */
-  guint64 insertion; /* the same as long as the card has stayed in its reader; 0: not told */
+  char *unread;      /* why only its identity could be read; or NULL */
+  gboolean is_busy;  /* another program has it for itself, so that it could not be read */
+  guint64 insertion; /* the same while the card stays in its reader; 0: not told */
   gboolean
       is_spared; /* it was not read because nobody has used it since, so that this is what was told before */
-  char *issuer;                 /* of the certificate, or NULL: not told */
-  GBytes *certificate;          /* its SHA-256, or NULL: likewise */
-  char *reader;                 /* pcscd's name of where the token is, or NULL: not known */
+  char *issuer;                 /* the certificate's, or NULL: not told */
+  GBytes *certificate;          /* its SHA-256, or NULL: not told */
+  char *reader;                 /* the name of its pcscd reader, or NULL: not known */
   gint64 certificate_not_after; /* its end, microseconds since the epoch, or 0: not told */
   gboolean pin_must_change;
   gboolean pin_pad;
-  gboolean pin_complex;       /* by the token's own policy digits alone are no new PIN */
-  gboolean pin_tries_hidden;  /* its flags tell nothing of them, whatever the profile says */
-  guint slot_events;          /* another number once it was out, for the same host */
-  gboolean is_double;         /* another token has the same name and number */
-  int pin_minimum_length;     /* or -1 */
-  int pin_maximum_length;     /* or -1 */
+  gboolean pin_complex; /* its own policy refuses a new PIN of digits alone */
+  gboolean
+      pin_tries_hidden;   /* its flags say nothing of the PIN's tries, whatever the profile says */
+  guint slot_events;      /* changes when the token was taken out, within one host */
+  gboolean is_double;     /* another token has the same label and serial number */
+  int pin_minimum_length; /* or -1 */
+  int pin_maximum_length; /* or -1 */
   int new_pin_minimum_length; /* or -1 */
   int new_pin_maximum_length; /* or -1 */
   TokendCounterReading counters[TOKEND_N_ROLES];

@@ -81,7 +81,7 @@ add_counter (GVariantBuilder *builder, const TokendCounter *counter, const Count
   add_record (builder, counter, keys);
 }
 
-/* Nought is not known, and not told. */
+/* Leaves out what is 0, not known. */
 static void
 add_limits (GVariantBuilder *builder, const TokendCodeLimits *limits, const char *minimum_key,
             const char *maximum_key)
@@ -110,8 +110,8 @@ add_rules (GVariantBuilder *builder, const TokendStatus *status)
 /**
  * tokend_status_to_variant:
  *
- * Returns: (transfer floating): @status as org.tokend.Tokend1.xml says at GetStatus, a{sv}. What is
- *   not known is left out.
+ * Returns: (transfer floating): @status as an a{sv}, as Token.GetStatus of org.tokend.Tokend1.xml
+ *   describes it. It lacks what is not known.
  */
 GVariant *
 tokend_status_to_variant (const TokendStatus *status)

@@ -20,7 +20,7 @@ typedef struct {
 /**
  * TokendStatus:
  *
- * What goes out as a token's status. Strings may be %NULL or empty: not known.
+ * A token's status as it goes out. Strings may be %NULL or empty: not known.
  */
 typedef struct {
   const char *label;
@@ -32,22 +32,22 @@ typedef struct {
   GVariant *module_profile_match; /* a{ss}, or NULL; a floating one is taken */
   const char *module_profile_override;
   const char *provider;
-  GVariant *provider_match; /* likewise */
+  GVariant *provider_match; /* the same */
   const char *provider_override;
   TokendCounter pin;
   TokendCounter puk;
   TokendPinPolicy pin_policy;
-  TokendCodeRules pin_rules; /* of the present one */
+  TokendCodeRules pin_rules; /* of the present PIN */
   TokendCodeRules puk_rules;
   gboolean pin_must_change;
   gboolean pin_shared;
   gboolean can_set_pin;
   gboolean can_unlock;
-  const char *card_id; /* NULL: not judged yet */
+  const char *card_id; /* NULL: not found out yet */
   const char *pin_id;
   gboolean is_preferred;
   gint64 certificate_not_after; /* microseconds since the epoch, or 0 */
-  gint64 read_at;               /* likewise */
+  gint64 read_at;               /* the same */
 } TokendStatus;
 
 GVariant *tokend_status_to_variant (const TokendStatus *status);

@@ -8,7 +8,7 @@
 /**
  * tokend_target_new:
  * @reading: of the token.
- * @shared_by_slots: whether its module's profile says that all labels of the card have one PIN.
+ * @shared_by_slots: whether the module's profile says that all labels of a card have one PIN.
  *
  * Returns: (transfer full): the token's target.
  */
@@ -28,11 +28,10 @@ tokend_target_new (const TokendReading *reading, gboolean shared_by_slots)
 
 /**
  * tokend_target_set_stay:
- * @stay: another one each time that the card may have been taken out, or that a service has
- *   started.
+ * @stay: a number that is new each time that the card may have been taken out, or a service starts.
  *
- * Nothing tells one card without a serial number from another one. What is known of such a card is
- * known of its stay.
+ * Tells a card without a serial number from others of its make: what is known of it is known of its
+ * stay alone.
  */
 void
 tokend_target_set_stay (TokendTarget *target, guint32 stay)
@@ -43,11 +42,6 @@ tokend_target_set_stay (TokendTarget *target, guint32 stay)
   target->id = g_strdup_printf ("%s" SEPARATOR "%08x", target->name, stay);
 }
 
-/**
- * tokend_target_free:
- *
- * Frees @target.
- */
 void
 tokend_target_free (TokendTarget *target)
 {
@@ -72,15 +66,14 @@ copy_alone (const TokendTarget *target)
 
 /**
  * tokend_target_relate:
- * @target: a target.
- * @others: (element-type TokendTarget): those that are the same token under another name now, and
- *   then those that may be; what they are related to themselves does not matter.
- * @first_doubtful: from this one on,
- * @n_doubtful: so many of them may have left the reader before @target came.
- * @n_one: how many of them, the first, are the same.
+ * @others: (element-type TokendTarget): the @n_one that are the same token under another name now,
+ *   and then those that may be. What they are related to themselves does not matter.
+ * @first_doubtful: the first of the doubtful ones.
+ * @n_doubtful: how many may have left the reader before @target came.
+ * @n_one: how many are the same.
  *
- * From now on what is recorded of @others counts at @target too; of the doubtful ones, until they
- * are related anew. It is never settled by what happens at @target.
+ * Lets what is recorded of @others count at @target too; of the doubtful ones, until they are
+ * related anew. What happens at @target never clears it.
  */
 void
 tokend_target_relate (TokendTarget *target, GPtrArray *others, guint first_doubtful,
@@ -98,7 +91,7 @@ tokend_target_relate (TokendTarget *target, GPtrArray *others, guint first_doubt
 /**
  * tokend_target_is_doubtful:
  *
- * Whether what is recorded of the related target @i does not count at @target for ever.
+ * Returns: whether what is recorded of the related target @i counts at @target only for now.
  */
 gboolean
 tokend_target_is_doubtful (const TokendTarget *target, guint i)
@@ -109,7 +102,7 @@ tokend_target_is_doubtful (const TokendTarget *target, guint i)
 /**
  * tokend_target_shares_codes:
  *
- * Whether all labels of the card are certain to have one PIN and one PUK.
+ * Returns: whether all labels of the card certainly have one PIN and one PUK.
  */
 gboolean
 tokend_target_shares_codes (const TokendTarget *target)
@@ -120,7 +113,7 @@ tokend_target_shares_codes (const TokendTarget *target)
 /**
  * tokend_target_get_holder:
  *
- * Returns: (transfer none): what is certain to have one PIN and one PUK: the card, or the target.
+ * Returns: (transfer none): what certainly has one PIN and one PUK: the card, or the target.
  */
 const char *
 tokend_target_get_holder (const TokendTarget *target)
@@ -128,7 +121,7 @@ tokend_target_get_holder (const TokendTarget *target)
   return tokend_target_shares_codes (target) ? target->card : target->id;
 }
 
-/* Whether the target @id is @holder, or one of the card that @holder is. */
+/* Tells whether the target @id is @holder, or one of the card @holder. */
 static gboolean
 is_within (const char *id, const char *holder)
 {
@@ -139,11 +132,10 @@ is_within (const char *id, const char *holder)
 
 /**
  * tokend_target_is_same:
- * @target: a target.
- * @id: another one's id, or its own.
+ * @id: a target's id.
  *
- * Returns: whether both are certain to have the same PIN and PUK: only then what succeeds or is
- *   seen at one settles what is recorded of the other.
+ * Returns: whether both certainly have the same PIN and PUK. Only then does a success at one clear
+ *   what is recorded of the other.
  */
 gboolean
 tokend_target_is_same (const TokendTarget *target, const char *id)
@@ -151,7 +143,7 @@ tokend_target_is_same (const TokendTarget *target, const char *id)
   return is_within (id, tokend_target_get_holder (target));
 }
 
-/* Whatever @target is related to. */
+/* Tells whether they may be the same without what @target is related to. */
 static gboolean
 may_be_same_alone (const TokendTarget *target, TokendRole role, const char *id)
 {
@@ -175,16 +167,15 @@ is_related (const TokendTarget *target, TokendRole role, const char *id, gboolea
 
 /**
  * tokend_target_may_be_same:
- * @target: a target.
  * @role: whose code.
- * @id: another one's id, or its own.
+ * @id: a target's id.
  *
- * Cards have one PUK for all their PINs, or one for each, and do not tell which: a mistake costs a
- * certificate. Likewise nothing tells one card without a serial number from several, nor for
- * certain whether a token is the one that another module shows by another name: the tries of other
- * stays, and of other names, count, and are never settled by this one.
+ * Errs on the safe side, since a mistake costs a certificate. Cards have one PUK for all their
+ * PINs, or one for each, and do not tell which. Nothing tells one card without a serial number from
+ * several. Nothing proves that a token is the one that another module shows by another name. So the
+ * tries of other stays and of other names count, and @target never clears them.
  *
- * Returns: whether tries at @id are to count as tries at @target.
+ * Returns: whether tries at @id count as tries at @target.
  */
 gboolean
 tokend_target_may_be_same (const TokendTarget *target, TokendRole role, const char *id)
@@ -195,12 +186,11 @@ tokend_target_may_be_same (const TokendTarget *target, TokendRole role, const ch
 
 /**
  * tokend_target_may_be_same_later:
- * @target: a target.
  * @role: whose code.
- * @id: another one's id, or its own.
+ * @id: a target's id.
  *
- * Returns: whether that tries at @id count as tries at @target is to be recorded: it is certain that
- *   what is related to @target was where @target was.
+ * Returns: whether the ledger records that tries at @id count at @target: what @target is related
+ *   to was certainly where @target was.
  */
 gboolean
 tokend_target_may_be_same_later (const TokendTarget *target, TokendRole role, const char *id)
@@ -209,8 +199,7 @@ tokend_target_may_be_same_later (const TokendTarget *target, TokendRole role, co
          || is_related (target, role, id, TRUE, may_be_same_alone);
 }
 
-/* The name of a card without a serial number is that of others, which were in the reader with other
- * cards. */
+/* Keeps to one stay: several cards without a serial number have one name. */
 static gboolean
 is_in_same_stay (const TokendTarget *target, TokendRole role, const char *id)
 {
@@ -220,13 +209,14 @@ is_in_same_stay (const TokendTarget *target, TokendRole role, const char *id)
 
 /**
  * tokend_target_may_have_been:
- * @target: a target.
  * @role: whose code.
- * @id: of what a third target was related to.
- * @is_for_later: whether it is to be recorded, see tokend_target_may_be_same_later().
+ * @id: what a third target was related to.
+ * @is_for_later: whether this is for the ledger, see tokend_target_may_be_same_later().
  *
- * Returns: whether tries at that third target are to count at @target by that. What has no serial
- *   number makes one of two that have one only in its stay; nor is it recorded of another stay.
+ * A card without a serial number relates two that have one only during its stay, and never for the
+ * ledger of another stay.
+ *
+ * Returns: whether tries at the third target count at @target by that.
  */
 gboolean
 tokend_target_may_have_been (const TokendTarget *target, TokendRole role, const char *id,
@@ -239,11 +229,9 @@ tokend_target_may_have_been (const TokendTarget *target, TokendRole role, const 
 
 /**
  * tokend_target_is_shown_as:
- * @target: a target.
- * @id: another one's id, or its own.
+ * @id: a target's id.
  *
- * Returns: whether tries at @id are to be told of @target, and not only to bar: it is the same PIN
- *   and PUK, by whichever name.
+ * Returns: whether @id is the same PIN and PUK by whichever name, so that its tries are also told.
  */
 gboolean
 tokend_target_is_shown_as (const TokendTarget *target, const char *id)
@@ -288,7 +276,7 @@ tokend_target_id_get_card (const char *id)
   return g_strndup (id, strcspn (id, SEPARATOR));
 }
 
-/* Returns: (nullable): where the stay begins, with the separator before it. */
+/* Returns: (nullable): the stay, from the separator on. */
 static const char *
 find_stay (const char *id)
 {
@@ -300,7 +288,7 @@ find_stay (const char *id)
 /**
  * tokend_target_id_has_stay:
  *
- * Returns: whether @id ends with the service, see tokend_target_set_stay().
+ * Returns: whether @id is of one run of the service only, see tokend_target_set_stay().
  */
 gboolean
 tokend_target_id_has_stay (const char *id)

@@ -8,23 +8,22 @@ G_BEGIN_DECLS
 /**
  * TokendTarget:
  *
- * Where a code is sent: to a card, by one of the labels that it is shown with. What is recorded of
- * a code is recorded of its target, which is the same by whichever module and slot it is reached;
- * which targets a role's tries are shared by is judged anew each time, since that is a profile's
- * word.
+ * Where a code is sent: to a card, by one of its labels. Tries and refused codes are recorded of a
+ * target, which is the same by whichever module and slot it is reached. Which targets share tries
+ * is evaluated each time, since a profile decides it.
  */
 typedef struct {
   char *card; /* see tokend_reading_physical_id() */
   char *name; /* "CARD/LABEL", the label hashed too */
-  /* The same; of a card without a serial number "CARD/LABEL/STAY", see tokend_target_set_stay() */
+  /* The same; of a card without a serial number "CARD/LABEL/STAY", see tokend_target_set_stay(). */
   char *id;
-  /* The card's labels have one PIN, and one PUK for it; see tokend-profiles(5) */
+  /* The card's labels have one PIN, and one PUK for it; see tokend-profiles(5). */
   gboolean shared_by_slots;
-  gboolean is_known_card; /* else it may be several: it has no serial number */
-  GPtrArray *related; /* of TokendTarget: under other names it is the same token now, or may be */
-  guint n_one; /* so many of these, the first, are the same token: they are shown in its reader */
-  guint first_doubtful; /* from this one on */
-  guint n_doubtful;     /* so many of these may have left the reader before this one came */
+  gboolean is_known_card; /* it has a serial number; else it may be several */
+  GPtrArray *related;     /* of TokendTarget: what is the same token under other names, or may be */
+  guint n_one; /* how many of these, the first, are the same token: they are in its reader */
+  guint first_doubtful; /* the first of the doubtful ones */
+  guint n_doubtful;     /* how many of these may have left the reader before this one came */
 } TokendTarget;
 
 TokendTarget *tokend_target_new (const TokendReading *reading, gboolean shared_by_slots);

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "views.h"
 
-/*
- * Which views are one token. None of what is compared is proven: a module says what it likes. So
- * whatever is found to be one is only used to be more careful, and to show it once, with all its
- * names.
+/* Finds which views are one token. A module says what it likes, so nothing that is compared is
+ * proven. What is found to be one only makes the service more careful, and is shown once.
  *
- * In one reader of pcscd there is one token. Without a reader the name tells: manufacturer, model
- * and serial number. A certificate proves nothing, since people own spare tokens with one, and
- * copies of it can be had: with it, tokens may be one.
- */
+ * One reader of pcscd holds one token. Without a reader the name tells: manufacturer, model and
+ * serial number. A certificate proves nothing, since people own spare tokens with the same one, and
+ * copies can be had: tokens with one certificate may be one. */
 
 typedef struct {
   const TokendView *views;
   guint n_views;
   GArray *relations; /* of TokendRelation */
-  gboolean
-      *has_pins; /* of the view that stands for a card: whether a module shows several PINs of it */
-  gboolean
-      *may_be; /* of two such, one after the other: whether they have a certificate in common */
+  /* For the view that stands for a card: whether a module shows several PINs of it. */
+  gboolean *has_pins;
+  /* For two such views, one after the other: whether they have a certificate in common. */
+  gboolean *may_be;
 } Relating;
 
 static TokendRelation *
@@ -45,7 +42,7 @@ has_same_reader (const TokendView *a, const TokendView *b)
   return a->reader != NULL && b->reader != NULL && g_str_equal (a->reader, b->reader);
 }
 
-/* Returns: the first view of which @is_like says that it is like the view @i; maybe itself. */
+/* Returns: the first view that @is_like finds like the view @i; maybe itself. */
 static guint
 find_first (const Relating *self, guint i,
             gboolean (*is_like) (const TokendView *a, const TokendView *b))
@@ -63,9 +60,8 @@ has_same_name_without_reader (const TokendView *a, const TokendView *b)
   return b->reader == NULL && has_same_name (a, b);
 }
 
-/* Whether whatever is shown in the one's reader has the name of the other, which is in no known
- * one: two tokens in two readers are not made one by a third view that has the name of both, nor
- * two names by one of them. */
+/* Tells whether everything in the reader of @in_reader has the name of @i, which is in no known
+ * reader. A third view with the name of two must not make one of two tokens in two readers. */
 static gboolean
 is_alone_in_reader (const Relating *self, guint in_reader, guint i)
 {
@@ -95,7 +91,7 @@ is_one_card (const Relating *self, guint i, guint j)
   return get_relation (self, i)->card == get_relation (self, j)->card;
 }
 
-/* Of one card. */
+/* Tells whether both have one PIN by their targets alone. */
 static gboolean
 has_same_holder (const TokendView *a, const TokendView *b)
 {
@@ -117,8 +113,8 @@ group_cards (Relating *self)
         self->has_pins[get_relation (self, i)->card] = TRUE;
 }
 
-/* A card's labels are told apart by any module. Where a module shows several PINs, and another one
- * calls them otherwise, which is which is not known. */
+/* Takes labels of one name for one PIN. Where a module shows several PINs, and another module names
+ * them otherwise, which is which is not known. */
 static gboolean
 are_one_pin (const Relating *self, guint i, guint j)
 {
@@ -143,8 +139,8 @@ group_pins (Relating *self)
   }
 }
 
-/* Returns: whether it is better to operate on a token by the module of @a than by that of @b: more
- * is known of how, or the module comes first. */
+/* Returns: whether the module of @a is the better one to operate by: more is known of how, or it
+ *   comes first. */
 static gboolean
 is_better (const TokendView *a, const TokendView *b)
 {
@@ -169,7 +165,7 @@ prefer (Relating *self)
   }
 }
 
-/* One module shows a token by one name. */
+/* Leaves out views of one module, which shows a token by one name. */
 static gboolean
 have_one_certificate (const TokendView *a, const TokendView *b)
 {
@@ -194,7 +190,7 @@ compare_certificates (Relating *self)
         *get_may_be (self, i, j) = TRUE;
 }
 
-/* Those of the same name are so by their targets already. */
+/* Leaves out views of one name, whose targets are the same already. */
 static gboolean
 has_other_name (const Relating *self, guint i, guint j)
 {
@@ -206,8 +202,7 @@ has_other_name (const Relating *self, guint i, guint j)
  * @self: a view.
  * @other: another one, with the same reader.
  *
- * A module that was not read for a while shows a card that has left. What is recorded of that one
- * is not to be another's.
+ * Guards against a card that has left, which a module that is not read still shows.
  *
  * Returns: whether both were in the reader at the same time.
  */
@@ -217,7 +212,8 @@ tokend_view_was_with (const TokendView *self, const TokendView *other)
   return self->seen_at > other->seen_since && other->seen_at > self->seen_since;
 }
 
-/* By one card that both were, or whose name they have. */
+/* Tells whether both certainly are one card: by name, or because they were in the reader at the same
+ * time. */
 static gboolean
 is_certainly (const Relating *self, guint i, guint j)
 {
@@ -263,7 +259,7 @@ list_related (Relating *self, guint i)
   list_some (self, i, FALSE, TRUE);
 }
 
-/* In one reader alone. By its name alone a token may be taken for another one. */
+/* Sums up only within one reader. By its name alone a token may be mistaken for another one. */
 static void
 sum_up_shown (Relating *self, guint i)
 {
@@ -284,8 +280,7 @@ sum_up_shown (Relating *self, guint i)
 
 /**
  * tokend_views_relate:
- * @views: all that modules show now, by the rank of the modules.
- * @n_views: how many.
+ * @views: (array length=n_views): all that modules show now, by the rank of the modules.
  *
  * Returns: (transfer full) (element-type TokendRelation): the relation of each.
  */
@@ -313,7 +308,8 @@ tokend_views_relate (const TokendView *views, guint n_views)
   return self.relations;
 }
 
-/* A name alone may be another token's, in another reader or in none: see find_card(). */
+/* Adds the reader, since another token may have the name too, in another reader or in none; see
+ * find_card(). */
 static char *
 name_in_reader (const TokendView *self, const char *name)
 {
@@ -322,10 +318,10 @@ name_in_reader (const TokendView *self, const char *name)
 
 /**
  * tokend_view_name_card:
- * @self: one that stands for all of the same physical token.
+ * @self: a view that stands for all of the same physical token.
  *
- * Returns: (transfer full): a text that no view has which stands for others. The name of a card
- *   without a serial number is that of several.
+ * Returns: (transfer full): a text that is unique among the views that stand for others. The name
+ *   of a card without a serial number is not.
  */
 char *
 tokend_view_name_card (const TokendView *self)
@@ -335,8 +331,9 @@ tokend_view_name_card (const TokendView *self)
 
 /**
  * tokend_view_name_pin:
+ * @self: a view that stands for all of the same PIN.
  *
- * Likewise, for all of the same PIN.
+ * Returns: (transfer full): a text that is unique among the views that stand for others.
  */
 char *
 tokend_view_name_pin (const TokendView *self)
