@@ -27,12 +27,12 @@ main (int argc, char **argv)
   g_autoptr (GDBusConnection) bus = NULL;
   g_autoptr (TokendDaemon) daemon = NULL;
 
-  /* The descriptors that pass through hold codes: no process of the same user may take them out of
+  /* The process holds descriptors of codes, which no process of the same user may take out of
    * /proc. */
   if (prctl (PR_SET_DUMPABLE, 0) != 0 || setrlimit (RLIMIT_CORE, &no_core) != 0)
     return EXIT_FAILURE;
   umask (077);
-  /* Labels of tokens are UTF-8 in the log, whatever the locale of who started it. */
+  /* Labels of tokens are UTF-8 in the log, whatever the locale. */
   setlocale (LC_CTYPE, "C.UTF-8");
   tokend_error_quark ();
 

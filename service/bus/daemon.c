@@ -24,13 +24,13 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* The name is owned when the modules have settled, but then at the latest. */
+/* How long the service waits for the modules before it owns the name. */
 #define NAME_DELAY_MAX_MS 1500
 #define STOP_POLL_MS 100
-/* Who has sent nothing has been told by then that the service ends. */
+/* How long a stopping service waits for callers that have not sent a code. */
 #define STOP_PATIENCE (3 * G_TIME_SPAN_SECOND)
-/* As long a service that leaves serves who called before; a prompt may take ten minutes, and until
- * it is gone nobody can have it started again. */
+/* How long a leaving service serves those who called before. A prompt may take ten minutes, and
+ * nobody can have the service started again meanwhile. */
 #define LEAVE_PATIENCE (5 * G_TIME_SPAN_SECOND)
 
 struct _TokendDaemon {
@@ -38,16 +38,16 @@ struct _TokendDaemon {
 
   TokendService service;
   TokendDispatch dispatch;
-  TokendIdle *idle; /* NULL: it stays */
+  TokendIdle *idle; /* NULL: it does not leave */
   GMainLoop *loop;
   int state_lock;
-  GError *error; /* why it ended, if it was not asked to */
+  GError *error; /* why it ended, unless it was asked to */
   guint n_unsettled;
   guint name_delay;
   guint name;
   guint stop;
   gint64 patient_until; /* monotonic, microseconds */
-  gboolean is_ending;   /* for whatever reason: the name is not to be owned again */
+  gboolean is_ending;   /* the name must not be owned again */
 };
 
 G_DEFINE_FINAL_TYPE (TokendDaemon, tokend_daemon, G_TYPE_OBJECT)
@@ -99,7 +99,7 @@ tokend_daemon_class_init (TokendDaemonClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_daemon_finalize;
 }
 
-/* Who is subscribed, or has an operation open, is to be told what becomes of the tokens. */
+/* Watches the tokens for subscribers and open operations. */
 static void
 watch_if_needed (TokendDaemon *self)
 {
@@ -125,8 +125,8 @@ begin_to_stop (TokendDaemon *self)
     tokend_module_give_up_reads (self->service.modules->pdata[i], ending);
 }
 
-/* A code that may have been sent is waited for: its host would complete in any case, and so its
- * outcome is recorded. */
+/* Waits for a code that may have been sent: its host would complete in any case, and so its result
+ * is recorded. */
 static gboolean
 quit_when_idle (gpointer user_data)
 {
@@ -157,8 +157,8 @@ on_terminate (gpointer user_data)
 {
   TokendDaemon *self = user_data;
 
-  /* systemd asks for the end as soon as the name is given up. Who leaves because nobody needs it
-   * serves what came before. */
+  /* systemd asks for the end as soon as the name is given up. A service that leaves because nobody
+   * needs it still serves what came before. */
   if (self->service.is_leaving)
     return G_SOURCE_CONTINUE;
   g_clear_handle_id (&self->name, g_bus_unown_name);
@@ -166,8 +166,8 @@ on_terminate (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* The name is given up in the bus daemon's order: who called before is in the queue now, and is
- * served; who calls after has the service started again. */
+/* Gives the name up in the bus daemon's order. Whoever called before is in the queue now and is
+ * served; whoever calls after has the service started again. */
 static void
 on_idle (TokendIdle *idle, gpointer user_data)
 {
@@ -251,7 +251,7 @@ start_modules (TokendDaemon *self)
   }
 }
 
-/* Two services that wrote one ledger would each forget what the other recorded. */
+/* Keeps a second service out, which would forget what this one records in the ledger. */
 static int
 lock_state (GError **error)
 {
@@ -271,7 +271,7 @@ lock_state (GError **error)
  * tokend_daemon_new:
  * @bus: the system bus.
  * @may_leave: whether it ends once nobody has needed it for a while.
- * @error: the state folder is not there, or another service's.
+ * @error: the state folder is missing, or another service's.
  *
  * Returns: (transfer full) (nullable): the service, with nothing on the bus yet.
  */
@@ -335,7 +335,7 @@ tokend_daemon_run (TokendDaemon *self, GError **error)
   interrupt = g_unix_signal_add (SIGINT, on_terminate, self);
   start_modules (self);
   g_main_loop_run (self->loop);
-  /* The last reply may still be on its way. */
+  /* Sends the last reply. */
   g_dbus_connection_flush_sync (self->service.bus, NULL, NULL);
   g_source_remove (terminate);
   g_source_remove (interrupt);

@@ -11,14 +11,14 @@
 #include "tokend-error.h"
 #include "tokend-status.h"
 
-/* The way of every call from the bus to its handler: its row in methods.c, the caller's limits, its
+/* A call on its way to its handler. It passes its row in methods.c, the caller's limits, and its
  * rule. */
 
 typedef struct {
   TokendService *service;
   const TokendMethod *method;
   GDBusMethodInvocation *invocation;
-  GObject *object; /* NULL: the call is an operation's */
+  GObject *object; /* NULL: an operation's */
 } Call;
 
 static void
@@ -36,7 +36,7 @@ find_operation (TokendService *service, GDBusMethodInvocation *invocation)
                              g_dbus_method_invocation_get_sender (invocation));
 }
 
-/* Says the same at every path, be there an operation of somebody else's or none. */
+/* Says the same at every path, whether somebody else's operation is there or none. */
 static void
 return_no_operation (GDBusMethodInvocation *invocation)
 {
@@ -59,7 +59,7 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   const gboolean is_allowed = tokend_gate_check_finish (TOKEND_GATE (source), result, &error);
 
-  /* Also who is allowed: what a read begins now, nobody gives up. */
+  /* Refuses everybody: nobody would cancel a read that begins now. */
   if (g_cancellable_is_cancelled (call->service->ending)) {
     g_clear_error (&error);
     tokend_call_return_error (call->invocation, tokend_call_new_ending_error ());
@@ -104,7 +104,9 @@ on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
 /**
  * tokend_dispatch_call:
  * @object: (nullable): the token that is called; %NULL: the manager, or an operation by its path.
- * @invocation: (transfer full): the call, just as it came in.
+ * @invocation: (transfer full): the call, as it came in.
+ *
+ * Has the call served, or refused.
  */
 void
 tokend_dispatch_call (TokendService *service, gpointer object, GDBusMethodInvocation *invocation)
@@ -119,7 +121,8 @@ tokend_dispatch_call (TokendService *service, gpointer object, GDBusMethodInvoca
     tokend_call_return_error (invocation, tokend_gate_answer_new_error (TOKEND_GATE_DENIED, NULL));
   else if (method->rule == TOKEND_METHOD_OPENS)
     handle (call,
-            object); /* Limits are the operation's first step: the journal has what they refuse. */
+            /* Limits are the operation's first step, since the journal has what they refuse. */
+            object);
   else if (method->rule == TOKEND_METHOD_OWNER && find_operation (service, invocation) == NULL)
     return_no_operation (invocation);
   else
@@ -134,7 +137,7 @@ on_call (GDBusConnection *bus, const char *sender, const char *path, const char 
   tokend_dispatch_call (service, NULL, invocation);
 }
 
-/* The one property there is. */
+/* Answers the only property. */
 static GVariant *
 get_version (GDBusConnection *bus, const char *sender, const char *path, const char *interface,
              const char *property, GError **error, gpointer service)
@@ -142,8 +145,7 @@ get_version (GDBusConnection *bus, const char *sender, const char *path, const c
   return g_variant_new_string (TOKEND_VERSION);
 }
 
-/* GDBus would call the methods of the contract unknown. It comes here only where no token is
- * exported. */
+/* Answers NotFound at paths without a token, where GDBus would call the methods unknown. */
 static void
 on_gone_token_call (GDBusConnection *bus, const char *sender, const char *path,
                     const char *interface, const char *method, GVariant *arguments,
@@ -155,7 +157,7 @@ on_gone_token_call (GDBusConnection *bus, const char *sender, const char *path,
                                                  "GetManagedObjects for those that are"));
 }
 
-/* @path: that is called, or the one above; which of them is GDBus's choice. */
+/* @path: the path that is called, or the one above, as GDBus chooses. */
 static gboolean
 is_of_operations (const char *path)
 {
@@ -168,7 +170,7 @@ list_nodes (GDBusConnection *bus, const char *sender, const char *path, gpointer
   return g_new0 (char *, 1);
 }
 
-/* @node: NULL: that of all operations, or tokens. */
+/* @node: NULL: of all operations, or tokens. */
 static GDBusInterfaceInfo **
 get_interfaces (GDBusConnection *bus, const char *sender, const char *path, const char *node,
                 gpointer service)
@@ -193,7 +195,7 @@ get_vtable (GDBusConnection *bus, const char *sender, const char *path, const ch
   return is_of_operations (path) ? &operations : &gone_tokens;
 }
 
-/* The paths are in no list: the bus shows the same at each, whatever is there. */
+/* Registers paths that are not listed: the bus shows the same at each, whatever is there. */
 static guint
 register_paths (TokendService *service, const char *path, GError **error)
 {
@@ -213,8 +215,8 @@ register_paths (TokendService *service, const char *path, GError **error)
  * @self: all zero; what is registered.
  * @service: outlives it.
  *
- * Has the calls of the manager and of all operations served, and those of tokens that are not there
- * answered NotFound. Those of a token come from its object.
+ * Serves the calls of the manager and of all operations, and answers NotFound for tokens that are
+ * not there. A token's object serves its own calls.
  */
 gboolean
 tokend_dispatch_register (TokendDispatch *self, TokendService *service, GError **error)
@@ -235,6 +237,8 @@ tokend_dispatch_register (TokendDispatch *self, TokendService *service, GError *
 /**
  * tokend_dispatch_unregister:
  * @self: registered or not.
+ *
+ * Undoes tokend_dispatch_register().
  */
 void
 tokend_dispatch_unregister (TokendDispatch *self, TokendService *service)

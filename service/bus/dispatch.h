@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendDispatch:
  *
- * What is registered on the bus; 0: is not.
+ * The ids of what is registered on the bus; 0: not registered.
  */
 typedef struct {
   guint manager;

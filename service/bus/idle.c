@@ -12,7 +12,8 @@ struct _TokendIdle {
 
   TokendService *service;
   guint filter;
-  /* When it came, in seconds; the filter's own; atomic: it is set in GDBus's thread */
+  /* When the last call came, in seconds. Owned by the filter, and atomic, as GDBus's thread sets
+   * it. */
   gint *last_call;
   guint timer;
 };
@@ -64,8 +65,8 @@ get_seconds (void)
 
 static void set_timer (TokendIdle *self, gint seconds);
 
-/* A refused code that is not kept for a time is forgotten in a call, or while somebody is
- * subscribed: nothing is to be waited for before. */
+/* Does not wait for a refused code that is kept without a deadline: it is forgotten during a call,
+ * or while somebody is subscribed. */
 static void
 leave_unless_needed (TokendIdle *self)
 {
@@ -99,7 +100,7 @@ set_timer (TokendIdle *self, gint seconds)
   self->timer = g_timeout_add_seconds ((guint) seconds, on_timer, self);
 }
 
-/* While it is known that somebody needs the service, nothing wakes it up to see. */
+/* Runs no timer while somebody needs the service. */
 static void
 on_changed (GObject *object, gpointer user_data)
 {
@@ -110,8 +111,8 @@ on_changed (GObject *object, gpointer user_data)
     set_timer (self, IDLE_SECONDS);
 }
 
-/* Also what asks only who is there (GetManagedObjects, Introspect) is a use: a client goes on with
- * what it learned. */
+/* Counts every call as a use. A client that asks what is there (GetManagedObjects, Introspect) goes
+ * on with what it learned. */
 static GDBusMessage *
 on_message (GDBusConnection *bus, GDBusMessage *message, gboolean is_incoming, gpointer last_call)
 {

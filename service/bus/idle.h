@@ -10,9 +10,8 @@ G_BEGIN_DECLS
  *
  * Notices that nobody has needed the service for a while.
  *
- * Signal `idle`: for 30 seconds nobody was subscribed, no operation was open, no call came or was
- * under way, and no refused code is known for
- * which the service is to stay, see tokend_refused_get_needed_until().
+ * Signal `idle`: for 30 seconds there was no subscriber, no open operation, no call, and no refused
+ *   code that the service must stay for, see tokend_refused_get_needed_until().
  */
 #define TOKEND_TYPE_IDLE (tokend_idle_get_type ())
 G_DECLARE_FINAL_TYPE (TokendIdle, tokend_idle, TOKEND, IDLE, GObject)

@@ -3,9 +3,9 @@
 
 #include <malloc.h>
 
-/* In bytes. No message that is meant for the service is as large. */
+/* In bytes; no message for the service is as large. */
 #define LARGE 65536
-/* Messages that come one after the other are seen to together. */
+/* Handles messages that follow each other together. */
 #define DELAY_MS 1000
 
 static gint is_scheduled; /* atomic */
@@ -18,7 +18,7 @@ on_delay (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* In whichever thread has freed the message */
+/* Runs in the thread that has freed the message. */
 static void
 on_freed (gpointer data)
 {
@@ -26,7 +26,7 @@ on_freed (gpointer data)
     g_timeout_add (DELAY_MS, on_delay, NULL);
 }
 
-/* In GDBus's worker thread. A message frees its data after its body. */
+/* Runs in GDBus's worker thread. A message frees this data after its body. */
 static GDBusMessage *
 on_message (GDBusConnection *bus, GDBusMessage *message, gboolean incoming, gpointer data)
 {
@@ -41,9 +41,9 @@ on_message (GDBusConnection *bus, GDBusMessage *message, gboolean incoming, gpoi
  * tokend_large_messages_watch:
  * @bus: lives as long as the process
  *
- * Gives back to the system what large messages took. GLib makes some hundred bytes of each value in
- * a message, and malloc() keeps small pieces that are freed. So does GLib's own allocator, which
- * the unit turns off (G_SLICE=always-malloc); GLib has none any more from 2.76 on.
+ * Gives back to the system what large messages took. GLib makes some hundred bytes of each value of
+ * a message, and malloc() keeps small pieces that are freed. GLib's own allocator does too, which
+ * the unit turns off (G_SLICE=always-malloc) and GLib 2.76 has removed.
  */
 void
 tokend_large_messages_watch (GDBusConnection *bus)

@@ -5,13 +5,13 @@
 #include "callers.h"
 #include "module.h"
 
-/* Subscribe waits so long for the modules to be read; one that hangs holds no subscriber up. */
+/* How long Subscribe waits for the modules; a module that hangs holds up no subscriber. */
 #define FIRST_READ_TIMEOUT_MS 3000
 
-/* The reply to Subscribe waits for reads of several modules, and for a deadline. */
+/* A reply to Subscribe, which waits for reads of several modules and for a deadline. */
 typedef struct {
   grefcount references;
-  GDBusMethodInvocation *invocation; /* NULL once it is replied to */
+  GDBusMethodInvocation *invocation; /* NULL once replied to */
   guint n_reads;
   guint timeout;
 } FirstRead;
@@ -46,18 +46,13 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   FirstRead *first = user_data;
 
-  /* A module that failed says so in GetModules. */
+  /* GetModules tells of a module that failed. */
   tokend_token_source_read_finish (TOKEND_TOKEN_SOURCE (source), result, NULL);
   if (--first->n_reads == 0)
     reply (first);
   first_read_unref (first);
 }
 
-/**
- * tokend_manager_subscribe:
- *
- * See Manager.Subscribe.
- */
 void
 tokend_manager_subscribe (TokendService *service, gpointer object,
                           GDBusMethodInvocation *invocation, const char *action)
@@ -89,11 +84,6 @@ tokend_manager_subscribe (TokendService *service, gpointer object,
   first_read_unref (first);
 }
 
-/**
- * tokend_manager_unsubscribe:
- *
- * See Manager.Unsubscribe.
- */
 void
 tokend_manager_unsubscribe (TokendService *service, gpointer object,
                             GDBusMethodInvocation *invocation, const char *action)
@@ -103,11 +93,6 @@ tokend_manager_unsubscribe (TokendService *service, gpointer object,
   g_dbus_method_invocation_return_value (invocation, NULL);
 }
 
-/**
- * tokend_manager_get_modules:
- *
- * See Manager.GetModules.
- */
 void
 tokend_manager_get_modules (TokendService *service, gpointer object,
                             GDBusMethodInvocation *invocation, const char *action)

@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-/* The methods of org.tokend.Tokend1.Manager: each is a TokendMethodFunc. */
+/* The methods of org.tokend.Tokend1.Manager; each is a TokendMethodFunc. */
 void tokend_manager_subscribe (TokendService *service, gpointer object,
                                GDBusMethodInvocation *invocation, const char *action);
 void tokend_manager_unsubscribe (TokendService *service, gpointer object,

@@ -89,7 +89,7 @@ cancel (TokendService *service, gpointer operation, GDBusMethodInvocation *invoc
 #define TOKEN "org.tokend.Tokend1.Token"
 #define OPERATION "org.tokend.Tokend1.Operation"
 
-/* All that can be called: dispatch.c refuses what is not here. */
+/* Everything that can be called; dispatch.c refuses all else. */
 static const TokendMethod methods[] = {
   { MANAGER, "Subscribe", TOKEND_METHOD_ACTION, TOKEND_ACTION_READ_STATUS,
     tokend_manager_subscribe },
@@ -121,7 +121,7 @@ tokend_methods_get_all (gsize *n_methods)
 /**
  * tokend_methods_find:
  *
- * Returns: (transfer none) (nullable): the row of a method; %NULL: nobody may call it.
+ * Returns: (transfer none) (nullable): the row of a method; %NULL: it cannot be called.
  */
 const TokendMethod *
 tokend_methods_find (const char *interface, const char *name)

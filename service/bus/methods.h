@@ -11,10 +11,10 @@ G_BEGIN_DECLS
  * Who may call a method.
  */
 typedef enum {
-  TOKEND_METHOD_ACTION, /* whom polkit lets: it is asked before the handler is called */
-  /* Likewise, but the steps of the operation that it opens ask; see operation-steps.c */
+  TOKEND_METHOD_ACTION, /* a caller that polkit authorizes, before the handler is called */
+  /* The same, but the steps of the operation that it opens ask polkit; see operation-steps.c. */
   TOKEND_METHOD_OPENS,
-  TOKEND_METHOD_OWNER, /* the connection that has opened the operation; nobody is asked */
+  TOKEND_METHOD_OWNER, /* the connection that opened the operation; polkit is not asked */
 } TokendMethodRule;
 
 /**
@@ -29,7 +29,7 @@ typedef void (*TokendMethodFunc) (TokendService *service, gpointer object,
 /**
  * TokendMethod:
  *
- * Of the bus; a row of the table in methods.c.
+ * A method of the bus; a row of the table in methods.c.
  */
 typedef struct {
   const char *interface;

@@ -4,9 +4,7 @@
 #include "dispatch.h"
 #include "tokend-glue.h"
 
-/*
- * The object of a token on the bus, as long as its module shows it.
- */
+/* A token's object on the bus, as long as its module shows it. */
 #define TOKEND_TYPE_TOKEN_OBJECT (tokend_token_object_get_type ())
 G_DECLARE_FINAL_TYPE (TokendTokenObject, tokend_token_object, TOKEND, TOKEN_OBJECT,
                       TokendDbusTokenSkeleton)
@@ -44,7 +42,7 @@ on_call (GDBusConnection *bus, const char *sender, const char *path, const char 
   tokend_dispatch_call (self->service, self->token, invocation);
 }
 
-/* Stands in the place of the skeleton's own, whose handlers nothing would be asked before. */
+/* Replaces the skeleton's vtable, whose handlers would be called without a check. */
 static GDBusInterfaceVTable *
 get_vtable (GDBusInterfaceSkeleton *skeleton)
 {

@@ -12,9 +12,9 @@ is_well_for_long (const TokendHealth *self, gint64 now)
  * @reason: why the module failed.
  * @now: monotonic time, in microseconds; not 0.
  *
- * To be called for every failure.
+ * Records a failure.
  *
- * Returns: whether it is to be told of.
+ * Returns: whether to tell the journal.
  */
 gboolean
 tokend_health_fail (TokendHealth *self, const char *reason, gint64 now)
@@ -38,10 +38,10 @@ tokend_health_fail (TokendHealth *self, const char *reason, gint64 now)
  * tokend_health_work:
  * @now: monotonic time, in microseconds; not 0.
  *
- * To be called whenever the module was read.
+ * Records a successful read.
  *
- * Returns: whether it is to be told that the module is back: at once the first time, else once it
- *   was well for long.
+ * Returns: whether to tell the journal that the module is back: at once the first time, later only
+ *   once it was well for long.
  */
 gboolean
 tokend_health_work (TokendHealth *self, gint64 now)
@@ -65,10 +65,10 @@ tokend_health_work (TokendHealth *self, gint64 now)
 /**
  * tokend_health_get_pause:
  *
- * A few crashes cost little time. One that works for a moment after each start is no better than
- * one that never does: the pause grows until it was well for long.
+ * Lets the pause grow until the module was well for long, also if it works for a moment after each
+ * start. A few crashes cost little time.
  *
- * Returns: after how many seconds a module that has just failed is to be started again.
+ * Returns: the seconds until a module that has just failed is started again.
  */
 guint
 tokend_health_get_pause (const TokendHealth *self)
@@ -82,7 +82,7 @@ tokend_health_get_pause (const TokendHealth *self)
 /**
  * tokend_health_clear:
  *
- * Forgets all, as if it had never failed.
+ * Forgets everything, as if the module had never failed.
  */
 void
 tokend_health_clear (TokendHealth *self)

@@ -9,32 +9,33 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The longest reply, header included: 64 readings are below 24 KiB. */
+/* The longest reply, header included: 64 readings have less than 24 KiB. */
 #define REPLY_MAX_BYTES (64 * 1024)
-/* All that the peer may say before its first message; an honest one says some 100 bytes. */
+/* The most that the peer may say before its first message; an honest one says some 100 bytes. */
 #define LINES_MAX_BYTES 4096
 #define HEADER_BYTES 16
 #define CHUNK_BYTES 8192
-/* At most this many are held here at a time; a call has three. */
+/* The most descriptors that are held at a time; a call has three. */
 #define DESCRIPTORS_MAX 16
 
 typedef enum {
   PHASE_LINES, /* of the authentication */
   PHASE_HEADER,
-  PHASE_REST, /* of a message: its fields and body */
+  PHASE_REST, /* of a message: fields and body */
 } Phase;
 
 typedef enum { STEP_MOVED, STEP_BLOCKED, STEP_ENDED } Step;
 
-/* What was read is written before more is read, and nothing is read past the end of a message:
- * the kernel would join it with the next one, and descriptors would arrive with the wrong one. */
+/* One direction of the conversation. Writes what it has read before it reads more, and never reads
+ * past the end of a message: the kernel would join it with the next one, whose descriptors would
+ * arrive with the wrong message. */
 typedef struct {
   int from;
   int to;
   Phase phase;
   char tail[8];     /* the last characters of the lines */
-  guint64 rest;     /* bytes of the message under way that were not read yet */
-  gboolean is_full; /* what is in bytes is to be written */
+  guint64 rest;     /* bytes of the present message that were not read yet */
+  gboolean is_full; /* the bytes wait to be written */
   gsize n_read;
   gsize n_written;
   guint8 bytes[CHUNK_BYTES];
@@ -46,9 +47,9 @@ typedef struct {
   Direction to_peer;
   Direction to_near;
   gboolean is_peer_deaf;
-  guint lines_due; /* from the peer: one for each of ours */
+  guint lines_due; /* lines that the peer owes, one for each of ours */
   gsize n_line_bytes;
-  guint n_refusals; /* of a mechanism of the authentication */
+  guint n_refusals; /* refusals of an authentication mechanism */
   guint64 replies_due;
 } Relay;
 
@@ -72,10 +73,9 @@ relay_free (Relay *relay)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Relay, relay_free)
 
-/*
- * "REJECTED …", and no other line begins so. The first one answers the question for mechanisms, of
- * which a host knows one. After a second one GDBus would take its next, and leak the one before.
- */
+/* Finds "REJECTED …"; no other line begins so. The first one answers the question for mechanisms,
+ * of which a host knows one. After a second one GDBus would try its next mechanism, and leak the
+ * first. */
 static gboolean
 is_refusal (const Relay *relay)
 {
@@ -86,10 +86,8 @@ is_refusal (const Relay *relay)
              || memcmp (direction->tail + sizeof direction->tail - 2, "\r\n", 2) == 0);
 }
 
-/*
- * A line of the peer's is read only when one of ours asked for it. So what it sends before its time
- * waits in the kernel until it is read as what the near end will take it for: a message.
- */
+/* Reads a line of the peer's only when one of ours asked for it. What the peer sends too early
+ * waits in the kernel, and is read as what the near end takes it for: a message. */
 static gboolean
 pass_line_byte (Relay *relay, Direction *direction)
 {
@@ -126,8 +124,8 @@ read_u32 (const guint8 *header, gsize offset)
                                                               : GUINT32_FROM_BE (value);
 }
 
-/* The fixed part of a D-Bus message: byte order, type, flags, version, length of the body, serial,
- * length of the fields, which are padded to 8 bytes. */
+/* Reads the fixed part of a D-Bus message: byte order, type, flags, version, length of the body,
+ * serial, length of the fields, which are padded to 8 bytes. */
 static gboolean
 pass_header (Relay *relay, Direction *direction)
 {
@@ -202,7 +200,7 @@ take_descriptors (Direction *direction, struct msghdr *message)
   }
 }
 
-/* Room for control data, aligned as it must be. */
+/* Aligned room for control data. */
 typedef union {
   struct cmsghdr header;
   guint8 bytes[CMSG_SPACE (DESCRIPTORS_MAX * sizeof (int))];
@@ -216,7 +214,7 @@ receive (Relay *relay, Direction *direction)
   Control control;
   ssize_t n_read;
 
-  /* Without room for them the kernel lets go of descriptors itself, and says so. */
+  /* Gives no room for descriptors, so that the kernel closes them and says so. */
   if (direction == &relay->to_peer) {
     message.msg_control = &control;
     message.msg_controllen = CMSG_LEN ((DESCRIPTORS_MAX - direction->n_descriptors) * sizeof (int));
@@ -261,7 +259,7 @@ deliver (Direction *direction)
   return STEP_MOVED;
 }
 
-/* The near end is gone. What it still said is passed on as far as the peer takes it at once. */
+/* Passes on what the near end said before it closed, as far as the peer takes it at once. */
 static void
 pass_last_words (Relay *relay)
 {
@@ -294,7 +292,7 @@ choose_events (const Relay *relay, struct pollfd *sockets)
     sockets[PEER].events |= POLLIN;
   else if (!relay->to_near.is_full)
     sockets[PEER].events |= POLLRDHUP;
-  /* While it has no turn: poll() would come back at once, again and again, if it has closed. */
+  /* Leaves out a peer without a turn: if it has closed, poll() would return at once, for ever. */
   if (sockets[PEER].events == 0)
     sockets[PEER].fd = -1;
 }
@@ -317,7 +315,7 @@ turn (Relay *relay)
     return FALSE;
   if ((sockets[NEAR].revents & POLLOUT) != 0 && deliver (&relay->to_near) == STEP_ENDED)
     return FALSE;
-  /* One that takes no more may have answered before: it is heard to its end. */
+  /* A peer that takes nothing more may have answered before, so it is read to its end. */
   if (sockets[PEER].revents != 0 && relay->to_peer.is_full && !relay->is_peer_deaf
       && deliver (&relay->to_peer) == STEP_ENDED)
     relay->is_peer_deaf = TRUE;
@@ -333,7 +331,7 @@ run (gpointer data)
 
   while (turn (relay))
     ;
-  /* Closing is not enough: others may hold these sockets too. */
+  /* Shuts the sockets down, since others may hold them too. */
   shutdown (relay->to_near.from, SHUT_RDWR);
   shutdown (relay->to_near.to, SHUT_RDWR);
   return NULL;
@@ -352,32 +350,32 @@ relay_new (GSocketConnection *peer, int far_fd)
 
 /**
  * tokend_host_relay_new:
- * @peer: a connection over a unix stream socket to one who is to serve D-Bus on it, and is not
- * trusted. From now on the relay alone reads and writes it; the caller may let go of it.
+ * @peer: a connection over a unix stream socket to who is to serve D-Bus on it, and is not trusted.
+ *   From now on the relay alone reads and writes it; the caller may drop it.
  * @error: of #GIOErrorEnum or #GThreadError.
  *
- * GDBus reads messages of up to 128 MiB, and queues an answer to each call that nobody serves,
- * before anyone else sees them. Through the relay it sees authentication and replies alone. A
- * thread of the relay's own passes on what either end says until one of them closes; then both are
- * closed, after what the peer said before, and after as much of what the near end said as the peer
- * takes at once. The conversation ends likewise when the peer
+ * Guards GDBus, which reads messages of up to 128 MiB, and queues an answer to each call that
+ * nobody serves before anyone else sees them. Through the relay it sees authentication and replies
+ * alone. A thread of the relay's own passes on what either end says until one of them closes. Then
+ * it closes both, after what the peer said before, and after as much of what the near end said as
+ * the peer takes at once. It also ends the conversation when the peer
  *
  * - says more than 4 KiB in the authentication, or refuses twice;
  * - sends a message that is no reply, is larger than 64 KiB (header included), has no D-Bus header,
- *   or is one more than there were calls;
+ * or is one more than there were calls;
  * - sends a descriptor: none of them ever becomes one of this process.
  *
- * What the near end says is trusted and passed on whole, its descriptors with the message that they
- * came with, 16 at most. Memory is bounded: 8 KiB each way, and what is read of one is written
- * before more is read; a direction that is blocked does not hold the other up. *Not* bounded, nor
- * looked at: what is inside of a reply, how long the peer takes (to authenticate, too: a deadline
- * is for the caller to set), and what GDBus itself queues for a peer that does not read.
+ * What the near end says is trusted. It is passed on whole, with up to 16 descriptors in the
+ * message that they came with. Memory is bounded: 8 KiB each way, and what is read is written
+ * before more is read. A direction that is blocked does not hold up the other. *Not* bounded, nor
+ * looked at: the inside of a reply, how long the peer takes (also to authenticate; the caller sets
+ * a deadline), and what GDBus queues for a peer that does not read.
  *
- * Credentials that the near end sends as a message do not pass: the peer must ask its socket whose
- * it is, as GDBus on Linux does; likewise, who the peer is must be asked of @peer.
+ * Credentials that the near end sends as a message do not pass. The peer must ask its socket whose
+ * it is, as GDBus on Linux does. Who the peer is must be asked of @peer.
  *
  * Returns: (transfer full) (nullable): the near end, a #GUnixConnection, for an authentication
- * client.
+ *   client.
  */
 GSocketConnection *
 tokend_host_relay_new (GSocketConnection *peer, GError **error)

@@ -12,7 +12,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-/* OpenSC takes up to 2 s to initialise; a module that takes more than this hangs. */
+/* OpenSC takes up to 2 s to initialise; a module that takes longer than this hangs. */
 #define START_TIMEOUT_SECONDS 10
 #define READ_TIMEOUT_MS 5000
 #define ERROR_MAX_BYTES 300
@@ -141,8 +141,7 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_pointer (task, g_steal_pointer (&start->host), g_object_unref);
 }
 
-/* The proxies take no name and load no properties: making them sends nothing and waits for nothing.
- */
+/* Makes proxies without a name or properties, which sends nothing and waits for nothing. */
 static gboolean
 make_proxies (TokendHost *self, GError **error)
 {
@@ -182,10 +181,8 @@ on_authenticated (GObject *source, GAsyncResult *result, gpointer user_data)
       G_MAXINT, start->cancellable, on_loaded, g_object_ref (task));
 }
 
-/*
- * With socket activation the kernel names the one who listens, which is the supervisor: root.
- * Nobody else can stand at the other end, whatever the folder's mode.
- */
+/* Checks who listens, which the kernel tells. With socket activation it is the supervisor, root, so
+ * that nobody else can be at the other end, whatever the folder's mode. */
 static gboolean
 check_listener (GSocketConnection *stream, GError **error)
 {
@@ -279,8 +276,12 @@ tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTabl
                                  on_connected, g_object_ref (task));
 }
 
-/** tokend_host_start_finish: Returns: (transfer full) (nullable): the host, its module loaded;
- * ModuleFailed, TimedOut. */
+/**
+ * tokend_host_start_finish:
+ * @error: ModuleFailed or TimedOut.
+ *
+ * Returns: (transfer full) (nullable): the host, with its module loaded.
+ */
 TokendHost *
 tokend_host_start_finish (GAsyncResult *result, GError **error)
 {
@@ -325,8 +326,13 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 }
 
-/** tokend_host_read_async: reads the tokens now, 5 seconds at most. @all: also those that nobody has used since the last read,
- * where the host can tell. */
+/**
+ * tokend_host_read_async:
+ * @all: whether to read also tokens that nobody has used since the last read, where the host can
+ *   tell.
+ *
+ * Reads the tokens, in 5 seconds at most.
+ */
 void
 tokend_host_read_async (TokendHost *self, gboolean all, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer user_data)
@@ -339,8 +345,9 @@ tokend_host_read_async (TokendHost *self, gboolean all, GCancellable *cancellabl
 
 /**
  * tokend_host_read_finish:
- * Returns: (transfer full) (element-type TokendReading) (nullable): the readings; ModuleFailed,
- * TokenRemoved, TimedOut, Busy.
+ * @error: ModuleFailed, TokenRemoved, TimedOut or Busy.
+ *
+ * Returns: (transfer full) (element-type TokendReading) (nullable): the readings.
  */
 GPtrArray *
 tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error)
@@ -348,8 +355,12 @@ tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
-/** tokend_host_has_hidden: whether there was a card at the last read that may be any token, because another program has it for
- * itself. */
+/**
+ * tokend_host_has_hidden:
+ *
+ * Returns: whether the last read met a card that another program has for itself, and which may be
+ *   any token.
+ */
 gboolean
 tokend_host_has_hidden (TokendHost *self)
 {
@@ -370,7 +381,11 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
-/** tokend_host_wait_async: waits until a token may have changed, which may be never; see org.tokend.Module1.xml. */
+/**
+ * tokend_host_wait_async:
+ *
+ * Waits until a token may have changed, which may be never; see org.tokend.Module1.xml.
+ */
 void
 tokend_host_wait_async (TokendHost *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                         gpointer user_data)
@@ -385,8 +400,8 @@ tokend_host_wait_async (TokendHost *self, GCancellable *cancellable, GAsyncReady
  * tokend_host_wait_finish:
  * @error: NotSupported: the module never tells; any other: not now.
  *
- * Returns: %TRUE: a read can tell what has changed, as far as the host can be believed; %FALSE without an error: what was
- *   read may be true no more, and it cannot be read now.
+ * Returns: %TRUE: a read can tell what has changed, as far as the host can be believed. %FALSE
+ *   without an error: the last reading may not be true any more, and cannot be repeated now.
  */
 gboolean
 tokend_host_wait_finish (TokendHost *self, GAsyncResult *result, GError **error)
@@ -394,14 +409,22 @@ tokend_host_wait_finish (TokendHost *self, GAsyncResult *result, GError **error)
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/** tokend_host_get_operation: Returns: (transfer none): the operating host's second interface. */
+/**
+ * tokend_host_get_operation:
+ *
+ * Returns: (transfer none): the operating host's second interface.
+ */
 TokendDbusModule1Operation *
 tokend_host_get_operation (TokendHost *self)
 {
   return self->operation;
 }
 
-/** tokend_host_is_open: whether the host is still there, as far as is known. */
+/**
+ * tokend_host_is_open:
+ *
+ * Returns: whether the host is still there, as far as is known.
+ */
 gboolean
 tokend_host_is_open (TokendHost *self)
 {
@@ -415,12 +438,10 @@ on_ended (GDBusConnection *connection, gboolean remote_peer_vanished, GError *er
   g_object_unref (connection);
 }
 
-/*
- * g_dbus_connection_close() cancels the read that waits in GDBus's thread. If the host ends at that
- * very moment, as it does when it has answered, GLib loses the source that was to see the
- * cancelling, and its thread looks at it for ever after. So the read comes to its end by itself, and
- * the connection stays until then.
- */
+/* Lets the pending read end by itself, and keeps the connection until then.
+ * g_dbus_connection_close() would cancel the read. If the host ends at that moment, as it does when
+ * it has answered, GLib loses the source that was to see the cancellation, and its thread polls for
+ * ever after. */
 static void
 end_connection (GDBusConnection *connection)
 {
@@ -433,8 +454,11 @@ end_connection (GDBusConnection *connection)
                      NULL);
 }
 
-/** tokend_host_close: ends the conversation, and with it the host's process. Emits `closed` no
- * more. */
+/**
+ * tokend_host_close:
+ *
+ * Ends the conversation, and with it the host's process. Emits `closed` no more.
+ */
 void
 tokend_host_close (TokendHost *self)
 {
@@ -474,10 +498,11 @@ make_short (const char *message)
 /**
  * tokend_host_normalise_error:
  * @error: what a call to a host answered: hostile input.
- * @prepares: it was a call to Prepare, which can answer more than the others.
+ * @prepares: whether the call was Prepare, which has more answers than the others.
  *
- * Makes it one of #TokendError that the call can answer, with a text that is fit to be shown. A deadline is TimedOut, a
- * cancelled call stays as it is, and all else is ModuleFailed: the host died, or spoke nonsense.
+ * Turns @error into a #TokendError that the call can have, with a text that is fit to be shown. A
+ * deadline becomes TimedOut, and a cancelled call stays as it is. Everything else becomes
+ * ModuleFailed: the host died, or spoke nonsense.
  */
 void
 tokend_host_normalise_error (GError *error, gboolean prepares)

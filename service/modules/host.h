@@ -7,7 +7,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendHostKind: which of the two sockets a module host is asked for at. */
+/**
+ * TokendHostKind:
+ *
+ * The socket at which a module host is asked for.
+ */
 typedef enum {
   TOKEND_HOST_WATCH,
   TOKEND_HOST_OPERATE,
@@ -15,7 +19,8 @@ typedef enum {
 
 /**
  * TokendHost:
- * The service's end of a connection to one module host. What it answers is hostile input. The host
+ *
+ * The service's end of a connection to one module host, whose answers are hostile input. The host
  * process ends when the connection is closed, which the last unref does.
  *
  * Signal `closed`: the connection is gone.

@@ -17,11 +17,10 @@ is_same (const TokendCounterReading *a, const TokendCounterReading *b)
  * @reading: what the token shows now.
  * @rules: what the profile says that this is worth.
  *
- * Flags and number are read one after the other, and a code that another program sends in between
- * makes them differ: what is not there in the next reading was none.
+ * Counts an inconsistency only if two readings in a row show it. Flags and number are read one
+ * after the other, and a code of another program in between makes them differ.
  *
- * Returns: whether there is a contradiction that has not been told yet; who tells it sets
- *   @self->is_told.
+ * Returns: whether there is an inconsistency to tell; who tells it sets @self->is_told.
  */
 gboolean
 tokend_inconsistency_observe (TokendInconsistency *self, const TokendCounterReading *reading,
@@ -56,16 +55,14 @@ list_flags (const TokendCounterReading *reading)
 
 /**
  * tokend_inconsistency_compose:
- * @self: the contradiction.
- * @role: about whose code.
- * @believed: what the service says instead.
+ * @role: whose counter.
+ * @believed: the state that the service gives.
  * @physical_id: see tokend_reading_physical_id().
  * @label: made printable.
  * @module: the name of the module that shows it.
  *
- * Returns: (transfer floating): the fields of its entry, as tokend(8) lists them, and a message for
- *   people: a{sv}, all of
- * them text.
+ * Returns: (transfer floating): an a{sv} with the fields of tokend(8), all of them text, and a
+ *   message for people.
  */
 GVariant *
 tokend_inconsistency_compose (const TokendInconsistency *self, TokendRole role,

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendInconsistency:
  *
- * A token's contradiction with itself about one role, if there is one; zero at first.
+ * How a token's number and flags for one role contradict each other, if they do; zero at first.
  */
 typedef struct {
   TokendCounterReading reading;

@@ -3,8 +3,8 @@
 
 #include "loss-private.h"
 
-/* A module may show any number of tokens, one after another. What is forgotten here may be told of
- * twice. */
+/* A module may show any number of tokens, one after another. A loss that is forgotten here may be
+ * told twice. */
 #define TOLD_MAX 256
 
 struct _TokendToldLosses {
@@ -12,7 +12,7 @@ struct _TokendToldLosses {
 };
 
 typedef struct {
-  char *view; /* that showed it */
+  char *view; /* the view that showed it */
   TokendCounter shown;
 } Told;
 
@@ -25,11 +25,6 @@ told_free (gpointer data)
   g_free (told);
 }
 
-/**
- * tokend_loss_log_new:
- *
- * Returns: (transfer full): nothing was told yet.
- */
 TokendLossLog *
 tokend_loss_log_new (void)
 {
@@ -39,11 +34,6 @@ tokend_loss_log_new (void)
   return self;
 }
 
-/**
- * tokend_loss_log_free:
- *
- * Frees @self.
- */
 void
 tokend_loss_log_free (TokendLossLog *self)
 {
@@ -57,7 +47,7 @@ make_key (const char *holder, TokendRole role)
   return g_strdup_printf ("%s/%d", holder, (int) role);
 }
 
-/* Not where this view has only not seen yet what another one told of. */
+/* Tells whether the counter has risen. It has not if this view only catches up with another one. */
 static gboolean
 has_risen (const Told *told, const TokendCounter *before, const TokendCounter *now)
 {
@@ -68,15 +58,14 @@ has_risen (const Told *told, const TokendCounter *before, const TokendCounter *n
  * tokend_loss_log_observe:
  * @holder: what has these tries, by a name that all views of it share.
  * @role: whose tries.
- * @view: by which the token is seen now: the name of the module, and the label, since a module may
- *   show a token twice.
- * @before: what it showed before, without our record of it.
- * @now: what it shows now, likewise.
+ * @view: the name of the module and the label, since a module may show a token twice.
+ * @before: what this view showed before, without our record.
+ * @now: what it shows now, without our record.
  *
- * To be called for every snapshot: a counter that has risen falls anew.
+ * Must be called for every snapshot, to notice a counter that rises.
  *
- * Returns: whether a try was lost in between, for certain, and is to be told of: no other view has
- *   shown it already. If it is told, call tokend_loss_log_add().
+ * Returns: whether a try was certainly lost in between, and no other view has shown it. Call
+ *   tokend_loss_log_add() once it is told.
  */
 gboolean
 tokend_loss_log_observe (TokendLossLog *self, const char *holder, TokendRole role, const char *view,
@@ -97,7 +86,7 @@ tokend_loss_log_observe (TokendLossLog *self, const char *holder, TokendRole rol
 /**
  * tokend_loss_log_add:
  *
- * What tokend_loss_log_observe() was just asked about is told.
+ * Records that the loss is told of which tokend_loss_log_observe() was just asked.
  */
 void
 tokend_loss_log_add (TokendLossLog *self, const char *holder, TokendRole role, const char *view,

@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 /**
  * TokendLossLog:
  *
- * Of the physical tokens' tries, which loss the journal was told of last, and by which view: what
- * two modules show, or one twice, is told of once.
+ * Remembers the last loss of each physical token that the journal was told of, and the view that
+ * showed it. So a loss that two modules show, or one module twice, is told once.
  */
 typedef struct _TokendToldLosses TokendLossLog;
 

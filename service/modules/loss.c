@@ -4,7 +4,7 @@
 #include "journal.h"
 #include "tokend-enums.h"
 
-/* From best to worst; -1: nothing is known, and nothing can be compared. */
+/* Orders the states from best to worst; -1: not known, not comparable. */
 static int
 get_rank (TokendState state)
 {
@@ -26,10 +26,10 @@ get_rank (TokendState state)
 
 /**
  * tokend_loss_is_seen:
- * @before: what a token showed of one role, without our record of it.
- * @now: what it shows now, likewise.
+ * @before: what a token showed of one role, without our record.
+ * @now: what it shows now, without our record.
  *
- * Returns: whether a try was lost in between, for certain.
+ * Returns: whether a try was certainly lost in between.
  */
 gboolean
 tokend_loss_is_seen (const TokendCounter *before, const TokendCounter *now)
@@ -42,7 +42,7 @@ tokend_loss_is_seen (const TokendCounter *before, const TokendCounter *now)
 /**
  * tokend_loss_get_level:
  *
- * Returns: notice; a warning where one more wrong code, or this one, locks.
+ * Returns: notice; a warning where the next wrong code locks, or the last one has.
  */
 GLogLevelFlags
 tokend_loss_get_level (const TokendCounter *now)
@@ -69,8 +69,8 @@ describe (const TokendCounter *now)
  * @label: made printable.
  * @module: the name of the module that shows it.
  *
- * Returns: (transfer floating): the fields of its entry, as tokend(8) lists them, and a message for
- * people: a{sv}, all of them text.
+ * Returns: (transfer floating): an a{sv} with the fields of tokend(8), all of them text, and a
+ *   message for people.
  */
 GVariant *
 tokend_loss_compose (TokendRole role, const TokendCounter *now, const char *physical_id,

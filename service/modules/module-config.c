@@ -7,11 +7,9 @@
 
 #define SUFFIX ".module"
 
-/*
- * p11-kit cannot list modules without loading them all, and one bad constructor would take all
- * down, so the .module files are read here; pkcs11.conf(5) is the format. tests/integration holds
- * this against p11-kit's own answer.
- */
+/* Reads a .module file as pkcs11.conf(5) describes it. p11-kit cannot list modules without loading
+ * them all, and one bad constructor would take all down. tests/integration holds this against
+ * p11-kit's own answer. */
 
 static GHashTable *
 parse_file (const char *path, GError **error)
@@ -41,7 +39,7 @@ parse_file (const char *path, GError **error)
   return g_steal_pointer (&options);
 }
 
-/* What is said first stays: the administrator's folder comes before the package's. */
+/* Keeps what is there: the administrator's folder comes before the package's. */
 static void
 merge (GHashTable *options, GHashTable *below)
 {
@@ -54,7 +52,7 @@ merge (GHashTable *options, GHashTable *below)
       g_hash_table_insert (options, g_strdup (name), g_strdup (value));
 }
 
-/* Any other name is invalid to p11-kit too. */
+/* Accepts the names that p11-kit accepts. */
 static gboolean
 is_module_file (const char *entry)
 {
@@ -110,8 +108,8 @@ is_enabled (GHashTable *options, const char *program)
   return disable_in == NULL || !list_contains (disable_in, program);
 }
 
-/* p11-kit's own: the trust store holds no token of a person, the proxy would load every module into
- * one host. */
+/* Leaves out p11-kit's own modules. The trust store holds no person's token, and the proxy would
+ * load every module into one host. */
 static gboolean
 is_p11_kit_own (const char *library)
 {
@@ -149,12 +147,14 @@ by_priority (gconstpointer a, gconstpointer b)
 
 /**
  * tokend_module_configs_load:
- * @directories: (array zero-terminated=1): folders of .module files, the one that overrides first.
- * @library_directory: where a module without a folder in its name is.
- * @program: the name that enable-in and disable-in are held against.
+ * @directories: (array zero-terminated=1): folders of .module files, the overriding one first.
+ * @library_directory: of a module without a folder in its name.
+ * @program: the name that enable-in and disable-in are compared with.
+ *
+ * Names a file that cannot be read in the journal, and leaves it out.
  *
  * Returns: (transfer full) (element-type TokendModuleConfig): the modules by priority, highest
- * first, then by name. A file that cannot be read is named in the journal and left out.
+ *   first, then by name.
  */
 GPtrArray *
 tokend_module_configs_load (const char *const *directories, const char *library_directory,
@@ -182,11 +182,6 @@ tokend_module_configs_load (const char *const *directories, const char *library_
   return configs;
 }
 
-/**
- * tokend_module_config_free:
- *
- * Frees @config.
- */
 void
 tokend_module_config_free (TokendModuleConfig *config)
 {

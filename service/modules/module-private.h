@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* For the files of a module alone: module.c, its host and what is read by it, and module-watch.c, when it is read. */
+/* For the files of a module alone. module.c starts and reads its host, and module-watch.c decides
+ * when. */
 struct _TokendModule {
   GObject parent_instance;
 
@@ -15,17 +16,17 @@ struct _TokendModule {
   char *name;
   char *path;
   TokendModuleState state;
-  char *
-      reason; /* why the last read or start of it failed, or could not be of all cards; NULL: it was */
-  gboolean is_busy; /* it was because another program is using a card */
+  /* Why the last read or start failed, or did not reach all cards; NULL: it did. */
+  char *reason;
+  gboolean is_busy; /* because another program is using a card */
   TokendHealth health;
   guint restart_source;
   TokendHost *host; /* NULL unless ready */
   GCancellable *cancellable;
   GPtrArray *tokens; /* of TokendToken */
 
-  GPtrArray *readers;      /* of GTask: who waits for the read that is under way */
-  GPtrArray *next_readers; /* of GTask: who asked after it began, and so needs the next */
+  GPtrArray *readers;      /* of GTask: callers that wait for the present read */
+  GPtrArray *next_readers; /* of GTask: callers that came after it began, and need the next */
   gboolean reading;
   gint64 read_begun_at; /* monotonic, microseconds */
 

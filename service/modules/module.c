@@ -33,7 +33,7 @@ tokend_module_init (TokendModule *self)
   self->cancellable = g_cancellable_new ();
 }
 
-/* Closed, and not only let go of: a wait that is under way in it holds it, and may never end. */
+/* Closes the host, since a wait in it may hold it for ever. */
 static void
 drop_host (TokendModule *self)
 {
@@ -86,7 +86,11 @@ tokend_module_class_init (TokendModuleClass *klass)
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/** tokend_module_new: Returns: (transfer full): the module, not started. */
+/**
+ * tokend_module_new:
+ *
+ * Returns: (transfer full): the module, not started.
+ */
 TokendModule *
 tokend_module_new (TokendService *service, const TokendModuleConfig *config)
 {
@@ -130,8 +134,12 @@ is_unchanged (TokendTokenSource *source)
   return tokend_module_is_unchanged (TOKEND_MODULE (source));
 }
 
-/** tokend_module_describe: Returns: (transfer floating): a{sv}, as org.tokend.Tokend1.xml says at
- * GetModules. */
+/**
+ * tokend_module_describe:
+ *
+ * Returns: (transfer floating): an a{sv}, as Manager.GetModules of org.tokend.Tokend1.xml describes
+ *   it.
+ */
 GVariant *
 tokend_module_describe (TokendModule *self)
 {
@@ -151,7 +159,7 @@ tokend_module_describe (TokendModule *self)
   return g_variant_dict_end (&module);
 }
 
-/* @reason: (nullable): why tokens could not be read. @is_busy: another program was in the way. */
+/* @reason: (nullable): why tokens could not be read. @is_busy: another program is using a card. */
 static void
 take_reason (TokendModule *self, const char *reason, gboolean is_busy)
 {
@@ -202,7 +210,7 @@ on_restart (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Until the next host has read them, whether they are there is not known. */
+/* Marks the tokens: until the next host has read them, it is not known whether they are there. */
 static void
 lose_sight (TokendModule *self)
 {
@@ -210,8 +218,8 @@ lose_sight (TokendModule *self)
     tokend_token_mark_unseen (self->tokens->pdata[i]);
 }
 
-/* One failure may be a crash: its tokens stay for the restart. A second in a row: they cannot be
- * reached. */
+/* Keeps the tokens at the first failure, which may be a crash, for the restart. Removes them at the
+ * second in a row, since they cannot be reached. */
 static void
 fail (TokendModule *self, const GError *error)
 {
@@ -234,7 +242,7 @@ fail (TokendModule *self, const GError *error)
   set_state (self, TOKEND_MODULE_STATE_FAILED);
 
   tokend_module_give_up_reads (self, error);
-  /* Last: who waited for a read is told why it failed. */
+  /* Comes last, and tells who waited for a read why it failed. */
   lose_sight (self);
   self->restart_source =
       g_timeout_add_seconds (tokend_health_get_pause (&self->health), on_restart, self);
@@ -270,8 +278,9 @@ contains_token (GPtrArray *readings, TokendToken *token)
   return FALSE;
 }
 
-/* Two that cannot be told apart are shown as the first, and not operated on: which one is meant is not known, nor does the
- * operating host see that there are two while another program has one for itself. */
+/* Shows two tokens that cannot be told apart as the first, and lets nobody operate on it: which one
+ * is meant is not known. The operating host does not see both while another program has one for
+ * itself. */
 static void
 drop_doubles (GPtrArray *readings)
 {
@@ -284,7 +293,7 @@ drop_doubles (GPtrArray *readings)
       }
 }
 
-/* Of a token that was not read: there is another one like it now, or no more. */
+/* Tells whether a token that was not read now has a double, or has none any more. */
 static gboolean
 is_news (TokendToken *token, const TokendReading *reading)
 {
@@ -345,7 +354,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
 
-  /* The host closed meanwhile, and the read's fate was told then. */
+  /* The host has closed meanwhile, and the waiting callers were told. */
   if (self->host != TOKEND_HOST (source))
     return;
   if (readings == NULL && !g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_BUSY)) {
@@ -355,7 +364,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 
   self->reading = FALSE;
   self->is_unchanged = readings != NULL && self->watch_way == TOKEND_WATCH_WAY_READERS;
-  /* Another program is in the way: that is no failure, and the tokens are there as before. */
+  /* Another program is using a card. That is no failure, and the tokens stay as they are. */
   if (readings == NULL) {
     take_reason (self, error->message, TRUE);
     end_read (self, error);
@@ -372,7 +381,11 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   end_read (self, NULL);
 }
 
-/** tokend_module_start_read: answers all who asked until now; not while another read is under way. */
+/**
+ * tokend_module_start_read:
+ *
+ * Answers all who asked until now. Must not be called during another read.
+ */
 void
 tokend_module_start_read (TokendModule *self)
 {
@@ -381,7 +394,7 @@ tokend_module_start_read (TokendModule *self)
   self->reading = TRUE;
   self->read_begun_at = g_get_monotonic_time ();
   tokend_claims_look (self->service->claims);
-  /* Who asks wants to know what the card says, and not that nobody was seen to use it. */
+  /* Reads all if a caller asked, who wants to know what the card says now. */
   tokend_host_read_async (self->host, self->readers->len > 0, self->cancellable, on_read,
                           g_object_ref (self));
 }
@@ -404,7 +417,11 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_module_start_read (self);
 }
 
-/** tokend_module_start: starts its watching host. */
+/**
+ * tokend_module_start:
+ *
+ * Starts its watching host.
+ */
 void
 tokend_module_start (TokendModule *self)
 {
@@ -422,7 +439,7 @@ begin_wait (TokendTokenSource *source)
   tokend_module_begin_wait (TOKEND_MODULE (source));
 }
 
-/* A read begins after each of those asked who share it. */
+/* Lets callers share a read that begins after all of them asked. */
 static void
 read_async (TokendTokenSource *source, GAsyncReadyCallback callback, gpointer user_data)
 {
@@ -459,7 +476,11 @@ tokend_module_source_init (TokendTokenSourceInterface *iface)
   iface->read_finish = read_finish;
 }
 
-/** tokend_module_give_up_reads: who waits for a read is told @error now, and not how it ends. */
+/**
+ * tokend_module_give_up_reads:
+ *
+ * Answers all who wait for a read with @error.
+ */
 void
 tokend_module_give_up_reads (TokendModule *self, const GError *error)
 {
@@ -467,8 +488,12 @@ tokend_module_give_up_reads (TokendModule *self, const GError *error)
   answer_readers (&self->next_readers, error);
 }
 
-/** tokend_module_end_operation: an operation on a physical token has ended, by whichever module it was reached; @cards: all
- * that it may be, see tokend_target_list_cards(). */
+/**
+ * tokend_module_end_operation:
+ * @cards: all that the physical token may be, see tokend_target_list_cards().
+ *
+ * Tells its tokens that an operation has ended, by whichever module.
+ */
 void
 tokend_module_end_operation (TokendModule *self, const char *const *cards)
 {
@@ -477,7 +502,11 @@ tokend_module_end_operation (TokendModule *self, const char *const *cards)
       tokend_token_end_operation (self->tokens->pdata[i]);
 }
 
-/** tokend_module_get_tokens: Returns: (transfer none) (element-type TokendToken): the tokens that it shows. */
+/**
+ * tokend_module_get_tokens:
+ *
+ * Returns: (transfer none) (element-type TokendToken): the tokens that it shows.
+ */
 GPtrArray *
 tokend_module_get_tokens (TokendModule *self)
 {

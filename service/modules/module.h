@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /**
  * TokendModuleState:
  *
- * Of a module, for GetModules, by nick.
+ * A module's state, as GetModules gives it, by nick.
  */
 typedef enum {
   TOKEND_MODULE_STATE_LOADING, /*< nick=loading >*/
@@ -25,7 +25,7 @@ typedef enum {
  * tokens that it shows.
  *
  * Signal `settled`: the state is not `loading` any more.
- * Signal `shows`, with a #TokendToken: there is one more.
+ * Signal `shows`: there is a new #TokendToken.
  * Signal `changed`: its tokens came, left, or were read.
  */
 #define TOKEND_TYPE_MODULE (tokend_module_get_type ())

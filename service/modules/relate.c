@@ -73,8 +73,8 @@ tell (TokendService *service, const GPtrArray *tokens, const TokendView *views, 
 /**
  * tokend_relate:
  *
- * Judges anew which tokens are one, after some came, left, or were read; tells each of them, and
- * the subscribers of those of which it is news.
+ * Finds out which tokens are one, after some came, left, or were read. Tells each of them, and the
+ * subscribers if it is news.
  */
 void
 tokend_relate (TokendService *service)

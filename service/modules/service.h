@@ -10,7 +10,7 @@
 
 G_BEGIN_DECLS
 
-/* Those of the rooms above are held here, and used there. */
+/* Of the rooms above, which use them; held here. */
 typedef struct _TokendAudit TokendAudit;
 typedef struct _TokendCallers TokendCallers;
 typedef struct _TokendGate TokendGate;
@@ -20,8 +20,7 @@ typedef struct _TokendRefusalLimit TokendRefusalLimit;
 /**
  * TokendService:
  *
- * The parts that every room of the service stands on. Made and owned by the daemon; outlives them
- * all.
+ * The parts that the rooms of the service share. The daemon owns it; it outlives them all.
  */
 typedef struct {
   GDBusConnection *bus;
@@ -36,12 +35,12 @@ typedef struct {
   TokendRefusalLimit *refusal_limit;
   TokendClaims *claims;
   TokendLossLog *loss_log;
-  TokendRateLimit *snapshot_limit; /* of what modules show */
-  GCancellable
-      *ending; /* cancelled: the service was asked to end, and what has sent nothing is given up */
-  GBytes *key; /* of this process: random, for the keys of what is one; see relate.c */
-  /* Because nobody needs it: its name is given up, and what is begun now could not be gone on
-   * with */
+  TokendRateLimit *snapshot_limit; /* on what modules show */
+  /* Cancelled when the service is asked to end, which gives up what has sent nothing. */
+  GCancellable *ending;
+  GBytes *key; /* random, of this process; makes the keys card-id and pin-id, see relate.c */
+  /* The service is about to end because nobody needs it. Its name is given up, so that nothing new
+   * may begin. */
   gboolean is_leaving;
   GPtrArray *profiles; /* of TokendProfile */
   GPtrArray *modules;  /* of TokendModule, by priority */

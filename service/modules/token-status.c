@@ -3,13 +3,13 @@
 
 #include "profile-rules.h"
 
-/* A watched token is read every second; what is older than this was not. */
+/* A watched token is read every second; an older reading is not of a watched one. */
 #define FRESH_US (3 * G_USEC_PER_SEC)
-/* A card is read when it was used. A use that took no time was not seen, and must not make the
- * status wrong for ever. */
+/* A card is read when it was used. A use too short to be seen must not make the status wrong for
+ * ever. */
 #define FRESH_IF_UNCHANGED_US (60 * G_USEC_PER_SEC)
 
-/* What other modules show of the same PIN is as good as what it has shown before. */
+/* Adds what other modules show of the same PIN, as if this one had shown it. */
 static TokendCounterRecord
 get_record (TokendToken *self, TokendRole role)
 {
@@ -25,8 +25,9 @@ get_record (TokendToken *self, TokendRole role)
  * @reading: a reading of this token, not necessarily the last.
  * @role: whose counter.
  *
- * Returns: what @reading, the profile, the ledger and other modules that show the same token say
- *   together: by what a code is barred.
+ * Evaluates @reading with the profile, the ledger, and what other modules show of the same token.
+ *
+ * Returns: the status that bars a code.
  */
 TokendCounter
 tokend_token_evaluate (TokendToken *self, const TokendReading *reading, TokendRole role)
@@ -40,8 +41,9 @@ tokend_token_evaluate (TokendToken *self, const TokendReading *reading, TokendRo
 
 /**
  * tokend_token_evaluate_now:
+ * @role: whose counter.
  *
- * See tokend_token_evaluate(), by the last reading.
+ * Returns: tokend_token_evaluate() of the last reading.
  */
 TokendCounter
 tokend_token_evaluate_now (TokendToken *self, TokendRole role)
@@ -66,39 +68,24 @@ tokend_token_get_counter (TokendToken *self, TokendRole role)
   record = get_record (self, role);
   rules = tokend_profile_rules_get (self->profile, self->provider, self->reading, role);
   told = tokend_counter_tell (&self->reading->counters[role], &rules, &record);
-  /* By a clock that was put back since then. */
+  /* The time is in the future if the clock was put back. */
   if (told.sent_at < 0 || told.sent_at > g_get_real_time ())
     told.sent_at = 0;
   return told;
 }
 
-/**
- * tokend_token_get_object_path:
- *
- * Returns: (transfer none): of its object on the bus.
- */
 const char *
 tokend_token_get_object_path (TokendToken *self)
 {
   return self->object_path;
 }
 
-/**
- * tokend_token_get_reading:
- *
- * Returns: (transfer none): the last reading.
- */
 const TokendReading *
 tokend_token_get_reading (TokendToken *self)
 {
   return self->reading;
 }
 
-/**
- * tokend_token_get_profile:
- *
- * Returns: (transfer none) (nullable): the module profile that fits.
- */
 const TokendProfile *
 tokend_token_get_profile (TokendToken *self)
 {
@@ -116,44 +103,24 @@ tokend_token_get_wrong_code (TokendToken *self, TokendRole role)
   return self->profile != NULL ? self->profile->wrong_codes[role] : TOKEND_WRONG_CODE_PIN_INCORRECT;
 }
 
-/**
- * tokend_token_get_physical_id:
- *
- * Returns: (transfer none): see tokend_reading_physical_id().
- */
 const char *
 tokend_token_get_physical_id (TokendToken *self)
 {
   return self->target->card;
 }
 
-/**
- * tokend_token_get_target:
- *
- * Returns: (transfer none): where its codes are sent.
- */
 const TokendTarget *
 tokend_token_get_target (TokendToken *self)
 {
   return self->target;
 }
 
-/**
- * tokend_token_get_label:
- *
- * Returns: (transfer none): made printable.
- */
 const char *
 tokend_token_get_label (TokendToken *self)
 {
   return self->label;
 }
 
-/**
- * tokend_token_get_serial:
- *
- * Returns: (transfer none): made printable.
- */
 const char *
 tokend_token_get_serial (TokendToken *self)
 {
@@ -171,33 +138,18 @@ tokend_token_get_source (TokendToken *self)
   return self->source;
 }
 
-/**
- * tokend_token_get_pin_policy:
- *
- * Returns: see tokend_profile_rules_get_pin_policy().
- */
 TokendPinPolicy
 tokend_token_get_pin_policy (TokendToken *self)
 {
   return tokend_profile_rules_get_pin_policy (self->profile, self->provider, self->reading);
 }
 
-/**
- * tokend_token_get_code_rules:
- *
- * Returns: see tokend_profile_rules_get_code_rules().
- */
 TokendCodeRules
 tokend_token_get_code_rules (TokendToken *self, TokendRole role)
 {
   return tokend_profile_rules_get_code_rules (self->profile, self->provider, self->reading, role);
 }
 
-/**
- * tokend_token_supports:
- *
- * See tokend_profile_rules_support().
- */
 gboolean
 tokend_token_supports (TokendToken *self, TokendRole role, GError **error)
 {
@@ -216,7 +168,8 @@ explain_module_profile (TokendToken *self)
 /**
  * tokend_token_get_status:
  *
- * Returns: (transfer floating): the status, a{sv}, as org.tokend.Tokend1.xml says at GetStatus.
+ * Returns: (transfer floating): the status, an a{sv} as Token.GetStatus of org.tokend.Tokend1.xml
+ *   describes it.
  */
 GVariant *
 tokend_token_get_status (TokendToken *self)
@@ -255,8 +208,7 @@ tokend_token_get_status (TokendToken *self)
 /**
  * tokend_token_is_fresh:
  *
- * Returns: whether tokend_token_get_status() is still the token's word, so that it need not be
- *   read.
+ * Returns: whether the status is what the token shows now, so that it need not be read.
  */
 gboolean
 tokend_token_is_fresh (TokendToken *self)

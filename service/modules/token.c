@@ -56,7 +56,7 @@ tokend_token_class_init (TokendTokenClass *klass)
                                        NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/* While an operation of ours is under way, what its end will be is not known: it is told then. */
+/* Evaluates the status again, but not during an operation of ours, whose end tells it. */
 static void
 evaluate_again (TokendToken *self)
 {
@@ -100,7 +100,8 @@ take_issuer (TokendToken *self, const char *issuer)
   self->provider = tokend_profiles_match_provider (self->service->profiles, issuer);
 }
 
-/* An operation under way ends where it began. */
+/* Begins a new stay if the card may be another one; not during an operation, which ends where it
+ * began. */
 static void
 check_stay (TokendToken *self, const TokendReading *reading)
 {
@@ -127,7 +128,7 @@ take_reading (TokendToken *self, const TokendReading *reading)
     take_issuer (self, copy->issuer);
 }
 
-/* What was known stays, as old as it is; who asks is told that it could not be read. */
+/* Keeps the last reading, as old as it is, and tells who asks that the token could not be read. */
 static void
 take_failure (TokendToken *self, const TokendReading *reading)
 {
@@ -140,7 +141,7 @@ take_failure (TokendToken *self, const TokendReading *reading)
                          "The token could not be read: %s", reading->unread);
 }
 
-/* Whatever else is seen in its reader may have been there meanwhile. */
+/* Ends its time in the reader: whatever else is seen there may have been there meanwhile. */
 static void
 note_absence (TokendToken *self)
 {
@@ -148,7 +149,7 @@ note_absence (TokendToken *self)
   g_signal_emit (self, signals[SIGNAL_LEFT], 0);
 }
 
-/* Between two readings, in both of which it is there. */
+/* Notices that the token was out between two readings that both show it. */
 static void
 notice_absence (TokendToken *self, const TokendReading *reading)
 {
@@ -163,7 +164,11 @@ notice_absence (TokendToken *self, const TokendReading *reading)
     note_absence (self);
 }
 
-/** tokend_token_mark_unseen: nobody watches it until another host reads it: it counts as out. */
+/**
+ * tokend_token_mark_unseen:
+ *
+ * Counts the token as out until another host reads it, since nobody watches it.
+ */
 void
 tokend_token_mark_unseen (TokendToken *self)
 {
@@ -189,6 +194,8 @@ take_whereabouts (TokendToken *self, const TokendReading *reading, gint64 begun_
  * tokend_token_see_again:
  * @reading: of this token, spared by a host that has seen it stay.
  * @begun_at: see tokend_token_update().
+ *
+ * Keeps the last reading.
  */
 void
 tokend_token_see_again (TokendToken *self, const TokendReading *reading, gint64 begun_at)
@@ -200,10 +207,10 @@ tokend_token_see_again (TokendToken *self, const TokendReading *reading, gint64 
 /**
  * tokend_token_update:
  * @reading: of this token.
- * @begun_at: when its reading began, monotonic, in microseconds.
+ * @begun_at: when the read began, monotonic, in microseconds.
  *
- * Takes over what was read, and tells the subscribers if the status is another one now. A read that
- * an operation overtook is passed over: it would show a counter that seems to rise.
+ * Takes over what was read, and tells the subscribers if the status has changed. Ignores a read
+ * that an operation overtook, which would show a counter that seems to rise.
  */
 void
 tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at)
@@ -222,8 +229,8 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   self->certificate_not_after = reading->certificate_not_after;
   take_whereabouts (self, reading, begun_at);
   snapshot = see (self, self->reading, tokend_token_source_get_name (self->source));
-  /* What it shows by itself stands above what we remember of it, unless an operation is about to change it, or has: also one
-   * of a service before this one, whose end nobody tells. */
+  /* Lets what the token shows stand above the record. An operation that is about to change it, or
+   * has, excludes that; also one of an earlier service, whose end nobody tells. */
   if (tokend_claims_was_free_since (self->service->claims, self->target->card, begun_at))
     tokend_tracker_update (&self->tracker, self->service, &snapshot);
   else
@@ -231,7 +238,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   evaluate_again (self);
 }
 
-/* It is from before the operation. */
+/* Forgets what others showed before the operation. */
 static void
 forget_what_others_show (TokendToken *self)
 {
@@ -243,7 +250,7 @@ forget_what_others_show (TokendToken *self)
  * @reading: by the operating host, after the outcome.
  * @module: the name of the module.
  *
- * Takes over what the token shows right after an operation on it. The ledger has its outcome already.
+ * Takes over what the token shows right after an operation, whose result the ledger has.
  */
 void
 tokend_token_update_after (TokendToken *self, const TokendReading *reading, const char *module)
@@ -260,10 +267,10 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
 
 /**
  * tokend_token_note_failure:
- * @reading: what the token showed the operating host after a code that did not do what it was sent for.
+ * @reading: what the token showed the operating host after a code that failed.
  * @role: whose code.
  *
- * Remembers a lock or final try that the token may show to nobody else. Exact flags are shown to all.
+ * Records a lock or final try that the token may show to nobody else. Exact flags are shown to all.
  */
 void
 tokend_token_note_failure (TokendToken *self, const TokendReading *reading, TokendRole role)
@@ -278,18 +285,19 @@ tokend_token_note_failure (TokendToken *self, const TokendReading *reading, Toke
 
 /**
  * tokend_token_end_operation:
- * An operation on this physical token has just ended, and nobody holds it any more. Tells the subscribers if the status is
- * another one now.
+ *
+ * Tells the subscribers of the status after an operation on this physical token, which nobody holds
+ * any more.
  */
 void
 tokend_token_end_operation (TokendToken *self)
 {
   self->not_before = g_get_monotonic_time ();
-  /* By another module or label, what is known is from before it. */
+  /* The operation was by another module or label: the last reading is older. */
   if (!self->is_read_after)
     self->read_at_monotonic = 0;
   self->is_read_after = FALSE;
-  /* Where nobody tells of insertions it may be another card next time. */
+  /* Nobody tells of insertions, so this may be another card next time. */
   if (self->insertion == 0)
     tokend_target_set_stay (self->target, g_random_int ());
   forget_what_others_show (self);
@@ -297,7 +305,11 @@ tokend_token_end_operation (TokendToken *self)
   evaluate_again (self);
 }
 
-/** tokend_token_lose_reading: a code went to the token, and what it shows now could not be read. */
+/**
+ * tokend_token_lose_reading:
+ *
+ * Notes that a code went to the token, and what it shows now could not be read.
+ */
 void
 tokend_token_lose_reading (TokendToken *self)
 {
@@ -306,10 +318,8 @@ tokend_token_lose_reading (TokendToken *self)
   evaluate_again (self);
 }
 
-/*
- * A path is never given out twice, also not by a service that was started again: a client that still has one from before
- * must not reach another token with it, and spend that one's try.
- */
+/* Never gives out a path twice, not even after a restart: a client with an old path must not reach
+ * another token by it, and spend that one's try. */
 static char *
 make_object_path (void)
 {
@@ -320,7 +330,13 @@ make_object_path (void)
   return g_strdup_printf (TOKEND_TOKENS_PATH "/%" G_GUINT64_FORMAT, next_number++);
 }
 
-/** tokend_token_new: @reading: its first. @begun_at: see tokend_token_update(). Returns: (transfer full): it. */
+/**
+ * tokend_token_new:
+ * @reading: its first.
+ * @begun_at: see tokend_token_update().
+ *
+ * Returns: (transfer full): the token.
+ */
 TokendToken *
 tokend_token_new (TokendService *service, TokendTokenSource *source, const TokendReading *reading,
                   gint64 begun_at)
@@ -344,7 +360,11 @@ tokend_token_new (TokendService *service, TokendTokenSource *source, const Token
   return self;
 }
 
-/** tokend_token_remove: the token left: tells whoever has it on the bus, and operations on it. */
+/**
+ * tokend_token_remove:
+ *
+ * Tells its object on the bus, and operations on it, that the token has left.
+ */
 void
 tokend_token_remove (TokendToken *self)
 {
@@ -354,8 +374,12 @@ tokend_token_remove (TokendToken *self)
   g_signal_emit (self, signals[SIGNAL_LEFT], 0);
 }
 
-/** tokend_token_make_view: @module_rank: of its module. Returns: what tells which others it is one with; as long as it is not
- * read again. */
+/**
+ * tokend_token_make_view:
+ * @module_rank: of its module.
+ *
+ * Returns: what tells which other tokens it is; valid until it is read again.
+ */
 TokendView
 tokend_token_make_view (TokendToken *self, guint module_rank)
 {
@@ -376,7 +400,7 @@ tokend_token_make_view (TokendToken *self, guint module_rank)
   return view;
 }
 
-/* Texts that are not known are no news: nobody was told of them. */
+/* Tells whether subscribers must be told. Keys that were not known before are no news. */
 static gboolean
 is_news (const TokendKinship *before, const TokendKinship *now)
 {
@@ -389,10 +413,9 @@ is_news (const TokendKinship *before, const TokendKinship *now)
 /**
  * tokend_token_set_kinship:
  * @kinship: how it stands to the others now.
- * @related: (element-type TokendTarget): see tokend_target_relate().
- * @first_doubtful: likewise.
- * @n_doubtful: likewise.
- * @n_one: likewise.
+ * @related: (element-type TokendTarget): as the others, see tokend_target_relate().
+ *
+ * Takes over how it stands to the others, and tells the subscribers if that is news.
  */
 void
 tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrArray *related,
@@ -410,7 +433,7 @@ tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrA
   tokend_ledger_spread (self->service->ledger, self->target);
   tokend_refused_spread (self->service->refused, self->target);
   evaluate_again (self);
-  /* Whom this is owed is told when it was read. */
+  /* Still owed to who asked earlier, until it is read. */
   self->is_owed = self->is_owed || was_owed;
 }
 
@@ -425,7 +448,8 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
   if (tokend_token_source_read_finish (TOKEND_TOKEN_SOURCE (source), result, &error)
       && self->unread != NULL)
     error = g_error_copy (self->unread);
-  /* An operation by another module or label has overtaken that read, which was passed over. Once: a host may never read it. */
+  /* Reads again, once, after a read that an operation by another module or label overtook. A host
+   * may never read the token. */
   if (error == NULL && self->source != NULL && self->read_at_monotonic < *asked_at) {
     *asked_at = 0;
     tokend_token_source_read_async (self->source, on_refreshed, g_steal_pointer (&task));
@@ -441,7 +465,11 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_boolean (task, TRUE);
 }
 
-/** tokend_token_refresh_async: reads the token now; callers at the same time share one read. */
+/**
+ * tokend_token_refresh_async:
+ *
+ * Reads the token now. Callers at the same time share one read.
+ */
 void
 tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback, gpointer user_data)
 {
@@ -459,8 +487,12 @@ tokend_token_refresh_async (TokendToken *self, GAsyncReadyCallback callback, gpo
   tokend_token_source_read_async (self->source, on_refreshed, task);
 }
 
-/** tokend_token_refresh_finish: Returns: whether it was read; else NotFound, ModuleFailed,
- * TimedOut or Busy. */
+/**
+ * tokend_token_refresh_finish:
+ * @error: NotFound, ModuleFailed, TimedOut or Busy.
+ *
+ * Returns: whether it was read.
+ */
 gboolean
 tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GError **error)
 {

@@ -11,7 +11,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendKinship: how a token stands to the others that are shown now; see the status keys of these names. */
+/**
+ * TokendKinship:
+ *
+ * How a token stands to the others that are shown; see the status keys of these names.
+ */
 typedef struct {
   char *card_id;
   char *pin_id;
@@ -21,10 +25,11 @@ typedef struct {
 
 /**
  * TokendToken:
- * A token as one module shows it, and what was last read of it.
  *
- * Signal `gone`: its module shows it no more.
- * Signal `left`: it was taken out, or may have been unseen, if only for a moment.
+ * A token as one module shows it, with its last reading.
+ *
+ * Signal `gone`: its module does not show it any more.
+ * Signal `left`: it was taken out, or may have been, if only for a moment.
  */
 #define TOKEND_TYPE_TOKEN (tokend_token_get_type ())
 G_DECLARE_FINAL_TYPE (TokendToken, tokend_token, TOKEND, TOKEN, GObject)

@@ -4,8 +4,8 @@
 #include "journal.h"
 #include "loss-private.h"
 
-/* In ten minutes: of what one token shows of one role more than a person loses, of each kind of
- * entry; and of all that a module shows, which can make up tokens. */
+/* The most entries of one kind in ten minutes, of one role of a token and of a module, which can
+ * make up tokens. A person loses fewer tries. */
 #define TOLD_OF_ROLE_MAX 10
 #define TOLD_OF_MODULE_MAX 100
 #define TOLD_INTERVAL_US (10 * G_TIME_SPAN_MINUTE)
@@ -13,7 +13,7 @@
 /**
  * tokend_tracker_limit_new:
  *
- * Returns: (transfer full): how much goes to the journal of what modules show.
+ * Returns: (transfer full): the limit on entries about what modules show.
  */
 TokendRateLimit *
 tokend_tracker_limit_new (void)
@@ -24,7 +24,7 @@ tokend_tracker_limit_new (void)
 /**
  * tokend_snapshot_evaluate:
  *
- * Returns: what the token shows by itself, whatever is recorded of it.
+ * Returns: what the token shows by itself, without the ledger.
  */
 TokendCounter
 tokend_snapshot_evaluate (const TokendSnapshot *self, TokendRole role)
@@ -36,8 +36,8 @@ tokend_snapshot_evaluate (const TokendSnapshot *self, TokendRole role)
 
 /**
  * tokend_snapshot_update_refused:
- * @by_number: whether only a number of the token's own is taken. There are cards that show a flag
- *   to the process that tried a code, and to no other: that it is gone for the next one is no rise.
+ * @by_number: whether only a number of the token's own counts. Some cards show a flag only to the
+ *   process that tried a code; its absence in the next process is no rise.
  *
  * Forgets the refused codes of a role whose counter has risen.
  */
@@ -61,7 +61,6 @@ update_ledger (const TokendSnapshot *snapshot, TokendLedger *ledger)
                            &snapshot->reading->counters[role], &snapshot->rules[role]);
 }
 
-/* A module says what it likes, as often as it likes. */
 static void
 tell_too_many (const TokendSnapshot *snapshot, TokendRole role, const TokendRateLimitInfo *info)
 {
@@ -77,7 +76,7 @@ tell_too_many (const TokendSnapshot *snapshot, TokendRole role, const TokendRate
       snapshot->module, what);
 }
 
-/* Returns: whether it may be told; else it is kept, and told later if it is still so. */
+/* Returns: whether it was told; else it is told later if it is still so. */
 static gboolean
 tell (TokendService *service, const TokendSnapshot *snapshot, TokendRole role, GLogLevelFlags level,
       GVariant *entry)
@@ -98,9 +97,9 @@ tell (TokendService *service, const TokendSnapshot *snapshot, TokendRole role, G
   return TRUE;
 }
 
-/* Each module that shows a card without a serial number knows of a stay of its own. In one reader
- * it is one card.
- * Returns: (transfer full): by what its losses are known. */
+/* Names what has the tries. Each module that shows a card without a serial number has its own stay
+ * of it, but one reader holds one card.
+ * Returns: (transfer full): the name. */
 static char *
 name_holder (const TokendSnapshot *snapshot)
 {
@@ -109,9 +108,8 @@ name_holder (const TokendSnapshot *snapshot)
   return g_strdup_printf ("%s %s", snapshot->target->name, snapshot->reading->reader);
 }
 
-/* What was lost since the last snapshot, another program has lost: between the two was no operation
- * of ours. What may not be told now is compared with next time again, so that it is told when it
- * may be. */
+/* Tells of a loss, which another program caused, since no operation of ours was in between. A loss
+ * that may not be told now is compared again, and told when it may be. */
 static void
 tell_loss (TokendTracker *self, TokendService *service, const TokendSnapshot *snapshot,
            TokendRole role)
@@ -147,10 +145,10 @@ tell_inconsistency (TokendTracker *self, TokendService *service, const TokendSna
 
 /**
  * tokend_tracker_update:
- * @snapshot: while no operation of ours is under way on the token.
+ * @snapshot: taken while no operation of ours is under way on the token.
  *
- * Lets what the token shows stand above what is remembered of it, and tells the journal of what
- * another program has spent and of what makes no sense.
+ * Lets what the token shows stand above the ledger and the refused codes. Tells the journal of lost
+ * tries and inconsistencies.
  */
 void
 tokend_tracker_update (TokendTracker *self, TokendService *service, const TokendSnapshot *snapshot)
@@ -166,7 +164,8 @@ tokend_tracker_update (TokendTracker *self, TokendService *service, const Tokend
 /**
  * tokend_tracker_reset:
  *
- * The next snapshot is not to be compared with the last one: an operation of ours is between.
+ * Keeps the next snapshot from being compared with the last one: an operation of ours is in
+ * between.
  */
 void
 tokend_tracker_reset (TokendTracker *self)

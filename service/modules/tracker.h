@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /**
  * TokendSnapshot:
  *
- * What one module shows of a token now.
+ * What one module shows of a token at a time.
  */
 typedef struct {
   const TokendTarget *target;
@@ -23,8 +23,8 @@ typedef struct {
 /**
  * TokendTracker:
  *
- * What is remembered of a token from one snapshot to the next; filled with zeros and then
- * tokend_tracker_reset() at first.
+ * What is remembered of a token from one snapshot to the next. Filled with zeros, and then reset,
+ * at first.
  */
 typedef struct {
   TokendCounter shown[TOKEND_N_ROLES];

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /**
  * TokendAttempt:
  *
- * What the caller allows; the options of Unlock and SetPin, or of Finish.
+ * What the caller allows, by the options of Unlock and SetPin, or of Finish.
  */
 typedef struct {
   gboolean final_attempt;

@@ -7,7 +7,7 @@
 static const struct {
   const char *name;
   const char *type;
-  gboolean is_of_opening; /* else of Finish alone */
+  gboolean is_of_opening; /* else an option of Finish alone */
 } known[] = {
   { TOKEND_OPTION_FINAL_ATTEMPT, "b", FALSE },
   { TOKEND_OPTION_SEND_REFUSED_CODE, "b", FALSE },
@@ -55,9 +55,11 @@ take_option (TokendAttempt *attempt, const char *name, GVariant *value)
 /**
  * tokend_attempt_parse:
  * @options: a{sv}, as the caller sent it.
- * @opens: whether they are Unlock's or SetPin's, which open an operation; else Finish's.
- * @attempt: (out): what it says.
- * @error: InvalidArgs for an option that is unknown or of the wrong type.
+ * @opens: whether the call is Unlock or SetPin; else it is Finish.
+ * @attempt: (out): what the options say.
+ * @error: InvalidArgs for an unknown option or one of the wrong type.
+ *
+ * Returns: whether the options are valid.
  */
 gboolean
 tokend_attempt_parse (GVariant *options, gboolean opens, TokendAttempt *attempt, GError **error)
@@ -85,8 +87,10 @@ tokend_attempt_parse (GVariant *options, gboolean opens, TokendAttempt *attempt,
  * @counter: that role's status, of the last read.
  * @error: PinLocked, PukLocked, NotSupported (not set yet), RetriesChanged or FinalAttempt.
  *
- * Whether one try may be spent. A lock that only our own record tells of is not the token's word:
- * it counts as a last try, so that a wrong record cannot shut the person out for ever.
+ * A lock that only the ledger knows counts as a last try, so that a wrong ledger cannot shut the
+ * person out for ever.
+ *
+ * Returns: whether one try may be spent.
  */
 gboolean
 tokend_attempt_check (const TokendAttempt *attempt, TokendRole role, const TokendCounter *counter,
@@ -124,9 +128,12 @@ tokend_attempt_check (const TokendAttempt *attempt, TokendRole role, const Token
 
 /**
  * tokend_attempt_check_opening:
- * @error: as of tokend_attempt_check(), but FinalAttempt: the word for that comes with Finish.
+ * @attempt: what the caller allows.
+ * @role: whose code would be sent.
+ * @counter: that role's status, of the last read.
+ * @error: as of tokend_attempt_check(), but FinalAttempt, which concerns Finish.
  *
- * Whether there may be a try to be spent once the codes are there.
+ * Returns: whether an operation may be opened.
  */
 gboolean
 tokend_attempt_check_opening (const TokendAttempt *attempt, TokendRole role,
@@ -142,13 +149,13 @@ tokend_attempt_check_opening (const TokendAttempt *attempt, TokendRole role,
  * tokend_attempt_check_prepared:
  * @attempt: what the caller allows.
  * @role: whose code would be sent.
- * @counter: that role's status, as the session shows it by which the code would be sent.
- * @refused_at: when the token is known to have refused this very code last, microseconds since the
- *   epoch; 0: it has not.
+ * @counter: that role's status, as the session shows it that would send the code.
+ * @refused_at: when the token last refused this code, microseconds since the epoch; 0: never.
  * @error: as of tokend_attempt_check(); or AlreadyRefused.
  *
- * Whether the try may be spent for which a host is prepared. Another program may have lost some
- * since the token was read.
+ * Checks again, since another program may have lost tries since the token was read.
+ *
+ * Returns: whether the prepared host may spend the try.
  */
 gboolean
 tokend_attempt_check_prepared (const TokendAttempt *attempt, TokendRole role,

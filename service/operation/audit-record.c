@@ -5,10 +5,6 @@
 #include "audit-record-enums.h"
 #include "tokend-enums.h"
 
-/**
- * tokend_audit_record_free:
- * @record: (transfer full): a record.
- */
 void
 tokend_audit_record_free (TokendAuditRecord *record)
 {
@@ -20,9 +16,9 @@ tokend_audit_record_free (TokendAuditRecord *record)
 
 /**
  * tokend_audit_record_get_spent:
- * @record: an operation that has ended.
  *
- * Returns: whether it cost a try, by the token's own numbers where it has them, else by its answer.
+ * Returns: whether the operation cost a try, by the token's own numbers where it has them, else by
+ *   its answer.
  */
 TokendSpent
 tokend_audit_record_get_spent (const TokendAuditRecord *record)
@@ -72,7 +68,6 @@ get_message_id (const TokendAuditRecord *record)
 
 /**
  * tokend_audit_record_get_level:
- * @record: an operation that has ended.
  *
  * Returns: notice; a warning where somebody should look after the token.
  */
@@ -89,7 +84,7 @@ tokend_audit_record_get_level (const TokendAuditRecord *record)
   return G_LOG_LEVEL_MESSAGE;
 }
 
-/* The words of the reply are not for the journal: they may quote what the caller wrote. */
+/* Explains the error without the reply's text, which may quote what the caller wrote. */
 static const char *
 get_reason (const TokendAuditRecord *record)
 {
@@ -213,11 +208,10 @@ put_who (GVariantDict *fields, const TokendIdentity *who)
 
 /**
  * tokend_audit_record_compose:
- * @record: an operation that has ended.
- * @who: who asked for it.
+ * @who: who asked for the operation.
  *
- * Returns: (transfer floating): the fields of its entry, as tokend(8) lists them, and a message for
- * people: a{sv}, all of them text. What is not known has no field.
+ * Returns: (transfer floating): an a{sv} with the fields of tokend(8), all of them text, and a
+ *   message for people. It lacks what is not known.
  */
 GVariant *
 tokend_audit_record_compose (const TokendAuditRecord *record, const TokendIdentity *who)

@@ -34,25 +34,25 @@ typedef enum {
 /**
  * TokendAuditRecord:
  *
- * An operation that has ended, for the journal.
+ * An operation that has ended, as the journal is told of it.
  */
 typedef struct {
-  TokendRole role; /* the PUK's: Unlock; the PIN's: SetPin */
+  TokendRole role; /* the PUK's for Unlock, the PIN's for SetPin */
   char *token;     /* see tokend_reading_physical_id() */
   char *label;     /* made printable */
-  char *module;    /* NULL: it came to none */
+  char *module;    /* NULL: the operation did not get that far */
 
   gboolean is_done;
-  TokendError error; /* what was replied, unless it is done */
+  TokendError error; /* the reply's, unless it is done */
   gboolean sent;     /* the token saw the code, or may have */
-  gboolean in_doubt; /* no answer came: the module host may still be at it */
+  gboolean in_doubt; /* no answer came: the host may still be working */
   TokendAuditEnd end;
   TokendTryResult try_result;
-  TokendCounter before; /* the role's, as the operating host read it */
-  TokendCounter after;  /* as the reply says it */
-  TokendState barred;   /* what the next code is barred by, the service's own record included */
+  TokendCounter before; /* of @role, as the operating host read it */
+  TokendCounter after;  /* of @role, as the reply has it */
+  TokendState barred;   /* what bars the next code, with the ledger */
 
-  guint n_suppressed; /* refusals of the same user's before this one that have no entry */
+  guint n_suppressed; /* earlier refusals of the same user that have no entry */
 } TokendAuditRecord;
 
 void tokend_audit_record_free (TokendAuditRecord *record);

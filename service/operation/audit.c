@@ -4,10 +4,10 @@
 #include "journal.h"
 #include "rate-limit.h"
 
-/* The refusals of one user that have an entry each, in a minute. */
+/* The most refusals of one user in a minute that have entries of their own. */
 #define REFUSALS_PER_USER_MAX 20
 #define REFUSALS_INTERVAL_US (60 * G_USEC_PER_SEC)
-/* Whose number is not known shares a limit with others of that kind. */
+/* The uid of callers whose user is not known; they share a limit. */
 #define NO_UID G_MAXUINT
 
 struct _TokendAudit {
@@ -22,10 +22,10 @@ G_DEFINE_FINAL_TYPE (TokendAudit, tokend_audit, G_TYPE_OBJECT)
 
 struct _TokendAuditCaller {
   char *name;
-  guint n_operations; /* under way */
+  guint n_operations; /* that are under way */
   TokendIdentity identity;
   gboolean is_looked_up;
-  GPtrArray *waiting; /* of TokendAuditRecord: until then */
+  GPtrArray *waiting; /* of TokendAuditRecord, until the caller is known */
 };
 
 typedef struct {
@@ -79,7 +79,7 @@ write_waiting (TokendAudit *self, TokendAuditCaller *caller)
   g_ptr_array_set_size (caller->waiting, 0);
 }
 
-/* What still waits is written with what is known. */
+/* Writes what still waits, with what is known. */
 static void
 tokend_audit_dispose (GObject *object)
 {
@@ -123,7 +123,7 @@ tokend_audit_init (TokendAudit *self)
  * tokend_audit_new:
  * @bus: where the callers are.
  *
- * Returns: (transfer full): the audit. Dispose of it when the main loop has ended: it then writes
+ * Returns: (transfer full): the audit. Dispose of it after the main loop has ended: it then writes
  *   what still waits.
  */
 TokendAudit *
@@ -174,7 +174,7 @@ meet (TokendAudit *self, const char *name)
  * tokend_audit_begin:
  * @name: the caller's unique bus name.
  *
- * An operation begins: finds out who the caller is, who may be gone when it ends.
+ * Finds out who begins an operation, since the caller may have left when it ends.
  *
  * Returns: (transfer none): the caller, until tokend_audit_end().
  */
@@ -192,9 +192,9 @@ tokend_audit_begin (TokendAudit *self, const char *name)
 /**
  * tokend_audit_write:
  * @caller: what tokend_audit_begin() returned.
- * @record: (transfer full): what came of a call.
+ * @record: (transfer full): the operation.
  *
- * Writes the entry now, or as soon as it is known who the caller is.
+ * Writes the entry, at once or as soon as the caller is known.
  */
 void
 tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendAuditRecord *record)
@@ -215,7 +215,9 @@ tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendAuditRec
 
 /**
  * tokend_audit_end:
- * @caller: what tokend_audit_begin() returned; its operation has ended.
+ * @caller: what tokend_audit_begin() returned.
+ *
+ * Ends the operation of @caller.
  */
 void
 tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller)

@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 /**
  * TokendAudit:
  *
- * Who did what: writes an entry of the journal for each try, and each operation that came to
- * none, once both are known. An operation never waits for it.
+ * Writes an entry of the journal for each try, and for each operation that came to none, once it is
+ * known who did it. An operation never waits for it.
  */
 #define TOKEND_TYPE_AUDIT (tokend_audit_get_type ())
 G_DECLARE_FINAL_TYPE (TokendAudit, tokend_audit, TOKEND, AUDIT, GObject)
@@ -17,7 +17,7 @@ G_DECLARE_FINAL_TYPE (TokendAudit, tokend_audit, TOKEND, AUDIT, GObject)
 /**
  * TokendAuditCaller:
  *
- * A connection that has operations under way or not yet written down.
+ * A connection with operations that are under way or not written yet.
  */
 typedef struct _TokendAuditCaller TokendAuditCaller;
 

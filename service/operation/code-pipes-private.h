@@ -5,18 +5,16 @@
 
 G_BEGIN_DECLS
 
-/* How long the end of both pipes is waited for once the codes are said to be whole.
- * org.tokend.Tokend1.xml states these. */
+/* How long Finish waits for the end of both pipes. org.tokend.Tokend1.xml states both limits. */
 #define TOKEND_CODE_PIPES_END_MS 2000
-/* How long a code may wait in them. */
+/* How long a code may wait in a pipe. */
 #define TOKEND_CODE_PIPES_FILLED_SECONDS 60
 
 /**
  * TokendCodePipes:
  *
- * The pipes by which the codes of an operation come. The caller gets the ends for writing; the ends
- * for reading go on to the operating host. The service looks whether there is something in them,
- * and never reads it.
+ * The pipes for the codes of an operation. The caller gets the write ends; the read ends go on to
+ * the operating host. The service looks whether there is something in them, and never reads it.
  */
 typedef struct _TokendCodePipes TokendCodePipes;
 

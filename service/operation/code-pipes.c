@@ -12,21 +12,21 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* The code's and the new PIN's */
+/* The code's and the new PIN's. */
 #define N_PIPES 2
-/* The smallest that a pipe can be, and more than any code is. */
+/* The smallest size of a pipe, which is more than any code. */
 #define PIPE_SIZE 4096
 
 struct _TokendCodePipes {
-  const char *names[N_PIPES]; /* of what goes through them, for the messages */
-  int fds[N_PIPES];           /* the ends for reading */
-  guint sources[N_PIPES];     /* that wait for the first byte of each, or for its end */
+  const char *names[N_PIPES]; /* what the codes are called in messages */
+  int fds[N_PIPES];           /* the read ends */
+  guint sources[N_PIPES];     /* that wait for the first byte, or the end */
   guint timer;
-  gint64 deadline; /* until when a code may wait in them; 0: none does yet */
+  gint64 deadline; /* until when a code may wait; 0: none does yet */
   GSourceFunc expired;
   gpointer data;
   GSource *cancelled;
-  GTask *collecting; /* NULL: it is not waited for their end */
+  GTask *collecting; /* NULL: nobody waits for the end */
 };
 
 static void
@@ -43,7 +43,8 @@ stop_waiting (TokendCodePipes *self)
 /**
  * tokend_code_pipes_free:
  *
- * Closes them: what is in them is lost. Not while tokend_code_pipes_collect_async() is under way.
+ * Closes the pipes, with what is in them. Must not be called during
+ * tokend_code_pipes_collect_async().
  */
 void
 tokend_code_pipes_free (TokendCodePipes *self)
@@ -55,8 +56,7 @@ tokend_code_pipes_free (TokendCodePipes *self)
   g_free (self);
 }
 
-/* The caller may do with its end what it likes, but not fill it beyond a page, unless it asks the
- * kernel for more. */
+/* Limits the pipe to a page, unless the caller asks the kernel for more. */
 static gboolean
 open_pipe (int *read_end, int *write_end, GError **error)
 {
@@ -80,8 +80,8 @@ open_pipe (int *read_end, int *write_end, GError **error)
 /**
  * tokend_code_pipes_new:
  * @code: (transfer none): what the code is called, "PUK" or "PIN"; static.
- * @write_ends: (out) (transfer full): the ends for writing: at 0 the code's, at 1 the new PIN's.
- * Nobody else has them.
+ * @write_ends: (out) (transfer full): the write ends, which nobody else has: 0 is the code's, 1 the
+ *   new PIN's.
  * @error: Failed.
  *
  * Returns: (transfer full) (nullable): two pipes.
@@ -119,7 +119,7 @@ on_expired (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Looks no more: there will be something to be seen from now on without end. */
+/* Stops looking, since the pipe stays readable from now on. */
 static gboolean
 on_filled (gint fd, GIOCondition condition, gpointer user_data)
 {
@@ -137,10 +137,10 @@ on_filled (gint fd, GIOCondition condition, gpointer user_data)
 
 /**
  * tokend_code_pipes_watch:
- * @expired: called once if a pipe was written to or closed so long ago that a code may wait no
- * longer; may free @self.
+ * @expired: called once if a code has waited too long, or a pipe was closed as long ago; may free
+ *   @self.
  *
- * Watches them until their end is waited for.
+ * Watches the pipes until tokend_code_pipes_collect_async().
  */
 void
 tokend_code_pipes_watch (TokendCodePipes *self, GSourceFunc expired, gpointer user_data)
@@ -154,8 +154,8 @@ tokend_code_pipes_watch (TokendCodePipes *self, GSourceFunc expired, gpointer us
 /**
  * tokend_code_pipes_check_time:
  *
- * Calls what tokend_code_pipes_watch() was told to, which may free @self, if a code has waited too
- * long: when the machine was suspended, a call may come before that is noticed.
+ * Calls the function of tokend_code_pipes_watch(), which may free @self, if a code has waited too
+ * long. After the machine was suspended, a call may come before the timer.
  */
 void
 tokend_code_pipes_check_time (TokendCodePipes *self)
@@ -175,8 +175,8 @@ looks_like (int fd, short events, short wanted)
 /**
  * tokend_code_pipes_were_taken:
  *
- * Whether the caller is known to have got them: one was written to or closed. Until then they may
- * wait in the bus. It stays so: nobody reads one that has not ended.
+ * Returns: whether the caller is known to have got the pipes: one was written to or closed. Until
+ *   then they may wait in the bus.
  */
 gboolean
 tokend_code_pipes_were_taken (const TokendCodePipes *self)
@@ -187,7 +187,7 @@ tokend_code_pipes_were_taken (const TokendCodePipes *self)
   return FALSE;
 }
 
-/* What is in a pipe that has ended is all that there will ever be. */
+/* Checks pipes that have ended, and so are not written to any more. */
 static gboolean
 check_sizes (const TokendCodePipes *self, GError **error)
 {
@@ -213,7 +213,7 @@ find_open (const TokendCodePipes *self)
   return NULL;
 }
 
-/* Steals @error. */
+/* Takes over @error. */
 static void
 end_collect (TokendCodePipes *self, GError *error)
 {
@@ -270,8 +270,7 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
  * tokend_code_pipes_collect_async:
  * @cancellable: gives up.
  *
- * The codes are said to be whole: waits for the end of both pipes, and then sees that there is not
- * too much in them.
+ * Waits for the end of both pipes, and then checks how much is in them.
  */
 void
 tokend_code_pipes_collect_async (TokendCodePipes *self, GCancellable *cancellable,
@@ -294,8 +293,9 @@ tokend_code_pipes_collect_async (TokendCodePipes *self, GCancellable *cancellabl
 
 /**
  * tokend_code_pipes_collect_finish:
+ * @error: TimedOut or InvalidArgs.
  *
- * Returns: whether both codes are whole; else TimedOut or InvalidArgs.
+ * Returns: whether both codes are whole.
  */
 gboolean
 tokend_code_pipes_collect_finish (GAsyncResult *result, GError **error)
@@ -305,8 +305,10 @@ tokend_code_pipes_collect_finish (GAsyncResult *result, GError **error)
 
 /**
  * tokend_code_pipes_append:
- * @list: the ends for reading are added to it: the code's, then the new PIN's.
+ * @list: gets the read ends: the code's, then the new PIN's.
  * @error: Failed.
+ *
+ * Returns: whether they were added.
  */
 gboolean
 tokend_code_pipes_append (const TokendCodePipes *self, GUnixFDList *list, GError **error)

@@ -5,12 +5,12 @@
 
 G_BEGIN_DECLS
 
-/* Operations that are open, or that ended while the connection that opened them is still there.
- * Each has pipes, whose descriptors may wait in the bus for a caller that does not read: while 64
- * do, the bus takes nothing from the service. org.tokend.Tokend1.xml and tokend(8) state these. */
+/* The most operations that are open, or that ended while their caller is still connected. The pipes
+ * of each may wait in the bus for a caller that does not read; while 64 descriptors do, the bus
+ * takes nothing from the service. org.tokend.Tokend1.xml and tokend(8) state these limits. */
 #define TOKEND_OPEN_PER_USER_MAX 4
 #define TOKEND_OPEN_MAX 12
-/* Pairs of pipes of one operation that nobody is known to have got. */
+/* The most pairs of pipes of one operation that the caller is not known to have got. */
 #define TOKEND_UNTAKEN_PIPES_MAX 2
 
 gboolean tokend_open_limits_check (guint n_user, guint n_others, GError **error);

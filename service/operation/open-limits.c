@@ -5,11 +5,11 @@
 
 /**
  * tokend_open_limits_check:
- * @n_user: how many operations of a user count.
+ * @n_user: how many operations of the user count.
  * @n_others: how many of all others do.
  * @error: LimitsExceeded.
  *
- * Whether the user may open one more.
+ * Returns: whether the user may open one more.
  */
 gboolean
 tokend_open_limits_check (guint n_user, guint n_others, GError **error)

@@ -9,7 +9,7 @@ struct _TokendOpened {
 
   GHashTable *entries; /* of path → Entry */
   guint n_needs;
-  guint64 next_number; /* 0: none was given out yet */
+  guint64 next_number; /* 0: none was given out */
 };
 
 G_DEFINE_FINAL_TYPE (TokendOpened, tokend_opened, G_TYPE_OBJECT)
@@ -58,11 +58,6 @@ tokend_opened_class_init (TokendOpenedClass *klass)
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/**
- * tokend_opened_new:
- *
- * Returns: (transfer full): none, yet.
- */
 TokendOpened *
 tokend_opened_new (void)
 {
@@ -73,7 +68,7 @@ tokend_opened_new (void)
  * tokend_opened_check_room:
  * @error: LimitsExceeded.
  *
- * Whether user @uid may open one more.
+ * Returns: whether the user @uid may open one more.
  */
 gboolean
 tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error)
@@ -88,8 +83,7 @@ tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error)
   return tokend_open_limits_check (n_user, g_hash_table_size (self->entries) - n_user, error);
 }
 
-/* A path is never given out twice, also not by a service that was started again: see the tokens'
- * paths. */
+/* Never gives out a path twice, not even after a restart; see make_object_path() in token.c. */
 static char *
 make_path (TokendOpened *self)
 {
@@ -100,7 +94,7 @@ make_path (TokendOpened *self)
 
 /**
  * tokend_opened_add:
- * @operation: (transfer none): which was opened; outlives its entry.
+ * @operation: (transfer none): the operation, which outlives its entry.
  * @caller: the unique bus name of the connection that opened it.
  * @uid: whose connection that is.
  *
@@ -121,7 +115,9 @@ tokend_opened_add (TokendOpened *self, TokendOperation *operation, const char *c
 
 /**
  * tokend_opened_remove:
- * @path: of one whose connection is gone.
+ * @path: of an operation whose connection has left.
+ *
+ * Removes its entry.
  */
 void
 tokend_opened_remove (TokendOpened *self, const char *path)
@@ -145,7 +141,7 @@ tokend_opened_find (TokendOpened *self, const char *path, const char *caller)
 /**
  * tokend_opened_begin_need:
  *
- * An operation is about to be opened: the service must stay, and watch the tokens.
+ * Keeps the service running and the tokens watched for an operation.
  */
 void
 tokend_opened_begin_need (TokendOpened *self)
@@ -157,7 +153,7 @@ tokend_opened_begin_need (TokendOpened *self)
 /**
  * tokend_opened_end_need:
  *
- * It has ended.
+ * Ends what tokend_opened_begin_need() began.
  */
 void
 tokend_opened_end_need (TokendOpened *self)
@@ -169,7 +165,7 @@ tokend_opened_end_need (TokendOpened *self)
 /**
  * tokend_opened_count_needs:
  *
- * Returns: how many are open or about to be.
+ * Returns: how many operations are open or about to be.
  */
 guint
 tokend_opened_count_needs (TokendOpened *self)

@@ -10,10 +10,10 @@ typedef struct _TokendOperation TokendOperation;
 /**
  * TokendOpened:
  *
- * The operations that were opened, at their paths, until the connection that opened them is gone;
- * and how many there may be.
+ * The operations by their paths, each until the connection that opened it has left. Limits how many
+ * there may be.
  *
- * Signal `changed`: one needs the service now, or does no more.
+ * Signal `changed`: an operation begins or ends to need the service.
  */
 #define TOKEND_TYPE_OPENED (tokend_opened_get_type ())
 G_DECLARE_FINAL_TYPE (TokendOpened, tokend_opened, TOKEND, OPENED, GObject)

@@ -34,7 +34,6 @@ check_has_pipes (Operation *operation, GError **error)
   return FALSE;
 }
 
-/** tokend_operation_collect: see the step of that name. */
 void
 tokend_operation_collect (Operation *operation)
 {
@@ -63,8 +62,7 @@ on_met (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_end_step (operation, !has_lapsed);
 }
 
-/* Who was asked for a password is not asked again: that polkit would have somebody asked is no no.
- */
+/* Takes a challenge for consent: who was asked for a password is not asked again. */
 static void
 on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -82,7 +80,6 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
                            operation);
 }
 
-/** tokend_operation_authorize_again: see the step of that name. */
 void
 tokend_operation_authorize_again (Operation *operation)
 {
@@ -91,7 +88,6 @@ tokend_operation_authorize_again (Operation *operation)
                            operation);
 }
 
-/** tokend_operation_check: see the step of that name. */
 void
 tokend_operation_check (Operation *operation)
 {
@@ -107,7 +103,6 @@ tokend_operation_check (Operation *operation)
                                                   (const char *const *) cards, error));
 }
 
-/** tokend_operation_claim: see the step of that name. */
 void
 tokend_operation_claim (Operation *operation)
 {

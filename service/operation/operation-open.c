@@ -24,7 +24,6 @@ on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
           && tokend_opened_check_room (service->opened, operation->uid, &operation->error));
 }
 
-/** tokend_operation_accept: see the step of that name. */
 void
 tokend_operation_accept (Operation *operation)
 {
@@ -39,7 +38,7 @@ on_may_peek (GObject *source, GAsyncResult *result, gpointer user_data)
 
   operation->may_read_unasked =
       tokend_gate_check_finish (TOKEND_GATE (source), result, &operation->error);
-  /* To ask a polkit that does not answer once more would take as long again. */
+  /* Does not ask a polkit again that does not answer, which would take as long once more. */
   if (operation->may_read_unasked
       || tokend_gate_check_get_answer (result) == TOKEND_GATE_UNANSWERED) {
     tokend_operation_end_step (operation, operation->may_read_unasked);
@@ -49,7 +48,6 @@ on_may_peek (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_advance (operation, TOKEND_STEP_NOT_ALLOWED);
 }
 
-/** tokend_operation_ask_may_read: see the step TOKEND_STEP_MAY_READ. */
 void
 tokend_operation_ask_may_read (Operation *operation)
 {
@@ -58,7 +56,6 @@ tokend_operation_ask_may_read (Operation *operation)
                            operation->cancellable, on_may_peek, operation);
 }
 
-/** tokend_operation_check_before_prompt: see the steps TOKEND_STEP_CHECK_BEFORE_PROMPT and TOKEND_STEP_CHECK_AFTER_PROMPT. */
 void
 tokend_operation_check_before_prompt (Operation *operation)
 {
@@ -81,8 +78,6 @@ on_met (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_advance (user_data, TOKEND_STEP_DONE);
 }
 
-/** tokend_operation_identify: see the step of that name. Where nobody tells of the session, polkit's
- * word alone counts. */
 void
 tokend_operation_identify (Operation *operation)
 {
@@ -99,15 +94,14 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
       operation, tokend_gate_check_finish (TOKEND_GATE (source), result, &operation->error));
 }
 
-/** tokend_operation_authorize: see the step of that name. */
 void
 tokend_operation_authorize (Operation *operation)
 {
   const char *label = tokend_token_get_label (operation->token);
   const char *serial = tokend_token_get_serial (operation->token);
 
-  /* The prompt is shown by an agent of the caller's: it names the token only to one who may read
-   * it. */
+  /* The caller's own agent shows the prompt, so the prompt names the token only to a caller who may
+   * read it. */
   tokend_gate_check_async (operation->service->gate, operation->invocation, operation->action,
                            TOKEND_GATE_AS_CALLER_SAYS, operation->may_read_unasked ? label : NULL,
                            operation->may_read_unasked ? serial : NULL, operation->cancellable,
@@ -123,8 +117,6 @@ on_met_again (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_advance (operation, TOKEND_STEP_DONE);
 }
 
-/** tokend_operation_identify_again: see the step of that name. Who was asked may have come back to the
- * screen for it. */
 void
 tokend_operation_identify_again (Operation *operation)
 {
@@ -132,8 +124,6 @@ tokend_operation_identify_again (Operation *operation)
                            on_met_again, operation);
 }
 
-/** tokend_operation_read_after_prompt: see the step of that name. The token is watched from before it is read,
- * so that no removal is missed. */
 void
 tokend_operation_read_after_prompt (Operation *operation)
 {
@@ -146,7 +136,6 @@ tokend_operation_read_after_prompt (Operation *operation)
   tokend_operation_read_token (operation);
 }
 
-/** tokend_operation_expire: its time is over. */
 void
 tokend_operation_expire (Operation *operation)
 {
@@ -167,14 +156,13 @@ on_expired (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/** tokend_operation_hand_out: see the step of that name. Replies. */
 void
 tokend_operation_hand_out (Operation *operation)
 {
   TokendOpened *opened = operation->service->opened;
   g_autoptr (GUnixFDList) write_ends = NULL;
 
-  /* Others may have been opened while polkit was asked. */
+  /* Others may have opened operations while polkit was asked. */
   if (tokend_opened_check_room (opened, operation->uid, &operation->error))
     write_ends = tokend_operation_make_pipes (operation, &operation->error);
   if (write_ends == NULL) {

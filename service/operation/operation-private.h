@@ -20,13 +20,13 @@ G_BEGIN_DECLS
 /**
  * Operation:
  *
- * For the files of its steps alone.
+ * For the files of the steps alone.
  */
 typedef struct _TokendOperation {
   TokendStep step;
   TokendService *service;
   TokendToken *token;
-  TokendTokenSource *source; /* that shows the token; outlives the operation */
+  TokendTokenSource *source; /* the module that shows the token; outlives the operation */
   TokendRole role;
   const char *action; /* polkit's */
   TokendAuditCaller *auditee;
@@ -34,48 +34,48 @@ typedef struct _TokendOperation {
   gulong ending_handler;
 
   char *caller; /* its unique bus name */
-  guint32 uid;  /* whose connection that is, once the call that opens it was admitted */
+  guint32 uid;  /* whose connection it is, once the call is admitted */
   guint caller_watch;
   gboolean is_caller_gone;
   gboolean may_read_unasked; /* the caller may read the status without being asked */
-  TokendIdentity opener;     /* the caller, when it was opened */
-  TokendIdentity present;    /* likewise, when it is looked at again */
+  TokendIdentity opener;     /* the caller when it was opened */
+  TokendIdentity present;    /* the caller when looked up again */
 
   const char *path; /* NULL: it is not open yet */
   gboolean is_needing_service;
   guint expiry;
-  gint64 deadline;        /* when that is, also while the machine is suspended */
-  TokendCodePipes *pipes; /* NULL: there are none, or none any more */
+  gint64 deadline;        /* of @expiry, also while the machine is suspended */
+  TokendCodePipes *pipes; /* NULL: none */
   gboolean have_pipes_expired;
-  guint n_untaken; /* pairs of pipes before these that nobody is known to have got */
-  /* A Finish was replied to, and is in the journal; Again has not begun anew since */
+  guint n_untaken; /* earlier pairs of pipes that the caller is not known to have got */
+  /* A Finish was replied to and is in the journal, and no Again has followed. */
   gboolean was_finished;
-  gboolean is_told;   /* its end was an answer, which is in the journal */
-  GError *over;       /* why it has ended, or is about to; NULL: it has not */
-  TokendAuditEnd end; /* likewise, for the journal */
+  gboolean is_told;   /* the reply that ends it is in the journal */
+  GError *over;       /* why it has ended, or is about to; or NULL */
+  TokendAuditEnd end; /* the same, for the journal */
 
-  GDBusMethodInvocation *invocation; /* the call under way; NULL: none is */
-  GVariant *options;                 /* likewise, its options */
-  GCancellable *cancellable;         /* likewise, gives up what it waits for */
+  GDBusMethodInvocation *invocation; /* the call under way, or NULL */
+  GVariant *options;                 /* of that call */
+  GCancellable *cancellable;         /* cancels what that call waits for */
   TokendAttempt attempt;
 
-  GStrv cards; /* all that are claimed, once they were to be: see tokend_target_list_cards() */
-  int lock_fd; /* -1: the token is not claimed */
-  gboolean in_doubt; /* a code went and no answer came: the host may still be at it */
+  GStrv cards;       /* all that are claimed, see tokend_target_list_cards(); NULL before */
+  int lock_fd;       /* -1: the token is not claimed */
+  gboolean in_doubt; /* a code was sent and no answer came: the host may still be working */
   TokendHost *host;
   TokendReading *prepared;
-  TokendCounter before; /* as @prepared says it */
+  TokendCounter before; /* of @role, as @prepared has it */
   GBytes *digest;
-  TokendTryEffect effect; /* once a try is recorded */
-  GError *error;          /* what the reply will be; NULL: the new status */
+  TokendTryEffect effect; /* set once a try is recorded */
+  GError *error;          /* the reply; NULL: the new status */
 } Operation;
 
-/* How a step ends: then the next one begins, which may be the last, and @operation gone. */
+/* Ends the present step and begins the next, which may be the last and free @operation. */
 void tokend_operation_advance (Operation *operation, TokendStepResult result);
 void tokend_operation_end_step (Operation *operation, gboolean is_done);
 void tokend_operation_read_token (Operation *operation);
 
-/* It is over, by what comes from outside. */
+/* Ends the operation by what comes from outside. */
 void tokend_operation_stop (Operation *operation, TokendAuditEnd end, GError *why);
 void tokend_operation_drop_pipes (Operation *operation);
 GUnixFDList *tokend_operation_make_pipes (Operation *operation, GError **error);

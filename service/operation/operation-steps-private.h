@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 /**
  * TokendStep:
  *
- * Of an operation: until TOKEND_STEP_OPEN those of Unlock and SetPin, from there those of Finish.
- * The numbers are those of ARCHITECTURE.md's order.
+ * A step of an operation: of Unlock and SetPin until TOKEND_STEP_OPEN, then of Finish. The numbers
+ * are those of ARCHITECTURE.md.
  */
 typedef enum {
   TOKEND_STEP_ACCEPT,              /* 1  arguments, options, limits */
@@ -18,11 +18,11 @@ typedef enum {
   TOKEND_STEP_READ_BEFORE_PROMPT,  /* 2  the token is read */
   TOKEND_STEP_CHECK_BEFORE_PROMPT, /* 2  the state, so that nobody is prompted in vain */
   TOKEND_STEP_AUTHORIZE,           /* 3  polkit */
-  TOKEND_STEP_IDENTIFY_AGAIN, /* 3  whether the session is active after the time that a prompt took */
+  TOKEND_STEP_IDENTIFY_AGAIN,      /* 3  the session, after the time that a prompt took */
   TOKEND_STEP_READ_AFTER_PROMPT, /* 3  the token is read again, after the time that a prompt took */
   TOKEND_STEP_CHECK_AFTER_PROMPT, /* 3  the state, so that nobody types a code in vain */
   TOKEND_STEP_HAND_OUT,           /* 3  the caller gets the pipes */
-  TOKEND_STEP_OPEN,               /*    Finish is waited for */
+  TOKEND_STEP_OPEN,               /* waits for Finish */
   TOKEND_STEP_COLLECT,            /* 4  the codes are whole */
   TOKEND_STEP_AUTHORIZE_AGAIN,    /* 4  polkit, and the caller's session */
   TOKEND_STEP_READ,               /* 4  the token is read again */
@@ -32,10 +32,10 @@ typedef enum {
   TOKEND_STEP_COMPARE, /* 5  the state as that session shows it; the code was not refused before */
   TOKEND_STEP_RECORD,  /* 6  the ledger: one try pending */
   TOKEND_STEP_COMMIT,  /* 7  the host sends the code */
-  TOKEND_STEP_RESOLVE, /* 8  the ledger: the outcome */
+  TOKEND_STEP_RESOLVE, /* 8  the ledger: the try's result */
   TOKEND_STEP_READ_AFTER, /* 9  the status, read from the token */
   TOKEND_STEP_REPLY,      /* 10 */
-  TOKEND_STEP_END,        /*    nothing comes of it any more */
+  TOKEND_STEP_END,        /* nothing follows */
   TOKEND_N_STEPS
 } TokendStep;
 
@@ -45,10 +45,10 @@ typedef enum {
  * How a step ended.
  */
 typedef enum {
-  /* Of TOKEND_STEP_OPEN: Finish was called; of TOKEND_STEP_REPLY: Finish may be called again */
+  /* TOKEND_STEP_OPEN: Finish was called. TOKEND_STEP_REPLY: Finish may be called again. */
   TOKEND_STEP_DONE,
   TOKEND_STEP_FAILED,
-  TOKEND_STEP_NOT_ALLOWED, /* of TOKEND_STEP_MAY_READ alone: no, and that is no reason to end */
+  TOKEND_STEP_NOT_ALLOWED, /* of TOKEND_STEP_MAY_READ alone: no, which does not end the operation */
   TOKEND_N_STEP_RESULTS
 } TokendStepResult;
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation-steps-private.h"
 
-/* Until a try is recorded, whatever fails ends the call; from there on it completes. */
+/* Ends the call at the first failure until a try is recorded, and completes it from there on. */
 static const TokendStep order[TOKEND_N_STEPS][TOKEND_N_STEP_RESULTS] = {
   [TOKEND_STEP_ACCEPT] = { TOKEND_STEP_IDENTIFY, TOKEND_STEP_REPLY },
   [TOKEND_STEP_IDENTIFY] = { TOKEND_STEP_MAY_READ, TOKEND_STEP_REPLY },
-  /* One who may not read the status is asked first, and learns the state only once authorized. */
+  /* Asks a caller who may not read the status first, so that the state is told only to who is
+   * authorized. */
   [TOKEND_STEP_MAY_READ] = { TOKEND_STEP_READ_BEFORE_PROMPT, TOKEND_STEP_REPLY,
                              TOKEND_STEP_AUTHORIZE },
   [TOKEND_STEP_READ_BEFORE_PROMPT] = { TOKEND_STEP_CHECK_BEFORE_PROMPT, TOKEND_STEP_REPLY },
@@ -32,17 +33,17 @@ static const TokendStep order[TOKEND_N_STEPS][TOKEND_N_STEP_RESULTS] = {
 
 /**
  * tokend_step_next:
- * @step: what the operation was at; not TOKEND_STEP_END.
- * @result: how that ended.
+ * @step: the present step; not TOKEND_STEP_END.
+ * @result: how it ended.
  *
- * Returns: what the operation is at now.
+ * Returns: the next step.
  */
 TokendStep
 tokend_step_next (TokendStep step, TokendStepResult result)
 {
   TokendStep next = order[step][result];
 
-  /* To go on by a way that the table does not have could cost a try. */
+  /* A transition that the table does not have could cost a try. */
   if (next == TOKEND_STEP_ACCEPT)
     g_error ("An operation has no way from step %d by result %d", (int) step, (int) result);
   return next;
@@ -51,8 +52,8 @@ tokend_step_next (TokendStep step, TokendStepResult result)
 /**
  * tokend_step_may_be_left:
  *
- * Returns: whether what ends an operation keeps it from going on when it comes during @step: its
- *   caller leaves, or cancels it, its time is over, its token is removed.
+ * Returns: whether the operation goes no further when its end comes during @step: the caller leaves
+ *   or cancels, the time is over, or the token is removed.
  */
 gboolean
 tokend_step_may_be_left (TokendStep step)
@@ -62,11 +63,11 @@ tokend_step_may_be_left (TokendStep step)
 
 /**
  * tokend_step_evaluate:
- * @step: what the operation is at.
- * @result: how that ended by itself.
+ * @step: the present step.
+ * @result: how it ended by itself.
  * @is_over: whether the operation was ended meanwhile.
  *
- * Returns: how it ended.
+ * Returns: the result that counts.
  */
 TokendStepResult
 tokend_step_evaluate (TokendStep step, TokendStepResult result, gboolean is_over)
@@ -77,7 +78,7 @@ tokend_step_evaluate (TokendStep step, TokendStepResult result, gboolean is_over
 /**
  * tokend_step_may_go_on:
  * @is_open: whether the caller has got pipes.
- * @is_over: whether the operation was ended meanwhile, or its Finish is told that it may not.
+ * @is_over: whether the operation was ended, or ends by this reply.
  * @was_sent: whether a code was sent, or may have been.
  *
  * Returns: whether Finish may be called again after this reply.

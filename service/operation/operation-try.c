@@ -9,14 +9,15 @@
 
 #include <gio/gunixfdlist.h>
 
-/* The steps with the operating host, from its start to the status after the code: 5 to 9 of ARCHITECTURE.md. */
+/* The steps with the operating host, from its start to the status after the code: 5 to 9 of
+ * ARCHITECTURE.md. */
 
-/* Reading the codes may take 5 s of it. */
+/* Includes the 5 s for reading the codes. */
 #define PREPARE_TIMEOUT_MS 15000
 /* The slowest known token takes some seconds to set a PIN. A host ends by itself after 120 s. */
 #define COMMIT_TIMEOUT_MS 60000
 
-/* What the host says it prepared, which may be anything. */
+/* Checks what the host says that it prepared, which may be anything. */
 static gboolean
 take_prepared (Operation *operation, GVariant *token, GVariant *digest, GError **error)
 {
@@ -69,7 +70,7 @@ on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
     tokend_operation_end_step (operation, FALSE);
     return;
   }
-  /* The host is to be the only one who has what is in them. */
+  /* Leaves the host as the only one that has the codes. */
   tokend_operation_drop_pipes (operation);
   tokend_dbus_module1_operation_call_prepare (
       tokend_host_get_operation (operation->host),
@@ -80,31 +81,30 @@ on_host_started (GObject *source, GAsyncResult *result, gpointer user_data)
       operation);
 }
 
-/* A PIN change is no unlock, whatever the profile's way. */
+/* Takes no method for a PIN change, whatever the profile says. */
 static TokendUnlockMethod
-get_way (const Operation *operation)
+get_unlock_method (const Operation *operation)
 {
   return operation->role == TOKEND_ROLE_PUK
              ? tokend_token_get_profile (operation->token)->unlock_method
              : TOKEND_UNLOCK_METHOD_NONE;
 }
 
-/** tokend_operation_prepare: see the step of that name. */
 void
 tokend_operation_prepare (Operation *operation)
 {
   g_autoptr (GHashTable) environment = NULL;
 
   operation->source = tokend_token_get_source (operation->token);
-  environment =
-      tokend_environment_new (tokend_token_source_get_profile (operation->source),
-                              tokend_token_get_profile (operation->token), get_way (operation));
+  environment = tokend_environment_new (tokend_token_source_get_profile (operation->source),
+                                        tokend_token_get_profile (operation->token),
+                                        get_unlock_method (operation));
   tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_token_source_get_path (operation->source),
                            environment, TOKEND_WATCH_WAY_POLL, operation->cancellable,
                            on_host_started, operation);
 }
 
-/* Whether the code was refused before is not even looked at for one who was told as often as may be. */
+/* Does not look up the code for a user who was told too often. */
 static gboolean
 check_refused (Operation *operation)
 {
@@ -132,7 +132,6 @@ check_refused (Operation *operation)
   return may_be_sent;
 }
 
-/** tokend_operation_compare: see the step of that name. */
 void
 tokend_operation_compare (Operation *operation)
 {
@@ -158,7 +157,6 @@ on_recorded (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_end_step (operation, is_recorded);
 }
 
-/** tokend_operation_record: see the step of that name. */
 void
 tokend_operation_record (Operation *operation)
 {
@@ -196,7 +194,6 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_advance (operation, TOKEND_STEP_DONE);
 }
 
-/** tokend_operation_commit: see the step of that name. */
 void
 tokend_operation_commit (Operation *operation)
 {
@@ -222,7 +219,6 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_advance (operation, TOKEND_STEP_DONE);
 }
 
-/** tokend_operation_resolve: see the step of that name. */
 void
 tokend_operation_resolve (Operation *operation)
 {
@@ -231,7 +227,7 @@ tokend_operation_resolve (Operation *operation)
                                operation->effect.try_result, on_settled, operation);
 }
 
-/* What another program left may call for a clearer word than "changed". */
+/* Replaces RetriesChanged by a clearer error, where what another program left has one. */
 static void
 explain_change (Operation *operation)
 {
@@ -246,7 +242,7 @@ explain_change (Operation *operation)
   }
 }
 
-/* What the host that sent the code saw may put its answer in another light. */
+/* Reviews the host's answer by what it read after it had sent the code. */
 static void
 review (Operation *operation, const TokendReading *seen)
 {
@@ -255,7 +251,7 @@ review (Operation *operation, const TokendReading *seen)
 
   tokend_outcome_review (&operation->effect, operation->role, &operation->before, &after,
                          &operation->error);
-  /* Until that is on the disk the try counts there as it was settled before. */
+  /* Until this is on the disk, the ledger has the earlier result. */
   if (operation->effect.try_result != try_result)
     tokend_ledger_resolve_async (operation->service->ledger,
                                  tokend_token_get_target (operation->token), operation->role,
@@ -264,7 +260,7 @@ review (Operation *operation, const TokendReading *seen)
     tokend_token_note_failure (operation->token, seen, operation->role);
 }
 
-/* Flags of the PIN that a wrong PUK has changed are the PUK's: it cannot cost a PIN try. */
+/* Takes changed flags of the PIN for the PUK's: a wrong PUK cannot cost a PIN try. */
 static void
 review_puk_shown_as_pin (Operation *operation, const TokendReading *seen)
 {
@@ -277,7 +273,7 @@ review_puk_shown_as_pin (Operation *operation, const TokendReading *seen)
   review (operation, reading);
 }
 
-/* Once what came of the code was reviewed: by the module's answer alone a wrong one may have been accepted. */
+/* Waits for the review: by the module's answer alone, a wrong code may have been accepted. */
 static void
 update_refused (Operation *operation)
 {
@@ -289,7 +285,7 @@ update_refused (Operation *operation)
     tokend_refused_add (refused, target, operation->role, operation->digest);
   if (try_result == TOKEND_TRY_SUCCEEDED || try_result == TOKEND_TRY_ACCEPTED)
     tokend_refused_forget (refused, target, operation->role);
-  /* A new PIN is set: what was refused before says nothing of it. */
+  /* A new PIN is set, so earlier refusals say nothing of it. */
   if (try_result == TOKEND_TRY_SUCCEEDED)
     tokend_refused_forget (refused, target, TOKEND_ROLE_PIN);
 }
@@ -301,8 +297,8 @@ on_flushed (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_advance (user_data, TOKEND_STEP_DONE);
 }
 
-/* What the review has recorded must not be lost with the service: the host that saw it is about to end, and who hears the
- * reply may begin the next operation. */
+/* Waits until the ledger is on the disk: the host that saw the result is about to end, and the
+ * caller may begin the next operation after the reply. */
 static void
 end_read_after (Operation *operation)
 {
@@ -321,7 +317,8 @@ on_refreshed_after (GObject *source, GAsyncResult *result, gpointer user_data)
   end_read_after (operation);
 }
 
-/* To the process that sent a wrong PUK, some modules show the tries of the PUK as those of the PIN. */
+/* Tells whether the module shows the PUK's tries as the PIN's to the process that sent a wrong PUK.
+ */
 static gboolean
 is_puk_shown_as_pin (const Operation *operation)
 {
@@ -369,8 +366,11 @@ on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
   end_read_after (operation);
 }
 
-/** tokend_operation_read_after: see the step of that name. The host that sent the code is asked:
- * some cards look fine to a fresh process. */
+/**
+ * tokend_operation_read_after:
+ *
+ * Asks the host that sent the code, since some cards show a fresh process less.
+ */
 void
 tokend_operation_read_after (Operation *operation)
 {

@@ -7,12 +7,9 @@
 #include "operation-private.h"
 #include "tokend-error.h"
 
-/*
- * An operation's life. Each step of operation-steps-private.h is a function that does it, in
- * operation-open.c, operation-finish.c or operation-try.c, and at its end calls
- * tokend_operation_advance() with how it ended; what comes then is not said there but in the table
- * of operation-steps.c.
- */
+/* An operation's life. Each step of operation-steps-private.h is a function, in operation-open.c,
+ * operation-finish.c or operation-try.c. It ends with tokend_operation_advance(), which finds the
+ * next step in the table of operation-steps.c. */
 
 static void
 on_token_left (TokendToken *token, gpointer user_data)
@@ -47,7 +44,7 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
 /**
  * tokend_operation_read_token:
  *
- * What several steps do.
+ * Reads the token, for several steps.
  */
 void
 tokend_operation_read_token (Operation *operation)
@@ -58,7 +55,7 @@ tokend_operation_read_token (Operation *operation)
 /**
  * tokend_operation_drop_pipes:
  *
- * Closes them, if there are any. What is in them is lost.
+ * Closes the pipes, if there are any, with what is in them.
  */
 void
 tokend_operation_drop_pipes (Operation *operation)
@@ -82,7 +79,7 @@ on_pipes_expired (gpointer user_data)
  * tokend_operation_make_pipes:
  * @error: Failed.
  *
- * Makes new pipes in place of those before.
+ * Replaces the pipes.
  *
  * Returns: (transfer full) (nullable): the ends for the caller.
  */
@@ -116,7 +113,8 @@ operation_free (Operation *operation)
   g_free (operation);
 }
 
-/* What the call had come to. The claim goes with it: who hears the reply may begin the next try. */
+/* Forgets the call, and releases the claim before the reply: the caller may begin the next try
+ * then. */
 static void
 clear_call (Operation *operation)
 {
@@ -159,7 +157,7 @@ report_end (Operation *operation, const GError *error)
   tokend_audit_write (operation->service->audit, operation->auditee, record);
 }
 
-/* Whether Finish cannot be called again after it has answered so, though nothing was sent. */
+/* Tells whether this error ends the operation, though nothing was sent. */
 static gboolean
 is_final (const GError *error)
 {
@@ -177,7 +175,7 @@ evaluate_end (Operation *operation)
 
   if (tokend_step_may_go_on (operation->path != NULL, is_over, was_sent))
     return TRUE;
-  /* What came while the code was on its way says that nothing was sent. */
+  /* What ended the operation while the code was on its way says wrongly that nothing was sent. */
   if (was_sent) {
     g_clear_error (&operation->over);
     operation->over =
@@ -226,7 +224,8 @@ reply (Operation *operation)
   tokend_operation_end_step (operation, may_go_on);
 }
 
-/* Whoever leaves after an answer that sent nothing has ended with that answer. */
+/* Tells whether the journal has the end: as a reply, or as a Finish that sent nothing, after which
+ * the caller left. */
 static gboolean
 is_end_told (const Operation *operation)
 {
@@ -234,7 +233,7 @@ is_end_told (const Operation *operation)
          || (operation->was_finished && operation->end == TOKEND_AUDIT_END_CALLER_LEFT);
 }
 
-/* While its connection is there it counts, and says why it is over. */
+/* Keeps the operation while its connection is there: it counts, and says why it is over. */
 static void
 end (Operation *operation)
 {
@@ -257,8 +256,6 @@ wait_for_finish (Operation *operation)
 {
 }
 
-/* Ends the step that @operation is at, and begins the next; that may be the last, and @operation
- * gone. */
 void
 tokend_operation_advance (Operation *operation, TokendStepResult result)
 {
@@ -299,7 +296,7 @@ tokend_operation_advance (Operation *operation, TokendStepResult result)
   begin[operation->step](operation);
 }
 
-/* Of a step that, if it is not done, has set the operation's error. */
+/* Ends a step that has set the operation's error unless it is done. */
 void
 tokend_operation_end_step (Operation *operation, gboolean is_done)
 {
@@ -309,9 +306,9 @@ tokend_operation_end_step (Operation *operation, gboolean is_done)
 /**
  * tokend_operation_stop:
  * @end: why, for the journal.
- * @why: (transfer full): likewise, for the caller.
+ * @why: (transfer full): the same, for the caller.
  *
- * Nothing more comes of it, unless a try is recorded: then that completes. May free it.
+ * Ends the operation, unless a try is recorded, which then completes. May free it.
  */
 void
 tokend_operation_stop (Operation *operation, TokendAuditEnd end, GError *why)
@@ -353,7 +350,7 @@ on_ending (GCancellable *ending, gpointer user_data)
 static void
 begin_call (Operation *operation, GDBusMethodInvocation *invocation, GVariant *options)
 {
-  /* Those of the call that opened it */
+  /* Drops the options of the call that opened it. */
   g_clear_pointer (&operation->options, g_variant_unref);
   g_clear_object (&operation->cancellable);
   operation->invocation = invocation;
@@ -363,12 +360,14 @@ begin_call (Operation *operation, GDBusMethodInvocation *invocation, GVariant *o
 
 /**
  * tokend_operation_start:
- * @token: on which.
- * @role: the PUK's: Unlock; the PIN's: SetPin.
+ * @token: the token.
+ * @role: the PUK's for Unlock, the PIN's for SetPin.
  * @action: (transfer none): the polkit action; a constant.
- * @invocation: (transfer full): the call, which is replied to when the operation is open, or cannot
- * be.
+ * @invocation: (transfer full): the call; it is replied to when the operation is open or has
+ *   failed.
  * @options: a{sv}.
+ *
+ * Opens an operation.
  */
 void
 tokend_operation_start (TokendService *service, TokendToken *token, TokendRole role,
@@ -404,11 +403,11 @@ return_busy (GDBusMethodInvocation *invocation, const char *message)
                             g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_BUSY, message));
 }
 
-/* Returns: whether it is waiting for Finish; else replies. */
+/* Returns: whether the operation waits for Finish; else replies. */
 static gboolean
 check_open (Operation *operation, GDBusMethodInvocation *invocation)
 {
-  /* When the machine was suspended, a call may come before the end of the time is noticed. */
+  /* After the machine was suspended, a call may come before the timer. */
   if (operation->step == TOKEND_STEP_OPEN && tokend_deadline_is_over (operation->deadline))
     tokend_operation_expire (operation);
   if (operation->step == TOKEND_STEP_OPEN)
@@ -422,9 +421,11 @@ check_open (Operation *operation, GDBusMethodInvocation *invocation)
 
 /**
  * tokend_operation_finish:
- * @invocation: (transfer full): the call, which is replied to when the try has ended, or cannot be
- * made.
+ * @invocation: (transfer full): the call; it is replied to when the try has ended or cannot be
+ *   made.
  * @options: a{sv}.
+ *
+ * Sends the codes.
  */
 void
 tokend_operation_finish (TokendOperation *operation, GDBusMethodInvocation *invocation,
@@ -456,6 +457,8 @@ check_untaken (const Operation *operation, GError **error)
 /**
  * tokend_operation_again:
  * @invocation: (transfer full): the call, which is replied to.
+ *
+ * Hands out new pipes.
  */
 void
 tokend_operation_again (TokendOperation *operation, GDBusMethodInvocation *invocation)
@@ -479,6 +482,8 @@ tokend_operation_again (TokendOperation *operation, GDBusMethodInvocation *invoc
 /**
  * tokend_operation_cancel:
  * @invocation: (transfer full): the call, which is replied to.
+ *
+ * Ends the operation.
  */
 void
 tokend_operation_cancel (TokendOperation *operation, GDBusMethodInvocation *invocation)

@@ -8,18 +8,18 @@ G_BEGIN_DECLS
 /**
  * TokendOperation:
  *
- * What an Unlock or SetPin has opened, or is about to. It frees itself.
+ * What Unlock or SetPin has opened, or is about to. It frees itself.
  */
 typedef struct _TokendOperation TokendOperation;
 
-/* Its time, from the reply that opened it. org.tokend.Tokend1.xml and tokend(8) state it. */
+/* How long it stays open after the reply. org.tokend.Tokend1.xml and tokend(8) state it. */
 #define TOKEND_OPERATION_MINUTES 10
 
 void tokend_operation_start (TokendService *service, TokendToken *token, TokendRole role,
                              const char *action, GDBusMethodInvocation *invocation,
                              GVariant *options);
 
-/* Of one that is in TokendOpened: */
+/* For operations in TokendOpened. */
 void tokend_operation_finish (TokendOperation *operation, GDBusMethodInvocation *invocation,
                               GVariant *options);
 void tokend_operation_again (TokendOperation *operation, GDBusMethodInvocation *invocation);

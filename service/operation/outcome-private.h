@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendTryEffect:
  *
- * What an operating host's outcome means to the ledger and to the store of refused codes.
+ * What an operating host's outcome means for the ledger and for the refused codes.
  */
 typedef struct {
   TokendTryResult try_result;

@@ -10,7 +10,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-/* "C_InitPIN: CKR_…" is below this; what is longer is not a reason. */
+/* "C_InitPIN: CKR_…" is shorter; anything longer is not a reason. */
 #define REASON_MAX 96
 
 static gboolean
@@ -22,7 +22,7 @@ parse_result (GVariant *outcome, TokendOutcome *result, gboolean *sent)
       || !g_variant_lookup (outcome, "sent", "b", sent)
       || !tokend_enum_parse (TOKEND_TYPE_OUTCOME, nick, result))
     return FALSE;
-  /* "Done" without a code having been sent, or "changed, nothing was sent" with one, cannot be. */
+  /* Refuses "done" without a code that was sent, and "changed, nothing was sent" with one. */
   return *sent ? *result != TOKEND_OUTCOME_CHANGED : *result >= TOKEND_OUTCOME_CHANGED;
 }
 
@@ -51,8 +51,9 @@ set_code_incorrect (TokendRole role, GError **error)
                "The %s is not right; the status says what is left", is_puk ? "PUK" : "PIN");
 }
 
-/* The PUK was accepted before. A change hands over both codes at once: with which of them the token
- * found fault, and whether it had counted the present one, the answer does not say. */
+/* Evaluates a new PIN that the token refused. A PUK was accepted before. A change hands over both
+ * codes at once, and the answer does not say which one was wrong, nor whether the try was counted.
+ */
 static TokendTryEffect
 evaluate_refused_new_pin (TokendRole role, gboolean counts, GError **error)
 {
@@ -76,12 +77,14 @@ evaluate_refused_new_pin (TokendRole role, gboolean counts, GError **error)
 
 /**
  * tokend_outcome_interpret:
- * @outcome: what Commit of org.tokend.Module1.Operation answered: hostile input.
+ * @outcome: the answer to Commit of org.tokend.Module1.Operation: hostile input.
  * @role: whose code was to be sent.
  * @counts: whether this kind of token counts a wrong code in this operation.
- * @error: (out): what to reply; stays %NULL when all is done.
+ * @error: (out): the reply; stays %NULL on success.
  *
- * Returns: what to record. An outcome that makes no sense counts as a try that may have been spent.
+ * Takes an outcome that makes no sense for a try that may have been spent.
+ *
+ * Returns: what to record.
  */
 TokendTryEffect
 tokend_outcome_interpret (GVariant *outcome, TokendRole role, gboolean counts, GError **error)
@@ -138,7 +141,7 @@ tokend_outcome_interpret (GVariant *outcome, TokendRole role, gboolean counts, G
   g_return_val_if_reached (((TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE }));
 }
 
-/* By the token's own word, not by our record of it. */
+/* Tells whether the token itself, not our ledger, showed a try. */
 static gboolean
 had_a_try (const TokendCounter *before)
 {
@@ -147,8 +150,8 @@ had_a_try (const TokendCounter *before)
              && before->source != TOKEND_RETRIES_SOURCE_LEDGER);
 }
 
-/* There are cards whose lock is seen only once a code was tried, and which then answer any code,
- * the right one as well, as they would a wrong one. Such an answer says nothing of the code. */
+/* Takes back that a code was refused if the token had no try. Some cards show their lock only once
+ * a code was tried, and then answer any code, the right one too, as a wrong one. */
 static void
 review_refused_code (TokendTryEffect *effect, TokendRole role, const TokendCounter *before,
                      const TokendCounter *after, GError **error)
@@ -175,9 +178,8 @@ can_rise (const TokendCounter *before)
   return before->source == TOKEND_RETRIES_SOURCE_TOKEN || before->remaining < before->maximum;
 }
 
-/* A right code brings all tries back before the new PIN is looked at. So a counter that has lost
- * the one try that a code can cost says that the code was wrong, whatever the module calls it; if
- * it has lost more, another program was there too. */
+/* Takes a lost try for a wrong code, whatever the module calls it: a right one brings all tries
+ * back before the new PIN is looked at. If more than one is lost, another program was there too. */
 static void
 review_refused_new_pin (TokendTryEffect *effect, TokendRole role, const TokendCounter *before,
                         const TokendCounter *after, GError **error)
@@ -200,13 +202,13 @@ review_refused_new_pin (TokendTryEffect *effect, TokendRole role, const TokendCo
 
 /**
  * tokend_outcome_review:
- * @effect: what tokend_outcome_interpret() gave.
+ * @effect: what tokend_outcome_interpret() returned.
  * @role: whose code was sent.
  * @before: its counter, as the host that sent it had read it.
- * @after: as it reads it now.
- * @error: (inout): the reply to come.
+ * @after: its counter, as that host reads it now.
+ * @error: (inout): the reply.
  *
- * What the token shows of its tries says more of a code than the module's answer to it.
+ * Corrects both by the token's tries, which say more of a code than the module's answer.
  */
 void
 tokend_outcome_review (TokendTryEffect *effect, TokendRole role, const TokendCounter *before,

@@ -29,12 +29,12 @@ add_nick (GVariantDict *request, const char *key, GType type, int value)
 
 /**
  * tokend_prepare_request_new:
- * @token: on which.
- * @role: the PUK's: unlock; the PIN's: set-pin.
+ * @token: the token.
+ * @role: the PUK's for unlock, the PIN's for set-pin.
  * @attempt: what the caller allows.
  * @digest_key: of the digest by which refused codes are known.
  *
- * Returns: (transfer floating): a{sv}, what Prepare of org.tokend.Module1.Operation is asked.
+ * Returns: (transfer floating): the a{sv} for Prepare of org.tokend.Module1.Operation.
  */
 GVariant *
 tokend_prepare_request_new (TokendToken *token, TokendRole role, const TokendAttempt *attempt,

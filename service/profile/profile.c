@@ -222,7 +222,7 @@ get_environment (Reader *reader, GHashTable **environment, GError **error)
 
 /* Keeps OpenSC's methods for OpenSC, and others for other libraries. */
 static gboolean
-get_way (Reader *reader, TokendProfile *profile, GError **error)
+get_unlock_method (Reader *reader, TokendProfile *profile, GError **error)
 {
   TokendLibrary library;
 
@@ -314,7 +314,7 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfileLocatio
       || !get_patterns (&reader, "Models", &profile->models, error)
       || !get_patterns (&reader, "Issuers", &profile->issuers, error)
       || !get_environment (&reader, &profile->environment, error)
-      || !get_way (&reader, profile, error)
+      || !get_unlock_method (&reader, profile, error)
       || !get_boolean (&reader, "Unlock", "SetsFirstPin", FALSE, &profile->sets_first_pin, error)
       || !get_enum (&reader, "Watch", "Way", TOKEND_TYPE_WATCH_WAY, TOKEND_WATCH_WAY_POLL,
                     &profile->watch_way, error)
