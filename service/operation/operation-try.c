@@ -170,10 +170,8 @@ static void
 on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Operation *operation = user_data;
-  const TokendProfile *profile = tokend_token_get_profile (operation->token);
   g_autoptr (GVariant) variant = NULL;
   g_autoptr (GError) error = NULL;
-  gboolean counts;
 
   if (!tokend_dbus_module1_operation_call_commit_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
                                                          &variant, result, &error)) {
@@ -188,9 +186,10 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
 
-  counts = operation->role == TOKEND_ROLE_PUK || profile == NULL || profile->change_counts;
-  operation->effect =
-      tokend_outcome_interpret (variant, operation->role, counts, &operation->error);
+  operation->effect = tokend_outcome_interpret (
+      variant, operation->role,
+      tokend_profile_rules_count (tokend_token_get_profile (operation->token), operation->role),
+      &operation->error);
   tokend_operation_advance (operation, TOKEND_STEP_DONE);
 }
 

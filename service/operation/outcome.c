@@ -51,16 +51,24 @@ set_code_incorrect (TokendRole role, GError **error)
                "The %s is not right; the status says what is left", is_puk ? "PUK" : "PIN");
 }
 
-/* Evaluates a new PIN that the token refused. A PUK was accepted before. A change hands over both
- * codes at once, and the answer does not say which one was wrong, nor whether the try was counted.
- */
+/* Evaluates a new PIN that the token refused. A PUK was accepted before, and so was a PIN that
+ * C_Login took. A change alone hands over both codes at once, and the answer does not say which one
+ * was wrong, nor whether the try was counted. */
 static TokendTryEffect
-evaluate_refused_new_pin (TokendRole role, gboolean counts, GError **error)
+evaluate_refused_new_pin (GVariant *outcome, TokendRole role, gboolean counts, GError **error)
 {
+  gboolean is_accepted = FALSE;
+
   if (role == TOKEND_ROLE_PUK) {
     g_set_error_literal (
         error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
         N_ ("The PUK is right, but the token refused the new PIN; no try was spent"));
+    return (TokendTryEffect){ TOKEND_TRY_ACCEPTED, TRUE };
+  }
+  if (g_variant_lookup (outcome, "accepted", "b", &is_accepted) && is_accepted) {
+    g_set_error_literal (
+        error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
+        N_ ("The PIN is right, but the token refused the new PIN; no try was spent"));
     return (TokendTryEffect){ TOKEND_TRY_ACCEPTED, TRUE };
   }
   if (!counts) {
@@ -115,7 +123,7 @@ tokend_outcome_interpret (GVariant *outcome, TokendRole role, gboolean counts, G
     return (TokendTryEffect){ TOKEND_TRY_LOCKED, sent };
 
   case TOKEND_OUTCOME_NEW_PIN_REFUSED:
-    return evaluate_refused_new_pin (role, counts, error);
+    return evaluate_refused_new_pin (outcome, role, counts, error);
 
   case TOKEND_OUTCOME_LENGTH_REFUSED:
     g_set_error_literal (

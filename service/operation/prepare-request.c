@@ -2,6 +2,7 @@
 #include "prepare-request-private.h"
 
 #include "enum-nick.h"
+#include "profile-rules.h"
 #include "tokend-enums.h"
 
 static void
@@ -51,6 +52,8 @@ tokend_prepare_request_new (TokendToken *token, TokendRole role, const TokendAtt
               (int) tokend_token_get_profile (token)->unlock_method);
   } else {
     g_variant_dict_insert (&request, "operation", "s", "set-pin");
+    g_variant_dict_insert (&request, "login-first", "b",
+                           tokend_profile_rules_want_login (tokend_token_get_profile (token)));
   }
   add_nick (&request, "wrong-code", TOKEND_TYPE_WRONG_CODE,
             (int) tokend_token_get_wrong_code (token, role));

@@ -127,6 +127,33 @@ tokend_profile_rules_get_code_rules (const TokendProfile *module, const TokendPr
 }
 
 /**
+ * tokend_profile_rules_want_login:
+ * @module: (nullable): the module's profile.
+ *
+ * Returns: whether the present PIN is to be proven by C_Login before it is changed: what C_SetPIN
+ *   answers proves nothing, as far as is known.
+ */
+gboolean
+tokend_profile_rules_want_login (const TokendProfile *module)
+{
+  return module == NULL || !module->change_proves;
+}
+
+/**
+ * tokend_profile_rules_count:
+ * @module: (nullable): the module's profile.
+ * @role: the PUK's for Unlock, the PIN's for SetPin.
+ *
+ * Returns: whether this kind of token counts a wrong code in this operation.
+ */
+gboolean
+tokend_profile_rules_count (const TokendProfile *module, TokendRole role)
+{
+  return role == TOKEND_ROLE_PUK || tokend_profile_rules_want_login (module)
+         || module->change_counts;
+}
+
+/**
  * tokend_profile_rules_support:
  * @module: (nullable): the module's profile.
  * @reading: of the token.

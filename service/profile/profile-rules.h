@@ -19,6 +19,8 @@ TokendPinPolicy tokend_profile_rules_get_pin_policy (const TokendProfile *module
 TokendCodeRules tokend_profile_rules_get_code_rules (const TokendProfile *module,
                                                      const TokendProfile *provider,
                                                      const TokendReading *reading, TokendRole role);
+gboolean tokend_profile_rules_want_login (const TokendProfile *module);
+gboolean tokend_profile_rules_count (const TokendProfile *module, TokendRole role);
 gboolean tokend_profile_rules_support (const TokendProfile *module, const TokendReading *reading,
                                        TokendRole role, GError **error);
 

@@ -31,6 +31,7 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "PIN", "LengthDocument" },
   { "PIN", "Characters", tokend_characters_get_type },
   { "PIN", "ChangeCounts" },
+  { "PIN", "ChangeProves" },
   { "PIN", "SharedBySlots" },
   { "PIN", "WrongCode", tokend_wrong_code_get_type },
   { "PUK", "Flags", tokend_flags_meaning_get_type },
@@ -324,6 +325,7 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfileLocatio
       || !get_code (&reader, "PIN", &profile->codes[TOKEND_ROLE_PIN], error)
       || !get_code (&reader, "PUK", &profile->codes[TOKEND_ROLE_PUK], error)
       || !get_boolean (&reader, "PIN", "ChangeCounts", TRUE, &profile->change_counts, error)
+      || !get_boolean (&reader, "PIN", "ChangeProves", FALSE, &profile->change_proves, error)
       || !get_boolean (&reader, "PIN", "SharedBySlots", FALSE, &profile->shared_by_slots, error)
       || !get_boolean (&reader, "PUK", "ShownAsPin", FALSE, &profile->puk_shown_as_pin, error))
     return NULL;

@@ -42,6 +42,7 @@ typedef struct {
   TokendCounterRules rules[TOKEND_N_ROLES];
   TokendProfileCode codes[TOKEND_N_ROLES];
   gboolean change_counts;
+  gboolean change_proves;   /* C_SetPIN never answers CKR_OK to a wrong PIN */
   gboolean shared_by_slots; /* the slots of one card have one PIN, and one PUK for it */
   gboolean
       puk_shown_as_pin;    /* the process that tried a wrong PUK is shown its tries as the PIN's */

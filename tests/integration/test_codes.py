@@ -76,7 +76,7 @@ def test_with_the_word_it_is_sent_and_counted(shared, alice, row):
         assert reply.error is None
     else:
         assert reply.error == "PinIncorrect", reply
-        assert sent(token) == before + ["C_SetPIN"]
+        assert sent(token) == before + ["C_Login"]
         assert token.counters() == {"pin": 2, "puk": 3}
     assert token.login(PIN) and token.counters() == FULL
 

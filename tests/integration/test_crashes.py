@@ -20,7 +20,7 @@ from sandbox import BUILD, POLKITD, TIMEOUT, wait_until
 from support import injected, sent, trust_puk_flags
 
 PIN, PUK, NEW_PIN = "1234", "12345678", "4321"
-CODES = {"Unlock": ("puk", PUK, "C_Login"), "SetPin": ("pin", PIN, "C_SetPIN")}
+CODES = {"Unlock": ("puk", PUK, "C_Login"), "SetPin": ("pin", PIN, "C_Login")}
 STATE = "/var/lib/tokend"
 LEDGER = f"{STATE}/ledger"
 # A token that shows neither a number nor a flag of its PUK: what the service says of it is from the ledger.

@@ -98,7 +98,7 @@ def test_prompts_left_open(scene):
                 assert alice.call("Unlock", PUK, PIN, path=path).error is None
             for prompts in crowd:
                 prompts.leave()
-    ours = ["C_SetPIN", "C_Login", "C_InitPIN"]
+    ours = ["C_Login", "C_SetPIN", "C_Login", "C_InitPIN"]
     assert scene.sent_codes() == [earlier + ours for earlier in before], "those of alice alone"
     for token in scene.tokens.values():
         assert token.counters() == {"pin": 3, "puk": 3} and token.login(PIN)

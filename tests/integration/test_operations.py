@@ -138,7 +138,7 @@ def test_two_on_one_token(sandbox):
     with Client(sandbox, "alice") as first, Client(sandbox, "alice") as second:
         path = first.token()
         operations = [open_and_write(client, "SetPin", WRONG_PIN, path) for client in (first, second)]
-        token.fault("pause C_SetPIN")
+        token.fault("pause C_Login")
         finishing = first.begin_finish(operations[0])
         token.wait_paused()
         refused(second.finish(operations[1], {"expected-retries": 3}), "Busy", "nothing was sent")
@@ -193,7 +193,7 @@ def test_not_cancelled_once_the_try_is_recorded(sandbox):
     token = sandbox.token("etoken")
     with Client(sandbox, "alice") as alice:
         operation = open_and_write(alice, "SetPin", WRONG_PIN)
-        token.fault("pause C_SetPIN")
+        token.fault("pause C_Login")
         finishing = alice.begin_finish(operation)
         token.wait_paused()
         for reply in (alice.cancel(operation), alice.again(operation), alice.finish(operation)):
@@ -219,7 +219,7 @@ def test_expired_while_the_code_is_on_its_way(sandbox, clock):
         operation, *ends = alice.open("SetPin")
         clock(EXPIRY - 30)
         alice.hand_over(ends, (WRONG_PIN, NEW_PIN))
-        token.fault("pause C_SetPIN")
+        token.fault("pause C_Login")
         finishing = alice.begin_finish(operation)
         token.wait_paused()
         clock(EXPIRY + 5)
@@ -235,11 +235,11 @@ def test_out_of_sight_while_the_code_is_on_its_way(sandbox, what):
     with Client(sandbox, "alice") as alice:
         path = alice.token()
         operation = open_and_write(alice, "SetPin", WRONG_PIN, path)
-        token.fault("pause C_SetPIN")
+        token.fault("pause C_Login")
         finishing = alice.begin_finish(operation)
         token.wait_paused()
         if what == "removed":
-            token.fault("pause C_SetPIN", "vanish")
+            token.fault("pause C_Login", "vanish")
             wait_until(lambda: alice.call("Refresh", path=path).error not in (None, "Busy"), what="the removal")
         else:
             kill_watching_host(sandbox)

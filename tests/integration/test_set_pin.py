@@ -14,6 +14,7 @@ from support import (
     only_token,
     raises,
     record,
+    restart_with_profile,
     sent,
     tries,
 )
@@ -21,6 +22,8 @@ from test_recovery import recorded
 
 NEW_PIN = "4321"
 COUNTING = ["etoken", "etoken:vendor-objects=false"]
+# That C_SetPIN refuses a wrong PIN: no login comes before it.
+BELIEVED = "[PIN]\nChangeProves=true\n"
 
 
 @pytest.mark.parametrize("kind", ["etoken", "opencryptoki", "softhsm"])
@@ -37,7 +40,7 @@ def test_right_pin(make_sandbox, kind):
         assert client.refresh(path)["pin-state"] == "ok"
     if kind == "etoken":
         check(status, tries("pin", "ok", 3, "token"))
-        assert sent(token) == ["C_SetPIN"]
+        assert sent(token) == ["C_Login", "C_SetPIN"]
         assert token.sign(NEW_PIN)
     assert token.counters() == ({"pin": "ok", "puk": "ok"} if kind == "softhsm" else {"pin": 3, "puk": 3})
     assert not token.login(sandbox.pin)
@@ -204,11 +207,29 @@ def test_token_refuses_the_new_pin(make_sandbox):
         path = only_path(client)
         with raises("PinPolicy"):
             client.set_pin(path, sandbox.pin, "0123")
-        assert sent(token) == ["C_SetPIN"]
+        assert sent(token) == ["C_Login", "C_SetPIN"]
         assert token.counters() == {"pin": 3, "puk": 3}
         check(client.status(path), tries("pin", "ok", 3, "token"))
         client.set_pin(path, sandbox.pin, NEW_PIN)
     assert token.sign(NEW_PIN)
+
+
+@pytest.mark.parametrize("profile", ["", BELIEVED], ids=["login-first", "believed"])
+def test_new_pin_refused_by_a_token_that_shows_nothing(make_sandbox, profile):
+    """That the PIN is right is known where it was logged in with; then no try is said to be lost, nor recorded."""
+    sandbox = make_sandbox(["etoken:refused-new-pins=0123"])
+    restart_with_profile(sandbox, "etoken", profile)
+    token = only_token(sandbox)
+    token.fault("no-pin-flags", "no-vendor-objects")
+    with Client(sandbox) as client:
+        path = only_path(client)
+        with raises("PinPolicy") as caught:
+            client.set_pin(path, sandbox.pin, "0123")
+        assert ("The PIN is right" in caught[0].message) == (profile == "")
+        assert ("not known" in caught[0].message) == (profile == BELIEVED)
+    assert token.counters() == {"pin": 3, "puk": 3}
+    sandbox.stop_tokend()
+    assert recorded(sandbox).get("pin-pending") == (None if profile == "" else "1")
 
 
 FORM_COMPLAINTS = ["CKR_PIN_INVALID", "CKR_PIN_LEN_RANGE", "CKR_PIN_TOO_WEAK"]
@@ -219,6 +240,7 @@ FORM_COMPLAINTS = ["CKR_PIN_INVALID", "CKR_PIN_LEN_RANGE", "CKR_PIN_TOO_WEAK"]
 def test_wrong_pin_answered_as_a_bad_new_one(make_sandbox, kind, answer):
     """The counter that the token shows says what it was: PinIncorrect, one try, and not sent again."""
     sandbox = make_sandbox([kind])
+    restart_with_profile(sandbox, "etoken", BELIEVED)
     token = only_token(sandbox)
     source = "token" if kind == "etoken" else "flags"
     token.fault(f"error C_SetPIN 1 {answer} operate after")
@@ -242,6 +264,7 @@ def test_wrong_pin_answered_as_a_bad_new_one(make_sandbox, kind, answer):
 def test_bad_new_pin_of_a_token_that_shows_nothing(make_sandbox, answer):
     """Whether the present PIN was right cannot be known: it counts as spent, and the last one does not go unasked."""
     sandbox = make_sandbox(["etoken"])
+    restart_with_profile(sandbox, "etoken", BELIEVED)
     token = only_token(sandbox)
     mute = ("no-pin-flags", "no-vendor-objects")
     token.fault(*mute, f"error C_SetPIN 1 {answer} operate after")

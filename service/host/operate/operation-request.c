@@ -5,8 +5,8 @@
 #include "tokend-enums.h"
 #include "tokend-error.h"
 
-/* The keys that a request has, whatever the operation; an unlock has "way" besides. */
-#define COMMON_KEYS 13
+/* The keys that a request has: an unlock "way" among them, a change "login-first". */
+#define N_KEYS 14
 
 static GVariant *
 take (GVariant *variant, const char *key, const char *type, GError **error)
@@ -85,7 +85,7 @@ take_operation (TokendOperationRequest *request, GVariant *variant, GError **err
   if (!request->unlock && !g_str_equal (g_variant_get_string (operation, NULL), "set-pin"))
     return set_invalid ("operation", error);
   if (!request->unlock)
-    return TRUE;
+    return take_boolean (variant, "login-first", &request->login_first, error);
   return take_enum (variant, "way", TOKEND_TYPE_UNLOCK_METHOD, &request->method, error)
          && (request->method != TOKEND_UNLOCK_METHOD_NONE || set_invalid ("way", error));
 }
@@ -135,7 +135,7 @@ tokend_operation_request_parse (TokendOperationRequest *request, GVariant *varia
     return FALSE;
 
   /* All that there must be is there; were there anything else, or twice, there would be more. */
-  if (g_variant_n_children (variant) != COMMON_KEYS + (request->unlock ? 1 : 0)) {
+  if (g_variant_n_children (variant) != N_KEYS) {
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
                          "The request has a key too many");
     return FALSE;

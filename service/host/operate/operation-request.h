@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 typedef struct {
   gboolean unlock;           /* else set-pin */
   TokendUnlockMethod method; /* none, unless @unlock */
+  gboolean login_first;      /* of set-pin: what C_SetPIN answers to a wrong PIN is not known */
   TokendWrongCode wrong_code;
   TokendTokenIdentity identity;
   TokendCodeLimits code_limits;    /* in bytes */

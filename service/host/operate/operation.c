@@ -318,6 +318,26 @@ set_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
   conclude (result, tokend_outcome_of_set_pin (rv, &operation->dialect), "C_SetPIN", rv);
 }
 
+/* There are modules whose C_SetPIN answers CKR_OK to a wrong PIN that the token has refused, and
+ * counted. Their C_Login is honest, and costs the one try. CKR_PIN_EXPIRED is the standard's word for
+ * a right one that must be changed first. */
+static void
+set_proven_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
+{
+  TokendCode *pin = operation->code;
+  const CK_RV rv =
+      operation->functions->login (operation->session, CKU_USER, code_bytes (pin), pin->length);
+
+  result->sent = TRUE;
+  result->accepted = rv == CKR_OK;
+  if (!result->accepted && rv != CKR_PIN_EXPIRED) {
+    conclude (result, tokend_outcome_of_login (rv, &operation->dialect), "C_Login", rv);
+    return;
+  }
+  set_pin (operation, result);
+  operation->functions->logout (operation->session);
+}
+
 static void
 unlock (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
@@ -373,10 +393,12 @@ tokend_pkcs11_operation_commit (TokendPkcs11Operation *operation, TokendOperatio
   *result = (TokendOperationResult){ .outcome = TOKEND_OUTCOME_FAILED };
 
   if (may_send (operation, result)) {
-    if (!operation->request.unlock)
-      set_pin (operation, result);
-    else
+    if (operation->request.unlock)
       unlock (operation, result);
+    else if (operation->request.login_first)
+      set_proven_pin (operation, result);
+    else
+      set_pin (operation, result);
   }
 
   tokend_code_wipe (operation->code);

@@ -39,8 +39,8 @@ is_wrong_code (CK_RV rv, const TokendDialect *dialect)
 /**
  * tokend_outcome_of_login:
  *
- * What became of the PUK when C_Login of the security officer answered @rv. A PUK of a wrong form
- * is a wrong PUK: there are tokens that count it.
+ * What became of the PUK, or the present PIN, when C_Login answered @rv. One of a wrong form is a
+ * wrong one: there are tokens that count it.
  */
 TokendOutcome
 tokend_outcome_of_login (CK_RV rv, const TokendDialect *dialect)

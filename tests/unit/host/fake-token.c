@@ -227,7 +227,7 @@ record (const char *function, const CK_BYTE *a, CK_ULONG a_length, const CK_BYTE
 static CK_RV
 login (CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_BYTE *pin, CK_ULONG length)
 {
-  g_assert_cmpuint (user, ==, CKU_SO);
+  fake.user = user;
   record ("login", pin, length, NULL, 0);
   return fake.login_rv;
 }

@@ -175,6 +175,8 @@ host_request_for (GVariant *reading, const char *operation)
   g_variant_dict_insert (&dict, "operation", "s", operation);
   if (g_str_equal (operation, "unlock"))
     g_variant_dict_insert (&dict, "way", "s", "so-login-init-pin");
+  else
+    g_variant_dict_insert (&dict, "login-first", "b", FALSE);
   g_variant_dict_insert (&dict, "wrong-code", "s", "pin-incorrect");
   g_variant_dict_insert (&dict, "code-minimum-length", "u", 4);
   g_variant_dict_insert (&dict, "code-maximum-length", "u", 255);

@@ -23,7 +23,7 @@ static const char *const common[] = {
 };
 
 #define UNLOCK "'operation': <'unlock'>", "'way': <'so-login-init-pin'>"
-#define SET_PIN "'operation': <'set-pin'>"
+#define SET_PIN "'operation': <'set-pin'>", "'login-first': <true>"
 
 /* The right request but for key @left_out (its index in common, or -1), and with @added (up to two,
  * or NULL). */
@@ -83,7 +83,12 @@ test_right (void)
 
   g_assert_true (parse (&request, -1, (const char *[]){ SET_PIN, NULL }, &error));
   g_assert_false (request.unlock);
+  g_assert_true (request.login_first);
   g_assert_cmpint (request.method, ==, TOKEND_UNLOCK_METHOD_NONE);
+  g_assert_true (parse (
+      &request, -1, (const char *[]){ "'operation': <'set-pin'>", "'login-first': <false>", NULL },
+      &error));
+  g_assert_false (request.login_first);
   g_assert_true (parse (&request, 11,
                         (const char *[]){ SET_PIN, "'send-unusual-code': <false>", NULL }, &error));
   g_assert_false (request.send_unusual_code);
@@ -104,6 +109,7 @@ test_key_missing (void)
     assert_refused (i, (const char *[]){ SET_PIN, "'more': <1>", NULL }, key);
   }
   assert_refused (-1, (const char *[]){ "'operation': <'unlock'>", NULL }, "way");
+  assert_refused (-1, (const char *[]){ "'operation': <'set-pin'>", NULL }, "login-first");
   assert_refused (-1, (const char *[]){ "'way': <'so-login-init-pin'>", NULL }, "operation");
 }
 
@@ -114,6 +120,7 @@ test_key_too_many (void)
   assert_refused (-1, (const char *[]){ SET_PIN, "'more': <1>", NULL }, "too many");
   assert_refused (-1, (const char *[]){ SET_PIN, "'way': <'so-login-init-pin'>", NULL },
                   "too many");
+  assert_refused (-1, (const char *[]){ UNLOCK, "'login-first': <false>", NULL }, "too many");
   assert_refused (-1, (const char *[]){ SET_PIN, "'label': <[byte 0x4d]>", NULL }, "too many");
 }
 
@@ -141,6 +148,8 @@ test_value_wrong (void)
 
     assert_refused (rows[i].left_out, (const char *[]){ SET_PIN, rows[i].instead, NULL }, key);
   }
+  assert_refused (-1, (const char *[]){ "'operation': <'set-pin'>", "'login-first': <'no'>", NULL },
+                  "login-first");
   assert_refused (-1, (const char *[]){ "'operation': <'destroy'>", NULL }, "operation");
   assert_refused (-1, (const char *[]){ "'operation': <'unlock'>", "'way': <'none'>", NULL },
                   "way");

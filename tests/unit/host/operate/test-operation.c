@@ -11,8 +11,14 @@
 
 #define NEVER (CKR_VENDOR_DEFINED | 1)
 
+#define LOGIN "login(87654321) "
+#define SET_PIN "set-pin(87654321,4711) "
+
 /* A module that says nothing of its slots. */
 static TokendReadFunctions read_functions;
+
+/* Whether the next change is one in which the PIN is to be proven first. */
+static gboolean logs_in_first;
 
 static TokendOperationRequest
 request_for (gboolean unlock)
@@ -20,6 +26,7 @@ request_for (gboolean unlock)
   TokendOperationRequest request = {
     .unlock = unlock,
     .method = unlock ? TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN : TOKEND_UNLOCK_METHOD_NONE,
+    .login_first = logs_in_first,
     .code_limits = { 4, 255 },
     .new_pin_limits = { 4, 8 },
     .new_pin_characters = TOKEND_CHARACTERS_DIGITS,
@@ -275,12 +282,11 @@ test_commit (void)
       "login(87654321) init-pin(4711) logout() ", "C_InitPIN: CKR_PIN_LEN_RANGE" },
     { TRUE, CKR_OK, CKR_DEVICE_ERROR, NEVER, TOKEND_OUTCOME_FAILED,
       "login(87654321) init-pin(4711) logout() ", "C_InitPIN: CKR_DEVICE_ERROR" },
-    { FALSE, NEVER, NEVER, CKR_OK, TOKEND_OUTCOME_DONE, "set-pin(87654321,4711) ",
-      "C_SetPIN: CKR_OK" },
-    { FALSE, NEVER, NEVER, CKR_PIN_INCORRECT, TOKEND_OUTCOME_CODE_INCORRECT,
-      "set-pin(87654321,4711) ", "C_SetPIN: CKR_PIN_INCORRECT" },
-    { FALSE, NEVER, NEVER, CKR_PIN_INVALID, TOKEND_OUTCOME_NEW_PIN_REFUSED,
-      "set-pin(87654321,4711) ", "C_SetPIN: CKR_PIN_INVALID" },
+    { FALSE, NEVER, NEVER, CKR_OK, TOKEND_OUTCOME_DONE, SET_PIN, "C_SetPIN: CKR_OK" },
+    { FALSE, NEVER, NEVER, CKR_PIN_INCORRECT, TOKEND_OUTCOME_CODE_INCORRECT, SET_PIN,
+      "C_SetPIN: CKR_PIN_INCORRECT" },
+    { FALSE, NEVER, NEVER, CKR_PIN_INVALID, TOKEND_OUTCOME_NEW_PIN_REFUSED, SET_PIN,
+      "C_SetPIN: CKR_PIN_INVALID" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -297,6 +303,59 @@ test_commit (void)
     reason = result.reason;
     g_assert_cmpint (result.outcome, ==, rows[i].expected);
     g_assert_true (result.sent);
+    g_assert_false (result.accepted);
+    if (rows[i].unlock)
+      g_assert_cmpuint (fake.user, ==, CKU_SO);
+    g_assert_cmpstr (fake.calls->str, ==, rows[i].calls);
+    g_assert_cmpstr (reason, ==, rows[i].reason);
+  }
+}
+
+/* The change of a PIN that C_Login is to prove before. */
+static void
+test_login_first (void)
+{
+  static const struct {
+    CK_RV login_rv, set_pin_rv;
+    TokendOutcome expected;
+    gboolean is_accepted;
+    const char *calls, *reason;
+  } rows[] = {
+    { CKR_OK, CKR_OK, TOKEND_OUTCOME_DONE, TRUE, LOGIN SET_PIN "logout() ", "C_SetPIN: CKR_OK" },
+    { CKR_PIN_EXPIRED, CKR_OK, TOKEND_OUTCOME_DONE, FALSE, LOGIN SET_PIN "logout() ",
+      "C_SetPIN: CKR_OK" },
+    { CKR_OK, CKR_PIN_INVALID, TOKEND_OUTCOME_NEW_PIN_REFUSED, TRUE, LOGIN SET_PIN "logout() ",
+      "C_SetPIN: CKR_PIN_INVALID" },
+    { CKR_OK, CKR_DEVICE_ERROR, TOKEND_OUTCOME_FAILED, TRUE, LOGIN SET_PIN "logout() ",
+      "C_SetPIN: CKR_DEVICE_ERROR" },
+    { CKR_PIN_INCORRECT, NEVER, TOKEND_OUTCOME_CODE_INCORRECT, FALSE, LOGIN,
+      "C_Login: CKR_PIN_INCORRECT" },
+    { CKR_PIN_LEN_RANGE, NEVER, TOKEND_OUTCOME_CODE_INCORRECT, FALSE, LOGIN,
+      "C_Login: CKR_PIN_LEN_RANGE" },
+    { CKR_PIN_LOCKED, NEVER, TOKEND_OUTCOME_CODE_LOCKED, FALSE, LOGIN, "C_Login: CKR_PIN_LOCKED" },
+    { CKR_USER_ALREADY_LOGGED_IN, NEVER, TOKEND_OUTCOME_FAILED, FALSE, LOGIN,
+      "C_Login: CKR_USER_ALREADY_LOGGED_IN" },
+    { CKR_DEVICE_REMOVED, NEVER, TOKEND_OUTCOME_TOKEN_REMOVED, FALSE, LOGIN,
+      "C_Login: CKR_DEVICE_REMOVED" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
+    g_autofree char *reason = NULL;
+    TokendOperationResult result;
+
+    fake_reset ();
+    fake.login_rv = rows[i].login_rv;
+    fake.set_pin_rv = rows[i].set_pin_rv;
+    logs_in_first = TRUE;
+    operation = prepared (FALSE);
+    logs_in_first = FALSE;
+    tokend_pkcs11_operation_commit (operation, &result);
+    reason = result.reason;
+    g_assert_cmpint (result.outcome, ==, rows[i].expected);
+    g_assert_true (result.sent);
+    g_assert_cmpint (result.accepted, ==, rows[i].is_accepted);
+    g_assert_cmpuint (fake.user, ==, CKU_USER);
     g_assert_cmpstr (fake.calls->str, ==, rows[i].calls);
     g_assert_cmpstr (reason, ==, rows[i].reason);
   }
@@ -490,6 +549,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation/new-pin-that-the-token-cannot-take",
                    test_new_pin_that_the_token_cannot_take);
   g_test_add_func ("/operation/commit", test_commit);
+  g_test_add_func ("/operation/commit/login-first", test_login_first);
   g_test_add_func ("/operation/commit-after-change", test_commit_after_change);
   g_test_add_func ("/operation/codes-are-wiped", test_codes_are_wiped);
   g_test_add_func ("/operation/codes-are-wiped/change", test_codes_of_a_change_are_wiped);

@@ -139,6 +139,29 @@ test_prepare_environment (void)
     }
 }
 
+/* Of a change alone, and unless the profile says that C_SetPIN is to be believed. */
+static void
+test_prepare_login_first (void)
+{
+  for (guint proves = 0; proves < 2; proves++)
+    for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+      gboolean is_first;
+      ino_t inodes[3];
+
+      stage_set_up (role);
+      stage.profile.unlock_method = TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN;
+      stage.profile.change_proves = proves > 0;
+      stage.prepared = READING (16);
+      give_descriptors (inodes);
+      tokend_operation_prepare (&stage.operation);
+      g_assert_cmpint (g_variant_lookup (stage.request, "login-first", "b", &is_first), ==,
+                       role == PIN);
+      if (role == PIN)
+        g_assert_cmpint (is_first, ==, proves == 0);
+      tear_down ();
+    }
+}
+
 static void
 assert_text (const char *key, const char *expected)
 {
@@ -409,21 +432,25 @@ test_commit (void)
   static const struct {
     TokendRole role;
     gboolean change_counts;
+    gboolean change_proves;
     const char *outcome;
     int error;
     TokendTryResult try_result;
   } rows[] = {
-    { PUK, TRUE, "{'result': <'done'>, 'sent': <true>}", FINE, TOKEND_TRY_SUCCEEDED },
-    { PUK, TRUE, INCORRECT, TOKEND_ERROR_PUK_INCORRECT, TOKEND_TRY_SPENT },
-    { PUK, FALSE, INCORRECT, TOKEND_ERROR_PUK_INCORRECT, TOKEND_TRY_SPENT },
-    { PIN, TRUE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_TRY_SPENT },
-    { PIN, FALSE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_TRY_NOT_SPENT },
+    { PUK, TRUE, TRUE, "{'result': <'done'>, 'sent': <true>}", FINE, TOKEND_TRY_SUCCEEDED },
+    { PUK, TRUE, TRUE, INCORRECT, TOKEND_ERROR_PUK_INCORRECT, TOKEND_TRY_SPENT },
+    { PUK, FALSE, TRUE, INCORRECT, TOKEND_ERROR_PUK_INCORRECT, TOKEND_TRY_SPENT },
+    { PIN, TRUE, TRUE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_TRY_SPENT },
+    { PIN, FALSE, TRUE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_TRY_NOT_SPENT },
+    /* It was C_Login that counted it. */
+    { PIN, FALSE, FALSE, INCORRECT, TOKEND_ERROR_PIN_INCORRECT, TOKEND_TRY_SPENT },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     stage_set_up (rows[i].role);
     prepare_as (READING (16));
     stage.profile.change_counts = rows[i].change_counts;
+    stage.profile.change_proves = rows[i].change_proves;
     stage.outcome = rows[i].outcome;
     tokend_operation_commit (&stage.operation);
     assert_calls ("commit ");
@@ -715,6 +742,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/operation-try/prepare/login-first", test_prepare_login_first);
   g_test_add_func ("/operation-try/prepare/descriptors", test_prepare_descriptors);
   g_test_add_func ("/operation-try/prepare/in-vain", test_prepare_in_vain);
   g_test_add_func ("/operation-try/prepare/dead-host", test_prepare_dead_host);

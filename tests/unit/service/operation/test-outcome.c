@@ -119,7 +119,8 @@ static void
 test_new_pin_refused_on_change (void)
 {
   for (guint counts = 0; counts < 2; counts++) {
-    g_autoptr (GVariant) outcome = parse ("{'result': <'new-pin-refused'>, 'sent': <true>}");
+    g_autoptr (GVariant) outcome =
+        parse ("{'result': <'new-pin-refused'>, 'sent': <true>, 'accepted': <false>}");
     g_autoptr (GError) error = NULL;
     TokendTryEffect effect =
         tokend_outcome_interpret (outcome, TOKEND_ROLE_PIN, counts > 0, &error);
@@ -131,6 +132,22 @@ test_new_pin_refused_on_change (void)
     g_assert_nonnull (strstr (error->message, "not known"));
     g_assert_null (strstr (error->message, "no try was spent"));
   }
+}
+
+/* The PIN was accepted before, by C_Login. */
+static void
+test_new_pin_refused_after_login (void)
+{
+  g_autoptr (GVariant) outcome =
+      parse ("{'result': <'new-pin-refused'>, 'sent': <true>, 'accepted': <true>}");
+  g_autoptr (GError) error = NULL;
+  TokendTryEffect verdict = tokend_outcome_interpret (outcome, TOKEND_ROLE_PIN, TRUE, &error);
+
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
+  g_assert_cmpint (verdict.try_result, ==, TOKEND_TRY_ACCEPTED);
+  g_assert_true (verdict.sent);
+  g_assert_false (verdict.refused);
+  g_assert_nonnull (strstr (error->message, "The PIN is right"));
 }
 
 /* The PUK was accepted. */
@@ -425,6 +442,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &rows[i], test_row);
   }
   g_test_add_func ("/outcome/new-pin-refused/set-pin", test_new_pin_refused_on_change);
+  g_test_add_func ("/outcome/new-pin-refused/login", test_new_pin_refused_after_login);
   g_test_add_func ("/outcome/new-pin-refused/unlock", test_new_pin_refused_on_unlock);
   g_test_add_func ("/outcome/not-counted", test_not_counted);
   g_test_add_func ("/outcome/length-refused", test_length_refused);

@@ -60,7 +60,7 @@ stage_set_up (TokendRole role)
   target = tokend_target_new (known, FALSE);
   stage.service.refused = tokend_refused_new ();
   stage.service.refusal_limit = tokend_refusal_limit_new ();
-  stage.profile.change_counts = TRUE;
+  stage.profile.change_counts = stage.profile.change_proves = TRUE;
   stage.profile.environment = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < TOKEND_N_ROLES; i++)
     stage.rules[i] = (TokendCounterRules){ TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };

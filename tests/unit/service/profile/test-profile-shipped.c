@@ -102,17 +102,17 @@ static const struct {
   TokendUnlockMethod method;
   TokendFlagsMeaning flags[TOKEND_N_ROLES];
   int maximum;
-  gboolean never_locks, change_counts;
+  gboolean never_locks, change_counts, change_proves;
 } shipped[] = {
-  { "akis", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE },
-  { "etoken", SO_LOGIN, { EXACT, NONE }, 3, FALSE, TRUE },
-  { "opencryptoki", SO_LOGIN, { EXACT, EXACT }, 3, FALSE, FALSE },
-  { "opensc", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE },
-  { "opensc-openpgp", OPENSC_SO_LOGIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE },
-  { "opensc-piv", OPENSC_SET_PIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE },
-  { "opensc-pkcs15", OPENSC_SO_LOGIN, { NONE, NONE }, -1, FALSE, TRUE },
-  { "softhsm2", SO_LOGIN, { LOW_ONLY, LOW_ONLY }, -1, TRUE, TRUE },
-  { "tpm2-pkcs11", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE },
+  { "akis", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE, FALSE },
+  { "etoken", SO_LOGIN, { EXACT, NONE }, 3, FALSE, TRUE, FALSE },
+  { "opencryptoki", SO_LOGIN, { EXACT, EXACT }, 3, FALSE, FALSE, TRUE },
+  { "opensc", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE, FALSE },
+  { "opensc-openpgp", OPENSC_SO_LOGIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE, TRUE },
+  { "opensc-piv", OPENSC_SET_PIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE, TRUE },
+  { "opensc-pkcs15", OPENSC_SO_LOGIN, { NONE, NONE }, -1, FALSE, TRUE, TRUE },
+  { "softhsm2", SO_LOGIN, { LOW_ONLY, LOW_ONLY }, -1, TRUE, TRUE, TRUE },
+  { "tpm2-pkcs11", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE, FALSE },
 };
 
 static void
@@ -137,6 +137,7 @@ test_shipped_facts (void)
                      g_str_equal (profile->name, "softhsm2")
                          || g_str_equal (profile->name, "opencryptoki"));
     g_assert_cmpint (profile->change_counts, ==, shipped[n_modules].change_counts);
+    g_assert_cmpint (profile->change_proves, ==, shipped[n_modules].change_proves);
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
       g_assert_cmpint (profile->rules[role].flags, ==, shipped[n_modules].flags[role]);
       g_assert_cmpint (profile->rules[role].maximum, ==, shipped[n_modules].maximum);

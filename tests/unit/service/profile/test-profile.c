@@ -47,6 +47,8 @@ test_defaults (void)
     g_assert_false (profile->codes[role].is_documented);
   }
   g_assert_true (profile->change_counts);
+  g_assert_false (profile->change_proves);
+  g_assert_false (profile->sets_first_pin);
   g_assert_false (profile->is_opensc);
   g_assert_false (profile->puk_shown_as_pin);
   g_assert_false (profile->shared_by_slots);
@@ -60,12 +62,12 @@ test_every_key (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (TokendProfile) profile =
       parse ("[Match]\nFiles=a.so;b.so*\nManufacturers=M\nModels=N\n"
-             "[Module]\nLibrary=opensc\n[Unlock]\nWay=opensc-set-pin\n"
+             "[Module]\nLibrary=opensc\n[Unlock]\nWay=opensc-set-pin\nSetsFirstPin=true\n"
              "[Watch]\nWay=readers\n"
              "[PIN]\nFlags=last-only\nMaximum=5\nNeverLocks=true\n"
              "MinimumLength=6\nMaximumLength=8\nLengthDocument=A book\n"
              "Characters=digits\nChangeCounts=false\nWrongCode=user-not-logged-in\n"
-             "SharedBySlots=true\n"
+             "SharedBySlots=true\nChangeProves=true\n"
              "[PUK]\nFlags=low-only\nMaximum=255\nShownAsPin=true\n"
              "MinimumLength=7\nMaximumLength=12\nLengthDocument= \nUsualLength=8\n"
              "Characters=digits\n"
@@ -95,6 +97,8 @@ test_every_key (void)
   g_assert_cmpint (profile->codes[PUK].characters, ==, TOKEND_CHARACTERS_DIGITS);
   g_assert_false (profile->codes[PUK].is_documented);
   g_assert_false (profile->change_counts);
+  g_assert_true (profile->change_proves);
+  g_assert_true (profile->sets_first_pin);
   g_assert_true (profile->is_opensc);
   g_assert_true (profile->puk_shown_as_pin);
   g_assert_true (profile->shared_by_slots);
@@ -122,6 +126,7 @@ static const struct {
   { "[Unlock]\nway=none\n", "[Unlock]", "way" },
   { "[PIN]\nNeverLock=true\n", "[PIN]", "NeverLock" },
   { "[PUK]\nChangeCounts=true\n", "[PUK]", "ChangeCounts" },
+  { "[PUK]\nChangeProves=true\n", "[PUK]", "ChangeProves" },
   { "[PIN]\nShownAsPin=true\n", "[PIN]", "ShownAsPin" },
   { "[PUK]\nSharedBySlots=true\n", "[PUK]", "SharedBySlots" },
   { "[Provider]\nPukHlp=x\n", "[Provider]", "PukHlp" },
@@ -156,7 +161,9 @@ static const struct {
   { "[PIN]\nMaximumLength=long\n", "[PIN]", "MaximumLength" },
   { "[PIN]\nCharacters=letters\n", "[PIN]", "Characters" },
   { "[PIN]\nChangeCounts=never\n", "[PIN]", "ChangeCounts" },
+  { "[PIN]\nChangeProves=1.0\n", "[PIN]", "ChangeProves" },
   { "[PIN]\nSharedBySlots=2\n", "[PIN]", "SharedBySlots" },
+  { "[Unlock]\nSetsFirstPin=once\n", "[Unlock]", "SetsFirstPin" },
 
   /* What GKeyFile cannot read (an escape that does not exist, say) is there, and is bad. */
   { "[Match]\nFiles=a\\q.so\n", "[Match]", "Files" },
