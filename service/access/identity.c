@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "identity.h"
 
-#define BUS "org.freedesktop.DBus"
+#include "callers.h"
+
 #define LOGIND "org.freedesktop.login1"
 
 /* The deadline of each question. */
 #define TIMEOUT_MS 2000
 
 static void
-ask (GTask *task, const char *destination, const char *path, const char *interface,
-     const char *method, GVariant *arguments, const char *type, GAsyncReadyCallback callback)
+ask (GTask *task, const char *path, const char *interface, const char *method, GVariant *arguments,
+     const char *type, GAsyncReadyCallback callback)
 {
-  g_dbus_connection_call (g_task_get_source_object (task), destination, path, interface, method,
+  g_dbus_connection_call (g_task_get_source_object (task), LOGIND, path, interface, method,
                           arguments, G_VARIANT_TYPE (type), G_DBUS_CALL_FLAGS_NO_AUTO_START,
                           TIMEOUT_MS, NULL, callback, task);
 }
@@ -97,8 +98,8 @@ on_display (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 ask_properties (GTask *task, const char *path, const char *interface, GAsyncReadyCallback callback)
 {
-  ask (task, LOGIND, path, "org.freedesktop.DBus.Properties", "GetAll",
-       g_variant_new ("(s)", interface), "(a{sv})", callback);
+  ask (task, path, "org.freedesktop.DBus.Properties", "GetAll", g_variant_new ("(s)", interface),
+       "(a{sv})", callback);
 }
 
 static void
@@ -156,7 +157,7 @@ on_session_path (GObject *source, GAsyncResult *result, gpointer user_data)
     g_variant_get (reply, "(&o)", &path);
     ask_properties (task, path, LOGIND ".Session", on_session);
   } else if (is_said_by_logind (error)) {
-    ask (task, LOGIND, "/org/freedesktop/login1", LOGIND ".Manager", "GetUser",
+    ask (task, "/org/freedesktop/login1", LOGIND ".Manager", "GetUser",
          g_variant_new ("(u)", identity->uid), "(o)", on_user_path);
   } else {
     if (is_not_there (error))
@@ -166,44 +167,39 @@ on_session_path (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-on_credentials (GObject *source, GAsyncResult *result, gpointer user_data)
+on_credentials (TokendCaller *caller, gpointer user_data)
 {
   GTask *task = user_data;
   TokendIdentity *identity = g_task_get_task_data (task);
-  g_autoptr (GVariant) reply =
-      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
-  g_autoptr (GVariant) credentials = NULL;
 
-  if (reply != NULL) {
-    credentials = g_variant_get_child_value (reply, 0);
-    identity->known = g_variant_lookup (credentials, "UnixUserID", "u", &identity->uid)
-                      && g_variant_lookup (credentials, "ProcessID", "u", &identity->pid);
-  }
-  if (identity->known)
-    ask (task, LOGIND, "/org/freedesktop/login1", LOGIND ".Manager", "GetSessionByPID",
-         g_variant_new ("(u)", identity->pid), "(o)", on_session_path);
-  else
+  if (!caller->is_known || caller->pid == 0) {
     finish (task);
+    return;
+  }
+  identity->known = TRUE;
+  identity->uid = caller->uid;
+  identity->pid = caller->pid;
+  ask (task, "/org/freedesktop/login1", LOGIND ".Manager", "GetSessionByPID",
+       g_variant_new ("(u)", identity->pid), "(o)", on_session_path);
 }
 
 /**
  * tokend_identity_look_up:
- * @identity: empty; filled in until @callback is called, in 10 seconds at the latest. To be cleared
- *   with tokend_identity_clear().
+ * @identity: empty; filled in until @callback is called, in 8 seconds after @caller is known at the
+ *   latest. To be cleared with tokend_identity_clear().
  * @bus: the system bus.
- * @name: a unique name on it, which may have left.
+ * @caller: is not released before @callback is called; may have left.
  *
- * Asks the bus for the user and the process, and logind, if there is one, for the session.
+ * Asks logind, if there is one, for the session.
  */
 void
-tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const char *name,
+tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, TokendCaller *caller,
                          GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (bus, NULL, callback, user_data);
 
   g_task_set_task_data (task, identity, NULL);
-  ask (task, BUS, "/org/freedesktop/DBus", BUS, "GetConnectionCredentials",
-       g_variant_new ("(s)", name), "(a{sv})", on_credentials);
+  tokend_caller_ask_credentials (caller, on_credentials, task);
 }
 
 /**

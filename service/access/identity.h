@@ -16,6 +16,8 @@ typedef enum {
   TOKEND_PRESENCE_ACTIVE,
 } TokendPresence;
 
+typedef struct _TokendCaller TokendCaller;
+
 /**
  * TokendIdentity:
  *
@@ -30,7 +32,7 @@ typedef struct {
   TokendPresence presence; /* of @desktop */
 } TokendIdentity;
 
-void tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const char *name,
+void tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, TokendCaller *caller,
                               GAsyncReadyCallback callback, gpointer user_data);
 void tokend_identity_clear (TokendIdentity *identity);
 void tokend_identity_look_again (TokendIdentity *self, const TokendIdentity *later);

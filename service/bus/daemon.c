@@ -3,7 +3,6 @@
 
 #include "audit.h"
 #include "call.h"
-#include "callers.h"
 #include "config.h"
 #include "dispatch.h"
 #include "gate.h"
@@ -69,17 +68,17 @@ tokend_daemon_finalize (GObject *object)
   g_clear_handle_id (&self->name, g_bus_unown_name);
   g_clear_object (&self->idle);
   tokend_dispatch_unregister (&self->dispatch, service);
+  g_object_run_dispose (G_OBJECT (service->callers));
   g_ptr_array_unref (service->modules);
   g_object_unref (service->objects);
   g_object_unref (service->gate);
-  g_object_unref (service->callers);
   g_object_run_dispose (G_OBJECT (service->audit));
   g_object_unref (service->audit);
-  g_object_unref (service->subscribers);
   g_object_unref (service->ledger);
   g_object_unref (service->refused);
   tokend_refusal_limit_free (service->refusal_limit);
   g_object_unref (service->opened);
+  g_object_unref (service->callers);
   g_object_unref (service->claims);
   tokend_loss_log_free (service->loss_log);
   tokend_rate_limit_free (service->snapshot_limit);
@@ -104,7 +103,7 @@ static void
 watch_if_needed (TokendDaemon *self)
 {
   const TokendService *service = &self->service;
-  const gboolean is_needed = tokend_subscribers_count (service->subscribers) > 0
+  const gboolean is_needed = tokend_callers_count_subscribers (service->callers) > 0
                              || tokend_opened_count_needs (service->opened) > 0;
 
   for (guint i = 0; i < service->modules->len; i++)
@@ -292,8 +291,7 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->objects = g_dbus_object_manager_server_new (TOKEND_OBJECT_PATH);
   service->gate = tokend_gate_new ();
   service->callers = tokend_callers_new (bus);
-  service->audit = tokend_audit_new (bus);
-  service->subscribers = tokend_subscribers_new (bus);
+  service->audit = tokend_audit_new (service->callers);
   service->ledger = tokend_ledger_new (TOKEND_STATE_DIR);
   service->refused = tokend_refused_new ();
   service->refusal_limit = tokend_refusal_limit_new ();
@@ -306,7 +304,7 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->profiles = tokend_profiles_load (TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);
   service->modules = g_ptr_array_new_with_free_func (g_object_unref);
   tokend_large_messages_watch (bus);
-  g_signal_connect_swapped (service->subscribers, "changed", G_CALLBACK (watch_if_needed), self);
+  g_signal_connect_swapped (service->callers, "changed", G_CALLBACK (watch_if_needed), self);
   g_signal_connect_swapped (service->opened, "changed", G_CALLBACK (watch_if_needed), self);
   if (may_leave) {
     self->idle = tokend_idle_new (service);

@@ -2,7 +2,6 @@
 #include "dispatch.h"
 
 #include "call.h"
-#include "callers.h"
 #include "config.h"
 #include "gate.h"
 #include "methods.h"
@@ -88,8 +87,10 @@ on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
   const TokendMethod *method = call->method;
   TokendService *service = call->service;
   GError *error = NULL;
+  const TokendCaller *caller =
+      tokend_callers_admit_finish (TOKEND_CALLERS (source), result, &error);
 
-  if (!tokend_callers_admit_finish (TOKEND_CALLERS (source), result, &error)) {
+  if (caller == NULL) {
     tokend_call_return_error (call->invocation, error);
   } else if (method->rule == TOKEND_METHOD_OWNER) {
     handle_for_owner (call);
@@ -97,7 +98,8 @@ on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
     GDBusMethodInvocation *invocation = call->invocation;
 
     tokend_gate_check_async (service->gate, invocation, method->action, TOKEND_GATE_AS_CALLER_SAYS,
-                             NULL, NULL, service->ending, on_checked, g_steal_pointer (&call));
+                             NULL, NULL, caller->gone, service->ending, on_checked,
+                             g_steal_pointer (&call));
   }
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "idle.h"
 
-#include "callers.h"
 #include "deadline.h"
 #include "opened.h"
 
@@ -52,7 +51,7 @@ tokend_idle_class_init (TokendIdleClass *klass)
 static gboolean
 is_busy (TokendIdle *self)
 {
-  return tokend_subscribers_count (self->service->subscribers) > 0
+  return tokend_callers_count_subscribers (self->service->callers) > 0
          || tokend_callers_count (self->service->callers) > 0
          || tokend_opened_count_needs (self->service->opened) > 0;
 }
@@ -136,7 +135,6 @@ tokend_idle_new (TokendService *service)
   self->last_call = g_new (gint, 1);
   *self->last_call = get_seconds ();
   self->filter = g_dbus_connection_add_filter (service->bus, on_message, self->last_call, g_free);
-  g_signal_connect_object (service->subscribers, "changed", G_CALLBACK (on_changed), self, 0);
   g_signal_connect_object (service->opened, "changed", G_CALLBACK (on_changed), self, 0);
   g_signal_connect_object (service->callers, "changed", G_CALLBACK (on_changed), self, 0);
   on_changed (NULL, self);

@@ -2,7 +2,6 @@
 #include "manager.h"
 
 #include "call.h"
-#include "callers.h"
 #include "module.h"
 
 /* How long Subscribe waits for the modules; a module that hangs holds up no subscriber. */
@@ -61,9 +60,8 @@ tokend_manager_subscribe (TokendService *service, gpointer object,
   GError *error = NULL;
   FirstRead *first;
 
-  if (!tokend_subscribers_add (service->subscribers,
-                               g_dbus_method_invocation_get_sender (invocation),
-                               tokend_callers_get_user (service->callers, invocation), &error)) {
+  if (!tokend_callers_subscribe (service->callers, g_dbus_method_invocation_get_sender (invocation),
+                                 &error)) {
     tokend_call_return_error (invocation, error);
     return;
   }
@@ -88,8 +86,7 @@ void
 tokend_manager_unsubscribe (TokendService *service, gpointer object,
                             GDBusMethodInvocation *invocation, const char *action)
 {
-  tokend_subscribers_remove (service->subscribers,
-                             g_dbus_method_invocation_get_sender (invocation));
+  tokend_callers_unsubscribe (service->callers, g_dbus_method_invocation_get_sender (invocation));
   g_dbus_method_invocation_return_value (invocation, NULL);
 }
 

@@ -33,9 +33,6 @@ typedef struct {
   GCancellable *given_up;
   gulong given_up_handler;
   GCancellable *overdue; /* cancelled when the deadline passes */
-  GCancellable *outer;
-  gulong outer_handler;
-  guint watch;
   guint timeout;
   gboolean is_answered;
   TokendGateAnswer answer; /* set once it is known */
@@ -46,10 +43,7 @@ check_free (gpointer data)
 {
   Check *check = data;
 
-  g_clear_handle_id (&check->watch, g_bus_unwatch_name);
   g_clear_handle_id (&check->timeout, g_source_remove);
-  g_cancellable_disconnect (check->outer, check->outer_handler);
-  g_clear_object (&check->outer);
   g_cancellable_disconnect (check->given_up, check->given_up_handler);
   g_clear_object (&check->given_up);
   g_clear_object (&check->overdue);
@@ -266,16 +260,14 @@ connect_to_polkit (TokendGate *self)
   polkit_authority_get_async (NULL, on_authority, g_object_ref (self));
 }
 
+/* Gives the check up when @event is cancelled. */
 static void
-on_caller_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
+give_up_with (Check *check, GCancellable *event)
 {
-  g_cancellable_cancel (user_data);
-}
-
-static void
-on_outer_cancelled (GCancellable *outer, gpointer given_up)
-{
-  g_cancellable_cancel (given_up);
+  g_signal_connect_object (event, "cancelled", G_CALLBACK (g_cancellable_cancel), check->given_up,
+                           G_CONNECT_SWAPPED);
+  if (g_cancellable_is_cancelled (event))
+    g_cancellable_cancel (check->given_up);
 }
 
 /* The actions' messages name the token by $(token), which is empty for who may not know it. */
@@ -303,18 +295,18 @@ make_details (const char *label, const char *serial)
  * @mode: whether a person may be asked.
  * @label: (nullable): of the token, for the prompt.
  * @serial: (nullable): the same.
- * @cancellable: (nullable): withdraws the prompt.
+ * @gone: withdraws the prompt; cancelled when the caller leaves the bus.
+ * @cancellable: withdraws the prompt.
  *
- * Asks polkit. Withdraws the prompt when the caller leaves the bus.
+ * Asks polkit.
  */
 void
 tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, const char *action,
                          TokendGateMode mode, const char *label, const char *serial,
-                         GCancellable *cancellable, GAsyncReadyCallback callback,
-                         gpointer user_data)
+                         GCancellable *gone, GCancellable *cancellable,
+                         GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  const char *sender = g_dbus_method_invocation_get_sender (invocation);
   GDBusMessageFlags flags =
       g_dbus_message_get_flags (g_dbus_method_invocation_get_message (invocation));
   Check *check;
@@ -326,7 +318,7 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
 
   check = g_new0 (Check, 1);
   check->gate = self;
-  check->subject = polkit_system_bus_name_new (sender);
+  check->subject = polkit_system_bus_name_new (g_dbus_method_invocation_get_sender (invocation));
   check->details = make_details (label, serial);
   check->action = action;
   check->may_prompt = mode == TOKEND_GATE_AS_CALLER_SAYS
@@ -336,15 +328,9 @@ tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation, co
   g_task_set_task_data (task, check, check_free);
   check->given_up_handler =
       g_cancellable_connect (check->given_up, G_CALLBACK (on_given_up), task, NULL);
-  check->watch = g_bus_watch_name_on_connection (
-      g_dbus_method_invocation_get_connection (invocation), sender, G_BUS_NAME_WATCHER_FLAGS_NONE,
-      NULL, on_caller_vanished, g_object_ref (check->given_up), g_object_unref);
   set_deadline (check, SILENT_TIMEOUT_SECONDS);
-  if (cancellable != NULL) {
-    check->outer = g_object_ref (cancellable);
-    check->outer_handler = g_cancellable_connect (cancellable, G_CALLBACK (on_outer_cancelled),
-                                                  g_object_ref (check->given_up), g_object_unref);
-  }
+  give_up_with (check, gone);
+  give_up_with (check, cancellable);
   if (self->authority != NULL) {
     check_silently (self, task);
     return;

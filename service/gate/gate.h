@@ -28,7 +28,7 @@ TokendGate *tokend_gate_new (void);
 
 void tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation,
                               const char *action, TokendGateMode mode, const char *label,
-                              const char *serial, GCancellable *cancellable,
+                              const char *serial, GCancellable *gone, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data);
 gboolean tokend_gate_check_finish (TokendGate *self, GAsyncResult *result, GError **error);
 TokendGateAnswer tokend_gate_check_get_answer (GAsyncResult *result);

@@ -125,8 +125,8 @@ read_u32 (const guint8 *header, gsize offset)
 }
 
 /* Reads the fixed part of a D-Bus message: byte order, type, flags, version, length of the body,
- * serial, length of the fields, which are padded to 8 bytes. g_dbus_message_bytes_needed() would not do: its sum
- * wraps at 32 bits. */
+ * serial, length of the fields, which are padded to 8 bytes. g_dbus_message_bytes_needed()
+ * would not do: its sum wraps at 32 bits. */
 static gboolean
 pass_header (Relay *relay, Direction *direction)
 {

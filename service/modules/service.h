@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "callers.h"
 #include "claims.h"
 #include "ledger.h"
 #include "refused.h"
-#include "subscribers.h"
 #include "rate-limit.h"
 #include "loss-log.h"
 
@@ -12,7 +12,6 @@ G_BEGIN_DECLS
 
 /* Of the rooms above, which use them; held here. */
 typedef struct _TokendAudit TokendAudit;
-typedef struct _TokendCallers TokendCallers;
 typedef struct _TokendGate TokendGate;
 typedef struct _TokendOpened TokendOpened;
 typedef struct _TokendRefusalLimit TokendRefusalLimit;
@@ -29,7 +28,6 @@ typedef struct {
   TokendCallers *callers;
   TokendOpened *opened;
   TokendAudit *audit;
-  TokendSubscribers *subscribers;
   TokendLedger *ledger;
   TokendRefused *refused;
   TokendRefusalLimit *refusal_limit;

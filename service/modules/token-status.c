@@ -217,7 +217,7 @@ tokend_token_is_fresh (TokendToken *self)
 
   if (self->source == NULL || self->unread != NULL || !self->counters_known
       || self->read_at_monotonic == 0 || !tokend_token_source_is_ready (self->source)
-      || tokend_subscribers_count (self->service->subscribers) == 0)
+      || tokend_callers_count_subscribers (self->service->callers) == 0)
     return FALSE;
   if (tokend_token_source_is_unchanged (self->source))
     limit = FRESH_IF_UNCHANGED_US;

@@ -75,7 +75,7 @@ evaluate_again (TokendToken *self)
     self->counters[role] = now;
   }
   if (changed && self->is_shown)
-    tokend_subscribers_notify (self->service->subscribers, self->object_path);
+    tokend_callers_notify (self->service->callers, self->object_path);
 }
 
 static TokendSnapshot

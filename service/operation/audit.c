@@ -13,41 +13,26 @@
 struct _TokendAudit {
   GObject parent_instance;
 
-  GDBusConnection *bus;
-  GHashTable *callers; /* of unique bus name → TokendAuditCaller */
+  GPtrArray *waiting; /* of Waiting */
   TokendRateLimit *refusals;
 };
 
 G_DEFINE_FINAL_TYPE (TokendAudit, tokend_audit, G_TYPE_OBJECT)
 
-struct _TokendAuditCaller {
-  char *name;
-  guint n_operations; /* that are under way */
-  TokendIdentity identity;
-  gboolean is_looked_up;
-  GPtrArray *waiting; /* of TokendAuditRecord, until the caller is known */
-};
-
+/* A record that is written once its caller is identified. */
 typedef struct {
-  TokendAudit *audit;
-  TokendAuditCaller *caller;
-} LookUp;
+  TokendCaller *caller;
+  TokendAuditRecord *record;
+} Waiting;
 
 static void
-caller_free (gpointer data)
+waiting_free (gpointer data)
 {
-  TokendAuditCaller *caller = data;
+  Waiting *waiting = data;
 
-  g_free (caller->name);
-  tokend_identity_clear (&caller->identity);
-  g_ptr_array_unref (caller->waiting);
-  g_free (caller);
-}
-
-static void
-report_free (gpointer record)
-{
-  tokend_audit_record_free (record);
+  tokend_caller_release (waiting->caller);
+  tokend_audit_record_free (waiting->record);
+  g_free (waiting);
 }
 
 static gboolean
@@ -71,25 +56,27 @@ write_report (TokendAudit *self, TokendAuditRecord *record, const TokendIdentity
                           tokend_audit_record_compose (record, who));
 }
 
+/* Writes what waits for @caller; %NULL: all that waits. */
 static void
-write_waiting (TokendAudit *self, TokendAuditCaller *caller)
+write_waiting (TokendAudit *self, const TokendCaller *caller)
 {
-  for (guint i = 0; i < caller->waiting->len; i++)
-    write_report (self, caller->waiting->pdata[i], &caller->identity);
-  g_ptr_array_set_size (caller->waiting, 0);
+  for (guint i = 0; i < self->waiting->len;) {
+    const Waiting *waiting = self->waiting->pdata[i];
+
+    if (caller == NULL || waiting->caller == caller) {
+      write_report (self, waiting->record, &waiting->caller->who);
+      g_ptr_array_remove_index (self->waiting, i);
+    } else {
+      i++;
+    }
+  }
 }
 
 /* Writes what still waits, with what is known. */
 static void
 tokend_audit_dispose (GObject *object)
 {
-  TokendAudit *self = TOKEND_AUDIT (object);
-  GHashTableIter iter;
-  gpointer caller;
-
-  g_hash_table_iter_init (&iter, self->callers);
-  while (g_hash_table_iter_next (&iter, NULL, &caller))
-    write_waiting (self, caller);
+  write_waiting (TOKEND_AUDIT (object), NULL);
   G_OBJECT_CLASS (tokend_audit_parent_class)->dispose (object);
 }
 
@@ -98,9 +85,8 @@ tokend_audit_finalize (GObject *object)
 {
   TokendAudit *self = TOKEND_AUDIT (object);
 
-  g_hash_table_unref (self->callers);
+  g_ptr_array_unref (self->waiting);
   tokend_rate_limit_free (self->refusals);
-  g_object_unref (self->bus);
   G_OBJECT_CLASS (tokend_audit_parent_class)->finalize (object);
 }
 
@@ -114,114 +100,72 @@ tokend_audit_class_init (TokendAuditClass *klass)
 static void
 tokend_audit_init (TokendAudit *self)
 {
-  self->callers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, caller_free);
+  self->waiting = g_ptr_array_new_with_free_func (waiting_free);
   self->refusals =
       tokend_rate_limit_new (REFUSALS_PER_USER_MAX, REFUSALS_PER_USER_MAX, REFUSALS_INTERVAL_US);
 }
 
+static void
+on_identified (TokendCallers *callers, TokendCaller *caller, gpointer user_data)
+{
+  write_waiting (user_data, caller);
+}
+
 /**
  * tokend_audit_new:
- * @bus: where the callers are.
+ * @callers: who may open operations.
  *
  * Returns: (transfer full): the audit. Dispose of it after the main loop has ended: it then writes
  *   what still waits.
  */
 TokendAudit *
-tokend_audit_new (GDBusConnection *bus)
+tokend_audit_new (TokendCallers *callers)
 {
   TokendAudit *self = g_object_new (TOKEND_TYPE_AUDIT, NULL);
 
-  self->bus = g_object_ref (bus);
+  g_signal_connect_object (callers, "identified", G_CALLBACK (on_identified), self, 0);
   return self;
 }
 
-static void
-forget_if_idle (TokendAudit *self, TokendAuditCaller *caller)
+static Waiting *
+find_last (TokendAudit *self, const TokendCaller *caller, guint *n_waiting)
 {
-  if (caller->n_operations == 0 && caller->is_looked_up)
-    g_hash_table_remove (self->callers, caller->name);
-}
+  Waiting *last = NULL;
 
-static void
-on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree LookUp *look_up = user_data;
-  g_autoptr (TokendAudit) self = look_up->audit;
-  TokendAuditCaller *caller = look_up->caller;
+  *n_waiting = 0;
+  for (guint i = 0; i < self->waiting->len; i++) {
+    Waiting *waiting = self->waiting->pdata[i];
 
-  caller->is_looked_up = TRUE;
-  write_waiting (self, caller);
-  forget_if_idle (self, caller);
-}
-
-static TokendAuditCaller *
-meet (TokendAudit *self, const char *name)
-{
-  TokendAuditCaller *caller = g_new0 (TokendAuditCaller, 1);
-  LookUp *look_up = g_new0 (LookUp, 1);
-
-  caller->name = g_strdup (name);
-  caller->waiting = g_ptr_array_new_with_free_func (report_free);
-  g_hash_table_insert (self->callers, caller->name, caller);
-
-  look_up->audit = g_object_ref (self);
-  look_up->caller = caller;
-  tokend_identity_look_up (&caller->identity, self->bus, name, on_looked_up, look_up);
-  return caller;
-}
-
-/**
- * tokend_audit_begin:
- * @name: the caller's unique bus name.
- *
- * Finds out who begins an operation, since the caller may have left when it ends.
- *
- * Returns: (transfer none): the caller, until tokend_audit_end().
- */
-TokendAuditCaller *
-tokend_audit_begin (TokendAudit *self, const char *name)
-{
-  TokendAuditCaller *caller = g_hash_table_lookup (self->callers, name);
-
-  if (caller == NULL)
-    caller = meet (self, name);
-  caller->n_operations++;
-  return caller;
+    if (waiting->caller == caller) {
+      last = waiting;
+      ++*n_waiting;
+    }
+  }
+  return last;
 }
 
 /**
  * tokend_audit_write:
- * @caller: what tokend_audit_begin() returned.
+ * @caller: who called; see tokend_caller_identify().
  * @record: (transfer full): the operation.
  *
  * Writes the entry, at once or as soon as the caller is known.
  */
 void
-tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendAuditRecord *record)
+tokend_audit_write (TokendAudit *self, TokendCaller *caller, TokendAuditRecord *record)
 {
   g_autoptr (TokendAuditRecord) ended = record;
-  GPtrArray *waiting = caller->waiting;
+  guint n_waiting;
+  Waiting *last = find_last (self, caller, &n_waiting);
 
-  if (caller->is_looked_up) {
-    write_report (self, ended, &caller->identity);
-  } else if (is_refusal (ended) && waiting->len >= REFUSALS_PER_USER_MAX) {
-    TokendAuditRecord *last = waiting->pdata[waiting->len - 1];
-
-    last->n_suppressed++;
+  if (caller->is_identified) {
+    write_report (self, ended, &caller->who);
+  } else if (is_refusal (ended) && n_waiting >= REFUSALS_PER_USER_MAX) {
+    last->record->n_suppressed++;
   } else {
-    g_ptr_array_add (waiting, g_steal_pointer (&ended));
-  }
-}
+    Waiting *waiting = g_new (Waiting, 1);
 
-/**
- * tokend_audit_end:
- * @caller: what tokend_audit_begin() returned.
- *
- * Ends the operation of @caller.
- */
-void
-tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller)
-{
-  caller->n_operations--;
-  forget_if_idle (self, caller);
+    *waiting = (Waiting){ tokend_caller_hold (caller), g_steal_pointer (&ended) };
+    g_ptr_array_add (self->waiting, waiting);
+  }
 }

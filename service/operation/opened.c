@@ -21,26 +21,14 @@ enum {
 static guint signals[N_SIGNALS];
 
 typedef struct {
-  char *path;
-  char *caller; /* its unique bus name */
-  guint32 uid;
   TokendOperation *operation;
+  const TokendCaller *caller;
 } Entry;
-
-static void
-entry_free (gpointer data)
-{
-  Entry *entry = data;
-
-  g_free (entry->path);
-  g_free (entry->caller);
-  g_free (entry);
-}
 
 static void
 tokend_opened_init (TokendOpened *self)
 {
-  self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
+  self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
 
 static void
@@ -79,7 +67,7 @@ tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error)
 
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, NULL, &entry))
-    n_user += ((const Entry *) entry)->uid == uid;
+    n_user += ((const Entry *) entry)->caller->uid == uid;
   return tokend_open_limits_check (n_user, g_hash_table_size (self->entries) - n_user, error);
 }
 
@@ -95,22 +83,19 @@ make_path (TokendOpened *self)
 /**
  * tokend_opened_add:
  * @operation: (transfer none): the operation, which outlives its entry.
- * @caller: the unique bus name of the connection that opened it.
- * @uid: whose connection that is.
+ * @caller: the connection that opened it; outlives its entry, too.
  *
  * Returns: (transfer none): its path.
  */
 const char *
-tokend_opened_add (TokendOpened *self, TokendOperation *operation, const char *caller, guint32 uid)
+tokend_opened_add (TokendOpened *self, TokendOperation *operation, const TokendCaller *caller)
 {
-  Entry *entry = g_new0 (Entry, 1);
+  Entry *entry = g_new (Entry, 1);
+  char *path = make_path (self);
 
-  entry->path = make_path (self);
-  entry->caller = g_strdup (caller);
-  entry->uid = uid;
-  entry->operation = operation;
-  g_hash_table_insert (self->entries, entry->path, entry);
-  return entry->path;
+  *entry = (Entry){ operation, caller };
+  g_hash_table_insert (self->entries, path, entry);
+  return path;
 }
 
 /**
@@ -135,7 +120,7 @@ tokend_opened_find (TokendOpened *self, const char *path, const char *caller)
 {
   const Entry *entry = g_hash_table_lookup (self->entries, path);
 
-  return entry != NULL && g_str_equal (entry->caller, caller) ? entry->operation : NULL;
+  return entry != NULL && g_str_equal (entry->caller->name, caller) ? entry->operation : NULL;
 }
 
 /**

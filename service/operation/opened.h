@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gio/gio.h>
+#include "callers.h"
 
 G_BEGIN_DECLS
 
@@ -21,8 +21,8 @@ G_DECLARE_FINAL_TYPE (TokendOpened, tokend_opened, TOKEND, OPENED, GObject)
 TokendOpened *tokend_opened_new (void);
 
 gboolean tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error);
-const char *tokend_opened_add (TokendOpened *self, TokendOperation *operation, const char *caller,
-                               guint32 uid);
+const char *tokend_opened_add (TokendOpened *self, TokendOperation *operation,
+                               const TokendCaller *caller);
 void tokend_opened_remove (TokendOpened *self, const char *path);
 TokendOperation *tokend_opened_find (TokendOpened *self, const char *path, const char *caller);
 

@@ -84,8 +84,8 @@ void
 tokend_operation_authorize_again (Operation *operation)
 {
   tokend_gate_check_async (operation->service->gate, operation->invocation, operation->action,
-                           TOKEND_GATE_SILENT, NULL, NULL, operation->cancellable, on_asked,
-                           operation);
+                           TOKEND_GATE_SILENT, NULL, NULL, operation->caller->gone,
+                           operation->cancellable, on_asked, operation);
 }
 
 void

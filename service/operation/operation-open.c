@@ -11,17 +11,13 @@ static void
 on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Operation *operation = user_data;
-  TokendService *service = operation->service;
-  gboolean is_admitted =
-      tokend_callers_admit_finish (TOKEND_CALLERS (source), result, &operation->error);
+  GError **error = &operation->error;
 
-  if (is_admitted)
-    operation->uid = tokend_callers_get_user (service->callers, operation->invocation);
   tokend_operation_end_step (
       operation,
-      is_admitted
-          && tokend_attempt_parse (operation->options, TRUE, &operation->attempt, &operation->error)
-          && tokend_opened_check_room (service->opened, operation->uid, &operation->error));
+      tokend_callers_admit_finish (TOKEND_CALLERS (source), result, error) != NULL
+          && tokend_attempt_parse (operation->options, TRUE, &operation->attempt, error)
+          && tokend_opened_check_room (operation->service->opened, operation->caller->uid, error));
 }
 
 void
@@ -53,7 +49,7 @@ tokend_operation_ask_may_read (Operation *operation)
 {
   tokend_gate_check_async (operation->service->gate, operation->invocation,
                            TOKEND_ACTION_READ_STATUS, TOKEND_GATE_SILENT, NULL, NULL,
-                           operation->cancellable, on_may_peek, operation);
+                           operation->caller->gone, operation->cancellable, on_may_peek, operation);
 }
 
 void
@@ -104,8 +100,8 @@ tokend_operation_authorize (Operation *operation)
    * read it. */
   tokend_gate_check_async (operation->service->gate, operation->invocation, operation->action,
                            TOKEND_GATE_AS_CALLER_SAYS, operation->may_read_unasked ? label : NULL,
-                           operation->may_read_unasked ? serial : NULL, operation->cancellable,
-                           on_asked, operation);
+                           operation->may_read_unasked ? serial : NULL, operation->caller->gone,
+                           operation->cancellable, on_asked, operation);
 }
 
 static void
@@ -163,13 +159,13 @@ tokend_operation_hand_out (Operation *operation)
   g_autoptr (GUnixFDList) write_ends = NULL;
 
   /* Others may have opened operations while polkit was asked. */
-  if (tokend_opened_check_room (opened, operation->uid, &operation->error))
+  if (tokend_opened_check_room (opened, operation->caller->uid, &operation->error))
     write_ends = tokend_operation_make_pipes (operation, &operation->error);
   if (write_ends == NULL) {
     tokend_operation_end_step (operation, FALSE);
     return;
   }
-  operation->path = tokend_opened_add (opened, operation, operation->caller, operation->uid);
+  operation->path = tokend_opened_add (opened, operation, operation->caller);
   operation->deadline = tokend_deadline_in (TOKEND_OPERATION_MINUTES * 60);
   operation->expiry = tokend_deadline_add (TOKEND_OPERATION_MINUTES * 60, on_expired, operation);
   g_dbus_method_invocation_return_value_with_unix_fd_list (

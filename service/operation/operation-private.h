@@ -3,7 +3,6 @@
 
 #include "attempt-private.h"
 #include "audit.h"
-#include "callers.h"
 #include "code-pipes-private.h"
 #include "gate.h"
 #include "host.h"
@@ -29,14 +28,11 @@ typedef struct _TokendOperation {
   TokendTokenSource *source; /* the module that shows the token; outlives the operation */
   TokendRole role;
   const char *action; /* polkit's */
-  TokendAuditCaller *auditee;
   gulong left_handler;
   gulong ending_handler;
 
-  char *caller; /* its unique bus name */
-  guint32 uid;  /* whose connection it is, once the call is admitted */
-  guint caller_watch;
-  gboolean is_caller_gone;
+  TokendCaller *caller; /* that opens it; known once the call is admitted */
+  gulong gone_handler;
   gboolean may_read_unasked; /* the caller may read the status without being asked */
   TokendIdentity opener;     /* the caller when it was opened */
   TokendIdentity present;    /* the caller when looked up again */

@@ -117,7 +117,8 @@ check_refused (Operation *operation)
   gboolean may_be_sent;
 
   if (!operation->attempt.send_refused_code
-      && tokend_refusal_limit_is_reached (service->refusal_limit, operation->uid, cards, now)) {
+      && tokend_refusal_limit_is_reached (service->refusal_limit, operation->caller->uid, cards,
+                                          now)) {
     g_set_error (&operation->error, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED,
                  "%d codes within an hour that this token had refused before; nothing was sent: "
                  "wait, or set send-refused-code for a code that you know to be right",
@@ -128,7 +129,7 @@ check_refused (Operation *operation)
   may_be_sent = tokend_attempt_check_prepared (&operation->attempt, operation->role,
                                                &operation->before, refused_at, &operation->error);
   if (g_error_matches (operation->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED))
-    tokend_refusal_limit_count (service->refusal_limit, operation->uid, cards, now);
+    tokend_refusal_limit_count (service->refusal_limit, operation->caller->uid, cards, now);
   return may_be_sent;
 }
 

@@ -102,14 +102,14 @@ tokend_operation_make_pipes (Operation *operation, GError **error)
 static void
 operation_free (Operation *operation)
 {
-  g_clear_handle_id (&operation->caller_watch, g_bus_unwatch_name);
+  g_clear_signal_handler (&operation->gone_handler, operation->caller->gone);
   if (operation->path != NULL)
     tokend_opened_remove (operation->service->opened, operation->path);
   tokend_identity_clear (&operation->opener);
   tokend_identity_clear (&operation->present);
   g_clear_error (&operation->over);
   g_object_unref (operation->token);
-  g_free (operation->caller);
+  tokend_caller_release (operation->caller);
   g_free (operation);
 }
 
@@ -154,7 +154,7 @@ report_end (Operation *operation, const GError *error)
   record->before = operation->before;
   record->after = tokend_token_get_counter (operation->token, operation->role);
   record->barred = tokend_token_evaluate_now (operation->token, operation->role).state;
-  tokend_audit_write (operation->service->audit, operation->auditee, record);
+  tokend_audit_write (operation->service->audit, operation->caller, record);
 }
 
 /* Tells whether this error ends the operation, though nothing was sent. */
@@ -243,11 +243,10 @@ end (Operation *operation)
   if (!is_end_told (operation))
     report_end (operation, operation->over);
   clear_call (operation);
-  tokend_audit_end (operation->service->audit, g_steal_pointer (&operation->auditee));
   if (operation->is_needing_service)
     tokend_opened_end_need (operation->service->opened);
   operation->is_needing_service = FALSE;
-  if (operation->path == NULL || operation->is_caller_gone)
+  if (operation->path == NULL || g_cancellable_is_cancelled (operation->caller->gone))
     operation_free (operation);
 }
 
@@ -328,11 +327,10 @@ tokend_operation_stop (Operation *operation, TokendAuditEnd end, GError *why)
 }
 
 static void
-on_caller_vanished (GDBusConnection *bus, const char *name, gpointer user_data)
+on_caller_gone (GCancellable *gone, gpointer user_data)
 {
   Operation *operation = user_data;
 
-  operation->is_caller_gone = TRUE;
   if (operation->step == TOKEND_STEP_END)
     operation_free (operation);
   else
@@ -373,7 +371,6 @@ void
 tokend_operation_start (TokendService *service, TokendToken *token, TokendRole role,
                         const char *action, GDBusMethodInvocation *invocation, GVariant *options)
 {
-  const char *sender = g_dbus_method_invocation_get_sender (invocation);
   Operation *operation = g_new0 (Operation, 1);
 
   operation->step = TOKEND_STEP_ACCEPT;
@@ -381,16 +378,16 @@ tokend_operation_start (TokendService *service, TokendToken *token, TokendRole r
   operation->token = g_object_ref (token);
   operation->role = role;
   operation->action = action;
-  operation->auditee = tokend_audit_begin (service->audit, sender);
   operation->before = tokend_counter_unknown;
   operation->lock_fd = -1;
-  operation->caller = g_strdup (sender);
-  operation->caller_watch =
-      g_bus_watch_name_on_connection (service->bus, sender, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
-                                      on_caller_vanished, operation, NULL);
+  operation->caller =
+      tokend_callers_take (service->callers, g_dbus_method_invocation_get_sender (invocation));
+  tokend_caller_identify (operation->caller);
   operation->ending_handler =
       g_signal_connect (service->ending, "cancelled", G_CALLBACK (on_ending), operation);
   begin_call (operation, invocation, options);
+  operation->gone_handler =
+      g_cancellable_connect (operation->caller->gone, G_CALLBACK (on_caller_gone), operation, NULL);
   if (service->is_leaving)
     on_ending (service->ending, operation);
   tokend_operation_accept (operation);

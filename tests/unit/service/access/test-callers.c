@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How many calls a connection and a user may have under way. The bus is played here: the linker
- * puts it in the place of GIO's, see meson.build. A call is any object that bears its sender's
- * name. */
+/* Whose a connection is, and when it is gone; how many calls it and its user may have under way; who is
+ * subscribed. The bus is played here: the linker puts it in the place of GIO's, see meson.build. A
+ * call is any object that bears its sender's name. */
 #include "callers.h"
 #include "call-quota-private.h"
 #include "tokend-error.h"
@@ -21,7 +21,57 @@ static struct {
   gpointer user_data;
 } questions[QUESTIONS_MAX];
 static guint n_questions;
-static int answer; /* the user of the next answer; -1: an error */
+static const char *answer;  /* the next one, as text; NULL: an error */
+static GHashTable *watched; /* of name → Watch: whose leaving the service hears of */
+static GString *sent;       /* signals */
+
+typedef struct {
+  GBusNameVanishedCallback vanished;
+  gpointer user_data;
+} Watch;
+
+static guint
+id_of (const char *name)
+{
+  return g_str_hash (name);
+}
+
+guint
+__wrap_g_bus_watch_name_on_connection (GDBusConnection *connection, const char *name,
+                                       GBusNameWatcherFlags flags,
+                                       GBusNameAppearedCallback appeared,
+                                       GBusNameVanishedCallback vanished, gpointer user_data,
+                                       GDestroyNotify free_user_data)
+{
+  Watch *watch = g_new (Watch, 1);
+
+  *watch = (Watch){ vanished, user_data };
+  g_assert_true (g_hash_table_insert (watched, GUINT_TO_POINTER (id_of (name)), watch));
+  return id_of (name);
+}
+
+void
+__wrap_g_bus_unwatch_name (guint id)
+{
+  g_assert_true (g_hash_table_remove (watched, GUINT_TO_POINTER (id)));
+}
+
+static void
+leave (const char *name)
+{
+  const Watch *watch = g_hash_table_lookup (watched, GUINT_TO_POINTER (id_of (name)));
+
+  watch->vanished (NULL, name, watch->user_data);
+}
+
+gboolean
+__wrap_g_dbus_connection_emit_signal (GDBusConnection *bus, const char *name, const char *path,
+                                      const char *interface, const char *signal,
+                                      GVariant *parameters, GError **error)
+{
+  g_string_append_printf (sent, "%s %s %s.%s ", name, path, interface, signal);
+  return TRUE;
+}
 
 const char *
 __wrap_g_dbus_method_invocation_get_sender (GDBusMethodInvocation *invocation)
@@ -38,7 +88,7 @@ __wrap_g_dbus_connection_call (GDBusConnection *bus, const char *name, const cha
 {
   g_autoptr (GVariant) owned = g_variant_ref_sink (arguments);
 
-  g_assert_cmpstr (method, ==, "GetConnectionUnixUser");
+  g_assert_cmpstr (method, ==, "GetConnectionCredentials");
   g_assert_cmpint (timeout, ==, -1);
   g_assert_cmpuint (n_questions, <, QUESTIONS_MAX);
   g_variant_get (owned, "(s)", &questions[n_questions].name);
@@ -50,15 +100,15 @@ __wrap_g_dbus_connection_call (GDBusConnection *bus, const char *name, const cha
 GVariant *
 __wrap_g_dbus_connection_call_finish (GDBusConnection *bus, GAsyncResult *result, GError **error)
 {
-  if (answer >= 0)
-    return g_variant_ref_sink (g_variant_new ("(u)", (guint32) answer));
+  if (answer != NULL)
+    return g_variant_ref_sink (g_variant_new_parsed (answer));
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "the bus does not know it");
   return NULL;
 }
 
 /* Answers the first of the questions. */
 static void
-tell_user (int uid)
+tell (const char *credentials)
 {
   const GAsyncReadyCallback callback = questions[0].callback;
   const gpointer user_data = questions[0].user_data;
@@ -66,15 +116,24 @@ tell_user (int uid)
   g_assert_cmpuint (n_questions, >, 0);
   g_free (questions[0].name);
   memmove (&questions[0], &questions[1], --n_questions * sizeof questions[0]);
-  answer = uid;
+  answer = credentials;
   callback (NULL, NULL, user_data);
+}
+
+static void
+tell_user (int uid)
+{
+  g_autofree char *credentials =
+      g_strdup_printf ("({'UnixUserID': <uint32 %d>, 'ProcessID': <uint32 %d>},)", uid, 10 * uid);
+
+  tell (credentials);
 }
 
 typedef struct {
   TokendCallers *callers;
   GObject *invocation;
   gboolean is_over;
-  gboolean is_admitted;
+  TokendCaller *caller; /* NULL: it was not admitted */
   GError *error;
 } Call;
 
@@ -85,7 +144,7 @@ on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
 
   g_assert_false (call->is_over);
   call->is_over = TRUE;
-  call->is_admitted = tokend_callers_admit_finish (call->callers, result, &call->error);
+  call->caller = tokend_callers_admit_finish (call->callers, result, &call->error);
 }
 
 static void
@@ -130,10 +189,11 @@ try_one (TokendCallers *callers, const char *sender, int uid)
     tell_user (uid);
   settle ();
   g_assert_true (call->is_over);
-  if (call->is_admitted) {
+  if (call->caller != NULL) {
     g_assert_no_error (call->error);
-    g_assert_cmpuint (tokend_callers_get_user (callers, (GDBusMethodInvocation *) call->invocation),
-                      ==, (guint) uid);
+    g_assert_cmpstr (call->caller->name, ==, sender);
+    g_assert_cmpuint (call->caller->uid, ==, (guint) uid);
+    g_assert_cmpuint (call->caller->pid, ==, 10 * (guint) uid);
     return call;
   }
   g_assert_error (call->error, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED);
@@ -179,12 +239,12 @@ test_connection (void)
   tell_user (7);
   settle ();
   for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
-    g_assert_true (calls[i]->is_admitted);
+    g_assert_nonnull (calls[i]->caller);
   g_assert_null (try_one (callers, ":1.1", 7));
   end (calls[0]);
   calls[0] = begin (callers, ":1.1");
   g_assert_cmpuint (n_questions, ==, 0);
-  g_assert_true (calls[0]->is_admitted);
+  g_assert_nonnull (calls[0]->caller);
   end (calls[0]);
   calls[0] = try_one (callers, ":1.1", 7);
   g_assert_nonnull (calls[0]);
@@ -277,10 +337,15 @@ test_unknown (void)
   g_autoptr (TokendCallers) callers = make_callers ();
   Call *first = begin (callers, ":1.1"), *second = begin (callers, ":1.1"), *third;
 
-  tell_user (-1);
+  tell (NULL);
   settle ();
   g_assert_error (first->error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED);
   g_assert_error (second->error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED);
+  third = begin (callers, ":1.1");
+  tell ("({'ProcessID': <uint32 70>},)");
+  settle ();
+  g_assert_error (third->error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED);
+  end (third);
   third = try_one (callers, ":1.1", 7);
   g_assert_nonnull (third);
   end (first);
@@ -310,15 +375,118 @@ test_changed (void)
   g_assert_cmpuint (n_changes, ==, 4);
 }
 
+static gboolean
+subscribe (TokendCallers *callers, const char *name, int uid)
+{
+  Call *call = try_one (callers, name, uid);
+  g_autoptr (GError) error = NULL;
+  const gboolean is_subscribed = tokend_callers_subscribe (callers, name, &error);
+
+  if (!is_subscribed)
+    g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_LIMITS_EXCEEDED);
+  end (call);
+  return is_subscribed;
+}
+
+/* Who is subscribed is sent what happens, and nobody else; until it says so or leaves. */
+static void
+test_subscribed (void)
+{
+  g_autoptr (TokendCallers) callers = make_callers ();
+  Call *call = try_one (callers, ":1.3", 7);
+  guint n_changes = 0;
+
+  g_assert_true (subscribe (callers, ":1.1", 7));
+  g_assert_true (subscribe (callers, ":1.2", 7));
+  g_signal_connect (callers, "changed", G_CALLBACK (count_changes), &n_changes);
+  g_assert_true (tokend_callers_subscribe (callers, ":1.1", NULL));
+  g_assert_cmpuint (n_changes, ==, 0);
+  g_assert_cmpuint (tokend_callers_count_subscribers (callers), ==, 2);
+  g_assert_cmpuint (tokend_callers_count (callers), ==, 1);
+  tokend_callers_unsubscribe (callers, ":1.3");
+  tokend_callers_unsubscribe (callers, ":1.2");
+  g_assert_cmpuint (n_changes, ==, 1);
+  tokend_callers_notify (callers, "/path");
+  g_assert_cmpstr (sent->str, ==, ":1.1 /path org.tokend.Tokend1.Token.StatusChanged ");
+  g_string_truncate (sent, 0);
+  leave (":1.1");
+  g_assert_cmpuint (n_changes, ==, 2);
+  g_assert_cmpuint (tokend_callers_count_subscribers (callers), ==, 0);
+  tokend_callers_notify (callers, "/path");
+  g_assert_cmpstr (sent->str, ==, "");
+  end (call);
+  g_assert_cmpuint (g_hash_table_size (watched), ==, 0);
+}
+
+static void
+test_subscribed_limits (void)
+{
+  g_autoptr (TokendCallers) callers = make_callers ();
+
+  for (guint i = 0; i <= TOKEND_SUBSCRIBERS_MAX; i++) {
+    const guint uid = 1 + i / (TOKEND_SUBSCRIBERS_PER_USER_MAX - 1);
+    g_autofree char *name = g_strdup_printf (":1.%u", i);
+
+    g_assert_cmpint (subscribe (callers, name, (int) uid), ==, i < TOKEND_SUBSCRIBERS_MAX);
+  }
+  leave (":1.0");
+  leave (":1.31");
+  g_assert_true (subscribe (callers, ":1.1000", 2));
+  g_assert_true (subscribe (callers, ":1.1001", 2));
+  g_assert_false (subscribe (callers, ":1.1002", 2));
+  leave (":1.2");
+  g_assert_false (subscribe (callers, ":1.1002", 2));
+  g_assert_true (subscribe (callers, ":1.1002", 1));
+}
+
+static void
+on_gone (GCancellable *gone, gpointer is_gone)
+{
+  *(gboolean *) is_gone = TRUE;
+}
+
+/* Whoever holds it hears that it is gone; then it subscribes no more. */
+static void
+test_gone (void)
+{
+  g_autoptr (TokendCallers) callers = make_callers ();
+  Call *call = try_one (callers, ":1.1", 7);
+  TokendCaller *caller = tokend_callers_take (callers, ":1.1");
+  gboolean is_gone = FALSE;
+
+  g_assert_true (caller == call->caller);
+  g_signal_connect (caller->gone, "cancelled", G_CALLBACK (on_gone), &is_gone);
+  leave (":1.1");
+  g_assert_true (is_gone);
+  g_assert_true (tokend_callers_subscribe (callers, ":1.1", NULL));
+  g_assert_cmpuint (tokend_callers_count_subscribers (callers), ==, 0);
+  end (call);
+  g_assert_cmpuint (g_hash_table_size (watched), ==, 1);
+  tokend_caller_release (caller);
+  g_assert_cmpuint (g_hash_table_size (watched), ==, 0);
+
+  is_gone = FALSE;
+  caller = tokend_callers_take (callers, ":1.2");
+  g_signal_connect (caller->gone, "cancelled", G_CALLBACK (on_gone), &is_gone);
+  g_object_run_dispose (G_OBJECT (callers));
+  g_assert_true (is_gone);
+  tokend_caller_release (caller);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  watched = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  sent = g_string_new (NULL);
   g_test_add_func ("/callers/connection", test_connection);
   g_test_add_func ("/callers/users", test_users);
   g_test_add_func ("/callers/users/last-call", test_users_last_call);
   g_test_add_func ("/callers/refused", test_refused);
   g_test_add_func ("/callers/unknown", test_unknown);
   g_test_add_func ("/callers/changed", test_changed);
+  g_test_add_func ("/callers/subscribed", test_subscribed);
+  g_test_add_func ("/callers/subscribed/limits", test_subscribed_limits);
+  g_test_add_func ("/callers/gone", test_gone);
   return g_test_run ();
 }

@@ -2,7 +2,7 @@
 
 /* Who calls. The bus and logind are played here: the linker puts them in the place of GIO's,
  * see meson.build. */
-#include "identity.h"
+#include "callers.h"
 
 /* A linker's names, which no header has. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
@@ -134,15 +134,15 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer is_over)
   *(gboolean *) is_over = TRUE;
 }
 
-/* Looks up who has that name, and answers whatever is asked. */
+/* Looks up who that is, and answers whatever is asked. */
 static void
-look_up (TokendIdentity *identity, const Talk *said)
+look_up (TokendIdentity *identity, TokendCaller *caller, const Talk *said)
 {
   gboolean is_over = FALSE;
 
   talk = said;
   n_asked = 0;
-  tokend_identity_look_up (identity, NULL, ":1.7", on_looked_up, &is_over);
+  tokend_identity_look_up (identity, NULL, caller, on_looked_up, &is_over);
   while (!is_over)
     if (answered != NULL) {
       GAsyncReadyCallback callback = g_steal_pointer (&answered);
@@ -154,22 +154,15 @@ look_up (TokendIdentity *identity, const Talk *said)
   g_assert_null (talk[n_asked].question);
 }
 
-#define BUS "org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus"
 #define LOGIND "org.freedesktop.login1"
 #define MANAGER LOGIND " /org/freedesktop/login1 " LOGIND ".Manager"
 #define ALL_OF(path, interface)                                                                    \
   LOGIND " " path " org.freedesktop.DBus.Properties.GetAll ('" LOGIND "." interface "',)"
 
-#define WHO BUS ".GetConnectionCredentials (':1.7',)"
-#define USER_AND_PROCESS "({'UnixUserID': <uint32 1000>, 'ProcessID': <uint32 42>},)"
 #define WHICH_SESSION MANAGER ".GetSessionByPID (42,)"
 #define WHICH_USER MANAGER ".GetUser (1000,)"
 #define SESSION_OF(user, rest) "({'User': <(uint32 " user ", objectpath '/u')>" rest "},)"
 
-#define KNOWN                                                                                      \
-  {                                                                                                \
-    WHO, USER_AND_PROCESS                                                                          \
-  }
 #define IN_SESSION                                                                                 \
   {                                                                                                \
     WHICH_SESSION, "('/s',)"                                                                       \
@@ -190,99 +183,83 @@ look_up (TokendIdentity *identity, const Talk *said)
 static const struct {
   const char *what;
   Talk talk[7];
-  gboolean is_nobody; /* neither the user nor the process is known */
+  gboolean is_nobody; /* the process is not known */
   TokendPresence presence;
   const char *session, *desktop;
 } answers[] = {
   { "an active session",
-    { KNOWN,
-      IN_SESSION,
+    { IN_SESSION,
       { ALL_OF ("/s", "Session"), SESSION_OF ("1000", ", 'Id': <'3'>, 'Active': <true>") } },
     .presence = ACTIVE,
     .session = "3",
     .desktop = "3" },
   { "one that is not in front",
-    { KNOWN,
-      IN_SESSION,
+    { IN_SESSION,
       { ALL_OF ("/s", "Session"), SESSION_OF ("1000", ", 'Id': <'3'>, 'Active': <false>") } },
     .presence = NONE,
     .session = "3",
     .desktop = "3" },
   { "one that does not say whether it is",
-    { KNOWN, IN_SESSION, { ALL_OF ("/s", "Session"), SESSION_OF ("1000", ", 'Id': <'3'>") } },
+    { IN_SESSION, { ALL_OF ("/s", "Session"), SESSION_OF ("1000", ", 'Id': <'3'>") } },
     .session = "3",
     .desktop = "3" },
   { "one of another user, whose process had that number",
-    { KNOWN,
-      IN_SESSION,
+    { IN_SESSION,
       { ALL_OF ("/s", "Session"), SESSION_OF ("1001", ", 'Id': <'3'>, 'Active': <true>") } },
     .presence = NONE },
   { "one of nobody",
-    { KNOWN, IN_SESSION, { ALL_OF ("/s", "Session"), "({'Id': <'3'>, 'Active': <true>},)" } } },
+    { IN_SESSION, { ALL_OF ("/s", "Session"), "({'Id': <'3'>, 'Active': <true>},)" } } },
   { "one that has ended",
-    { KNOWN,
-      IN_SESSION,
-      { ALL_OF ("/s", "Session"), "!org.freedesktop.DBus.Error.UnknownObject" } } },
+    { IN_SESSION, { ALL_OF ("/s", "Session"), "!org.freedesktop.DBus.Error.UnknownObject" } } },
   { "in none, but with a desktop",
-    { KNOWN,
-      IN_NONE,
+    { IN_NONE,
       OF_USER,
       WITH_DISPLAY,
       { ALL_OF ("/d", "Session"), SESSION_OF ("1000", ", 'Id': <'c1'>, 'Active': <true>") } },
     .presence = ACTIVE,
     .desktop = "c1" },
   { "in none, with a desktop that is not in front",
-    { KNOWN,
-      IN_NONE,
+    { IN_NONE,
       OF_USER,
       WITH_DISPLAY,
       { ALL_OF ("/d", "Session"), SESSION_OF ("1000", ", 'Id': <'c1'>, 'Active': <false>") } },
     .presence = NONE,
     .desktop = "c1" },
   { "in none, with a desktop that has gone",
-    { KNOWN, IN_NONE, OF_USER, WITH_DISPLAY, { ALL_OF ("/d", "Session"), "" } } },
+    { IN_NONE, OF_USER, WITH_DISPLAY, { ALL_OF ("/d", "Session"), "" } } },
   { "in none, without a desktop",
-    { KNOWN,
-      IN_NONE,
-      OF_USER,
-      { ALL_OF ("/u", "User"), "({'Display': <('', objectpath '/')>},)" } },
+    { IN_NONE, OF_USER, { ALL_OF ("/u", "User"), "({'Display': <('', objectpath '/')>},)" } },
     .presence = NONE },
   { "in none, with who knows what desktop",
-    { KNOWN, IN_NONE, OF_USER, { ALL_OF ("/u", "User"), "({'Name': <'alice'>},)" } } },
+    { IN_NONE, OF_USER, { ALL_OF ("/u", "User"), "({'Name': <'alice'>},)" } } },
   { "in none, of a user who has left",
-    { KNOWN,
-      IN_NONE,
-      OF_USER,
-      { ALL_OF ("/u", "User"), "!org.freedesktop.DBus.Error.UnknownObject" } } },
+    { IN_NONE, OF_USER, { ALL_OF ("/u", "User"), "!org.freedesktop.DBus.Error.UnknownObject" } } },
   { "in none, of a user who has none",
-    { KNOWN, IN_NONE, { WHICH_USER, "!" LOGIND ".NoSuchUser" } },
+    { IN_NONE, { WHICH_USER, "!" LOGIND ".NoSuchUser" } },
     .presence = NONE },
   { "in none, of a user whom logind says nothing of",
-    { KNOWN, IN_NONE, { WHICH_USER, "!org.freedesktop.DBus.Error.NoReply" } } },
+    { IN_NONE, { WHICH_USER, "!org.freedesktop.DBus.Error.NoReply" } } },
   { "logind is not there",
-    { KNOWN, { WHICH_SESSION, "!org.freedesktop.DBus.Error.ServiceUnknown" } },
+    { { WHICH_SESSION, "!org.freedesktop.DBus.Error.ServiceUnknown" } },
     .presence = NONE },
   { "logind has left",
-    { KNOWN, { WHICH_SESSION, "!org.freedesktop.DBus.Error.NameHasNoOwner" } },
+    { { WHICH_SESSION, "!org.freedesktop.DBus.Error.NameHasNoOwner" } },
     .presence = NONE },
-  { "logind does not answer", { KNOWN, { WHICH_SESSION, "!org.freedesktop.DBus.Error.NoReply" } } },
-  { "another than logind answers", { KNOWN, { WHICH_SESSION, "!" LOGIND "2.NoSessionForPID" } } },
-  { "the bus is lost", { KNOWN, { WHICH_SESSION, "" } } },
-  { "the connection has ended",
-    { { WHO, "!org.freedesktop.DBus.Error.NameHasNoOwner" } },
-    .is_nobody = TRUE },
-  { "no process", { { WHO, "({'UnixUserID': <uint32 1000>},)" } }, .is_nobody = TRUE },
-  { "no user", { { WHO, "({'ProcessID': <uint32 42>},)" } }, .is_nobody = TRUE },
+  { "logind does not answer", { { WHICH_SESSION, "!org.freedesktop.DBus.Error.NoReply" } } },
+  { "another than logind answers", { { WHICH_SESSION, "!" LOGIND "2.NoSessionForPID" } } },
+  { "the bus is lost", { { WHICH_SESSION, "" } } },
+  { "no process", { { NULL } }, .is_nobody = TRUE },
 };
 
 static void
 test_looked_up (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (answers); i++) {
+    TokendCaller caller = { .is_known = TRUE, .uid = 1000, .pid = answers[i].is_nobody ? 0 : 42 };
     TokendIdentity identity = { 0 };
 
     g_test_message ("%s", answers[i].what);
-    look_up (&identity, answers[i].talk);
+    look_up (&identity, &caller, answers[i].talk);
     g_assert_cmpint (identity.known, ==, !answers[i].is_nobody);
     if (identity.known) {
       g_assert_cmpuint (identity.uid, ==, 1000);

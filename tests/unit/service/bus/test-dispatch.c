@@ -19,6 +19,7 @@
 #define OPERATION ((TokendOperation *) "operation")
 #define OK (-1)
 
+static TokendCaller caller = { .gone = (GCancellable *) "gone" };
 static struct {
   TokendService service;
   GObject *object;
@@ -75,10 +76,10 @@ __wrap_tokend_methods_find (const char *interface, const char *name)
 }
 
 TokendOperation *
-__wrap_tokend_opened_find (TokendOpened *self, const char *path, const char *caller)
+__wrap_tokend_opened_find (TokendOpened *self, const char *path, const char *name)
 {
   g_assert_cmpstr (path, ==, "/path");
-  g_assert_cmpstr (caller, ==, ":1.1");
+  g_assert_cmpstr (name, ==, ":1.1");
   if (scene.n_found == 0)
     return NULL;
   scene.n_found--;
@@ -102,21 +103,22 @@ __wrap_tokend_callers_admit_async (TokendCallers *self, GDBusMethodInvocation *i
   callback (NULL, NULL, user_data);
 }
 
-gboolean
+TokendCaller *
 __wrap_tokend_callers_admit_finish (TokendCallers *self, GAsyncResult *result, GError **error)
 {
-  return answer (scene.admission, error);
+  return answer (scene.admission, error) ? &caller : NULL;
 }
 
 void
 __wrap_tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation,
                                 const char *action, TokendGateMode mode, const char *label,
-                                const char *serial, GCancellable *cancellable,
+                                const char *serial, GCancellable *gone, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer user_data)
 {
   g_assert_true (invocation == INVOCATION);
   g_assert_cmpint (mode, ==, TOKEND_GATE_AS_CALLER_SAYS);
   g_assert_true (label == NULL && serial == NULL);
+  g_assert_true (gone == caller.gone);
   g_assert_true (cancellable == scene.service.ending);
   g_string_append_printf (scene.calls, "gate(%s) ", action);
   if (scene.ends_meanwhile)

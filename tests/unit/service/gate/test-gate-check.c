@@ -55,7 +55,7 @@ on_call (GDBusConnection *bus, const char *sender, const char *path, const char 
   Scene *scene = user_data;
 
   tokend_gate_check_async (scene->gate, invocation, TOKEND_ACTION_READ_STATUS, TOKEND_GATE_SILENT,
-                           NULL, NULL, scene->cancellable, on_answered, scene);
+                           NULL, NULL, scene->cancellable, scene->cancellable, on_answered, scene);
   g_object_unref (invocation);
 }
 

@@ -16,7 +16,6 @@
 
 #define SENDER ":1.7"
 #define TIMEOUT_ID 77
-#define WATCH_ID 78
 #define PROMPTS POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION
 #define NO_FLAGS POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE
 
@@ -42,15 +41,13 @@ static struct {
   gpointer connected_data;
   guint n_connections;
   gboolean is_absent; /* polkitd */
-  gboolean is_shared; /* by several checks at a time: deadlines and names are not watched then */
+  gboolean is_shared; /* by several checks at a time: deadlines are not watched then */
 
   guint seconds; /* of the deadline; 0: there is none */
   GSourceFunc expire;
   gpointer expire_data;
 
-  GBusNameVanishedCallback vanished;
-  gpointer vanished_data;
-  GDestroyNotify free_vanished_data;
+  GCancellable *gone; /* the caller's connection */
 } world;
 
 const char *
@@ -63,40 +60,6 @@ GDBusMessage *
 __wrap_g_dbus_method_invocation_get_message (GDBusMethodInvocation *invocation)
 {
   return world.message;
-}
-
-GDBusConnection *
-__wrap_g_dbus_method_invocation_get_connection (GDBusMethodInvocation *invocation)
-{
-  return NULL;
-}
-
-guint
-__wrap_g_bus_watch_name_on_connection (GDBusConnection *connection, const char *name,
-                                       GBusNameWatcherFlags flags,
-                                       GBusNameAppearedCallback appeared,
-                                       GBusNameVanishedCallback vanished, gpointer user_data,
-                                       GDestroyNotify free_user_data)
-{
-  g_assert_cmpstr (name, ==, SENDER);
-  if (world.is_shared) {
-    free_user_data (user_data);
-    return WATCH_ID;
-  }
-  world.vanished = vanished;
-  world.vanished_data = user_data;
-  world.free_vanished_data = free_user_data;
-  return WATCH_ID;
-}
-
-void
-__wrap_g_bus_unwatch_name (guint id)
-{
-  g_assert_cmpuint (id, ==, WATCH_ID);
-  if (world.is_shared)
-    return;
-  world.vanished = NULL;
-  world.free_vanished_data (world.vanished_data);
 }
 
 guint
@@ -214,9 +177,18 @@ static void
 set_up (gboolean may_be_asked)
 {
   memset (&world, 0, sizeof world);
+  world.gone = g_cancellable_new ();
   world.message = g_dbus_message_new_method_call (NULL, "/", NULL, "Method");
   if (may_be_asked)
     g_dbus_message_set_flags (world.message, G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
+}
+
+/* Whoever could cancel the check knows nothing of it any more. */
+static void
+assert_let_go_of (GCancellable *cancellable)
+{
+  g_assert_false (g_signal_has_handler_pending (
+      cancellable, g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE), 0, TRUE));
 }
 
 static void
@@ -227,7 +199,8 @@ tear_down (TokendGate *gate)
   clear_question ();
   g_assert_finalize_object (gate);
   g_assert_cmpuint (world.seconds, ==, 0);
-  g_assert_null (world.vanished);
+  assert_let_go_of (world.gone);
+  g_object_unref (world.gone);
   journal_spy_expect_nothing ();
 }
 
@@ -244,8 +217,8 @@ static void
 ask (TokendGate *gate, TokendGateMode mode, GCancellable *cancellable, Caller *caller)
 {
   *caller = (Caller){ .gate = gate };
-  tokend_gate_check_async (gate, NULL, TOKEND_ACTION_UNLOCK, mode, "L", "S", cancellable, on_over,
-                           caller);
+  tokend_gate_check_async (gate, NULL, TOKEND_ACTION_UNLOCK, mode, "L", "S", world.gone,
+                           cancellable != NULL ? cancellable : world.gone, on_over, caller);
   if (world.connected != NULL)
     connect_to_polkitd ();
 }
@@ -351,7 +324,7 @@ test_question (void)
 
     set_up (FALSE);
     tokend_gate_check_async (gate, NULL, TOKEND_ACTION_SET_PIN, TOKEND_GATE_SILENT, rows[i].label,
-                             rows[i].serial, NULL, on_over, &caller);
+                             rows[i].serial, world.gone, world.gone, on_over, &caller);
     connect_to_polkitd ();
     g_assert_cmpstr (world.question.subject, ==, "system-bus-name:" SENDER);
     g_assert_cmpstr (world.question.action, ==, TOKEND_ACTION_SET_PIN);
@@ -371,8 +344,8 @@ test_no_action (void)
   Caller caller = { .gate = gate };
 
   set_up (TRUE);
-  tokend_gate_check_async (gate, NULL, NULL, TOKEND_GATE_AS_CALLER_SAYS, NULL, NULL, NULL, on_over,
-                           &caller);
+  tokend_gate_check_async (gate, NULL, NULL, TOKEND_GATE_AS_CALLER_SAYS, NULL, NULL, world.gone,
+                           world.gone, on_over, &caller);
   assert_over (&caller, TOKEND_GATE_DENIED);
   g_assert_cmpuint (world.n_connections, ==, 0);
   tear_down (gate);
@@ -454,7 +427,7 @@ test_withdrawn (void)
       if (prompts > 0)
         answer_with ("challenge");
       if (leaves > 0)
-        world.vanished (NULL, SENDER, world.vanished_data);
+        g_cancellable_cancel (world.gone);
       else
         g_cancellable_cancel (cancellable);
       g_assert_false (caller.is_over);
@@ -464,9 +437,7 @@ test_withdrawn (void)
       answer_with (prompts > 0 ? NULL : "challenge");
       g_assert_cmpuint (world.n_questions, ==, (guint) prompts + 1);
       settle ();
-      /* Whoever could have cancelled it is let go of. */
-      g_assert_false (g_signal_has_handler_pending (
-          cancellable, g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE), 0, TRUE));
+      assert_let_go_of (cancellable);
       tear_down (gate);
     }
 }
@@ -482,8 +453,8 @@ test_connection (void)
     set_up (FALSE);
     world.is_absent = is_absent > 0;
     caller = (Caller){ .gate = gate };
-    tokend_gate_check_async (gate, NULL, TOKEND_ACTION_UNLOCK, TOKEND_GATE_SILENT, NULL, NULL, NULL,
-                             on_over, &caller);
+    tokend_gate_check_async (gate, NULL, TOKEND_ACTION_UNLOCK, TOKEND_GATE_SILENT, NULL, NULL,
+                             world.gone, world.gone, on_over, &caller);
     g_assert_cmpuint (world.n_questions, ==, 0);
     g_assert_cmpuint (world.n_connections, ==, 1);
     connect_to_polkitd ();
@@ -517,8 +488,8 @@ test_connection_for_two (void)
   world.is_shared = TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (callers); i++) {
     callers[i] = (Caller){ .gate = gate };
-    tokend_gate_check_async (gate, NULL, TOKEND_ACTION_UNLOCK, TOKEND_GATE_SILENT, NULL, NULL, NULL,
-                             on_over, &callers[i]);
+    tokend_gate_check_async (gate, NULL, TOKEND_ACTION_UNLOCK, TOKEND_GATE_SILENT, NULL, NULL,
+                             world.gone, world.gone, on_over, &callers[i]);
   }
   g_assert_cmpuint (world.n_connections, ==, 1);
   connect_to_polkitd ();
@@ -527,6 +498,7 @@ test_connection_for_two (void)
   journal_spy_expect ("polkitd is away");
   g_assert_finalize_object (gate);
   g_object_unref (world.message);
+  g_object_unref (world.gone);
 }
 
 int

@@ -48,24 +48,19 @@ __wrap_tokend_callers_admit_async (TokendCallers *self, GDBusMethodInvocation *i
   callback (NULL, NULL, user_data);
 }
 
-gboolean
+TokendCaller *
 __wrap_tokend_callers_admit_finish (TokendCallers *self, GAsyncResult *result, GError **error)
 {
-  return answer (say.admission, error);
-}
-
-guint32
-__wrap_tokend_callers_get_user (TokendCallers *self, GDBusMethodInvocation *invocation)
-{
-  return 1007;
+  return answer (say.admission, error) ? &stage.caller : NULL;
 }
 
 void
 __wrap_tokend_gate_check_async (TokendGate *self, GDBusMethodInvocation *invocation,
                                 const char *action, TokendGateMode mode, const char *label,
-                                const char *serial, GCancellable *cancellable,
+                                const char *serial, GCancellable *gone, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer user_data)
 {
+  g_assert_true (gone == stage.caller.gone);
   g_string_append_printf (stage.calls, "gate(%s,%s,%s,%s) ", action,
                           mode == TOKEND_GATE_SILENT ? "silent" : "may-ask",
                           label != NULL ? label : "-", serial != NULL ? serial : "-");
@@ -85,10 +80,10 @@ __wrap_tokend_gate_check_get_answer (GAsyncResult *result)
 }
 
 void
-__wrap_tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, const char *name,
+__wrap_tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, TokendCaller *asked,
                                 GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_string_append_printf (stage.calls, "who(%s) ", name);
+  g_string_append_printf (stage.calls, "who(%s) ", asked->name);
   *identity = say.identity;
   identity->desktop = g_strdup (say.identity.desktop);
   callback (NULL, NULL, user_data);
@@ -102,11 +97,10 @@ __wrap_tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error
 }
 
 const char *
-__wrap_tokend_opened_add (TokendOpened *self, TokendOperation *operation, const char *caller,
-                          guint32 uid)
+__wrap_tokend_opened_add (TokendOpened *self, TokendOperation *operation, const TokendCaller *owner)
 {
   g_assert_true (operation == &stage.operation);
-  g_string_append_printf (stage.calls, "add(%s,%u) ", caller, uid);
+  g_string_append_printf (stage.calls, "add(%s,%u) ", owner->name, owner->uid);
   return PATH;
 }
 
@@ -228,7 +222,8 @@ set_up (TokendRole role, const char *options)
   memset (&say, 0, sizeof say);
   say.admission = say.room = say.support = say.busy = say.collection = say.pipes = FINE;
   say.stopped = -1;
-  stage.operation.caller = (char *) ":1.7";
+  stage.caller =
+      (TokendCaller){ .name = (char *) ":1.7", .uid = 1007, .gone = (GCancellable *) "gone" };
   stage.operation.options =
       g_variant_ref_sink (g_variant_parse (G_VARIANT_TYPE_VARDICT, options, NULL, NULL, NULL));
 }
@@ -419,7 +414,6 @@ test_hand_out (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     set_up (PUK, "{}");
-    stage.operation.uid = 1007;
     say.room = rows[i].room;
     say.pipes = rows[i].pipes;
     tokend_operation_hand_out (&stage.operation);

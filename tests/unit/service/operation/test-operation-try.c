@@ -364,7 +364,7 @@ test_compare_oracle (void)
     target = tokend_token_get_target (stage.operation.token);
     cards[0] = target->card;
     prepare_as (READING (16));
-    stage.operation.uid = rows[i].uid;
+    stage.caller.uid = rows[i].uid;
     stage.operation.attempt.send_refused_code = rows[i].send_refused_code;
     for (guint n = 0; n < rows[i].n_told; n++)
       tokend_refusal_limit_count (limit, 1000, cards, now);

@@ -50,8 +50,9 @@ static struct {
   Operation *operation; /* NULL: it is gone */
   GString *steps;
   GString *told; /* replies, entries of the journal, and what is let go of */
-  GBusNameVanishedCallback vanished;
-  gpointer vanished_data;
+  TokendCaller caller;
+  gboolean is_held; /* the caller, by the operation */
+  gboolean is_identified;
   GAsyncReadyCallback refreshed; /* of the read that is under way */
   int read_error;                /* how it ends */
   gboolean is_overdue;           /* by the clock that also runs while the machine is suspended */
@@ -66,7 +67,7 @@ static struct {
 static void
 note (Operation *operation, const char *step)
 {
-  g_assert_cmpstr (operation->caller, ==, ":1.7");
+  g_assert_true (operation->caller == &scene.caller);
   g_assert_cmpint (operation->role, ==, TOKEND_ROLE_PUK);
   g_assert_nonnull (operation->options);
   scene.operation = operation;
@@ -189,17 +190,34 @@ __wrap_tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GEr
   return scene.read_error == FINE;
 }
 
-TokendAuditCaller *
-__wrap_tokend_audit_begin (TokendAudit *self, const char *name)
+TokendCaller *
+__wrap_tokend_callers_take (TokendCallers *self, const char *name)
 {
   g_assert_cmpstr (name, ==, ":1.7");
-  return (TokendAuditCaller *) &scene;
+  scene.is_held = TRUE;
+  return &scene.caller;
 }
 
 void
-__wrap_tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendAuditRecord *record)
+__wrap_tokend_caller_identify (TokendCaller *caller)
 {
-  g_assert_true (caller == (TokendAuditCaller *) &scene);
+  g_assert_true (caller == &scene.caller);
+  scene.is_identified = TRUE;
+}
+
+void
+__wrap_tokend_caller_release (TokendCaller *caller)
+{
+  g_assert_true (caller == &scene.caller);
+  g_assert_true (scene.is_identified);
+  scene.is_held = FALSE;
+  scene.operation = NULL;
+}
+
+void
+__wrap_tokend_audit_write (TokendAudit *self, TokendCaller *caller, TokendAuditRecord *record)
+{
+  g_assert_true (caller == &scene.caller);
   g_assert_cmpint (record->role, ==, TOKEND_ROLE_PUK);
   g_assert_cmpstr (record->token, ==, "a-card");
   g_assert_cmpstr (record->label, ==, "LABEL");
@@ -215,12 +233,6 @@ __wrap_tokend_audit_write (TokendAudit *self, TokendAuditCaller *caller, TokendA
       scene.told, "journal(%s,%s%s,%d) ", name_of (record->is_done ? FINE : (int) record->error),
       record->sent ? "sent" : "not-sent", record->in_doubt ? ",in-doubt" : "", (int) record->end);
   tokend_audit_record_free (record);
-}
-
-void
-__wrap_tokend_audit_end (TokendAudit *self, TokendAuditCaller *caller)
-{
-  g_string_append (scene.told, "end ");
 }
 
 void
@@ -257,25 +269,6 @@ const char *
 __wrap_g_dbus_method_invocation_get_sender (GDBusMethodInvocation *invocation)
 {
   return ":1.7";
-}
-
-guint
-__wrap_g_bus_watch_name_on_connection (GDBusConnection *connection, const char *name,
-                                       GBusNameWatcherFlags flags,
-                                       GBusNameAppearedCallback appeared,
-                                       GBusNameVanishedCallback vanished, gpointer user_data,
-                                       GDestroyNotify free_user_data)
-{
-  scene.vanished = vanished;
-  scene.vanished_data = user_data;
-  return 1;
-}
-
-void
-__wrap_g_bus_unwatch_name (guint id)
-{
-  scene.vanished = NULL;
-  scene.operation = NULL;
 }
 
 void
@@ -401,6 +394,7 @@ set_up (void)
   scene.untaken = g_ptr_array_new_with_free_func (g_object_unref);
   scene.token = g_object_new (fake_token_get_type (), NULL);
   scene.service.ending = g_cancellable_new ();
+  scene.caller.gone = g_cancellable_new ();
   scene.service.modules = g_ptr_array_new ();
   g_ptr_array_add (scene.service.modules, &scene);
 }
@@ -439,16 +433,16 @@ finish (Operation *operation)
 static void
 leave (void)
 {
-  scene.vanished (NULL, ":1.7", scene.vanished_data);
+  g_cancellable_cancel (scene.caller.gone);
 }
 
 /* Nothing holds the token any more, and nothing is left of it. */
 static void
 tear_down (void)
 {
-  if (scene.vanished != NULL)
+  if (scene.is_held)
     leave ();
-  g_assert_null (scene.vanished);
+  g_assert_false (scene.is_held);
   g_assert_false (g_signal_has_handler_pending (
       scene.token, g_signal_lookup ("left", G_OBJECT_TYPE (scene.token)), 0, TRUE));
   g_assert_false (g_signal_has_handler_pending (
@@ -456,6 +450,9 @@ tear_down (void)
   g_assert_null (g_main_context_find_source_by_user_data (NULL, NULL));
   g_assert_finalize_object (scene.token);
   g_assert_finalize_object (scene.service.ending);
+  g_assert_false (g_signal_has_handler_pending (
+      scene.caller.gone, g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE), 0, TRUE));
+  g_assert_finalize_object (scene.caller.gone);
   g_ptr_array_unref (scene.service.modules);
   g_string_free (scene.steps, TRUE);
   g_string_free (scene.told, TRUE);
@@ -471,7 +468,7 @@ test_whole (void)
   finish (operation);
   end_steps (11);
   assert_steps (UNTIL_TRY TRY);
-  assert_told ("journal(done,sent,0) release(done) finish:done tell end no-need ");
+  assert_told ("journal(done,sent,0) release(done) finish:done tell no-need ");
   finish (operation);
   tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
   tokend_operation_cancel (operation, (GDBusMethodInvocation *) "cancel");
@@ -501,7 +498,7 @@ test_finish_again (void)
     Operation *operation = open_one ();
     g_autofree char *told =
         g_strdup_printf ("journal(%s,not-sent,0) finish:%s %s", name_of (rows[i].error),
-                         name_of (rows[i].error), rows[i].goes_on ? "" : "end no-need ");
+                         name_of (rows[i].error), rows[i].goes_on ? "" : "no-need ");
 
     finish (operation);
     end_step (rows[i].error);
@@ -514,7 +511,7 @@ test_finish_again (void)
       assert_steps ("collect ");
       end_steps (11);
       assert_steps ("authorize-again read check claim prepare compare " TRY);
-      assert_told ("journal(done,sent,0) release(done) finish:done tell end no-need ");
+      assert_told ("journal(done,sent,0) release(done) finish:done tell no-need ");
     } else {
       finish (operation);
       g_assert_cmpint (operation->over->code, ==, rows[i].error);
@@ -536,7 +533,7 @@ test_refused (void)
   end_steps (2);
   assert_steps (UNTIL_TRY TRY);
   assert_told ("journal(PukIncorrect,sent,in-doubt,0) release(in-doubt) finish:PukIncorrect tell "
-               "end no-need ");
+               "no-need ");
   g_assert_cmpint (operation->over->code, ==, TOKEND_ERROR_NOT_FOUND);
   g_assert_cmpint (operation->lock_fd, ==, -1);
   g_assert_false (operation->in_doubt);
@@ -552,15 +549,14 @@ test_not_opened (void)
     start ();
     end_steps (n_steps);
     end_step (TOKEND_ERROR_NOT_AUTHORIZED);
-    assert_told (n_steps < 7
-                     ? "journal(NotAuthorized,not-sent,0) unlock:NotAuthorized end "
-                     : "journal(NotAuthorized,not-sent,0) unlock:NotAuthorized end no-need ");
+    assert_told (n_steps < 7 ? "journal(NotAuthorized,not-sent,0) unlock:NotAuthorized "
+                             : "journal(NotAuthorized,not-sent,0) unlock:NotAuthorized no-need ");
     g_assert_null (scene.operation);
     tear_down ();
   }
 }
 
-#define EXPIRED "journal(NotFound,not-sent,3) end no-need "
+#define EXPIRED "journal(NotFound,not-sent,3) no-need "
 
 /* What can end an operation from outside. */
 static void
@@ -608,9 +604,9 @@ test_ended_while_open (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (ends); i++) {
     Operation *operation = open_one ();
-    g_autofree char *told = g_strdup_printf (
-        "%sjournal(%s,not-sent,%d) end no-need %s", ends[i].reply, name_of (ends[i].error),
-        (int) ends[i].end, ends[i].happens == caller_leaves ? "forget " : "");
+    g_autofree char *told = g_strdup_printf ("%sjournal(%s,not-sent,%d) no-need %s", ends[i].reply,
+                                             name_of (ends[i].error), (int) ends[i].end,
+                                             ends[i].happens == caller_leaves ? "forget " : "");
 
     g_test_message ("end %" G_GSIZE_FORMAT, i);
     tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
@@ -651,9 +647,8 @@ test_ended_after_finish (void)
       const gboolean leaves = ends[i].happens == caller_leaves;
       g_autofree char *entry =
           g_strdup_printf ("journal(%s,not-sent,%d) ", name_of (ends[i].error), (int) ends[i].end);
-      g_autofree char *told =
-          g_strdup_printf ("%s%send no-need %s", ends[i].reply, leaves && !again ? "" : entry,
-                           leaves ? "forget " : "");
+      g_autofree char *told = g_strdup_printf (
+          "%s%sno-need %s", ends[i].reply, leaves && !again ? "" : entry, leaves ? "forget " : "");
 
       g_test_message ("end %" G_GSIZE_FORMAT ", %s", i, again ? "after Again" : "at once");
       finish (operation);
@@ -679,7 +674,7 @@ test_ended_in_a_step (void)
       for (int fails = 0; fails < 2; fails++) {
         Operation *operation = open_one ();
         g_autofree char *told = g_strdup_printf (
-            "%sjournal(%s,not-sent,%d) %sfinish:%s %send no-need %s", ends[i].reply,
+            "%sjournal(%s,not-sent,%d) %sfinish:%s %sno-need %s", ends[i].reply,
             name_of (ends[i].error), (int) ends[i].end, n_steps < 4 ? "" : "release(done) ",
             name_of (ends[i].error), n_steps < 4 ? "" : "tell ",
             ends[i].happens == caller_leaves ? "forget " : "");
@@ -705,7 +700,7 @@ test_ended_in_the_try (void)
       Operation *operation = open_one ();
       const gboolean is_cancelling = ends[i].happens == is_cancelled;
       g_autofree char *told = g_strdup_printf (
-          "%sjournal(done,sent,0) release(done) finish:done tell end no-need %s",
+          "%sjournal(done,sent,0) release(done) finish:done tell no-need %s",
           is_cancelling ? "cancel:Busy " : "", ends[i].happens == caller_leaves ? "forget " : "");
 
       g_test_message ("end %" G_GSIZE_FORMAT " after %u steps", i, n_steps);
@@ -728,7 +723,7 @@ test_ended_before_it_is_open (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (ends) - 1; i++) {
     g_autofree char *told =
-        g_strdup_printf ("journal(%s,not-sent,%d) unlock:%s end ", name_of (ends[i].before),
+        g_strdup_printf ("journal(%s,not-sent,%d) unlock:%s ", name_of (ends[i].before),
                          (int) ends[i].end, name_of (ends[i].before));
 
     set_up ();

@@ -65,6 +65,7 @@ stage_set_up (TokendRole role)
   for (guint i = 0; i < TOKEND_N_ROLES; i++)
     stage.rules[i] = (TokendCounterRules){ TOKEND_FLAGS_MEANING_EXACT, FALSE, 3 };
   stage.operation.service = &stage.service;
+  stage.operation.caller = &stage.caller;
   stage.operation.token = (TokendToken *) &token;
   stage.operation.source = (TokendTokenSource *) &module;
   stage.operation.role = role;

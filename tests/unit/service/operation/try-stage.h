@@ -11,6 +11,7 @@
  */
 typedef struct {
   Operation operation;
+  TokendCaller caller;
   TokendService service;
   TokendProfile profile;
   TokendCounterRules rules[TOKEND_N_ROLES];
