@@ -366,7 +366,7 @@ def test_a_token_that_contradicts_itself(sandbox, journal, alice):
         reply = alice.call("Refresh")
         assert reply.value["pin-state"] == reply.value["puk-state"] == "locked"
         assert "pin-retries-remaining" not in reply.value and "puk-retries-remaining" not in reply.value
-    entries = journal.wait_entries(2, MESSAGE_ID=IDS["CONTRADICTION"])
+    entries = journal.wait_entries(2, MESSAGE_ID=IDS["INCONSISTENT"])
     flags = "COUNT_LOW FINAL_TRY LOCKED"
     for entry, role in zip(entries, ("PIN", "PUK"), strict=True):
         check(entry, role=role, state="locked", number="3", flags=flags, module="etoken", label="ETOKEN", priority=WARNING)
@@ -377,7 +377,7 @@ def test_a_token_that_contradicts_itself(sandbox, journal, alice):
     token.fault("garbage C_GetTokenInfo watch * numbers")
     for _ in range(3):
         alice.call("Refresh")
-    assert len(journal.wait_entries(4, MESSAGE_ID=IDS["CONTRADICTION"])) == 4
+    assert len(journal.wait_entries(4, MESSAGE_ID=IDS["INCONSISTENT"])) == 4
     assert token.counters() == {"pin": 3, "puk": 3}
 
 
@@ -415,7 +415,7 @@ def test_a_contradiction_that_is_always_another_one(sandbox, journal, alice):
         show_counters(sandbox, token, 3 - number % 2, 3)
         for _ in range(2):
             assert alice.call("Refresh").value["pin-state"] == "locked"
-    entries = journal.wait_entries(TOLD_OF_ROLE + 1, MESSAGE_ID=IDS["CONTRADICTION"])
+    entries = journal.wait_entries(TOLD_OF_ROLE + 1, MESSAGE_ID=IDS["INCONSISTENT"])
     assert [fields_of(entry)["role"] for entry in entries].count("PIN") == TOLD_OF_ROLE == len(entries) - 1
     last(journal, "TOO_MANY")
     token.fault()
