@@ -6,7 +6,7 @@
 
 #include <glib/gi18n.h>
 
-/* Whether Unicode gives @c the property Default_Ignorable_Code_Point. */
+/* Tells whether Unicode gives @c the property Default_Ignorable_Code_Point. */
 static gboolean
 is_ignorable (gunichar c)
 {
@@ -44,7 +44,7 @@ find_in_character (gunichar c)
  * tokend_code_is_seen:
  * @c: a character of a code
  *
- * Returns: whether a person sees it: it is no blank of any kind, and not invisible
+ * Returns: whether a person sees it: it is neither a blank nor invisible
  */
 gboolean
 tokend_code_is_seen (gunichar c)
@@ -89,15 +89,15 @@ result_of (TokendCodeFinding finding, gsize position, TokendCodeKind kind)
                              .position = (guint) position };
 }
 
-/* One blank between two other characters is what people write codes with. Of several in a row the
- * first is none. */
+/* Finds one blank between two other characters, as people write codes. The first of several in a
+ * row is none. */
 static gboolean
 is_inner_blank (const char *p, const char *begin, const char *end)
 {
   return *p == ' ' && p > begin && p + 1 < end && p[1] != ' ';
 }
 
-/* The first of the findings with the strictest answer. @bytes is UTF-8 without a NUL. */
+/* Returns the first of the findings with the strictest answer. @bytes is UTF-8 without a NUL. */
 static TokendCodeResult
 validate_characters (const char *bytes, gsize length, TokendCodeKind kind)
 {
@@ -122,10 +122,10 @@ validate_characters (const char *bytes, gsize length, TokendCodeKind kind)
  * @bytes: (array length=length): a code
  * @kind: what it is for
  *
- * The one judge of codes, for the service's hosts and for the clients: whether @bytes can be a code
- * at all, and if not, why.
+ * Tells whether @bytes can be a code at all, and if not, why. The hosts and the clients validate
+ * codes here alone.
  *
- * Returns: the result; of several findings the first of those with the strictest answer
+ * Returns: the result; of several findings the first with the strictest answer
  */
 TokendCodeResult
 tokend_code_validate (const char *bytes, gsize length, TokendCodeKind kind)
@@ -179,8 +179,8 @@ find_by_rules (const char *bytes, gsize length, const TokendCodeRules *rules)
 
 /**
  * tokend_code_validate_by_rules:
- * @bytes: (array length=length): a PUK or present PIN that tokend_code_validate() does not refuse for
- *   ever
+ * @bytes: (array length=length): a PUK or present PIN whose tokend_code_validate() is not
+ *   %TOKEND_CODE_NEVER
  * @rules: of the token that it is for
  *
  * Returns: the result; of several findings the first with the strictest answer
@@ -198,10 +198,10 @@ tokend_code_validate_by_rules (const char *bytes, gsize length, const TokendCode
 
 /**
  * tokend_new_pin_validate:
- * @bytes: (array length=length): a new PIN that tokend_code_validate() lets through
+ * @bytes: (array length=length): a new PIN that tokend_code_validate() accepts
  * @rules: of the token that it is for
  *
- * Returns: the first of the rules that it does not keep
+ * Returns: the first rule that it breaks
  */
 TokendNewPinFinding
 tokend_new_pin_validate (const char *bytes, gsize length, const TokendNewPinRules *rules)
@@ -271,12 +271,11 @@ describe_position (guint position, TokendTranslate translate)
 
 /**
  * tokend_code_result_describe:
- * @result: of a code
  * @translate: into which language
  *
- * Returns: (transfer full): what is wrong with the code and where, nothing of the code itself; it
- *   follows a subject, as in
- * "The PUK has an invisible character after the 8th". Empty if nothing is wrong.
+ * Returns: (transfer full): what is wrong with the code and where, without anything of the code. It
+ *   follows a subject, as in "The PUK has an invisible character after the 8th". Empty if nothing
+ *   is wrong.
  */
 char *
 tokend_code_result_describe (const TokendCodeResult *result, TokendTranslate translate)

@@ -20,7 +20,7 @@ typedef enum {
 /**
  * TokendCodeAnswer:
  *
- * What to do with a code; each one is stricter than those before it.
+ * What to do with a code, from the mildest answer to the strictest.
  */
 typedef enum {
   TOKEND_CODE_SEND,
@@ -46,7 +46,7 @@ typedef enum {
   TOKEND_CODE_INVISIBLE, /* the category Cf, or Default_Ignorable_Code_Point */
   TOKEND_CODE_UNDEFINED, /* the categories Cn, Co and Cs */
   TOKEND_CODE_NOT_ASCII, /* any other character beyond U+007E */
-  TOKEND_CODE_TOO_SHORT, /* for this token, as the two below */
+  TOKEND_CODE_TOO_SHORT, /* for this token, as are the following */
   TOKEND_CODE_TOO_LONG_HERE,
   TOKEND_CODE_UNUSUAL_LENGTH,
   TOKEND_CODE_UNUSUAL_CHARACTERS,
@@ -55,7 +55,7 @@ typedef enum {
 /**
  * TokendCodeLimits:
  *
- * Both inclusive; nought: none is known.
+ * Both inclusive; 0: not known.
  */
 typedef struct {
   guint minimum;
@@ -80,14 +80,14 @@ typedef struct {
  */
 typedef struct {
   TokendCodeLimits characters_limits; /* in characters: the provider's and the token's rule */
-  TokendCodeLimits bytes_limits;      /* in bytes: what the token can take */
+  TokendCodeLimits bytes_limits;      /* in bytes: what the token accepts */
   TokendCharacters characters;
 } TokendNewPinRules;
 
 /**
  * TokendNewPinFinding:
  *
- * Which of its rules a new PIN does not keep.
+ * The rule that a new PIN breaks.
  */
 typedef enum {
   TOKEND_NEW_PIN_KEEPS_ALL,
@@ -99,19 +99,19 @@ typedef enum {
 /**
  * TokendCodeResult:
  *
- * What tokend_code_validate() says of a code; it holds nothing of the code.
+ * The result of tokend_code_validate(), with nothing of the code.
  */
 typedef struct {
   TokendCodeAnswer answer;
   TokendCodeFinding finding;
-  guint position;          /* how many characters stand before the one that was found */
-  TokendCodeLimits limits; /* of the length, where that is what was found */
+  guint position;          /* how many characters come before the one that was found */
+  TokendCodeLimits limits; /* of the length, if that was found */
 } TokendCodeResult;
 
 /**
  * TokendTranslate:
  *
- * Gives a text of this library in another language, as gettext() does.
+ * Translates a text of this library, as gettext() does.
  */
 typedef const char *(*TokendTranslate) (const char *text) G_GNUC_FORMAT (1);
 

@@ -4,7 +4,7 @@
 /**
  * tokend_enum_get_nick:
  *
- * Returns: (transfer none): the name of @value, one of the enumeration @type.
+ * Returns: (transfer none): the nick of @value in the enumeration @type.
  */
 const char *
 tokend_enum_get_nick (GType type, int value)
@@ -17,10 +17,10 @@ tokend_enum_get_nick (GType type, int value)
 /**
  * tokend_enum_parse:
  * @type: an enumeration.
- * @nick: what may be the name of one of its values.
+ * @nick: what may be the nick of one of its values.
  * @value: (out): a variable of that enumeration; untouched if there is no such value.
  *
- * Returns: whether there is one.
+ * Returns: whether there is such a value.
  */
 gboolean
 tokend_enum_parse (GType type, const char *nick, gpointer value)

@@ -6,7 +6,7 @@
 /**
  * tokend_unlock_method_is_opensc:
  *
- * Returns: whether @method is one of OpenSC's alone.
+ * Returns: whether @method is OpenSC's alone.
  */
 gboolean
 tokend_unlock_method_is_opensc (TokendUnlockMethod method)
@@ -17,10 +17,10 @@ tokend_unlock_method_is_opensc (TokendUnlockMethod method)
 
 /**
  * tokend_opensc_configuration:
- * @method: how a token is about to be unlocked; none: it is not, but read, or its PIN changed.
+ * @method: how a token is about to be unlocked; none: it is read, or its PIN is changed.
  *
- * The same C_SetPIN tries a PUK in one configuration of OpenSC's, and a PIN in every other. So way
- * and configuration are one: nobody chooses the file but this function.
+ * Chooses the file for a method; nothing else chooses one. The same C_SetPIN tries a PUK in one
+ * configuration of OpenSC's, and a PIN in every other.
  *
  * Returns: (transfer none): the file that OpenSC must read
  */

@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-/* By which OpenSC finds its configuration. */
+/* The variable by which OpenSC finds its configuration. */
 #define TOKEND_OPENSC_VARIABLE "OPENSC_CONF"
 
 gboolean tokend_unlock_method_is_opensc (TokendUnlockMethod method);

@@ -5,7 +5,7 @@
 
 #define GROUP "Provider"
 
-/* The name comes over the bus and becomes a part of a path. */
+/* Checks the name, which comes over the bus and becomes a part of a path. */
 static gboolean
 is_name (const char *name)
 {
@@ -35,7 +35,8 @@ put_above (GKeyFile *key_file, GKeyFile *above)
   }
 }
 
-/* Returns: (nullable): an empty text is none, so that the administrator can take one away. */
+/* Returns: (nullable): the text; NULL for an empty one, so that the administrator can remove one.
+ */
 static char *
 get_text (GKeyFile *key_file, const char *key)
 {
@@ -54,7 +55,8 @@ has_control_character (const char *text)
   return *text != '\0';
 }
 
-/* It is handed to whatever opens addresses on this desktop: a page, never a file or a command. */
+/* Accepts a page's address alone, never a file or a command: whatever opens addresses on this
+ * desktop gets it. */
 static char *
 get_page (GKeyFile *key_file, const char *key)
 {
@@ -73,7 +75,7 @@ get_page (GKeyFile *key_file, const char *key)
  * @admin_directory: the administrator's
  *
  * Returns: (transfer full) (nullable): what is known of the provider, in the language of the
- * environment; %NULL if there is no such provider
+ *   environment; %NULL if there is no such provider
  */
 TokendProvider *
 tokend_provider_load (const char *name, const char *directory, const char *admin_directory)

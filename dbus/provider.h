@@ -13,12 +13,11 @@ G_BEGIN_DECLS
  * @support_line: (nullable): its telephone number
  * @loss: (nullable): what is lost after how many wrong PUKs
  *
- * What a person must know of who issued the certificate, in the person's language. It stands in the
- * group `Provider` of a profile, NAME.conf, whose name is the status key `provider`:
+ * Who issued the certificate, as a person must know it, in the person's language. The group
+ * `Provider` of a profile NAME.conf has it; the status key `provider` is NAME:
  *
- *   [Provider]
- *   Name=, PukPage=, SupportLine=
- *   PukHelp=, Loss=   English; PukHelp[tr]= and so on in other languages
+ *   [Provider] Name=, PukPage=, SupportLine= PukHelp=, Loss=   English; PukHelp[tr]= and so on in
+ *   other languages
  *
  * A file of the same name in the administrator's folder overrides it key by key.
  */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What stands before the time, in the message of AlreadyRefused. */
+/* What comes before the time in the message of AlreadyRefused. */
 #define BEFORE_TIME " before, on "
 #define TIME_FORMAT "%Y-%m-%dT%H:%M:%SZ"
 #define TIME_LENGTH (sizeof "2026-01-01T00:00:00Z" - 1)
@@ -11,10 +11,10 @@
 /**
  * tokend_refused_message_new:
  * @code: "PIN" or "PUK".
- * @refused_at: when the token refused it last, in microseconds since the epoch.
+ * @refused_at: when the token last refused it, in microseconds since the epoch.
  *
- * An error of D-Bus has a name and a message, and nothing else; so the time, which the caller needs
- * to ask a person, is in the message, by ISO 8601.
+ * Puts the time, which the caller needs to ask a person, into the message by ISO 8601: an error of
+ * D-Bus has a name and a message alone.
  *
  * Returns: (transfer full): the message of AlreadyRefused.
  */
@@ -30,10 +30,9 @@ tokend_refused_message_new (const char *code, gint64 refused_at)
 
 /**
  * tokend_refused_message_get_time:
- * @message: of AlreadyRefused, maybe with the name of the error before it.
+ * @message: of AlreadyRefused, maybe after the name of the error.
  *
- * Returns: (transfer full) (nullable): when the token refused the code, UTC; %NULL if that is not
- *   told.
+ * Returns: (transfer full) (nullable): when the token refused the code, UTC; %NULL: not told.
  */
 GDateTime *
 tokend_refused_message_get_time (const char *message)

@@ -6,9 +6,8 @@
 /**
  * tokend_error_quark:
  *
- * The domain of #TokendError. The first call registers every member's D-Bus name with GDBus, so
- * that a reply's error comes back as (TOKEND_ERROR, code) on the other side; call it once before
- * the first D-Bus call.
+ * Registers the D-Bus names of the errors with GDBus when first called, so that a reply's error
+ * becomes (TOKEND_ERROR, code). Call it before the first D-Bus call.
  */
 GQuark
 tokend_error_quark (void)
@@ -35,7 +34,7 @@ tokend_error_quark (void)
 /**
  * tokend_error_get_prefix:
  *
- * Returns: what stands before the nick in the D-Bus name of @code.
+ * Returns: what comes before the nick in the D-Bus name of @code.
  */
 const char *
 tokend_error_get_prefix (TokendError code)
@@ -48,7 +47,7 @@ tokend_error_get_prefix (TokendError code)
  * tokend_error_is_not_authorized:
  * @error: (nullable): of a call.
  *
- * Returns: whether polkit did not let the caller do it, with or without a person.
+ * Returns: whether polkit refused the caller, with or without asking a person.
  */
 gboolean
 tokend_error_is_not_authorized (const GError *error)

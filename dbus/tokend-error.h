@@ -10,9 +10,8 @@ G_BEGIN_DECLS
 /**
  * TokendError:
  *
- * Everything a method of org.tokend.Tokend1 can answer but success. The nick is the last part of
- * the D-Bus error name, tokend_error_get_prefix() the first. What each one cost on the token is
- * said, method by method, in org.tokend.Tokend1.xml.
+ * The errors of the methods of org.tokend.Tokend1. The D-Bus name is tokend_error_get_prefix() and
+ * the nick. org.tokend.Tokend1.xml says for each method what an error costs.
  */
 typedef enum {
   TOKEND_ERROR_FAILED,          /*< nick=Failed >*/
@@ -35,7 +34,7 @@ typedef enum {
   TOKEND_ERROR_OUTCOME_UNKNOWN, /*< nick=OutcomeUnknown >*/
   TOKEND_ERROR_NOT_SUPPORTED,   /*< nick=NotSupported >*/
   TOKEND_ERROR_SERVICE_ENDING,  /*< nick=ServiceEnding >*/
-  /* By the standard's name, which GDBus does not know. */
+  /* The standard's name, which GDBus does not know. */
   TOKEND_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, /*< nick=InteractiveAuthorizationRequired >*/
 } TokendError;
 

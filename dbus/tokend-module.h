@@ -9,10 +9,10 @@ G_BEGIN_DECLS
 #define TOKEND_WATCH_SOCKET "watch.sock"
 #define TOKEND_OPERATE_SOCKET "operate.sock"
 
-/* What a reading says in `unread` where another program is in the way. */
+/* The field `unread` of a reading when another program is using the card. */
 #define TOKEND_MODULE_UNREAD_BUSY "busy"
 
-/* Most tokens that one module may show; a module that shows more has its list cut here. */
+/* The most tokens of a module; a longer list is cut. */
 #define TOKEND_MODULE_TOKENS_MAX 64
 
 /**
@@ -22,25 +22,26 @@ G_BEGIN_DECLS
  * tell. The field `flags` of a reading.
  */
 typedef enum {
-  TOKEND_TOKEN_PIN_COUNT_LOW = 1 << 0,     /* CKF_USER_PIN_COUNT_LOW */
-  TOKEND_TOKEN_PIN_FINAL_TRY = 1 << 1,     /* CKF_USER_PIN_FINAL_TRY */
-  TOKEND_TOKEN_PIN_LOCKED = 1 << 2,        /* CKF_USER_PIN_LOCKED */
-  TOKEND_TOKEN_PIN_MUST_CHANGE = 1 << 3,   /* CKF_USER_PIN_TO_BE_CHANGED */
-  TOKEND_TOKEN_PIN_INITIALIZED = 1 << 4,   /* CKF_USER_PIN_INITIALIZED */
-  TOKEND_TOKEN_PUK_COUNT_LOW = 1 << 5,     /* CKF_SO_PIN_COUNT_LOW */
-  TOKEND_TOKEN_PUK_FINAL_TRY = 1 << 6,     /* CKF_SO_PIN_FINAL_TRY */
-  TOKEND_TOKEN_PUK_LOCKED = 1 << 7,        /* CKF_SO_PIN_LOCKED */
-  TOKEND_TOKEN_PIN_PAD = 1 << 8,           /* CKF_PROTECTED_AUTHENTICATION_PATH */
-  TOKEND_TOKEN_NO_PUK = 1 << 9,            /* none has been set */
-  TOKEND_TOKEN_PIN_COMPLEX = 1 << 10,      /* the token's own policy: digits alone are not enough */
-  TOKEND_TOKEN_PIN_TRIES_HIDDEN = 1 << 11, /* flags of the PIN are another code's: none is told */
+  TOKEND_TOKEN_PIN_COUNT_LOW = 1 << 0,   /* CKF_USER_PIN_COUNT_LOW */
+  TOKEND_TOKEN_PIN_FINAL_TRY = 1 << 1,   /* CKF_USER_PIN_FINAL_TRY */
+  TOKEND_TOKEN_PIN_LOCKED = 1 << 2,      /* CKF_USER_PIN_LOCKED */
+  TOKEND_TOKEN_PIN_MUST_CHANGE = 1 << 3, /* CKF_USER_PIN_TO_BE_CHANGED */
+  TOKEND_TOKEN_PIN_INITIALIZED = 1 << 4, /* CKF_USER_PIN_INITIALIZED */
+  TOKEND_TOKEN_PUK_COUNT_LOW = 1 << 5,   /* CKF_SO_PIN_COUNT_LOW */
+  TOKEND_TOKEN_PUK_FINAL_TRY = 1 << 6,   /* CKF_SO_PIN_FINAL_TRY */
+  TOKEND_TOKEN_PUK_LOCKED = 1 << 7,      /* CKF_SO_PIN_LOCKED */
+  TOKEND_TOKEN_PIN_PAD = 1 << 8,         /* CKF_PROTECTED_AUTHENTICATION_PATH */
+  TOKEND_TOKEN_NO_PUK = 1 << 9,          /* none has been set */
+  TOKEND_TOKEN_PIN_COMPLEX = 1 << 10,    /* the token's own policy: digits alone are not enough */
+  TOKEND_TOKEN_PIN_TRIES_HIDDEN =
+      1 << 11, /* the flags of the PIN are another code's and are not told */
 } TokendTokenFlags;
 
 /**
  * TokendOutcome:
  *
- * What became of a code that was to be sent. The field `result` of
- * org.tokend.Module1.Operation.Commit, by nick.
+ * The outcome of sending a code. The field `result` of org.tokend.Module1.Operation.Commit, by
+ * nick.
  */
 typedef enum {
   TOKEND_OUTCOME_DONE,            /*< nick=done >*/
@@ -57,8 +58,7 @@ typedef enum {
  * TokendUnlockMethod:
  *
  * How a module sets a new PIN by the PUK; the profile key `Way` of the group `Unlock`, by nick.
- * What OpenSC does in either of its ways depends on its configuration, which each brings along: see
- * opensc-configuration.h.
+ * OpenSC needs a configuration for either of its methods, see opensc-configuration.h.
  */
 typedef enum {
   TOKEND_UNLOCK_METHOD_NONE,                     /*< nick=none >*/

@@ -10,8 +10,7 @@ G_BEGIN_DECLS
 #define TOKEND_TOKENS_PATH TOKEND_OBJECT_PATH "/tokens"
 #define TOKEND_OPERATIONS_PATH TOKEND_OBJECT_PATH "/operations"
 
-/* The longest PIN or PUK that is read from a descriptor, in bytes; SoftHSM2's own limit, and the
- * largest known. */
+/* The longest PIN or PUK in bytes: SoftHSM2's limit, the largest known. */
 #define TOKEND_CODE_MAX 255
 
 /**
@@ -25,18 +24,18 @@ typedef enum {
 } TokendRole;
 #define TOKEND_N_ROLES 2
 
-/* polkit actions */
+/* The polkit actions. */
 #define TOKEND_ACTION_READ_STATUS "org.tokend.read-status"
 #define TOKEND_ACTION_SET_PIN "org.tokend.set-pin"
 #define TOKEND_ACTION_UNLOCK "org.tokend.unlock"
 
-/* Options of Finish, expected-retries of Unlock and SetPin too */
+/* The options of Finish; expected-retries is also one of Unlock and SetPin. */
 #define TOKEND_OPTION_FINAL_ATTEMPT "final-attempt"
 #define TOKEND_OPTION_EXPECTED_RETRIES "expected-retries"
 #define TOKEND_OPTION_SEND_REFUSED_CODE "send-refused-code"
 #define TOKEND_OPTION_SEND_UNUSUAL_CODE "send-unusual-code"
 
-/* Keys of a status; their types and meaning stand in org.tokend.Tokend1.xml at GetStatus. */
+/* The keys of a status; Token.GetStatus of org.tokend.Tokend1.xml has their types and meanings. */
 #define TOKEND_STATUS_LABEL "label"
 #define TOKEND_STATUS_MANUFACTURER "manufacturer"
 #define TOKEND_STATUS_MODEL "model"
@@ -94,8 +93,7 @@ typedef enum {
 /**
  * TokendState:
  *
- * What is known of one role's code (PIN or PUK). Values of the status keys pin-state and puk-state,
- * by nick.
+ * What is known of a code. The values of the status keys pin-state and puk-state, by nick.
  */
 typedef enum {
   TOKEND_STATE_UNKNOWN,       /*< nick=unknown >*/
@@ -109,7 +107,7 @@ typedef enum {
 /**
  * TokendRetriesSource:
  *
- * Where a number of retries comes from. Values of the status keys pin-retries-source and
+ * Where a number of retries comes from. The values of the status keys pin-retries-source and
  * puk-retries-source, by nick.
  */
 typedef enum {
@@ -122,7 +120,7 @@ typedef enum {
 /**
  * TokendCharacters:
  *
- * What a PIN may consist of. Values of the status key pin-characters, by nick.
+ * What a PIN may consist of. The values of the status key pin-characters, by nick.
  */
 typedef enum {
   TOKEND_CHARACTERS_ANY,    /*< nick=any >*/

@@ -12,28 +12,28 @@
 #include "code.h"
 #include "printable.h"
 
-/* How often a person may give a wrong password, as with sudo. */
+/* How many wrong passwords a person may give, as with sudo. */
 #define ATTEMPTS 3
-/* The most that a terminal gives as one line. */
+/* The longest line that a terminal gives. */
 #define LINE_ROOM 4096
 
 typedef struct Prompt Prompt;
 
-/* What a line that was typed is for. */
+/* Takes a line that was typed. */
 typedef void (*TakeLine) (Prompt *prompt, const char *line);
 
-/* One request of polkit's. */
+/* A request of polkit's. */
 struct Prompt {
   TokenctlAgentListener *listener;
   GTask *task;
   GPtrArray *identities;
-  PolkitIdentity *identity; /* who was chosen of them */
+  PolkitIdentity *identity; /* the one of them that was chosen */
   char *cookie;
-  PolkitAgentSession *session; /* with the helper that checks the password; or NULL */
+  PolkitAgentSession *session; /* the helper that checks the password; or NULL */
   guint attempts;
-  gboolean was_asked; /* for anything, in the attempt under way */
+  gboolean was_asked; /* for anything, in the present attempt */
   TakeLine take_line;
-  GSource *input; /* or NULL: nothing is asked for */
+  GSource *input; /* NULL: nothing is asked for */
   GSource *withdrawn;
 };
 
@@ -77,7 +77,7 @@ prompt_free (Prompt *prompt)
   g_free (prompt);
 }
 
-/* Whether polkit has learnt of a right password, it knows from its helper. */
+/* Ends the request. polkit learns from its helper whether the password was right. */
 static void
 finish (Prompt *prompt, gboolean is_dismissed)
 {
@@ -106,7 +106,7 @@ on_withdrawn (GCancellable *cancellable, gpointer prompt)
   return G_SOURCE_REMOVE;
 }
 
-/* An end of input without a line (Ctrl-D) dismisses the prompt. */
+/* Takes an end of input without a line (Ctrl-D) for a dismissal. */
 static gboolean
 on_input (int fd, GIOCondition condition, gpointer user_data)
 {
@@ -156,7 +156,7 @@ take_shown_answer (Prompt *prompt, const char *line)
   polkit_agent_session_response (prompt->session, line);
 }
 
-/* polkit's helper has no language: PAM's usual question comes in English. */
+/* Translates PAM's usual question, which polkit's helper asks in English. */
 static const char *
 translate_question (const char *question)
 {
@@ -205,8 +205,7 @@ on_completed (PolkitAgentSession *session, gboolean is_authorized, Prompt *promp
   begin_attempt (prompt);
 }
 
-/* The helper tells of each wrong password on its standard error, in English, beside what is said
- * here. */
+/* Silences the helper, which tells of each wrong password on standard error, in English. */
 static void
 initiate_quietly (PolkitAgentSession *session)
 {
@@ -217,8 +216,7 @@ initiate_quietly (PolkitAgentSession *session)
   fcntl (STDERR_FILENO, F_SETFD, flags);
 }
 
-/* From here to the end nothing that is typed is shown, the time included in which the helper
- * thinks. */
+/* Hides what is typed from here to the end, also while the helper thinks. */
 static void
 begin_attempt (Prompt *prompt)
 {
@@ -323,7 +321,7 @@ initiate_authentication_finish (PolkitAgentListener *listener, GAsyncResult *res
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/* Its prompt is withdrawn by the end of the program that caused it. */
+/* The prompt ends with the program that caused it. */
 static void
 tokenctl_agent_listener_dispose (GObject *object)
 {
@@ -350,9 +348,9 @@ tokenctl_agent_listener_init (TokenctlAgentListener *self)
 
 /**
  * tokenctl_agent_listener_new:
- * @terminal: (transfer none): where to ask; it must last longer.
+ * @terminal: (transfer none): where to ask; must outlive the listener
  *
- * Returns: (transfer full): it, not registered
+ * Returns: (transfer full): a listener that is not registered
  */
 PolkitAgentListener *
 tokenctl_agent_listener_new (TokenctlTerminal *terminal)

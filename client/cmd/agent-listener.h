@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 /**
  * TokenctlAgentListener:
  *
- * What polkit has a person asked by, on a terminal. It reads only what is there, so that a prompt
- * can be withdrawn at any time.
+ * Asks a person for polkit, on a terminal. It reads only what is there, so that a prompt can be
+ * withdrawn at any time.
  */
 #define TOKENCTL_TYPE_AGENT_LISTENER (tokenctl_agent_listener_get_type ())
 G_DECLARE_FINAL_TYPE (TokenctlAgentListener, tokenctl_agent_listener, TOKENCTL, AGENT_LISTENER,

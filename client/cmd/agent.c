@@ -5,17 +5,17 @@
 
 #include "agent-listener.h"
 
-/* To unregister takes milliseconds, but where polkitd hangs. */
+/* Unregistering takes milliseconds unless polkitd hangs. */
 #define STOP_PATIENCE G_USEC_PER_SEC
 
 struct _TokenctlAgent {
   PolkitAgentListener *listener;
   gpointer registration;
-  GAsyncQueue *stopped; /* the agent itself, once it is */
+  GAsyncQueue *stopped; /* gets the agent once it has stopped */
 };
 
-/* A session's own agent, with its windows, goes first. But polkit never turns to a fallback outside
- * a session. */
+/* Registers as a fallback, so that a session's own agent, with its windows, goes first. Outside a
+ * session polkit never uses a fallback. */
 static GVariant *
 registration_options (void)
 {
@@ -33,11 +33,11 @@ registration_options (void)
  * tokenctl_agent_start:
  * @terminal: (transfer none): where to ask
  *
- * Registers a text agent for this process, to be used only if its session has none. It runs in a
- * thread of its own, so that a call may wait for the answer while the agent asks.
+ * Registers a text agent for this process, which polkit uses only if its session has none. The
+ * agent has a thread of its own, so that a call may wait while the agent asks.
  *
- * Returns: (transfer full) (nullable): the agent; %NULL if polkit does not take one: it then
- * answers by itself
+ * Returns: (transfer full) (nullable): the agent; %NULL if polkit does not accept one, and so
+ *   answers without asking
  */
 TokenctlAgent *
 tokenctl_agent_start (TokenctlTerminal *terminal)
@@ -80,10 +80,10 @@ unregister (gpointer data)
  * tokenctl_agent_stop:
  * @agent: (transfer full): the agent
  *
- * A polkitd that hangs holds nobody up: the agent is then left to the end of the program, which is
- * near.
+ * Does not wait for a polkitd that hangs: the agent then stays until the program ends, which is
+ * soon.
  *
- * Returns: whether it has stopped; if not, it may go on using the terminal
+ * Returns: whether it has stopped; else it may go on using the terminal
  */
 gboolean
 tokenctl_agent_stop (TokenctlAgent *agent)

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokenctlAgent:
  *
- * Asks for passwords on the terminal, on polkit's behalf, where no desktop does.
+ * Asks for passwords on the terminal for polkit, where no desktop does.
  */
 typedef struct _TokenctlAgent TokenctlAgent;
 

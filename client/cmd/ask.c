@@ -7,8 +7,7 @@
 #include "printable.h"
 #include "typed.h"
 
-/* How often a person may mistype before tokenctl gives up. It costs nothing: nothing is sent
- * meanwhile. */
+/* How often a person may mistype. It costs nothing, since nothing is sent. */
 #define ROUNDS 3
 
 static void
@@ -35,10 +34,10 @@ ask_once (TokenctlTerminal *terminal, const char *prompt, GError **error)
   return g_steal_pointer (&code);
 }
 
-/* What the person made of it. */
+/* What became of a code that was typed. */
 typedef enum {
   SETTLED_TAKEN,
-  SETTLED_AGAIN, /* and the person has been told why */
+  SETTLED_AGAIN, /* the person was told why */
   SETTLED_CANCELLED,
 } Settled;
 
@@ -58,7 +57,7 @@ say_impossible (TokenctlTerminal *terminal, const TokendCodeResult *result)
   tokenctl_terminal_say (terminal, text);
 }
 
-/* @is_yes: (out): whether yes was typed; just Enter is a no. Returns: whether an answer came. */
+/* @is_yes: (out): whether yes was typed; Enter alone is a no. Returns: whether an answer came. */
 static gboolean
 ask_for_yes (TokenctlTerminal *terminal, const char *prompt, gboolean *is_yes, GError **error)
 {
@@ -72,7 +71,7 @@ ask_for_yes (TokenctlTerminal *terminal, const char *prompt, gboolean *is_yes, G
 /**
  * tokenctl_ask_yes:
  * @terminal: where to ask
- * @question: a question to be answered by yes or no
+ * @question: a yes-or-no question
  * @error: cancelled, or not confirmed
  *
  * Returns: whether the person said yes
@@ -91,7 +90,7 @@ tokenctl_ask_yes (TokenctlTerminal *terminal, const char *question, GError **err
   return is_yes;
 }
 
-/* Asks whether something doubtful is meant. */
+/* Asks whether a doubtful code is meant. */
 static Settled
 ask_whether_meant (TokenctlTerminal *terminal, const TokendCodeResult *result, TokendCodeKind kind,
                    GError **error)
@@ -138,7 +137,7 @@ settle_present_code (TokenctlTerminal *terminal, const TokenctlTyped *typed, GEr
   return SETTLED_AGAIN;
 }
 
-/* @before: (inout): what the next code is compared with; takes @code. */
+/* @before: (inout): what the next code is compared with; takes over @code. */
 static void
 remember (TokenctlCode **before, TokenctlCode **code, TokenctlTypedNext next)
 {
@@ -154,11 +153,10 @@ remember (TokenctlCode **before, TokenctlCode **code, TokenctlTypedNext next)
  * @terminal: where to ask
  * @role: the PUK or the present PIN
  * @rules: what is known of it on this token
- * @send_unusual: the person's word that the code may look like a mistake
+ * @send_unusual: whether the person says that the code may look like a mistake
  * @error: cancelled, or given up
  *
- * Asks for a code that is about to be spent. What becomes of what is typed, tokenctl_typed_validate()
- * says.
+ * Asks for a code that is about to be spent; see tokenctl_typed_validate().
  *
  * Returns: (transfer full): the code
  */
@@ -236,7 +234,7 @@ settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, const TokenctlNew
 /**
  * tokenctl_ask_new_pin:
  * @terminal: where to ask
- * @wanted: what it must keep to
+ * @wanted: what it must be
  * @error: cancelled, or given up
  *
  * Returns: (transfer full): a PIN that keeps the rules and was typed twice
@@ -271,7 +269,7 @@ tokenctl_ask_new_pin (TokenctlTerminal *terminal, const TokenctlNewPin *wanted, 
   return NULL;
 }
 
-/* A keyboard may make one character of what the token's label has as two. */
+/* Compares normalised text: a keyboard may type one character where the token's label has two. */
 static gboolean
 is_same_text (const char *a, const char *b)
 {
@@ -287,8 +285,7 @@ is_same_text (const char *a, const char *b)
  * @status: the token's status
  * @error: cancelled, or not confirmed
  *
- * Returns: whether the person typed the token's label, and so wants to spend what may be the last
- * try
+ * Returns: whether the person typed the token's label, to spend what may be the last try
  */
 gboolean
 tokenctl_ask_final_word (TokenctlTerminal *terminal, GVariant *status, GError **error)

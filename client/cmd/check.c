@@ -14,10 +14,9 @@ translate (const char *text)
 
 /**
  * tokenctl_check_describe:
- * @result: of a code
  *
- * Returns: (transfer full): what is wrong with it, in the person's language; it follows a subject,
- *   as "the code"
+ * Returns: (transfer full): what is wrong with a code, in the person's language; it follows a
+ *   subject, as "the code"
  */
 char *
 tokenctl_check_describe (const TokendCodeResult *result)
@@ -25,7 +24,8 @@ tokenctl_check_describe (const TokendCodeResult *result)
   return tokend_code_result_describe (result, translate);
 }
 
-/* Of the bytes a status tells the most that a PIN of this token has. */
+/* Takes the maximum in bytes from the longest PIN of the token, which is all that a status tells.
+ */
 static TokendNewPinRules
 new_pin_rules (GVariant *status)
 {
@@ -88,12 +88,13 @@ keeps_the_rules (TokenctlCode *pin, GVariant *status, GError **error)
 
 /**
  * tokenctl_check_new_pin:
- * @pin: a new PIN that tokend_code_validate() let through
- * @wanted: what it is held against
- * @error: return location
+ * @pin: a new PIN that tokend_code_validate() accepts
+ * @wanted: what it must be
  *
- * Whether @pin is another code than the one that it is set with, and keeps the token's rules, as
- * far as they are known.
+ * Checks that @pin differs from the code that it is set with, and keeps the token's rules, as far
+ * as they are known.
+ *
+ * Returns: whether it may be sent
  */
 gboolean
 tokenctl_check_new_pin (TokenctlCode *pin, const TokenctlNewPin *wanted, GError **error)

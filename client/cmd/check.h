@@ -10,9 +10,9 @@ G_BEGIN_DECLS
  * TokenctlNewPin:
  * @status: an a{sv} as Token.GetStatus gives it, with the token's rules for a PIN
  * @role: what the PIN is set with
- * @code: (nullable): that PUK or present PIN; %NULL: it is not there yet
+ * @code: (nullable): that PUK or present PIN; %NULL: not known yet
  *
- * What a new PIN is held against.
+ * What a new PIN must be.
  */
 typedef struct {
   GVariant *status;

@@ -24,9 +24,8 @@ quote (const char *name)
  * tokenctl_quote_names:
  * @names: (array zero-terminated=1): the words that mean a token
  *
- * Returns: (transfer full): the same for a command line, quoted for the shell where they must be;
- *   after "-- " if one begins
- * with "-", which would be taken for an option
+ * Returns: (transfer full): the words for a command line, quoted for the shell if need be; after
+ *   "-- " if one begins with "-", which would be taken for an option
  */
 char *
 tokenctl_quote_names (const char *const *names)
@@ -50,9 +49,8 @@ tokenctl_quote_names (const char *const *names)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @token: one of them
  *
- * Returns: (transfer full): what means @token on tokenctl's command line; where another token has
- *   the same label and serial
- * number, that is so once the other one was taken out
+ * Returns: (transfer full): what means @token on tokenctl's command line. If another token has the
+ *   same label and serial number, it does so once that one is taken out
  */
 char *
 tokenctl_argument_of (GPtrArray *tokens, const TokenctlToken *token)
@@ -79,7 +77,7 @@ came_before (GPtrArray *tokens, guint index,
   return FALSE;
 }
 
-/* A line for each, which begins with the line end of the one before. */
+/* Begins each line with the end of the line before. */
 static char *
 list_tokens (GPtrArray *tokens)
 {
@@ -118,11 +116,10 @@ call_it (const TokenctlWanted *wanted)
 
 /**
  * tokenctl_words_for_another:
- * @picked: the view to work through, which has another name
+ * @picked: the view to operate on, which has another name
  * @wanted: what the token is called, by at least one word
  *
- * Which views are of one token is what modules say, so neither a script nor a person's code follows
- * them unasked.
+ * Explains why a person must confirm the view: which views are one token is only what modules say.
  *
  * Returns: (transfer full): why the code would go to @picked
  */
@@ -169,7 +166,7 @@ set_several (const TokenctlChoice *choice, const TokenctlWanted *wanted, GError 
   }
 }
 
-/* What may have been meant, as it is to be given; "" if nothing is like it. */
+/* Returns: what may have been meant, as it is to be typed; "" if nothing is like it. */
 static char *
 suggest (GPtrArray *tokens, const TokenctlChoice *choice)
 {
@@ -213,7 +210,7 @@ set_none (GPtrArray *tokens, const TokenctlChoice *choice, const TokenctlWanted 
                called, list, suggestion);
 }
 
-/* A token that another program is using can be waited for, so it goes first. */
+/* Prefers a token that another program is using, since a person can wait for it. */
 static const GError *
 pick_problem (GPtrArray *problems)
 {
@@ -224,7 +221,7 @@ pick_problem (GPtrArray *problems)
   return problems->pdata[0];
 }
 
-/* What could not be read may be what is meant. */
+/* Tells that what is meant may be what could not be read. */
 static void
 set_unread (const TokenctlWanted *wanted, const GError *problem, GError **error)
 {
@@ -247,7 +244,7 @@ set_unread (const TokenctlWanted *wanted, const GError *problem, GError **error)
  * @tokens: (element-type TokenctlToken): what is plugged in, and could be read
  * @wanted: what the token is called
  * @problems: (element-type GError): why others could not be read
- * @error: no such token; (usage) several; or, where none of @tokens is meant, one of @problems
+ * @error: no such token; (usage) several; or one of @problems, if none of @tokens is meant
  *
  * Returns: (transfer full): the one token that is meant, see tokenctl_choose()
  */

@@ -49,7 +49,7 @@ print_table (GPtrArray *tokens)
   g_print ("%s", text);
 }
 
-/* Of several views of one token, one says it for all. */
+/* Tells whether an earlier view of the same token has told its validity. */
 static gboolean
 is_told_before (GPtrArray *tokens, guint i, GDateTime *not_after)
 {
@@ -86,7 +86,7 @@ print_validity (GPtrArray *tokens, guint i, const char *gap)
   return TRUE;
 }
 
-/* Returns: whether there was anything to say. */
+/* Returns: whether there was something to say. */
 static gboolean
 print_steps_of (TokenctlToken *token, GPtrArray *all, const char *gap)
 {
@@ -102,7 +102,7 @@ print_steps_of (TokenctlToken *token, GPtrArray *all, const char *gap)
     g_autofree char *step = tokenctl_next_step (token->status, roles[i], argument);
     g_autofree char *more = tokenctl_words_for_provider (provider, token->status, roles[i]);
 
-    /* That both are locked is what either role says. */
+    /* If both are locked, one step says it. */
     if (step != NULL && g_strcmp0 (step, told) != 0)
       g_print ("%s%s: %s\n", told == NULL ? gap : "", name, step);
     if (more != NULL)
@@ -131,8 +131,8 @@ has_same_states (const TokenctlToken *a, const TokenctlToken *b)
   return TRUE;
 }
 
-/* Returns: whether what is to be done with @token is done with @other, which is another one of its
- * card, or none. */
+/* Returns: whether the steps for @token are those for @other, which is another token of its card,
+ *   or none. */
 static gboolean
 is_done_with (const TokenctlToken *token, const TokenctlToken *other)
 {
@@ -150,7 +150,7 @@ is_among (GPtrArray *tokens, const TokenctlRow *row)
   return FALSE;
 }
 
-/* Returns: (transfer full): the rows of what is @wanted, by whatever name, of @all. */
+/* Returns: (transfer full): the rows of @all that have one of @wanted, by whatever name. */
 static GPtrArray *
 list_rows (GPtrArray *wanted, GPtrArray *all)
 {
@@ -162,7 +162,7 @@ list_rows (GPtrArray *wanted, GPtrArray *all)
   return rows;
 }
 
-/* Returns: (transfer container): of each row, the token that is operated on. */
+/* Returns: (transfer container): the token to operate on of each row. */
 static GPtrArray *
 list_tokens (GPtrArray *rows)
 {
@@ -230,7 +230,7 @@ print_profiles (GPtrArray *tokens)
   }
 }
 
-/* Beside the tokens of others, nobody would miss those that it does not show. */
+/* Tells of modules that could not be read, whose tokens nobody would miss beside the others. */
 static void
 tell_of_unread_modules (TokenctlBus *bus)
 {

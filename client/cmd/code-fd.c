@@ -60,9 +60,11 @@ take_fd (const char *option, int *fd, GError **error)
  * @n: how many
  * @error: usage
  *
- * Takes the descriptors for ourselves. Must come before anything else is opened: a number that the
- * caller left closed would else be somebody's connection. All are checked before any is duplicated,
- * for the duplicate may get just such a number.
+ * Duplicates the descriptors. Must come before anything else is opened: a number that the caller
+ * left closed could become somebody's connection. Checks all before it duplicates any, since a
+ * duplicate may get just such a number.
+ *
+ * Returns: whether all are open
  */
 gboolean
 tokenctl_claim_fds (const char *const options[], int *const fds[], gsize n, GError **error)
@@ -108,7 +110,7 @@ take_result (const char *option, TokendCodeResult result, TokendCodeAnswer allow
  * @option: the option that named the descriptor
  * @fd: the descriptor
  * @rules: (nullable): of the token, for a PUK or present PIN; %NULL for a new PIN
- * @allowed: the strictest answer of the judges that the code may have
+ * @allowed: the strictest answer that is accepted
  * @error: usage; or refused, if the code looks like a mistake
  *
  * Returns: (transfer full): the code that @fd holds

@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-/* The value of a --…-fd option that was not given. */
+/* The value of a --…-fd option that is not given. */
 #define TOKENCTL_FD_NOT_GIVEN G_MININT
 
 gboolean tokenctl_claim_fds (const char *const options[], int *const fds[], gsize n,

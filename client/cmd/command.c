@@ -31,7 +31,7 @@ exit_status_help (void)
             "  9  the outcome is not known: look at the status");
 }
 
-/* The empty text would be translated to the catalogue's own head. */
+/* Returns no translation of the empty text, which is the catalogue's head. */
 static const char *
 words_for_parameters (const TokenctlCommand *command)
 {
@@ -58,7 +58,7 @@ take_words (const TokenctlCommand *command, int argc, char **argv, char ***words
   return TRUE;
 }
 
-/* What stands below the options. */
+/* Returns: what the help has below the options. */
 static char *
 description_of (const TokenctlCommand *command)
 {
@@ -71,7 +71,7 @@ description_of (const TokenctlCommand *command)
                           exit_status_help ());
 }
 
-/* The words of the command line, without the "--" that may stand before them. */
+/* Removes the "--" before the arguments, if there is one. */
 static int
 without_dashes (int argc, char **argv)
 {
@@ -85,11 +85,9 @@ without_dashes (int argc, char **argv)
 
 /**
  * tokenctl_command_parse:
- * @command: the subcommand
- * @options: its options
- * @argc: the number of words
- * @argv: the words, the subcommand's name first
- * @words: (out) (transfer full) (array zero-terminated=1): what was given besides options; %NULL if
+ * @argc: the number of arguments
+ * @argv: the arguments, the subcommand's name first
+ * @words: (out) (transfer full) (array zero-terminated=1): the arguments besides options; %NULL if
  *   there is nothing to do
  * @status: (out): the exit status if there is nothing more to do
  *
@@ -160,8 +158,6 @@ overview (void)
 
 /**
  * tokenctl_run:
- * @argc: as main() has it
- * @argv: as main() has it
  *
  * Returns: the exit status
  */

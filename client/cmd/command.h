@@ -7,11 +7,11 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlCommand:
- * @name: what it is called
- * @parameters: what it takes besides options, for the help: "" for nothing, else what names a
- *   token, see #TokenctlWanted
+ * @name: its name
+ * @parameters: its arguments for the help: "" for none, else what names a token, see
+ *   #TokenctlWanted
  * @summary: what it does, one line, untranslated
- * @run: does it
+ * @run: runs it
  */
 typedef struct _TokenctlCommand TokenctlCommand;
 struct _TokenctlCommand {

@@ -7,7 +7,7 @@
 /**
  * tokenctl_json:
  * @value: dictionaries, arrays, strings, numbers and booleans; variants are unpacked
- * @pretty: over several lines
+ * @pretty: whether to use several lines
  *
  * Returns: (transfer full): @value as JSON, without a line end
  */
@@ -21,10 +21,8 @@ tokenctl_json (GVariant *value, gboolean pretty)
 
 /**
  * tokenctl_json_print:
- * @value: see tokenctl_json()
- * @pretty: over several lines
  *
- * Prints it to stdout, in UTF-8 whatever the locale.
+ * Prints tokenctl_json() to stdout, in UTF-8 whatever the locale.
  */
 void
 tokenctl_json_print (GVariant *value, gboolean pretty)

@@ -11,8 +11,8 @@
 #include "command.h"
 #include "report.h"
 
-/* A standard descriptor that the caller left closed would else become the next file that is opened,
- * perhaps the connection to the bus. Using it stays the error that it was. */
+/* Opens closed standard descriptors. A descriptor that the caller left closed would become the next
+ * file that is opened, perhaps the connection to the bus. Using it stays an error. */
 static gboolean
 fill_standard_descriptors (void)
 {
@@ -42,7 +42,7 @@ main (int argc, char **argv)
     return (int) tokenctl_report_error (error);
   status = tokenctl_run (argc, argv);
 
-  /* What was to be told and could not be written was not told. */
+  /* Fails if the output could not be written. */
   if ((fflush (stdout) != 0 || ferror (stdout)) && status == TOKENCTL_EXIT_DONE)
     status = TOKENCTL_EXIT_FAILED;
   return (int) status;

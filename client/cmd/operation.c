@@ -19,19 +19,19 @@
 
 static const char *const cancelled = N_ ("Cancelled. Nothing was sent to the token.");
 
-/* What is known once the token is found. */
+/* A request, and what is known once its token is found. */
 typedef struct {
   TokenctlRequest *request;
   TokenctlSession *session;
   TokenctlToken *token;
   char *token_argument;
-  gboolean is_by_start;   /* of its name only the start was given */
-  gboolean is_by_another; /* its name is not the one that was given, but that of another view */
-  gboolean has_other_pin; /* the same card */
+  gboolean is_by_start;   /* only the start of its name was given */
+  gboolean is_by_another; /* its name is another view's, not the one that was given */
+  gboolean has_other_pin; /* on the same card */
   TokenctlTries tries;
   TokendProvider *provider; /* or NULL */
-  TokenctlOpened *opened;   /* NULL: not yet */
-  TokenctlCode *code;       /* likewise */
+  TokenctlOpened *opened;   /* or NULL */
+  TokenctlCode *code;       /* or NULL */
   TokenctlCode *new_pin;
 } Target;
 
@@ -41,7 +41,7 @@ is_interactive (const TokenctlRequest *request)
   return request->code_fd == TOKENCTL_FD_NOT_GIVEN || request->new_pin_fd == TOKENCTL_FD_NOT_GIVEN;
 }
 
-/* Nobody is asked which token is meant where a code is at hand. */
+/* Tells whether a code is given, so that nobody is asked which token is meant. */
 static gboolean
 has_descriptor (const TokenctlRequest *request)
 {
@@ -106,8 +106,8 @@ find_token (Target *target, GError **error)
   return TRUE;
 }
 
-/* Why the service cannot unlock it, the status does not say but of a code that is not set: there may
- * be no profile, or one that has no way. */
+/* Explains why the token cannot be unlocked. The status tells only of a code that is not set: there
+ * may be no profile, or one without a method. */
 static void
 set_cannot_unlock (Target *target, GError **error)
 {
@@ -133,7 +133,7 @@ set_cannot_unlock (Target *target, GError **error)
         module);
 }
 
-/* What is settled before a code is asked for, so that nobody types one in vain. */
+/* Checks what can be known before a code is asked for, so that nobody types one in vain. */
 static gboolean
 check_that_it_can_be_done (Target *target, GError **error)
 {
@@ -181,7 +181,7 @@ check_that_it_can_be_done (Target *target, GError **error)
   }
 }
 
-/* Which of the card's codes is wanted: a wrong one costs a try. */
+/* Tells which of the card's codes is wanted, since a wrong one costs a try. */
 static void
 explain_which (Target *target, const char *name)
 {
@@ -198,8 +198,8 @@ explain_which (Target *target, const char *name)
   tokenctl_terminal_say (target->session->terminal, words);
 }
 
-/* The rows that the person decides on: the token, what is left, what is lost, how to get the
- * PUK. */
+/* Shows what the person decides on: the token, what is left, what can be lost, how to get the PUK.
+ */
 static void
 explain (Target *target)
 {
@@ -234,7 +234,7 @@ explain (Target *target)
     tokenctl_terminal_say (terminal, source);
 }
 
-/* A script that names one view sends its code to no other. */
+/* Refuses a script that names one view and would send its code to another. */
 static gboolean
 confirm_another (Target *target, GError **error)
 {
@@ -251,8 +251,7 @@ confirm_another (Target *target, GError **error)
   return tokenctl_ask_yes (target->session->terminal, question, error);
 }
 
-/* Returns: whether the token that was found is the one that is meant, where its name leaves a
- * doubt. */
+/* Returns: whether the token is the one that is meant, if its name leaves a doubt. */
 static gboolean
 confirm_token (Target *target, GError **error)
 {
@@ -295,7 +294,7 @@ get_final_word (Target *target, GError **error)
 static gboolean
 read_new_pin (Target *target, GError **error)
 {
-  /* Nobody can be asked, and nothing is spent by it. */
+  /* Asks nobody and spends nothing. */
   g_autoptr (TokenctlCode) pin = tokenctl_code_from_fd (
       TOKENCTL_NEW_PIN_OPTION, target->request->new_pin_fd, NULL, TOKEND_CODE_ASK, error);
   const TokenctlNewPin wanted = { target->token->status, target->request->role, target->code };
@@ -312,7 +311,7 @@ read_new_pin (Target *target, GError **error)
   return TRUE;
 }
 
-/* The codes that come by descriptors. */
+/* Reads the codes that come by descriptors. */
 static gboolean
 read_codes (Target *target, GError **error)
 {
@@ -329,7 +328,7 @@ read_codes (Target *target, GError **error)
   return request->new_pin_fd == TOKENCTL_FD_NOT_GIVEN || read_new_pin (target, error);
 }
 
-/* The codes that are not there yet. */
+/* Asks for the codes that are still missing. */
 static gboolean
 ask_for_codes (Target *target, GError **error)
 {
@@ -348,7 +347,7 @@ ask_for_codes (Target *target, GError **error)
   return target->code != NULL && target->new_pin != NULL;
 }
 
-/* @is_opening: without the words that only belong to the codes. */
+/* @is_opening: whether to leave out the options of the codes. */
 static GVariant *
 make_options (Target *target, gboolean is_opening)
 {
@@ -366,7 +365,7 @@ make_options (Target *target, gboolean is_opening)
   return g_variant_ref_sink (g_variant_dict_end (&options));
 }
 
-/* What whoever presses Ctrl-C from now on is told. */
+/* Sets what the person is told at Ctrl-C. */
 static void
 set_last_words (TokenctlSession *session, const char *words)
 {
@@ -406,7 +405,7 @@ die_cancelled (Target *target)
   raise (SIGINT);
 }
 
-/* Hands the codes over, and has them sent. From then on the last words are no more that nothing was
+/* Hands the codes over, and has them sent. From here Ctrl-C does not say any more that nothing was
  * sent. Returns: (nullable): the status after it. */
 static GVariant *
 spend (Target *target, GError **error)
@@ -434,7 +433,7 @@ is_refused_code (Target *target, const GError *error)
          && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED);
 }
 
-/* Returns: whether the person wants a code to be sent that the token has refused before. */
+/* Returns: whether the person wants to send a code that the token has refused before. */
 static gboolean
 ask_refused_code (Target *target, const GError *refusal, GError **error)
 {
@@ -468,7 +467,7 @@ send_codes (Target *target)
   return TOKENCTL_EXIT_DONE;
 }
 
-/* polkit and the token's state come before a person types a code. */
+/* Asks polkit and the token before a person types a code. */
 static TokenctlExit
 operate_on (Target *target)
 {
@@ -504,9 +503,9 @@ target_clear (Target *target)
  * tokenctl_operation_run:
  * @request: what to do
  *
- * The course of `unlock` and `set-pin`: find the token, see what can be known, let the person
- * decide, have the operation opened, get the codes, have them sent, tell the outcome. Spends one
- * try at the most.
+ * Runs `unlock` or `set-pin`. It finds the token, checks what can be known, lets the person decide,
+ * has the operation opened, gets the codes, has them sent, and tells the outcome. Spends one try at
+ * most.
  *
  * Returns: the exit status
  */

@@ -12,11 +12,12 @@ G_BEGIN_DECLS
  * @role: %TOKENCTL_ROLE_PUK to unlock, %TOKENCTL_ROLE_PIN to change the PIN
  * @wanted: which token
  * @code_option: the option that names @code_fd
- * @code_fd: where the PUK or present PIN comes from, or %TOKENCTL_FD_NOT_GIVEN: it is asked for
- * @new_pin_fd: likewise, the new PIN
- * @final_attempt: the person's word that the last try may be spent
- * @send_refused_code: likewise, that the code is right now though the token has refused it before
- * @send_unusual_code: likewise, that another program has set a code that looks like a mistake
+ * @code_fd: the PUK's or present PIN's descriptor, or %TOKENCTL_FD_NOT_GIVEN: it is asked for
+ * @new_pin_fd: the new PIN's, likewise
+ * @final_attempt: whether the person allows the last try to be spent
+ * @send_refused_code: whether the person says that a code is right now that the token has refused
+ * @send_unusual_code: whether the person says that another program has set a code that looks like a
+ *   mistake
  */
 typedef struct {
   TokenctlRole role;

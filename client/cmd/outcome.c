@@ -20,7 +20,7 @@ append_line (GString *text, const char *line)
   g_string_append (text, line);
 }
 
-/* The polkit action of what was called is not a part of the text in the catalogue. */
+/* Replaces the polkit action, which is not in the catalogue's text. */
 static char *
 translate (const char *message)
 {
@@ -36,7 +36,7 @@ translate (const char *message)
     g_string_replace (translated, "%s", actions[i], 1);
     return g_string_free (g_steal_pointer (&translated), FALSE);
   }
-  /* The catalogue's own head is what the empty text is translated to. */
+  /* The translation of the empty text is the catalogue's head. */
   return g_strdup (*message != '\0' ? _ (message) : "");
 }
 
@@ -44,9 +44,9 @@ translate (const char *message)
  * tokenctl_words_of_service:
  * @message: what the service says, in English
  *
- * What it has to say to a person, and not only to a program, is in the catalogue.
+ * Translates what is meant for a person and not for a program alone.
  *
- * Returns: (transfer full): it, printable, in the person's language
+ * Returns: (transfer full): the message, printable, in the person's language
  */
 char *
 tokenctl_words_of_service (const char *message)
@@ -65,7 +65,7 @@ detail_of (const GError *error)
   return tokenctl_words_of_service (copy->message);
 }
 
-/* Returns: (nullable): what happened, in words that need the role. */
+/* Returns: (nullable): what happened, where the words depend on the role. */
 static char *
 words_for_what (const TokenctlOutcome *outcome)
 {
@@ -102,9 +102,9 @@ tokenctl_words_for_error (const GError *error)
   return g_string_free (text, FALSE);
 }
 
-/* A right code brings the tries back before the new PIN is looked at; so what may have been spent
- * is not lost if the token itself shows more than before. Of a new PIN that was not accepted the
- * service says that the PUK was right, or was not sent. */
+/* Tells whether no try is lost, by the token's own tries. A right code brings them back before the
+ * new PIN is looked at. Of a refused new PIN the service says that the PUK was right, or was not
+ * sent. */
 static gboolean
 is_nothing_lost (const TokenctlOutcome *outcome, const TokenctlTries *before,
                  const TokenctlTries *after)
@@ -114,7 +114,7 @@ is_nothing_lost (const TokenctlOutcome *outcome, const TokenctlTries *before,
              && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY));
 }
 
-/* Returns: (nullable): what was spent, where tokenctl's own error does not say it already. */
+/* Returns: (nullable): what was spent, unless tokenctl's own error says it. */
 static char *
 words_for_cost (const TokenctlOutcome *outcome, const TokenctlExplanation *explanation)
 {
@@ -154,8 +154,8 @@ words_for_left (GVariant *status, TokenctlRole role)
   return g_strdup_printf (_ ("%s: %s."), tokenctl_words_for_role (role), words);
 }
 
-/* A code that cost a try was wrong, and nothing was set. Else the tries do not tell how far the
- * operation came. */
+/* Tells whether the new PIN may have been set. A code that cost a try was wrong, and nothing was
+ * set; else the tries do not tell how far the operation came. */
 static gboolean
 may_have_new_pin (const TokenctlOutcome *outcome, const TokenctlExplanation *explanation)
 {
@@ -169,9 +169,7 @@ may_have_new_pin (const TokenctlOutcome *outcome, const TokenctlExplanation *exp
               && after.remaining < before.remaining);
 }
 
-/* What the provider says of it comes with the provider's other words.
- *
- * Returns: (nullable): what the last PUK try may have cost. */
+/* Returns: (nullable): what the last PUK try may have cost, unless the provider says it. */
 static char *
 words_for_loss (const TokenctlOutcome *outcome)
 {
@@ -198,7 +196,8 @@ words_for_now (const TokenctlOutcome *outcome, const TokenctlExplanation *explan
   return explanation->now;
 }
 
-/* A service that was restarted in the middle may call another token by the same path. */
+/* Tells whether the status after it is the same token's: after a restart of the service another
+ * token may have the path. */
 static gboolean
 is_after_of_same_token (const TokenctlOutcome *outcome)
 {
@@ -238,7 +237,7 @@ words_for_outcome (const TokenctlOutcome *outcome)
   if (may_have_new_pin (outcome, &explanation))
     append_line (text, _ ("The PIN may be the new one already, or still the old one."));
 
-  /* After a refusal the reason is the advice; else what the token's state asks for. */
+  /* A refusal advises by its reason, all else by the token's state. */
   if (explanation.exit != TOKENCTL_EXIT_WRONG_CODE && explanation.exit != TOKENCTL_EXIT_LOCKED) {
     append_line (text, words_for_now (outcome, &explanation));
     append_line (text, more);

@@ -9,12 +9,12 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlOutcome:
- * @error: what the operation answered
- * @nothing_sent: whether no code went to the service, so that none went to the token
+ * @error: the operation's error
+ * @nothing_sent: whether no code went to the service, and so none to the token
  * @role: whose code was to be sent
  * @token_argument: what to call the token on tokenctl's command line
  * @before: the status before it
- * @after: (nullable): the status after it, if it could be had; of no use if it is another token's
+ * @after: (nullable): the status after it, if it could be had; maybe another token's
  * @provider: (nullable): who issued the certificate
  * @has_other_pin: whether the card has another PIN, which may have a PUK of its own
  */

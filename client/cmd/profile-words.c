@@ -12,7 +12,7 @@ printable_string (GVariant *status, const char *key)
   return tokenctl_printable (tokenctl_status_string (status, key));
 }
 
-/* Returns: (transfer full): why a profile was taken, of the a{ss} at @key. */
+/* Returns: (transfer full): why a profile was selected, from the a{ss} at @key. */
 static char *
 words_for_match (GVariant *status, const char *key)
 {
@@ -102,10 +102,8 @@ append_provider (GString *text, GVariant *status)
 
 /**
  * tokenctl_words_for_profiles:
- * @status: an a{sv} as Token.GetStatus gives it
  *
- * Returns: (transfer full): which profiles say how to treat the token, and why these: whole lines,
- *   indented
+ * Returns: (transfer full): which profiles describe the token and why: whole lines, indented
  */
 char *
 tokenctl_words_for_profiles (GVariant *status)

@@ -53,7 +53,7 @@ words_for_risk (TokenctlRole role, gboolean has_other_pin)
  * @has_other_pin: whether the card has another PIN, for which the PUK may have been refused
  * @error: cancelled, or not confirmed
  *
- * Returns: whether the person wants the code to be sent although the token has refused it before
+ * Returns: whether the person wants to send a code that the token has refused before
  */
 gboolean
 tokenctl_ask_refused_code (TokenctlTerminal *terminal, const GError *refusal, TokenctlRole role,

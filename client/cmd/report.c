@@ -5,7 +5,9 @@
 
 /**
  * tokenctl_report:
- * @words: what went wrong, in words for people
+ * @words: what went wrong, for people
+ *
+ * Prints @words to stderr.
  */
 void
 tokenctl_report (const char *words)
@@ -17,7 +19,9 @@ tokenctl_report (const char *words)
  * tokenctl_report_error:
  * @error: an error of anything but an operation
  *
- * Returns: the exit status for it
+ * Prints @error to stderr.
+ *
+ * Returns: its exit status
  */
 TokenctlExit
 tokenctl_report_error (const GError *error)

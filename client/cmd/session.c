@@ -10,9 +10,10 @@ typedef struct {
 
 /**
  * tokenctl_session_open:
- * @error: return location
  *
- * Connects to the service. If there is a terminal, polkit can ask for a password on it.
+ * Connects to the service. Lets polkit ask for a password on the terminal, if there is one.
+ *
+ * Returns: (transfer full): the session
  */
 TokenctlSession *
 tokenctl_session_open (GError **error)

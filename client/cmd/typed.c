@@ -3,7 +3,7 @@
 
 #include <glib/gi18n.h>
 
-/* Whether @code is what was typed before: just the same, or without what people paste along. */
+/* Tells whether @code is what was typed before, the same or without what people paste along. */
 static gboolean
 is_same_code (TokenctlCode *before, TokenctlCode *code)
 {
@@ -20,7 +20,7 @@ has_blank (TokenctlCode *code)
   return strchr (tokenctl_code_bytes (code), ' ') != NULL;
 }
 
-/* Without a word of @before. */
+/* Validates @code without regard to an earlier one. */
 static TokenctlTyped
 validate_alone (const TokendCodeResult *result, gboolean send_unusual)
 {
@@ -42,7 +42,8 @@ compare_next (TokenctlTyped typed, TokenctlTypedAnswer answer)
   return typed;
 }
 
-/* A code with blanks is settled once it comes just the same again. */
+/* Tells whether the code must come again. A code with blanks is accepted once it comes the same
+ * again. */
 static gboolean
 must_be_repeated (TokenctlCode *code, TokenctlCode *before, const TokenctlTyped *typed)
 {
@@ -53,8 +54,8 @@ must_be_repeated (TokenctlCode *code, TokenctlCode *before, const TokenctlTyped 
   return is_blank && (before == NULL || !tokenctl_code_equal (before, code));
 }
 
-/* A person who has seen the code written types the same characters again, without what was pasted
- * along. */
+/* Tells whether a person who has seen the code written would type it the same again, without what
+ * was pasted along. */
 static gboolean
 is_seen_without (TokendCodeFinding finding)
 {
@@ -65,11 +66,11 @@ is_seen_without (TokendCodeFinding finding)
  * tokenctl_typed_validate:
  * @code: what was typed
  * @before: (nullable): what was typed before, if it has to come again
- * @send_unusual: the person's word that the code may look like a mistake
+ * @send_unusual: whether the person says that the code may look like a mistake
  *
- * Judges a PUK or present PIN by itself, whatever token it is for.
+ * Validates a PUK or present PIN, whatever token it is for.
  *
- * Returns: what becomes of it
+ * Returns: what to do with it
  */
 TokenctlTyped
 tokenctl_typed_validate (TokenctlCode *code, TokenctlCode *before, gboolean send_unusual)
@@ -77,8 +78,7 @@ tokenctl_typed_validate (TokenctlCode *code, TokenctlCode *before, gboolean send
   const TokendCodeResult result = tokenctl_code_validate (code, TOKEND_CODE_KIND_PRESENT);
   TokenctlTyped typed = validate_alone (&result, send_unusual);
 
-  /* An empty line or a key that is none of a code's says nothing of the code that has to come
-   * again. */
+  /* An empty line, or a key that no code has, says nothing of the code that has to come again. */
   if (result.answer == TOKEND_CODE_NEVER) {
     typed.next = TOKENCTL_NEXT_AS_BEFORE;
     return typed;
@@ -95,10 +95,10 @@ tokenctl_typed_validate (TokenctlCode *code, TokenctlCode *before, gboolean send
 /**
  * tokenctl_typed_validate_by_rules:
  * @code: what was typed, and can be a code at all
- * @rules: what is known of the code of this token
- * @send_unusual: the person's word that the code may look like a mistake
+ * @rules: what is known of this token's code
+ * @send_unusual: whether the person says that the code may look like a mistake
  *
- * Returns: what becomes of it
+ * Returns: what to do with it
  */
 TokenctlTyped
 tokenctl_typed_validate_by_rules (const TokenctlCode *code, const TokendCodeRules *rules,

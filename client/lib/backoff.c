@@ -14,7 +14,7 @@ on_timer (gpointer user_data)
 /**
  * tokenctl_backoff_wait:
  *
- * It failed: it is tried again once, later, whatever was waited for before.
+ * Tries again once after a failure, later, whatever was waited for before.
  */
 void
 tokenctl_backoff_wait (TokenctlBackoff *self)
@@ -29,7 +29,7 @@ tokenctl_backoff_wait (TokenctlBackoff *self)
 /**
  * tokenctl_backoff_stop:
  *
- * It is not tried again by itself. The next delay stays what it is.
+ * Does not try again. Keeps the next delay.
  */
 void
 tokenctl_backoff_stop (TokenctlBackoff *self)
@@ -40,7 +40,7 @@ tokenctl_backoff_stop (TokenctlBackoff *self)
 /**
  * tokenctl_backoff_reset:
  *
- * It worked, or is another thing now: it is not tried again, and the next delay is the first.
+ * Does not try again, after a success or for another matter. Goes back to the first delay.
  */
 void
 tokenctl_backoff_reset (TokenctlBackoff *self)

@@ -9,13 +9,12 @@ typedef void (*TokenctlBackoffFunc) (gpointer user_data);
 
 /**
  * TokenctlBackoff:
- *
- * Tries something again later, each time twice as long after the time before. All zero but for
- * these is one at rest:
  * @first: the first delay, in seconds
- * @last: the longest, in seconds
- * @func: tries it again
+ * @last: the longest delay, in seconds
+ * @func: tries again
  * @user_data: for @func
+ *
+ * Tries something again, each time after twice the delay. At rest at first, all zero but for these.
  */
 typedef struct {
   guint first;

@@ -15,7 +15,7 @@
 struct _TokenctlBus {
   GDBusConnection *connection;
   TokendDbusManager *manager;
-  char *owner; /* the unique name of the service whose tokens were read; or NULL */
+  char *owner; /* the unique name of the service that told the tokens; or NULL */
 };
 
 static const GDBusCallFlags interactive = G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
@@ -24,9 +24,8 @@ static const GDBusProxyFlags plain =
 
 /**
  * tokenctl_bus_open:
- * @error: return location
  *
- * Returns: (transfer full): a connection to the service, which is started when it is first called
+ * Returns: (transfer full): a connection to the service, which its first call starts
  */
 TokenctlBus *
 tokenctl_bus_open (GError **error)
@@ -64,11 +63,9 @@ proxy_for (TokenctlBus *bus, const char *name, const char *path, GError **error)
 
 /**
  * tokenctl_bus_refresh:
- * @bus: the service
  * @path: a token's object
- * @error: return location
  *
- * Returns: (transfer full): the status as the token itself tells it now
+ * Returns: (transfer full): the status as the token shows it now
  */
 GVariant *
 tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **error)
@@ -85,8 +82,6 @@ tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **error)
 
 /**
  * tokenctl_bus_modules:
- * @bus: the service
- * @error: return location
  *
  * Returns: (transfer full): an aa{sv}, see Manager.GetModules
  */
@@ -102,10 +97,9 @@ tokenctl_bus_modules (TokenctlBus *bus, GError **error)
 
 /**
  * tokenctl_bus_modules_if_allowed:
- * @bus: the service
  *
- * Returns: (transfer full) (nullable): the same where nobody must be asked for a password for it,
- *   which more words are not worth
+ * Returns: (transfer full) (nullable): tokenctl_bus_modules(), or %NULL if a person would have to
+ *   be asked for a password
  */
 GVariant *
 tokenctl_bus_modules_if_allowed (TokenctlBus *bus)
@@ -117,12 +111,6 @@ tokenctl_bus_modules_if_allowed (TokenctlBus *bus)
   return modules;
 }
 
-/**
- * tokenctl_bus_connection:
- * @bus: the service
- *
- * Returns: (transfer none): the connection to the system bus
- */
 GDBusConnection *
 tokenctl_bus_connection (TokenctlBus *bus)
 {
@@ -184,7 +172,8 @@ has_left (const GError *error)
          || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
 }
 
-/* Subscribe has read the tokens just now, and since then the service watches them. */
+/* Gets the status without a read: Subscribe has just read the tokens, and the service watches them.
+ */
 static GVariant *
 get_status (TokenctlBus *bus, const char *path, GError **error)
 {
@@ -200,7 +189,7 @@ get_status (TokenctlBus *bus, const char *path, GError **error)
 
 typedef GVariant *(*ReadToken) (TokenctlBus *bus, const char *path, GError **error);
 
-/* @some_left: (inout): set if a token that was listed was not there any more when it was asked. */
+/* @some_left: (inout): set if a listed token had left when it was read. */
 static GPtrArray *
 read_tokens (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, gboolean *some_left,
              GError **error)
@@ -232,7 +221,7 @@ read_tokens (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, gboole
   return g_steal_pointer (&tokens);
 }
 
-/* The name of the first module in that state, made printable; or NULL. */
+/* Returns: the name of the first module in that state, made printable; or NULL. */
 static char *
 find_module (GVariant *modules, const char *state)
 {
@@ -245,7 +234,8 @@ find_module (GVariant *modules, const char *state)
   return NULL;
 }
 
-/* A card that another program has had since the service knows of it is no object on the bus. */
+/* Adds a module whose card another program has had all the time, so that it is no object on the
+ * bus. */
 static void
 add_busy_module (GVariant *modules, GPtrArray *problems)
 {
@@ -282,7 +272,7 @@ set_unread (GError **doubt)
          "sent; no try was spent."));
 }
 
-/* @is_any_unread: whether a token was listed, and could not be read. */
+/* @is_any_unread: whether a listed token could not be read. */
 static void
 set_doubt (GVariant *modules, gboolean is_any_unread, GError **doubt)
 {
@@ -311,7 +301,7 @@ is_there (GPtrArray *tokens, const TokenctlWanted *wanted)
   return tokenctl_choice_is_one (choice);
 }
 
-/* Without an owner nothing is operated on, so that an error here needs no words. */
+/* Needs no error: without an owner nothing is operated on. */
 static char *
 find_owner (TokenctlBus *bus)
 {
@@ -326,7 +316,8 @@ find_owner (TokenctlBus *bus)
   return owner;
 }
 
-/* All modules were read. One may have failed since then, and its tokens are listed no more. */
+/* Reads the tokens once all modules were read. One may have failed since, and its tokens are not
+ * listed any more. */
 static GPtrArray *
 read_all (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, gboolean some_left,
           GError **doubt, GError **error)
@@ -342,9 +333,8 @@ read_all (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, gboolean 
   return g_steal_pointer (&tokens);
 }
 
-/* @doubt: set if a module was still loading at last, had failed or could not be read, or a token
- * could not be read, or left meanwhile: one that could not be read for a while is taken for
- * gone. */
+/* @doubt: set if a module was still loading, had failed or could not be read, or a token could not
+ *   be read or left meanwhile: a token that could not be read for a while is taken for gone. */
 static GPtrArray *
 wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const TokenctlWanted *wanted,
                  gboolean (*suffice) (GPtrArray *tokens, const TokenctlWanted *wanted),
@@ -387,13 +377,10 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const TokenctlWanted *w
 
 /**
  * tokenctl_bus_tokens:
- * @bus: the service
  * @wanted: the token that is looked for; without words any will do
- * @problems: (element-type GError): errors of tokens that could not be read are put here
- * @error: return location
+ * @problems: (element-type GError): gets the errors of tokens that could not be read
  *
- * Has all tokens read now. While what is looked for is not there and a module is still loading,
- * waits for the module.
+ * Has all tokens read now. Waits for modules that are loading while @wanted is not there.
  *
  * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
  */
@@ -406,15 +393,12 @@ tokenctl_bus_tokens (TokenctlBus *bus, const TokenctlWanted *wanted, GPtrArray *
 
 /**
  * tokenctl_bus_tokens_to_operate:
- * @bus: the service
  * @wanted: the token that is looked for
- * @problems: (element-type GError): errors of tokens that could not be read are put here
- * @doubt: set if a token that is missing in what is returned can be meant by @wanted: what to say
- *   then
- * @error: return location
+ * @problems: (element-type GError): gets the errors of tokens that could not be read
+ * @doubt: set to what to say if @wanted may mean a token that is missing in the result
  *
- * Reads all tokens now. While @wanted does not name one for certain, see tokenctl_is_named(), waits
- * for the modules that are still loading: they may bring another token that it means as well.
+ * Has all tokens read now. Waits for modules that are loading while @wanted does not name a token
+ * for certain, see tokenctl_is_named(): they may bring another token that it means too.
  *
  * Returns: (transfer full) (element-type TokenctlToken): the tokens that are plugged in, by label
  */
@@ -432,13 +416,12 @@ tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const TokenctlWanted *wanted, 
 
 /**
  * tokenctl_bus_open_operation:
- * @bus: the service
  * @path: a token's object
  * @role: %TOKENCTL_ROLE_PUK to unlock, %TOKENCTL_ROLE_PIN to change the PIN
  * @options: (transfer none): see Token.Unlock
- * @error: return location; nothing was sent
+ * @error: nothing was sent
  *
- * The operation is that of the very process that told of the token.
+ * Opens an operation with the very process that told of the token.
  *
  * Returns: (transfer full): the operation
  */

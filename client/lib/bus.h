@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 #define TOKENCTL_TOKEN_INTERFACE "org.tokend.Tokend1.Token"
 #define TOKENCTL_OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
 
-/* A prompt takes as long as a person takes, and the service has its own deadlines. */
+/* The service has deadlines of its own, and a prompt takes as long as a person takes. */
 #define TOKENCTL_NO_TIMEOUT G_MAXINT
 
 /**

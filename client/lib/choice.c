@@ -36,7 +36,8 @@ answers_exactly (const TokenctlToken *token, const char *const *words)
          && (g_str_equal (label_of (token), words[0]) || g_str_equal (serial_of (token), words[0]));
 }
 
-/* A token that is not seen may have the same label, and nobody looks at what a script is told. */
+/* Accepts a token for a script by its serial number alone: a token that is not seen may have the
+ * same label. */
 static gboolean
 answers_by_serial (const TokenctlToken *token, const char *const *words)
 {
@@ -54,7 +55,7 @@ answers_by_start (const TokenctlToken *token, const char *const *words)
              || g_str_has_prefix (serial_of (token), words[0]));
 }
 
-/* Whether one may have been typed for the other. @typed need not be valid UTF-8. */
+/* Tells whether one may have been typed for the other. @typed need not be valid UTF-8. */
 static gboolean
 is_like (const char *name, const char *typed)
 {
@@ -62,7 +63,7 @@ is_like (const char *name, const char *typed)
          && (g_str_match_string (typed, name, TRUE) || g_str_match_string (name, typed, TRUE));
 }
 
-/* A label with a blank comes as two words if nobody has quoted it. */
+/* Joins two words: a label with a blank comes as two if nobody has quoted it. */
 static gboolean
 is_like_it (const TokenctlToken *token, const char *const *words)
 {
@@ -120,7 +121,7 @@ how_to_answer (const char *const *words)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @wanted: what the token is called
  *
- * Decides which token is meant. All of a label or serial number goes before the start of one. The
+ * Decides which token is meant. A whole label or serial number goes before the start of one. The
  * tokens of a card that share one PIN are one.
  *
  * Returns: (transfer full): the choice; it refers to @tokens
@@ -152,7 +153,7 @@ tokenctl_choice_free (TokenctlChoice *choice)
 /**
  * tokenctl_choice_is_one:
  *
- * Whether one token is meant, be it by the start of its name.
+ * Returns: whether one token is meant, even if only by the start of its name.
  */
 gboolean
 tokenctl_choice_is_one (const TokenctlChoice *choice)
@@ -165,9 +166,8 @@ tokenctl_choice_is_one (const TokenctlChoice *choice)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @wanted: what the token is called
  *
- * Returns: whether @wanted names a token so that none is meant that is not seen now: by its serial
- *   number; and, since a person is shown that before anything is asked, also by all of its label
- *   where the start of one would do
+ * Returns: whether @wanted cannot mean a token that is not seen now. A serial number cannot; a
+ *   whole label cannot where the start of one would do, since a person is then shown the token.
  */
 gboolean
 tokenctl_is_named (GPtrArray *tokens, const TokenctlWanted *wanted)
@@ -196,8 +196,8 @@ means (GPtrArray *tokens, const char *const *words, const TokenctlToken *token)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @token: one of them
  *
- * Returns: (transfer full) (nullable): the fewest words that mean @token and no other: its label,
- *   its serial number, or both; %NULL if another token has both as well
+ * Returns: (transfer full) (nullable): the fewest words that mean @token alone: its label, its
+ *   serial number, or both; %NULL if another token has both
  */
 char **
 tokenctl_names_of (GPtrArray *tokens, const TokenctlToken *token)

@@ -7,10 +7,10 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlWanted:
- * @words: (array zero-terminated=1) (nullable): nothing for the only token that is there; one word,
- *   a label or a serial number; or two, a label and a serial number
- * @may_be_start: the start of a label or serial number will do too: a person is shown the whole
- *   name, and asked
+ * @words: (array zero-terminated=1) (nullable): nothing for the only token; a label or a serial
+ *   number; or a label and a serial number
+ * @may_be_start: whether the start of a label or serial number will do, since a person is shown the
+ *   whole name and asked
  *
  * What a person or a script calls the token.
  */
@@ -26,7 +26,7 @@ typedef struct {
  */
 typedef enum {
   TOKENCTL_FOUND_NONE,
-  TOKENCTL_FOUND_ONE,      /* by all of its name, or because there is no other */
+  TOKENCTL_FOUND_ONE,      /* by its whole name, or because there is no other */
   TOKENCTL_FOUND_BY_START, /* one, by the start of its label or serial number */
   TOKENCTL_FOUND_SEVERAL,
 } TokenctlFound;
@@ -34,8 +34,8 @@ typedef enum {
 /**
  * TokenctlChoice:
  * @found: whether one token is meant
- * @tokens: (element-type TokenctlToken): all views of that token and PIN; or the several; or, of
- *   none, those that may be suggested
+ * @tokens: (element-type TokenctlToken): all views of that token and PIN; or the several tokens; or
+ *   those that may be suggested
  */
 typedef struct {
   TokenctlFound found;

@@ -20,7 +20,7 @@ struct _TokenctlCode {
   char bytes[TOKENCTL_CODE_ROOM + 1]; /* always ends with a NUL */
 };
 
-/* What a pipe takes in one write, whole or not at all. */
+/* A pipe takes it in one write, whole or not at all. */
 G_STATIC_ASSERT (TOKENCTL_CODE_ROOM < PIPE_BUF);
 
 static void
@@ -31,9 +31,11 @@ set_errno_error (GError **error, const char *what)
 
 /**
  * tokenctl_code_harden_process:
- * @error: return location
  *
- * No core file, and no look into this process by others of the same user, /proc/PID/fd included.
+ * Prevents core files, and keeps others of the same user from looking into this process,
+ * /proc/PID/fd included.
+ *
+ * Returns: whether that worked
  */
 gboolean
 tokenctl_code_harden_process (GError **error)
@@ -49,7 +51,6 @@ tokenctl_code_harden_process (GError **error)
 
 /**
  * tokenctl_code_new:
- * @error: return location
  *
  * Returns: (transfer full): room for a code, or %NULL if its memory cannot be protected
  */
@@ -82,9 +83,8 @@ tokenctl_code_free (TokenctlCode *code)
 
 /**
  * tokenctl_code_bytes:
- * @code: a code
  *
- * Returns: (transfer none): its #TOKENCTL_CODE_ROOM bytes; those in use are followed by a NUL
+ * Returns: (transfer none): its #TOKENCTL_CODE_ROOM bytes, with a NUL after those in use
  */
 char *
 tokenctl_code_bytes (TokenctlCode *code)
@@ -100,8 +100,9 @@ tokenctl_code_length (const TokenctlCode *code)
 
 /**
  * tokenctl_code_set_length:
- * @code: a code
- * @length: how many of its bytes are in use, up to #TOKENCTL_CODE_ROOM; the others are wiped
+ * @length: how many of its bytes are in use, up to #TOKENCTL_CODE_ROOM
+ *
+ * Wipes the others.
  */
 void
 tokenctl_code_set_length (TokenctlCode *code, gsize length)
@@ -121,9 +122,8 @@ tokenctl_code_equal (TokenctlCode *a, TokenctlCode *b)
 /**
  * tokenctl_code_as_seen:
  * @code: a code of valid UTF-8
- * @error: return location
  *
- * Returns: (transfer full): @code without its blanks, and without what nobody sees
+ * Returns: (transfer full): @code without blanks and invisible characters
  */
 TokenctlCode *
 tokenctl_code_as_seen (TokenctlCode *code, GError **error)
@@ -143,22 +143,12 @@ tokenctl_code_as_seen (TokenctlCode *code, GError **error)
   return seen;
 }
 
-/**
- * tokenctl_code_validate:
- *
- * See tokend_code_validate().
- */
 TokendCodeResult
 tokenctl_code_validate (const TokenctlCode *code, TokendCodeKind kind)
 {
   return tokend_code_validate (code->bytes, code->length, kind);
 }
 
-/**
- * tokenctl_code_validate_by_rules:
- *
- * See tokend_code_validate_by_rules().
- */
 TokendCodeResult
 tokenctl_code_validate_by_rules (const TokenctlCode *code, const TokendCodeRules *rules)
 {
@@ -180,12 +170,13 @@ tokenctl_code_without_newline (const char *bytes, gsize length)
 
 /**
  * tokenctl_code_read:
- * @code: where to
+ * @code: gets the code
  * @fd: a readable descriptor
- * @error: return location
  *
- * Reads to the end, but no more than #TOKENCTL_CODE_ROOM bytes, so that the length tells when it is
- * too much; takes one trailing newline off.
+ * Reads to the end, but at most #TOKENCTL_CODE_ROOM bytes, so that the length shows a code that is
+ * too long. Removes one trailing newline.
+ *
+ * Returns: whether it could be read
  */
 gboolean
 tokenctl_code_read (TokenctlCode *code, int fd, GError **error)
@@ -227,13 +218,12 @@ write_without_signal (int fd, const char *bytes, gsize length)
 
 /**
  * tokenctl_code_write:
- * @code: a code
  * @fd: a pipe of the service's
- * @is_closed: (inout): set if its reader has closed it: there is nobody any more who could take the
- *   code
- * @error: return location
+ * @is_closed: (inout): set if its reader has closed it, so that nobody can take the code
  *
  * Hands @code over.
+ *
+ * Returns: whether there was no other error
  */
 gboolean
 tokenctl_code_write (TokenctlCode *code, int fd, gboolean *is_closed, GError **error)

@@ -8,8 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* Room for the longest code, a newline that is taken off, and one byte more that shows that it is
- * too long. */
+/* Room for the longest code, a newline, and one byte more that shows a code that is too long. */
 #define TOKENCTL_CODE_ROOM (TOKEND_CODE_MAX + 2)
 
 /**

@@ -45,7 +45,7 @@ says_the_same (GVariant *a, GVariant *b)
  * @before: a status
  * @status: a later one
  *
- * Returns: whether they differ in anything but the time of the reading
+ * Returns: whether they differ in more than the time of the reading
  */
 gboolean
 tokenctl_event_is_worth_telling (GVariant *before, GVariant *status)
@@ -127,7 +127,6 @@ name_of (const TokenctlEvent *event)
 
 /**
  * tokenctl_event_to_text:
- * @event: what happened
  * @colour: whether to use colours
  *
  * Returns: (transfer full): one line for people
@@ -155,7 +154,6 @@ tokenctl_event_to_text (const TokenctlEvent *event, gboolean colour)
 
 /**
  * tokenctl_event_to_dictionary:
- * @event: what happened
  *
  * Returns: (transfer full): an a{sv} of event, path, and the keys of the status where it is known
  */

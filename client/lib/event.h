@@ -14,9 +14,9 @@ typedef enum {
 /**
  * TokenctlEvent:
  * @kind: what happened
- * @path: to which object
- * @before: (nullable): the status before it, for %TOKENCTL_EVENT_CHANGED
- * @status: (nullable): the status now, or the last one known
+ * @path: the object
+ * @before: (nullable): the status before, for %TOKENCTL_EVENT_CHANGED
+ * @status: (nullable): the present status, or the last one known
  */
 typedef struct {
   TokenctlEventKind kind;

@@ -109,8 +109,7 @@ is_any_of (const GError *error, GQuark domain, const int *codes, gsize n_codes)
  * tokenctl_service_is_missing:
  * @error: an error of a D-Bus call
  *
- * Returns: whether the call was not made because nobody owns the service's name and it cannot be
- *   started
+ * Returns: whether the call was not made because the service is not there and cannot be started
  */
 gboolean
 tokenctl_service_is_missing (const GError *error)
@@ -136,7 +135,7 @@ object_is_gone (const GError *error)
   return is_any_of (error, G_DBUS_ERROR, codes, G_N_ELEMENTS (codes));
 }
 
-/* Errors that did not come from the service: the bus answered for it, or nobody did. */
+/* Explains errors that did not come from the service: the bus answered for it, or nobody did. */
 static TokenctlExplanation
 explain_missing_service (const GError *error, gboolean code_handed_over)
 {
@@ -169,10 +168,10 @@ explain_missing_service (const GError *error, gboolean code_handed_over)
 /**
  * tokenctl_explain_error:
  * @error: an error of a D-Bus call, or of tokenctl itself
- * @code_handed_over: whether the service had the codes, so that no answer leaves the outcome open;
- *   else no try was spent
+ * @code_handed_over: whether the service had the codes, so that a missing answer leaves the outcome
+ *   open; else no try was spent
  *
- * The one place that says what an error means to the person and to the exit status.
+ * Explains any error to the person and to the exit status; nothing else does.
  *
  * Returns: the explanation; its strings are static, or @error's own
  */

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokenctlExit:
  *
- * What tokenctl's exit status says: a contract, documented in tokenctl(1).
+ * The exit status: a contract, documented in tokenctl(1).
  */
 typedef enum {
   TOKENCTL_EXIT_DONE = 0,
@@ -34,8 +34,8 @@ GQuark tokenctl_error_quark (void);
  */
 typedef enum {
   TOKENCTL_COST_NONE, /* no try was spent */
-  TOKENCTL_COST_ONE,  /* one was, on tokens that count this */
-  TOKENCTL_COST_ASK,  /* only the token's status can tell */
+  TOKENCTL_COST_ONE,  /* one, on tokens that count this */
+  TOKENCTL_COST_ASK,  /* known from the token's status alone */
 } TokenctlCost;
 
 /**

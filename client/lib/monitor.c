@@ -6,14 +6,15 @@
 #include "exit-code.h"
 #include "tokend-error.h"
 
-/* How often the service may vanish before it takes a subscription, until we stop starting it. */
+/* How often the service may vanish before it accepts a subscription, until it is not started any
+ * more. */
 #define VANISHED_MAX 3
-/* After a status that could not be read, in seconds. The service tells when a token can be read
- * again, but not when it has room again for one more call. */
+/* The first delay after a status that could not be read, in seconds. The service tells when a token
+ * can be read again, but not when it has room for one more call. */
 #define FIRST_DELAY 2
 #define LAST_DELAY 300
 
-/* An object on the bus; its status is NULL until it was read. */
+/* An object on the bus. Its status is NULL until it was read. */
 typedef struct {
   TokenctlMonitor *monitor;
   char *path;
@@ -21,7 +22,7 @@ typedef struct {
   gboolean told;
   GCancellable *reading; /* while its status is being read */
   gboolean read_again;
-  TokenctlBackoff later; /* when its status could not be read */
+  TokenctlBackoff later; /* tries again to read the status */
 } Watched;
 
 struct _TokenctlMonitor {
@@ -32,13 +33,14 @@ struct _TokenctlMonitor {
 
   guint name_watch;
   guint signals[2];
-  GCancellable *generation; /* of the owner of the bus name; cancelled when it vanishes */
+  GCancellable *generation; /* of the present owner of the bus name; cancelled when it vanishes */
   gboolean subscribing;
-  gboolean had_service; /* ever */
+  gboolean had_service; /* at any time */
   guint vanished;       /* since the last subscription */
 
   GHashTable *watched; /* path → Watched */
-  GPtrArray *former;   /* Watched of the owner before, until it is known what became of them */
+  GPtrArray
+      *former; /* of Watched: the tokens of the last owner, until it is known what became of them */
   guint n_reading;
 };
 
@@ -72,8 +74,7 @@ tell (TokenctlMonitor *self, TokenctlEventKind kind, Watched *watched, GVariant 
   self->listener->event (&event, self->user_data);
 }
 
-/* What the service showed before it was restarted, if this is the same token seen by the same
- * module. */
+/* Returns what the service showed of this token and module before its restart, or NULL. */
 static GVariant *
 take_former_status (TokenctlMonitor *self, GVariant *status)
 {
@@ -121,7 +122,7 @@ take_status (Watched *watched, GVariant *status)
   watched->told = TRUE;
 }
 
-/* A token that leaves is told of by a signal of its own. */
+/* Ignores a token that has left, since a signal tells of that. */
 static gboolean
 has_left (const GError *error)
 {
@@ -130,8 +131,7 @@ has_left (const GError *error)
          || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
 }
 
-/* Who gave up here would miss what was to be asked for: nothing says that it is to be asked for
- * once more. */
+/* Tries again later: nothing would tell that the status can be read. */
 static void
 take_failure (Watched *watched, const GError *error)
 {
@@ -145,7 +145,7 @@ take_failure (Watched *watched, const GError *error)
   }
   if (self->listener->unread != NULL)
     self->listener->unread (error, self->user_data);
-  /* A service that leaves tells of that by a signal, too. */
+  /* A service that leaves tells so by a signal. */
   if (!watched->told && !g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
     tell (self, TOKENCTL_EVENT_ADDED, watched, NULL);
     watched->told = TRUE;
@@ -165,7 +165,7 @@ on_status (GObject *source, GAsyncResult *result, gpointer user_data)
   Watched *watched = user_data;
   TokenctlMonitor *self;
 
-  /* Only stop_reading() cancels, and what it was for may be gone. */
+  /* Only stop_reading() cancels, and @user_data may be gone. */
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
 
@@ -257,7 +257,7 @@ take_list (TokenctlMonitor *self, GPtrArray *paths)
     watch_token (self, paths->pdata[i]);
 }
 
-/* A service that was there once will be again, when its package is upgraded for instance. */
+/* Waits for a service that was there once, and may be being upgraded. */
 static void
 wait_for_service (TokenctlMonitor *self, const GError *error)
 {
@@ -320,7 +320,7 @@ on_subscribed (GObject *source, GAsyncResult *result, gpointer user_data)
                           TOKENCTL_NO_TIMEOUT, self->generation, on_list, self);
 }
 
-/* Starts the service if need be. */
+/* Subscribes, which starts the service if need be. */
 static void
 subscribe (TokenctlMonitor *self)
 {
@@ -345,7 +345,7 @@ on_name_appeared (GDBusConnection *connection, const char *name, const char *own
 {
   TokenctlMonitor *self = user_data;
 
-  /* The call that started it was a subscription already. */
+  /* The call that started it was a subscription. */
   if (!self->subscribing)
     start_generation (self);
 }
@@ -429,9 +429,8 @@ on_manager_signal (GDBusConnection *connection, const char *sender, const char *
 /**
  * tokenctl_monitor_new:
  * @connection: the system bus
- * @flags: of the calls that polkit may ask the person about
+ * @flags: of the calls for which polkit may ask the person
  * @listener: (transfer none): whom to tell; must outlive the monitor
- * @user_data: for @listener
  *
  * Returns: (transfer full): a monitor that lives in the thread's default main context
  */

@@ -9,10 +9,10 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlMonitorListener:
- * @event: something happened; at first, for each token that is there already
+ * @event: something happened; at first, for each token that is there
  * @waiting: the service went away and does not start again by itself; the monitor waits for it
- * @failed: the monitor cannot go on; nothing more comes. It must not be freed in here
- * @settled: (nullable): all that is there has been told, for now
+ * @failed: the monitor cannot go on and tells nothing more. It must not be freed in here
+ * @settled: (nullable): everything that is there has been told
  * @unread: (nullable): a token's status cannot be read; the monitor tries again
  */
 typedef struct {

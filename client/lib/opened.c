@@ -11,7 +11,7 @@
 #include "tokend-error.h"
 #include "tokend-glue.h"
 
-/* The code's and the new PIN's */
+/* The code's and the new PIN's. */
 #define N_PIPES 2
 
 struct TokenctlOpened {
@@ -20,7 +20,7 @@ struct TokenctlOpened {
   gboolean is_over;   /* the service had closed them before a code came */
 };
 
-/* Finish, and what a person says meanwhile. */
+/* A Finish under way, and what the person says meanwhile. */
 typedef struct {
   TokendDbusOperation *proxy;
   GVariant *status;
@@ -61,8 +61,8 @@ tokenctl_opened_free (TokenctlOpened *self)
   g_free (self);
 }
 
-/* The glue has no name for what it hands back: the first descriptor of @fds is that of the first
- * handle, and so on. */
+/* Takes the first descriptor of @fds for the first handle, and so on: the glue has no names for
+ * them. */
 static gboolean
 take_pipes (TokenctlOpened *self, GVariant *code, GVariant *new_pin, GUnixFDList *fds,
             GError **error)
@@ -123,14 +123,14 @@ open_operation (TokendDbusToken *token, TokenctlRole role, GVariant *options, GE
 /**
  * tokenctl_opened_new:
  * @connection: to the bus
- * @owner: (nullable): the unique name of the service that told of the token: after a restart @path
- *   need not be the same token
+ * @owner: (nullable): the unique name of the service that told of the token: after its restart
+ *   @path may be another token
  * @path: the token's object
  * @role: %TOKENCTL_ROLE_PUK to unlock, %TOKENCTL_ROLE_PIN to change the PIN
  * @options: (transfer none): see Token.Unlock
- * @error: return location; nothing was sent
+ * @error: nothing was sent
  *
- * A person may be asked for a password.
+ * Opens an operation, for which a person may be asked for a password.
  *
  * Returns: (transfer full): the operation
  */
@@ -161,10 +161,12 @@ tokenctl_opened_new (GDBusConnection *connection, const char *owner, const char 
  * tokenctl_opened_write:
  * @code: the PUK or the present PIN
  * @new_pin: the PIN to be set
- * @error: return location; nothing was sent
+ * @error: nothing was sent
  *
- * Hands the codes over, and closes the pipes. What the service has closed before is no error here:
+ * Hands the codes over, and closes the pipes. A pipe that the service has closed is no error here:
  * Finish says why.
+ *
+ * Returns: whether there was no error
  */
 gboolean
 tokenctl_opened_write (TokenctlOpened *self, TokenctlCode *code, TokenctlCode *new_pin,
@@ -220,7 +222,7 @@ on_cancelled (GObject *source, GAsyncResult *result, gpointer user_data)
       tokend_dbus_operation_call_cancel_finish (TOKEND_DBUS_OPERATION (source), result, NULL);
 }
 
-/* Where it is too late, Finish says what came of it. */
+/* Cancels the operation. If that is too late, Finish says what became of it. */
 static gboolean
 on_interrupted (int fd, GIOCondition condition, gpointer user_data)
 {
@@ -246,10 +248,9 @@ watch_interrupt (TokenctlTerminal *terminal, GMainContext *context, Finish *fini
  * tokenctl_opened_finish:
  * @options: (transfer none): see Operation.Finish
  * @terminal: (nullable): where a person can cancel it, with Ctrl-C
- * @is_cancelled: (out): whether that was in time: nothing was sent
- * @error: return location
+ * @is_cancelled: (out): whether that was in time, so that nothing was sent
  *
- * Has the codes sent. Spends one try at the most. Once a try is recorded it cannot be cancelled any
+ * Has the codes sent. Spends one try at most. Once a try is recorded it cannot be cancelled any
  * more, and completes.
  *
  * Returns: (transfer full): the status after it
@@ -284,9 +285,11 @@ tokenctl_opened_finish (TokenctlOpened *self, GVariant *options, TokenctlTermina
 
 /**
  * tokenctl_opened_again:
- * @error: return location: it is over, as it is once a code was sent
+ * @error: it is over, as it is once a code was sent
  *
- * Makes it ready for other codes, where none was sent, under the same authorization.
+ * Makes it ready for other codes under the same authorization, if none was sent.
+ *
+ * Returns: whether it is ready
  */
 gboolean
 tokenctl_opened_again (TokenctlOpened *self, GError **error)

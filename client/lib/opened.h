@@ -12,8 +12,8 @@ G_BEGIN_DECLS
 /**
  * TokenctlOpened:
  *
- * An operation that the service has opened, for this program alone, with pipes for its codes. It
- * ends with it, unless a code is on its way to the token.
+ * An operation that the service has opened for this program alone, with pipes for its codes. It
+ * ends with this program, unless a code is on its way to the token.
  */
 typedef struct TokenctlOpened TokenctlOpened;
 

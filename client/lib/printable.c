@@ -5,7 +5,7 @@
  * tokenctl_printable:
  * @text: UTF-8 from elsewhere
  *
- * The service has made labels printable; a terminal is not left to depend on that.
+ * Makes text fit for a terminal, which is not to depend on the service for that.
  *
  * Returns: (transfer full): @text with control and formatting characters shown as \u{…}
  */

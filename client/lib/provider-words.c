@@ -11,7 +11,7 @@
  * tokenctl_provider:
  * @name: the status key `provider`
  *
- * Returns: (transfer full) (nullable): who issued the token's certificate, if that is known
+ * Returns: (transfer full) (nullable): who issued the token's certificate, if known
  */
 TokendProvider *
 tokenctl_provider (const char *name)
@@ -84,11 +84,10 @@ words_for_last_resort (const TokendProvider *provider)
 /**
  * tokenctl_words_for_provider:
  * @provider: (nullable): who issued the certificate
- * @status: an a{sv} as Token.GetStatus gives it
  * @role: the code it is about
  *
- * What the provider adds to tokenctl_next_step(): how to get the PUK that opens a locked PIN; whom
- * to call about the PUK, and what it can cost.
+ * Adds to tokenctl_next_step(): how to get the PUK that opens a locked PIN; whom to call about the
+ * PUK, and what it can cost.
  *
  * Returns: (transfer full) (nullable): lines of text; %NULL if there is nothing to add
  */
@@ -111,13 +110,12 @@ tokenctl_words_for_provider (const TokendProvider *provider, GVariant *status, T
 /**
  * tokenctl_words_for_puk_beside:
  * @provider: (nullable): who issued the certificate
- * @status: an a{sv} as Token.GetStatus gives it
  * @role: the code it is about
  *
- * Whoever is told to go on with the PUK must know how the PUK itself stands.
+ * Tells whoever is to go on with the PUK how many tries the PUK has.
  *
- * Returns: (transfer full) (nullable): what is to be said of the PUK beside tokenctl_next_step() of
- * the PIN; %NULL if that is nothing, or does not name the PUK
+ * Returns: (transfer full) (nullable): what to say of the PUK beside tokenctl_next_step() of the
+ *   PIN; %NULL if there is nothing, or it does not name the PUK
  */
 char *
 tokenctl_words_for_puk_beside (const TokendProvider *provider, GVariant *status, TokenctlRole role)
@@ -131,7 +129,7 @@ tokenctl_words_for_puk_beside (const TokendProvider *provider, GVariant *status,
       || (puk.state != TOKEND_STATE_LOCKED && !tokenctl_puk_can_help (status)))
     return NULL;
 
-  /* That both are locked is what either role says. */
+  /* If both are locked, one step says it. */
   if (g_strcmp0 (pin_step, puk_step) == 0)
     g_clear_pointer (&puk_step, g_free);
   if (puk_step != NULL && more != NULL)

@@ -5,7 +5,7 @@
 
 #include "validity.h"
 
-/* After so many wrong ones most tokens lock, where the number is not known. */
+/* The tries of most tokens, where the number is not known. */
 #define USUAL_MAXIMUM 3
 
 /* What the service's record says of the codes that it has sent. */
@@ -13,9 +13,9 @@ typedef struct {
   guint wrong;
   guint maybe_lost;
   gboolean is_lost;
-  gboolean is_elsewhere;  /* codes count that were sent to what only may be the same */
-  gboolean was_locked;    /* when the last one was sent */
-  gboolean was_final_try; /* likewise */
+  gboolean is_elsewhere;  /* it includes codes that were sent to what may be the same */
+  gboolean was_locked;    /* as the last code showed it */
+  gboolean was_final_try; /* as the last code showed it */
   char *sent_at;          /* or NULL: not known */
 } Record;
 
@@ -55,8 +55,7 @@ get_record (GVariant *status, TokenctlRole role)
   return record;
 }
 
-/* The last code was a wrong one, and has no other sentence: else the date is that of another one,
- * or may be. */
+/* Tells whether the date is that of the last wrong code, and has no other sentence. */
 static gboolean
 is_date_of_wrong (const Record *record)
 {
@@ -104,7 +103,7 @@ words_for_maybe_lost (const Record *record, TokenctlRole role)
       record->maybe_lost);
 }
 
-/* What nobody but the process that sends a code is shown. */
+/* Tells what only the process that sends a code is shown. */
 static const char *
 words_for_seen (const Record *record, TokenctlRole role)
 {
@@ -156,14 +155,12 @@ append_sentence (GString *text, const char *sentence)
 
 /**
  * tokenctl_words_for_record:
- * @status: an a{sv} as Token.GetStatus gives it
  * @role: whose codes
  *
- * What another program has sent since then is not in it, so that it makes no number of tries that
- * are left. Where the token itself shows a number, that says it all.
+ * Tells what the service has sent. It lacks what another program has sent since, so it gives no
+ * number of tries that are left. A number that the token itself shows needs no record.
  *
- * Returns: (transfer full) (nullable): what the service has sent, by its own record; %NULL if there
- *   is nothing to say
+ * Returns: (transfer full) (nullable): the words; %NULL if there is nothing to say
  */
 char *
 tokenctl_words_for_record (GVariant *status, TokenctlRole role)
@@ -204,11 +201,10 @@ tokenctl_words_for_record (GVariant *status, TokenctlRole role)
 
 /**
  * tokenctl_may_be_locked:
- * @status: an a{sv} as Token.GetStatus gives it
  * @role: whose codes
  *
- * Returns: whether so many wrong codes were sent, or may have been, that another one is no advice,
- *   though the token does not say that it is locked
+ * Returns: whether so many wrong codes were sent, or may have been, that another one cannot be
+ *   advised, though the token does not show a lock
  */
 gboolean
 tokenctl_may_be_locked (GVariant *status, TokenctlRole role)

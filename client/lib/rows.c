@@ -22,7 +22,7 @@ is_by_same_module (const TokenctlToken *a, const TokenctlToken *b)
                       tokenctl_status_string (b->status, TOKEND_STATUS_MODULE));
 }
 
-/* A card of two labels that have one PIN is two rows, by each module. */
+/* Makes two rows of a card of two labels that have one PIN, for each module alike. */
 static gboolean
 belongs_to (const TokenctlToken *token, const TokenctlRow *row)
 {
@@ -78,7 +78,7 @@ is_graver (const TokenctlToken *a, const TokenctlToken *b)
   return FALSE;
 }
 
-/* A module may say of its token that it is another one, and that all is well. */
+/* Adds a view that is graver: a module may claim that its token is another one, and all is well. */
 static void
 add_graver (GPtrArray *rows)
 {
@@ -98,8 +98,7 @@ add_graver (GPtrArray *rows)
  * @tokens: (element-type TokenctlToken): what modules show
  *
  * Returns: (transfer full) (element-type TokenctlRow): each token once, in the order of their first
- *   views; and once more, at the end, by each view that says worse of it than the one which is
- *   operated on
+ *   views; and at the end, each view that is graver than the one to operate on
  */
 GPtrArray *
 tokenctl_rows_new (GPtrArray *tokens)
@@ -164,8 +163,8 @@ words_for_other (const TokenctlToken *token, const TokenctlToken *other)
  * tokenctl_words_for_others:
  * @row: a token
  *
- * Returns: (transfer full) (nullable): by which modules it is shown besides, with what they say of
- *   its tries, and by which it is operated on: a line each; %NULL if it is shown once
+ * Returns: (transfer full) (nullable): which other modules show it, with what they say of its
+ *   tries, and which one operates, a line each; %NULL if one module shows it
  */
 char *
 tokenctl_words_for_others (const TokenctlRow *row)

@@ -7,10 +7,10 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlRow:
- * @token: (transfer none): the view of it that is operated on
- * @others: (element-type TokenctlToken): the views of it by other modules
+ * @token: (transfer none): the view to operate on
+ * @others: (element-type TokenctlToken): the views of other modules
  *
- * A token that may be shown by several modules, by several names.
+ * A token that several modules may show, by several names.
  */
 typedef struct {
   TokenctlToken *token;

@@ -6,10 +6,8 @@
 
 /**
  * tokenctl_status_string:
- * @status: an a{sv} as Token.GetStatus gives it
- * @key: a key of it
  *
- * Returns: (transfer none): the string, "" if the key is absent or no string
+ * Returns: (transfer none): the string at @key, "" if it is absent or no string
  */
 const char *
 tokenctl_status_string (GVariant *status, const char *key)
@@ -21,9 +19,7 @@ tokenctl_status_string (GVariant *status, const char *key)
 
 /**
  * tokenctl_status_uint:
- * @status: an a{sv} as Token.GetStatus gives it
- * @key: a key of it
- * @value: (out): the number, 0 if not known
+ * @value: (out): the number at @key, 0 if not known
  *
  * Returns: whether the number is known
  */
@@ -39,9 +35,6 @@ tokenctl_status_uint (GVariant *status, const char *key, guint *value)
 
 /**
  * tokenctl_status_is:
- * @status: an a{sv} as Token.GetStatus gives it
- * @key: a key of it
- * @value: the value asked about
  *
  * Returns: whether @key is known and is @value
  */
@@ -55,8 +48,6 @@ tokenctl_status_is (GVariant *status, const char *key, gboolean value)
 
 /**
  * tokenctl_status_tries:
- * @status: an a{sv} as Token.GetStatus gives it
- * @role: PIN or PUK
  *
  * Returns: what @status says of the tries of @role
  */
@@ -79,8 +70,7 @@ tokenctl_status_tries (GVariant *status, TokenctlRole role)
 
 /**
  * tokenctl_status_code_rules:
- * @status: an a{sv} as Token.GetStatus gives it
- * @role: the PUK or the present PIN
+ * @role: the PUK's, or the present PIN's
  *
  * Returns: what @status says of that code
  */
@@ -112,11 +102,9 @@ tokenctl_status_code_rules (GVariant *status, TokenctlRole role)
 
 /**
  * tokenctl_decide:
- * @tries: what is known
  *
- * The service decides by the same rule and has the last word; this one is for asking before the
- * codes are typed. Without a number the service says ok or low only where the last try is ruled
- * out.
+ * Decides before the codes are typed, by the service's rule, which has the last word. Without a
+ * number the service says ok or low only if the last try is excluded.
  *
  * Returns: what must happen before a code is asked for
  */

@@ -15,8 +15,8 @@ typedef enum {
 /**
  * TokenctlTries:
  * @state: the state
- * @remaining: tries left; meaningful if @remaining_known
- * @maximum: tries a full counter has, 0 if not known
+ * @remaining: tries left, if @remaining_known
+ * @maximum: the tries of a full counter, 0 if not known
  */
 typedef struct {
   TokendState state;
@@ -39,7 +39,7 @@ typedef enum {
   TOKENCTL_DECISION_GO,         /* another try remains after this one */
   TOKENCTL_DECISION_FINAL_WORD, /* this may be the last try: the person must say so */
   TOKENCTL_DECISION_LOCKED,     /* the token is locked: no code can help */
-  TOKENCTL_DECISION_NOT_SET,    /* there is no such code yet */
+  TOKENCTL_DECISION_NOT_SET,    /* there is no such code */
 } TokenctlDecision;
 
 TokendCodeRules tokenctl_status_code_rules (GVariant *status, TokenctlRole role);

@@ -50,9 +50,10 @@ tokenctl_table_free (TokenctlTable *table)
 
 /**
  * tokenctl_table_add:
- * @table: a table
  * @text: the text of the next cell
  * @emphasis: how much it must stand out
+ *
+ * Adds a cell.
  */
 void
 tokenctl_table_add (TokenctlTable *table, const char *text, TokenctlEmphasis emphasis)
@@ -140,7 +141,7 @@ tokenctl_table_to_text (TokenctlTable *table, gboolean colour)
     g_autofree char *shown = tokenctl_emphasised (cell->text, cell->emphasis, colour);
     guint column = i % table->n_columns;
 
-    /* The gap comes before the text, so that no line ends in blanks. */
+    /* The gap goes before the text, so that no line ends in blanks. */
     gap = column == 0 ? 0 : gap;
     if (*cell->text != '\0')
       g_string_append_printf (text, "%*s%s", (int) gap, "", shown);
@@ -155,8 +156,7 @@ tokenctl_table_to_text (TokenctlTable *table, gboolean colour)
  * tokenctl_colour_wanted:
  * @fd: where the text goes
  *
- * Returns: whether @fd is a terminal that can show colours, and the person did not say no
- * (https://no-color.org)
+ * Returns: whether @fd is a terminal with colours, and the person wants them (https://no-color.org)
  */
 gboolean
 tokenctl_colour_wanted (int fd)

@@ -18,18 +18,18 @@
 
 struct _TokenctlTerminal {
   int fd;
-  int interrupt_fd; /* while a Ctrl-C is caught */
+  int interrupt_fd; /* while Ctrl-C is caught */
 };
 
-/* For the signal handler: what the terminal was when it was opened. */
+/* The terminal's modes when it was opened, for the signal handler. */
 static int saved_fd = -1;
 static struct termios saved_modes;
 static const char *volatile last_words;
 static volatile sig_atomic_t was_asked;
 static volatile sig_atomic_t interrupt_fd = -1;
 
-/* Held while the modes change. Whoever ends the program keeps it: nobody hides the typing after
- * that. */
+/* Held while the modes change. Whoever ends the program keeps it, so that nobody hides the typing
+ * afterwards. */
 static atomic_flag modes_lock = ATOMIC_FLAG_INIT;
 
 static const int deadly_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -75,7 +75,7 @@ change_modes (int fd, const struct termios *modes, gboolean forget_typed)
   tcsetattr (fd, TCSANOW, modes);
 }
 
-/* The handler of a signal waits for the lock, so none may come to the thread that holds it. */
+/* Blocks signals: their handler waits for the lock, which this thread holds. */
 static void
 set_modes (int fd, const struct termios *modes, gboolean forget_typed)
 {
@@ -100,7 +100,7 @@ static void catch (int signal_number, struct sigaction *old)
   sigaction (signal_number, &action, old);
 }
 
-/* Returns: whether somebody waits for just this, and decides what becomes of the program. */
+/* Returns: whether somebody waits for Ctrl-C, and decides what to do. */
 static gboolean
 tell_of_interrupt (void)
 {
@@ -114,9 +114,9 @@ tell_of_interrupt (void)
   return TRUE;
 }
 
-/* Also when it is the polkit agent that has the echo off: its thread goes on meanwhile, and its
- * helper, which the same Ctrl-C ends, has it hide the typing anew. The signal then does what it
- * would have done. */
+/* Restores the terminal, even if the polkit agent has the echo off: its thread goes on, and its
+ * helper, which the same Ctrl-C ends, makes it hide the typing again. Then lets the signal take
+ * effect. */
 static void
 restore_and_die (int signal_number)
 {
@@ -128,7 +128,7 @@ restore_and_die (int signal_number)
   if (saved_fd >= 0)
     change_modes (saved_fd, &saved_modes, was_asked);
   if (saved_fd >= 0 && words != NULL) {
-    /* A terminal whose output is stopped must not hold up the end. */
+    /* A stopped terminal must not hold up the end. */
     fcntl (saved_fd, F_SETFL, O_RDWR | O_NONBLOCK);
     write_all (saved_fd, "\n");
     write_all (saved_fd, words);
@@ -140,10 +140,10 @@ restore_and_die (int signal_number)
 /**
  * tokenctl_terminal_open:
  *
- * Until it is closed, a signal that ends the program first gives the terminal its modes back.
+ * Makes a signal that ends the program restore the terminal first, until it is closed.
  *
  * Returns: (transfer full) (nullable): the controlling terminal; %NULL if there is none, or if this
- * program is in its background
+ *   program is in its background
  */
 TokenctlTerminal *
 tokenctl_terminal_open (void)
@@ -171,10 +171,9 @@ tokenctl_terminal_open (void)
 
 /**
  * tokenctl_terminal_leave:
- * @terminal: a terminal
  *
- * Gives the terminal back, but frees nothing that another thread may go on using. What somebody has
- * begun to type for a prompt that is no more is not for the shell.
+ * Restores the terminal, and frees nothing that another thread may use. Drops what was typed for a
+ * prompt that is gone, so that the shell does not get it.
  */
 void
 tokenctl_terminal_leave (TokenctlTerminal *terminal)
@@ -198,7 +197,7 @@ tokenctl_terminal_close (TokenctlTerminal *terminal)
 /**
  * tokenctl_terminal_get_fd:
  *
- * Returns: its descriptor, for waiting for a line that somebody was asked for.
+ * Returns: its descriptor, to wait for a line.
  */
 int
 tokenctl_terminal_get_fd (TokenctlTerminal *terminal)
@@ -208,12 +207,10 @@ tokenctl_terminal_get_fd (TokenctlTerminal *terminal)
 
 /**
  * tokenctl_terminal_hide_typing:
- * @terminal: a terminal
  *
- * Until tokenctl_terminal_show_typing(), what is typed is not shown. Suspending is off meanwhile,
- * because a shell that takes over shows it. Of what was typed before nothing is read: whoever types
- * at once what the prompt asks for must neither see it nor lose it, so call this before the prompt
- * is written.
+ * Hides what is typed until tokenctl_terminal_show_typing(). Turns suspending off, because a shell
+ * that takes over shows it. Drops what was typed before. Call this before the prompt is written, so
+ * that somebody who types at once neither sees nor loses it.
  */
 void
 tokenctl_terminal_hide_typing (TokenctlTerminal *terminal)
@@ -230,7 +227,7 @@ tokenctl_terminal_hide_typing (TokenctlTerminal *terminal)
 /**
  * tokenctl_terminal_show_typing:
  *
- * As it was when the terminal was opened. Of what was typed before nothing is read.
+ * Restores the modes, and drops what was typed before.
  */
 void
 tokenctl_terminal_show_typing (TokenctlTerminal *terminal)
@@ -241,7 +238,9 @@ tokenctl_terminal_show_typing (TokenctlTerminal *terminal)
 
 /**
  * tokenctl_terminal_write:
- * @text: printable text, with no line end after it.
+ * @text: printable text
+ *
+ * Writes @text without a line end.
  */
 void
 tokenctl_terminal_write (TokenctlTerminal *terminal, const char *text)
@@ -251,8 +250,9 @@ tokenctl_terminal_write (TokenctlTerminal *terminal, const char *text)
 
 /**
  * tokenctl_terminal_say:
- * @terminal: a terminal
  * @text: printable text, without a line end
+ *
+ * Writes @text as a line.
  */
 void
 tokenctl_terminal_say (TokenctlTerminal *terminal, const char *text)
@@ -263,11 +263,10 @@ tokenctl_terminal_say (TokenctlTerminal *terminal, const char *text)
 
 /**
  * tokenctl_terminal_set_last_words:
- * @terminal: a terminal
  * @words: (transfer none) (nullable): printable text without a line end, which lasts as long as the
  *   program
  *
- * What the person is told from now on if a signal ends the program.
+ * Sets what the person is told if a signal ends the program.
  */
 void
 tokenctl_terminal_set_last_words (TokenctlTerminal *terminal, const char *words)
@@ -277,12 +276,10 @@ tokenctl_terminal_set_last_words (TokenctlTerminal *terminal, const char *words)
 
 /**
  * tokenctl_terminal_catch_interrupt:
- * @terminal: a terminal
  *
- * Has the next Ctrl-C end nothing. One after that does.
+ * Catches the next Ctrl-C; another one ends the program.
  *
- * Returns: a descriptor that becomes readable by it; tokenctl_terminal_release_interrupt() closes
- *   it
+ * Returns: a descriptor that it makes readable; tokenctl_terminal_release_interrupt() closes it
  */
 int
 tokenctl_terminal_catch_interrupt (TokenctlTerminal *terminal)
@@ -295,7 +292,7 @@ tokenctl_terminal_catch_interrupt (TokenctlTerminal *terminal)
 /**
  * tokenctl_terminal_release_interrupt:
  *
- * From now on Ctrl-C ends the program again.
+ * Lets Ctrl-C end the program again.
  */
 void
 tokenctl_terminal_release_interrupt (TokenctlTerminal *terminal)
@@ -312,7 +309,7 @@ set_cancelled (GError **error)
   return FALSE;
 }
 
-/* Reads one line. What does not fit is read and thrown away, and the length tells. */
+/* Reads one line. Drops what does not fit, which the length shows. */
 static gboolean
 read_line (int fd, char *bytes, gsize room, gsize *length, GError **error)
 {
@@ -343,12 +340,13 @@ read_line (int fd, char *bytes, gsize room, gsize *length, GError **error)
 
 /**
  * tokenctl_terminal_ask_code:
- * @terminal: a terminal
  * @prompt: what to ask
- * @code: where to
+ * @code: gets the code
  * @error: cancelled
  *
  * Asks for a code without showing it.
+ *
+ * Returns: whether a line was typed
  */
 gboolean
 tokenctl_terminal_ask_code (TokenctlTerminal *terminal, const char *prompt, TokenctlCode *code,
@@ -370,7 +368,6 @@ tokenctl_terminal_ask_code (TokenctlTerminal *terminal, const char *prompt, Toke
 
 /**
  * tokenctl_terminal_ask_line:
- * @terminal: a terminal
  * @prompt: what to ask
  * @error: cancelled
  *
@@ -385,7 +382,7 @@ tokenctl_terminal_ask_line (TokenctlTerminal *terminal, const char *prompt, GErr
   tokenctl_terminal_show_typing (terminal);
   write_all (terminal->fd, prompt);
   if (!read_line (terminal->fd, line, sizeof line, &length, error)) {
-    write_all (terminal->fd, "\n"); /* Ctrl-D does not show one */
+    write_all (terminal->fd, "\n"); /* which Ctrl-D does not show */
     return NULL;
   }
   return g_strndup (line, length);

@@ -46,10 +46,9 @@ serial_of (const TokenctlToken *token)
 
 /**
  * tokenctl_token_name:
- * @token: a token
  *
- * Returns: (transfer full): how a sentence calls the token: its label, or what else it has;
- * printable
+ * Returns: (transfer full): what a sentence calls the token: its label, or what else it has;
+ *   printable
  */
 char *
 tokenctl_token_name (const TokenctlToken *token)
@@ -82,10 +81,8 @@ has_same_name (const TokenctlToken *a, const TokenctlToken *b)
 
 /**
  * tokenctl_token_has_serial:
- * @token: a token
  *
- * Returns: whether it has a serial number of its own: not one that is empty, or nothing but zeros,
- *   which several tokens may have
+ * Returns: whether it has a serial number of more than zeros, which several tokens may have
  */
 gboolean
 tokenctl_token_has_serial (const TokenctlToken *token)
@@ -95,11 +92,9 @@ tokenctl_token_has_serial (const TokenctlToken *token)
 
 /**
  * tokenctl_token_is_same:
- * @a: a token
- * @b: a token
  *
- * Returns: whether both are views of one PIN of one physical token, by the service's word; or have
- *   one name without a serial number, which tells nothing of what is one
+ * Returns: whether the service says that both are views of one PIN of one physical token; or both
+ *   have one name without a serial number
  */
 gboolean
 tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b)
@@ -116,10 +111,8 @@ tokenctl_token_is_same (const TokenctlToken *a, const TokenctlToken *b)
 
 /**
  * tokenctl_token_is_same_view:
- * @a: a token
- * @b: a token
  *
- * Their paths do not matter: the service gives another one after its restart.
+ * Ignores their paths, which change with a restart of the service.
  *
  * Returns: whether both are the same token as the same module shows it
  */
@@ -133,9 +126,8 @@ tokenctl_token_is_same_view (const TokenctlToken *a, const TokenctlToken *b)
 
 /**
  * tokenctl_token_shares_pin:
- * @token: a token
  *
- * Returns: whether its PIN is that of the other tokens of the same card, if there are any
+ * Returns: whether the other tokens of the same card have the same PIN
  */
 gboolean
 tokenctl_token_shares_pin (const TokenctlToken *token)
@@ -157,11 +149,9 @@ is_of_same_card (const TokenctlToken *a, const TokenctlToken *b)
 
 /**
  * tokenctl_token_has_same_pin:
- * @a: a token
- * @b: a token
  *
- * Returns: whether a code that is sent to one is sent to the other: they are views of one token, or
- *   tokens of one card that share their PIN
+ * Returns: whether a code sent to one is sent to the other: they are views of one token, or tokens
+ *   of one card that share their PIN
  */
 gboolean
 tokenctl_token_has_same_pin (const TokenctlToken *a, const TokenctlToken *b)
@@ -176,8 +166,8 @@ tokenctl_token_has_same_pin (const TokenctlToken *a, const TokenctlToken *b)
  * @tokens: (element-type TokenctlToken): some tokens
  * @index: of one of them
  *
- * A card may show several tokens, an OpenPGP card two: one for signatures, one for all else.
- * Whether they have one PIN, tokenctl_token_shares_pin() tells.
+ * A card may show several tokens: an OpenPGP card shows one for signatures and one for all else.
+ * Ask tokenctl_token_shares_pin() whether they have one PIN.
  *
  * Returns: (transfer none) (nullable): the first one before it that is another token of the same
  *   card
@@ -214,8 +204,8 @@ tokenctl_tokens_have_other_pin (GPtrArray *tokens, const TokenctlToken *token)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @token: one of them
  *
- * Returns: (transfer full): its name, see tokenctl_token_name(), with the serial number where
- *   another token has the same label; printable
+ * Returns: (transfer full): its name, see tokenctl_token_name(), with the serial number if another
+ *   token has the same label; printable
  */
 char *
 tokenctl_tokens_name (GPtrArray *tokens, const TokenctlToken *token)
@@ -233,8 +223,8 @@ tokenctl_tokens_name (GPtrArray *tokens, const TokenctlToken *token)
   return g_steal_pointer (&name);
 }
 
-/* Returns: (nullable): the one of @tokens that is another view of @named, or any if that is %NULL,
- * and can do what @key says. */
+/* Returns: (nullable): the one of @tokens that can do what @key says, and is another view of @named
+ *   if that is given. */
 static TokenctlToken *
 find_able (GPtrArray *tokens, const TokenctlToken *named, const char *key)
 {
@@ -261,12 +251,12 @@ find_able (GPtrArray *tokens, const TokenctlToken *named, const char *key)
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @role: whose code is to be sent
  *
- * A code goes to the module that shows the token by the name that the person has given, if that can
- * do it: which views are of one token is what modules say. Of several it is the one that the
+ * Picks the module that shows the token by the name that the person gave, if that module can
+ * operate: which views are one token is only what modules say. Of several picks the one that the
  * service prefers.
  *
- * Returns: (transfer none): the view to work through; if it is none of @views, a person has to
- *   confirm it
+ * Returns: (transfer none): the view to operate on; if it is none of @views, a person must confirm
+ *   it
  */
 TokenctlToken *
 tokenctl_tokens_pick (GPtrArray *views, GPtrArray *tokens, TokenctlRole role)

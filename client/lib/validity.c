@@ -3,15 +3,14 @@
 
 #include <glib/gi18n.h>
 
-/* A day before the end of the year 9999: in any time zone it is a date. */
+/* A day before the end of the year 9999, which is a date in any time zone. */
 #define NOT_AFTER_MAX G_GUINT64_CONSTANT (253402214399)
 
 /**
  * tokenctl_status_not_after:
- * @status: an a{sv} as Token.GetStatus gives it
  *
  * Returns: (transfer full) (nullable): when the certificate ends, in the person's time zone; %NULL
- *   if that is not known
+ *   if not known
  */
 GDateTime *
 tokenctl_status_not_after (GVariant *status)
@@ -68,7 +67,7 @@ tokenctl_emphasis_of_validity (const TokenctlValidity *validity)
  * tokenctl_words_for_date:
  * @date: a day
  *
- * Returns: (transfer full): the day, as one writes it in the person's language
+ * Returns: (transfer full): the day in the person's language
  */
 char *
 tokenctl_words_for_date (GDateTime *date)
@@ -82,7 +81,7 @@ tokenctl_words_for_date (GDateTime *date)
  * tokenctl_words_for_moment:
  * @moment: a day and time
  *
- * Returns: (transfer full): the same, to the minute
+ * Returns: (transfer full): the day and time, to the minute
  */
 char *
 tokenctl_words_for_moment (GDateTime *moment)
@@ -97,8 +96,7 @@ tokenctl_words_for_moment (GDateTime *moment)
  * @not_after: the end of a certificate
  * @now: in the same time zone
  *
- * Returns: (transfer full): until when it is valid, and what to do about it; to the minute when
- *   that matters
+ * Returns: (transfer full): until when it is valid, to the minute if that matters, and what to do
  */
 char *
 tokenctl_words_for_validity (GDateTime *not_after, GDateTime *now)

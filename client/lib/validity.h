@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-/* From so many days before its end on, a certificate must be renewed. */
+/* How many days before its end a certificate must be renewed. */
 #define TOKENCTL_RENEWAL_DAYS 30
 
 /**

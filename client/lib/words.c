@@ -18,7 +18,6 @@ words_for_number (const TokenctlTries *tries)
 
 /**
  * tokenctl_words_for_tries:
- * @tries: what is known
  * @role: whose tries these are
  *
  * Returns: (transfer full): what is left, in the person's language
@@ -47,11 +46,10 @@ tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role)
 
 /**
  * tokenctl_words_for_cell:
- * @tries: what is known
  * @role: whose tries these are
  *
- * Of the last try the table has the number alone: with what it means, which is said below, a line
- * of 80 columns would break.
+ * Gives the number alone for the last try: with its meaning, which is said below, a line would have
+ * more than 80 columns.
  *
  * Returns: (transfer full): the cell of the status table, in the person's language
  */
@@ -65,7 +63,6 @@ tokenctl_words_for_cell (const TokenctlTries *tries, TokenctlRole role)
 
 /**
  * tokenctl_emphasis_of:
- * @tries: what is known
  *
  * Returns: how much it must stand out
  */
@@ -89,7 +86,6 @@ tokenctl_emphasis_of (const TokenctlTries *tries)
 
 /**
  * tokenctl_words_for_role:
- * @role: PIN or PUK
  *
  * Returns: (transfer none): the name of the code, in the person's language
  */
@@ -101,9 +97,8 @@ tokenctl_words_for_role (TokenctlRole role)
 
 /**
  * tokenctl_puk_can_help:
- * @status: an a{sv} as Token.GetStatus gives it
  *
- * Returns: whether the PUK is the way out of a PIN that is locked or forgotten, as far as is known
+ * Returns: whether the PUK opens a PIN that is locked or forgotten, as far as is known
  */
 gboolean
 tokenctl_puk_can_help (GVariant *status)
@@ -143,8 +138,8 @@ next_step_when_locked (GVariant *status, const char *token)
                       "Call the support line of whoever issued your certificate."));
 }
 
-/* Returns: (transfer full) (nullable): where the token shows no number, what the service itself has
- * sent, and what to do then. */
+/* Returns: (transfer full) (nullable): what the service has sent and what to do then, where the
+ *   token shows no number. */
 static char *
 next_step_by_record_of_pin (GVariant *status, const char *token)
 {
@@ -167,7 +162,7 @@ next_step_by_record_of_pin (GVariant *status, const char *token)
       record, token);
 }
 
-/* Returns: (transfer full) (nullable): likewise, of the PUK. */
+/* Returns: (transfer full) (nullable): the same, of the PUK. */
 static char *
 next_step_by_record_of_puk (GVariant *status)
 {
@@ -208,7 +203,8 @@ next_step_after_wrong_pin (GVariant *status, const char *token)
   return g_strdup (_ ("A wrong PIN was typed. The right PIN brings the tries back."));
 }
 
-/* Returns: (transfer full) (nullable): of a PIN that the token shows nothing wrong with. */
+/* Returns: (transfer full) (nullable): the step for a PIN with which the token shows nothing wrong.
+ */
 static char *
 next_step_for_quiet_pin (GVariant *status, const char *token)
 {
@@ -274,7 +270,7 @@ next_step_for_puk (GVariant *status)
   }
 }
 
-/* Does next_step_for_pin() tell to go on with the PUK? */
+/* Tells whether next_step_for_pin() is to go on with the PUK. */
 static gboolean
 is_way_by_puk (GVariant *status)
 {
@@ -315,13 +311,11 @@ caution_for_puk (GVariant *status)
 
 /**
  * tokenctl_next_step:
- * @status: an a{sv} as Token.GetStatus gives it
  * @role: the code it is about
  * @token_argument: what to call the token on tokenctl's command line, quoted for the shell
  *
  * Returns: (transfer full) (nullable): what the person should do now, a line, or two if it is to go
- *   on
- * with a PUK that needs care; %NULL if there is nothing to do
+ *   on with a PUK that needs care; %NULL if there is nothing to do
  */
 char *
 tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argument)
@@ -341,7 +335,6 @@ tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argum
 
 /**
  * tokenctl_words_for_pin_loss:
- * @status: an a{sv} as Token.GetStatus gives it
  *
  * Returns: (transfer full): what is lost with the last PIN try
  */

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokenctlEmphasis:
  *
- * How much a word must stand out.
+ * How much text must stand out.
  */
 typedef enum {
   TOKENCTL_EMPHASIS_NONE,

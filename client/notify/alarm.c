@@ -9,11 +9,12 @@
 struct _TokendNotifyAlarm {
   TokendNotifyAlarmListener listener;
   gpointer user_data;
-  int timer; /* a file descriptor, or -1: the kernel has none for us */
+  int timer; /* a descriptor, or -1 if the kernel has none */
   guint source;
 };
 
-/* That the clock was set, or jumped while the machine slept, is an error of read(). */
+/* Handles an error of read(), which tells that the clock was set, or jumped while the machine
+ * slept. */
 static gboolean
 on_ready (int fd, GIOCondition condition, gpointer user_data)
 {
@@ -28,7 +29,6 @@ on_ready (int fd, GIOCondition condition, gpointer user_data)
 /**
  * tokend_notify_alarm_new:
  * @listener: whom to tell
- * @user_data: for @listener
  *
  * Returns: (transfer full): an alarm that is not set
  */
@@ -58,8 +58,9 @@ tokend_notify_alarm_free (TokendNotifyAlarm *self)
 
 /**
  * tokend_notify_alarm_set:
- * @self: an alarm
  * @moment: (nullable): when to tell; %NULL for never
+ *
+ * Sets the alarm.
  */
 void
 tokend_notify_alarm_set (TokendNotifyAlarm *self, GDateTime *moment)

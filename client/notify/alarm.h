@@ -8,15 +8,15 @@ G_BEGIN_DECLS
 /**
  * TokendNotifyAlarm:
  *
- * Tells when a time has come by the wall clock, though the machine slept through it or its clock
- * was set; until then it wakes nobody.
+ * Tells when a time has come by the wall clock, even if the machine slept through it or its clock
+ * was set. Wakes nobody before.
  */
 typedef struct _TokendNotifyAlarm TokendNotifyAlarm;
 
 /**
  * TokendNotifyAlarmListener:
  *
- * The time has come, or the clock was set: look at it, and set the alarm again.
+ * Looks at the clock and sets the alarm again: the time has come, or the clock was set.
  */
 typedef void (*TokendNotifyAlarmListener) (gpointer user_data);
 

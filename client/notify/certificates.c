@@ -22,14 +22,14 @@ on_alarm (gpointer user_data)
   tokend_notify_certificates_consider (user_data);
 }
 
-/* It offers none. */
+/* Never called: the warning offers no action. */
 static void
 on_action (TokendNotifyAction action, const char *activation_token, gpointer user_data)
 {
 }
 
-/* What is said stays true when this program ends or the token is taken out, and is not said again:
- * it stays where it is. */
+/* Leaves the warning on the screen. It stays true when this program ends or the token is taken out,
+ * and it is not told again. */
 static void
 leave_notification (gpointer data)
 {
@@ -39,10 +39,10 @@ leave_notification (gpointer data)
 
 /**
  * tokend_notify_certificates_new:
- * @server: (transfer none): where to show it; must outlive this
+ * @server: (transfer none): where to show it; must outlive the warnings
  * @views: (element-type TokenctlToken): what is plugged in; its owner keeps it up to date
  *
- * Returns: (transfer full): what says nothing before tokend_notify_certificates_consider()
+ * Returns: (transfer full): warnings that say nothing before tokend_notify_certificates_consider()
  */
 TokendNotifyCertificates *
 tokend_notify_certificates_new (TokendNotifyServer *server, GPtrArray *views)
@@ -69,15 +69,15 @@ tokend_notify_certificates_free (TokendNotifyCertificates *self)
   g_free (self);
 }
 
-/* A card of several labels has a certificate for each, and each of them ends. */
+/* Adds the label: a card of several labels has a certificate for each. */
 static char *
 name_bearer (const char *identity, const char *label)
 {
   return g_strdup_printf ("%s %s", identity, label);
 }
 
-/* Not by its label: two may show the same one. The file that bears it is no list of a person's
- * tokens. */
+/* Names the certificate without its label, since two labels may show the same one. Hashes it, so
+ * that the file is no list of a person's tokens. */
 static char *
 name_certificate (const char *identity, GDateTime *not_after)
 {
@@ -117,7 +117,7 @@ show (TokendNotifyCertificates *self, const char *bearer, const TokendNotifySitu
   return shown;
 }
 
-/* What was not shown to anybody was not told. */
+/* Records a warning only once it was shown. */
 static void
 consider_bearer (TokendNotifyCertificates *self, const char *bearer, const char *identity,
                  const TokendNotifySituation *situation, GDateTime *now)
@@ -126,7 +126,7 @@ consider_bearer (TokendNotifyCertificates *self, const char *bearer, const char 
   g_autofree char *certificate = NULL;
 
   if (stage == TOKEND_NOTIFY_STAGE_FAR) {
-    /* It was renewed. */
+    /* The certificate was renewed. */
     tokend_notify_notification_close (get_notification (self, bearer));
     return;
   }
@@ -147,10 +147,9 @@ take_earlier (GDateTime **moment, GDateTime *other)
 
 /**
  * tokend_notify_certificates_consider:
- * @self: the warnings
  *
- * What is plugged in has changed, or the notification server: warns of what is to be warned of.
- * Afterwards it does so by itself when the time comes, without asking the service.
+ * Warns after a change of what is plugged in, or of the notification server. Later stages follow by
+ * themselves, without asking the service.
  */
 void
 tokend_notify_certificates_consider (TokendNotifyCertificates *self)
@@ -182,7 +181,7 @@ tokend_notify_certificates_consider (TokendNotifyCertificates *self)
 /**
  * tokend_notify_certificates_stop:
  *
- * Nothing happens until they are considered again: what is plugged in is not known.
+ * Warns no more until tokend_notify_certificates_consider(), as it is not known what is plugged in.
  */
 void
 tokend_notify_certificates_stop (TokendNotifyCertificates *self)
@@ -193,7 +192,7 @@ tokend_notify_certificates_stop (TokendNotifyCertificates *self)
 /**
  * tokend_notify_certificates_forget:
  *
- * There is no server any more, and nothing is shown.
+ * Forgets what is shown, since the server has vanished.
  */
 void
 tokend_notify_certificates_forget (TokendNotifyCertificates *self)

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendNotifyCertificates:
  *
- * Warns of the end of the certificates of what is plugged in.
+ * Warns of certificates that end, of the tokens that are plugged in.
  */
 typedef struct _TokendNotifyCertificates TokendNotifyCertificates;
 

@@ -21,9 +21,8 @@ gravity (const TokenctlTries *tries)
 
 /**
  * tokend_notify_is_concern:
- * @tries: what is known
  *
- * Returns: whether a person should know of it
+ * Returns: whether a person should know of @tries
  */
 gboolean
 tokend_notify_is_concern (const TokenctlTries *tries)
@@ -33,8 +32,6 @@ tokend_notify_is_concern (const TokenctlTries *tries)
 
 /**
  * tokend_notify_is_worse:
- * @a: what is known
- * @b: what is known
  *
  * Returns: whether @a is graver than @b
  */
@@ -54,8 +51,8 @@ is_equal (const TokenctlTries *a, const TokenctlTries *b)
          && (!a->remaining_known || a->remaining == b->remaining) && a->maximum == b->maximum;
 }
 
-/* A counter that is higher than before and still not full was full in between: that is a try lost
- * again. */
+/* Takes a counter that is higher than before and not full for news: it was full in between, and a
+ * try was lost again. */
 static gboolean
 is_news (const TokenctlTries *told, const TokenctlTries *now)
 {
@@ -63,7 +60,7 @@ is_news (const TokenctlTries *told, const TokenctlTries *now)
          && (tokend_notify_is_worse (now, told) || tokend_notify_is_worse (told, now));
 }
 
-/* What is not known now is what it was: a reading that failed makes nothing well. */
+/* Keeps what is not known now as it was: a failed reading makes nothing well. */
 static TokenctlTries
 believed (const TokenctlTries *told, const TokenctlTries *now)
 {
@@ -76,11 +73,10 @@ believed (const TokenctlTries *told, const TokenctlTries *now)
 
 /**
  * tokend_notify_decide:
- * @told: what the person has been told of this token in this session; all zero for nothing
- * @now: its status now
+ * @told: what the person was told of this token in this session; all zero for nothing
+ * @now: its present status
  *
- * Whether the token was away in between makes no difference: a person who was told of it need not
- * be told again. A removal is no status, and forgets nothing.
+ * Ignores whether the token was away in between: a person who was told once need not be told again.
  *
  * Returns: what to do with the token's notification
  */

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendNotifyTries:
  *
- * What is known of both codes' tries; of the PIN first, by #TokenctlRole.
+ * What is known of the tries of both codes, by #TokenctlRole.
  */
 typedef struct {
   TokenctlTries of[2];
@@ -17,19 +17,19 @@ typedef struct {
 /**
  * TokendNotifyAct:
  *
- * What becomes of a token's notification.
+ * What to do with a token's notification.
  */
 typedef enum {
   TOKEND_NOTIFY_KEEP,   /* nothing */
-  TOKEND_NOTIFY_SHOW,   /* there is news: it is shown, whether the person has put it away or not */
-  TOKEND_NOTIFY_UPDATE, /* no news, but the words are not right any more: changed if still there */
-  TOKEND_NOTIFY_CLOSE,  /* all is well */
+  TOKEND_NOTIFY_SHOW,   /* show it, even if the person has put it away: there is news */
+  TOKEND_NOTIFY_UPDATE, /* change it if it is still shown, as its words are not right any more */
+  TOKEND_NOTIFY_CLOSE,  /* close it: all is well */
 } TokendNotifyAct;
 
 /**
  * TokendNotifyDecision:
  * @act: what to do
- * @told: what the person knows from then on
+ * @told: what the person then knows
  */
 typedef struct {
   TokendNotifyAct act;

@@ -3,7 +3,7 @@
 
 #include "validity.h"
 
-/* When a stage begins, in days as a calendar counts them. */
+/* The beginning of each stage, in days as a calendar counts them. */
 static const struct {
   gint days;
   TokendNotifyStage stage;
@@ -38,10 +38,10 @@ tokend_notify_stage (GDateTime *not_after, GDateTime *now)
 /**
  * tokend_notify_stage_is_news:
  * @stage: of a certificate
- * @told: a bit, 1 << stage, for each at which the person was warned of this certificate
+ * @told: a bit, 1 << stage, for each stage at which the person was warned
  *
- * A stage that was passed over is not made up for. Nor does a later one stand for it: it may have
- * been told while the clock was wrong.
+ * Does not make up for a stage that was passed over. A later stage does not stand for it either, as
+ * it may have been told while the clock was wrong.
  *
  * Returns: whether to warn
  */
@@ -68,7 +68,7 @@ midnight_before (GDateTime *moment, gint days)
  * @not_after: the end of a certificate
  * @now: in the same time zone
  *
- * Returns: (transfer full) (nullable): when its next stage begins; %NULL if it is in its last
+ * Returns: (transfer full) (nullable): when its next stage begins; %NULL in the last stage
  */
 GDateTime *
 tokend_notify_next_stage (GDateTime *not_after, GDateTime *now)

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendNotifyStage:
  *
- * How near a certificate's end is; a person is warned once at each but the first.
+ * How near a certificate's end is; each but the first has one warning.
  */
 typedef enum {
   TOKEND_NOTIFY_STAGE_FAR,

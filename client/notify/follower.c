@@ -8,7 +8,7 @@
 #include "tokend-error.h"
 #include "tokend-status.h"
 
-/* After a failure, in seconds. */
+/* The first delay after a failure, in seconds. */
 #define FIRST_DELAY 10
 #define LAST_DELAY 600
 
@@ -17,10 +17,10 @@ struct _TokendNotifyFollower {
   gpointer user_data;
 
   GCancellable *connecting;
-  GDBusConnection *connection; /* of our own: to close it ends the subscription */
+  GDBusConnection *connection; /* of our own: closing it ends the subscription */
   TokenctlMonitor *monitor;
-  guint name_watch;     /* while the service is not there */
-  GError *failure;      /* until the monitor is let go of */
+  guint name_watch;     /* while there is no service */
+  GError *failure;      /* while the monitor is freed */
   gboolean was_allowed; /* since it was started */
   guint idle;
   TokenctlBackoff again;
@@ -98,8 +98,8 @@ on_name_appeared (GDBusConnection *connection, const char *name, const char *own
     self->idle = g_idle_add (on_idle, self);
 }
 
-/* A session that may not read does not ask again until it becomes active: only then polkit's answer
- * is another one. But one that might before has met a polkit that does not answer. */
+/* Asks again when the session becomes active, since polkit's answer is the same before. Asks again
+ * later if the session was allowed: then polkit does not answer. */
 static gboolean
 on_gave_up (gpointer user_data)
 {
@@ -177,9 +177,8 @@ connect_to_bus (TokendNotifyFollower *self)
 /**
  * tokend_notify_follower_new:
  * @listener: (transfer none): whom to tell; must outlive the follower
- * @user_data: for @listener
  *
- * Returns: (transfer full): a follower that is not started yet
+ * Returns: (transfer full): a follower that is not started
  */
 TokendNotifyFollower *
 tokend_notify_follower_new (const TokendNotifyFollowerListener *listener, gpointer user_data)
@@ -197,9 +196,8 @@ tokend_notify_follower_new (const TokendNotifyFollowerListener *listener, gpoint
 
 /**
  * tokend_notify_follower_start:
- * @self: a follower that is stopped
  *
- * Never makes polkit ask the person.
+ * Starts a stopped follower. Never makes polkit ask the person.
  */
 void
 tokend_notify_follower_start (TokendNotifyFollower *self)
@@ -211,9 +209,8 @@ tokend_notify_follower_start (TokendNotifyFollower *self)
 
 /**
  * tokend_notify_follower_stop:
- * @self: a follower
  *
- * Nothing is asked for any more, and nothing happens until it is started again.
+ * Asks for nothing and tells nothing until it is started again.
  */
 void
 tokend_notify_follower_stop (TokendNotifyFollower *self)

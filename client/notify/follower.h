@@ -8,15 +8,15 @@ G_BEGIN_DECLS
 /**
  * TokendNotifyFollower:
  *
- * Follows the tokens as long as it shall, whatever befalls service and bus.
+ * Follows the tokens while it is started, whatever happens to service and bus.
  */
 typedef struct _TokendNotifyFollower TokendNotifyFollower;
 
 /**
  * TokendNotifyFollowerListener:
- * @started: all that was told before no longer counts; each token that is there will be told of
+ * @started: what was told before does not count any more; each token that is there follows
  * @event: what happened
- * @settled: all that is there has been told, for now
+ * @settled: everything that is there has been told
  */
 typedef struct {
   void (*started) (gpointer user_data);

@@ -10,7 +10,7 @@ struct _TokendNotifyLoginSession {
   guint name_watch;
   GCancellable *asking; /* logind which session is ours; cancelled when logind vanishes */
   GDBusProxy *proxy;
-  gboolean known; /* whether the listener was told */
+  gboolean known; /* the listener was told */
   gboolean active;
 };
 
@@ -24,7 +24,7 @@ tell (TokendNotifyLoginSession *self, gboolean active)
   self->listener (active, self->user_data);
 }
 
-/* Without logind, or outside of its sessions, nobody can tell: the person is there. */
+/* Assumes that the person is there: without logind, or outside its sessions, nobody can tell. */
 static void
 assume_active (TokendNotifyLoginSession *self)
 {
@@ -91,8 +91,8 @@ forget (TokendNotifyLoginSession *self)
   g_clear_object (&self->proxy);
 }
 
-/* A program that a user's own service manager starts is in no session: "auto" is then the one that
- * the user sees. */
+/* Asks for "auto", the session that the user sees: a program that a user's service manager starts
+ * is in no session. */
 static void
 on_appeared (GDBusConnection *connection, const char *name, const char *owner, gpointer user_data)
 {
@@ -117,9 +117,8 @@ on_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
 /**
  * tokend_notify_login_session_new:
  * @listener: is told soon, and then at each change
- * @user_data: for @listener
  *
- * Returns: (transfer full): an observer of the session that this process belongs to
+ * Returns: (transfer full): a watch over the session that this process belongs to
  */
 TokendNotifyLoginSession *
 tokend_notify_login_session_new (TokendNotifyLoginSessionListener listener, gpointer user_data)

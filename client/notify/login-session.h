@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendNotifyLoginSession:
  *
- * Whether the person sits at this session, by logind.
+ * Tells whether the person sits at this session, by logind.
  */
 typedef struct _TokendNotifyLoginSession TokendNotifyLoginSession;
 

@@ -8,7 +8,7 @@
 
 #include "notify.h"
 
-/* Whoever owns it is the session's only one. */
+/* The name that only one program of the session can own. */
 #define SESSION_NAME "org.tokend.Notify"
 
 typedef struct {

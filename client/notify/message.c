@@ -8,7 +8,7 @@
 #include "validity.h"
 #include "words.h"
 
-/* Sentences stand behind each other, lines below each other. */
+/* Separates sentences by blanks, and lines by line ends. */
 static void
 append_sentence (GString *body, const char *sentence)
 {
@@ -161,7 +161,7 @@ command_for (const TokendNotifySituation *situation)
   return g_string_free (command, FALSE);
 }
 
-/* What the buttons would do, where there are none. */
+/* Says what the actions would do, where there are none. */
 static void
 append_what_actions_do (GString *body, const TokendNotifyMessage *message,
                         const TokendNotifySituation *situation, const TokendProvider *provider)
@@ -184,7 +184,7 @@ choose_actions (TokendNotifyMessage *message, const TokendNotifySituation *situa
 
   message->offer_help = puk_helps (situation)
                         && (pin->state == TOKEND_STATE_LOCKED || tokend_notify_is_concern (puk));
-  /* Not on the last PUK try: the words say to make none. */
+  /* Not on the last PUK try, which the words advise against. */
   message->offer_unlock = puk_helps (situation) && pin->state == TOKEND_STATE_LOCKED
                           && puk->state != TOKEND_STATE_FINAL_TRY;
 }
@@ -195,9 +195,9 @@ choose_actions (TokendNotifyMessage *message, const TokendNotifySituation *situa
  * @provider: (nullable): who issued its certificate
  * @actions: whether the notification server shows actions
  *
- * Of two concerns the PUK's goes first: what it can lose is dearer.
+ * Puts the PUK's concern first, which can lose more.
  *
- * Returns: (transfer full): what to say of it
+ * Returns: (transfer full): what to say
  */
 TokendNotifyMessage *
 tokend_notify_message_new (const TokendNotifySituation *situation, const TokendProvider *provider,
@@ -232,9 +232,9 @@ tokend_notify_message_new (const TokendNotifySituation *situation, const TokendP
  * tokend_notify_message_new_help:
  * @situation: a token's
  * @provider: (nullable): who issued its certificate
- * @page_opened: whether the provider's page is on the screen already
+ * @page_opened: whether the provider's page is open
  *
- * Returns: (transfer full): how to get the PUK, and then on with it
+ * Returns: (transfer full): how to get the PUK, and to go on with it
  */
 TokendNotifyMessage *
 tokend_notify_message_new_help (const TokendNotifySituation *situation,
@@ -307,7 +307,7 @@ words_for_renewal (const TokendProvider *provider)
  * @provider: (nullable): who issued it
  * @now: in the time zone of its end
  *
- * Returns: (transfer full): what to say of the end
+ * Returns: (transfer full): what to say
  */
 TokendNotifyMessage *
 tokend_notify_message_new_expiry (const TokendNotifySituation *situation,

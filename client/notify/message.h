@@ -15,7 +15,7 @@ G_BEGIN_DECLS
  * @offer_unlock: whether there is an action "Unlock…"
  * @offer_help: whether there is an action "How do I get the PUK?"
  *
- * What a notification says, in the person's language.
+ * The text of a notification, in the person's language.
  */
 typedef struct {
   char *title;

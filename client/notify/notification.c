@@ -11,8 +11,8 @@ struct _TokendNotifyNotification {
   TokendNotifyNotificationListener listener;
   gpointer user_data;
 
-  NotifyNotification *notification; /* NULL when nothing is shown */
-  guint idle;                       /* to tell of an action, or to let go of what was closed */
+  NotifyNotification *notification; /* NULL: nothing is shown */
+  guint idle;                       /* tells of an action, or frees what was closed */
   gboolean chosen;
   TokendNotifyAction action;
   char *activation_token;
@@ -21,9 +21,8 @@ struct _TokendNotifyNotification {
 /**
  * tokend_notify_notification_new:
  * @listener: whom to tell of an action
- * @user_data: for @listener
  *
- * Returns: (transfer full): a notification that is not shown yet
+ * Returns: (transfer full): a notification that is not shown
  */
 TokendNotifyNotification *
 tokend_notify_notification_new (TokendNotifyNotificationListener listener, gpointer user_data)
@@ -37,10 +36,9 @@ tokend_notify_notification_new (TokendNotifyNotificationListener listener, gpoin
 
 /**
  * tokend_notify_notification_forget:
- * @self: a notification
  *
- * It is not shown any more. Nothing is said to the server: to another one its number may mean
- * another program's notification.
+ * Forgets what is shown and tells the server nothing: for a new server the number may be another
+ * program's.
  */
 void
 tokend_notify_notification_forget (TokendNotifyNotification *self)
@@ -74,9 +72,9 @@ tokend_notify_notification_is_shown (TokendNotifyNotification *self)
   return self->notification != NULL;
 }
 
-/* Not in libnotify's own callbacks: it goes on to use the notification after them. A choice is told
- * of once the notification is gone, so that what is shown next is a new one: a server may close the
- * chosen one by itself, later. */
+/* Waits until libnotify's callback has ended, which goes on to use the notification. Tells of a
+ * choice once the notification is gone, so that the next one is new: a server may close the chosen
+ * one later. */
 static gboolean
 on_idle (gpointer user_data)
 {
@@ -131,7 +129,6 @@ set_actions (TokendNotifyNotification *self, const TokendNotifyMessage *message)
 
 /**
  * tokend_notify_notification_show:
- * @self: a notification
  * @message: what it says
  * @markup: whether the server takes the body for markup
  * @error: the server cannot show it

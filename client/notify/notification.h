@@ -24,7 +24,7 @@ typedef struct _TokendNotifyNotification TokendNotifyNotification;
 
 /**
  * TokendNotifyNotificationListener:
- * @action: chosen
+ * @action: the chosen one
  * @activation_token: (nullable): lets what is opened take the focus
  */
 typedef void (*TokendNotifyNotificationListener) (TokendNotifyAction action,

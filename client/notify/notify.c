@@ -15,22 +15,22 @@ struct _TokendNotify {
   TokendNotifyLoginSession *login_session;
   TokendNotifyCertificates *certificates;
 
-  GPtrArray *views;   /* of TokenctlToken: what is plugged in, as far as it could be read */
+  GPtrArray *views;   /* of TokenctlToken: what is plugged in and could be read */
   GHashTable *tokens; /* identity → Token */
-  gboolean settled;   /* whether views is complete */
+  gboolean settled;   /* @views is complete */
 };
 
-/* A PIN, of a token that is plugged in or not, of which the person has been told something. */
+/* A PIN that the person was told of, of a token that is plugged in or was. */
 typedef struct {
   TokendNotify *notify;
   char *identity; /* by tokend_notify_pin_identity() */
-  GHashTable
-      *names;     /* a set, by tokend_notify_pin_name(): what it was called whenever it was seen */
+  /* A set of all names that it had, by tokend_notify_pin_name(). */
+  GHashTable *names;
   char *name;     /* as it is shown */
-  char *provider; /* the last one known: the third wrong PUK may take the certificate along */
+  char *provider; /* the last one known: the third wrong PUK may destroy the certificate */
   TokendNotifyTries told;
   TokendNotifyNotification *notification;
-  gboolean waits; /* to be shown, once there is a server that takes it */
+  gboolean waits; /* for a server that can show it */
 } Token;
 
 static void on_action (TokendNotifyAction action, const char *activation_token, gpointer user_data);
@@ -57,8 +57,8 @@ is_seen (TokendNotify *self, const char *identity)
   return situation != NULL;
 }
 
-/* Returns: (nullable): the PIN that was known by another identity before the service was started
- * again, or before another module showed it. */
+/* Returns: (nullable): the PIN that had another identity before a restart of the service, or before
+ *   another module showed it. */
 static Token *
 find_by_name (TokendNotify *self, const char *name)
 {
@@ -111,7 +111,7 @@ get_token (TokendNotify *self, GVariant *status)
   return token;
 }
 
-/* What is not known now is what the person was told, and what was known before. */
+/* Fills in what is not known now from what was told and known before. */
 static TokendNotifySituation *
 situation_of (Token *token)
 {
@@ -167,7 +167,7 @@ close_notification (Token *token)
   token->waits = FALSE;
 }
 
-/* One that was not shown to anybody was not told. */
+/* Forgets what was not shown to anybody. */
 static void
 take_removal (Token *token)
 {
@@ -176,7 +176,7 @@ take_removal (Token *token)
   close_notification (token);
 }
 
-/* While not all is known, bad news is told at once; good news waits. */
+/* Tells bad news at once, and good news once all is known. */
 static void
 reconsider (Token *token)
 {
@@ -207,7 +207,7 @@ reconsider (Token *token)
     close_notification (token);
 }
 
-/* A token that comes or goes changes what another one with its label must be called. */
+/* Corrects the names of other tokens with the same label, after one came or left. */
 static void
 correct_names (TokendNotify *self)
 {
@@ -236,8 +236,7 @@ drop_view (TokendNotify *self, GVariant *status)
   }
 }
 
-/* What the person was told of it goes along to what it is now, whatever else is still known by what
- * it was. */
+/* Carries over what the person was told, to the PIN's present identity. */
 static void
 carry_over (TokendNotify *self, GVariant *before, GVariant *status)
 {
@@ -249,7 +248,7 @@ carry_over (TokendNotify *self, GVariant *before, GVariant *status)
     identify (self, token, new);
 }
 
-/* One that has another identity now was let go of by that. */
+/* Looks again at the PIN's former identity, if it has another one now. */
 static void
 reconsider_before (TokendNotify *self, GVariant *status)
 {
@@ -355,7 +354,7 @@ show_help (Token *token, gboolean page_opened)
   show_message (token, message);
 }
 
-/* An action under way outlives nothing: the token is looked up again when it ends. */
+/* Looks the token up again when an action ends, since it may be gone. */
 typedef struct {
   TokendNotify *notify;
   char *identity;
@@ -443,7 +442,7 @@ static const TokendNotifyFollowerListener follower_listener = { on_started, on_e
  * tokend_notify_new:
  * @session_bus: the session bus
  *
- * Returns: (transfer full): what does all this program's work, in the default main context
+ * Returns: (transfer full): the notifier, which works in the default main context
  */
 TokendNotify *
 tokend_notify_new (GDBusConnection *session_bus)
@@ -462,7 +461,7 @@ tokend_notify_new (GDBusConnection *session_bus)
 /**
  * tokend_notify_free:
  *
- * Takes all notifications with actions off the screen: nobody would answer to them.
+ * Closes all notifications with actions, to which nobody would react.
  */
 void
 tokend_notify_free (TokendNotify *self)

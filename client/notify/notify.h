@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendNotify:
  *
- * Shows, for each token of which a person should know something, one notification.
+ * Shows one notification for each token of which a person should know something.
  */
 typedef struct _TokendNotify TokendNotify;
 

@@ -7,7 +7,7 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-/* In the order of preference, and how each is told what to run. */
+/* By preference, with how each is told what to run. */
 static const struct {
   const char *program;
   const char *option; /* or NULL for none */
@@ -16,7 +16,7 @@ static const struct {
   { "konsole", "-e" },           { "xfce4-terminal", "-x" },      { "xterm", "-e" },
 };
 
-/* In the folder of this process's own program */
+/* Returns: the program in the folder of this process's own. */
 static char *
 find_window_program (void)
 {
@@ -26,12 +26,9 @@ find_window_program (void)
   return g_build_filename (folder, TOKEND_NOTIFY_WINDOW_PROGRAM, NULL);
 }
 
-/*
- * Makes what a terminal is told to run: a link to the window's program, and beside it a file with
- * the words that mean the token, a line each. Some terminals join what they are told and give it to
- * a shell, some run the first word alone, and some run it in a process that has neither our
- * environment nor our descriptors.
- */
+/* Makes a link to the window's program, and beside it a file with the words that mean the token, a
+ * line each. Some terminals join what they are told to run and give it to a shell, some run the
+ * first word alone, and some run it without our environment and descriptors. */
 static char *
 make_command (const char *const *names, GError **error)
 {
@@ -65,8 +62,8 @@ make_command (const char *const *names, GError **error)
  * @activation_token: (nullable): of the notification
  * @error: there is no terminal, or it does not start
  *
- * Opens a terminal that runs `tokenctl unlock`, and stays until the person has read how it ended.
- * Nothing of the token's is on the terminal's command line.
+ * Opens a terminal that runs `tokenctl unlock`, and stays until the person has read the end. The
+ * terminal's command line has nothing of the token's.
  *
  * Returns: whether it was opened
  */
@@ -101,7 +98,6 @@ tokend_notify_open_unlock (const char *const *names, const char *activation_toke
  * @address: of a page
  * @activation_token: (nullable): of the notification
  * @callback: calls g_app_info_launch_default_for_uri_finish()
- * @user_data: for @callback
  *
  * Opens the page in the person's browser.
  */

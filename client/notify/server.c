@@ -5,7 +5,7 @@
 
 #include "backoff.h"
 
-/* After a notification that a server did not show, in seconds. */
+/* The first delay after a notification that a server did not show, in seconds. */
 #define FIRST_DELAY 5
 #define LAST_DELAY 600
 
@@ -14,7 +14,7 @@ struct _TokendNotifyServer {
   gpointer user_data;
   guint name_watch;
   gboolean is_there;
-  GList *capabilities; /* of char *; NULL until one is asked for */
+  GList *capabilities; /* of char *; NULL until needed */
   TokenctlBackoff again;
 };
 
@@ -50,9 +50,8 @@ on_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
  * tokend_notify_server_new:
  * @session_bus: the session bus
  * @listener: (transfer none): whom to tell; must outlive the server
- * @user_data: for @listener
  *
- * Returns: (transfer full): an observer of the notification server
+ * Returns: (transfer full): a watch over the notification server
  */
 TokendNotifyServer *
 tokend_notify_server_new (GDBusConnection *session_bus, const TokendNotifyServerListener *listener,
@@ -82,7 +81,6 @@ tokend_notify_server_free (TokendNotifyServer *self)
 
 /**
  * tokend_notify_server_has:
- * @self: the server
  * @capability: "actions", "body-markup" and so on, of the Desktop Notifications Specification
  *
  * Returns: whether the server has it
@@ -97,11 +95,10 @@ tokend_notify_server_has (TokendNotifyServer *self, const char *capability)
 
 /**
  * tokend_notify_server_note:
- * @self: the server
  * @error: (nullable): why it did not show a notification; %NULL: it did
  *
- * A server that is there and does not show it may hang, or have too much to show: it is tried again
- * later. Where there is none, the next one is waited for.
+ * Tries a server again later that does not show a notification: it may hang, or have too much to
+ * show.
  */
 void
 tokend_notify_server_note (TokendNotifyServer *self, const GError *error)

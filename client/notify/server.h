@@ -8,14 +8,14 @@ G_BEGIN_DECLS
 /**
  * TokendNotifyServer:
  *
- * The session's notification server, whichever it is, and whenever it is there.
+ * The session's notification server, whichever it is and whenever it is there.
  */
 typedef struct _TokendNotifyServer TokendNotifyServer;
 
 /**
  * TokendNotifyServerListener:
- * @ready: there is one, which may take what was not shown so far; again, if one did not show it
- * @vanished: there is none any more, and nothing of ours is shown
+ * @ready: it may show what was not shown so far; called again if it did not show something
+ * @vanished: there is no server, and nothing of ours is shown
  */
 typedef struct {
   void (*ready) (gpointer user_data);

@@ -8,7 +8,7 @@
 #include "record.h"
 #include "validity.h"
 
-#define SERIAL_SHOWN 4 /* characters, at the most */
+#define SERIAL_SHOWN 4 /* characters, at most */
 
 static const char *
 label_of (const TokenctlToken *token)
@@ -36,7 +36,6 @@ make_identity (GVariant *status, gboolean with_label)
 
 /**
  * tokend_notify_identity:
- * @status: a status
  *
  * Returns: (transfer full): the same text for all views of one physical token by one name
  */
@@ -48,7 +47,6 @@ tokend_notify_identity (GVariant *status)
 
 /**
  * tokend_notify_pin_identity:
- * @status: a status
  *
  * Returns: (transfer full): the same text for all views of one PIN, as the service says; another
  *   one after its restart
@@ -63,10 +61,9 @@ tokend_notify_pin_identity (GVariant *status)
 
 /**
  * tokend_notify_pin_name:
- * @status: a status
  *
- * Returns: (transfer full): the same text for all views of one PIN by one name, that of the token
- *   where it has but one PIN; for ever
+ * Returns: (transfer full): the same text for all views of one PIN by one name, also after a
+ *   restart; the token's name where it has one PIN
  */
 char *
 tokend_notify_pin_name (GVariant *status)
@@ -85,7 +82,7 @@ is_view_of (const TokenctlToken *token, const char *identity)
   return g_str_equal (whole, identity) || g_str_equal (pin, identity);
 }
 
-/* Its last characters, and never more than half of it. */
+/* Returns the last characters, and never more than half. */
 static const char *
 end_of_serial (const TokenctlToken *token)
 {
@@ -130,7 +127,7 @@ take_later (GDateTime **not_after, GVariant *status)
   *not_after = g_steal_pointer (&other);
 }
 
-/* Returns: whether one of them is worse than all that were taken before. */
+/* Returns: whether one of them is worse than all before. */
 static gboolean
 take_worse (TokendNotifyTries *worst, const TokenctlToken *token)
 {
@@ -155,9 +152,9 @@ is_wanted (const TokenctlToken *token, const char *identity, const char *label)
   return is_view_of (token, identity) && (label == NULL || g_str_equal (label_of (token), label));
 }
 
-/* Returns: (nullable): the view to speak of: the one with the gravest news, of the PUK first; of
- * several modules' that of the one to operate on it by, so that its name does not change with which
- * of them was read last. */
+/* Returns: (nullable): the view to speak of: the one with the gravest news, of the PUK first. Of
+ *   several modules' views it is the one to operate on, so that the name does not depend on the
+ *   last read. */
 static const TokenctlToken *
 find_speaker (GPtrArray *tokens, const char *identity, const char *label)
 {
@@ -208,7 +205,7 @@ merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *id
  * @tokens: (element-type TokenctlToken): what is plugged in
  * @identity: of one physical token, by tokend_notify_identity(), or of one PIN, by
  *   tokend_notify_pin_identity()
- * @label: (nullable): of those that it shows, only the one of this label; %NULL for all
+ * @label: (nullable): the only label to take; %NULL for all
  *
  * Returns: (transfer full) (nullable): what is known of it; %NULL if it is not plugged in
  */

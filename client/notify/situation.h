@@ -8,18 +8,18 @@ G_BEGIN_DECLS
 
 /**
  * TokendNotifySituation:
- * @tries: the worst that any of its views says
+ * @tries: the worst of all its views
  * @can_unlock: whether Unlock is supported
  * @puk_may_be_locked: see tokenctl_may_be_locked()
- * @name: what sentences call the token; never bears more of a serial than its last characters
+ * @name: what sentences call the token; has the last characters of a serial number at most
  * @names: (array zero-terminated=1): the words that mean it to tokenctl, not quoted; none if
  *   another token has the same
  * @provider: (nullable): the status key `provider`
- * @not_after: (nullable): when the certificate ends, the latest that any of these views says: one
- *   of them may not have seen yet that it was renewed
+ * @not_after: (nullable): the latest end of the certificate that a view shows: another view may not
+ *   have seen yet that it was renewed
  *
- * What is known of a physical token, or of one of its PINs, which several modules, or several
- * labels, may show.
+ * What is known of a physical token, or of one of its PINs, which several modules or labels may
+ * show.
  */
 typedef struct {
   TokendNotifyTries tries;

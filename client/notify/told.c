@@ -4,14 +4,12 @@
 #include <gio/gio.h>
 #include <string.h>
 
-/*
- * A key file: in the group "Told" a key for each certificate, the one that was told of last at the
- * end, and the days before its end at which it was told of; 0 for the end itself.
- */
+/* The group of a key file. It has a key for each certificate, the last one told at the end. The
+ * value lists the days before its end at which it was told; 0 for the end itself. */
 #define GROUP "Told"
-/* Certificates; a person has a handful in many years. */
+/* The most certificates; a person has a handful in many years. */
 #define ENTRIES_MAX 64
-/* What is larger was not written by us. */
+/* A larger file is not ours. */
 #define SIZE_MAX_READ 65536
 
 static const int days_of_stage[TOKEND_NOTIFY_N_STAGES] = {
@@ -26,9 +24,9 @@ struct _TokendNotifyTold {
 
 /**
  * tokend_notify_told_new:
- * @path: the file to keep it in
+ * @path: the file
  *
- * Returns: (transfer full): what was told, as far as it is known
+ * Returns: (transfer full): what was told, as far as is known
  */
 TokendNotifyTold *
 tokend_notify_told_new (const char *path)
@@ -64,7 +62,7 @@ get (GKeyFile *entries, const char *certificate)
   return told;
 }
 
-/* Puts it at the end. */
+/* Puts the entry at the end. */
 static void
 set (GKeyFile *entries, const char *certificate, guint told)
 {
@@ -79,7 +77,8 @@ set (GKeyFile *entries, const char *certificate, guint told)
   g_key_file_set_integer_list (entries, GROUP, certificate, days, n_days);
 }
 
-/* Only what we understand, each certificate once: a key that stands twice could not be removed. */
+/* Takes what is understood, each certificate once: a key that is there twice could not be removed.
+ */
 static GKeyFile *
 take_entries (GKeyFile *file)
 {
@@ -114,7 +113,7 @@ load (const char *path)
   return take_entries (file);
 }
 
-/* Another session of the same person may have written it meanwhile. */
+/* Adds what another session of the same person has written meanwhile. */
 static void
 merge (TokendNotifyTold *self)
 {
@@ -160,10 +159,9 @@ save (TokendNotifyTold *self, GError **error)
 
 /**
  * tokend_notify_told_get:
- * @self: what was told
  * @certificate: a name for a certificate: letters and digits
  *
- * Returns: a bit, 1 << stage, for each #TokendNotifyStage at which the person was told of it
+ * Returns: a bit, 1 << stage, for each #TokendNotifyStage at which the person was told
  */
 guint
 tokend_notify_told_get (TokendNotifyTold *self, const char *certificate)
@@ -174,11 +172,10 @@ tokend_notify_told_get (TokendNotifyTold *self, const char *certificate)
 
 /**
  * tokend_notify_told_add:
- * @self: what was told
  * @certificate: see tokend_notify_told_get()
- * @stage: at which the person was told of it just now
+ * @stage: at which the person was just told
  *
- * If it cannot be written, it is known until the session ends.
+ * Remembers it for this session alone if it cannot be written.
  */
 void
 tokend_notify_told_add (TokendNotifyTold *self, const char *certificate, TokendNotifyStage stage)

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendNotifyTold:
  *
- * At which stages the person was warned of which certificate, in this session and in others.
+ * The stages at which the person was warned of each certificate, in this session and in others.
  */
 typedef struct _TokendNotifyTold TokendNotifyTold;
 

@@ -12,10 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/*
- * Returns the words that mean the token that this window is for, and removes what was made for the
- * window; NULL if it was run in another way.
- */
+/* Returns the words that mean this window's token, and removes what was made for the window; NULL
+ * if the program was run otherwise. */
 static GStrv
 take_names (const char *command)
 {
@@ -33,7 +31,7 @@ take_names (const char *command)
   return text != NULL ? g_strsplit (text, "\n", -1) : NULL;
 }
 
-/* Ctrl-C ends tokenctl, and not the window in which the person reads how it ended. */
+/* Lets Ctrl-C end tokenctl, and not the window in which the person reads the end. */
 static void
 on_interrupt (int number)
 {

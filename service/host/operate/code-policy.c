@@ -6,7 +6,7 @@
 /**
  * tokend_code_name:
  *
- * What a person calls the code, as in "The %s is empty".
+ * Returns: what a person calls the code, as in "The %s is empty".
  */
 const char *
 tokend_code_name (TokendCodeName name)
@@ -22,7 +22,7 @@ tokend_code_name (TokendCodeName name)
   g_return_val_if_reached ("code");
 }
 
-/* Behind what is wrong with a present code that may be so all the same. */
+/* Follows what is wrong with a present code that another program may have set so. */
 #define TOKEND_CODE_UNUSUAL                                                                        \
   "; if another program has set it so, send it with " TOKEND_OPTION_SEND_UNUSUAL_CODE
 
@@ -67,10 +67,10 @@ set_length_error (gsize length, const char *unit, const TokendCodeLimits *limits
  * tokend_code_check:
  * @bytes: (array length=length): a PUK or present PIN
  * @limits: of its length on this token, in bytes
- * @send_unusual: the caller's word that another program has set it as it is
+ * @send_unusual: whether the caller says that another program has set it so
  * @error: InvalidArgs, with the mistake and what to do
  *
- * Whether the code can be right at all.
+ * Returns: whether the code can be right at all
  */
 gboolean
 tokend_code_check (const char *bytes, gsize length, TokendCodeName name,
@@ -90,7 +90,7 @@ tokend_code_check (const char *bytes, gsize length, TokendCodeName name,
  * @bytes: (array length=length): a PIN to be set
  * @error: PinPolicy, with the mistake and what to do
  *
- * Whether the PIN is what the policy wants.
+ * Returns: whether the PIN keeps the policy
  */
 gboolean
 tokend_new_pin_check (const char *bytes, gsize length, const TokendNewPinRules *policy,
@@ -122,7 +122,10 @@ tokend_new_pin_check (const char *bytes, gsize length, const TokendNewPinRules *
  * @name: which code that is
  * @error: PinPolicy
  *
- * One that is the PUK was typed in its place; one that is the present PIN changes nothing.
+ * Refuses the PUK as the new PIN, since it was typed by mistake, and the present PIN, which changes
+ * nothing.
+ *
+ * Returns: whether the new PIN may be set
  */
 gboolean
 tokend_new_pin_check_differs (gboolean is_same, TokendCodeName name, GError **error)

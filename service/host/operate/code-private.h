@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 /**
  * TokendCode:
  *
- * A PIN or PUK, in memory that is never swapped out, dumped or passed to a child. One byte more
- * than the longest code, so that a longer one shows.
+ * A PIN or PUK, in memory that is never swapped out, dumped or passed to a child. It has room for
+ * one byte more than the longest code, so that a longer one shows.
  */
 typedef struct {
   gsize length;

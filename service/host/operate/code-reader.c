@@ -28,13 +28,14 @@ check_pipe (int fd, TokendCodeName name, GError **error)
     return set_unreadable (name, g_strerror (errno), error);
   if (!S_ISFIFO (status.st_mode) || (flags & O_PATH) != 0 || (flags & O_ACCMODE) != O_RDONLY)
     return set_unreadable (name, "it is no end of a pipe to be read", error);
-  /* Whoever could still write to it could go on with what would be read as the whole code. */
+  /* A writer that is still there could add to what would be taken for the whole code. */
   if (poll (&pollfd, 1, 0) <= 0 || (pollfd.revents & POLLHUP) == 0)
     return set_unreadable (name, "its other end is not closed", error);
   return TRUE;
 }
 
-/* A pipe that has ended does not block, unless somebody has spliced something into it that does. */
+/* Reads a pipe that has ended. It does not block unless somebody has spliced something into it that
+ * does. */
 static gboolean
 read_to_end (int fd, TokendCodeName name, TokendCode *code, GError **error)
 {
@@ -53,13 +54,13 @@ read_to_end (int fd, TokendCodeName name, TokendCode *code, GError **error)
 
 /**
  * tokend_code_read:
- * @fd: a pipe to be read, of which nobody has the other end any more; it stays open
- * @name: whose code it is, for the messages
+ * @fd: a pipe whose write end nobody has any more; it stays open
+ * @name: which code it is, for the messages
  * @error: InvalidArgs, Failed
  *
  * Reads a code, and no more of it than tells that it is too long.
  *
- * Returns: (transfer full): what was read, unchecked, for tokend_code_check()
+ * Returns: (transfer full): what was read, for tokend_code_check()
  */
 TokendCode *
 tokend_code_read (int fd, TokendCodeName name, GError **error)

@@ -41,7 +41,7 @@ tokend_code_new (GError **error)
 /**
  * tokend_code_wipe:
  *
- * Makes the code an empty one.
+ * Empties the code.
  */
 void
 tokend_code_wipe (TokendCode *code)
@@ -78,7 +78,7 @@ pad_key (guint8 block[SHA256_BLOCK], const guint8 key[32], guint8 pad)
 GVariant *
 tokend_code_digest (const TokendCode *code, const guint8 key[32])
 {
-  /* Not GHmac: it keeps the end of its message in memory that it frees without wiping. */
+  /* Avoids GHmac, which frees the end of its message without wiping it. */
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   guint8 block[SHA256_BLOCK];
   guint8 digest[SHA256_LENGTH];
@@ -89,7 +89,7 @@ tokend_code_digest (const TokendCode *code, const guint8 key[32])
   g_checksum_update (checksum, (const guchar *) code->bytes, (gssize) code->length);
   g_checksum_get_digest (checksum, digest, &length);
 
-  /* The first block of the outer hash is what overwrites the code in the checksum's buffer. */
+  /* The first block of the outer hash overwrites the code in the checksum's buffer. */
   g_checksum_reset (checksum);
   pad_key (block, key, 0x5c);
   g_checksum_update (checksum, block, sizeof block);

@@ -10,7 +10,7 @@
 /**
  * tokend_opensc_is_module:
  *
- * Returns: whether the module is OpenSC, by its own word.
+ * Returns: whether the module says that it is OpenSC.
  */
 gboolean
 tokend_opensc_is_module (const TokendReadFunctions *functions)
@@ -30,9 +30,11 @@ tokend_opensc_is_module (const TokendReadFunctions *functions)
  * @method: how the token is about to be unlocked; none: its PIN is to be changed
  * @error: NotSupported
  *
- * With another configuration than the one for @method, OpenSC may take a PUK for a PIN, or a PIN for a
- * PUK: also the system's own can be such a one. With a file that is missing it would go on without
- * a word. A way that brings no configuration along may spend the PUK's try and not unlock.
+ * Checks that OpenSC reads the configuration for @method. With another one, also the system's, it
+ * may take a PUK for a PIN, or a PIN for a PUK. It ignores a missing file without a word. A method
+ * without a configuration may spend the PUK's try and not unlock.
+ *
+ * Returns: whether a code may be sent
  */
 gboolean
 tokend_opensc_check (gboolean is_opensc, TokendUnlockMethod method, GError **error)

@@ -5,7 +5,7 @@
 #include "tokend-enums.h"
 #include "tokend-error.h"
 
-/* The keys that a request has: an unlock "way" among them, a change "login-first". */
+/* The number of keys of a request; an unlock has "way" among them, a change "login-first". */
 #define N_KEYS 14
 
 static GVariant *
@@ -134,7 +134,7 @@ tokend_operation_request_parse (TokendOperationRequest *request, GVariant *varia
       || !take_digest_key (request, variant, error))
     return FALSE;
 
-  /* All that there must be is there; were there anything else, or twice, there would be more. */
+  /* All required keys are there, so that any further child is unknown or doubled. */
   if (g_variant_n_children (variant) != N_KEYS) {
     g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
                          "The request has a key too many");

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 /**
  * TokendOperationRequest:
  *
- * The request of Prepare, checked; its fields stand in org.tokend.Module1.xml.
+ * The request of Prepare, checked; org.tokend.Module1.xml describes its fields.
  */
 typedef struct {
   gboolean unlock;           /* else set-pin */
@@ -23,7 +23,7 @@ typedef struct {
   TokendCodeLimits code_limits;    /* in bytes */
   TokendCodeLimits new_pin_limits; /* in characters */
   TokendCharacters new_pin_characters;
-  gboolean send_unusual_code; /* what else no code looks like may be sent */
+  gboolean send_unusual_code; /* whether a code may be sent that looks like a mistake */
   guint8 digest_key[TOKEND_DIGEST_KEY_LENGTH];
 } TokendOperationRequest;
 
@@ -33,7 +33,7 @@ gboolean tokend_operation_request_parse (TokendOperationRequest *request, GVaria
 /**
  * tokend_operation_request_role:
  *
- * Whose tries the operation spends.
+ * Returns: whose try the operation spends.
  */
 static inline TokendRole
 tokend_operation_request_role (const TokendOperationRequest *request)

@@ -8,8 +8,8 @@
 #include "slots.h"
 #include "vendor-counters.h"
 
-/* That a card was pulled out reaches its module later than the error that comes of it. In
- * microseconds. */
+/* How long a module may take to notice that a card was pulled out, after the error that this
+ * causes. In microseconds. */
 #define LEAVE_TIME (1500 * G_TIME_SPAN_MILLISECOND)
 #define LEAVE_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
 
@@ -25,7 +25,7 @@ struct _TokendPkcs11Operation {
   TokendCode *new_pin;
 };
 
-/* The one token that matches; two that cannot be told apart are none. */
+/* Finds the one token that matches; of two that cannot be told apart, none does. */
 static gboolean
 find_slot (TokendPkcs11Operation *operation, GError **error)
 {
@@ -53,10 +53,8 @@ find_slot (TokendPkcs11Operation *operation, GError **error)
   return matches == 1;
 }
 
-/*
- * Reads the token in the operation's slot, its own numbers included, and says whether it is still
- * the operation's. Returns what C_GetTokenInfo did, or CKR_TOKEN_NOT_PRESENT for another token.
- */
+/* Reads the token in the operation's slot, with its own numbers, and checks that it is still the
+ * same. Returns what C_GetTokenInfo returned, or CKR_TOKEN_NOT_PRESENT for another token. */
 static CK_RV
 read_token (const TokendPkcs11Operation *operation, TokendHostReading *reading)
 {
@@ -98,8 +96,10 @@ open_session (TokendPkcs11Operation *operation, GError **error)
  * @functions: must outlive the operation
  * @error: NotFound, NotSupported, ModuleFailed
  *
- * Finds the one token that the request means and opens the session on it that the operation will
- * use; there is no second one. Sends no code, costs no try.
+ * Finds the one token that the request means and opens the operation's only session on it. Sends no
+ * code, costs no try.
+ *
+ * Returns: (transfer full) (nullable): the operation
  */
 TokendPkcs11Operation *
 tokend_pkcs11_operation_open (const TokendReadFunctions *read,
@@ -128,7 +128,7 @@ tokend_pkcs11_operation_open (const TokendReadFunctions *read,
 /**
  * tokend_pkcs11_operation_free:
  *
- * Wipes what is left of it. The session is the module's, and ends with the process.
+ * Wipes and frees the operation. The session ends with the process.
  */
 void
 tokend_pkcs11_operation_free (TokendPkcs11Operation *operation)
@@ -158,11 +158,13 @@ new_pin_policy (const TokendPkcs11Operation *operation)
 
 /**
  * tokend_pkcs11_operation_read_codes:
- * @code: see tokend_code_read(): the pipe of the PUK or the present PIN
- * @new_pin: likewise, of the new PIN
+ * @code: the pipe of the PUK or the present PIN, see tokend_code_read()
+ * @new_pin: the pipe of the new PIN
  * @error: InvalidArgs, PinPolicy, Failed
  *
  * Reads both codes, once, and checks them. The pipes stay open. Sends no code, costs no try.
+ *
+ * Returns: whether they may be sent
  */
 gboolean
 tokend_pkcs11_operation_read_codes (TokendPkcs11Operation *operation, int code, int new_pin,
@@ -201,8 +203,7 @@ tokend_pkcs11_operation_digest (const TokendPkcs11Operation *operation)
 /**
  * tokend_pkcs11_operation_prepared_reading:
  *
- * Returns: (transfer floating): what the token said of itself when the session was opened, of type
- * a{sv}
+ * Returns: (transfer floating): the token's reading when the session was opened, of type a{sv}
  */
 GVariant *
 tokend_pkcs11_operation_prepared_reading (const TokendPkcs11Operation *operation)
@@ -241,8 +242,7 @@ conclude (TokendOperationResult *result, TokendOutcome outcome, const char *func
   result->reason = tokend_pkcs11_reason (function, rv);
 }
 
-/* Whether all that speaks for sending the code still stands as it did when the caller made up its
- * mind. */
+/* Tells whether everything is still as it was when the caller decided to send the code. */
 static gboolean
 is_as_prepared (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
@@ -264,10 +264,8 @@ is_as_prepared (TokendPkcs11Operation *operation, TokendOperationResult *result)
   return TRUE;
 }
 
-/*
- * Where OpenSC could not ask the card how many tries are left, it says what the card said before,
- * as if nothing had been. What disturbed it for a moment does not do so a second time.
- */
+/* Checks twice. If OpenSC could not ask the card for its tries, it repeats what the card said
+ * before; what disturbed it for a moment does not do so a second time. */
 static gboolean
 may_send (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
@@ -303,8 +301,7 @@ unlock_by_so_login (TokendPkcs11Operation *operation, TokendOperationResult *res
   functions->logout (operation->session);
 }
 
-/* A PIN change; or, where the way says so and brings the configuration along, an unlock: the code
- * is the PUK then. */
+/* Changes the PIN; or unlocks by the PUK, if the method and its configuration say so. */
 static void
 set_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
@@ -363,7 +360,7 @@ is_empty (const TokendPkcs11Operation *operation)
   return rv == CKR_OK ? (info.flags & CKF_TOKEN_PRESENT) == 0 : tokend_pkcs11_token_is_gone (rv);
 }
 
-/* Modules have any error for a token that was pulled out in the middle. */
+/* Tells whether the token was pulled out in the middle, for which modules have any error. */
 static gboolean
 has_left (const TokendPkcs11Operation *operation)
 {
@@ -381,11 +378,11 @@ has_left (const TokendPkcs11Operation *operation)
 
 /**
  * tokend_pkcs11_operation_commit:
- * @result: (out): what became of it
+ * @result: (out): the outcome
  *
- * Reads the token again, and sends the code unless its tries are not what they were. Both codes are
- * wiped when this returns. Once, after tokend_pkcs11_operation_read_codes(). Costs one try at the
- * most, and none unless @result says `sent`.
+ * Reads the token again, and sends the code unless its tries have changed. Wipes both codes. May be
+ * called once, after tokend_pkcs11_operation_read_codes(). Costs one try at most, and none unless
+ * @result says `sent`.
  */
 void
 tokend_pkcs11_operation_commit (TokendPkcs11Operation *operation, TokendOperationResult *result)

@@ -17,14 +17,14 @@ typedef struct _TokendPkcs11Operation TokendPkcs11Operation;
 /**
  * TokendOperationResult:
  *
- * What became of it.
+ * The outcome of an operation.
  */
 typedef struct {
   TokendOutcome outcome;
   gboolean sent;             /* a code was handed to the module */
   gboolean accepted;         /* it was the present PIN, and C_Login took it */
   char *reason;              /* for the journal; owned */
-  TokendHostReading changed; /* what was found, with TOKEND_OUTCOME_CHANGED */
+  TokendHostReading changed; /* what was found instead, with TOKEND_OUTCOME_CHANGED */
 } TokendOperationResult;
 
 TokendPkcs11Operation *tokend_pkcs11_operation_open (const TokendReadFunctions *read,

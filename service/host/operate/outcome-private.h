@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * TokendDialect:
  *
- * How a module answers where a code is concerned.
+ * How a module answers when it is handed a code.
  */
 typedef struct {
   gboolean is_opensc;

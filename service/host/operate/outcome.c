@@ -3,7 +3,7 @@
 
 #include "pkcs11-reason.h"
 
-/* What means the same wherever a code was handed over. */
+/* Interprets what means the same for each function that takes a code. */
 static TokendOutcome
 outcome_of_any (CK_RV rv)
 {
@@ -18,8 +18,8 @@ outcome_of_any (CK_RV rv)
   return TOKEND_OUTCOME_FAILED;
 }
 
-/* What a code's form was refused for. OpenSC looks at lengths before it asks the card; it has no
- * other complaint. */
+/* Tells whether a code's form was refused. OpenSC checks lengths before it asks the card, and
+ * nothing else. */
 static gboolean
 is_complaint_about_form (CK_RV rv, const TokendDialect *dialect)
 {
@@ -27,7 +27,7 @@ is_complaint_about_form (CK_RV rv, const TokendDialect *dialect)
          || (!dialect->is_opensc && (rv == CKR_PIN_INVALID || rv == CKR_PIN_TOO_WEAK));
 }
 
-/* A card may answer a wrong code with "security status not satisfied", which some modules turn into
+/* Tells whether the code was wrong. Some modules turn a card's "security status not satisfied" into
  * this. */
 static gboolean
 is_wrong_code (CK_RV rv, const TokendDialect *dialect)
@@ -39,8 +39,8 @@ is_wrong_code (CK_RV rv, const TokendDialect *dialect)
 /**
  * tokend_outcome_of_login:
  *
- * What became of the PUK, or the present PIN, when C_Login answered @rv. One of a wrong form is a
- * wrong one: there are tokens that count it.
+ * Returns: what became of the PUK, or the present PIN, when C_Login returned @rv. A code of a wrong
+ *   form is a wrong code, since some tokens count it.
  */
 TokendOutcome
 tokend_outcome_of_login (CK_RV rv, const TokendDialect *dialect)
@@ -53,9 +53,11 @@ tokend_outcome_of_login (CK_RV rv, const TokendDialect *dialect)
 /**
  * tokend_outcome_of_init_pin:
  *
- * What became of PUK and new PIN when C_InitPIN answered @rv. There are modules that accept any PUK
- * at login and try it only here; with OpenSC a refused length may be either's. That somebody is not
- * logged in says nothing of a code here: another program may have ended the login.
+ * Interprets @rv for the PUK too: some modules accept any PUK at login and try it only here. With
+ * OpenSC a refused length may be either code's. "Not logged in" says nothing of a code, since
+ * another program may have ended the login.
+ *
+ * Returns: what became of PUK and new PIN when C_InitPIN returned @rv.
  */
 TokendOutcome
 tokend_outcome_of_init_pin (CK_RV rv, const TokendDialect *dialect)
@@ -68,8 +70,8 @@ tokend_outcome_of_init_pin (CK_RV rv, const TokendDialect *dialect)
 /**
  * tokend_outcome_of_set_pin:
  *
- * What became of both codes when C_SetPIN answered @rv. With a refused new PIN the present one may
- * have been wrong, and counted.
+ * Returns: what became of both codes when C_SetPIN returned @rv. If the new PIN is refused, the
+ *   present one may have been wrong, and counted.
  */
 TokendOutcome
 tokend_outcome_of_set_pin (CK_RV rv, const TokendDialect *dialect)
