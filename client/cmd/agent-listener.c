@@ -194,14 +194,15 @@ on_completed (PolkitAgentSession *session, gboolean is_authorized, Prompt *promp
   g_clear_object (&prompt->session);
   if (!is_authorized && !prompt->was_asked)
     tokenctl_terminal_say (prompt->listener->terminal,
-                           _ ("Nothing could be asked: polkit's helper failed at once. The "
+                           _ ("polkit's helper failed, so nothing could be asked. The "
                               "system's journal may say why."));
   if (is_authorized || !prompt->was_asked || prompt->attempts == ATTEMPTS) {
     finish (prompt, FALSE);
     return;
   }
-  tokenctl_terminal_say (prompt->listener->terminal,
-                         _ ("That was not right. Try again, or dismiss the request with Ctrl-D."));
+  tokenctl_terminal_say (
+      prompt->listener->terminal,
+      _ ("Authentication failed. Try again, or dismiss the request with Ctrl-D."));
   begin_attempt (prompt);
 }
 

@@ -329,8 +329,8 @@ run (const TokenctlCommand *command, int argc, char **argv)
   TokenctlExit status;
   const GOptionEntry options[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("Print a JSON array"), NULL },
-    { "verbose", 0, 0, G_OPTION_ARG_NONE, &verbose, N_ ("Say which profiles were taken, and why"),
-      NULL },
+    { "verbose", 0, 0, G_OPTION_ARG_NONE, &verbose,
+      N_ ("Show which profiles were selected, and why"), NULL },
     G_OPTION_ENTRY_NULL,
   };
 

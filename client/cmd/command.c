@@ -127,7 +127,7 @@ tokenctl_command_parse (const TokenctlCommand *command, const GOptionEntry *opti
     return FALSE;
   }
   if (!take_words (command, without_dashes (argc, argv), argv, words)) {
-    *status = report_usage (_ ("There are too many words."), program);
+    *status = report_usage (_ ("Too many arguments."), program);
     return FALSE;
   }
   return TRUE;
@@ -183,7 +183,7 @@ tokenctl_run (int argc, char **argv)
     return TOKENCTL_EXIT_DONE;
   }
 
-  problem = *word != '\0' ? g_strdup_printf (_ ("There is no command “%s”."), word)
-                          : g_strdup (_ ("Say which command."));
+  problem = *word != '\0' ? g_strdup_printf (_ ("Unknown command “%s”."), word)
+                          : g_strdup (_ ("A command is missing."));
   return report_usage (problem, "tokenctl");
 }

@@ -128,7 +128,7 @@ set_cannot_unlock (Target *target, GError **error)
   else
     g_set_error (
         error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
-        _ ("tokend knows no way to unlock this token by the module “%s”. Nothing was sent; "
+        _ ("tokend does not know how to unlock this token with the module “%s”. Nothing was sent; "
            "no try was spent. “tokenctl status --verbose” shows what it knows."),
         module);
 }

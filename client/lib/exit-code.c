@@ -32,7 +32,7 @@ static const Row rows[] = {
       N_ ("Another operation or another program is using the token."),
       N_ ("Wait until it has ended, then try again.") } },
   { TOKEND_ERROR_LIMITS_EXCEEDED,
-    { TOKENCTL_EXIT_BUSY, TOKENCTL_COST_NONE, FALSE, N_ ("The service has too much to do."),
+    { TOKENCTL_EXIT_BUSY, TOKENCTL_COST_NONE, FALSE, N_ ("The service has too many requests."),
       N_ ("Try again in a moment.") } },
   { TOKEND_ERROR_PIN_INCORRECT,
     { TOKENCTL_EXIT_WRONG_CODE, TOKENCTL_COST_ONE, FALSE, N_ ("The PIN is not right."),
@@ -61,11 +61,11 @@ static const Row rows[] = {
           "again.") } },
   { TOKEND_ERROR_RETRIES_CHANGED,
     { TOKENCTL_EXIT_REFUSED, TOKENCTL_COST_NONE, FALSE,
-      N_ ("The number of tries left is not what it was, so nothing was sent."),
+      N_ ("The number of tries left has changed, so nothing was sent."),
       N_ ("Another program may have used the token. Look at the status, then decide again.") } },
   { TOKEND_ERROR_TOKEN_REMOVED,
     { TOKENCTL_EXIT_OUTCOME_UNKNOWN, TOKENCTL_COST_ASK, FALSE,
-      N_ ("The token was unplugged in the middle of it."),
+      N_ ("The token was unplugged during the operation."),
       N_ ("Plug it in and look at the status before you do anything else.") } },
   { TOKEND_ERROR_MODULE_FAILED,
     { TOKENCTL_EXIT_FAILED, TOKENCTL_COST_NONE, TRUE, N_ ("The token's PKCS#11 module failed."),
@@ -141,16 +141,14 @@ explain_missing_service (const GError *error, gboolean code_handed_over)
 {
   static const TokenctlExplanation missing = {
     TOKENCTL_EXIT_FAILED, TOKENCTL_COST_NONE, TRUE,
-    N_ ("The tokend service is not there, or cannot be started."),
+    N_ ("The tokend service is not installed, or cannot be started."),
     N_ ("Check that the tokend package is installed; “systemctl status tokend” says more.")
   };
   static const TokenctlExplanation denied = { TOKENCTL_EXIT_NOT_AUTHORIZED, TOKENCTL_COST_NONE,
-                                              TRUE,
-                                              N_ ("The system bus does not let this through."),
-                                              NULL };
+                                              TRUE, N_ ("The system bus refused the call."), NULL };
   static const TokenctlExplanation lost = {
     TOKENCTL_EXIT_OUTCOME_UNKNOWN, TOKENCTL_COST_ASK, TRUE,
-    N_ ("The service gave no answer, and it had the codes."),
+    N_ ("The service has the codes and did not answer."),
     N_ ("Look at the status before you do anything else.")
   };
   static const TokenctlExplanation other = { TOKENCTL_EXIT_FAILED, TOKENCTL_COST_NONE, TRUE,

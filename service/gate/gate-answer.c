@@ -56,7 +56,7 @@ get_words (TokendGateAnswer answer)
   case TOKEND_GATE_ALLOWED:
   case TOKEND_GATE_DENIED:
   default:
-    return N_ ("polkit says no to %s: an administrator can allow it by a polkit rule, see "
+    return N_ ("polkit does not allow %s: an administrator can allow it by a polkit rule, see "
                "tokend(8)");
   }
 }

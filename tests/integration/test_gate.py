@@ -67,7 +67,7 @@ def test_bob_may_nothing_and_learns_nothing(sandbox, client):
     refused = ask_everything(bob, path)
     assert {error for error, _, _ in refused.values()} == {"NotAuthorized"}
     assert {message.replace(action_of(method), "ACTION") for method, (_, message, _) in refused.items()} == {
-        "polkit says no to ACTION: an administrator can allow it by a polkit rule, see tokend(8)"
+        "polkit does not allow ACTION: an administrator can allow it by a polkit rule, see tokend(8)"
     }
 
     assert alice.call("Unlock", WRONG, NEW_PIN).error == "PukIncorrect"
@@ -228,7 +228,7 @@ def test_carol_types_her_password(sandbox, passwords):
         terminal.expect("Authenticating as: carol\n")
         for number, password in enumerate(passwords):
             if number:
-                terminal.expect("That was not right. Try again")
+                terminal.expect("Authentication failed. Try again")
             expect_password_prompt(terminal)
             terminal.type_line(password)
         ended = terminal.finish(30)
@@ -265,7 +265,7 @@ def test_nobody_is_told_of_a_wrong_password_who_was_not_asked(sandbox):
             os.remove(service)
         else:
             sandbox.write_file("/etc/pam.d/polkit-1", saved)
-    assert terminal.text.count("Nothing could be asked: polkit's helper failed at once.") == 1, terminal.text
+    assert terminal.text.count("polkit's helper failed, so nothing could be asked.") == 1, terminal.text
     assert "not right" not in terminal.text and "Password" not in terminal.text
     assert not sent(token) and token.login(PIN)
 

@@ -44,7 +44,7 @@ test_words (void)
     const char *what;
     const char *now;
   } rows[] = {
-    { TOKEND_GATE_DENIED, TOKEND_ERROR_NOT_AUTHORIZED, "polkit says no to org.tokend.unlock",
+    { TOKEND_GATE_DENIED, TOKEND_ERROR_NOT_AUTHORIZED, "polkit does not allow org.tokend.unlock",
       "rule, see tokend(8)" },
     { TOKEND_GATE_NEEDS_PERSON, TOKEND_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
       "authenticate for org.tokend.unlock, and the call does not allow",
@@ -80,7 +80,7 @@ test_without_an_action (void)
   g_autoptr (GError) error = tokend_gate_answer_new_error (TOKEND_GATE_DENIED, NULL);
 
   g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_AUTHORIZED);
-  g_assert_true (g_str_has_prefix (error->message, "polkit says no to this: "));
+  g_assert_true (g_str_has_prefix (error->message, "polkit does not allow this: "));
 }
 
 int
