@@ -21,12 +21,12 @@ struct _TokendHostOperation {
 
 typedef struct {
   TokendHostState *host;
-  GDBusMethodInvocation *invocation; /* NULL once it is answered */
+  GDBusMethodInvocation *invocation; /* NULL once replied to */
   TokendOperationRequest request;
   int code;
   int new_pin;
   int lock;
-  guint deadline; /* the source that watches over the reading of codes */
+  guint deadline; /* of reading the codes; a source */
   TokendOperationResult result;
 } Call;
 
@@ -58,7 +58,7 @@ close_codes (Call *call)
   call->code = call->new_pin = -1;
 }
 
-/* The lock stays open: it is the process that holds it, until its end, and not what it has forked. */
+/* Leaves the lock open: the process holds it until its end, and what it has forked does not. */
 static void
 call_free (Call *call)
 {
@@ -94,7 +94,7 @@ take_descriptor (GUnixFDList *list, GVariant *handle, const char *name, int *fd,
   return *fd >= 0;
 }
 
-/* The message would keep its descriptors open until it is answered. */
+/* The message would keep its descriptors open until the reply. */
 static void
 close_descriptors (GUnixFDList *list)
 {
@@ -131,11 +131,11 @@ on_codes_read (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   const TokendPkcs11Operation *operation = call->host->operation;
 
-  /* Answered already: the process is about to end. */
+  /* The call was replied to, and the process is about to end. */
   if (call->invocation == NULL)
     return;
   g_clear_handle_id (&call->deadline, g_source_remove);
-  /* Before the answer: who wrote a code may look for this as soon as it comes. */
+  /* Closes the codes before the reply, since who wrote one may look for that. */
   close_codes (call);
   if (!g_task_propagate_boolean (G_TASK (result), &error)) {
     refuse (call, error);
@@ -155,8 +155,8 @@ on_flushed (GObject *connection, GAsyncResult *result, gpointer data)
   tokend_host_leave (EX_OK);
 }
 
-/* The reader is stuck in a pipe that blocks although it has ended: its writer has spliced something
- * into it that does. There is no way to get it out. */
+/* Handles a pipe that blocks although it has ended, since its writer has spliced something into it.
+ * The reader cannot be freed. */
 static gboolean
 on_codes_overdue (gpointer data)
 {

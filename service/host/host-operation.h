@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* Both codes are read within this, or never. In seconds. */
+/* Both codes must be read within this time. In seconds. */
 #define TOKEND_HOST_CODES_DEADLINE 5
 
 #define TOKEND_TYPE_HOST_OPERATION (tokend_host_operation_get_type ())

@@ -7,10 +7,11 @@
 
 /**
  * tokend_host_begin:
- * @call: what is called
- * @invocation: (transfer none): the call; answered with Busy or InvalidArgs if it cannot be now
+ * @call: the method
+ * @invocation: (transfer none): the call; answered with Busy or InvalidArgs if it may not be made
+ *   now
  *
- * Returns: whether the call may go on; then tokend_host_end() ends it
+ * Returns: whether the call may go on; tokend_host_end() then ends it
  */
 gboolean
 tokend_host_begin (TokendHostState *host, TokendHostCall call, GDBusMethodInvocation *invocation)
@@ -34,7 +35,7 @@ tokend_host_begin (TokendHostState *host, TokendHostCall call, GDBusMethodInvoca
 /**
  * tokend_host_end:
  *
- * Ends what tokend_host_begin() began; the host is at @stage now.
+ * Ends what tokend_host_begin() began; the host is now at @stage.
  */
 void
 tokend_host_end (TokendHostState *host, TokendHostStage stage)
@@ -46,7 +47,7 @@ tokend_host_end (TokendHostState *host, TokendHostStage stage)
 /**
  * tokend_host_leave:
  *
- * Ends the process, without the exit handlers and destructors of a module that may hang in them.
+ * Ends the process without exit handlers and destructors, in which a module may hang.
  */
 void
 tokend_host_leave (int status)

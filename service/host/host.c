@@ -10,7 +10,7 @@
 
 #include <sysexits.h>
 
-/* Who connects has to prove who it is within this. In seconds. */
+/* A peer must authenticate within this time. In seconds. */
 #define AUTHENTICATION_DEADLINE 10
 
 typedef struct {
@@ -82,7 +82,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
 
   g_clear_handle_id (&server->authentication_deadline, g_source_remove);
   g_signal_connect (server->connection, "closed", G_CALLBACK (on_closed), &server->host);
-  /* A peer that left already was told of before anybody listened. */
+  /* The peer may have left before anybody listened for it. */
   if (g_dbus_connection_is_closed (server->connection))
     tokend_host_leave (EX_OK);
   export(&server->host, server->connection);
@@ -112,9 +112,9 @@ serve (Server *server, GIOStream *stream)
  * @mode: what the host is for
  * @peer: the user who may be at the other end
  *
- * Serves org.tokend.Module1 on @socket until the peer leaves, and ends the process then, whatever
- * the module is at; but a code that is on its way arrives first. Makes no noise: the exit status,
- * of sysexits.h, is all there is to know.
+ * Serves org.tokend.Module1 on @socket until the peer leaves, and then ends the process, whatever
+ * the module does. A code that is on its way arrives first. Prints nothing; the exit status is one
+ * of sysexits.h.
  */
 void
 tokend_host_run (int socket, TokendHostMode mode, uid_t peer)

@@ -16,7 +16,7 @@ typedef enum {
   TOKEND_HOST_OPERATE,
 } TokendHostMode;
 
-/* An operating host ends after this, whatever it is at. In seconds. */
+/* An operating host ends after this time, whatever it does. In seconds. */
 #define TOKEND_HOST_OPERATION_DEADLINE 120
 
 void tokend_host_run (int socket, TokendHostMode mode, uid_t peer) G_GNUC_NORETURN;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* The user that tokend runs as, and the only one that a host serves. */
+/* The user of tokend, and the only one that a host serves. */
 #define PEER "tokend"
 
 static gboolean

@@ -23,7 +23,7 @@ keep_memory_private (void)
   return prctl (PR_SET_DUMPABLE, 0) == 0 && setrlimit (RLIMIT_CORE, &none) == 0;
 }
 
-/* Modules print, and what they print may be a code: no descriptor of theirs leads anywhere. */
+/* Redirects standard input, output and error: modules print, and what they print may be a code. */
 static gboolean
 silence (void)
 {
@@ -36,8 +36,8 @@ silence (void)
 /**
  * tokend_process_seal:
  *
- * Cuts the process off from what it was started with: environment, descriptors, standard output and
- * error; and makes its memory unreadable for others. To be called before anything else.
+ * Drops the environment, descriptors, standard output and error that the process was started with,
+ * and makes its memory unreadable for others. Must be called before anything else.
  *
  * Returns: the descriptor that was standard input, or -1
  */
@@ -65,11 +65,10 @@ close_kept (void)
 
 /**
  * tokend_process_keep_from_children:
- * @fd: stays open until the process ends; one of two at the most
+ * @fd: stays open until the process ends; one of at most two
  *
- * A process that a module forks, and that outlives this one, does not have @fd: what shows that
- * this process is there ends with it. One that becomes another program has none of our descriptors
- * anyway.
+ * Closes @fd in processes that a module forks and that outlive this one, so that @fd ends with this
+ * process. A process that becomes another program has none of our descriptors anyway.
  */
 void
 tokend_process_keep_from_children (int fd)

@@ -30,7 +30,7 @@ run_jobs (gpointer data)
 /**
  * tokend_worker_new:
  *
- * Starts the thread. A worker lives as long as the process.
+ * Starts the thread, which lives as long as the process.
  */
 TokendWorker *
 tokend_worker_new (void)
@@ -44,10 +44,10 @@ tokend_worker_new (void)
 
 /**
  * tokend_worker_run:
- * @task: what @func returns its result on; its callback runs in the thread that made it
- * @func: runs in the worker's thread, after all that was given to the worker before
+ * @task: gets the result of @func; its callback runs in the thread that made it
+ * @func: runs in the worker's thread, after everything given to the worker before
  *
- * As g_task_run_in_thread(), but always in the same thread: there are modules that want that.
+ * Works as g_task_run_in_thread() does, but always in the same thread, which some modules need.
  */
 void
 tokend_worker_run (TokendWorker *worker, GTask *task, GTaskThreadFunc func)

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * TokendWorker:
  *
- * The one thread that PKCS#11 runs in. It may hang in a module for ever; it ends with the process.
+ * The one thread that PKCS#11 runs in. It may hang in a module for ever, and ends with the process.
  */
 typedef struct _TokendWorker TokendWorker;
 

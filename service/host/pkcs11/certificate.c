@@ -20,7 +20,8 @@ get_issuer (gnutls_x509_crt_t certificate)
   return issuer;
 }
 
-/* RFC 5280, 4.1.2.5: one without an end says the last second of the year 9999. */
+/* Finds the end. By RFC 5280, 4.1.2.5, a certificate without one has the last second of the year
+ * 9999. */
 static gint64
 get_end (gnutls_x509_crt_t certificate)
 {
@@ -61,7 +62,7 @@ hash (TokendCertificate *certificate, const guint8 *der, gsize size)
  * tokend_certificate_parse:
  * @der: a certificate as the module gave it: any bytes.
  *
- * Returns: (transfer full) (nullable): what it says; %NULL for what is no certificate.
+ * Returns: (transfer full) (nullable): what it says; %NULL if it is no certificate.
  */
 TokendCertificate *
 tokend_certificate_parse (const guint8 *der, gsize size)
@@ -93,8 +94,8 @@ goes_before (const TokendCertificate *a, const TokendCertificate *b)
  * tokend_certificate_choose:
  * @certificates: (element-type TokendCertificate): those of one token.
  *
- * No CA's. One that commits whoever signs with it (RFC 5280, 4.2.1.3: contentCommitment) goes
- * before one that signs in general, and that before any other; of several the one that ends last,
+ * Leaves out those of CAs. Prefers one that commits the signer (RFC 5280, 4.2.1.3:
+ * contentCommitment), then one that signs in general. Of several it takes the one that ends last,
  * because a renewed one may lie beside the old one.
  *
  * Returns: (transfer none) (nullable): the one that the person signs with.
@@ -114,11 +115,6 @@ tokend_certificate_choose (GPtrArray *certificates)
   return chosen;
 }
 
-/**
- * tokend_certificate_copy:
- *
- * Returns: (transfer full): a copy of @certificate.
- */
 TokendCertificate *
 tokend_certificate_copy (const TokendCertificate *certificate)
 {
@@ -128,10 +124,6 @@ tokend_certificate_copy (const TokendCertificate *certificate)
   return copy;
 }
 
-/**
- * tokend_certificate_free:
- * @certificate: (transfer full): a certificate.
- */
 void
 tokend_certificate_free (TokendCertificate *certificate)
 {

@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-/* An end that is not known. */
+/* An unknown end. */
 #define TOKEND_CERTIFICATE_NO_END G_MININT64
 
 #define TOKEND_CERTIFICATE_SHA256 32
@@ -13,10 +13,10 @@ G_BEGIN_DECLS
 /**
  * TokendCertificateUse:
  *
- * What a certificate is for; a later one is the likelier to sign with.
+ * What a certificate is for; a later value is likelier to sign with.
  */
 typedef enum {
-  TOKEND_CERTIFICATE_USE_AUTHORITY, /* a CA's: no person's */
+  TOKEND_CERTIFICATE_USE_AUTHORITY, /* a CA's, no person's */
   TOKEND_CERTIFICATE_USE_ANY,
   TOKEND_CERTIFICATE_USE_DIGITAL_SIGNATURE, /* logs in, as a rule */
   TOKEND_CERTIFICATE_USE_COMMITMENT,        /* contentCommitment, once nonRepudiation */
@@ -25,7 +25,7 @@ typedef enum {
 /**
  * TokendCertificate:
  *
- * What is to be known of a certificate.
+ * What tokend uses of a certificate.
  */
 typedef struct {
   char *issuer; /* as RFC 4514 writes it, valid UTF-8, or NULL: not told */

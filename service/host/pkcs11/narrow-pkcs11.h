@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/*
- * PKCS#11 without the functions that a module host never calls. This header is the only way to
- * PKCS#11 in the service; naming one of the functions below after it does not compile. What they
- * could destroy is a certificate that costs money, or a key that nobody can make again.
- */
+/* PKCS#11 without the functions that a module host never calls. This header is the only way to
+ * PKCS#11 in the service. Naming one of the functions below after it does not compile: it could
+ * destroy a certificate that costs money, or a key that nobody can make again. */
 #include <p11-kit/pkcs11.h>
 
 #pragma GCC poison C_InitToken C_CreateObject C_CopyObject C_DestroyObject C_SetAttributeValue

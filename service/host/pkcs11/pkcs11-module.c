@@ -27,7 +27,7 @@ set_environment (GVariant *environment, GError **error)
   return TRUE;
 }
 
-/* What goes into these tables is all that the host can ever call: the list itself is not kept. */
+/* Copies all that the host can ever call; the list itself is not kept. */
 static gboolean
 copy_read_functions (const CK_FUNCTION_LIST *list, TokendReadFunctions *read)
 {
@@ -68,8 +68,8 @@ copy_operation_functions (const CK_FUNCTION_LIST *list, TokendOperationFunctions
          && operation->set_pin != NULL;
 }
 
-/* OpenSC, when it unlocks a card that was pulled out in the middle, keeps its own lock of it, and
- * waits for that at the next call, for ever and for all cards. */
+/* Tells whether the module is OpenSC. When OpenSC unlocks a card that was pulled out in the middle,
+ * it keeps its own lock, and waits for that at the next call, for ever and for all cards. */
 static gboolean
 must_not_lock (void)
 {
@@ -85,8 +85,8 @@ initialize (TokendReadFunctions *read)
   if (rv == CKR_OK)
     return CKR_OK;
 
-  /* Some versions of AKİS want no arguments at all; then all calls come from one thread, so none
-   * are needed. */
+  /* Some versions of AKİS want no arguments. All calls then come from one thread, so none are
+   * needed. */
   read->wait_for_slot_event = NULL;
   if (rv == CKR_ARGUMENTS_BAD || rv == CKR_CANT_LOCK)
     rv = read->initialize (NULL);
@@ -118,7 +118,7 @@ open_module (const char *path, GError **error)
 
   p11_kit_be_quiet ();
 
-  /* Unmanaged: p11-kit's “log-calls” would print codes, and a managed module's C_Initialize (NULL)
+  /* Unmanaged: p11-kit's “log-calls” would print codes, and C_Initialize (NULL) of a managed module
    * is p11-kit's own. */
   list = p11_kit_module_load (path, P11_KIT_MODULE_UNMANAGED);
   if (list == NULL) {
@@ -142,14 +142,15 @@ open_module (const char *path, GError **error)
  * tokend_pkcs11_module_load:
  * @path: absolute file name of the module
  * @environment: (type a{ss}): set in this process before the module is loaded
- * @read: (out): what may be called to read tokens
- * @operation: (out) (nullable): what may be called to change PINs; %NULL on a watching host, which
- * then has no such function
+ * @read: (out): the functions to read tokens
+ * @operation: (out) (nullable): the functions to change PINs; %NULL on a watching host, which then
+ *   has none
  * @error: ModuleFailed, InvalidArgs
  *
  * Loads the module, which stays for the life of the process. May take as long as the module likes.
- * Call it, the functions below, and those that it gives but for wait_for_slot_event, from one and
- * the same thread.
+ * Call it, the functions below, and all that it gives but wait_for_slot_event from one thread.
+ *
+ * Returns: whether it was loaded
  */
 gboolean
 tokend_pkcs11_module_load (const char *path, GVariant *environment, TokendReadFunctions *read,
@@ -181,6 +182,8 @@ tokend_pkcs11_module_load (const char *path, GVariant *environment, TokendReadFu
  * tokend_pkcs11_module_initialize:
  * @read: loses wait_for_slot_event if it cannot be called from another thread.
  * @error: ModuleFailed.
+ *
+ * Returns: whether it is initialized
  */
 gboolean
 tokend_pkcs11_module_initialize (TokendReadFunctions *read, GError **error)
@@ -195,8 +198,7 @@ tokend_pkcs11_module_initialize (TokendReadFunctions *read, GError **error)
  * tokend_pkcs11_module_describe:
  * @error: ModuleFailed.
  *
- * Returns: (transfer full) (nullable): manufacturer and description (ay), as the initialised module
- *   gives them.
+ * Returns: (transfer full) (nullable): manufacturer and description (ay) of the initialized module.
  */
 GVariant *
 tokend_pkcs11_module_describe (const TokendReadFunctions *read, GError **error)
@@ -213,7 +215,7 @@ tokend_pkcs11_module_describe (const TokendReadFunctions *read, GError **error)
 /**
  * tokend_pkcs11_module_finalize:
  *
- * The module lets go of all that it holds, and can be initialised again.
+ * Makes the module free everything, so that it can be initialized again.
  */
 void
 tokend_pkcs11_module_finalize (const TokendReadFunctions *read)

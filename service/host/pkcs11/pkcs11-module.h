@@ -10,11 +10,11 @@ G_BEGIN_DECLS
 /**
  * TokendReadFunctions:
  *
- * All that a host may call to read tokens; none of them costs a try.
+ * All functions that a host may call to read tokens; none costs a try.
  */
 typedef struct {
   CK_C_Initialize initialize;
-  CK_C_Finalize finalize; /* NULL: it lacks it; and so with get_slot_info */
+  CK_C_Finalize finalize; /* may be NULL, as may get_slot_info */
   CK_C_GetInfo get_info;
   CK_C_GetSlotList get_slot_list;
   CK_C_GetSlotInfo get_slot_info;
@@ -31,7 +31,7 @@ typedef struct {
 /**
  * TokendOperationFunctions:
  *
- * What an operating host may call besides; a watching host never has them.
+ * The further functions of an operating host; a watching host never has them.
  */
 typedef struct {
   CK_C_Login login;

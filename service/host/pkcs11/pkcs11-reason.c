@@ -60,9 +60,9 @@ static const struct {
 /**
  * tokend_pkcs11_reason:
  * @function: name of a PKCS#11 function
- * @rv: what it answered
+ * @rv: what it returned
  *
- * Returns: (transfer full): both in words for the journal, for instance "C_Login: CKR_DEVICE_ERROR"
+ * Returns: (transfer full): both for the journal, for instance "C_Login: CKR_DEVICE_ERROR"
  */
 char *
 tokend_pkcs11_reason (const char *function, CK_RV rv)
@@ -93,7 +93,7 @@ tokend_pkcs11_set_error (GError **error, TokendError code, const char *function,
 /**
  * tokend_pkcs11_token_is_gone:
  *
- * Whether @rv says that the token, or the session on it, is no more.
+ * Returns: whether @rv says that the token, or the session on it, is gone
  */
 gboolean
 tokend_pkcs11_token_is_gone (CK_RV rv)

@@ -2,16 +2,11 @@
 #include "slot-events.h"
 
 struct _TokendSlotEvents {
-  gboolean has_begun; /* the PKCS#11 thread's */
+  gboolean has_begun; /* owned by the PKCS#11 thread */
   GMutex lock;
   GHashTable *counts; /* of slot → number */
 };
 
-/**
- * tokend_slot_events_new:
- *
- * Returns: (transfer full): none, yet.
- */
 TokendSlotEvents *
 tokend_slot_events_new (void)
 {
@@ -24,7 +19,9 @@ tokend_slot_events_new (void)
 
 /**
  * tokend_slot_events_free:
- * @self: (transfer full): of no other thread any more.
+ * @self: (transfer full): in use by no other thread.
+ *
+ * Frees @self.
  */
 void
 tokend_slot_events_free (TokendSlotEvents *self)
@@ -34,8 +31,8 @@ tokend_slot_events_free (TokendSlotEvents *self)
   g_free (self);
 }
 
-/* Takes one event a slot at the most: a module may answer without end. What it cannot be asked
- * without waiting is counted, and so is never missed. */
+/* Takes at most one event a slot, since a module may answer without end. An event that cannot be
+ * asked for without waiting is counted, and so never missed. */
 static void
 drain (const TokendReadFunctions *functions)
 {
@@ -53,11 +50,11 @@ drain (const TokendReadFunctions *functions)
 
 /**
  * tokend_slot_events_begin:
- * @functions: C_WaitForSlotEvent among them.
+ * @functions: must have C_WaitForSlotEvent.
  *
- * To be called in the PKCS#11 thread before tokend_slot_events_wait() is, and before a read after
- * which no token may be out unseen. Some modules tell, at first, of the tokens that are there: only
- * what they tell after that is news.
+ * Discards what some modules tell at first, of the tokens that are there. Must be called in the
+ * PKCS#11 thread, before tokend_slot_events_wait(), and before a read after which no token may be
+ * out unseen.
  */
 void
 tokend_slot_events_begin (TokendSlotEvents *self, const TokendReadFunctions *functions)
@@ -75,11 +72,11 @@ look_up (TokendSlotEvents *self, CK_SLOT_ID slot)
 
 /**
  * tokend_slot_events_wait:
- * @functions: C_WaitForSlotEvent among them.
+ * @functions: must have C_WaitForSlotEvent.
  *
  * Waits until the module tells of a slot, and counts that. In one thread at a time.
  *
- * Returns: what C_WaitForSlotEvent has answered
+ * Returns: what C_WaitForSlotEvent returned
  */
 CK_RV
 tokend_slot_events_wait (TokendSlotEvents *self, const TokendReadFunctions *functions)
@@ -99,7 +96,7 @@ tokend_slot_events_wait (TokendSlotEvents *self, const TokendReadFunctions *func
 /**
  * tokend_slot_events_count:
  *
- * Returns: another number once there was one more.
+ * Returns: the number of events of @slot; it changes with each event.
  */
 guint
 tokend_slot_events_count (TokendSlotEvents *self, CK_SLOT_ID slot)

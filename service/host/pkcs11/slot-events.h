@@ -5,13 +5,13 @@
 
 G_BEGIN_DECLS
 
-/* A module with more slots than this is not believed. */
+/* A module with more slots is not believed. */
 #define TOKEND_SLOTS_MAX 1024
 
 /**
  * TokendSlotEvents:
  *
- * How often the module has told of each slot that a token was put in or taken out. Of any thread.
+ * Counts for each slot how often the module told that a token was put in or taken out. Thread-safe.
  */
 typedef struct _TokendSlotEvents TokendSlotEvents;
 

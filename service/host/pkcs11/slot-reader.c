@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Returns: how long the text is without the blanks or NULs that fill it up. */
+/* Returns: the length of the text without the blanks or NULs that fill it up. */
 static gsize
 measure (const char *text, gsize size)
 {
@@ -32,8 +32,8 @@ is_description_of (const char *description, gsize size, const char *reader)
  * @slot: a slot
  * @is_other_possible: (out): whether another reader may be meant as well
  *
- * The description of a card's slot is the name of its reader, cut at 64 bytes. Names have up to
- * 127.
+ * Compares the description of a card's slot, which is the name of its reader, cut at 64 bytes.
+ * Names have up to 127.
  *
  * Returns: (transfer none) (nullable): the name of the reader, interned
  */
@@ -55,15 +55,14 @@ tokend_slot_reader_find (GHashTable *readers, const CK_SLOT_INFO *slot, gboolean
   return found;
 }
 
-/* What stands in no device is in no reader: for its sake pcscd is not asked, which might be started
- * by that. */
+/* Leaves out what is in no device, and so in no reader. Asking pcscd could start it. */
 static gboolean
 may_be_in_reader (const CK_SLOT_INFO *slot)
 {
   return (slot->flags & (CKF_HW_SLOT | CKF_REMOVABLE_DEVICE)) != 0;
 }
 
-/* Which readers there are is asked now, and not kept. */
+/* Asks pcscd which readers there are now, and does not keep the answer. */
 static void
 look_up (const TokendReadFunctions *functions, TokendSlotReading *reading)
 {
@@ -80,7 +79,7 @@ look_up (const TokendReadFunctions *functions, TokendSlotReading *reading)
   reading->reader = tokend_slot_reader_find (readers, &slot, &reading->is_other_possible);
 }
 
-/* What was in that slot at the last read, if it was this token. */
+/* Returns: what was in that slot at the last read, if it was this token. */
 static const TokendSlotReading *
 recall (const GArray *last, const TokendSlotReading *reading)
 {
@@ -96,9 +95,8 @@ recall (const GArray *last, const TokendSlotReading *reading)
 
 /**
  * tokend_slot_readers_look_up:
- * @last: (nullable) (element-type TokendSlotReading): the readings of the last read, of the same
- *   slots
- * @readings: (element-type TokendSlotReading): those of this read
+ * @last: (nullable) (element-type TokendSlotReading): the last readings of the same slots
+ * @readings: (element-type TokendSlotReading): the new readings
  *
  * Finds out in which reader of pcscd each token is, when it is first seen in its slot. Costs no
  * try.

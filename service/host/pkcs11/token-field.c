@@ -7,13 +7,15 @@
  * tokend_token_field_init:
  * @bytes: (array length=size): a field of CK_TOKEN_INFO or CK_INFO, padded
  * @size: its size in bytes, at most TOKEND_TOKEN_FIELD_MAX
+ *
+ * Takes the bytes without their padding.
  */
 void
 tokend_token_field_init (TokendTokenField *field, const guint8 *bytes, gsize size)
 {
   g_assert (size <= TOKEND_TOKEN_FIELD_MAX);
 
-  /* Blanks are what PKCS#11 pads with; NULs are what some modules pad with. */
+  /* PKCS#11 pads with blanks; some modules pad with NULs. */
   while (size > 0 && (bytes[size - 1] == ' ' || bytes[size - 1] == '\0'))
     size--;
 
@@ -27,7 +29,7 @@ tokend_token_field_init (TokendTokenField *field, const guint8 *bytes, gsize siz
  *
  * Takes the bytes as they are.
  *
- * Returns: %FALSE if they are more than any field holds
+ * Returns: %FALSE if no field can hold them
  */
 gboolean
 tokend_token_field_init_from_variant (TokendTokenField *field, GVariant *variant)
@@ -43,11 +45,6 @@ tokend_token_field_init_from_variant (TokendTokenField *field, GVariant *variant
   return TRUE;
 }
 
-/**
- * tokend_token_field_to_variant:
- *
- * Returns: (transfer floating): the field, of type ay
- */
 GVariant *
 tokend_token_field_to_variant (const TokendTokenField *field)
 {
@@ -58,7 +55,7 @@ tokend_token_field_to_variant (const TokendTokenField *field)
 /**
  * tokend_token_field_is:
  *
- * Whether the field holds @text and nothing else.
+ * Returns: whether the field holds @text and nothing else.
  */
 gboolean
 tokend_token_field_is (const TokendTokenField *field, const char *text)
@@ -69,8 +66,7 @@ tokend_token_field_is (const TokendTokenField *field, const char *text)
 /**
  * tokend_token_field_tells_apart:
  *
- * Whether it is not empty, nor nothing but zeros and blanks: of a serial number, as the service
- * takes it.
+ * Returns: whether a serial number has more than zeros and blanks, as for the service.
  */
 gboolean
 tokend_token_field_tells_apart (const TokendTokenField *field)
@@ -87,11 +83,6 @@ field_equal (const TokendTokenField *a, const TokendTokenField *b)
   return a->length == b->length && memcmp (a->bytes, b->bytes, a->length) == 0;
 }
 
-/**
- * tokend_token_identity_equal:
- *
- * Whether both are the same token.
- */
 gboolean
 tokend_token_identity_equal (const TokendTokenIdentity *a, const TokendTokenIdentity *b)
 {

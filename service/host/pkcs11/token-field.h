@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /**
  * TokendTokenField:
  *
- * A text field as the module gave it, without the trailing blanks or NULs; not necessarily UTF-8.
+ * A text field as the module gave it, without trailing blanks or NULs; not necessarily UTF-8.
  */
 typedef struct {
   guint8 bytes[TOKEND_TOKEN_FIELD_MAX];
@@ -21,7 +21,7 @@ typedef struct {
 /**
  * TokendTokenIdentity:
  *
- * What makes a token that token, whatever slot it is in.
+ * What identifies a token, whatever slot it is in.
  */
 typedef struct {
   TokendTokenField manufacturer;

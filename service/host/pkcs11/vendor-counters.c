@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/*
- * The eToken's own numbers. PKCS#11 has flags only; eTokens show their retry counters and their PIN
+/* The eToken's own numbers. PKCS#11 has flags only. eTokens show their retry counters and PIN
  * policy as hardware feature objects of the vendor, readable without login. Not every version of
- * the vendor's module answers: each number is probed for, and what fails is absent.
- */
+ * the vendor's module answers: each number is probed for, and left out if that fails. */
 #include "vendor-counters.h"
 
 #include "tokend-module.h"
@@ -22,7 +20,7 @@
 #define COUNTERS_PIN_MAXIMUM 0x80001112UL
 #define COUNTERS_PUK_MAXIMUM 0x80001113UL
 #define COUNTERS_HAS_PUK 0x8000111dUL
-/* These mean something else on another feature: read them on the policy object only. */
+/* These mean something else on other features: read them on the policy object only. */
 #define POLICY_MINIMUM_LENGTH 0x80001202UL
 #define POLICY_COMPLEXITY 0x80001203UL
 #define POLICY_MAXIMUM_LENGTH 0x8000120fUL
@@ -39,7 +37,7 @@ static const struct {
 /**
  * tokend_vendor_counters_expected:
  *
- * Whether the token is of a family whose vendor objects are known.
+ * Returns: whether the token is of a family whose vendor objects are known.
  */
 gboolean
 tokend_vendor_counters_expected (const TokendTokenIdentity *identity)
@@ -68,8 +66,7 @@ plausible_retries (guint64 remaining, guint64 maximum)
   };
 }
 
-/* The policy may only narrow what C_GetTokenInfo said; one that leaves no length at all is not
- * believed. */
+/* Lets the policy narrow what C_GetTokenInfo said. Ignores a policy that leaves no length. */
 static void
 narrow_lengths (const TokendVendorNumbers *numbers, TokendHostReading *reading)
 {
@@ -90,15 +87,15 @@ narrow_lengths (const TokendVendorNumbers *numbers, TokendHostReading *reading)
 
 /**
  * tokend_vendor_numbers_apply:
- * @numbers: as the vendor objects gave them; absurd ones are passed over
- * @reading: (inout): gets the retries, whether there is a PUK, and for a new PIN the narrower of
- *   its own and the policy's lengths and whether it must be complex
+ * @numbers: as the vendor objects gave them; absurd ones are ignored
+ * @reading: (inout): gets the retries, whether there is a PUK, whether a new PIN must be complex,
+ *   and for its lengths the narrower of the token's and the policy's
  */
 void
 tokend_vendor_numbers_apply (const TokendVendorNumbers *numbers, TokendHostReading *reading)
 {
   reading->pin = plausible_retries (numbers->pin_remaining, numbers->pin_maximum);
-  /* Without a PUK on the token, its counters count nothing. */
+  /* If the token has no PUK, its counters count nothing. */
   if (numbers->has_puk != 0)
     reading->puk = plausible_retries (numbers->puk_remaining, numbers->puk_maximum);
   else
@@ -128,8 +125,8 @@ find_feature (const TokendReadFunctions *functions, CK_SESSION_HANDLE session, C
   return rv == CKR_OK && count == 1;
 }
 
-/* The width of these numbers depends on the module's version: 1, 4 or 8 bytes, the least
- * significant first. */
+/* Reads a number of 1, 4 or 8 bytes, as the module's version has it, the least significant first.
+ */
 static guint64
 read_number (const TokendReadFunctions *functions, CK_SESSION_HANDLE session,
              CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type)
@@ -192,8 +189,7 @@ tokend_vendor_counters_read (const TokendReadFunctions *functions, CK_SESSION_HA
 /**
  * tokend_vendor_counters_read_slot:
  *
- * As tokend_vendor_counters_read(), in a read-only session of its own that is closed again: where
- * one stays open, no SO login is possible.
+ * Does so in a read-only session that is closed again: an open one would exclude an SO login.
  */
 void
 tokend_vendor_counters_read_slot (const TokendReadFunctions *functions, CK_SLOT_ID slot,

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * TokendVendorNumbers:
  *
- * What the token's vendor objects say, unchecked; a value that cannot be had is G_MAXUINT64.
+ * The numbers of the token's vendor objects, unchecked; G_MAXUINT64: not known.
  */
 typedef struct {
   guint64 pin_remaining;
