@@ -8,12 +8,14 @@
 
 #include <sysexits.h>
 
-/* Another program that uses a card without a pause lets the module wait for its turn, without a limit. Then tokend is
- * answered before it gives the module up; one that waits for so long as this hangs. In seconds. */
+/* Another program that uses a card without a pause lets the module wait for its turn, without a
+ * limit. Then tokend is answered before it gives the module up; one that waits for so long as this
+ * hangs. In seconds. */
 #define TURN_DEADLINE 4
 #define HANG_DEADLINE 60
 
-/* The module holds its cards for so long after a read, unless another comes: he who watches them may have left. In seconds. */
+/* The module holds its cards for so long after a read, unless another comes: he who watches them
+ * may have left. In seconds. */
 #define LINGER 2
 
 /* org.tokend.Module1 */

@@ -32,8 +32,10 @@ typedef enum {
 
 /**
  * TokendHostState:
- * What the interfaces of a host share. The main thread's; but while @busy, @read, @readings, @cards, @certificates,
- * @has_hidden_cards, @functions and @operation are the worker's. Whoever waits for @cards has a thread of its own.
+ *
+ * What the interfaces of a host share. The main thread's; but while @busy, @read, @readings,
+ * @cards, @certificates, @has_hidden_cards, @functions and @operation are the worker's. Whoever
+ * waits for @cards has a thread of its own.
  */
 typedef struct {
   TokendHostMode mode;

@@ -20,8 +20,8 @@ typedef struct {
   char *unread;      /* why only its identity could be read; or NULL */
   gboolean is_busy;  /* another program has it for itself, so that it could not be read */
   guint64 insertion; /* the same while the card stays in its reader; 0: not told */
-  gboolean
-      is_spared; /* it was not read because nobody has used it since, so that this is what was told before */
+  /* It was not read because nobody has used it since, so that this is what was told before. */
+  gboolean is_spared;
   char *issuer;                 /* the certificate's, or NULL: not told */
   GBytes *certificate;          /* its SHA-256, or NULL: not told */
   char *reader;                 /* the name of its pcscd reader, or NULL: not known */

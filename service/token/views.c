@@ -212,8 +212,8 @@ tokend_view_was_with (const TokendView *self, const TokendView *other)
   return self->seen_at > other->seen_since && other->seen_at > self->seen_since;
 }
 
-/* Tells whether both certainly are one card: by name, or because they were in the reader at the same
- * time. */
+/* Tells whether both certainly are one card: by name, or because they were in the reader at the
+ * same time. */
 static gboolean
 is_certainly (const Relating *self, guint i, guint j)
 {

@@ -32,10 +32,8 @@ static Peer peer;
 static GSocketConnection *next_stream;
 static guint n_ended;
 
-/*
- * They stand before GIO's own: the service's connection to the folder of its sockets, and the kernel's word that it is
- * root who listens there.
- */
+/* They stand before GIO's own: the service's connection to the folder of its sockets, and the
+ * kernel's word that it is root who listens there. */
 void
 g_socket_client_connect_async (GSocketClient *client, GSocketConnectable *connectable,
                                GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -302,10 +300,9 @@ make_stream (void)
   return g_socket_connection_factory_create_connection (socket);
 }
 
-/*
- * A host that lies. The first byte says whether only after it has authenticated itself and loaded the module; what comes
- * then is its answers to Read, WaitForChange, Prepare and Commit. Else it is all that it ever says.
- */
+/* A host that lies. The first byte says whether only after it has authenticated itself and loaded
+ * the module; what comes then is its answers to Read, WaitForChange, Prepare and Commit. Else it is
+ * all that it ever says. */
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {

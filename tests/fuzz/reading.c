@@ -33,7 +33,8 @@ static const char *const reading_keys[] = {
   NULL,
 };
 
-/* All that org.tokend.Tokend1.xml knows, with the type; but for why a profile was taken, which no host tells. */
+/* All that org.tokend.Tokend1.xml knows, with the type; but for why a profile was taken, which no
+ * host tells. */
 static const char *const status_keys[][2] = {
   { TOKEND_STATUS_LABEL, "s" },
   { TOKEND_STATUS_MANUFACTURER, "s" },

@@ -8,7 +8,8 @@
  */
 #include <gio/gio.h>
 
-/* What is not built with ThreadSanitizer, a simulated token, has these only where its program has. */
+/* What is not built with ThreadSanitizer, a simulated token, has these only where its program has.
+ */
 extern void __tsan_acquire (void *address) __attribute__ ((weak));
 extern void __tsan_release (void *address) __attribute__ ((weak));
 

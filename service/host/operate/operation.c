@@ -316,8 +316,8 @@ set_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
 }
 
 /* There are modules whose C_SetPIN answers CKR_OK to a wrong PIN that the token has refused, and
- * counted. Their C_Login is honest, and costs the one try. CKR_PIN_EXPIRED is the standard's word for
- * a right one that must be changed first. */
+ * counted. Their C_Login is honest, and costs the one try. CKR_PIN_EXPIRED is the standard's word
+ * for a right one that must be changed first. */
 static void
 set_proven_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {

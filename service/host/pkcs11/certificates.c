@@ -3,19 +3,20 @@
 
 #include "tokend-module.h"
 
-/* A card has a handful: for logging in, for signing, those that were renewed, and the CAs'. Where there are more than this
- * nothing is told of any: the one that matters may be another. */
+/* The most certificates of a card, which has a handful: to log in, to sign, renewed ones, and CAs'.
+ * If there are more, none is told, since the one that matters may be left out. */
 #define CERTIFICATES_MAX 64
 #define CERTIFICATE_SIZE_MAX 32768
-/* They are slow to read from a card, and seldom change while it is plugged in. What was read stands for so long;
- * afterwards they are read again with whatever else is read: nothing is read for their sake alone. */
+/* How long what was read is valid. Certificates are slow to read and seldom change while the card
+ * is plugged in. Later they are read again together with something else, and never for their own
+ * sake. */
 #define FRESH_US (10 * 60 * G_USEC_PER_SEC)
 
-/* What is known of one token's. */
+/* What is known of one token's certificates. */
 typedef struct {
   TokendHostReading reading;      /* of the token, when they were read */
   gint64 read_at;                 /* monotonic, in microseconds */
-  TokendCertificate *certificate; /* that the person signs with; NULL: the token has none */
+  TokendCertificate *certificate; /* the one that the person signs with; NULL: none */
 } Known;
 
 static void
@@ -27,21 +28,25 @@ known_free (gpointer data)
   g_free (known);
 }
 
-/** tokend_certificates_new: Returns: (transfer full): what is known of the certificates of tokens: nothing, yet. */
+/**
+ * tokend_certificates_new:
+ *
+ * Returns: (transfer full): an empty store of tokens' certificates.
+ */
 GPtrArray *
 tokend_certificates_new (void)
 {
   return g_ptr_array_new_with_free_func (known_free);
 }
 
-/* An object that has no certificate to show is none. */
+/* Tells whether an object has no certificate to show. */
 static gboolean
 has_no_value (CK_RV rv)
 {
   return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE;
 }
 
-/* @certificate: (out) (nullable): NULL if the object is none that can be understood.
+/* @certificate: (out) (nullable): NULL if the object cannot be understood.
  * Returns: whether it could be read. */
 static gboolean
 read_certificate (const TokendReadFunctions *functions, CK_SESSION_HANDLE session,
@@ -63,7 +68,7 @@ read_certificate (const TokendReadFunctions *functions, CK_SESSION_HANDLE sessio
   return rv == CKR_OK;
 }
 
-/* Of more than CERTIFICATES_MAX, one more. */
+/* Finds one more than CERTIFICATES_MAX at most. */
 static GArray *
 find_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session)
 {
@@ -89,7 +94,7 @@ find_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session)
   return rv == CKR_OK ? g_steal_pointer (&objects) : NULL;
 }
 
-/* Returns: (nullable): NULL if they could not all be read: the one that is missing may be the one that matters. */
+/* Returns: (nullable): NULL if not all could be read, since the one that matters may be missing. */
 static GPtrArray *
 read_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session)
 {
@@ -142,7 +147,7 @@ has_locked_puk (const TokendHostReading *reading)
   return (reading->flags & TOKEND_TOKEN_PUK_LOCKED) != 0 || reading->puk.remaining == 0;
 }
 
-/* The last wrong PUK may take them along. */
+/* Reads them anew once the PUK is locked: the last wrong PUK may destroy them. */
 static gboolean
 is_fresh (const Known *known, const TokendHostReading *reading, gint64 now)
 {
@@ -150,7 +155,7 @@ is_fresh (const Known *known, const TokendHostReading *reading, gint64 now)
          && (has_locked_puk (&known->reading) || !has_locked_puk (reading));
 }
 
-/* Where they cannot be read now, what is known is as it was. */
+/* Keeps what is known if they cannot be read now. */
 static void
 renew (GPtrArray *certificates, const TokendReadFunctions *functions,
        const TokendSlotReading *reading, gint64 now)
@@ -179,10 +184,10 @@ renew (GPtrArray *certificates, const TokendReadFunctions *functions,
  * @readings: (element-type TokendSlotReading): tokens that are there
  * @now: monotonic, in microseconds
  *
- * Reads the certificates of tokens that were not there before, whose PUK was locked, or whose certificates were read ten
- * minutes ago; without a login, in a session that is closed again. Costs no try.
+ * Reads the certificates of tokens that are new, whose PUK was locked, or whose certificates were
+ * read ten minutes ago. Reads without a login, in a session that is closed again. Costs no try.
  *
- * Returns: whether there were any to be read
+ * Returns: whether any were to be read
  */
 gboolean
 tokend_certificates_update (GPtrArray *certificates, const TokendReadFunctions *functions,
@@ -215,9 +220,10 @@ is_there (const TokendTokenIdentity *identity, const GArray *readings)
 
 /**
  * tokend_certificates_forget_others:
- * @readings: (element-type TokendSlotReading): the tokens that are there, also those that could not be read
+ * @readings: (element-type TokendSlotReading): the tokens that are there, also those that could not
+ *   be read
  *
- * Forgets the certificates of all other tokens: when one of these comes back, they may be others.
+ * Forgets the certificates of all other tokens, which may have others when they come back.
  */
 void
 tokend_certificates_forget_others (GPtrArray *certificates, const GArray *readings)
@@ -230,7 +236,11 @@ tokend_certificates_forget_others (GPtrArray *certificates, const GArray *readin
   }
 }
 
-/** tokend_certificates_lookup: Returns: (transfer none) (nullable): the certificate that is signed with on that token. */
+/**
+ * tokend_certificates_lookup:
+ *
+ * Returns: (transfer none) (nullable): the certificate that the person signs with on that token.
+ */
 const TokendCertificate *
 tokend_certificates_lookup (GPtrArray *certificates, const TokendTokenIdentity *identity)
 {

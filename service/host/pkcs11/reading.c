@@ -29,8 +29,8 @@ static const guint role_flags[] = {
       TOKEND_TOKEN_PUK_COUNT_LOW | TOKEND_TOKEN_PUK_FINAL_TRY | TOKEND_TOKEN_PUK_LOCKED,
 };
 
-/* Zero is what modules say that have no limit or do not know it; CK_UNAVAILABLE_INFORMATION is
- * greater than any. */
+/* Takes 0 for "not known", as modules say that have no limit or do not know it.
+ * CK_UNAVAILABLE_INFORMATION is greater than any length. */
 static void
 init_lengths (TokendHostReading *reading, const CK_TOKEN_INFO *info)
 {
@@ -49,11 +49,9 @@ init_lengths (TokendHostReading *reading, const CK_TOKEN_INFO *info)
   }
 }
 
-/*
- * Of an OpenPGP card before version 3.1, which it does not ask by VERIFY, OpenSC reads the tries one byte too far: one token
- * shows those of the Admin PIN, the other those of the resetting code. (Seen in 0.23; mended after 0.26.) The card's version is
- * what it calls the hardware's.
- */
+/* Finds an OpenPGP card before version 3.1, of which OpenSC reads the tries one byte too far. One
+ * token then shows those of the Admin PIN, the other those of the resetting code. (Seen in 0.23;
+ * mended after 0.26.) The card's version is the hardware's in CK_TOKEN_INFO. */
 static gboolean
 shows_tries_of_others (const CK_TOKEN_INFO *info)
 {
@@ -68,9 +66,9 @@ shows_tries_of_others (const CK_TOKEN_INFO *info)
 
 /**
  * tokend_host_reading_init:
- * @info: as C_GetTokenInfo gave it
+ * @info: of C_GetTokenInfo
  *
- * Returns: %FALSE if the token is not initialised, and so has nothing to tell
+ * Returns: %FALSE if the token is not initialized, and so has nothing to tell
  */
 gboolean
 tokend_host_reading_init (TokendHostReading *reading, const CK_TOKEN_INFO *info)
@@ -110,7 +108,7 @@ insert_number (GVariantDict *dict, const char *key, gint number)
     g_variant_dict_insert (dict, key, "u", (guint) number);
 }
 
-/* A name that is no text is not told: nobody could compare it. */
+/* Leaves out a name that is no text, which nobody could compare. */
 static void
 insert_reader (GVariantDict *dict, const char *reader)
 {
@@ -118,7 +116,7 @@ insert_reader (GVariantDict *dict, const char *reader)
     g_variant_dict_insert (dict, "reader", "s", reader);
 }
 
-/* One that has ended before the epoch has an end that nobody needs. */
+/* Leaves out an end before the epoch, which nobody needs. */
 static void
 insert_certificate (GVariantDict *dict, const TokendCertificate *certificate)
 {
@@ -147,8 +145,8 @@ insert_unread (GVariantDict *dict, const TokendHostReading *reading)
 
 /**
  * tokend_host_reading_to_variant:
- * @reader: (nullable): where it is, as pcscd calls it, where that is known
- * @certificate: (nullable): the one that is signed with, where it was read
+ * @reader: (nullable): the name of its pcscd reader, if known
+ * @certificate: (nullable): the one that the person signs with, if it was read
  *
  * Returns: (transfer floating): the reading, of type a{sv}
  */
@@ -192,8 +190,8 @@ tokend_host_reading_to_variant (const TokendHostReading *reading, const char *re
 /**
  * tokend_host_reading_same_tries:
  *
- * Whether all that both readings tell of the tries of @role is the same; a number that only one of
- * them has is not.
+ * Returns: whether both readings tell the same of the tries of @role. A number that only one of
+ *   them has is a difference.
  */
 gboolean
 tokend_host_reading_same_tries (const TokendHostReading *a, const TokendHostReading *b,

@@ -10,46 +10,63 @@
 
 G_BEGIN_DECLS
 
-/* A number that the token does not tell. */
+/* An unknown number. */
 #define TOKEND_NUMBER_UNKNOWN (-1)
 
-/** TokendRetries: the token's own count of one code; a number or TOKEND_NUMBER_UNKNOWN. */
+/**
+ * TokendRetries:
+ *
+ * The token's own counter of one code: numbers, or TOKEND_NUMBER_UNKNOWN.
+ */
 typedef struct {
   gint remaining;
   gint maximum;
 } TokendRetries;
 
-/** TokendUnread: why a token that is there could not be read. All but its identity is then of an earlier reading. */
+/**
+ * TokendUnread:
+ *
+ * Why a token that is there could not be read. All but its identity is then from an earlier
+ * reading.
+ */
 typedef enum {
   TOKEND_UNREAD_NOT, /* it was read */
   TOKEND_UNREAD_BUSY,
   TOKEND_UNREAD_FAILED,
 } TokendUnread;
 
-/** TokendHostReading: what a token says of itself; its form on the bus stands in
- * org.tokend.Module1.xml. */
+/**
+ * TokendHostReading:
+ *
+ * A token's reading; org.tokend.Module1.xml describes its form on the bus.
+ */
 typedef struct {
   TokendTokenIdentity identity;
-  guint flags;             /* TokendTokenFlags */
-  gint pin_minimum_length; /* bytes, or TOKEND_NUMBER_UNKNOWN: what no code can be outside of */
+  guint flags; /* TokendTokenFlags */
+  gint
+      pin_minimum_length; /* bytes, or TOKEND_NUMBER_UNKNOWN: excludes any code of another length */
   gint pin_maximum_length;
-  gint new_pin_minimum_length; /* likewise, by the policy on the token: of a new PIN alone */
+  gint new_pin_minimum_length; /* the same, by the token's policy for a new PIN */
   gint new_pin_maximum_length;
   TokendRetries pin;
   TokendRetries puk;
   TokendUnread unread;
-  CK_RV unread_reason; /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo answered, or would have */
-  guint64 insertion;   /* the same as long as the card has stayed in its reader; 0: not known */
-  guint slot_events;   /* how often its slot was told of; of a watching host alone */
-  gboolean
-      is_spared; /* the last read left its card alone, which nobody had used: all is of an earlier reading */
+  CK_RV unread_reason; /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo returned, or would have */
+  guint64 insertion;   /* the same while the card stays in its reader; 0: not known */
+  guint slot_events;   /* how often its slot was told of; by a watching host alone */
+  /* The last read left out its card, which nobody had used: all is from an earlier reading. */
+  gboolean is_spared;
 } TokendHostReading;
 
-/** TokendSlotReading: the reading of the token in @slot. */
+/**
+ * TokendSlotReading:
+ *
+ * The reading of the token in @slot.
+ */
 typedef struct {
   CK_SLOT_ID slot;
-  const char *reader;         /* interned; where it is, as pcscd calls it, or NULL */
-  gboolean is_other_possible; /* another reader may be meant: its name begins alike */
+  const char *reader;         /* interned: the name of its pcscd reader, or NULL */
+  gboolean is_other_possible; /* another reader, whose name begins alike, may be meant */
   TokendHostReading reading;
 } TokendSlotReading;
 

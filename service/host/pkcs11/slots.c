@@ -10,8 +10,8 @@
 /* How often the list may grow between two calls before the module is given up. */
 #define LIST_ATTEMPTS_MAX 8
 
-/* The slots with a token in them. Between asking for the number and asking for the list, tokens may
- * come and go. */
+/* Lists the slots with a token. Tokens may come and go between asking for the number and the list.
+ */
 static GArray *
 list_slots (const TokendReadFunctions *functions, GError **error)
 {
@@ -48,7 +48,7 @@ list_slots (const TokendReadFunctions *functions, GError **error)
   return NULL;
 }
 
-/* What was in the slot at the last read. */
+/* Recalls what was in the slot at the last read. */
 static gboolean
 recall (const GArray *last, TokendSlotReading *reading, CK_RV reason)
 {
@@ -66,7 +66,7 @@ recall (const GArray *last, TokendSlotReading *reading, CK_RV reason)
   return FALSE;
 }
 
-/* Of a token that cannot be read it is at least known that it is there, and not that it is gone. */
+/* Keeps a token that cannot be read, since it is there and must not seem gone. */
 static gboolean
 read_slot (const TokendReadFunctions *functions, TokendSlotReading *reading, const GArray *last)
 {
@@ -80,12 +80,12 @@ read_slot (const TokendReadFunctions *functions, TokendSlotReading *reading, con
 
 /**
  * tokend_slots_read:
- * @last: (nullable) (element-type TokendSlotReading): the readings of the last read
+ * @last: (nullable) (element-type TokendSlotReading): the last readings
  * @error: ModuleFailed
  *
- * Reads what C_GetTokenInfo tells of every token; opens no session, costs no try. A token that
- * cannot be read is as it was at the last read, and says so; if it was not there then, it is left out, and so are those
- * beyond TOKEND_MODULE_TOKENS_MAX.
+ * Reads every token by C_GetTokenInfo; opens no session, costs no try. A token that cannot be read
+ * keeps its last reading, and says so. It is left out if it has none, and so are tokens beyond
+ * TOKEND_MODULE_TOKENS_MAX.
  *
  * Returns: (transfer full) (element-type TokendSlotReading): the readings
  */
@@ -111,9 +111,9 @@ tokend_slots_read (const TokendReadFunctions *functions, const GArray *last, GEr
 
 /**
  * tokend_slots_read_again:
- * @last: (element-type TokendSlotReading): the readings of the last read
+ * @last: (element-type TokendSlotReading): the last readings
  *
- * As tokend_slots_read(), but without a look at what else is there. Those in no known slot are left out.
+ * Reads the same slots as the last time, and does not look for others. Leaves out unknown slots.
  *
  * Returns: (transfer full) (element-type TokendSlotReading): the readings
  */
@@ -144,15 +144,16 @@ read_numbers (const TokendReadFunctions *functions, GArray *readings)
 
 /**
  * tokend_slots_complete:
- * @certificates: what is known from the read before
- * @readings: (element-type TokendSlotReading) (transfer full): what C_GetTokenInfo has told
+ * @certificates: what is known from the last read
+ * @readings: (element-type TokendSlotReading) (transfer full): by C_GetTokenInfo
  *
- * Reads what C_GetTokenInfo does not tell: the tokens' own numbers, for which a read-only session is opened and
- * closed where the token is of a family that has them, and the end and issuer of the certificate that
- * is signed with. To read certificates takes long, and other programs can use the token meanwhile: what was read of the tries
- * may be true no more, and is read once again. Costs no try.
+ * Adds what C_GetTokenInfo does not tell. It reads the tokens' own numbers in a read-only session,
+ * if the token is of a family that has them, and the end and issuer of the certificate that the
+ * person signs with. Reading certificates takes long, and other programs can use the token
+ * meanwhile, so the tries are then read again. Costs no try.
  *
- * Returns: (transfer full) (element-type TokendSlotReading): the readings, those of tokens that have gone left out
+ * Returns: (transfer full) (element-type TokendSlotReading): the readings, without tokens that have
+ *   left
  */
 GArray *
 tokend_slots_complete (const TokendReadFunctions *functions, GPtrArray *certificates,
@@ -208,11 +209,11 @@ count_events (TokendSlotEvents *events, GArray *readings)
 /**
  * tokend_slots_read_all:
  * @certificates: as for tokend_slots_complete()
- * @events: (nullable): what the module has told of its slots
- * @last: (inout) (transfer full) (nullable): the readings of the last read, and then of this
+ * @events: (nullable): counts the slot events
+ * @last: (inout) (transfer full) (nullable): the last readings, then the new ones
  * @error: ModuleFailed
  *
- * Reads all that is to be known of every token.
+ * Reads everything of every token.
  *
  * Returns: (transfer floating) (nullable): the readings, of type aa{sv}
  */

@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Of a token that is known from before the module was initialised: slots have other numbers each time. */
+/* The slot of a token that is known from before the module was initialized, when slots had other
+ * numbers. */
 #define TOKEND_SLOT_UNKNOWN CK_UNAVAILABLE_INFORMATION
 
 GArray *tokend_slots_read (const TokendReadFunctions *functions, const GArray *last,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The module host as a process: whom it answers and when, what it loads and waits for, and when it ends. */
+/* The module host as a process: whom it answers and when, what it loads and waits for, and when it
+ * ends. */
 #include "host-fixture.h"
 #include "softhsm-token.h"
 #include "tokend-error.h"
@@ -161,7 +162,8 @@ test_peer_leaves (HostFixture *fixture, gconstpointer data)
   host_assert_leaves (host, EX_OK);
 }
 
-/* All that authenticates, and no more, in one go: GDBus may have seen the end before the host knows of the connection. */
+/* All that authenticates, and no more, in one go: GDBus may have seen the end before the host knows
+ * of the connection. */
 static void
 test_peer_leaves_at_once (HostFixture *fixture, gconstpointer data)
 {

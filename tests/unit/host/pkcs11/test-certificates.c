@@ -242,7 +242,8 @@ test_of_one (void)
   assert_told (tokens, "CN=B", END);
 }
 
-/* The one to sign with is the last of many, however they are handed out; of more than are looked at nothing is told. */
+/* The one to sign with is the last of many, however they are handed out; of more than are looked at
+ * nothing is told. */
 static void
 test_of_many (void)
 {
@@ -289,7 +290,8 @@ update (GPtrArray *certificates, gint64 now)
   return certificate != NULL ? certificate->end : TOKEND_CERTIFICATE_NO_END;
 }
 
-/* One that is renewed while the token is plugged in is noticed after a while; one that a wrong PUK has destroyed, at once. */
+/* One that is renewed while the token is plugged in is noticed after a while; one that a wrong PUK
+ * has destroyed, at once. */
 static void
 test_replaced (void)
 {
@@ -330,7 +332,8 @@ pull_out (void)
   fake.info_rv[0] = CKR_TOKEN_NOT_PRESENT;
 }
 
-/* To read them takes long: what was told of the tries before would be told as the present state, and not asked again. */
+/* To read them takes long: what was told of the tries before would be told as the present state,
+ * and not asked again. */
 static void
 test_meanwhile (void)
 {
@@ -389,7 +392,8 @@ test_unreadable (void)
   g_assert_cmpint (update (certificates, 11 * MINUTE + 1), ==, TOKEND_CERTIFICATE_NO_END);
 }
 
-/* What one certificate holds may be what matters: without it nothing is known, and all are read again. */
+/* What one certificate holds may be what matters: without it nothing is known, and all are read
+ * again. */
 static void
 test_value_unreadable (void)
 {

@@ -480,7 +480,8 @@ test_vendor_objects (void)
   g_assert_cmpuint (fake.open_sessions, ==, 0);
 }
 
-/* That the token has no PUK is one of its objects' words, too; an object that is not found says nothing. */
+/* That the token has no PUK is one of its objects' words, too; an object that is not found says
+ * nothing. */
 static void
 test_vendor_objects_in_doubt (void)
 {
@@ -537,7 +538,8 @@ test_vendor_puk (void)
   g_assert_cmpint (reading.puk.maximum, ==, 4);
 }
 
-/* What has the policy's numbers on another object, where they mean something else, has no policy. */
+/* What has the policy's numbers on another object, where they mean something else, has no policy.
+ */
 static void
 test_vendor_policy_elsewhere (void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whose a connection is, and when it is gone; how many calls it and its user may have under way; who is
- * subscribed. The bus is played here: the linker puts it in the place of GIO's, see meson.build. A
- * call is any object that bears its sender's name. */
+/* Whose a connection is, and when it is gone; how many calls it and its user may have under way;
+ * who is subscribed. The bus is played here: the linker puts it in the place of GIO's, see
+ * meson.build. A call is any object that bears its sender's name. */
 #include "callers.h"
 #include "call-quota-private.h"
 #include "tokend-error.h"

@@ -6,8 +6,8 @@
 static const TokendRole PIN = TOKEND_ROLE_PIN;
 static const TokendRole PUK = TOKEND_ROLE_PUK;
 
-/* Names as of target_of(): recorded at one while the other was related to it, or not; and whether it
- * then counts there. */
+/* Names as of target_of(): recorded at one while the other was related to it, or not; and whether
+ * it then counts there. */
 static const struct {
   const char *at, *other;
   gboolean were_related;

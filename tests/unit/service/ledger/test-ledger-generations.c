@@ -242,8 +242,8 @@ add_as_older (GKeyFile *file, const char *group, TokendRole role, TokendCounterR
   return g_key_file_get_boolean (file, group, known, NULL);
 }
 
-/* What the commit 81cd120 took a ledger for, of @target and what it has within: these are its rules,
- * written down when it was the last version, and never to be changed. */
+/* What the commit 81cd120 took a ledger for, of @target and what it has within: these are its
+ * rules, written down when it was the last version, and never to be changed. */
 static TokendCounterRecord
 read_as_older (const Scratch *scratch, const char *target, TokendRole role)
 {

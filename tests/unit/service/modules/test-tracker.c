@@ -27,11 +27,9 @@ static const struct {
   { "contradiction", "3* 3* 2* 2* 1* 1* 1* - 1* 1*", ". c . ct . . . c ." },
 };
 
-/*
- * Two modules show cards in readers, one after another: of each "a" or "b", which shows it, the
- * target, the reader or "-", and what it shows; each target and reader has what was remembered of it
- * by that module.
- */
+/* Two modules show cards in readers, one after another: of each "a" or "b", which shows it, the
+ * target, the reader or "-", and what it shows; each target and reader has what was remembered of
+ * it by that module. */
 static const struct {
   const char *name;
   const char *shown;

@@ -225,7 +225,8 @@ static void
 begin_step (ModelState *state, ModelKind kind, guint i)
 {
   switch ((TokendStep) state->callers[i].step) {
-  case TOKEND_STEP_IDENTIFY: /* who the caller is changes nothing until TOKEND_STEP_AUTHORIZE_AGAIN */
+  /* Who the caller is changes nothing until TOKEND_STEP_AUTHORIZE_AGAIN. */
+  case TOKEND_STEP_IDENTIFY:
   case TOKEND_STEP_IDENTIFY_AGAIN:
     advance (state, kind, i, TOKEND_STEP_DONE);
     break;

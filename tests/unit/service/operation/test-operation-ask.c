@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The steps of Unlock and SetPin, and those of Finish before the host is started, each alone: whom they ask, and what they make
- * of the answers. All that is asked is played, here and in try-stage.c. */
+/* The steps of Unlock and SetPin, and those of Finish before the host is started, each alone: whom
+ * they ask, and what they make of the answers. All that is asked is played, here and in
+ * try-stage.c. */
 #include "code-pipes-private.h"
 #include "deadline.h"
 #include "tokend-error.h"
@@ -277,7 +278,8 @@ test_accept (void)
   }
 }
 
-/* One who may not read the status learns nothing of it, and goes on; a polkit that does not answer is not asked twice. */
+/* One who may not read the status learns nothing of it, and goes on; a polkit that does not answer
+ * is not asked twice. */
 static void
 test_may_peek (void)
 {
@@ -304,7 +306,8 @@ test_may_peek (void)
   }
 }
 
-/* The state, before the prompt and after it, and when it is to be finished: the words belong to Finish alone. */
+/* The state, before the prompt and after it, and when it is to be finished: the words belong to
+ * Finish alone. */
 static void
 test_state (void)
 {
@@ -475,7 +478,8 @@ test_collect (void)
   }
 }
 
-/* polkit is asked again, and nobody by it: its outright no is one, and so is a session that is not in front any more. */
+/* polkit is asked again, and nobody by it: its outright no is one, and so is a session that is not
+ * in front any more. */
 static void
 test_recheck (void)
 {

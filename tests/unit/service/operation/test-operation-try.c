@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The steps from the operating host's start to the status after the code, each alone: what it asks of whom, and what it makes of
- * what is answered, also by a host that a module has taken over. */
+/* The steps from the operating host's start to the status after the code, each alone: what it asks
+ * of whom, and what it makes of what is answered, also by a host that a module has taken over. */
 #include "opensc-configuration.h"
 #include "tokend-error.h"
 #include "try-stage.h"
@@ -112,7 +112,8 @@ test_prepare_in_vain (void)
   tear_down ();
 }
 
-/* With one configuration of OpenSC's a code is a PUK, with another a PIN: it goes by the operation, too. */
+/* With one configuration of OpenSC's a code is a PUK, with another a PIN: it goes by the operation,
+ * too. */
 static void
 test_prepare_environment (void)
 {
@@ -189,7 +190,8 @@ assert_number (const char *key, guint expected)
   g_assert_cmpuint (number, ==, expected);
 }
 
-/* All that the host is asked to hold the codes against; what is not known leaves them what any code may be. */
+/* All that the host is asked to hold the codes against; what is not known leaves them what any code
+ * may be. */
 static void
 test_prepare_request (void)
 {
@@ -332,7 +334,8 @@ test_compare (void)
   }
 }
 
-/* Who was told five times within an hour is not told any more, be a code one that was refused or not; and may send it. */
+/* Who was told five times within an hour is not told any more, be a code one that was refused or
+ * not; and may send it. */
 static void
 test_compare_oracle (void)
 {
@@ -547,7 +550,8 @@ test_after_reading (void)
   }
 }
 
-/* What the counter shows after it may say more than the module, and is recorded; what failed is noted. */
+/* What the counter shows after it may say more than the module, and is recorded; what failed is
+ * noted. */
 static void
 test_after_review (void)
 {
@@ -599,7 +603,8 @@ test_after_review (void)
   }
 }
 
-/* Which refused codes are forgotten when one was right: a new PIN that was refused leaves the old one. */
+/* Which refused codes are forgotten when one was right: a new PIN that was refused leaves the old
+ * one. */
 static void
 test_after_success (void)
 {
@@ -671,7 +676,8 @@ test_after_change (void)
   stage_tear_down ();
 }
 
-/* Where a wrong PUK shows in the flags of the PIN: those that it has changed are the PUK's, and none of the PIN's own. */
+/* Where a wrong PUK shows in the flags of the PIN: those that it has changed are the PUK's, and
+ * none of the PIN's own. */
 static void
 test_after_puk_shown_as_pin (void)
 {
@@ -703,7 +709,8 @@ test_after_puk_shown_as_pin (void)
   }
 }
 
-/* That is so for a wrong PUK that went to such a token, and for nothing else; and only by a reading of it. */
+/* That is so for a wrong PUK that went to such a token, and for nothing else; and only by a reading
+ * of it. */
 static void
 test_after_shown_as_what_it_is (void)
 {
