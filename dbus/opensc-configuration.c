@@ -3,11 +3,6 @@
 
 #include "config.h"
 
-/**
- * tokend_unlock_method_is_opensc:
- *
- * Returns: whether @method is OpenSC's alone.
- */
 gboolean
 tokend_unlock_method_is_opensc (TokendUnlockMethod method)
 {

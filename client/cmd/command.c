@@ -156,11 +156,6 @@ overview (void)
   return g_string_free (text, FALSE);
 }
 
-/**
- * tokenctl_run:
- *
- * Returns: the exit status
- */
 TokenctlExit
 tokenctl_run (int argc, char **argv)
 {

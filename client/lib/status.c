@@ -46,11 +46,6 @@ tokenctl_status_is (GVariant *status, const char *key, gboolean value)
   return g_variant_lookup (status, key, "b", &found) && !found == !value;
 }
 
-/**
- * tokenctl_status_tries:
- *
- * Returns: what @status says of the tries of @role
- */
 TokenctlTries
 tokenctl_status_tries (GVariant *status, TokenctlRole role)
 {

@@ -194,11 +194,6 @@ tokenctl_terminal_close (TokenctlTerminal *terminal)
   g_free (terminal);
 }
 
-/**
- * tokenctl_terminal_get_fd:
- *
- * Returns: its descriptor, to wait for a line.
- */
 int
 tokenctl_terminal_get_fd (TokenctlTerminal *terminal)
 {

@@ -61,11 +61,6 @@ tokenctl_words_for_cell (const TokenctlTries *tries, TokenctlRole role)
   return tokenctl_words_for_tries (tries, role);
 }
 
-/**
- * tokenctl_emphasis_of:
- *
- * Returns: how much it must stand out
- */
 TokenctlEmphasis
 tokenctl_emphasis_of (const TokenctlTries *tries)
 {
@@ -84,11 +79,6 @@ tokenctl_emphasis_of (const TokenctlTries *tries)
   }
 }
 
-/**
- * tokenctl_words_for_role:
- *
- * Returns: (transfer none): the name of the code, in the person's language
- */
 const char *
 tokenctl_words_for_role (TokenctlRole role)
 {
@@ -333,11 +323,6 @@ tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argum
   return g_strdup_printf ("%s\n%s", step, caution);
 }
 
-/**
- * tokenctl_words_for_pin_loss:
- *
- * Returns: (transfer full): what is lost with the last PIN try
- */
 char *
 tokenctl_words_for_pin_loss (GVariant *status)
 {

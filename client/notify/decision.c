@@ -19,22 +19,12 @@ gravity (const TokenctlTries *tries)
   }
 }
 
-/**
- * tokend_notify_is_concern:
- *
- * Returns: whether a person should know of @tries
- */
 gboolean
 tokend_notify_is_concern (const TokenctlTries *tries)
 {
   return gravity (tries) > 0;
 }
 
-/**
- * tokend_notify_is_worse:
- *
- * Returns: whether @a is graver than @b
- */
 gboolean
 tokend_notify_is_worse (const TokenctlTries *a, const TokenctlTries *b)
 {

@@ -363,11 +363,6 @@ tokend_callers_admit_finish (TokendCallers *self, GAsyncResult *result, GError *
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
-/**
- * tokend_callers_count:
- *
- * Returns: how many connections have calls under way.
- */
 guint
 tokend_callers_count (TokendCallers *self)
 {

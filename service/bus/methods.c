@@ -106,11 +106,6 @@ static const TokendMethod methods[] = {
   { OPERATION, "Cancel", TOKEND_METHOD_OWNER, NULL, cancel },
 };
 
-/**
- * tokend_methods_get_all:
- *
- * Returns: (transfer none) (array length=n_methods): the table.
- */
 const TokendMethod *
 tokend_methods_get_all (gsize *n_methods)
 {

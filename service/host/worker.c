@@ -27,11 +27,6 @@ run_jobs (gpointer data)
   return NULL;
 }
 
-/**
- * tokend_worker_new:
- *
- * Starts the thread, which lives as long as the process.
- */
 TokendWorker *
 tokend_worker_new (void)
 {

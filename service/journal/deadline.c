@@ -19,22 +19,12 @@ get_now (void)
   return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-/**
- * tokend_deadline_in:
- *
- * Returns: the deadline @seconds from now.
- */
 gint64
 tokend_deadline_in (guint seconds)
 {
   return get_now () + (gint64) seconds * G_USEC_PER_SEC;
 }
 
-/**
- * tokend_deadline_is_over:
- *
- * Returns: whether @deadline has passed.
- */
 gboolean
 tokend_deadline_is_over (gint64 deadline)
 {

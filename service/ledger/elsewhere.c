@@ -194,11 +194,6 @@ tokend_elsewhere_end_stays (TokendElsewhere *self)
       add (&self->right_at, before[i]);
 }
 
-/**
- * tokend_elsewhere_clear:
- *
- * Forgets everything, as nothing is left that could count.
- */
 void
 tokend_elsewhere_clear (TokendElsewhere *self)
 {

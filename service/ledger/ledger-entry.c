@@ -251,11 +251,6 @@ tokend_ledger_entry_get_worst (const TokendLedgerEntry *entry)
   return entry->final_try ? TOKEND_STATE_FINAL_TRY : TOKEND_STATE_UNKNOWN;
 }
 
-/**
- * tokend_ledger_entry_is_clear:
- *
- * Returns: whether @entry says nothing.
- */
 gboolean
 tokend_ledger_entry_is_clear (const TokendLedgerEntry *entry)
 {

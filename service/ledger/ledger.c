@@ -356,11 +356,6 @@ tokend_ledger_begin_async (TokendLedger *self, const TokendTarget *target, Token
   save (self, task);
 }
 
-/**
- * tokend_ledger_begin_finish:
- *
- * Returns: whether the pending try is on the disk.
- */
 gboolean
 tokend_ledger_begin_finish (TokendLedger *self, GAsyncResult *result, GError **error)
 {
@@ -430,11 +425,6 @@ tokend_ledger_resolve_async (TokendLedger *self, const TokendTarget *target, Tok
   save (self, task);
 }
 
-/**
- * tokend_ledger_resolve_finish:
- *
- * Returns: whether the result is on the disk.
- */
 gboolean
 tokend_ledger_resolve_finish (TokendLedger *self, GAsyncResult *result, GError **error)
 {

@@ -14,11 +14,6 @@
 #define END "[end]\n"
 #define END_FORMAT END "sha256=%s\n"
 
-/**
- * tokend_sealed_file_to_text:
- *
- * Returns: (transfer full): @key_file, sealed.
- */
 char *
 tokend_sealed_file_to_text (GKeyFile *key_file)
 {

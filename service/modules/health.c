@@ -79,11 +79,6 @@ tokend_health_get_pause (const TokendHealth *self)
   return MIN (1U << MIN (n_in_vain, 9), TOKEND_HEALTH_PAUSE_MAX_SECONDS);
 }
 
-/**
- * tokend_health_clear:
- *
- * Forgets everything, as if the module had never failed.
- */
 void
 tokend_health_clear (TokendHealth *self)
 {

@@ -86,11 +86,6 @@ tokend_module_class_init (TokendModuleClass *klass)
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-/**
- * tokend_module_new:
- *
- * Returns: (transfer full): the module, not started.
- */
 TokendModule *
 tokend_module_new (TokendService *service, const TokendModuleConfig *config)
 {
@@ -417,11 +412,6 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_module_start_read (self);
 }
 
-/**
- * tokend_module_start:
- *
- * Starts its watching host.
- */
 void
 tokend_module_start (TokendModule *self)
 {
@@ -502,11 +492,6 @@ tokend_module_end_operation (TokendModule *self, const char *const *cards)
       tokend_token_end_operation (self->tokens->pdata[i]);
 }
 
-/**
- * tokend_module_get_tokens:
- *
- * Returns: (transfer none) (element-type TokendToken): the tokens that it shows.
- */
 GPtrArray *
 tokend_module_get_tokens (TokendModule *self)
 {

@@ -15,11 +15,6 @@
  * after a restart.
  */
 
-/**
- * tokend_relate_make_key:
- *
- * Returns: (transfer full): a new key for #TokendService.
- */
 GBytes *
 tokend_relate_make_key (void)
 {

@@ -10,11 +10,6 @@
 #define TOLD_OF_MODULE_MAX 100
 #define TOLD_INTERVAL_US (10 * G_TIME_SPAN_MINUTE)
 
-/**
- * tokend_tracker_limit_new:
- *
- * Returns: (transfer full): the limit on entries about what modules show.
- */
 TokendRateLimit *
 tokend_tracker_limit_new (void)
 {

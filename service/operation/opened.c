@@ -135,11 +135,6 @@ tokend_opened_begin_need (TokendOpened *self)
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
-/**
- * tokend_opened_end_need:
- *
- * Ends what tokend_opened_begin_need() began.
- */
 void
 tokend_opened_end_need (TokendOpened *self)
 {

@@ -41,22 +41,12 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_operation_end_step (operation, is_read);
 }
 
-/**
- * tokend_operation_read_token:
- *
- * Reads the token, for several steps.
- */
 void
 tokend_operation_read_token (Operation *operation)
 {
   tokend_token_refresh_async (operation->token, on_refreshed, operation);
 }
 
-/**
- * tokend_operation_drop_pipes:
- *
- * Closes the pipes, if there are any, with what is in them.
- */
 void
 tokend_operation_drop_pipes (Operation *operation)
 {

@@ -333,11 +333,6 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfileLocatio
   return g_steal_pointer (&profile);
 }
 
-/**
- * tokend_profile_free:
- *
- * Frees @profile, which may be partly filled.
- */
 void
 tokend_profile_free (TokendProfile *profile)
 {

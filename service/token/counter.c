@@ -293,11 +293,6 @@ tokend_counter_is_inconsistent (const TokendCounterReading *reading,
          && flags_contradict (reading, get_maximum (reading, rules));
 }
 
-/**
- * tokend_counter_equal:
- *
- * Returns: whether @a and @b would be shown alike.
- */
 gboolean
 tokend_counter_equal (const TokendCounter *a, const TokendCounter *b)
 {

@@ -38,11 +38,6 @@ tokend_code_new (GError **error)
   return code;
 }
 
-/**
- * tokend_code_wipe:
- *
- * Empties the code.
- */
 void
 tokend_code_wipe (TokendCode *code)
 {

@@ -28,11 +28,6 @@ known_free (gpointer data)
   g_free (known);
 }
 
-/**
- * tokend_certificates_new:
- *
- * Returns: (transfer full): an empty store of tokens' certificates.
- */
 GPtrArray *
 tokend_certificates_new (void)
 {

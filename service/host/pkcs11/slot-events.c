@@ -17,12 +17,6 @@ tokend_slot_events_new (void)
   return self;
 }
 
-/**
- * tokend_slot_events_free:
- * @self: (transfer full): in use by no other thread.
- *
- * Frees @self.
- */
 void
 tokend_slot_events_free (TokendSlotEvents *self)
 {

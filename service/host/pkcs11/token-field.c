@@ -52,11 +52,6 @@ tokend_token_field_to_variant (const TokendTokenField *field)
                                     sizeof (guint8));
 }
 
-/**
- * tokend_token_field_is:
- *
- * Returns: whether the field holds @text and nothing else.
- */
 gboolean
 tokend_token_field_is (const TokendTokenField *field, const char *text)
 {

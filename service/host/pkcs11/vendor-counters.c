@@ -34,11 +34,6 @@ static const struct {
   { "Gemalto", "ID Prime MD" },
 };
 
-/**
- * tokend_vendor_counters_expected:
- *
- * Returns: whether the token is of a family whose vendor objects are known.
- */
 gboolean
 tokend_vendor_counters_expected (const TokendTokenIdentity *identity)
 {
