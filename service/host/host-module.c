@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host-module.h"
 
-#include "hidden-cards.h"
+#include "opensc-readers.h"
 #include "pkcs11-reason.h"
 #include "slots.h"
 #include "tokend-error.h"
-
-#include <sysexits.h>
-
-/* Another program that uses a card without a pause lets the module wait for its turn, without a
- * limit. Then tokend is answered before it gives the module up; one that waits for so long as this
- * hangs. In seconds. */
-#define TURN_DEADLINE 4
-#define HANG_DEADLINE 60
-
-/* The module holds its cards for so long after a read, unless another comes: he who watches them
- * may have left. In seconds. */
-#define LINGER 2
 
 /* org.tokend.Module1 */
 struct _TokendHostModule {
@@ -29,9 +17,8 @@ typedef struct {
   GDBusMethodInvocation *invocation;
   char *path;
   GVariant *environment;
-  guint deadline;
-  gboolean is_for_all;
-  gboolean is_watched;
+  char *reader;
+  gboolean is_for_cards;
 } Call;
 
 static void tokend_host_module_iface_init (TokendDbusModule1Iface *iface);
@@ -55,8 +42,8 @@ static void
 call_free (Call *call)
 {
   g_free (call->path);
+  g_free (call->reader);
   g_clear_pointer (&call->environment, g_variant_unref);
-  g_clear_handle_id (&call->deadline, g_source_remove);
   g_free (call);
 }
 
@@ -72,12 +59,15 @@ run (Call *call, GTaskThreadFunc func, GAsyncReadyCallback done)
 }
 
 static GVariant *
-initialize (TokendHostState *host, GError **error)
+initialize (const Call *call, GError **error)
 {
-  if (host->cards != NULL)
-    return g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
-  if (host->mode == TOKEND_HOST_OPERATE
-      && !tokend_hidden_cards_leave_out (&host->has_hidden_cards, error))
+  TokendHostState *host = call->host;
+
+  if (call->is_for_cards)
+    return tokend_opensc_readers_check (error) ? g_variant_ref_sink (g_variant_new ("a{sv}", NULL))
+                                               : NULL;
+  if (*call->reader != '\0' && tokend_opensc_readers_get_configuration () != NULL
+      && !tokend_opensc_readers_leave_out_others (call->reader, error))
     return NULL;
   if (!tokend_pkcs11_module_initialize (&host->read, error))
     return NULL;
@@ -94,7 +84,7 @@ load (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
   GError *error = NULL;
 
   if (tokend_pkcs11_module_load (call->path, call->environment, &host->read, functions, &error))
-    info = initialize (host, &error);
+    info = initialize (call, &error);
   if (info != NULL)
     g_task_return_pointer (task, info, (GDestroyNotify) g_variant_unref);
   else
@@ -114,13 +104,15 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
 
+  if (call->is_for_cards)
+    call->host->cards = tokend_cards_new (call->path, call->environment);
   tokend_host_end (call->host, TOKEND_HOST_STAGE_LOADED);
   tokend_dbus_module1_complete_load (NULL, call->invocation, info);
 }
 
 static gboolean
 handle_load (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, const char *path,
-             GVariant *environment, const char *watch)
+             GVariant *environment, const char *watch, const char *reader)
 {
   TokendHostState *host = TOKEND_HOST_MODULE (object)->host;
   Call *call;
@@ -128,12 +120,11 @@ handle_load (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, const
   if (!tokend_host_begin (host, TOKEND_HOST_CALL_LOAD, invocation))
     return TRUE;
 
-  if (host->mode == TOKEND_HOST_WATCH && g_str_equal (watch, "readers"))
-    host->cards = tokend_cards_new ();
-
   call = call_new (object, invocation);
   call->path = g_strdup (path);
+  call->reader = g_strdup (reader);
   call->environment = g_variant_ref (environment);
+  call->is_for_cards = host->mode == TOKEND_HOST_WATCH && g_str_equal (watch, "readers");
   run (call, load, on_loaded);
   return TRUE;
 }
@@ -153,9 +144,6 @@ read_all (const Call *call, GError **error)
 
   if (host->operation != NULL)
     return read_prepared_token (host->operation, error);
-  if (host->cards != NULL)
-    return tokend_cards_read (host->cards, &host->read, host->certificates, call->is_for_all,
-                              call->is_watched, error);
   return tokend_slots_read_all (&host->read, host->certificates, host->slot_events, &host->readings,
                                 error);
 }
@@ -173,27 +161,6 @@ read_tokens (GTask *task, gpointer source, gpointer data, GCancellable *cancella
 }
 
 static void
-let_go (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  TokendHostState *host = data;
-
-  tokend_cards_let_go (host->cards, &host->read);
-  g_task_return_boolean (task, TRUE);
-}
-
-static gboolean
-on_lingered (gpointer data)
-{
-  TokendHostState *host = data;
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
-
-  host->linger = 0;
-  g_task_set_task_data (task, host, NULL);
-  tokend_worker_run (host->worker, task, let_go);
-  return G_SOURCE_REMOVE;
-}
-
-static void
 on_read (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Call) call = data;
@@ -201,56 +168,34 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GVariant) tokens = g_task_propagate_pointer (G_TASK (result), &error);
 
   tokend_host_end (call->host, call->host->stage);
-  if (call->host->cards != NULL)
-    call->host->linger = g_timeout_add_seconds (LINGER, on_lingered, call->host);
-  if (call->invocation == NULL)
-    return;
   if (tokens != NULL)
-    tokend_dbus_module1_complete_read (NULL, call->invocation, tokens,
-                                       call->host->cards != NULL
-                                           && tokend_cards_have_hidden (call->host->cards));
+    tokend_dbus_module1_complete_read (NULL, call->invocation, tokens, FALSE);
   else
     g_dbus_method_invocation_return_gerror (call->invocation, error);
 }
 
-static gboolean
-on_hang (gpointer data)
+static void
+on_cards_read (GObject *source, GAsyncResult *result, gpointer data)
 {
-  tokend_host_leave (EX_SOFTWARE);
-}
+  g_autoptr (Call) call = data;
+  gboolean has_hidden;
+  g_autoptr (GVariant) tokens = tokend_cards_read_finish (result, &has_hidden);
 
-static gboolean
-on_turn_overdue (gpointer data)
-{
-  Call *call = data;
-
-  call->deadline = 0;
-  if (!tokend_cards_are_in_use (call->host->cards))
-    return G_SOURCE_REMOVE;
-  tokend_cards_lose_read (call->host->cards);
-  g_dbus_method_invocation_return_error_literal (
-      g_steal_pointer (&call->invocation), TOKEND_ERROR, TOKEND_ERROR_BUSY,
-      "Another program is using the card without a pause");
-  call->deadline = g_timeout_add_seconds (HANG_DEADLINE, on_hang, NULL);
-  return G_SOURCE_REMOVE;
+  tokend_host_end (call->host, call->host->stage);
+  tokend_dbus_module1_complete_read (NULL, call->invocation, tokens, has_hidden);
 }
 
 static gboolean
 handle_read (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, gboolean all)
 {
   TokendHostState *host = TOKEND_HOST_MODULE (object)->host;
-  Call *call;
 
   if (!tokend_host_begin (host, TOKEND_HOST_CALL_READ, invocation))
     return TRUE;
-  call = call_new (object, invocation);
-  call->is_for_all = all;
-  call->is_watched = host->waiting || host->told;
-  host->told = FALSE;
-  g_clear_handle_id (&host->linger, g_source_remove);
   if (host->cards != NULL)
-    call->deadline = g_timeout_add_seconds (TURN_DEADLINE, on_turn_overdue, call);
-  run (call, read_tokens, on_read);
+    tokend_cards_read_async (host->cards, all, on_cards_read, call_new (object, invocation));
+  else
+    run (call_new (object, invocation), read_tokens, on_read);
   return TRUE;
 }
 
@@ -266,26 +211,16 @@ wait_for_slot_event (TokendHostState *host, GError **error)
                                      "C_WaitForSlotEvent", rv);
 }
 
-/* What it returns is whether the tokens can be read. */
 static void
 wait_for_change (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   TokendHostState *host = ((Call *) data)->host;
   GError *error = NULL;
 
-  if (host->cards != NULL)
-    g_task_return_boolean (task, tokend_cards_wait (host->cards));
-  else if (wait_for_slot_event (host, &error))
+  if (wait_for_slot_event (host, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
-}
-
-static gpointer
-look_on (gpointer cards)
-{
-  tokend_cards_look_on (cards);
-  return NULL;
 }
 
 static void
@@ -293,14 +228,11 @@ on_waited (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Call) call = data;
   g_autoptr (GError) error = NULL;
-  const gboolean readable = g_task_propagate_boolean (G_TASK (result), &error);
 
   call->host->waiting = FALSE;
-  call->host->told = readable;
-  if (call->host->cards != NULL)
-    g_thread_unref (g_thread_new ("look-on", look_on, call->host->cards));
+  g_task_propagate_boolean (G_TASK (result), &error);
   if (error == NULL)
-    tokend_dbus_module1_complete_wait_for_change (NULL, call->invocation, readable);
+    tokend_dbus_module1_complete_wait_for_change (NULL, call->invocation);
   else
     g_dbus_method_invocation_return_gerror (call->invocation, error);
 }
@@ -349,10 +281,21 @@ handle_wait_for_change (TokendDbusModule1 *object, GDBusMethodInvocation *invoca
   }
   host->waiting = TRUE;
   call = call_new (object, invocation);
-  if (host->cards == NULL)
-    run (call, begin_events, on_events_begun);
+  if (host->cards != NULL)
+    tokend_cards_wait_async (host->cards, on_waited, call);
   else
-    begin_wait (call);
+    run (call, begin_events, on_events_begun);
+  return TRUE;
+}
+
+static gboolean
+handle_stop_waiting (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
+{
+  TokendHostState *host = TOKEND_HOST_MODULE (object)->host;
+
+  if (host->cards != NULL)
+    tokend_cards_stop_waiting (host->cards);
+  tokend_dbus_module1_complete_stop_waiting (NULL, invocation);
   return TRUE;
 }
 
@@ -362,6 +305,7 @@ tokend_host_module_iface_init (TokendDbusModule1Iface *iface)
   iface->handle_load = handle_load;
   iface->handle_read = handle_read;
   iface->handle_wait_for_change = handle_wait_for_change;
+  iface->handle_stop_waiting = handle_stop_waiting;
 }
 
 static void

@@ -3,7 +3,6 @@
 
 #include "code-policy.h"
 #include "enum-nick.h"
-#include "hidden-cards.h"
 #include "process.h"
 #include "tokend-enums.h"
 #include "tokend-error.h"
@@ -180,14 +179,12 @@ open_operation (GTask *task, gpointer source, gpointer data, GCancellable *cance
   TokendHostState *host = call->host;
   GError *error = NULL;
 
-  if (tokend_hidden_cards_check (host->has_hidden_cards, &call->request.identity, &error))
-    host->operation =
-        tokend_pkcs11_operation_open (&host->read, &host->functions, &call->request, &error);
+  host->operation =
+      tokend_pkcs11_operation_open (&host->read, &host->functions, &call->request, &error);
   if (host->operation != NULL) {
     g_task_return_boolean (task, TRUE);
     return;
   }
-  tokend_hidden_cards_explain (host->has_hidden_cards, error);
   g_task_return_error (task, error);
 }
 

@@ -34,16 +34,13 @@ typedef enum {
  * TokendHostState:
  *
  * What the interfaces of a host share. The main thread's; but while @busy, @read, @readings,
- * @cards, @certificates, @has_hidden_cards, @functions and @operation are the worker's. Whoever
- * waits for @cards has a thread of its own.
+ * @certificates, @functions and @operation are the worker's.
  */
 typedef struct {
   TokendHostMode mode;
   TokendHostStage stage;
   gboolean busy;
-  gboolean waiting;   /* in a thread of its own, for a change */
-  gboolean told;      /* that there is a change, and it has not been read yet */
-  guint linger;       /* until the cards are let go of, or 0 */
+  gboolean waiting;   /* for a change, which has a thread of its own */
   gboolean peer_left; /* during COMMITTING; the process ends when the outcome is known */
   TokendWorker *worker;
   TokendReadFunctions read;
@@ -51,7 +48,6 @@ typedef struct {
   GArray *readings;              /* of TokendSlotReading: the last read's; not of @cards */
   TokendCards *cards;            /* NULL: its tokens are not watched by pcscd's readers */
   GPtrArray *certificates;
-  gboolean has_hidden_cards;          /* operating hosts only: see hidden-cards.h */
   TokendOperationFunctions functions; /* operating hosts only */
   TokendPkcs11Operation *operation;
 } TokendHostState;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host.h"
 #include "process.h"
+#include "reader-host.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -27,6 +28,8 @@ main (int argc, char **argv)
   const struct passwd *peer;
   int socket;
 
+  if (argc == 2 && strcmp (argv[1], "--read") == 0)
+    tokend_reader_host_run (tokend_process_seal ());
   if (!parse_arguments (argc, argv, &mode)) {
     fputs ("tokend-module is started by its socket units, as tokend-module --watch or --operate, "
            "with a connection of tokend as its standard input.\n",

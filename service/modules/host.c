@@ -63,6 +63,7 @@ typedef struct {
   char *module_path;
   GVariant *environment;
   TokendWatchWay watch_way;
+  char *reader;
   TokendHost *host;
   GCancellable *cancellable; /* the deadline passed, or who asked us cancelled */
   GCancellable *outer;
@@ -77,6 +78,7 @@ start_free (gpointer data)
   Start *start = data;
 
   g_free (start->module_path);
+  g_free (start->reader);
   g_variant_unref (start->environment);
   g_clear_object (&start->host);
   g_clear_handle_id (&start->deadline, g_source_remove);
@@ -177,8 +179,8 @@ on_authenticated (GObject *source, GAsyncResult *result, gpointer user_data)
   }
   tokend_dbus_module1_call_load (
       start->host->module, start->module_path, start->environment,
-      tokend_enum_get_nick (TOKEND_TYPE_WATCH_WAY, (int) start->watch_way), G_DBUS_CALL_FLAGS_NONE,
-      G_MAXINT, start->cancellable, on_loaded, g_object_ref (task));
+      tokend_enum_get_nick (TOKEND_TYPE_WATCH_WAY, (int) start->watch_way), start->reader,
+      G_DBUS_CALL_FLAGS_NONE, G_MAXINT, start->cancellable, on_loaded, g_object_ref (task));
 }
 
 /* Checks who listens, which the kernel tells. With socket activation it is the supervisor, root, so
@@ -242,13 +244,14 @@ environment_to_variant (GHashTable *environment)
  * @module_path: the module that it is to load.
  * @environment: (nullable): of char * → char *.
  * @watch_way: how a watching host notices that a token was used.
+ * @reader: (nullable): the only reader of pcscd that the module is to know of, where it can be told so.
  * @cancellable: gives up at once.
  *
  * Connects to a host of its own and has it load the module, within 10 seconds.
  */
 void
 tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
-                         TokendWatchWay watch_way, GCancellable *cancellable,
+                         TokendWatchWay watch_way, const char *reader, GCancellable *cancellable,
                          GAsyncReadyCallback callback, gpointer user_data)
 {
   static const char *const sockets[] = {
@@ -271,6 +274,7 @@ tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTabl
   start->module_path = g_strdup (module_path);
   start->environment = environment_to_variant (environment);
   start->watch_way = watch_way;
+  start->reader = g_strdup (reader != NULL ? reader : "");
   g_task_set_task_data (task, start, start_free);
   g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (address), start->cancellable,
                                  on_connected, g_object_ref (task));
@@ -372,11 +376,10 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
-  gboolean readable;
 
-  if (tokend_dbus_module1_call_wait_for_change_finish (TOKEND_DBUS_MODULE1 (source), &readable,
-                                                       result, &error))
-    g_task_return_boolean (task, readable);
+  if (tokend_dbus_module1_call_wait_for_change_finish (TOKEND_DBUS_MODULE1 (source), result,
+                                                       &error))
+    g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
 }
@@ -400,13 +403,20 @@ tokend_host_wait_async (TokendHost *self, GCancellable *cancellable, GAsyncReady
  * tokend_host_wait_finish:
  * @error: NotSupported: the module never tells; any other: not now.
  *
- * Returns: %TRUE: a read can tell what has changed, as far as the host can be believed. %FALSE
- *   without an error: the last reading may not be true any more, and cannot be repeated now.
+ * Returns: whether a read can tell what has changed, as far as the host can be believed
  */
 gboolean
 tokend_host_wait_finish (TokendHost *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/** tokend_host_stop_waiting: tells it to look for no more changes, see org.tokend.Module1.xml. */
+void
+tokend_host_stop_waiting (TokendHost *self)
+{
+  tokend_dbus_module1_call_stop_waiting (self->module, G_DBUS_CALL_FLAGS_NONE, READ_TIMEOUT_MS,
+                                         NULL, NULL, NULL);
 }
 
 /**

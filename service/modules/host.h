@@ -29,8 +29,9 @@ typedef enum {
 G_DECLARE_FINAL_TYPE (TokendHost, tokend_host, TOKEND, HOST, GObject)
 
 void tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
-                              TokendWatchWay watch_way, GCancellable *cancellable,
-                              GAsyncReadyCallback callback, gpointer user_data);
+                              TokendWatchWay watch_way, const char *reader,
+                              GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer user_data);
 TokendHost *tokend_host_start_finish (GAsyncResult *result, GError **error);
 
 void tokend_host_read_async (TokendHost *self, gboolean all, GCancellable *cancellable,
@@ -41,6 +42,7 @@ gboolean tokend_host_has_hidden (TokendHost *self);
 void tokend_host_wait_async (TokendHost *self, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer user_data);
 gboolean tokend_host_wait_finish (TokendHost *self, GAsyncResult *result, GError **error);
+void tokend_host_stop_waiting (TokendHost *self);
 
 TokendDbusModule1Operation *tokend_host_get_operation (TokendHost *self);
 gboolean tokend_host_is_open (TokendHost *self);

@@ -36,7 +36,6 @@ struct _TokendModule {
   gboolean is_waiting;   /* the host answers when a token may have changed */
   gboolean cannot_wait;  /* the module does not know how, or does nothing else meanwhile */
   gint64 wait_begun_at;  /* monotonic, microseconds */
-  gboolean is_read_due;  /* with the next poll; else it is only waited again */
   gboolean is_unchanged; /* what was read is as it is, as long as the host waits; "readers" alone */
 };
 

@@ -29,7 +29,8 @@ tokend_module_choose_watch_way (TokendModule *self)
 {
   const TokendProfile *profile = tokend_profiles_match_module (self->service->profiles, self->path);
 
-  return profile != NULL && profile->watch_way == TOKEND_WATCH_WAY_READERS
+  /* Only OpenSC can be told to leave out readers. */
+  return profile != NULL && profile->watch_way == TOKEND_WATCH_WAY_READERS && profile->is_opensc
                  && is_only_to_watch_readers (self)
              ? TOKEND_WATCH_WAY_READERS
              : TOKEND_WATCH_WAY_POLL;
@@ -86,21 +87,17 @@ on_pause_over (gpointer user_data)
   TokendModule *self = user_data;
 
   self->poll = 0;
-  if (self->is_read_due)
-    read_unless_occupied (self);
-  else
-    start_wait (self);
+  read_unless_occupied (self);
   return G_SOURCE_REMOVE;
 }
 
 /* What the readers tell is never lost: the host tells it until it has read. */
 static void
-on_readers_told (TokendModule *self, gboolean readable, const GError *error)
+on_readers_told (TokendModule *self, const GError *error)
 {
   const gint64 pause = self->wait_begun_at + WAIT_INTERVAL - g_get_monotonic_time ();
 
   self->is_unchanged = FALSE;
-  self->is_read_due = readable;
   if (error != NULL)
     schedule_poll (self);
   else if (self->is_watched)
@@ -121,7 +118,7 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
   g_clear_handle_id (&self->poll, g_source_remove);
   self->cannot_wait = g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED);
   if (self->watch_way == TOKEND_WATCH_WAY_READERS)
-    on_readers_told (self, readable, error);
+    on_readers_told (self, error);
   else if (readable && self->is_watched)
     read_unless_occupied (self);
   else
@@ -191,6 +188,8 @@ tokend_module_set_watched (TokendModule *self, gboolean is_watched)
   self->is_watched = is_watched;
   g_clear_handle_id (&self->poll, g_source_remove);
   tokend_module_begin_wait (self);
+  if (!is_watched && self->host != NULL && self->watch_way == TOKEND_WATCH_WAY_READERS)
+    tokend_host_stop_waiting (self->host);
 }
 
 /**

@@ -124,6 +124,14 @@ is_ready (TokendTokenSource *source)
 }
 
 static gboolean
+has_hidden (TokendTokenSource *source)
+{
+  const TokendModule *self = TOKEND_MODULE (source);
+
+  return self->host != NULL && tokend_host_has_hidden (self->host);
+}
+
+static gboolean
 is_unchanged (TokendTokenSource *source)
 {
   return tokend_module_is_unchanged (TOKEND_MODULE (source));
@@ -296,10 +304,10 @@ is_news (TokendToken *token, const TokendReading *reading)
 }
 
 static void
-add_token (TokendModule *self, const TokendReading *reading)
+add_token (TokendModule *self, const TokendReading *reading, gint64 begun_at)
 {
   TokendToken *token =
-      tokend_token_new (self->service, TOKEND_TOKEN_SOURCE (self), reading, self->read_begun_at);
+      tokend_token_new (self->service, TOKEND_TOKEN_SOURCE (self), reading, begun_at);
 
   g_ptr_array_add (self->tokens, token);
   g_signal_emit (self, signals[SIGNAL_SHOWS], 0, token);
@@ -317,17 +325,19 @@ update_tokens (TokendModule *self, GPtrArray *readings)
   for (guint i = 0; i < readings->len; i++) {
     const TokendReading *reading = readings->pdata[i];
     TokendToken *token = find_token (self, reading);
+    const gint64 begun_at =
+        reading->begun_at != 0 ? MIN (reading->begun_at, self->read_begun_at) : self->read_begun_at;
 
-    if (reading->unread != NULL)
+    if (reading->unread != NULL || reading->is_pending)
       self->is_unchanged = FALSE;
     if (token != NULL && reading->is_spared)
       tokend_token_see_again (token, reading, self->read_begun_at);
     if (reading->is_spared && !is_news (token, reading))
       continue;
     if (token != NULL)
-      tokend_token_update (token, reading, self->read_begun_at);
+      tokend_token_update (token, reading, begun_at);
     else if (reading->unread == NULL)
-      add_token (self, reading);
+      add_token (self, reading, begun_at);
   }
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
@@ -419,7 +429,7 @@ tokend_module_start (TokendModule *self)
       get_profile (TOKEND_TOKEN_SOURCE (self)), NULL, TOKEND_UNLOCK_METHOD_NONE);
 
   self->watch_way = tokend_module_choose_watch_way (self);
-  tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_way,
+  tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_way, NULL,
                            self->cancellable, on_started, g_object_ref (self));
 }
 
@@ -461,6 +471,7 @@ tokend_module_source_init (TokendTokenSourceInterface *iface)
   iface->get_profile = get_profile;
   iface->is_ready = is_ready;
   iface->is_unchanged = is_unchanged;
+  iface->has_hidden = has_hidden;
   iface->begin_wait = begin_wait;
   iface->read_async = read_async;
   iface->read_finish = read_finish;

@@ -43,6 +43,14 @@ tokend_token_source_is_unchanged (TokendTokenSource *self)
   return TOKEND_TOKEN_SOURCE_GET_IFACE (self)->is_unchanged (self);
 }
 
+/** tokend_token_source_has_hidden: Returns: whether there was a card at the last read that no read could reach yet: it may be any
+ * token. */
+gboolean
+tokend_token_source_has_hidden (TokendTokenSource *self)
+{
+  return TOKEND_TOKEN_SOURCE_GET_IFACE (self)->has_hidden (self);
+}
+
 /** tokend_token_source_begin_wait: to be called before a read, if nothing that happens after it is to be missed: if
  * it is watched, it is asked to tell of changes itself from now on. */
 void

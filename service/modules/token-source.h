@@ -20,6 +20,7 @@ struct _TokendTokenSourceInterface {
   const TokendProfile *(*get_profile) (TokendTokenSource *self);
   gboolean (*is_ready) (TokendTokenSource *self);
   gboolean (*is_unchanged) (TokendTokenSource *self);
+  gboolean (*has_hidden) (TokendTokenSource *self);
   void (*begin_wait) (TokendTokenSource *self);
   void (*read_async) (TokendTokenSource *self, GAsyncReadyCallback callback, gpointer user_data);
   gboolean (*read_finish) (TokendTokenSource *self, GAsyncResult *result, GError **error);
@@ -30,6 +31,7 @@ const char *tokend_token_source_get_path (TokendTokenSource *self);
 const TokendProfile *tokend_token_source_get_profile (TokendTokenSource *self);
 gboolean tokend_token_source_is_ready (TokendTokenSource *self);
 gboolean tokend_token_source_is_unchanged (TokendTokenSource *self);
+gboolean tokend_token_source_has_hidden (TokendTokenSource *self);
 void tokend_token_source_begin_wait (TokendTokenSource *self);
 
 void tokend_token_source_read_async (TokendTokenSource *self, GAsyncReadyCallback callback,

@@ -2,6 +2,9 @@
 #include "token-private.h"
 
 #include "profile-rules.h"
+#include "tokend-error.h"
+
+#include <glib/gi18n.h>
 
 /* A watched token is read every second; an older reading is not of a watched one. */
 #define FRESH_US (3 * G_USEC_PER_SEC)
@@ -148,6 +151,25 @@ TokendCodeRules
 tokend_token_get_code_rules (TokendToken *self, TokendRole role)
 {
   return tokend_profile_rules_get_code_rules (self->profile, self->provider, self->reading, role);
+}
+
+/**
+ * tokend_token_check_certain:
+ * @error: Busy.
+ *
+ * Whether it is certain which card is meant. Where the serial number is none, a card that no read
+ * could reach yet may be meant as well.
+ */
+gboolean
+tokend_token_check_certain (TokendToken *self, GError **error)
+{
+  if (self->source == NULL || tokend_reading_has_serial (self->reading)
+      || !tokend_token_source_has_hidden (self->source))
+    return TRUE;
+  g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_BUSY,
+                       N_ ("Another program is using a card that may be this token, and does not "
+                           "let go of it"));
+  return FALSE;
 }
 
 gboolean

@@ -190,6 +190,13 @@ take_whereabouts (TokendToken *self, const TokendReading *reading, gint64 begun_
     self->certificate = g_bytes_ref (reading->certificate);
 }
 
+/** tokend_token_get_reader: Returns: (transfer none) (nullable): pcscd's name of where it is. */
+const char *
+tokend_token_get_reader (TokendToken *self)
+{
+  return self->reader;
+}
+
 /**
  * tokend_token_see_again:
  * @reading: of this token, spared by a host that has seen it stay.

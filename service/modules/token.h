@@ -39,6 +39,7 @@ TokendToken *tokend_token_new (TokendService *service, TokendTokenSource *source
 void tokend_token_remove (TokendToken *self);
 void tokend_token_mark_unseen (TokendToken *self);
 
+const char *tokend_token_get_reader (TokendToken *self);
 void tokend_token_see_again (TokendToken *self, const TokendReading *reading, gint64 begun_at);
 void tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 begun_at);
 void tokend_token_update_after (TokendToken *self, const TokendReading *reading,
@@ -66,6 +67,7 @@ TokendCounter tokend_token_get_counter (TokendToken *self, TokendRole role);
 TokendCounter tokend_token_evaluate (TokendToken *self, const TokendReading *reading,
                                      TokendRole role);
 TokendCounter tokend_token_evaluate_now (TokendToken *self, TokendRole role);
+gboolean tokend_token_check_certain (TokendToken *self, GError **error);
 gboolean tokend_token_supports (TokendToken *self, TokendRole role, GError **error);
 GVariant *tokend_token_get_status (TokendToken *self);
 gboolean tokend_token_is_fresh (TokendToken *self);

@@ -98,6 +98,7 @@ tokend_operation_check (Operation *operation)
 
   tokend_operation_end_step (
       operation, tokend_token_supports (operation->token, operation->role, error)
+                     && tokend_token_check_certain (operation->token, error)
                      && tokend_attempt_check (&operation->attempt, operation->role, &counter, error)
                      && tokend_claims_check_free (operation->service->claims,
                                                   (const char *const *) cards, error));

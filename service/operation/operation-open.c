@@ -63,6 +63,7 @@ tokend_operation_check_before_prompt (Operation *operation)
   tokend_operation_end_step (
       operation,
       tokend_token_supports (operation->token, operation->role, error)
+          && tokend_token_check_certain (operation->token, error)
           && tokend_attempt_check_opening (&operation->attempt, operation->role, &counter, error)
           && tokend_claims_check_free (operation->service->claims, (const char *const *) cards,
                                        error));

@@ -100,7 +100,8 @@ tokend_operation_prepare (Operation *operation)
                                         tokend_token_get_profile (operation->token),
                                         get_unlock_method (operation));
   tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_token_source_get_path (operation->source),
-                           environment, TOKEND_WATCH_WAY_POLL, operation->cancellable,
+                           environment, TOKEND_WATCH_WAY_POLL,
+                           tokend_token_get_reader (operation->token), operation->cancellable,
                            on_host_started, operation);
 }
 

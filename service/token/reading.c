@@ -76,6 +76,16 @@ lookup_not_after (GVariant *variant)
   return (gint64) not_after;
 }
 
+static gint64
+lookup_begun_at (GVariant *variant)
+{
+  guint64 begun_at;
+
+  if (!g_variant_lookup (variant, "begun-at", "t", &begun_at) || begun_at > G_MAXINT64)
+    return 0;
+  return (gint64) begun_at;
+}
+
 static char *
 lookup_unread (GVariant *variant)
 {
@@ -143,6 +153,8 @@ tokend_reading_parse (GVariant *variant, GError **error)
   reading->unread = lookup_unread (variant);
   reading->is_busy = g_strcmp0 (reading->unread, TOKEND_MODULE_UNREAD_BUSY) == 0;
   g_variant_lookup (variant, "spared", "b", &reading->is_spared);
+  g_variant_lookup (variant, "pending", "b", &reading->is_pending);
+  reading->begun_at = lookup_begun_at (variant);
   g_variant_lookup (variant, "insertion", "t", &reading->insertion);
   g_variant_lookup (variant, "slot-events", "u", &reading->slot_events);
   reading->issuer = lookup_issuer (variant);

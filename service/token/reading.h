@@ -22,7 +22,9 @@ typedef struct {
   guint64 insertion; /* the same while the card stays in its reader; 0: not told */
   /* It was not read because nobody has used it since, so that this is what was told before. */
   gboolean is_spared;
-  char *issuer;                 /* the certificate's, or NULL: not told */
+  gboolean is_pending; /* it is being read, or about to be: something may have become of it */
+  gint64 begun_at; /* when its read began, monotonic, microseconds; 0: when that was asked for */
+  char *issuer;    /* the certificate's, or NULL: not told */
   GBytes *certificate;          /* its SHA-256, or NULL: not told */
   char *reader;                 /* the name of its pcscd reader, or NULL: not known */
   gint64 certificate_not_after; /* its end, microseconds since the epoch, or 0: not told */

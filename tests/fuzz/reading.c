@@ -27,6 +27,8 @@ static const char *const reading_keys[] = {
   "certificate-sha256",
   "reader",
   "spared",
+  "pending",
+  "begun-at",
   "unread",
   "insertion",
   "slot-events",

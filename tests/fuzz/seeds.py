@@ -142,7 +142,7 @@ def write_dictionaries():
     write("reading", "locked", dictionary(locked))
     write("reading", "unread", dictionary(READING | {"unread": "C_GetTokenInfo: CKR_DEVICE_ERROR \u202e"}))
     write("reading", "absurd", dictionary(READING | {"pin-retries-maximum": 2**32 - 1, "pin-retries-remaining": 7}))
-    write("reading", "spared", dictionary(READING | {"spared": True}))
+    write("reading", "spared", dictionary(READING | {"spared": True, "pending": True}))
     for result in RESULTS:
         outcome = {"result": result, "sent": result != "changed", "reason": "C_InitPIN: CKR_DEVICE_ERROR"}
         write("outcome", result, b"\1\1" + dictionary(outcome))

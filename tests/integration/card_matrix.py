@@ -126,6 +126,10 @@ def describe(attempt):
     return f"{operation}: {what} at {where} ({result})"
 
 
+def reading(sandbox):
+    return [arguments for _, _, arguments in sandbox.processes().values() if "--read" in arguments]
+
+
 class Bench:
     """with Bench(make_sandbox, kind) as bench: a sandbox with such a card and the guard."""
 
@@ -155,6 +159,8 @@ class Bench:
             self._restore()
             wait_until(lambda: has_settled(self.sandbox), what="the end of the operating hosts")
             self._client.status(self._other_path)
+            # What reads a card ends once it has.
+            wait_until(lambda: not reading(self.sandbox), what="the end of what reads cards")
             self._clean = traces(self.sandbox)
             self._stack = stack.pop_all()
         return self

@@ -2,6 +2,7 @@
 """Another program that uses cards by pcscd itself, in step with a test; see pcsc_client.py."""
 
 import subprocess
+import time
 
 from sandbox import FOLDER, PYTHON, TIMEOUT, read_line, wait_until
 
@@ -11,6 +12,8 @@ SELECT = {"openpgp-card": "00A4040C06D27600012401", "piv-card": "00A4040C09A0000
 # To the one that OpenSC asks about first; a PIV card wants 8 bytes.
 VERIFY = {"openpgp-card": "0020008206", "piv-card": "0020008008"}
 PIV_LENGTH = 8
+# A card that is in use for less than this may be seen as not in use, in seconds.
+LOOK = 0.5
 
 
 class CardUser:
@@ -54,7 +57,9 @@ class CardUser:
         assert self.ask("connect", reader, mode) == "done"
 
     def do(self, word):
-        """"begin" or "end" a transaction, or "disconnect"."""
+        """"begin" or "end" a transaction, or "disconnect", which nobody does as soon as this could: it might not be seen."""
+        if word == "disconnect":
+            time.sleep(LOOK)
         assert self.ask(word) == "done"
 
     def select(self, kind="piv-card"):

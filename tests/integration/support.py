@@ -148,7 +148,7 @@ class Client:
         return sorted(path for path, interfaces in objects.items() if TOKEN in interfaces)
 
     def paths_by_label(self):
-        return {self.status(path)["label"]: path for path in self.tokens()}
+        return {self.status(path).get("label", ""): path for path in self.tokens()}
 
     def wait_labels(self, labels):
         """Waits until these tokens are there and no other; returns their paths by their labels."""

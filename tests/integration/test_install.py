@@ -31,7 +31,6 @@ usr/lib/sysusers.d/tokend.conf
 usr/lib/tmpfiles.d/tokend.conf
 usr/libexec/tokend
 usr/libexec/tokend-module
-usr/libexec/tokend-reach
 usr/share/bash-completion/completions/tokenctl
 usr/share/dbus-1/interfaces/org.tokend.Tokend1.xml
 usr/share/dbus-1/system-services/org.tokend.Tokend1.service
@@ -42,7 +41,6 @@ usr/share/man/man1/tokend-notify-unlock.1
 usr/share/man/man1/tokend-notify.1
 usr/share/man/man5/tokend-profiles.5
 usr/share/man/man8/tokend-module.8
-usr/share/man/man8/tokend-reach.8
 usr/share/man/man8/tokend.8
 usr/share/polkit-1/actions/org.tokend.policy
 usr/share/polkit-1/rules.d/org.tokend.rules

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Two cards of one module, through the real pcscd: what becomes of one holds up or concerns no other."""
 
-import contextlib
-import os
 import time
 
 import pytest
 from card_user import CardUser
-from sandbox import FOLDER, wait_until
-from support import Client, bind, nothing_sent, only_path, raises
+from sandbox import wait_until
+from support import Client, nothing_sent, only_path, raises
 from test_readers import (
     A_WHILE,
     ASKING,
@@ -24,21 +22,6 @@ from test_readers import (
 
 # In milliseconds
 SLOW_CARD = "delay * 15"
-
-REACH = f"{FOLDER}/build/service/host/tokend-reach"
-REACHED = f"{FOLDER}/reached"
-# In its place; the first time it does what it should not.
-OTHER_REACH = f"""#!/bin/sh
-[ -s {REACHED} ] && exec {FOLDER}/reach "$@"
-echo >{REACHED}
-{{}}
-"""
-# What that may be; and whether a card that came meanwhile is then looked into, or left for later.
-REACHES = {
-    "slow to start": (f'sleep 0.5; exec {FOLDER}/reach "$@"', True),
-    "killed": ("kill -KILL $$", True),
-    "without an end": ("exec sleep 5", False),
-}
 
 
 def test_two_readers(make_sandbox):
@@ -228,41 +211,13 @@ def test_status_while_one_card_is_in_long_use(make_sandbox):
         taker.connect("exclusive", reader=0)
 
 
-@pytest.mark.parametrize("what", REACHES)
-def test_what_reaches_for_a_card_is_not_as_it_should_be(make_sandbox, what):
-    """A busy machine is not taken for another program's transaction: what has come into the other reader is looked into. And
-    nothing is waited for without end."""
-    script, is_looked_into = REACHES[what]
-    sandbox = make_sandbox(["piv-card", "openpgp-card"])
-    piv = sandbox.token("piv-card")
-    assert sandbox.run("root", ["cp", REACH, f"{FOLDER}/reach"]).returncode == 0
-    sandbox.write_file(f"{FOLDER}/other-reach", OTHER_REACH.format(script))
-    with Client(sandbox) as client, CardUser(sandbox) as user:
-        client.subscribe()
-        labels = client.paths_by_label().keys()
-        client.unsubscribe()
-        # This ends the watch, which waits for something to happen. From now on the cards are held by who asks for them.
-        user.put_in_again(piv)
-        paths = client.wait_labels(labels)
-        user.put_in_again(piv)
-        sandbox.write_file(REACHED, "")
-        for name, mode in (("other-reach", 0o755), ("reached", 0o666)):
-            os.chmod(sandbox.path(f"{FOLDER}/{name}"), mode)
-        bind(sandbox, f"{FOLDER}/other-reach", REACH)
-        with contextlib.nullcontext() if is_looked_into else raises("NotFound"):
-            assert client.refresh(paths[piv.label])["pin-state"] == "ok"
-        assert sandbox.read_file(REACHED) == "\n", "no card was reached for"
-        client.wait_labels(labels)
-
-
-def reaching(sandbox):
-    """The processes that wait for a card which another program has a transaction with."""
-    processes = sandbox.processes().values()
-    return [outside for outside, _, arguments in processes if arguments and arguments[0].endswith("/tokend-reach")]
+def reading(sandbox):
+    """The processes that read the card in one reader."""
+    return [outside for outside, _, arguments in sandbox.processes().values() if "--read" in arguments]
 
 
 def test_what_waits_for_a_transaction_ends_with_its_host(make_sandbox):
-    """It cannot be given up, and is not to be done beside OpenSC in one process."""
+    """It cannot be given up; it holds up nobody but who asks for its card."""
     sandbox = make_sandbox(["piv-card", "openpgp-card"])
     piv, openpgp = sandbox.token("piv-card"), sandbox.token("openpgp-card")
     with Client(sandbox) as client, CardUser(sandbox) as user:
@@ -273,17 +228,17 @@ def test_what_waits_for_a_transaction_ends_with_its_host(make_sandbox):
         user.do("begin")
         with raises("Busy"):
             client.refresh(paths[openpgp.label])
-        waiting = reaching(sandbox)
+        waiting = reading(sandbox)
         assert len(waiting) == 1
         client.set_pin(paths[piv.label], sandbox.pin, "654321")
         wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
-        wait_until(lambda: reaching(sandbox) == waiting, what="the end of what the operating host began")
+        wait_until(lambda: reading(sandbox) == waiting, what="the end of what read the other card")
 
         for host in sandbox.hosts("watch"):
             sandbox.kill(host)
-        wait_until(lambda: not set(reaching(sandbox)) & set(waiting), what="the end of what the watching host began")
+        wait_until(lambda: not set(reading(sandbox)) & set(waiting), what="the end of what the watching host began")
         user.do("end")
-        wait_until(lambda: not reaching(sandbox), what="the end of all that waited")
+        wait_until(lambda: not reading(sandbox), what="the end of all that waited")
 
 
 @pytest.mark.parametrize("kind", ["piv-card", "openpgp-card"])
@@ -309,22 +264,34 @@ def test_operation_that_hangs(make_sandbox, kind):
 
 
 def test_card_without_a_serial_number(make_sandbox):
-    """It is not operated on while another program hides a card that could have the same name."""
+    """It is not operated on while another program hides a card, since before it was seen, that could have the same name; nor
+    does one that is known hold it up."""
     sandbox = make_sandbox(["pkcs15-card:serial=00000000", "openpgp-card"])
     token = sandbox.token("pkcs15-card")
-    with Client(sandbox) as client, CardUser(sandbox) as user:
+
+    def find(client):
         client.subscribe()
-        path = next(path for path in client.tokens() if client.status(path)["label"] == token.label)
+        return next(path for path in client.tokens() if client.status(path)["label"] == token.label)
+
+    with CardUser(sandbox) as user:
         for mode in ("shared", "exclusive"):
-            wait_until(lambda: user.ask("connect", 1, mode) == "done", what="the card")  # noqa: B023
-            user.do("begin")
-            with nothing_sent(token), raises("Busy") as errors:
+            with Client(sandbox) as client:
+                path = find(client)
+                wait_until(lambda: user.ask("connect", 1, mode) == "done", what="the card")  # noqa: B023
+                user.do("begin")
                 client.set_pin(path, sandbox.pin, "654321", final_attempt=True)
-            assert "may be this token" in errors[0].message
-            user.do("end")
-            user.do("disconnect")
-            wait_until(lambda: client.refresh(path), what="the cards")
-        client.set_pin(path, sandbox.pin, "654321", final_attempt=True)
+                client.set_pin(path, "654321", sandbox.pin, final_attempt=True)
+            sandbox.restart_tokend()
+            with Client(sandbox) as client:
+                path = find(client)
+                with nothing_sent(token), raises("Busy") as errors:
+                    client.set_pin(path, sandbox.pin, "654321", final_attempt=True)
+                assert "may be this token" in errors[0].message
+                user.do("end")
+                user.do("disconnect")
+                wait_until(lambda: "busy" not in client.modules()[0], what="the card")
+                client.set_pin(path, sandbox.pin, "654321", final_attempt=True)
+                client.set_pin(path, "654321", sandbox.pin, final_attempt=True)
 
 
 def test_two_cards_that_cannot_be_told_apart(make_sandbox):

@@ -141,7 +141,7 @@ def pcscd(sandbox):
 
 
 def test_opensc_waits_for_cards_where_pcscd_is(make_sandbox):
-    """Someone else's module that can wait, but only while pcscd runs: else it is polled, also after it went away."""
+    """Someone else's module that can wait, but only while pcscd runs: else that is looked for, also after it went away."""
     sandbox = make_sandbox(tokens=[], modules={"opensc": OPENSC})
     sandbox.run("root", ["mkdir", "/run/pcscd"])
     with Client(sandbox) as client:
@@ -151,7 +151,7 @@ def test_opensc_waits_for_cards_where_pcscd_is(make_sandbox):
             with pcscd(sandbox):
                 wait_until_asleep([sandbox.tokend(), watching])
             before = sum(count_switches(watching).values())
-            wait_until(lambda before=before: sum(count_switches(watching).values()) > before + 20, what="polls")
+            wait_until(lambda before=before: sum(count_switches(watching).values()) > before + 2, what="looks for it")
         assert client.modules()[0]["state"] == "ready"
 
 

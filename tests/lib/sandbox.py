@@ -35,6 +35,8 @@ POLKITD = "/usr/lib/polkit-1/polkitd"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # The commands to a card that may carry a code. A header and one length are 5 bytes.
+# What a real card takes for a command, in milliseconds
+PACE = "delay * 20"
 CODE_COMMANDS = ("VERIFY", "CHANGE-REFERENCE-DATA", "RESET-RETRY-COUNTER")
 
 # See Sandbox.processes().
@@ -501,7 +503,20 @@ class Token:
         tool = ["pkcs11-tool", "--module", self.module, *labels, *arguments]
         for option, code in codes.items():
             tool += [f"--{option.replace('_', '-')}", f"env:{option.upper()}"]
-        return self._sandbox.run(user, tool, env={option.upper(): code for option, code in codes.items()})
+        with self._at_a_pace():
+            return self._sandbox.run(user, tool, env={option.upper(): code for option, code in codes.items()})
+
+    @contextlib.contextmanager
+    def _at_a_pace(self):
+        """A card without faults takes the time of a real one: a use that takes none is not seen."""
+        is_set = self.is_card and not os.path.exists(self._sandbox.path(f"{self.folder}/fault"))
+        if is_set:
+            self.fault(PACE)
+        try:
+            yield
+        finally:
+            if is_set:
+                self.clear_faults()
 
     def _label_options(self):
         return ["--token-label", self.label] if self._label() else []
@@ -513,7 +528,8 @@ class Token:
     def login_so(self, puk, user="alice"):
         """Whether the PUK is right. A wrong one costs a try."""
         argv = [PYTHON, f"{LIBRARY}/pkcs11.py", self.module, "login-so", *self._label()]
-        return self._sandbox.run(user, argv, stdin=puk).stdout.strip() == "CKR_OK"
+        with self._at_a_pace():
+            return self._sandbox.run(user, argv, stdin=puk).stdout.strip() == "CKR_OK"
 
     def change_pin(self, pin, new_pin, user="alice"):
         """Another program sets a PIN, whatever it is."""

@@ -2,6 +2,7 @@
 #include "opensc-readers.h"
 
 #include "opensc-configuration.h"
+#include "pcsc.h"
 #include "tokend-error.h"
 
 #include <errno.h>
@@ -16,21 +17,21 @@
 /* OpenSC has no way to write these within quotes. */
 #define NOT_QUOTABLE "\"\r\n"
 
-/* Of this process: the file that it was given, and where its text stands with the readers that are left out. */
+/* Of this process: the file that it was given, and where its text stands with the readers that
+ * are left out. */
 static const char *given;
 static int written = -1;
 
-/** tokend_opensc_readers_get_configuration: Returns: (transfer none) (nullable): the file that OpenSC was given to read, with or
- * without readers left out. */
+/** tokend_opensc_readers_get_configuration: Returns: (transfer none) (nullable): the file that
+ * OpenSC was given to read, with or without readers left out. */
 const char *
 tokend_opensc_readers_get_configuration (void)
 {
   return given != NULL ? given : g_getenv (TOKEND_OPENSC_VARIABLE);
 }
 
-/** tokend_opensc_readers_can_name: Returns: whether OpenSC can be told to leave out @reader. */
-gboolean
-tokend_opensc_readers_can_name (const char *reader)
+static gboolean
+can_name (const char *reader)
 {
   /* An empty name would be part of every other. */
   return *reader != '\0' && strpbrk (reader, NOT_QUOTABLE) == NULL;
@@ -41,7 +42,8 @@ tokend_opensc_readers_can_name (const char *reader)
  * @base: what stands in one of our configurations for OpenSC
  * @readers: (element-type char *): names
  *
- * Returns: (transfer full) (nullable): the same for an OpenSC that takes no notice of @readers; %NULL: that cannot be said
+ * Returns: (transfer full) (nullable): the same for an OpenSC that takes no notice of @readers;
+ *   %NULL: that cannot be said
  */
 char *
 tokend_opensc_readers_configure (const char *base, GHashTable *readers)
@@ -60,7 +62,7 @@ tokend_opensc_readers_configure (const char *base, GHashTable *readers)
   g_string_append (text, "  ignored_readers = ");
   g_hash_table_iter_init (&iter, readers);
   while (g_hash_table_iter_next (&iter, &name, NULL)) {
-    if (!tokend_opensc_readers_can_name (name))
+    if (!can_name (name))
       return NULL;
     g_string_append_printf (text, "%s\"%s\"", separator, (char *) name);
     separator = ", ";
@@ -69,30 +71,50 @@ tokend_opensc_readers_configure (const char *base, GHashTable *readers)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-/** tokend_opensc_readers_is_left_out: Returns: whether OpenSC, told to leave out @readers, leaves @reader out: it compares a
- * part of the name. */
-gboolean
-tokend_opensc_readers_is_left_out (GHashTable *readers, const char *reader)
+/**
+ * tokend_opensc_readers_list_others:
+ * @readers: (element-type char *): all that there are
+ * @reader: one of them
+ *
+ * OpenSC looks for what it was told in the whole name: one that is part of @reader cannot be left
+ * out.
+ *
+ * Returns: (transfer container) (element-type char *): those of the others that OpenSC can leave
+ *   out
+ */
+GHashTable *
+tokend_opensc_readers_list_others (GHashTable *readers, const char *reader)
 {
+  GHashTable *others = g_hash_table_new (g_str_hash, g_str_equal);
   GHashTableIter iter;
   gpointer name;
 
   g_hash_table_iter_init (&iter, readers);
   while (g_hash_table_iter_next (&iter, &name, NULL))
-    if (strstr (reader, name) != NULL)
-      return TRUE;
+    if (can_name (name) && strstr (reader, name) == NULL)
+      g_hash_table_add (others, name);
+  return others;
+}
+
+static gboolean
+fail (GError **error)
+{
+  g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                       N_ ("It cannot be told to leave out readers"));
   return FALSE;
 }
 
-/** tokend_opensc_readers_can_leave_out: Returns: whether the module of this process, if it is OpenSC, can be told so. */
+/** tokend_opensc_readers_check: @error: ModuleFailed. Returns: whether the module of this
+ * process can be told to leave out readers. */
 gboolean
-tokend_opensc_readers_can_leave_out (void)
+tokend_opensc_readers_check (GError **error)
 {
   const char *file = tokend_opensc_readers_get_configuration ();
   g_autofree char *base = NULL;
 
-  return file != NULL && g_file_get_contents (file, &base, NULL, NULL)
-         && strstr (base, BLOCK) != NULL;
+  return (file != NULL && g_file_get_contents (file, &base, NULL, NULL)
+          && strstr (base, BLOCK) != NULL)
+         || fail (error);
 }
 
 static gboolean
@@ -129,29 +151,29 @@ open_written (void)
 }
 
 /**
- * tokend_opensc_readers_leave_out:
- * @readers: (element-type char *): names
- * @error: Busy
+ * tokend_opensc_readers_leave_out_others:
+ * @reader: the name of a reader
+ * @error: ModuleFailed
  *
- * From the next C_Initialize on, which reads its configuration anew, OpenSC knows nothing of @readers, and does not connect to
- * their cards. All else stays as it is in the file that it was given: what a code is taken for depends on that.
+ * From the next C_Initialize on, which reads its configuration anew, OpenSC knows nothing of the
+ * other readers that there are now, and does not connect to their cards. All else stays as it is in
+ * the file that it was given: what a code is taken for depends on that.
  *
  * Returns: %FALSE: not the module of this process
  */
 gboolean
-tokend_opensc_readers_leave_out (GHashTable *readers, GError **error)
+tokend_opensc_readers_leave_out_others (const char *reader, GError **error)
 {
   const char *file = tokend_opensc_readers_get_configuration ();
+  TokendPcsc *pcsc = tokend_pcsc_new ();
+  g_autoptr (GHashTable) readers = tokend_pcsc_list (pcsc);
+  g_autoptr (GHashTable) others = tokend_opensc_readers_list_others (readers, reader);
   g_autofree char *base = NULL;
   g_autofree char *text = NULL;
 
-  if (written < 0 && g_hash_table_size (readers) == 0)
-    return TRUE;
-  if (file != NULL && g_file_get_contents (file, &base, NULL, NULL)
-      && (text = tokend_opensc_readers_configure (base, readers)) != NULL && open_written ()
-      && write_all (written, text))
-    return TRUE;
-  g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_BUSY,
-                       N_ ("Another program is using the card and does not let go of it"));
-  return FALSE;
+  tokend_pcsc_free (pcsc);
+  return (file != NULL && g_file_get_contents (file, &base, NULL, NULL)
+          && (text = tokend_opensc_readers_configure (base, others)) != NULL && open_written ()
+          && write_all (written, text))
+         || fail (error);
 }

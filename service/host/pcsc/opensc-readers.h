@@ -6,10 +6,9 @@
 G_BEGIN_DECLS
 
 const char *tokend_opensc_readers_get_configuration (void);
-gboolean tokend_opensc_readers_can_name (const char *reader);
-gboolean tokend_opensc_readers_can_leave_out (void);
+gboolean tokend_opensc_readers_check (GError **error);
 char *tokend_opensc_readers_configure (const char *base, GHashTable *readers);
-gboolean tokend_opensc_readers_is_left_out (GHashTable *readers, const char *reader);
-gboolean tokend_opensc_readers_leave_out (GHashTable *readers, GError **error);
+GHashTable *tokend_opensc_readers_list_others (GHashTable *readers, const char *reader);
+gboolean tokend_opensc_readers_leave_out_others (const char *reader, GError **error);
 
 G_END_DECLS

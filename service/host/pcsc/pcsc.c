@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pcsc.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <winscard.h>
 
-/* Answers when a reader came or went, but not if that was just before it was asked. */
+/* Answers when a reader came or went, but not if that was just before it was asked: then it is
+ * seen after this. */
 #define NOTIFICATION "\\\\?PnP?\\Notification"
-#define WAIT_MS 5000
-/* How soon a pcscd that was started is noticed; asking for it is one look at a socket. */
-#define RETRY_MS 500
+#define WAIT_MS 60000
+/* How soon a pcscd that was started is noticed, at first, and when it has been away for long. */
+#define RETRY_MIN_MS 500
+#define RETRY_MAX_MS 8000
 
 struct _TokendPcsc {
   SCARDCONTEXT context;
   gboolean is_connected;
+  guint retry_ms;  /* how long the next wait for pcscd takes */
   char *names;     /* of the readers, each with its NUL, as pcscd gave them */
   GArray *readers; /* of SCARD_READERSTATE, as they were last; the names are in @names */
 };
@@ -27,6 +27,7 @@ tokend_pcsc_new (void)
   TokendPcsc *self = g_new0 (TokendPcsc, 1);
 
   self->readers = g_array_new (FALSE, TRUE, sizeof (SCARD_READERSTATE));
+  self->retry_ms = RETRY_MIN_MS;
   return self;
 }
 
@@ -68,10 +69,12 @@ list_names (TokendPcsc *self)
     if (SCardEstablishContext (SCARD_SCOPE_SYSTEM, NULL, NULL, &self->context) != SCARD_S_SUCCESS)
       return FALSE;
     self->is_connected = TRUE;
+    self->retry_ms = RETRY_MIN_MS;
   }
   rv = SCardListReaders (self->context, NULL, NULL, &length);
   if (rv == SCARD_S_SUCCESS) {
-    /* pcscd may have found one more meanwhile; then the call fails, and is made again as for a pcscd that was restarted. */
+    /* pcscd may have found one more meanwhile; then the call fails, and is made again as for a
+     * pcscd that was restarted. */
     self->names = g_malloc0 (length + 2);
     rv = SCardListReaders (self->context, NULL, self->names, &length);
   }
@@ -91,10 +94,12 @@ query (TokendPcsc *self)
 {
   LONG rv;
 
-  if (!list_names (self))
+  if (!self->is_connected)
     return FALSE;
   if (self->readers->len == 0)
     return TRUE;
+  for (guint i = 0; i < self->readers->len; i++)
+    g_array_index (self->readers, SCARD_READERSTATE, i).dwCurrentState = SCARD_STATE_UNAWARE;
   rv = SCardGetStatusChange (self->context, 0, (SCARD_READERSTATE *) (void *) self->readers->data,
                              self->readers->len);
   return rv == SCARD_S_SUCCESS || rv == SCARD_E_TIMEOUT || disconnect (self);
@@ -110,18 +115,10 @@ get_use (DWORD state)
   return state & SCARD_STATE_INUSE ? TOKEND_CARD_SHARED : TOKEND_CARD_FREE;
 }
 
-/**
- * tokend_pcsc_list:
- *
- * Asks pcscd, and no card, for the state of all readers. Takes well under a millisecond.
- *
- * Returns: (transfer full) (element-type char * TokendReaderState): by name; without pcscd there is none.
- */
-GHashTable *
-tokend_pcsc_list (TokendPcsc *self)
+static GHashTable *
+take_states (TokendPcsc *self, gboolean is_answered)
 {
   GHashTable *states = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  const gboolean is_answered = query (self);
 
   for (guint i = 0; is_answered && i < self->readers->len; i++) {
     const SCARD_READERSTATE *reader = &g_array_index (self->readers, SCARD_READERSTATE, i);
@@ -135,9 +132,39 @@ tokend_pcsc_list (TokendPcsc *self)
 }
 
 /**
+ * tokend_pcsc_list:
+ *
+ * Asks pcscd, and no card, for the state of all readers. Takes well under a millisecond.
+ *
+ * Returns: (transfer full) (element-type char * TokendReaderState): by name; without pcscd there is
+ *   none.
+ */
+GHashTable *
+tokend_pcsc_list (TokendPcsc *self)
+{
+  return take_states (self, list_names (self) && query (self));
+}
+
+/** tokend_pcsc_list_again: likewise, at less cost, of the readers that were there before; where
+ * one has gone, of all. */
+GHashTable *
+tokend_pcsc_list_again (TokendPcsc *self)
+{
+  return query (self) ? take_states (self, TRUE) : tokend_pcsc_list (self);
+}
+
+static void
+wait_for_pcscd (TokendPcsc *self)
+{
+  g_usleep (self->retry_ms * G_TIME_SPAN_MILLISECOND);
+  self->retry_ms = MIN (2 * self->retry_ms, RETRY_MAX_MS);
+}
+
+/**
  * tokend_pcsc_wait:
  *
- * Waits until a reader or a card came or went since tokend_pcsc_list(), or for some seconds; without pcscd, for a moment.
+ * Waits until a reader or a card came or went since tokend_pcsc_list(), or for a minute; without
+ * pcscd, for a moment. Not whether a card is in use: pcscd does not tell that by itself.
  */
 void
 tokend_pcsc_wait (TokendPcsc *self)
@@ -147,88 +174,22 @@ tokend_pcsc_wait (TokendPcsc *self)
   LONG rv;
 
   if (!self->is_connected) {
-    g_usleep (RETRY_MS * G_TIME_SPAN_MILLISECOND);
+    wait_for_pcscd (self);
     return;
   }
   readers = g_array_copy (self->readers);
   for (guint i = 0; i < readers->len; i++) {
     SCARD_READERSTATE *reader = &g_array_index (readers, SCARD_READERSTATE, i);
 
-    reader->dwCurrentState = reader->dwEventState & ~(DWORD) SCARD_STATE_CHANGED;
+    reader->dwCurrentState =
+        reader->dwEventState
+        & ~(DWORD) (SCARD_STATE_CHANGED | SCARD_STATE_INUSE | SCARD_STATE_EXCLUSIVE);
   }
   g_array_append_val (readers, notification);
   rv = SCardGetStatusChange (self->context, WAIT_MS, (SCARD_READERSTATE *) (void *) readers->data,
                              readers->len);
   if (rv != SCARD_S_SUCCESS && rv != SCARD_E_TIMEOUT) {
     disconnect (self);
-    g_usleep (RETRY_MS * G_TIME_SPAN_MILLISECOND);
+    wait_for_pcscd (self);
   }
-}
-
-typedef struct {
-  char *reader;
-  GAsyncQueue *answers;
-} Reach;
-
-/* In the folder of this process's own program */
-static char *
-find_reach (void)
-{
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *folder = self != NULL ? g_path_get_dirname (self) : g_strdup (".");
-
-  return g_build_filename (folder, TOKEND_REACH, NULL);
-}
-
-/* libpcsclite (1.9.9) adds a connection to a list through which its other threads may be looking: one that is made beside
- * what the module does would crash it now and then. */
-static gpointer
-reach (gpointer data)
-{
-  Reach *arguments = data;
-  g_autofree char *program = find_reach ();
-  const char *const argv[] = { program, arguments->reader, NULL };
-  TokendReachAnswer answer = TOKEND_REACH_AT_ONCE;
-  GPid process;
-  int output, status;
-  char byte;
-
-  /* Not GSubprocess: it handles SIGCHLD, which interrupts what a module waits for in another thread. */
-  if (g_spawn_async_with_pipes (NULL, (char **) argv, NULL,
-                                G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES, NULL, NULL,
-                                &process, NULL, &output, NULL, NULL)) {
-    if (TEMP_FAILURE_RETRY (read (output, &byte, 1)) == 1)
-      g_async_queue_push (arguments->answers, GINT_TO_POINTER (TOKEND_REACH_BEGUN));
-    close (output);
-    if (TEMP_FAILURE_RETRY (waitpid (process, &status, 0)) == process && WIFEXITED (status)
-        && WEXITSTATUS (status) == TOKEND_REACH_AFTER_OTHERS)
-      answer = TOKEND_REACH_AFTER_OTHERS;
-  }
-  g_async_queue_push (arguments->answers, GINT_TO_POINTER (answer));
-  g_async_queue_unref (arguments->answers);
-  g_free (arguments->reader);
-  g_free (arguments);
-  return NULL;
-}
-
-/**
- * tokend_pcsc_reach:
- * @reader: with a card that others use.
- *
- * Connects to the card and lets go of it again, without a command to it: nobody can connect while another program has a
- * transaction with it. Neither can be given up, so this goes on in a process of its own, which ends with this one.
- *
- * Returns: (transfer full): where TOKEND_REACH_BEGUN comes when it is tried, and one more #TokendReachAnswer as soon as the
- *   card could be reached, or else is gone.
- */
-GAsyncQueue *
-tokend_pcsc_reach (const char *reader)
-{
-  Reach *arguments = g_new0 (Reach, 1);
-  GAsyncQueue *answers = g_async_queue_new ();
-
-  arguments->reader = g_strdup (reader);
-  arguments->answers = g_async_queue_ref (answers);
-  g_thread_unref (g_thread_new ("reach", reach, arguments));
-  return answers;
 }

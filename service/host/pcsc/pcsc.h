@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "reach.h"
 #include "reader-use.h"
 
 G_BEGIN_DECLS
 
-/** TokendPcsc: a connection to pcscd, made when it is needed and as often as pcscd is started again. Of one thread. */
+/** TokendPcsc: a connection to pcscd, made when it is needed and as often as pcscd is started
+ * again. Of one thread. */
 typedef struct _TokendPcsc TokendPcsc;
 
 TokendPcsc *tokend_pcsc_new (void);
 void tokend_pcsc_free (TokendPcsc *self);
 
 GHashTable *tokend_pcsc_list (TokendPcsc *self);
+GHashTable *tokend_pcsc_list_again (TokendPcsc *self);
 void tokend_pcsc_wait (TokendPcsc *self);
-
-GAsyncQueue *tokend_pcsc_reach (const char *reader);
 
 G_END_DECLS

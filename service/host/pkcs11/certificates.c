@@ -3,6 +3,8 @@
 
 #include "tokend-module.h"
 
+#include <string.h>
+
 /* The most certificates of a card, which has a handful: to log in, to sign, renewed ones, and CAs'.
  * If there are more, none is told, since the one that matters may be left out. */
 #define CERTIFICATES_MAX 64
@@ -242,4 +244,80 @@ tokend_certificates_lookup (GPtrArray *certificates, const TokendTokenIdentity *
   const Known *known = lookup (certificates, identity);
 
   return known != NULL ? known->certificate : NULL;
+}
+
+/**
+ * tokend_certificates_to_variant:
+ *
+ * Returns: (transfer floating): what is known, for another process of this program, of type %TOKEND_CERTIFICATES_TYPE
+ */
+GVariant *
+tokend_certificates_to_variant (GPtrArray *certificates)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE (TOKEND_CERTIFICATES_TYPE));
+  for (guint i = 0; i < certificates->len; i++) {
+    const Known *known = certificates->pdata[i];
+    const TokendCertificate *certificate = known->certificate;
+
+    g_variant_builder_open (&builder, G_VARIANT_TYPE ("(ayxm(msxay))"));
+    g_variant_builder_add_value (
+        &builder,
+        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, &known->reading, sizeof known->reading, 1));
+    g_variant_builder_add (&builder, "x", known->read_at);
+    g_variant_builder_add (
+        &builder, "m(msx@ay)", certificate != NULL,
+        certificate != NULL ? certificate->issuer : NULL,
+        certificate != NULL ? certificate->end : 0,
+        certificate != NULL ? g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, certificate->sha256,
+                                                         sizeof certificate->sha256, 1)
+                            : NULL);
+    g_variant_builder_close (&builder);
+  }
+  return g_variant_builder_end (&builder);
+}
+
+static TokendCertificate *
+take_certificate (GVariant *variant)
+{
+  TokendCertificate certificate = { 0 };
+  g_autofree char *issuer = NULL;
+  g_autoptr (GVariant) sha256 = NULL;
+  g_autoptr (GVariant) inner = g_variant_get_maybe (variant);
+  gconstpointer bytes;
+  gsize size;
+
+  if (inner == NULL)
+    return NULL;
+  g_variant_get (inner, "(msx@ay)", &issuer, &certificate.end, &sha256);
+  bytes = g_variant_get_fixed_array (sha256, &size, 1);
+  if (size != sizeof certificate.sha256)
+    return NULL;
+  memcpy (certificate.sha256, bytes, size);
+  certificate.issuer = issuer;
+  return tokend_certificate_copy (&certificate);
+}
+
+/** tokend_certificates_new_from_variant: Returns: (transfer full): what tokend_certificates_to_variant() has put into @variant. */
+GPtrArray *
+tokend_certificates_new_from_variant (GVariant *variant)
+{
+  GPtrArray *certificates = tokend_certificates_new ();
+
+  for (gsize i = 0; i < g_variant_n_children (variant); i++) {
+    g_autoptr (GVariant) child = g_variant_get_child_value (variant, i);
+    g_autoptr (GVariant) reading = g_variant_get_child_value (child, 0);
+    g_autoptr (GVariant) certificate = g_variant_get_child_value (child, 2);
+    gsize size;
+    gconstpointer bytes = g_variant_get_fixed_array (reading, &size, 1);
+    Known *known = g_new0 (Known, 1);
+
+    if (size == sizeof known->reading)
+      memcpy (&known->reading, bytes, size);
+    g_variant_get_child (child, 1, "x", &known->read_at);
+    known->certificate = take_certificate (certificate);
+    g_ptr_array_add (certificates, known);
+  }
+  return certificates;
 }

@@ -137,9 +137,7 @@ insert_unread (GVariantDict *dict, const TokendHostReading *reading)
 
   if (reading->unread == TOKEND_UNREAD_NOT)
     return;
-  reason = reading->unread == TOKEND_UNREAD_BUSY
-               ? g_strdup (TOKEND_MODULE_UNREAD_BUSY)
-               : tokend_pkcs11_reason ("C_GetTokenInfo", reading->unread_reason);
+  reason = tokend_pkcs11_reason ("C_GetTokenInfo", reading->unread_reason);
   g_variant_dict_insert (dict, "unread", "s", reason);
 }
 
@@ -180,10 +178,6 @@ tokend_host_reading_to_variant (const TokendHostReading *reading, const char *re
   insert_unread (&dict, reading);
   if (reading->slot_events > 0)
     g_variant_dict_insert (&dict, "slot-events", "u", reading->slot_events);
-  if (reading->is_spared)
-    g_variant_dict_insert (&dict, "spared", "b", TRUE);
-  if (reading->insertion != 0)
-    g_variant_dict_insert (&dict, "insertion", "t", reading->insertion);
   return g_variant_dict_end (&dict);
 }
 

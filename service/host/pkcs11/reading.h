@@ -31,7 +31,6 @@ typedef struct {
  */
 typedef enum {
   TOKEND_UNREAD_NOT, /* it was read */
-  TOKEND_UNREAD_BUSY,
   TOKEND_UNREAD_FAILED,
 } TokendUnread;
 
@@ -51,11 +50,8 @@ typedef struct {
   TokendRetries pin;
   TokendRetries puk;
   TokendUnread unread;
-  CK_RV unread_reason; /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo returned, or would have */
-  guint64 insertion;   /* the same while the card stays in its reader; 0: not known */
+  CK_RV unread_reason; /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo returned */
   guint slot_events;   /* how often its slot was told of; by a watching host alone */
-  /* The last read left out its card, which nobody had used: all is from an earlier reading. */
-  gboolean is_spared;
 } TokendHostReading;
 
 /**

@@ -58,7 +58,6 @@ recall (const GArray *last, TokendSlotReading *reading, CK_RV reason)
     if (candidate->slot != reading->slot)
       continue;
     *reading = *candidate;
-    reading->reading.is_spared = FALSE;
     reading->reading.unread = TOKEND_UNREAD_FAILED;
     reading->reading.unread_reason = reason;
     return TRUE;
@@ -113,7 +112,7 @@ tokend_slots_read (const TokendReadFunctions *functions, const GArray *last, GEr
  * tokend_slots_read_again:
  * @last: (element-type TokendSlotReading): the last readings
  *
- * Reads the same slots as the last time, and does not look for others. Leaves out unknown slots.
+ * Reads the same slots as the last time, and does not look for others.
  *
  * Returns: (transfer full) (element-type TokendSlotReading): the readings
  */
@@ -125,7 +124,7 @@ tokend_slots_read_again (const TokendReadFunctions *functions, const GArray *las
   for (guint i = 0; i < last->len; i++) {
     TokendSlotReading reading = g_array_index (last, TokendSlotReading, i);
 
-    if (reading.slot != TOKEND_SLOT_UNKNOWN && read_slot (functions, &reading, last))
+    if (read_slot (functions, &reading, last))
       g_array_append_val (readings, reading);
   }
   return readings;

@@ -7,10 +7,6 @@
 
 G_BEGIN_DECLS
 
-/* The slot of a token that is known from before the module was initialized, when slots had other
- * numbers. */
-#define TOKEND_SLOT_UNKNOWN CK_UNAVAILABLE_INFORMATION
-
 GArray *tokend_slots_read (const TokendReadFunctions *functions, const GArray *last,
                            GError **error);
 GArray *tokend_slots_read_again (const TokendReadFunctions *functions, const GArray *last);

@@ -1,256 +1,335 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cards.h"
 
-#include "certificates.h"
-#include "opensc-readers.h"
-#include "reader-use.h"
-#include "reader-watch-private.h"
-#include "slots.h"
-#include "tokend-error.h"
+#include "pcsc.h"
+#include "reader-private.h"
 #include "tokend-module.h"
 
+/* How often it is looked whether cards with tokens are in use: a shorter use is not seen. A look
+ * costs three turns of the scheduler, and no card a command. In milliseconds. */
+#define LOOK_MS 400
+
 struct _TokendCards {
-  TokendReaderWatch *watch;
-  /* The PKCS#11 thread's */
-  GArray *readings;    /* of TokendSlotReading: the last read's */
-  gboolean is_holding; /* the module is initialised */
+  TokendReaderOwner owner;
+
+  /* The loop's */
+  GMainContext *context;
+  TokendPcsc *looking;
+  GHashTable *readers; /* of char * → TokendReader */
+  GSource *look;
+  GTask *wait; /* until there is news; or NULL */
+  GTask *read; /* until nothing is awaited any more; or NULL */
+
+  /* Of the thread that waits for cards and readers to come and go */
+  TokendPcsc *waiting;
+  GAsyncQueue *rounds; /* one more is to be waited for */
+  gint is_watched;     /* atomic */
 };
 
-/** tokend_cards_new: Returns: (transfer full): of this process, for its life; nothing is known yet. */
+/* What a read tells. */
+typedef struct {
+  GVariant *tokens;
+  gboolean has_hidden;
+} Told;
+
+static void
+told_free (gpointer data)
+{
+  Told *told = data;
+
+  g_variant_unref (told->tokens);
+  g_free (told);
+}
+
+static void
+look (TokendCards *self, GHashTable *states)
+{
+  static const TokendReaderState absent = { .use = TOKEND_CARD_ABSENT };
+  GHashTableIter iter;
+  gpointer name, state, reader;
+
+  g_hash_table_iter_init (&iter, states);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    if (!g_hash_table_contains (self->readers, name))
+      g_hash_table_insert (self->readers, g_strdup (name), tokend_reader_new (&self->owner, name));
+
+  g_hash_table_iter_init (&iter, self->readers);
+  while (g_hash_table_iter_next (&iter, &name, &reader)) {
+    state = g_hash_table_lookup (states, name);
+    tokend_reader_look (reader, state != NULL ? state : &absent);
+    if (state == NULL && tokend_reader_is_over (reader))
+      g_hash_table_iter_remove (&iter);
+  }
+  g_hash_table_unref (states);
+}
+
+static gboolean
+is_any (TokendCards *self, gboolean (*is_so) (TokendReader *reader))
+{
+  GHashTableIter iter;
+  gpointer reader;
+
+  g_hash_table_iter_init (&iter, self->readers);
+  while (g_hash_table_iter_next (&iter, NULL, &reader))
+    if (is_so (reader))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+for_each (TokendCards *self, void (*func) (TokendReader *reader))
+{
+  GHashTableIter iter;
+  gpointer reader;
+
+  g_hash_table_iter_init (&iter, self->readers);
+  while (g_hash_table_iter_next (&iter, NULL, &reader))
+    func (reader);
+}
+
+static Told *
+tell (TokendCards *self)
+{
+  Told *told = g_new (Told, 1);
+  GVariantBuilder builder;
+  GHashTableIter iter;
+  gpointer reader;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  g_hash_table_iter_init (&iter, self->readers);
+  while (g_hash_table_iter_next (&iter, NULL, &reader))
+    tokend_reader_tell (reader, &builder);
+  told->tokens = g_variant_ref_sink (g_variant_builder_end (&builder));
+  told->has_hidden = is_any (self, tokend_reader_is_hidden);
+  return told;
+}
+
+static gboolean on_look (gpointer user_data);
+
+/* Where there is no card whose use matters, what comes and goes is heard of without a look. */
+static void
+schedule_look (TokendCards *self)
+{
+  const gboolean is_wanted = self->owner.is_watched && is_any (self, tokend_reader_is_worth_a_look);
+
+  if (is_wanted == (self->look != NULL))
+    return;
+  if (!is_wanted) {
+    g_source_destroy (self->look);
+    g_clear_pointer (&self->look, g_source_unref);
+    return;
+  }
+  self->look = g_timeout_source_new (LOOK_MS);
+  g_source_set_callback (self->look, on_look, self, NULL);
+  g_source_attach (self->look, self->context);
+}
+
+/* Whoever waits is answered if there is an answer. */
+static void
+settle (TokendCards *self)
+{
+  g_autoptr (GTask) wait = NULL;
+  g_autoptr (GTask) read = NULL;
+
+  if (self->read != NULL && !is_any (self, tokend_reader_is_awaited)) {
+    read = g_steal_pointer (&self->read);
+    g_task_return_pointer (read, tell (self), told_free);
+  }
+  if (self->wait != NULL && is_any (self, tokend_reader_has_news)) {
+    wait = g_steal_pointer (&self->wait);
+    g_task_return_boolean (wait, TRUE);
+  }
+  schedule_look (self);
+}
+
+static gboolean
+on_look (gpointer user_data)
+{
+  TokendCards *self = user_data;
+
+  look (self, tokend_pcsc_list_again (self->looking));
+  settle (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_event (gpointer user_data)
+{
+  TokendCards *self = user_data;
+
+  look (self, tokend_pcsc_list (self->looking));
+  settle (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Also before the loop has begun. */
+static void
+invoke (TokendCards *self, GSourceFunc func, gpointer data)
+{
+  g_autoptr (GSource) source = g_timeout_source_new (0);
+
+  g_source_set_callback (source, func, data, NULL);
+  g_source_attach (source, self->context);
+}
+
+static gpointer
+wait_for_events (gpointer user_data)
+{
+  TokendCards *self = user_data;
+
+  while (g_async_queue_pop (self->rounds) != NULL)
+    while (g_atomic_int_get (&self->is_watched)) {
+      /* What has come until now is seen by the look, and what comes later ends the wait. */
+      g_hash_table_unref (tokend_pcsc_list (self->waiting));
+      invoke (self, on_event, self);
+      tokend_pcsc_wait (self->waiting);
+    }
+  return NULL;
+}
+
+static void
+on_changed (gpointer data)
+{
+  settle (data);
+}
+
+static void
+on_ended (gpointer data, TokendReader *reader)
+{
+  on_event (data);
+}
+
+static gpointer
+run (gpointer user_data)
+{
+  TokendCards *self = user_data;
+  g_autoptr (GMainLoop) loop = g_main_loop_new (self->context, FALSE);
+
+  g_main_context_push_thread_default (self->context);
+  g_main_loop_run (loop);
+  return NULL;
+}
+
+/** tokend_cards_new: Returns: (transfer full): of this process, for its life; nothing is known
+ * yet. @environment: of type a{ss}, what @module needs. */
 TokendCards *
-tokend_cards_new (void)
+tokend_cards_new (const char *module, GVariant *environment)
 {
   TokendCards *self = g_new0 (TokendCards, 1);
 
-  self->watch = tokend_reader_watch_new ();
-  self->readings = g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
+  self->context = g_main_context_new ();
+  self->owner = (TokendReaderOwner){
+    .setup = { .context = self->context,
+               .module = g_strdup (module),
+               .environment = g_variant_ref (environment) },
+    .changed = on_changed,
+    .ended = on_ended,
+    .data = self,
+  };
+  self->looking = tokend_pcsc_new ();
+  self->waiting = tokend_pcsc_new ();
+  self->readers =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) tokend_reader_free);
+  self->rounds = g_async_queue_new ();
+  g_thread_unref (g_thread_new ("cards", run, self));
+  g_thread_unref (g_thread_new ("wait", wait_for_events, self));
   return self;
 }
 
-static void
-let_go (TokendCards *self, TokendReadFunctions *functions)
+static gboolean
+begin_read (gpointer data)
 {
-  if (self->is_holding)
-    tokend_pkcs11_module_finalize (functions);
-  self->is_holding = FALSE;
+  TokendCards *self = g_task_get_task_data (data);
+
+  look (self, tokend_pcsc_list (self->looking));
+  self->read = data;
+  for_each (self, tokend_reader_demand);
+  settle (self);
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
-take_hold (TokendCards *self, TokendReadFunctions *functions, GError **error)
+take_news (gpointer data)
 {
-  g_autoptr (GHashTable) left_out = NULL;
+  g_autoptr (GTask) task = data;
+  TokendCards *self = g_task_get_task_data (task);
 
-  if (functions->finalize == NULL || functions->get_slot_info == NULL) {
-    g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
-                         "It lacks a function of PKCS#11");
-    return FALSE;
-  }
-  left_out = tokend_reader_watch_list_left_out (self->watch);
-  self->is_holding = tokend_opensc_readers_leave_out (left_out, error)
-                     && tokend_pkcs11_module_initialize (functions, error);
-  return self->is_holding;
+  look (self, tokend_pcsc_list (self->looking));
+  for_each (self, tokend_reader_read);
+  g_task_return_pointer (task, tell (self), told_free);
+  settle (self);
+  return G_SOURCE_REMOVE;
 }
 
-static void
-find_reader (TokendCards *self, const TokendReadFunctions *functions, TokendSlotReading *reading)
-{
-  CK_SLOT_INFO slot = { 0 };
-
-  if (functions->get_slot_info (reading->slot, &slot) == CKR_OK)
-    reading->reader = tokend_reader_watch_find (self->watch, &slot, &reading->is_other_possible);
-}
-
-/* Slots have other numbers each time that the module is initialised: what is known from before goes by the reader. */
-static GArray *
-read_afresh (TokendCards *self, TokendReadFunctions *functions, GError **error)
-{
-  GArray *readings;
-
-  if (!take_hold (self, functions, error))
-    return NULL;
-  readings = tokend_slots_read (functions, NULL, error);
-  for (guint i = 0; readings != NULL && i < readings->len; i++)
-    find_reader (self, functions, &g_array_index (readings, TokendSlotReading, i));
-  return readings;
-}
-
-/* What the module holds. */
-static GArray *
-read_again (TokendCards *self, const TokendReadFunctions *functions)
-{
-  g_autoptr (GArray) last = g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
-
-  for (guint i = 0; i < self->readings->len; i++) {
-    const TokendSlotReading *reading = &g_array_index (self->readings, TokendSlotReading, i);
-
-    if (reading->reader == NULL || tokend_reader_watch_may_ask (self->watch, reading->reader))
-      g_array_append_val (last, *reading);
-  }
-  return tokend_slots_read_again (functions, last);
-}
-
-/* Which call of the module's failed cannot be told: it has no slot with a token in that reader. */
-static void
-set_unread (TokendSlotReading *reading, TokendUnread unread)
-{
-  reading->reading.unread = unread;
-  reading->reading.unread_reason = CKR_TOKEN_NOT_RECOGNIZED;
-  reading->reading.is_spared = FALSE;
-}
-
-/* Returns: whether the token is there still, though none was found in its reader: it was not looked for, or another program
- * is in the way, or the card was disturbed. In the latter two cases more cannot be told. */
 static gboolean
-evaluate_unread (TokendCards *self, TokendSlotReading *reading)
+begin_wait (gpointer data)
 {
-  if (tokend_reader_watch_is_spared (self->watch, reading->reader))
-    reading->reading.is_spared = TRUE;
-  else if (tokend_reader_watch_is_beyond (self->watch, reading->reader))
-    set_unread (reading, TOKEND_UNREAD_BUSY);
-  else if (tokend_reader_watch_is_disturbed (self->watch, reading->reader))
-    set_unread (reading, TOKEND_UNREAD_FAILED);
-  else
-    return FALSE;
-  return TRUE;
+  TokendCards *self = g_task_get_task_data (data);
+
+  self->wait = data;
+  self->owner.is_watched = TRUE;
+  if (!g_atomic_int_exchange (&self->is_watched, TRUE))
+    g_async_queue_push (self->rounds, self);
+  settle (self);
+  return G_SOURCE_REMOVE;
 }
 
-static void
-add_unread (TokendCards *self, TokendReaderAccess access, GHashTable *found, GArray *readings)
+static gboolean
+stop_wait (gpointer data)
 {
-  for (guint i = 0; i < self->readings->len && readings->len < TOKEND_MODULE_TOKENS_MAX; i++) {
-    TokendSlotReading reading = g_array_index (self->readings, TokendSlotReading, i);
+  TokendCards *self = data;
+  g_autoptr (GTask) wait = g_steal_pointer (&self->wait);
 
-    if (reading.reader == NULL || g_hash_table_contains (found, reading.reader)
-        || !evaluate_unread (self, &reading))
-      continue;
-    if (access != TOKEND_READER_ACCESS_KEPT)
-      reading.slot = TOKEND_SLOT_UNKNOWN;
-    g_array_append_val (readings, reading);
-  }
+  self->owner.is_watched = FALSE;
+  g_atomic_int_set (&self->is_watched, FALSE);
+  for_each (self, tokend_reader_let_go);
+  if (wait != NULL)
+    g_task_return_boolean (wait, FALSE);
+  settle (self);
+  return G_SOURCE_REMOVE;
 }
 
-static GHashTable *
-sum_up (const GArray *readings)
+static GTask *
+make_task (TokendCards *self, GAsyncReadyCallback callback, gpointer data)
 {
-  GHashTable *found = g_hash_table_new (g_str_hash, g_str_equal);
+  GTask *task = g_task_new (NULL, NULL, callback, data);
 
-  for (guint i = 0; i < readings->len; i++) {
-    const TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
-
-    if (reading->reader != NULL)
-      g_hash_table_insert (found, (gpointer) reading->reader,
-                           GINT_TO_POINTER (reading->reading.unread == TOKEND_UNREAD_NOT
-                                                ? TOKEND_CARD_IS_TOKEN
-                                                : TOKEND_CARD_UNREAD));
-  }
-  return found;
+  g_task_set_task_data (task, self, NULL);
+  return task;
 }
 
-static GArray *
-read_as (TokendCards *self, TokendReadFunctions *functions, TokendReaderAccess access,
-         GError **error)
+/** tokend_cards_read_async: see Read in org.tokend.Module1.xml; one at a time. Costs no try. */
+void
+tokend_cards_read_async (TokendCards *self, gboolean all, GAsyncReadyCallback callback,
+                         gpointer data)
 {
-  if (access == TOKEND_READER_ACCESS_KEPT)
-    return read_again (self, functions);
-  let_go (self, functions);
-  return access == TOKEND_READER_ACCESS_AFRESH
-             ? read_afresh (self, functions, error)
-             : g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
+  invoke (self, all ? begin_read : take_news, make_task (self, callback, data));
 }
 
-static void
-put_insertions (TokendCards *self, GArray *readings)
-{
-  for (guint i = 0; i < readings->len; i++) {
-    TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
-
-    if (reading->reader != NULL)
-      reading->reading.insertion = tokend_reader_watch_get_insertion (self->watch, reading->reader);
-  }
-}
-
-static void
-take_readings (TokendCards *self, TokendReaderAccess access, GHashTable *found, GArray *readings)
-{
-  add_unread (self, access, found, readings);
-  put_insertions (self, readings);
-  g_array_unref (self->readings);
-  self->readings = readings;
-}
-
-/**
- * tokend_cards_read:
- * @functions: of the module, which only this initialises and finalizes
- * @certificates: what is known from the read before
- * @is_for_all: see Read in org.tokend.Module1.xml
- * @is_watched: whether tokend_cards_wait() is under way, or has asked for this read: it asks for the read which lets go of
- *   the cards. In any case the caller is to see to tokend_cards_let_go() when no read has come for a while.
- * @error: ModuleFailed, Busy
- *
- * Reads the cards. One that another program has for itself, be it for a transaction, is left alone, and holds up no other.
- * Costs no try.
- *
- * Returns: (transfer floating) (nullable): the readings, of type aa{sv}
- */
+/** tokend_cards_read_finish: @has_hidden: (out): whether there is a card that was never looked
+ * into. Returns: (transfer full): the readings, of type aa{sv}. */
 GVariant *
-tokend_cards_read (TokendCards *self, TokendReadFunctions *functions, GPtrArray *certificates,
-                   gboolean is_for_all, gboolean is_watched, GError **error)
+tokend_cards_read_finish (GAsyncResult *result, gboolean *has_hidden)
 {
-  const TokendReaderAccess access = tokend_reader_watch_begin (self->watch, is_for_all);
-  g_autoptr (GHashTable) found = NULL;
-  GArray *readings = read_as (self, functions, access, error);
+  Told *told = g_task_propagate_pointer (G_TASK (result), NULL);
+  GVariant *tokens = g_variant_ref (told->tokens);
 
-  if (readings != NULL) {
-    readings = tokend_slots_complete (functions, certificates, readings);
-    found = sum_up (readings);
-    take_readings (self, access, found, readings);
-    tokend_certificates_forget_others (certificates, readings);
-  }
-  if (found == NULL || (!tokend_reader_watch_may_keep (self->watch, found) && is_watched))
-    let_go (self, functions);
-  tokend_reader_watch_end (self->watch, found, self->is_holding);
-  return found != NULL ? tokend_slots_to_variant (certificates, self->readings) : NULL;
+  *has_hidden = told->has_hidden;
+  told_free (told);
+  return tokens;
 }
 
-/** tokend_cards_let_go: of all cards, in the PKCS#11 thread, so that other programs can have them for themselves. */
+/** tokend_cards_wait_async: until there is news; one at a time. From now on the cards are
+ * watched. */
 void
-tokend_cards_let_go (TokendCards *self, TokendReadFunctions *functions)
+tokend_cards_wait_async (TokendCards *self, GAsyncReadyCallback callback, gpointer data)
 {
-  let_go (self, functions);
-  tokend_reader_watch_let_go (self->watch);
+  invoke (self, begin_wait, make_task (self, callback, data));
 }
 
-/** tokend_cards_have_hidden: whether a card may be a token that no read has reached yet; from any thread. */
-gboolean
-tokend_cards_have_hidden (TokendCards *self)
-{
-  return tokend_reader_watch_has_hidden (self->watch);
-}
-
-/** tokend_cards_are_in_use: whether other programs may use cards while this reads, or did when it began; from any thread. */
-gboolean
-tokend_cards_are_in_use (TokendCards *self)
-{
-  return tokend_reader_watch_is_in_use (self->watch);
-}
-
-/** tokend_cards_lose_read: what the present read finds is told to nobody: see tokend_reader_watch_lose(); from any thread. */
+/** tokend_cards_stop_waiting: the cards are not watched any more, and none is held for long. */
 void
-tokend_cards_lose_read (TokendCards *self)
+tokend_cards_stop_waiting (TokendCards *self)
 {
-  tokend_reader_watch_lose (self->watch);
-}
-
-/** tokend_cards_wait: see tokend_reader_watch_wait(); in a thread of its own. */
-gboolean
-tokend_cards_wait (TokendCards *self)
-{
-  return tokend_reader_watch_wait (self->watch);
-}
-
-/** tokend_cards_look_on: see tokend_reader_watch_look_on(); in a thread of its own. */
-void
-tokend_cards_look_on (TokendCards *self)
-{
-  tokend_reader_watch_look_on (self->watch);
+  invoke (self, stop_wait, self);
 }

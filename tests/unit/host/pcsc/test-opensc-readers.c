@@ -58,17 +58,31 @@ test_several (void)
   g_assert_nonnull (strstr (text, "\"B 01 00\""));
 }
 
-/* OpenSC looks for what it was told in the whole name. */
+/* OpenSC looks for what it was told in the whole name: a part of the one that is meant is not left out. */
 static void
-test_left_out (void)
+test_others (void)
 {
-  g_autoptr (GHashTable) readers = make_set ("Reader 00 0", NULL);
-  g_autoptr (GHashTable) none = make_set (NULL, NULL);
+  static const struct {
+    const char *other;
+    gboolean is_left_out;
+  } cases[] = {
+    { "Reader 01 00", TRUE },
+    { "A Reader 00 00", TRUE },
+    { "Reader 00 00", FALSE },
+    { "Reader 00 0", FALSE },
+    { "", FALSE },
+    { "\"quoted\"", FALSE },
+    { "two\nlines", FALSE },
+  };
 
-  g_assert_true (tokend_opensc_readers_is_left_out (readers, "Reader 00 0"));
-  g_assert_true (tokend_opensc_readers_is_left_out (readers, "A Reader 00 01"));
-  g_assert_false (tokend_opensc_readers_is_left_out (readers, "Reader 00 10"));
-  g_assert_false (tokend_opensc_readers_is_left_out (none, "Reader 00 0"));
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GHashTable) readers = make_set ("Reader 00 00", cases[i].other);
+    g_autoptr (GHashTable) others = tokend_opensc_readers_list_others (readers, "Reader 00 00");
+
+    g_test_message ("%s", cases[i].other);
+    g_assert_cmpint (g_hash_table_contains (others, cases[i].other), ==, cases[i].is_left_out);
+    g_assert_false (g_hash_table_contains (others, "Reader 00 00"));
+  }
 }
 
 int
@@ -77,6 +91,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/opensc-readers/configure", test_configure);
   g_test_add_func ("/opensc-readers/several", test_several);
-  g_test_add_func ("/opensc-readers/left-out", test_left_out);
+  g_test_add_func ("/opensc-readers/others", test_others);
   return g_test_run ();
 }

@@ -227,6 +227,33 @@ test_once (void)
   assert_told (back, NULL, 0);
 }
 
+/* What one process has read another one need not read. */
+static void
+test_handed_on (void)
+{
+  g_autoptr (GPtrArray) certificates = tokend_certificates_new ();
+  g_autoptr (GBytes) person = make_certificate ("CN=A", FALSE, COMMITMENT, END);
+
+  fake_reset ();
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GVariant) first = NULL;
+    g_autoptr (GVariant) handed = NULL;
+    g_autoptr (GPtrArray) taken = NULL;
+    g_autoptr (GVariant) second = NULL;
+
+    /* With one, and without any. */
+    set_certificates (i == 0 ? person : NULL, NULL);
+    g_ptr_array_set_size (certificates, 0);
+    first = read_tokens (certificates);
+    handed = g_variant_ref_sink (tokend_certificates_to_variant (certificates));
+    taken = tokend_certificates_new_from_variant (handed);
+    fake.session_flags = 0;
+    second = read_tokens (taken);
+    g_assert_cmpuint (fake.session_flags, ==, 0);
+    g_assert_true (g_variant_equal (first, second));
+  }
+}
+
 /* Issuer and end are the same certificate's, wherever it lies. */
 static void
 test_of_one (void)
@@ -444,6 +471,7 @@ main (int argc, char **argv)
   g_test_add_func ("/certificates/parse", test_parse);
   g_test_add_func ("/certificates/choose", test_choose);
   g_test_add_func ("/certificates/once", test_once);
+  g_test_add_func ("/certificates/handed-on", test_handed_on);
   g_test_add_func ("/certificates/of-one", test_of_one);
   g_test_add_func ("/certificates/of-many", test_of_many);
   g_test_add_func ("/certificates/replaced", test_replaced);

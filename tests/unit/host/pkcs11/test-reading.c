@@ -138,24 +138,6 @@ test_texts (void)
   g_assert_true (tokend_token_field_is (&reading.identity.label, "LABEL"));
 }
 
-/* That a card was left alone is told, and only then. */
-static void
-test_spared (void)
-{
-  for (int is_spared = 0; is_spared < 2; is_spared++) {
-    CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
-    TokendHostReading reading;
-    g_autoptr (GVariant) variant = NULL;
-    gboolean told = FALSE;
-
-    g_assert_true (tokend_host_reading_init (&reading, &info));
-    reading.is_spared = is_spared > 0;
-    variant = g_variant_ref_sink (tokend_host_reading_to_variant (&reading, NULL, NULL));
-    g_assert_cmpint (g_variant_lookup (variant, "spared", "b", &told), ==, is_spared);
-    g_assert_cmpint (told, ==, is_spared);
-  }
-}
-
 static void
 test_flags (void)
 {
@@ -691,7 +673,6 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/trimming", test_trimming);
   g_test_add_func ("/reading/lengths", test_lengths);
   g_test_add_func ("/reading/texts", test_texts);
-  g_test_add_func ("/reading/spared", test_spared);
   g_test_add_func ("/reading/flags", test_flags);
   g_test_add_func ("/reading/flags/openpgp-card", test_openpgp_card);
   g_test_add_func ("/reading/not-initialised", test_not_initialised);

@@ -22,7 +22,7 @@
 
 /* What those who are asked say; an error that is FINE is none. */
 static struct {
-  int admission, room, support, busy, collection, pipes;
+  int admission, room, support, certain, busy, collection, pipes;
   TokendGateAnswer gate;
   TokendIdentity identity; /* who the caller is when somebody looks */
   const char *options;
@@ -172,6 +172,12 @@ __wrap_tokend_token_supports (TokendToken *self, TokendRole role, GError **error
   return answer (say.support, error);
 }
 
+gboolean
+__wrap_tokend_token_check_certain (TokendToken *self, GError **error)
+{
+  return answer (say.certain, error);
+}
+
 GUnixFDList *
 __wrap_tokend_operation_make_pipes (Operation *operation, GError **error)
 {
@@ -221,7 +227,8 @@ set_up (TokendRole role, const char *options)
   stage_set_up (role);
   stage.operation.action = role == PUK ? TOKEND_ACTION_UNLOCK : TOKEND_ACTION_SET_PIN;
   memset (&say, 0, sizeof say);
-  say.admission = say.room = say.support = say.busy = say.collection = say.pipes = FINE;
+  say.admission = say.room = say.support = say.certain = say.busy = say.collection = say.pipes =
+      FINE;
   say.stopped = -1;
   stage.caller =
       (TokendCaller){ .name = (char *) ":1.7", .uid = 1007, .gone = (GCancellable *) "gone" };
@@ -314,18 +321,19 @@ test_state (void)
   static const struct {
     const char *shown;
     const char *words;
-    int support, busy;
+    int support, certain, busy;
     int opening, finishing; /* the errors */
   } rows[] = {
-    { READING (16), "{}", FINE, FINE, FINE, FINE },
-    { READING (16), "{}", TOKEND_ERROR_NOT_SUPPORTED, FINE, TOKEND_ERROR_NOT_SUPPORTED,
+    { READING (16), "{}", FINE, FINE, FINE, FINE, FINE },
+    { READING (16), "{}", TOKEND_ERROR_NOT_SUPPORTED, FINE, FINE, TOKEND_ERROR_NOT_SUPPORTED,
       TOKEND_ERROR_NOT_SUPPORTED },
-    { READING (16), "{}", FINE, TOKEND_ERROR_BUSY, TOKEND_ERROR_BUSY, TOKEND_ERROR_BUSY },
-    { READING (20), "{}", FINE, FINE, TOKEND_ERROR_PIN_LOCKED, TOKEND_ERROR_PIN_LOCKED },
-    { READING (18), "{}", FINE, FINE, FINE, TOKEND_ERROR_FINAL_ATTEMPT },
-    { READING (18), "{'final-attempt': <true>}", FINE, FINE, FINE, FINE },
-    { READING (16), "{'expected-retries': <uint32 2>}", FINE, FINE, TOKEND_ERROR_RETRIES_CHANGED,
-      TOKEND_ERROR_RETRIES_CHANGED },
+    { READING (16), "{}", FINE, TOKEND_ERROR_BUSY, FINE, TOKEND_ERROR_BUSY, TOKEND_ERROR_BUSY },
+    { READING (16), "{}", FINE, FINE, TOKEND_ERROR_BUSY, TOKEND_ERROR_BUSY, TOKEND_ERROR_BUSY },
+    { READING (20), "{}", FINE, FINE, FINE, TOKEND_ERROR_PIN_LOCKED, TOKEND_ERROR_PIN_LOCKED },
+    { READING (18), "{}", FINE, FINE, FINE, FINE, TOKEND_ERROR_FINAL_ATTEMPT },
+    { READING (18), "{'final-attempt': <true>}", FINE, FINE, FINE, FINE, FINE },
+    { READING (16), "{'expected-retries': <uint32 2>}", FINE, FINE, FINE,
+      TOKEND_ERROR_RETRIES_CHANGED, TOKEND_ERROR_RETRIES_CHANGED },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -336,6 +344,7 @@ test_state (void)
       set_up (PIN, rows[i].words);
       stage_show (rows[i].shown);
       say.support = rows[i].support;
+      say.certain = rows[i].certain;
       say.busy = rows[i].busy;
       g_assert_true (tokend_attempt_parse (operation->options, FALSE, &operation->attempt, NULL));
       if (finishes > 0)

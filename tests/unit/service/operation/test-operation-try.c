@@ -85,7 +85,7 @@ test_prepare_descriptors (void)
   tokend_operation_prepare (&stage.operation);
   assert_error (FINE, NULL);
   g_assert_true (stage.operation.source == tokend_token_get_source (stage.operation.token));
-  assert_calls ("start(/a/module.so) prepare ");
+  assert_calls ("start(/a/module.so,a reader) prepare ");
   g_assert_cmpint (stage.host_kind, ==, TOKEND_HOST_OPERATE);
   for (gsize i = 0; i < 3; i++) {
     int fd = g_unix_fd_list_get (stage.fds, stage.handles[i], NULL);
@@ -108,7 +108,7 @@ test_prepare_in_vain (void)
   give_descriptors (inodes);
   tokend_operation_prepare (&stage.operation);
   assert_error (TOKEND_ERROR_MODULE_FAILED, NULL);
-  assert_calls ("start(/a/module.so) ");
+  assert_calls ("start(/a/module.so,a reader) ");
   tear_down ();
 }
 

@@ -113,10 +113,10 @@ __wrap_tokend_operation_end_step (Operation *operation, gboolean is_done)
 void
 __wrap_tokend_host_start_async (TokendHostKind kind, const char *module_path,
                                 GHashTable *environment, TokendWatchWay watch_way,
-                                GCancellable *cancellable, GAsyncReadyCallback callback,
-                                gpointer user_data)
+                                const char *reader, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_string_append_printf (stage.calls, "start(%s) ", module_path);
+  g_string_append_printf (stage.calls, "start(%s,%s) ", module_path, reader);
   g_assert_cmpint (watch_way, ==, TOKEND_WATCH_WAY_POLL);
   stage.host_kind = kind;
   stage.environment = g_hash_table_ref (environment);
@@ -314,6 +314,12 @@ TokendTokenSource *
 __wrap_tokend_token_get_source (TokendToken *self)
 {
   return (TokendTokenSource *) &module;
+}
+
+const char *
+__wrap_tokend_token_get_reader (TokendToken *self)
+{
+  return "a reader";
 }
 
 TokendPinPolicy

@@ -258,8 +258,11 @@ test_unread (void)
   g_autoptr (TokendReading) nonsense = parse ("{'unread': <uint32 1>}");
   g_autoptr (TokendReading) spared = parse ("{'spared': <true>}");
   g_autoptr (TokendReading) not_spared = parse ("{'spared': <uint32 1>}");
+  g_autoptr (TokendReading) pending = parse ("{'spared': <true>, 'pending': <true>}");
   g_autoptr (TokendReading) copy = tokend_reading_copy (busy);
 
+  g_assert_true (pending->is_pending);
+  g_assert_false (spared->is_pending);
   g_assert_true (spared->is_spared);
   g_assert_null (spared->unread);
   g_assert_false (not_spared->is_spared);
@@ -273,6 +276,23 @@ test_unread (void)
   g_assert_null (nonsense->unread);
   g_assert_cmpstr (copy->unread, ==, "busy");
   g_assert_true (copy->is_busy);
+}
+
+/* When it was read; what cannot be a time is none. */
+static void
+test_begun_at (void)
+{
+  g_autoptr (TokendReading) untold = parse ("{}");
+  g_autoptr (TokendReading) told = parse ("{'begun-at': <uint64 7>}");
+  g_autoptr (TokendReading) last = parse ("{'begun-at': <uint64 9223372036854775807>}");
+  g_autoptr (TokendReading) beyond = parse ("{'begun-at': <uint64 9223372036854775808>}");
+  g_autoptr (TokendReading) nonsense = parse ("{'begun-at': <int64 -1>}");
+
+  g_assert_cmpint (untold->begun_at, ==, 0);
+  g_assert_cmpint (told->begun_at, ==, 7);
+  g_assert_cmpint (last->begun_at, ==, G_MAXINT64);
+  g_assert_cmpint (beyond->begun_at, ==, 0);
+  g_assert_cmpint (nonsense->begun_at, ==, 0);
 }
 
 /* As long as a name can be that is worth the space. */
@@ -568,6 +588,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/lengths", test_lengths);
   g_test_add_func ("/reading/insertion", test_insertion);
   g_test_add_func ("/reading/unread", test_unread);
+  g_test_add_func ("/reading/begun-at", test_begun_at);
   g_test_add_func ("/reading/unread/longest", test_longest_unread);
   g_test_add_func ("/reading/issuer", test_issuer);
   g_test_add_func ("/reading/certificate-hash", test_certificate_hash);

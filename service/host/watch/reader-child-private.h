@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** TokendReaderChild: a process that reads the card in one reader, see reader-host.c. Of the
+ * thread of its context. */
+typedef struct _TokendReaderChild TokendReaderChild;
+
+/** TokendReaderEvents: what becomes of it; called in its context. */
+typedef struct {
+  void (*begun) (gpointer data); /* to read */
+  /* @tokens: aa{sv}. @certificates: for the next ask */
+  void (*answered) (gpointer data, GVariant *tokens, GVariant *certificates);
+  void (*ended) (gpointer data); /* the process is gone; tokend_reader_child_free() is due */
+} TokendReaderEvents;
+
+/** TokendReaderSetup: what each of them is told. */
+typedef struct {
+  GMainContext *context;
+  char *module;
+  GVariant *environment; /* a{ss} */
+} TokendReaderSetup;
+
+TokendReaderChild *tokend_reader_child_new (const TokendReaderSetup *setup, const char *reader,
+                                            const TokendReaderEvents *events, gpointer data);
+void tokend_reader_child_free (TokendReaderChild *self);
+void tokend_reader_child_ask (TokendReaderChild *self, GVariant *certificates);
+void tokend_reader_child_end (TokendReaderChild *self);
+void tokend_reader_child_kill (TokendReaderChild *self);
+
+G_END_DECLS

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "reader-private.h"
+
+#include "tokend-module.h"
+
+/* Another program's transaction with a card ends within this, or the card is busy. In
+ * milliseconds. */
+#define TURN_MS 2000
+/* However long a card takes: who asked is answered before tokend gives the whole module up. In
+ * milliseconds. */
+#define ANSWER_MS 4000
+/* A process that has not answered, or ended, for so long hangs, unless others use its card: then
+ * it may wait for them. In milliseconds. */
+#define HANG_MS 10000
+#define HANG_IN_USE_MS 60000
+/* A read of a card that is kept takes a command or two. What takes so much longer than another
+ * one waited for the end of a transaction: libpcsclite looks for that every 100 ms. In
+ * microseconds. */
+#define MEETING (100 * G_TIME_SPAN_MILLISECOND)
+
+/* Compared by its address. */
+static const char BUSY[] = TOKEND_MODULE_UNREAD_BUSY;
+
+struct _TokendReader {
+  const TokendReaderOwner *owner;
+  char *name;
+  TokendReaderState state; /* as it was seen last */
+  gboolean is_due;
+  TokendReaderMemory memory;
+  TokendReaderHold hold;
+
+  TokendReaderChild *child;
+  gboolean is_ending; /* the child lets go of the card */
+  gboolean is_kept;   /* the child has read this card before */
+  gint64 fastest;     /* of its reads since */
+
+  gint64 asked_at; /* when the read that is under way began; 0: none is */
+  gint64 begun_at; /* likewise, once the child had started */
+  TokendReaderState before;
+  gboolean is_awaited;  /* somebody waits for what is read */
+  gboolean is_demanded; /* again, since that was asked for after it began */
+  GSource *turn;
+  GSource *deadline;
+  GSource *hang;
+
+  GVariant *tokens; /* aa{sv}, as they were read; NULL: there are none */
+  gint64 read_at;   /* when that read began */
+  GVariant *certificates;
+  gboolean is_news;   /* there is something that was not told */
+  gboolean is_fresh;  /* the tokens were read since they were told */
+  const char *unread; /* why they could not be read, that they are there still; or NULL */
+};
+
+static GSource *
+add_timeout (TokendReader *self, guint ms, GSourceFunc callback)
+{
+  GSource *source = g_timeout_source_new (ms);
+
+  g_source_set_callback (source, callback, self, NULL);
+  g_source_attach (source, self->owner->setup.context);
+  return source;
+}
+
+static void
+clear_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+/** tokend_reader_new: Returns: (transfer full): a reader of which nothing is known. */
+TokendReader *
+tokend_reader_new (const TokendReaderOwner *owner, const char *name)
+{
+  TokendReader *self = g_new0 (TokendReader, 1);
+
+  self->owner = owner;
+  self->name = g_strdup (name);
+  return self;
+}
+
+/** tokend_reader_free: @self: (transfer full): one that is gone. */
+void
+tokend_reader_free (TokendReader *self)
+{
+  g_clear_pointer (&self->tokens, g_variant_unref);
+  g_clear_pointer (&self->certificates, g_variant_unref);
+  g_free (self->name);
+  g_free (self);
+}
+
+static void
+tell_owner (TokendReader *self)
+{
+  self->is_news = TRUE;
+  self->owner->changed (self->owner->data);
+}
+
+/* Nobody waits for it any more. @state: of the card, before it was reached for. */
+static void
+give_up (TokendReader *self, const TokendReaderState *state)
+{
+  self->is_awaited = FALSE;
+  self->unread = state->use == TOKEND_CARD_SHARED ? BUSY : "it did not answer in time";
+  tell_owner (self);
+}
+
+static gboolean
+on_turn_over (gpointer user_data)
+{
+  TokendReader *self = user_data;
+
+  clear_source (&self->turn);
+  if (self->before.use == TOKEND_CARD_SHARED)
+    give_up (self, &self->before);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_deadline (gpointer user_data)
+{
+  TokendReader *self = user_data;
+
+  clear_source (&self->deadline);
+  if (!self->is_awaited)
+    return G_SOURCE_REMOVE;
+  if (self->asked_at != 0 || self->is_demanded) {
+    give_up (self, self->asked_at != 0 ? &self->before : &self->state);
+  } else {
+    /* It was read, and is let go of still. */
+    self->is_awaited = FALSE;
+    tell_owner (self);
+  }
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_hang (gpointer user_data)
+{
+  TokendReader *self = user_data;
+
+  clear_source (&self->hang);
+  tokend_reader_child_kill (self->child);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+watch_child (TokendReader *self, TokendCardUse use)
+{
+  clear_source (&self->hang);
+  self->hang = add_timeout (self, use == TOKEND_CARD_SHARED ? HANG_IN_USE_MS : HANG_MS, on_hang);
+}
+
+/* pcscd does not let a process that is ended here reset a card that another one has a
+ * transaction with. */
+static void
+end_child (TokendReader *self)
+{
+  if (self->child == NULL || self->is_ending)
+    return;
+  self->is_ending = TRUE;
+  watch_child (self, TOKEND_CARD_FREE);
+  tokend_reader_child_end (self->child);
+}
+
+static gboolean
+is_same_card (TokendReader *self)
+{
+  return !tokend_reader_is_another_card (&self->before, &self->state);
+}
+
+static TokendCardKnowledge
+evaluate_tokens (GVariant *tokens)
+{
+  for (gsize i = 0; i < g_variant_n_children (tokens); i++) {
+    g_autoptr (GVariant) token = g_variant_get_child_value (tokens, i);
+
+    if (g_variant_lookup (token, "unread", "&s", NULL))
+      return TOKEND_CARD_UNREAD;
+  }
+  return g_variant_n_children (tokens) > 0 ? TOKEND_CARD_IS_TOKEN : TOKEND_CARD_IS_OTHER;
+}
+
+static void
+take_tokens (TokendReader *self, GVariant *tokens)
+{
+  const TokendCardKnowledge found =
+      tokens != NULL ? evaluate_tokens (tokens) : TOKEND_CARD_IS_OTHER;
+  const gint64 now = g_get_monotonic_time ();
+
+  self->memory =
+      tokend_reader_remember (&self->memory, &self->before, self->is_kept, found, self->asked_at);
+  self->memory.read_at = now;
+  self->is_news = TRUE;
+  self->unread = NULL;
+  if (found == TOKEND_CARD_IS_OTHER && self->memory.is_known
+      && self->memory.knowledge == TOKEND_CARD_UNREAD) {
+    self->unread = "no token was found on it";
+    return;
+  }
+  g_clear_pointer (&self->tokens, g_variant_unref);
+  if (found != TOKEND_CARD_IS_OTHER) {
+    self->tokens = g_variant_ref (tokens);
+    self->read_at = self->asked_at;
+    self->is_fresh = TRUE;
+  }
+}
+
+static gboolean
+may_keep (TokendReader *self, const TokendReaderMemory *last)
+{
+  const gint64 now = g_get_monotonic_time ();
+  const gint64 length = now - self->begun_at;
+  const gboolean is_in_long_use = last->used_since != 0
+                                  && now - last->used_since >= TOKEND_READER_PATIENCE
+                                  && self->before.use == TOKEND_CARD_SHARED;
+  const gboolean is_met = self->is_kept && length >= self->fastest + MEETING;
+
+  self->fastest = self->is_kept ? MIN (self->fastest, length) : G_MAXINT32;
+  return self->owner->is_watched && self->memory.knowledge == TOKEND_CARD_IS_TOKEN
+         && tokend_reader_may_hold (&self->hold, self->is_kept, is_in_long_use, is_met, now);
+}
+
+static void
+end_read (TokendReader *self)
+{
+  self->asked_at = 0;
+  clear_source (&self->turn);
+  clear_source (&self->hang);
+}
+
+static void
+on_begun (gpointer data)
+{
+  TokendReader *self = data;
+
+  self->begun_at = g_get_monotonic_time ();
+  clear_source (&self->turn);
+  self->turn = add_timeout (self, TURN_MS, on_turn_over);
+}
+
+static const TokendReaderEvents events;
+
+/* Returns: whether the child may be asked for more. */
+static gboolean
+take_answer (TokendReader *self, GVariant *tokens)
+{
+  const TokendReaderMemory last = self->memory;
+
+  if (is_same_card (self))
+    take_tokens (self, tokens);
+  end_read (self);
+  if (!is_same_card (self))
+    return FALSE;
+  return tokens != NULL && (may_keep (self, &last) || self->is_demanded);
+}
+
+/* Not while the child lets go of the card. */
+static void
+begin_read (TokendReader *self)
+{
+  self->is_due = self->is_demanded = FALSE;
+  self->before = self->state;
+  self->asked_at = self->begun_at = g_get_monotonic_time ();
+  if (self->child == NULL)
+    self->child = tokend_reader_child_new (&self->owner->setup, self->name, &events, self);
+  if (self->child == NULL) {
+    take_answer (self, NULL);
+    self->is_awaited = FALSE;
+    return;
+  }
+  watch_child (self, self->before.use);
+  tokend_reader_child_ask (self->child, self->certificates);
+}
+
+static void
+on_answered (gpointer data, GVariant *tokens, GVariant *certificates)
+{
+  TokendReader *self = data;
+
+  if (self->asked_at == 0)
+    return;
+  g_clear_pointer (&self->certificates, g_variant_unref);
+  self->certificates = g_variant_ref (certificates);
+  self->is_kept = take_answer (self, tokens);
+  if (!self->is_kept)
+    /* Who asked is answered once the card is let go of: he may be about to want it for himself. */
+    end_child (self);
+  else if (self->is_demanded)
+    begin_read (self);
+  else
+    self->is_awaited = FALSE;
+  tell_owner (self);
+}
+
+static void
+on_ended (gpointer data)
+{
+  TokendReader *self = data;
+
+  g_clear_pointer (&self->child, tokend_reader_child_free);
+  clear_source (&self->hang);
+  self->is_ending = FALSE;
+  if (self->asked_at != 0)
+    take_answer (self, NULL);
+  self->is_kept = FALSE;
+  self->is_awaited = self->is_awaited && self->is_demanded;
+  self->owner->ended (self->owner->data, self);
+}
+
+static const TokendReaderEvents events = { on_begun, on_answered, on_ended };
+
+static void
+forget_card (TokendReader *self)
+{
+  g_clear_pointer (&self->tokens, g_variant_unref);
+  g_clear_pointer (&self->certificates, g_variant_unref);
+  self->unread = NULL;
+  self->is_fresh = FALSE;
+  self->is_news = TRUE;
+}
+
+/** tokend_reader_look: @state: as it is now. */
+void
+tokend_reader_look (TokendReader *self, const TokendReaderState *state)
+{
+  const gboolean was_taken = self->state.use == TOKEND_CARD_EXCLUSIVE;
+  const gboolean is_another = tokend_reader_is_another_card (&self->state, state);
+
+  self->state = *state;
+  if (is_another) {
+    forget_card (self);
+    self->memory = (TokendReaderMemory){ 0 };
+    if (self->asked_at == 0)
+      end_child (self);
+  }
+  if (was_taken != (state->use == TOKEND_CARD_EXCLUSIVE))
+    self->is_news = TRUE;
+  if (is_another || state->use == TOKEND_CARD_EXCLUSIVE)
+    self->is_awaited = self->is_demanded = FALSE;
+  if (self->is_demanded && self->child == NULL)
+    begin_read (self);
+  self->is_due =
+      self->asked_at == 0 && !self->is_ending
+      && tokend_reader_is_due (&self->memory, state, self->child != NULL, g_get_monotonic_time ());
+}
+
+/** tokend_reader_read: where it is time for it. */
+void
+tokend_reader_read (TokendReader *self)
+{
+  if (self->is_due)
+    begin_read (self);
+}
+
+/** tokend_reader_demand: reads it in any case, from now on: see tokend_reader_is_awaited(). */
+void
+tokend_reader_demand (TokendReader *self)
+{
+  const gboolean is_reading = self->asked_at != 0;
+
+  if (self->state.use == TOKEND_CARD_ABSENT || self->state.use == TOKEND_CARD_EXCLUSIVE
+      || (is_reading && self->unread == BUSY))
+    return;
+  self->is_awaited = TRUE;
+  clear_source (&self->deadline);
+  self->deadline = add_timeout (self, ANSWER_MS, on_deadline);
+  if (is_reading || self->is_ending)
+    self->is_demanded = TRUE;
+  else
+    begin_read (self);
+}
+
+/** tokend_reader_let_go: of a card that is kept for the next read. */
+void
+tokend_reader_let_go (TokendReader *self)
+{
+  if (self->asked_at == 0)
+    end_child (self);
+}
+
+/** tokend_reader_has_news: whether there is something to be told or read. */
+gboolean
+tokend_reader_has_news (TokendReader *self)
+{
+  return self->is_news || self->is_due;
+}
+
+/** tokend_reader_is_awaited: whether what was demanded has not been read yet; it will not be
+ * without end. */
+gboolean
+tokend_reader_is_awaited (TokendReader *self)
+{
+  return self->is_awaited;
+}
+
+static const char *
+get_unread (TokendReader *self)
+{
+  return self->state.use == TOKEND_CARD_EXCLUSIVE ? BUSY : self->unread;
+}
+
+/** tokend_reader_is_hidden: whether there is a card that was never looked into, because another
+ * program has had it for itself since it was seen first: it may be any token. */
+gboolean
+tokend_reader_is_hidden (TokendReader *self)
+{
+  return tokend_reader_is_another_card (&self->memory.at_read, &self->state)
+         && get_unread (self) == BUSY;
+}
+
+/** tokend_reader_is_worth_a_look: whether it matters if another program uses its card. */
+gboolean
+tokend_reader_is_worth_a_look (TokendReader *self)
+{
+  return self->child != NULL
+         || (self->state.use != TOKEND_CARD_ABSENT
+             && (self->memory.knowledge != TOKEND_CARD_IS_OTHER || self->memory.is_known
+                 || tokend_reader_is_another_card (&self->memory.at_read, &self->state)));
+}
+
+/** tokend_reader_is_over: whether all that became of it was told: if pcscd knows it no more it
+ * can be freed. */
+gboolean
+tokend_reader_is_over (TokendReader *self)
+{
+  return self->child == NULL && !self->is_news;
+}
+
+static GVariant *
+tell_token (TokendReader *self, GVariant *token)
+{
+  const guint64 insertion = ((guint64) g_str_hash (self->name) << 32 | self->state.insertions) + 1;
+  GVariantDict dict;
+
+  g_variant_dict_init (&dict, token);
+  g_variant_dict_insert (&dict, "insertion", "t", insertion);
+  if (get_unread (self) != NULL)
+    g_variant_dict_insert (&dict, "unread", "s", get_unread (self));
+  else if (self->is_fresh)
+    g_variant_dict_insert (&dict, "begun-at", "t", (guint64) self->read_at);
+  else
+    g_variant_dict_insert (&dict, "spared", "b", TRUE);
+  if (self->asked_at != 0 || self->is_due)
+    g_variant_dict_insert (&dict, "pending", "b", TRUE);
+  return g_variant_dict_end (&dict);
+}
+
+/** tokend_reader_tell: @readings: (inout): gets a reading for each of its tokens, as
+ * org.tokend.Module1.xml says. */
+void
+tokend_reader_tell (TokendReader *self, GVariantBuilder *readings)
+{
+  for (gsize i = 0; self->tokens != NULL && i < g_variant_n_children (self->tokens); i++) {
+    g_autoptr (GVariant) token = g_variant_get_child_value (self->tokens, i);
+
+    g_variant_builder_add_value (readings, tell_token (self, token));
+  }
+  self->is_news = FALSE;
+  if (get_unread (self) == NULL)
+    self->is_fresh = FALSE;
+}
