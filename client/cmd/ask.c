@@ -36,10 +36,10 @@ ask_once (TokenctlTerminal *terminal, const char *prompt, GError **error)
 
 /* What became of a code that was typed. */
 typedef enum {
-  SETTLED_TAKEN,
-  SETTLED_AGAIN, /* the person was told why */
-  SETTLED_CANCELLED,
-} Settled;
+  ENTRY_TAKEN,
+  ENTRY_AGAIN, /* the person was told why */
+  ENTRY_CANCELLED,
+} Entry;
 
 /* Says that the code cannot be sent, and what is wrong with it. */
 static void
@@ -91,7 +91,7 @@ tokenctl_ask_yes (TokenctlTerminal *terminal, const char *question, GError **err
 }
 
 /* Asks whether a doubtful code is meant. */
-static Settled
+static Entry
 ask_whether_meant (TokenctlTerminal *terminal, const TokendCodeResult *result, TokendCodeKind kind,
                    GError **error)
 {
@@ -107,16 +107,16 @@ ask_whether_meant (TokenctlTerminal *terminal, const TokendCodeResult *result, T
   gboolean is_yes = FALSE;
 
   if (!ask_for_yes (terminal, prompt, &is_yes, error))
-    return SETTLED_CANCELLED;
-  return is_yes ? SETTLED_TAKEN : SETTLED_AGAIN;
+    return ENTRY_CANCELLED;
+  return is_yes ? ENTRY_TAKEN : ENTRY_AGAIN;
 }
 
-static Settled
-settle_present_code (TokenctlTerminal *terminal, const TokenctlTyped *typed, GError **error)
+static Entry
+take_present_code (TokenctlTerminal *terminal, const TokenctlTyped *typed, GError **error)
 {
   switch (typed->answer) {
   case TOKENCTL_TYPED_TAKEN:
-    return SETTLED_TAKEN;
+    return ENTRY_TAKEN;
   case TOKENCTL_TYPED_DOUBTFUL:
     return ask_whether_meant (terminal, &typed->result, TOKEND_CODE_KIND_PRESENT, error);
   case TOKENCTL_TYPED_BLANK:
@@ -124,17 +124,17 @@ settle_present_code (TokenctlTerminal *terminal, const TokenctlTyped *typed, GEr
                            _ ("The code contains a blank; codes pasted from an SMS often do. "
                               "Nothing was sent. Type it again: without the blank, or just the "
                               "same if the blank is part of it."));
-    return SETTLED_AGAIN;
+    return ENTRY_AGAIN;
   case TOKENCTL_TYPED_ANOTHER:
     tokenctl_terminal_say (terminal,
                            _ ("This is not the code that was typed before. Nothing was sent. Type "
                               "it again."));
-    return SETTLED_AGAIN;
+    return ENTRY_AGAIN;
   case TOKENCTL_TYPED_IMPOSSIBLE:
     break;
   }
   say_impossible (terminal, &typed->result);
-  return SETTLED_AGAIN;
+  return ENTRY_AGAIN;
 }
 
 /* @before: (inout): what the next code is compared with; takes over @code. */
@@ -170,19 +170,19 @@ tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role,
   for (guint round = 0; round < ROUNDS; round++) {
     g_autoptr (TokenctlCode) code = ask_once (terminal, prompt, error);
     TokenctlTyped typed;
-    Settled settled;
+    Entry entry;
 
     if (code == NULL)
       return NULL;
     typed = tokenctl_typed_validate (code, before, send_unusual);
-    settled = settle_present_code (terminal, &typed, error);
-    if (settled == SETTLED_TAKEN) {
+    entry = take_present_code (terminal, &typed, error);
+    if (entry == ENTRY_TAKEN) {
       typed = tokenctl_typed_validate_by_rules (code, rules, send_unusual);
-      settled = settle_present_code (terminal, &typed, error);
+      entry = take_present_code (terminal, &typed, error);
     }
-    if (settled == SETTLED_TAKEN)
+    if (entry == ENTRY_TAKEN)
       return g_steal_pointer (&code);
-    if (settled == SETTLED_CANCELLED)
+    if (entry == ENTRY_CANCELLED)
       return NULL;
     remember (&before, &code, typed.next);
   }
@@ -210,9 +210,9 @@ new_pin_prompt (GVariant *status)
   return g_strdup (digits ? _ ("New PIN (digits): ") : _ ("New PIN: "));
 }
 
-static Settled
-settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, const TokenctlNewPin *wanted,
-                GError **error)
+static Entry
+take_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, const TokenctlNewPin *wanted,
+              GError **error)
 {
   const TokendCodeResult result = tokenctl_code_validate (pin, TOKEND_CODE_KIND_NEW);
   g_autoptr (GError) problem = NULL;
@@ -220,15 +220,15 @@ settle_new_pin (TokenctlTerminal *terminal, TokenctlCode *pin, const TokenctlNew
 
   if (result.answer == TOKEND_CODE_NEVER) {
     say_impossible (terminal, &result);
-    return SETTLED_AGAIN;
+    return ENTRY_AGAIN;
   }
   if (tokenctl_check_new_pin (pin, wanted, &problem))
     return result.answer == TOKEND_CODE_SEND
-               ? SETTLED_TAKEN
+               ? ENTRY_TAKEN
                : ask_whether_meant (terminal, &result, TOKEND_CODE_KIND_NEW, error);
   text = g_strdup_printf (_ ("%s Nothing was sent; no try was spent."), problem->message);
   tokenctl_terminal_say (terminal, text);
-  return SETTLED_AGAIN;
+  return ENTRY_AGAIN;
 }
 
 /**
@@ -247,14 +247,14 @@ tokenctl_ask_new_pin (TokenctlTerminal *terminal, const TokenctlNewPin *wanted, 
   for (guint round = 0; round < ROUNDS; round++) {
     g_autoptr (TokenctlCode) pin = ask_once (terminal, prompt, error);
     g_autoptr (TokenctlCode) again = NULL;
-    Settled settled;
+    Entry entry;
 
     if (pin == NULL)
       return NULL;
-    settled = settle_new_pin (terminal, pin, wanted, error);
-    if (settled == SETTLED_CANCELLED)
+    entry = take_new_pin (terminal, pin, wanted, error);
+    if (entry == ENTRY_CANCELLED)
       return NULL;
-    if (settled == SETTLED_AGAIN)
+    if (entry == ENTRY_AGAIN)
       continue;
 
     again = ask_once (terminal, _ ("New PIN once more: "), error);

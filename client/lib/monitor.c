@@ -94,15 +94,15 @@ take_former_status (TokenctlMonitor *self, GVariant *status)
 }
 
 static void
-settle (TokenctlMonitor *self)
+tell_complete (TokenctlMonitor *self)
 {
   if (self->subscribing || self->n_reading > 0)
     return;
   for (guint i = 0; i < self->former->len; i++)
     tell (self, TOKENCTL_EVENT_REMOVED, self->former->pdata[i], NULL);
   g_ptr_array_set_size (self->former, 0);
-  if (self->listener->settled != NULL)
-    self->listener->settled (self->user_data);
+  if (self->listener->complete != NULL)
+    self->listener->complete (self->user_data);
 }
 
 static void
@@ -182,7 +182,7 @@ on_status (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (watched->read_again)
     read_status (watched);
-  settle (self);
+  tell_complete (self);
 }
 
 static void
@@ -235,7 +235,7 @@ lose_token (TokenctlMonitor *self, const char *path)
   if (watched->told || watched->status != NULL)
     tell (self, TOKENCTL_EVENT_REMOVED, watched, NULL);
   g_hash_table_remove (self->watched, path);
-  settle (self);
+  tell_complete (self);
 }
 
 static gboolean
@@ -299,7 +299,7 @@ on_list (GObject *source, GAsyncResult *result, gpointer user_data)
   self->had_service = TRUE;
   self->vanished = 0;
   take_list (self, paths);
-  settle (self);
+  tell_complete (self);
 }
 
 static void

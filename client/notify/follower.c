@@ -58,7 +58,7 @@ on_unread (const GError *error, gpointer user_data)
 }
 
 static void
-on_settled (gpointer user_data)
+on_complete (gpointer user_data)
 {
   TokendNotifyFollower *self = user_data;
 
@@ -66,7 +66,7 @@ on_settled (gpointer user_data)
     return;
   self->was_allowed = TRUE;
   tokenctl_backoff_reset (&self->again);
-  self->listener->settled (self->user_data);
+  self->listener->complete (self->user_data);
 }
 
 static void
@@ -134,7 +134,7 @@ on_failed (const GError *error, gpointer user_data)
 }
 
 static const TokenctlMonitorListener monitor_listener = { on_event, on_waiting, on_failed,
-                                                          on_settled, on_unread };
+                                                          on_complete, on_unread };
 
 static void
 on_connected (GObject *source, GAsyncResult *result, gpointer user_data)

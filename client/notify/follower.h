@@ -16,12 +16,12 @@ typedef struct _TokendNotifyFollower TokendNotifyFollower;
  * TokendNotifyFollowerListener:
  * @started: what was told before does not count any more; each token that is there follows
  * @event: what happened
- * @settled: everything that is there has been told
+ * @complete: everything that is there has been told
  */
 typedef struct {
   void (*started) (gpointer user_data);
   void (*event) (const TokenctlEvent *event, gpointer user_data);
-  void (*settled) (gpointer user_data);
+  void (*complete) (gpointer user_data);
 } TokendNotifyFollowerListener;
 
 TokendNotifyFollower *tokend_notify_follower_new (const TokendNotifyFollowerListener *listener,

@@ -15,9 +15,9 @@ struct _TokendNotify {
   TokendNotifyLoginSession *login_session;
   TokendNotifyCertificates *certificates;
 
-  GPtrArray *views;   /* of TokenctlToken: what is plugged in and could be read */
-  GHashTable *tokens; /* identity → Token */
-  gboolean settled;   /* @views is complete */
+  GPtrArray *views;     /* of TokenctlToken: what is plugged in and could be read */
+  GHashTable *tokens;   /* identity → Token */
+  gboolean is_complete; /* @views is complete */
 };
 
 /* A PIN that the person was told of, of a token that is plugged in or was. */
@@ -185,7 +185,7 @@ reconsider (Token *token)
   TokendNotifyDecision decision;
 
   if (situation == NULL) {
-    if (token->notify->settled)
+    if (token->notify->is_complete)
       take_removal (token);
     return;
   }
@@ -194,7 +194,7 @@ reconsider (Token *token)
     token->provider = g_strdup (situation->provider);
   }
   decision = tokend_notify_decide (&token->told, &situation->tries);
-  if (!token->notify->settled && decision.act != TOKEND_NOTIFY_SHOW)
+  if (!token->notify->is_complete && decision.act != TOKEND_NOTIFY_SHOW)
     return;
 
   token->told = decision.told;
@@ -278,7 +278,7 @@ on_event (const TokenctlEvent *event, gpointer user_data)
   if (event->before != NULL)
     reconsider_before (self, event->before);
   correct_names (self);
-  if (self->settled)
+  if (self->is_complete)
     tokend_notify_certificates_consider (self->certificates);
 }
 
@@ -288,20 +288,20 @@ on_started (gpointer user_data)
   TokendNotify *self = user_data;
 
   g_ptr_array_set_size (self->views, 0);
-  self->settled = FALSE;
+  self->is_complete = FALSE;
   tokend_notify_certificates_stop (self->certificates);
 }
 
 static void
-on_settled (gpointer user_data)
+on_complete (gpointer user_data)
 {
   TokendNotify *self = user_data;
   GHashTableIter iter;
   gpointer token;
 
-  if (self->settled)
+  if (self->is_complete)
     return;
-  self->settled = TRUE;
+  self->is_complete = TRUE;
   g_hash_table_iter_init (&iter, self->tokens);
   while (g_hash_table_iter_next (&iter, NULL, &token))
     reconsider (token);
@@ -323,7 +323,7 @@ on_server_ready (gpointer user_data)
     if (token->waits && situation != NULL)
       show (token);
   }
-  if (self->settled)
+  if (self->is_complete)
     tokend_notify_certificates_consider (self->certificates);
 }
 
@@ -431,12 +431,12 @@ on_login_session (gboolean active, gpointer user_data)
   }
   tokend_notify_follower_stop (self->follower);
   /* Nobody would see a warning, which is given once. */
-  self->settled = FALSE;
+  self->is_complete = FALSE;
   tokend_notify_certificates_stop (self->certificates);
 }
 
 static const TokendNotifyServerListener server_listener = { on_server_ready, on_server_vanished };
-static const TokendNotifyFollowerListener follower_listener = { on_started, on_event, on_settled };
+static const TokendNotifyFollowerListener follower_listener = { on_started, on_event, on_complete };
 
 /**
  * tokend_notify_new:
