@@ -66,8 +66,6 @@ typedef struct {
   char *reader;
   TokendHost *host;
   GCancellable *cancellable; /* the deadline passed, or who asked us cancelled */
-  GCancellable *outer;
-  gulong outer_handler;
   guint deadline;
   gboolean overdue;
 } Start;
@@ -82,8 +80,6 @@ start_free (gpointer data)
   g_variant_unref (start->environment);
   g_clear_object (&start->host);
   g_clear_handle_id (&start->deadline, g_source_remove);
-  g_cancellable_disconnect (start->outer, start->outer_handler);
-  g_clear_object (&start->outer);
   g_clear_object (&start->cancellable);
   g_free (start);
 }
@@ -97,12 +93,6 @@ on_overdue (gpointer user_data)
   start->overdue = TRUE;
   g_cancellable_cancel (start->cancellable);
   return G_SOURCE_REMOVE;
-}
-
-static void
-on_outer_cancelled (GCancellable *outer, gpointer cancellable)
-{
-  g_cancellable_cancel (cancellable);
 }
 
 /* Takes over @error. */
@@ -265,12 +255,10 @@ tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTabl
 
   start->cancellable = g_cancellable_new ();
   start->deadline = g_timeout_add_seconds (START_TIMEOUT_SECONDS, on_overdue, start);
-  if (cancellable != NULL) {
-    start->outer = g_object_ref (cancellable);
-    start->outer_handler =
-        g_cancellable_connect (cancellable, G_CALLBACK (on_outer_cancelled),
-                               g_object_ref (start->cancellable), g_object_unref);
-  }
+  g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (g_cancellable_cancel),
+                           start->cancellable, G_CONNECT_SWAPPED);
+  if (g_cancellable_is_cancelled (cancellable))
+    g_cancellable_cancel (start->cancellable);
   start->module_path = g_strdup (module_path);
   start->environment = environment_to_variant (environment);
   start->watch_way = watch_way;

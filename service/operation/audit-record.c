@@ -23,15 +23,15 @@ tokend_audit_record_free (TokendAuditRecord *record)
 TokendSpent
 tokend_audit_record_get_spent (const TokendAuditRecord *record)
 {
-  if (record->is_done || !record->sent)
+  if (record->is_done || !record->effect.sent)
     return TOKEND_SPENT_NO;
-  if (record->in_doubt)
+  if (record->effect.in_doubt)
     return TOKEND_SPENT_UNKNOWN;
   if (tokend_counter_is_tokens_word (&record->before)
       && tokend_counter_is_tokens_word (&record->after))
     return record->after.remaining < record->before.remaining ? TOKEND_SPENT_YES : TOKEND_SPENT_NO;
 
-  switch (record->try_result) {
+  switch (record->effect.try_result) {
   case TOKEND_TRY_SPENT:
     return TOKEND_SPENT_YES;
   case TOKEND_TRY_NOT_SPENT:
@@ -50,7 +50,7 @@ get_message_id (const TokendAuditRecord *record)
 {
   if (record->is_done)
     return TOKEND_MESSAGE_DONE;
-  if (!record->sent)
+  if (!record->effect.sent)
     return record->error == TOKEND_ERROR_ALREADY_REFUSED ? TOKEND_MESSAGE_ALREADY_REFUSED
                                                          : TOKEND_MESSAGE_NOT_SENT;
 
@@ -76,9 +76,9 @@ tokend_audit_record_get_level (const TokendAuditRecord *record)
 {
   const gboolean is_last = record->barred == TOKEND_STATE_FINAL_TRY
                            || record->barred == TOKEND_STATE_LOCKED
-                           || record->try_result == TOKEND_TRY_LOCKED;
+                           || record->effect.try_result == TOKEND_TRY_LOCKED;
 
-  if (!record->is_done && record->sent
+  if (!record->is_done && record->effect.sent
       && (is_last || g_str_equal (get_message_id (record), TOKEND_MESSAGE_OUTCOME_UNKNOWN)))
     return G_LOG_LEVEL_WARNING;
   return G_LOG_LEVEL_MESSAGE;
@@ -95,7 +95,7 @@ get_reason (const TokendAuditRecord *record)
   };
   gboolean is_puk = record->role == TOKEND_ROLE_PUK;
 
-  if (!record->sent && record->end != TOKEND_AUDIT_END_NONE)
+  if (!record->effect.sent && record->end != TOKEND_AUDIT_END_NONE)
     return ends[record->end];
 
   switch (record->error) {
@@ -122,7 +122,7 @@ get_reason (const TokendAuditRecord *record)
   case TOKEND_ERROR_PUK_LOCKED:
     return "the PUK is locked";
   case TOKEND_ERROR_PIN_POLICY:
-    return record->sent ? "the token refused the new PIN" : "the new PIN breaks the rules";
+    return record->effect.sent ? "the token refused the new PIN" : "the new PIN breaks the rules";
   case TOKEND_ERROR_ALREADY_REFUSED:
     return is_puk ? "the token has refused this very PUK before"
                   : "the token has refused this very PIN before";
@@ -188,7 +188,7 @@ compose_message (const TokendAuditRecord *record, const TokendIdentity *who)
     g_string_append (message, "done");
   else
     g_string_append_printf (message, "%s%s", get_ending (message_id), get_reason (record));
-  if (record->sent)
+  if (record->effect.sent)
     append_tries (message, record->after.remaining);
   if (record->n_suppressed > 0)
     g_string_append_printf (message, " (besides %u refusals that were not logged)",

@@ -32,6 +32,18 @@ typedef enum {
 } TokendAuditEnd;
 
 /**
+ * TokendTryEffect:
+ *
+ * What became of a try, for the ledger, the refused codes and the journal.
+ */
+typedef struct {
+  TokendTryResult try_result;
+  gboolean sent;     /* the token saw the code, or may have */
+  gboolean refused;  /* the token refused this very code, proven */
+  gboolean in_doubt; /* no answer came: the host may still be working */
+} TokendTryEffect;
+
+/**
  * TokendAuditRecord:
  *
  * An operation that has ended, as the journal is told of it.
@@ -44,10 +56,8 @@ typedef struct {
 
   gboolean is_done;
   TokendError error; /* the reply's, unless it is done */
-  gboolean sent;     /* the token saw the code, or may have */
-  gboolean in_doubt; /* no answer came: the host may still be working */
   TokendAuditEnd end;
-  TokendTryResult try_result;
+  TokendTryEffect effect;
   TokendCounter before; /* of @role, as the operating host read it */
   TokendCounter after;  /* of @role, as the reply has it */
   TokendState barred;   /* what bars the next code, with the ledger */

@@ -38,7 +38,7 @@ waiting_free (gpointer data)
 static gboolean
 is_refusal (const TokendAuditRecord *record)
 {
-  return !record->is_done && !record->sent && record->error != TOKEND_ERROR_ALREADY_REFUSED;
+  return !record->is_done && !record->effect.sent && record->error != TOKEND_ERROR_ALREADY_REFUSED;
 }
 
 static void

@@ -55,9 +55,8 @@ typedef struct _TokendOperation {
   GCancellable *cancellable;         /* cancels what that call waits for */
   TokendAttempt attempt;
 
-  GStrv cards;       /* all that are claimed, see tokend_target_list_cards(); NULL before */
-  int lock_fd;       /* -1: the token is not claimed */
-  gboolean in_doubt; /* a code was sent and no answer came: the host may still be working */
+  GStrv cards; /* all that are claimed, see tokend_target_list_cards(); NULL before */
+  int lock_fd; /* -1: the token is not claimed */
   TokendHost *host;
   TokendReading *prepared;
   TokendCounter before; /* of @role, as @prepared has it */

@@ -178,9 +178,7 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!tokend_dbus_module1_operation_call_commit_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
                                                          &variant, result, &error)) {
     tokend_debug ("The host gave no outcome: %s", error->message);
-    operation->effect.sent = TRUE;
-    operation->effect.try_result = TOKEND_TRY_UNKNOWN;
-    operation->in_doubt = TRUE;
+    operation->effect = (TokendTryEffect){ TOKEND_TRY_UNKNOWN, .sent = TRUE, .in_doubt = TRUE };
     operation->error = g_error_new_literal (
         TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
         "The code was sent and no answer came: count the try as spent, and ask the status");
@@ -375,7 +373,7 @@ on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tokend_operation_read_after (Operation *operation)
 {
-  if (operation->in_doubt)
+  if (operation->effect.in_doubt)
     refresh_after (operation);
   else
     tokend_host_read_async (operation->host, TRUE, NULL, on_read_after, operation);

@@ -111,9 +111,8 @@ clear_call (Operation *operation)
   tokend_operation_drop_pipes (operation);
   if (operation->lock_fd >= 0)
     tokend_claims_release (operation->service->claims, operation->cards[0], operation->lock_fd,
-                           !operation->in_doubt);
+                           !operation->effect.in_doubt);
   operation->lock_fd = -1;
-  operation->in_doubt = FALSE;
   g_clear_pointer (&operation->cards, g_strfreev);
   g_clear_object (&operation->host);
   g_clear_pointer (&operation->prepared, tokend_reading_free);
@@ -137,10 +136,8 @@ report_end (Operation *operation, const GError *error)
   record->module = source != NULL ? g_strdup (tokend_token_source_get_name (source)) : NULL;
   record->is_done = error == NULL;
   record->error = record->is_done ? 0 : error->code;
-  record->sent = operation->effect.sent;
-  record->in_doubt = operation->in_doubt;
+  record->effect = operation->effect;
   record->end = operation->end;
-  record->try_result = operation->effect.try_result;
   record->before = operation->before;
   record->after = tokend_token_get_counter (operation->token, operation->role);
   record->barred = tokend_token_evaluate_now (operation->token, operation->role).state;

@@ -132,8 +132,8 @@ make_record (const Row *row)
   record->module = g_strdup ("etoken");
   record->is_done = row->error == DONE;
   record->error = row->error == DONE ? 0 : (TokendError) row->error;
-  record->sent = row->sent;
-  record->try_result = row->try_result;
+  record->effect.sent = row->sent;
+  record->effect.try_result = row->try_result;
   record->before = make_counter (row->before, row->before_source);
   record->after = make_counter (row->after, row->after_source);
   record->barred = row->barred != TOKEND_STATE_UNKNOWN ? row->barred : record->after.state;
@@ -214,8 +214,8 @@ test_in_doubt (void)
   g_autoptr (TokendAuditRecord) record = make_record (&rows[3]);
 
   record->error = TOKEND_ERROR_OUTCOME_UNKNOWN;
-  record->try_result = IN_DOUBT;
-  record->in_doubt = TRUE;
+  record->effect.try_result = IN_DOUBT;
+  record->effect.in_doubt = TRUE;
   record->after = record->before;
   g_assert_cmpint (tokend_audit_record_get_spent (record), ==, TOKEND_SPENT_UNKNOWN);
   g_assert_cmpint (tokend_audit_record_get_level (record), ==, WARNING);

@@ -410,7 +410,7 @@ test_commit_without_host (void)
   assert_error (TOKEND_ERROR_MODULE_FAILED, "nothing was sent");
   g_assert_cmpint (stage.operation.effect.try_result, ==, TOKEND_TRY_NOT_SPENT);
   g_assert_false (stage.operation.effect.sent);
-  g_assert_false (stage.operation.in_doubt);
+  g_assert_false (stage.operation.effect.in_doubt);
   stage_tear_down ();
 }
 
@@ -425,7 +425,7 @@ test_commit_without_answer (void)
   assert_error (TOKEND_ERROR_OUTCOME_UNKNOWN, "no answer came");
   g_assert_cmpint (stage.operation.effect.try_result, ==, TOKEND_TRY_UNKNOWN);
   g_assert_true (stage.operation.effect.sent);
-  g_assert_true (stage.operation.in_doubt);
+  g_assert_true (stage.operation.effect.in_doubt);
   stage_tear_down ();
 }
 
@@ -460,7 +460,7 @@ test_commit (void)
     assert_error (rows[i].error, NULL);
     g_assert_cmpint (stage.operation.effect.try_result, ==, rows[i].try_result);
     g_assert_true (stage.operation.effect.sent);
-    g_assert_false (stage.operation.in_doubt);
+    g_assert_false (stage.operation.effect.in_doubt);
     /* It is done, whatever came of it: the next step is the same. */
     g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
     stage_tear_down ();
@@ -516,8 +516,7 @@ test_after_in_doubt (void)
 {
   stage_set_up (PUK);
   prepare_as (READING (16));
-  stage.operation.in_doubt = TRUE;
-  stage.operation.effect = (TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE, FALSE };
+  stage.operation.effect = (TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE, .in_doubt = TRUE };
   tokend_operation_read_after (&stage.operation);
   assert_calls ("lose refresh flush ");
   g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);

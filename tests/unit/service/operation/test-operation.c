@@ -221,7 +221,7 @@ __wrap_tokend_audit_write (TokendAudit *self, TokendCaller *caller, TokendAuditR
   g_assert_cmpint (record->role, ==, TOKEND_ROLE_PUK);
   g_assert_cmpstr (record->token, ==, "a-card");
   g_assert_cmpstr (record->label, ==, "LABEL");
-  g_assert_true (!record->sent || record->try_result == TOKEND_TRY_SPENT);
+  g_assert_true (!record->effect.sent || record->effect.try_result == TOKEND_TRY_SPENT);
   g_assert_cmpint (record->before.state, ==, scene.before);
   g_assert_true (scene.before != TOKEND_STATE_UNKNOWN
                  || record->before.remaining == TOKEND_RETRIES_UNKNOWN);
@@ -229,9 +229,10 @@ __wrap_tokend_audit_write (TokendAudit *self, TokendCaller *caller, TokendAuditR
   g_assert_cmpint (record->barred, ==, TOKEND_STATE_FINAL_TRY);
   g_assert_cmpstr (record->module, ==, scene.has_module ? "a-module" : NULL);
   g_assert_true (!record->is_done || record->error == 0);
-  g_string_append_printf (
-      scene.told, "journal(%s,%s%s,%d) ", name_of (record->is_done ? FINE : (int) record->error),
-      record->sent ? "sent" : "not-sent", record->in_doubt ? ",in-doubt" : "", (int) record->end);
+  g_string_append_printf (scene.told, "journal(%s,%s%s,%d) ",
+                          name_of (record->is_done ? FINE : (int) record->error),
+                          record->effect.sent ? "sent" : "not-sent",
+                          record->effect.in_doubt ? ",in-doubt" : "", (int) record->end);
   tokend_audit_record_free (record);
 }
 
@@ -528,7 +529,7 @@ test_refused (void)
 
   finish (operation);
   end_steps (8);
-  operation->in_doubt = TRUE;
+  operation->effect.in_doubt = TRUE;
   end_step (TOKEND_ERROR_PUK_INCORRECT);
   end_steps (2);
   assert_steps (UNTIL_TRY TRY);
@@ -536,7 +537,7 @@ test_refused (void)
                "no-need ");
   g_assert_cmpint (operation->over->code, ==, TOKEND_ERROR_NOT_FOUND);
   g_assert_cmpint (operation->lock_fd, ==, -1);
-  g_assert_false (operation->in_doubt);
+  g_assert_false (operation->effect.in_doubt);
   tear_down ();
 }
 
