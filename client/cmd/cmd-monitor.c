@@ -41,18 +41,21 @@ on_event (const TokenctlEvent *event, gpointer user_data)
 }
 
 static void
-on_waiting (gpointer user_data)
-{
-  tokenctl_report (_ ("The tokend service went away. Waiting for it to come back."));
-}
-
-static void
 on_failed (const GError *error, gpointer user_data)
 {
   Watch *watch = user_data;
 
   watch->status = tokenctl_report_error (error);
   g_main_loop_quit (watch->loop);
+}
+
+static void
+on_waiting (const GError *error, gboolean was_there, gpointer user_data)
+{
+  if (!was_there)
+    on_failed (error, user_data);
+  else
+    tokenctl_report (_ ("The tokend service went away. Waiting for it to come back."));
 }
 
 static gboolean

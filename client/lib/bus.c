@@ -164,8 +164,14 @@ compare_tokens (gconstpointer a, gconstpointer b)
   return by_label != 0 ? by_label : g_strcmp0 (left->path, right->path);
 }
 
-static gboolean
-has_left (const GError *error)
+/**
+ * tokenctl_bus_has_left:
+ * @error: what a call to a token answered
+ *
+ * Returns: whether the token is not there any more
+ */
+gboolean
+tokenctl_bus_has_left (const GError *error)
 {
   return g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND)
          || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT)
@@ -211,7 +217,7 @@ read_tokens (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, gboole
     } else if (tokend_error_is_not_authorized (problem)) {
       g_propagate_error (error, g_steal_pointer (&problem));
       return NULL;
-    } else if (has_left (problem)) {
+    } else if (tokenctl_bus_has_left (problem)) {
       *some_left = TRUE;
     } else {
       g_ptr_array_add (problems, g_steal_pointer (&problem));

@@ -32,6 +32,7 @@ GPtrArray *tokenctl_bus_tokens (TokenctlBus *bus, const TokenctlWanted *wanted, 
 GPtrArray *tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const TokenctlWanted *wanted,
                                            GPtrArray *problems, GError **doubt, GError **error);
 GPtrArray *tokenctl_bus_list (GVariant *managed_objects);
+gboolean tokenctl_bus_has_left (const GError *error);
 GVariant *tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **error);
 GVariant *tokenctl_bus_modules (TokenctlBus *bus, GError **error);
 GVariant *tokenctl_bus_modules_if_allowed (TokenctlBus *bus);

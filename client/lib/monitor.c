@@ -122,22 +122,14 @@ take_status (Watched *watched, GVariant *status)
   watched->told = TRUE;
 }
 
-/* Ignores a token that has left, since a signal tells of that. */
-static gboolean
-has_left (const GError *error)
-{
-  return g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND)
-         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT)
-         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
-}
-
 /* Tries again later: nothing would tell that the status can be read. */
 static void
 take_failure (Watched *watched, const GError *error)
 {
   TokenctlMonitor *self = watched->monitor;
 
-  if (has_left (error))
+  /* A signal tells of that. */
+  if (tokenctl_bus_has_left (error))
     return;
   if (tokend_error_is_not_authorized (error)) {
     self->listener->failed (error, self->user_data);
@@ -257,15 +249,12 @@ take_list (TokenctlMonitor *self, GPtrArray *paths)
     watch_token (self, paths->pdata[i]);
 }
 
-/* Waits for a service that was there once, and may be being upgraded. */
+/* Waits for a service that may be being upgraded. */
 static void
 wait_for_service (TokenctlMonitor *self, const GError *error)
 {
   self->subscribing = FALSE;
-  if (self->had_service)
-    self->listener->waiting (self->user_data);
-  else
-    self->listener->failed (error, self->user_data);
+  self->listener->waiting (error, self->had_service, self->user_data);
 }
 
 /* Returns: whether to go on with the reply. */

@@ -10,14 +10,15 @@ G_BEGIN_DECLS
 /**
  * TokenctlMonitorListener:
  * @event: something happened; at first, for each token that is there
- * @waiting: the service went away and does not start again by itself; the monitor waits for it
+ * @waiting: the service is not there, says @error, and does not start by itself; the monitor waits for
+ *   it. @was_there: it was there once
  * @failed: the monitor cannot go on and tells nothing more. It must not be freed in here
  * @complete: (nullable): everything that is there has been told
  * @unread: (nullable): a token's status cannot be read; the monitor tries again
  */
 typedef struct {
   void (*event) (const TokenctlEvent *event, gpointer user_data);
-  void (*waiting) (gpointer user_data);
+  void (*waiting) (const GError *error, gboolean was_there, gpointer user_data);
   void (*failed) (const GError *error, gpointer user_data);
   void (*complete) (gpointer user_data);
   void (*unread) (const GError *error, gpointer user_data);

@@ -2,7 +2,6 @@
 #include "follower.h"
 
 #include "backoff.h"
-#include "exit-code.h"
 #include "monitor.h"
 #include "status.h"
 #include "tokend-error.h"
@@ -19,7 +18,6 @@ struct _TokendNotifyFollower {
   GCancellable *connecting;
   GDBusConnection *connection; /* of our own: closing it ends the subscription */
   TokenctlMonitor *monitor;
-  guint name_watch;     /* while there is no service */
   GError *failure;      /* while the monitor is freed */
   gboolean was_allowed; /* since it was started */
   guint idle;
@@ -45,10 +43,16 @@ on_event (const TokenctlEvent *event, gpointer user_data)
   self->listener->event (event, self->user_data);
 }
 
-/* The monitor waits by itself for a service that was there once. */
+/* Asks again later, besides: nothing tells when the bus can start the service. */
 static void
-on_waiting (gpointer user_data)
+on_waiting (const GError *error, gboolean was_there, gpointer user_data)
 {
+  TokendNotifyFollower *self = user_data;
+
+  if (was_there)
+    return;
+  g_info ("Cannot follow the tokens: %s", error->message);
+  tokenctl_backoff_wait (&self->again);
 }
 
 static void
@@ -78,26 +82,6 @@ try_again (gpointer user_data)
   connect_to_bus (self);
 }
 
-static gboolean
-on_idle (gpointer user_data)
-{
-  TokendNotifyFollower *self = user_data;
-
-  self->idle = 0;
-  try_again (self);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_name_appeared (GDBusConnection *connection, const char *name, const char *owner,
-                  gpointer user_data)
-{
-  TokendNotifyFollower *self = user_data;
-
-  if (self->idle == 0)
-    self->idle = g_idle_add (on_idle, self);
-}
-
 /* Asks again when the session becomes active, since polkit's answer is the same before. Asks again
  * later if the session was allowed: then polkit does not answer. */
 static gboolean
@@ -113,12 +97,7 @@ on_gave_up (gpointer user_data)
     tokend_notify_follower_stop (self);
     return G_SOURCE_REMOVE;
   }
-
   tokenctl_backoff_wait (&self->again);
-  if (tokenctl_service_is_missing (error) && !g_dbus_connection_is_closed (self->connection))
-    self->name_watch = g_bus_watch_name_on_connection (self->connection, TOKEND_BUS_NAME,
-                                                       G_BUS_NAME_WATCHER_FLAGS_NONE,
-                                                       on_name_appeared, NULL, self, NULL);
   return G_SOURCE_REMOVE;
 }
 
@@ -220,7 +199,6 @@ tokend_notify_follower_stop (TokendNotifyFollower *self)
   g_clear_handle_id (&self->idle, g_source_remove);
   tokenctl_backoff_stop (&self->again);
   g_clear_error (&self->failure);
-  g_clear_handle_id (&self->name_watch, g_bus_unwatch_name);
   g_clear_pointer (&self->monitor, tokenctl_monitor_free);
   if (self->connection != NULL)
     g_dbus_connection_close (self->connection, NULL, NULL, NULL);
