@@ -161,10 +161,10 @@ remember (TokenctlCode **before, TokenctlCode **code, TokenctlTypedNext next)
  * Returns: (transfer full): the code
  */
 TokenctlCode *
-tokenctl_ask_present_code (TokenctlTerminal *terminal, TokenctlRole role,
+tokenctl_ask_present_code (TokenctlTerminal *terminal, TokendRole role,
                            const TokendCodeRules *rules, gboolean send_unusual, GError **error)
 {
-  const char *prompt = role == TOKENCTL_ROLE_PIN ? _ ("Present PIN: ") : _ ("PUK: ");
+  const char *prompt = role == TOKEND_ROLE_PIN ? _ ("Present PIN: ") : _ ("PUK: ");
   g_autoptr (TokenctlCode) before = NULL;
 
   for (guint round = 0; round < ROUNDS; round++) {

@@ -29,7 +29,7 @@ tokenctl_check_describe (const TokendCodeResult *result)
 static TokendNewPinRules
 new_pin_rules (GVariant *status)
 {
-  const TokendCodeRules present = tokenctl_status_code_rules (status, TOKENCTL_ROLE_PIN);
+  const TokendCodeRules present = tokenctl_status_code_rules (status, TOKEND_ROLE_PIN);
   const char *characters = tokenctl_status_string (status, TOKEND_STATUS_PIN_CHARACTERS);
   TokendNewPinRules rules = { .bytes_limits = { .maximum = present.length.maximum },
                               .characters = g_str_equal (characters, "digits")
@@ -101,7 +101,7 @@ tokenctl_check_new_pin (TokenctlCode *pin, const TokenctlNewPin *wanted, GError 
 {
   if (wanted->code != NULL && tokenctl_code_equal (pin, wanted->code)) {
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED, "%s.",
-                 tokend_code_describe_same (wanted->role == TOKENCTL_ROLE_PUK, translate));
+                 tokend_code_describe_same (wanted->role == TOKEND_ROLE_PUK, translate));
     return FALSE;
   }
   return keeps_the_rules (pin, wanted->status, error);

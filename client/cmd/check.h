@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  */
 typedef struct {
   GVariant *status;
-  TokenctlRole role;
+  TokendRole role;
   TokenctlCode *code;
 } TokenctlNewPin;
 

@@ -9,7 +9,7 @@
 static TokenctlExit
 run (const TokenctlCommand *command, int argc, char **argv)
 {
-  TokenctlRequest request = { .role = TOKENCTL_ROLE_PIN,
+  TokenctlRequest request = { .role = TOKEND_ROLE_PIN,
                               .code_option = "--pin-fd",
                               .code_fd = TOKENCTL_FD_NOT_GIVEN,
                               .new_pin_fd = TOKENCTL_FD_NOT_GIVEN };

@@ -16,7 +16,7 @@
 #include "validity.h"
 
 static void
-add_tries (TokenctlTable *table, GVariant *status, TokenctlRole role)
+add_tries (TokenctlTable *table, GVariant *status, TokendRole role)
 {
   TokenctlTries tries = tokenctl_status_tries (status, role);
   g_autofree char *words = tokenctl_words_for_cell (&tries, role);
@@ -39,8 +39,8 @@ print_table (GPtrArray *tokens)
                         TOKENCTL_EMPHASIS_NONE);
     tokenctl_table_add (table, tokenctl_status_string (status, TOKEND_STATUS_SERIAL),
                         TOKENCTL_EMPHASIS_NONE);
-    add_tries (table, status, TOKENCTL_ROLE_PIN);
-    add_tries (table, status, TOKENCTL_ROLE_PUK);
+    add_tries (table, status, TOKEND_ROLE_PIN);
+    add_tries (table, status, TOKEND_ROLE_PUK);
     tokenctl_table_add (table, tokenctl_status_string (status, TOKEND_STATUS_MODULE),
                         TOKENCTL_EMPHASIS_NONE);
   }
@@ -90,7 +90,6 @@ print_validity (GPtrArray *tokens, guint i, const char *gap)
 static gboolean
 print_steps_of (TokenctlToken *token, GPtrArray *all, const char *gap)
 {
-  static const TokenctlRole roles[] = { TOKENCTL_ROLE_PIN, TOKENCTL_ROLE_PUK };
   g_autofree char *name = tokenctl_tokens_name (all, token);
   g_auto (GStrv) names = tokenctl_names_of (all, token);
   g_autofree char *argument = tokenctl_argument_of (all, token);
@@ -98,9 +97,9 @@ print_steps_of (TokenctlToken *token, GPtrArray *all, const char *gap)
       tokenctl_provider (tokenctl_status_string (token->status, TOKEND_STATUS_PROVIDER));
   g_autofree char *told = NULL;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (roles); i++) {
-    g_autofree char *step = tokenctl_next_step (token->status, roles[i], argument);
-    g_autofree char *more = tokenctl_words_for_provider (provider, token->status, roles[i]);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_autofree char *step = tokenctl_next_step (token->status, role, argument);
+    g_autofree char *more = tokenctl_words_for_provider (provider, token->status, role);
 
     /* If both are locked, one step says it. */
     if (step != NULL && g_strcmp0 (step, told) != 0)

@@ -114,10 +114,9 @@ set_cannot_unlock (Target *target, GError **error)
   GVariant *status = target->token->status;
   g_autofree char *module =
       tokenctl_printable (tokenctl_status_string (status, TOKEND_STATUS_MODULE));
-  g_autofree char *pin_step =
-      tokenctl_next_step (status, TOKENCTL_ROLE_PIN, target->token_argument);
+  g_autofree char *pin_step = tokenctl_next_step (status, TOKEND_ROLE_PIN, target->token_argument);
 
-  if (tokenctl_status_tries (status, TOKENCTL_ROLE_PIN).state == TOKEND_STATE_UNINITIALIZED)
+  if (tokenctl_status_tries (status, TOKEND_ROLE_PIN).state == TOKEND_STATE_UNINITIALIZED)
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
                  _ ("%s\nNothing was sent; no try was spent."), pin_step);
   else if (target->tries.state == TOKEND_STATE_UNINITIALIZED)
@@ -154,7 +153,7 @@ check_that_it_can_be_done (Target *target, GError **error)
            "out first. Nothing was sent; no try was spent."));
     return FALSE;
   }
-  if (target->request->role == TOKENCTL_ROLE_PUK
+  if (target->request->role == TOKEND_ROLE_PUK
       && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, FALSE)) {
     set_cannot_unlock (target, error);
     return FALSE;
@@ -190,7 +189,7 @@ explain_which (Target *target, const char *name)
   if (!target->has_other_pin)
     return;
   words =
-      g_strdup_printf (target->request->role == TOKENCTL_ROLE_PUK
+      g_strdup_printf (target->request->role == TOKEND_ROLE_PUK
                            ? _ ("This card has several PINs. This is about the one of “%s” alone; "
                                 "if each has a PUK of its own, take the PUK of this one.")
                            : _ ("This card has several PINs. This is about the one of “%s” alone."),
@@ -207,7 +206,7 @@ explain (Target *target)
   GVariant *status = target->token->status;
   g_autofree char *name = tokenctl_token_name (target->token);
   g_autofree char *left = tokenctl_words_for_tries (&target->tries, target->request->role);
-  gboolean puk = target->request->role == TOKENCTL_ROLE_PUK;
+  gboolean puk = target->request->role == TOKEND_ROLE_PUK;
   g_autofree char *loss = puk ? tokenctl_words_for_puk_loss (target->provider, &target->tries)
                               : tokenctl_words_for_pin_loss (status);
   g_autofree char *source = tokenctl_words_for_puk_source (target->provider);
@@ -333,7 +332,7 @@ static gboolean
 ask_for_codes (Target *target, GError **error)
 {
   TokenctlTerminal *terminal = target->session->terminal;
-  const TokenctlRole role = target->request->role;
+  const TokendRole role = target->request->role;
   const TokendCodeRules rules = tokenctl_status_code_rules (target->token->status, role);
 
   if (target->code == NULL)

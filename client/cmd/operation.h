@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /**
  * TokenctlRequest:
- * @role: %TOKENCTL_ROLE_PUK to unlock, %TOKENCTL_ROLE_PIN to change the PIN
+ * @role: %TOKEND_ROLE_PUK to unlock, %TOKEND_ROLE_PIN to change the PIN
  * @wanted: which token
  * @code_option: the option that names @code_fd
  * @code_fd: the PUK's or present PIN's descriptor, or %TOKENCTL_FD_NOT_GIVEN: it is asked for
@@ -20,7 +20,7 @@ G_BEGIN_DECLS
  *   mistake
  */
 typedef struct {
-  TokenctlRole role;
+  TokendRole role;
   TokenctlWanted wanted;
   const char *code_option;
   int code_fd;

@@ -110,7 +110,7 @@ is_nothing_lost (const TokenctlOutcome *outcome, const TokenctlTries *before,
                  const TokenctlTries *after)
 {
   return (before->remaining_known && after->remaining_known && after->remaining > before->remaining)
-         || (outcome->role == TOKENCTL_ROLE_PUK
+         || (outcome->role == TOKEND_ROLE_PUK
              && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY));
 }
 
@@ -146,7 +146,7 @@ words_for_cost (const TokenctlOutcome *outcome, const TokenctlExplanation *expla
 }
 
 static char *
-words_for_left (GVariant *status, TokenctlRole role)
+words_for_left (GVariant *status, TokendRole role)
 {
   TokenctlTries tries = tokenctl_status_tries (status, role);
   g_autofree char *words = tokenctl_words_for_tries (&tries, role);
@@ -176,8 +176,8 @@ words_for_loss (const TokenctlOutcome *outcome)
   TokenctlTries puk = { 0 };
 
   if (outcome->after != NULL)
-    puk = tokenctl_status_tries (outcome->after, TOKENCTL_ROLE_PUK);
-  if (outcome->role != TOKENCTL_ROLE_PUK || puk.state != TOKEND_STATE_LOCKED
+    puk = tokenctl_status_tries (outcome->after, TOKEND_ROLE_PUK);
+  if (outcome->role != TOKEND_ROLE_PUK || puk.state != TOKEND_STATE_LOCKED
       || (outcome->provider != NULL && outcome->provider->loss != NULL))
     return NULL;
   return g_strdup (
@@ -188,7 +188,7 @@ words_for_loss (const TokenctlOutcome *outcome)
 static const char *
 words_for_now (const TokenctlOutcome *outcome, const TokenctlExplanation *explanation)
 {
-  if (outcome->has_other_pin && outcome->role == TOKENCTL_ROLE_PUK
+  if (outcome->has_other_pin && outcome->role == TOKEND_ROLE_PUK
       && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED))
     return _ (
         "Check the code. It may have been refused for another PIN of this card. Only if each has a "
@@ -275,17 +275,16 @@ tokenctl_words_for_outcome (const TokenctlOutcome *outcome)
 char *
 tokenctl_words_for_success (GVariant *after, const char *token_argument)
 {
-  static const TokenctlRole roles[] = { TOKENCTL_ROLE_PIN, TOKENCTL_ROLE_PUK };
   GString *text = g_string_new (NULL);
 
   append_line (text, _ ("The new PIN is set."));
-  for (gsize i = 0; i < G_N_ELEMENTS (roles); i++) {
-    g_autofree char *left = words_for_left (after, roles[i]);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_autofree char *left = words_for_left (after, role);
 
-    g_string_append_printf (text, "%c%s", i == 0 ? '\n' : ' ', left);
+    g_string_append_printf (text, "%c%s", role == TOKEND_ROLE_PIN ? '\n' : ' ', left);
   }
-  for (gsize i = 0; i < G_N_ELEMENTS (roles); i++) {
-    g_autofree char *next = tokenctl_next_step (after, roles[i], token_argument);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_autofree char *next = tokenctl_next_step (after, role, token_argument);
 
     append_line (text, next);
   }

@@ -21,7 +21,7 @@ G_BEGIN_DECLS
 typedef struct {
   const GError *error;
   gboolean nothing_sent;
-  TokenctlRole role;
+  TokendRole role;
   const char *token_argument;
   GVariant *before;
   GVariant *after;

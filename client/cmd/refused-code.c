@@ -15,7 +15,7 @@
  * Returns: (transfer full): that the code was not sent, and when the token refused it
  */
 char *
-tokenctl_words_for_refused_code (const GError *error, TokenctlRole role)
+tokenctl_words_for_refused_code (const GError *error, TokendRole role)
 {
   g_autoptr (GDateTime) utc = tokend_refused_message_get_time (error->message);
   g_autoptr (GDateTime) local = utc != NULL ? g_date_time_to_local (utc) : NULL;
@@ -24,16 +24,16 @@ tokenctl_words_for_refused_code (const GError *error, TokenctlRole role)
   if (moment == NULL)
     return g_strdup (_ ("The token has refused this very code before, so it was not sent again."));
   return g_strdup_printf (
-      role == TOKENCTL_ROLE_PIN
+      role == TOKEND_ROLE_PIN
           ? _ ("The token has refused this very PIN before, on %s, so it was not sent again.")
           : _ ("The token has refused this very PUK before, on %s, so it was not sent again."),
       moment);
 }
 
 static const char *
-words_for_risk (TokenctlRole role, gboolean has_other_pin)
+words_for_risk (TokendRole role, gboolean has_other_pin)
 {
-  if (role == TOKENCTL_ROLE_PIN)
+  if (role == TOKEND_ROLE_PIN)
     return _ ("Only if another program has set it since then can it be right. If it is wrong, it "
               "costs a try. Send it all the same?");
   if (has_other_pin)
@@ -56,7 +56,7 @@ words_for_risk (TokenctlRole role, gboolean has_other_pin)
  * Returns: whether the person wants to send a code that the token has refused before
  */
 gboolean
-tokenctl_ask_refused_code (TokenctlTerminal *terminal, const GError *refusal, TokenctlRole role,
+tokenctl_ask_refused_code (TokenctlTerminal *terminal, const GError *refusal, TokendRole role,
                            gboolean has_other_pin, GError **error)
 {
   g_autofree char *words = tokenctl_words_for_refused_code (refusal, role);

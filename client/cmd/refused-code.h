@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-char *tokenctl_words_for_refused_code (const GError *error, TokenctlRole role);
+char *tokenctl_words_for_refused_code (const GError *error, TokendRole role);
 gboolean tokenctl_ask_refused_code (TokenctlTerminal *terminal, const GError *refusal,
-                                    TokenctlRole role, gboolean has_other_pin, GError **error);
+                                    TokendRole role, gboolean has_other_pin, GError **error);
 
 G_END_DECLS

@@ -423,7 +423,7 @@ tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const TokenctlWanted *wanted, 
 /**
  * tokenctl_bus_open_operation:
  * @path: a token's object
- * @role: %TOKENCTL_ROLE_PUK to unlock, %TOKENCTL_ROLE_PIN to change the PIN
+ * @role: %TOKEND_ROLE_PUK to unlock, %TOKEND_ROLE_PIN to change the PIN
  * @options: (transfer none): see Token.Unlock
  * @error: nothing was sent
  *
@@ -432,8 +432,8 @@ tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const TokenctlWanted *wanted, 
  * Returns: (transfer full): the operation
  */
 TokenctlOpened *
-tokenctl_bus_open_operation (TokenctlBus *bus, const char *path, TokenctlRole role,
-                             GVariant *options, GError **error)
+tokenctl_bus_open_operation (TokenctlBus *bus, const char *path, TokendRole role, GVariant *options,
+                             GError **error)
 {
   return tokenctl_opened_new (bus->connection, bus->owner, path, role, options, error);
 }

@@ -37,7 +37,7 @@ GVariant *tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **err
 GVariant *tokenctl_bus_modules (TokenctlBus *bus, GError **error);
 GVariant *tokenctl_bus_modules_if_allowed (TokenctlBus *bus);
 
-TokenctlOpened *tokenctl_bus_open_operation (TokenctlBus *bus, const char *path, TokenctlRole role,
+TokenctlOpened *tokenctl_bus_open_operation (TokenctlBus *bus, const char *path, TokendRole role,
                                              GVariant *options, GError **error);
 
 G_END_DECLS

@@ -57,7 +57,7 @@ tokenctl_event_is_worth_telling (GVariant *before, GVariant *status)
 }
 
 static char *
-tries_to_text (GVariant *status, TokenctlRole role, gboolean colour)
+tries_to_text (GVariant *status, TokendRole role, gboolean colour)
 {
   TokenctlTries tries = tokenctl_status_tries (status, role);
   g_autofree char *words = tokenctl_words_for_tries (&tries, role);
@@ -73,8 +73,8 @@ added_to_text (GVariant *status, gboolean colour)
 
   if (status == NULL)
     return g_strdup (_ ("here; its status cannot be read"));
-  pin = tries_to_text (status, TOKENCTL_ROLE_PIN, colour);
-  puk = tries_to_text (status, TOKENCTL_ROLE_PUK, colour);
+  pin = tries_to_text (status, TOKEND_ROLE_PIN, colour);
+  puk = tries_to_text (status, TOKEND_ROLE_PUK, colour);
   return g_strdup_printf (_ ("here; PIN: %s; PUK: %s"), pin, puk);
 }
 
@@ -99,17 +99,16 @@ append_validity (GString *text, GVariant *before, GVariant *status, gboolean col
 static char *
 changed_to_text (GVariant *before, GVariant *status, gboolean colour)
 {
-  static const TokenctlRole roles[] = { TOKENCTL_ROLE_PIN, TOKENCTL_ROLE_PUK };
   GString *text = g_string_new (NULL);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (roles); i++) {
-    g_autofree char *old = tries_to_text (before, roles[i], colour);
-    g_autofree char *new = tries_to_text (status, roles[i], colour);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_autofree char *old = tries_to_text (before, role, colour);
+    g_autofree char *new = tries_to_text (status, role, colour);
 
     if (g_str_equal (old, new))
       continue;
     g_string_append_printf (text, _ ("%s%s: %s → %s"), text->len > 0 ? "; " : "",
-                            tokenctl_words_for_role (roles[i]), old, new);
+                            tokenctl_words_for_role (role), old, new);
   }
   append_validity (text, before, status, colour);
   if (text->len == 0)

@@ -91,7 +91,7 @@ is_owner_gone (const GError *error)
 }
 
 static TokenctlOpened *
-open_operation (TokendDbusToken *token, TokenctlRole role, GVariant *options, GError **error)
+open_operation (TokendDbusToken *token, TokendRole role, GVariant *options, GError **error)
 {
   GDBusProxy *proxy = G_DBUS_PROXY (token);
   g_autoptr (TokenctlOpened) self = g_new0 (TokenctlOpened, 1);
@@ -103,7 +103,7 @@ open_operation (TokendDbusToken *token, TokenctlRole role, GVariant *options, GE
 
   for (guint i = 0; i < N_PIPES; i++)
     self->pipes[i] = -1;
-  is_open = role == TOKENCTL_ROLE_PUK
+  is_open = role == TOKEND_ROLE_PUK
                 ? tokend_dbus_token_call_unlock_sync (token, options, interactive,
                                                       TOKENCTL_NO_TIMEOUT, NULL, &operation, &code,
                                                       &new_pin, &fds, NULL, error)
@@ -126,7 +126,7 @@ open_operation (TokendDbusToken *token, TokenctlRole role, GVariant *options, GE
  * @owner: (nullable): the unique name of the service that told of the token: after its restart
  *   @path may be another token
  * @path: the token's object
- * @role: %TOKENCTL_ROLE_PUK to unlock, %TOKENCTL_ROLE_PIN to change the PIN
+ * @role: %TOKEND_ROLE_PUK to unlock, %TOKEND_ROLE_PIN to change the PIN
  * @options: (transfer none): see Token.Unlock
  * @error: nothing was sent
  *
@@ -136,7 +136,7 @@ open_operation (TokendDbusToken *token, TokenctlRole role, GVariant *options, GE
  */
 TokenctlOpened *
 tokenctl_opened_new (GDBusConnection *connection, const char *owner, const char *path,
-                     TokenctlRole role, GVariant *options, GError **error)
+                     TokendRole role, GVariant *options, GError **error)
 {
   g_autoptr (TokendDbusToken) token = NULL;
   g_autoptr (GError) problem = NULL;

@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 typedef struct TokenctlOpened TokenctlOpened;
 
 TokenctlOpened *tokenctl_opened_new (GDBusConnection *connection, const char *owner,
-                                     const char *path, TokenctlRole role, GVariant *options,
+                                     const char *path, TokendRole role, GVariant *options,
                                      GError **error);
 void tokenctl_opened_free (TokenctlOpened *opened);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokenctlOpened, tokenctl_opened_free)

@@ -92,14 +92,14 @@ words_for_last_resort (const TokendProvider *provider)
  * Returns: (transfer full) (nullable): lines of text; %NULL if there is nothing to add
  */
 char *
-tokenctl_words_for_provider (const TokendProvider *provider, GVariant *status, TokenctlRole role)
+tokenctl_words_for_provider (const TokendProvider *provider, GVariant *status, TokendRole role)
 {
-  TokenctlTries pin = tokenctl_status_tries (status, TOKENCTL_ROLE_PIN);
-  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+  TokenctlTries pin = tokenctl_status_tries (status, TOKEND_ROLE_PIN);
+  TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
 
   if (provider == NULL)
     return NULL;
-  if (role == TOKENCTL_ROLE_PIN)
+  if (role == TOKEND_ROLE_PIN)
     return pin.state == TOKEND_STATE_LOCKED && tokenctl_puk_can_help (status)
                ? tokenctl_words_for_puk_source (provider)
                : NULL;
@@ -118,14 +118,14 @@ tokenctl_words_for_provider (const TokendProvider *provider, GVariant *status, T
  *   PIN; %NULL if there is nothing, or it does not name the PUK
  */
 char *
-tokenctl_words_for_puk_beside (const TokendProvider *provider, GVariant *status, TokenctlRole role)
+tokenctl_words_for_puk_beside (const TokendProvider *provider, GVariant *status, TokendRole role)
 {
-  g_autofree char *pin_step = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "");
-  g_autofree char *puk_step = tokenctl_next_step (status, TOKENCTL_ROLE_PUK, "");
-  g_autofree char *more = tokenctl_words_for_provider (provider, status, TOKENCTL_ROLE_PUK);
-  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+  g_autofree char *pin_step = tokenctl_next_step (status, TOKEND_ROLE_PIN, "");
+  g_autofree char *puk_step = tokenctl_next_step (status, TOKEND_ROLE_PUK, "");
+  g_autofree char *more = tokenctl_words_for_provider (provider, status, TOKEND_ROLE_PUK);
+  TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
 
-  if (role != TOKENCTL_ROLE_PIN || pin_step == NULL
+  if (role != TOKEND_ROLE_PIN || pin_step == NULL
       || (puk.state != TOKEND_STATE_LOCKED && !tokenctl_puk_can_help (status)))
     return NULL;
 

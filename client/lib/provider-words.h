@@ -9,9 +9,9 @@ G_BEGIN_DECLS
 TokendProvider *tokenctl_provider (const char *name);
 
 char *tokenctl_words_for_puk_beside (const TokendProvider *provider, GVariant *status,
-                                     TokenctlRole role);
+                                     TokendRole role);
 char *tokenctl_words_for_provider (const TokendProvider *provider, GVariant *status,
-                                   TokenctlRole role);
+                                   TokendRole role);
 char *tokenctl_words_for_puk_source (const TokendProvider *provider);
 char *tokenctl_words_for_support (const TokendProvider *provider);
 char *tokenctl_words_for_puk_loss (const TokendProvider *provider, const TokenctlTries *tries);

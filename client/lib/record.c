@@ -33,9 +33,9 @@ words_for_time (GVariant *status, const char *key)
 }
 
 static Record
-get_record (GVariant *status, TokenctlRole role)
+get_record (GVariant *status, TokendRole role)
 {
-  const gboolean is_pin = role == TOKENCTL_ROLE_PIN;
+  const gboolean is_pin = role == TOKEND_ROLE_PIN;
   const char *seen = tokenctl_status_string (status, is_pin ? TOKEND_STATUS_PIN_LAST_SEEN
                                                             : TOKEND_STATUS_PUK_LAST_SEEN);
   Record record = { .was_locked = g_str_equal (seen, "locked"),
@@ -64,13 +64,13 @@ is_date_of_wrong (const Record *record)
 }
 
 static char *
-words_for_wrong (const Record *record, TokenctlRole role)
+words_for_wrong (const Record *record, TokendRole role)
 {
   const guint n = record->wrong;
 
   if (is_date_of_wrong (record))
     return g_strdup_printf (
-        role == TOKENCTL_ROLE_PIN
+        role == TOKEND_ROLE_PIN
             ? ngettext ("tokend has sent %u wrong PIN since the last right one, on %s.",
                         "tokend has sent %u wrong PINs since the last right one, the last on %s.",
                         n)
@@ -79,7 +79,7 @@ words_for_wrong (const Record *record, TokenctlRole role)
                         n),
         n, record->sent_at);
   return g_strdup_printf (
-      role == TOKENCTL_ROLE_PIN
+      role == TOKEND_ROLE_PIN
           ? ngettext ("tokend has sent %u wrong PIN since the last right one.",
                       "tokend has sent %u wrong PINs since the last right one.", n)
           : ngettext ("tokend has sent %u wrong PUK since the last right one.",
@@ -88,9 +88,9 @@ words_for_wrong (const Record *record, TokenctlRole role)
 }
 
 static char *
-words_for_maybe_lost (const Record *record, TokenctlRole role)
+words_for_maybe_lost (const Record *record, TokendRole role)
 {
-  if (role == TOKENCTL_ROLE_PIN)
+  if (role == TOKEND_ROLE_PIN)
     return g_strdup_printf (
         ngettext ("%u PIN try may have been lost: what became of it is not known.",
                   "%u PIN tries may have been lost: what became of them is not known.",
@@ -105,9 +105,9 @@ words_for_maybe_lost (const Record *record, TokenctlRole role)
 
 /* Tells what only the process that sends a code is shown. */
 static const char *
-words_for_seen (const Record *record, TokenctlRole role)
+words_for_seen (const Record *record, TokendRole role)
 {
-  if (role == TOKENCTL_ROLE_PIN)
+  if (role == TOKEND_ROLE_PIN)
     return record->was_locked
                ? _ ("The token said that the PIN is locked; another program may have unlocked "
                     "it since.")
@@ -118,17 +118,17 @@ words_for_seen (const Record *record, TokenctlRole role)
 }
 
 static char *
-words_for_date (const Record *record, TokenctlRole role)
+words_for_date (const Record *record, TokendRole role)
 {
-  if (role == TOKENCTL_ROLE_PIN)
+  if (role == TOKEND_ROLE_PIN)
     return g_strdup_printf (_ ("The last PIN was sent on %s."), record->sent_at);
   return g_strdup_printf (_ ("The last PUK was sent on %s."), record->sent_at);
 }
 
 static const char *
-words_for_elsewhere (TokenctlRole role)
+words_for_elsewhere (TokendRole role)
 {
-  return role == TOKENCTL_ROLE_PIN
+  return role == TOKEND_ROLE_PIN
              ? _ ("What tokend has sent to a token that may be this one counts here too, so any "
                   "PIN try may be the last, until a right one is sent.")
              : _ ("What tokend has sent to a PUK that may be this one counts here too, so any "
@@ -136,9 +136,9 @@ words_for_elsewhere (TokenctlRole role)
 }
 
 static const char *
-words_for_loss_of_record (TokenctlRole role)
+words_for_loss_of_record (TokendRole role)
 {
-  return role == TOKENCTL_ROLE_PIN
+  return role == TOKEND_ROLE_PIN
              ? _ ("tokend's record of tries could not be read (journalctl -u tokend says more), so "
                   "any PIN try may be the last, until a right one is sent.")
              : _ ("tokend's record of tries could not be read (journalctl -u tokend says more), so "
@@ -163,7 +163,7 @@ append_sentence (GString *text, const char *sentence)
  * Returns: (transfer full) (nullable): the words; %NULL if there is nothing to say
  */
 char *
-tokenctl_words_for_record (GVariant *status, TokenctlRole role)
+tokenctl_words_for_record (GVariant *status, TokendRole role)
 {
   Record record = get_record (status, role);
   g_autofree char *sent_at = record.sent_at;
@@ -190,8 +190,8 @@ tokenctl_words_for_record (GVariant *status, TokenctlRole role)
   }
   if (record.was_locked || record.was_final_try) {
     if (record.wrong + record.maybe_lost == 0 && record.sent_at == NULL)
-      append_sentence (text, role == TOKENCTL_ROLE_PIN ? _ ("tokend has sent a PIN.")
-                                                       : _ ("tokend has sent a PUK."));
+      append_sentence (text, role == TOKEND_ROLE_PIN ? _ ("tokend has sent a PIN.")
+                                                     : _ ("tokend has sent a PUK."));
     append_sentence (text, words_for_seen (&record, role));
   }
   if (record.is_elsewhere)
@@ -207,7 +207,7 @@ tokenctl_words_for_record (GVariant *status, TokenctlRole role)
  *   advised, though the token does not show a lock
  */
 gboolean
-tokenctl_may_be_locked (GVariant *status, TokenctlRole role)
+tokenctl_may_be_locked (GVariant *status, TokendRole role)
 {
   const TokenctlTries tries = tokenctl_status_tries (status, role);
   Record record = get_record (status, role);

@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-char *tokenctl_words_for_record (GVariant *status, TokenctlRole role);
-gboolean tokenctl_may_be_locked (GVariant *status, TokenctlRole role);
+char *tokenctl_words_for_record (GVariant *status, TokendRole role);
+gboolean tokenctl_may_be_locked (GVariant *status, TokendRole role);
 
 G_END_DECLS

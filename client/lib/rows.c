@@ -68,7 +68,7 @@ add_row (GPtrArray *rows, TokenctlToken *token)
 static gboolean
 is_graver (const TokenctlToken *a, const TokenctlToken *b)
 {
-  for (TokenctlRole role = TOKENCTL_ROLE_PIN; role <= TOKENCTL_ROLE_PUK; role++) {
+  for (TokendRole role = TOKEND_ROLE_PIN; role <= TOKEND_ROLE_PUK; role++) {
     const TokenctlTries a_tries = tokenctl_status_tries (a->status, role);
     const TokenctlTries b_tries = tokenctl_status_tries (b->status, role);
 
@@ -130,7 +130,7 @@ is_called_alike (const TokenctlToken *a, const TokenctlToken *b)
 }
 
 static char *
-words_for_role (const TokenctlToken *token, TokenctlRole role)
+words_for_role (const TokenctlToken *token, TokendRole role)
 {
   const TokenctlTries tries = tokenctl_status_tries (token->status, role);
 
@@ -145,8 +145,8 @@ words_for_other (const TokenctlToken *token, const TokenctlToken *other)
   g_autofree char *name = tokenctl_token_name (other);
   g_autofree char *serial =
       tokenctl_printable (tokenctl_status_string (other->status, TOKEND_STATUS_SERIAL));
-  g_autofree char *pin = words_for_role (other, TOKENCTL_ROLE_PIN);
-  g_autofree char *puk = words_for_role (other, TOKENCTL_ROLE_PUK);
+  g_autofree char *pin = words_for_role (other, TOKEND_ROLE_PIN);
+  g_autofree char *puk = words_for_role (other, TOKEND_ROLE_PUK);
 
   if (is_called_alike (token, other))
     return g_strdup_printf (_ ("The module “%s” shows it, too (PIN: %s, PUK: %s)."), module, pin,

@@ -47,9 +47,9 @@ tokenctl_status_is (GVariant *status, const char *key, gboolean value)
 }
 
 TokenctlTries
-tokenctl_status_tries (GVariant *status, TokenctlRole role)
+tokenctl_status_tries (GVariant *status, TokendRole role)
 {
-  gboolean pin = role == TOKENCTL_ROLE_PIN;
+  gboolean pin = role == TOKEND_ROLE_PIN;
   TokenctlTries tries = { .state = TOKEND_STATE_UNKNOWN };
 
   tokend_enum_parse (
@@ -70,19 +70,19 @@ tokenctl_status_tries (GVariant *status, TokenctlRole role)
  * Returns: what @status says of that code
  */
 TokendCodeRules
-tokenctl_status_code_rules (GVariant *status, TokenctlRole role)
+tokenctl_status_code_rules (GVariant *status, TokendRole role)
 {
   static const struct {
     const char *minimum, *maximum, *usual_minimum, *usual_maximum, *usual_characters;
   } keys[] = {
-    [TOKENCTL_ROLE_PIN] = { TOKEND_STATUS_PRESENT_PIN_MINIMUM_LENGTH,
-                            TOKEND_STATUS_PRESENT_PIN_MAXIMUM_LENGTH,
-                            TOKEND_STATUS_PRESENT_PIN_USUAL_MINIMUM,
-                            TOKEND_STATUS_PRESENT_PIN_USUAL_MAXIMUM,
-                            TOKEND_STATUS_PRESENT_PIN_USUAL_CHARACTERS },
-    [TOKENCTL_ROLE_PUK] = { TOKEND_STATUS_PUK_MINIMUM_LENGTH, TOKEND_STATUS_PUK_MAXIMUM_LENGTH,
-                            TOKEND_STATUS_PUK_USUAL_MINIMUM, TOKEND_STATUS_PUK_USUAL_MAXIMUM,
-                            TOKEND_STATUS_PUK_USUAL_CHARACTERS },
+    [TOKEND_ROLE_PIN] = { TOKEND_STATUS_PRESENT_PIN_MINIMUM_LENGTH,
+                          TOKEND_STATUS_PRESENT_PIN_MAXIMUM_LENGTH,
+                          TOKEND_STATUS_PRESENT_PIN_USUAL_MINIMUM,
+                          TOKEND_STATUS_PRESENT_PIN_USUAL_MAXIMUM,
+                          TOKEND_STATUS_PRESENT_PIN_USUAL_CHARACTERS },
+    [TOKEND_ROLE_PUK] = { TOKEND_STATUS_PUK_MINIMUM_LENGTH, TOKEND_STATUS_PUK_MAXIMUM_LENGTH,
+                          TOKEND_STATUS_PUK_USUAL_MINIMUM, TOKEND_STATUS_PUK_USUAL_MAXIMUM,
+                          TOKEND_STATUS_PUK_USUAL_CHARACTERS },
   };
   TokendCodeRules rules = { .usual_characters = TOKEND_CHARACTERS_ANY };
 

@@ -7,11 +7,6 @@
 
 G_BEGIN_DECLS
 
-typedef enum {
-  TOKENCTL_ROLE_PIN,
-  TOKENCTL_ROLE_PUK,
-} TokenctlRole;
-
 /**
  * TokenctlTries:
  * @state: the state
@@ -28,7 +23,7 @@ typedef struct {
 const char *tokenctl_status_string (GVariant *status, const char *key);
 gboolean tokenctl_status_uint (GVariant *status, const char *key, guint *value);
 gboolean tokenctl_status_is (GVariant *status, const char *key, gboolean value);
-TokenctlTries tokenctl_status_tries (GVariant *status, TokenctlRole role);
+TokenctlTries tokenctl_status_tries (GVariant *status, TokendRole role);
 
 /**
  * TokenctlDecision:
@@ -42,7 +37,7 @@ typedef enum {
   TOKENCTL_DECISION_NOT_SET,    /* there is no such code */
 } TokenctlDecision;
 
-TokendCodeRules tokenctl_status_code_rules (GVariant *status, TokenctlRole role);
+TokendCodeRules tokenctl_status_code_rules (GVariant *status, TokendRole role);
 TokenctlDecision tokenctl_decide (const TokenctlTries *tries);
 
 G_END_DECLS

@@ -259,10 +259,9 @@ find_able (GPtrArray *tokens, const TokenctlToken *named, const char *key)
  *   it
  */
 TokenctlToken *
-tokenctl_tokens_pick (GPtrArray *views, GPtrArray *tokens, TokenctlRole role)
+tokenctl_tokens_pick (GPtrArray *views, GPtrArray *tokens, TokendRole role)
 {
-  const char *key =
-      role == TOKENCTL_ROLE_PUK ? TOKEND_STATUS_CAN_UNLOCK : TOKEND_STATUS_CAN_SET_PIN;
+  const char *key = role == TOKEND_ROLE_PUK ? TOKEND_STATUS_CAN_UNLOCK : TOKEND_STATUS_CAN_SET_PIN;
   TokenctlToken *picked = find_able (views, NULL, key);
 
   if (picked == NULL)

@@ -33,7 +33,7 @@ gboolean tokenctl_token_has_same_pin (const TokenctlToken *a, const TokenctlToke
 
 gboolean tokenctl_tokens_have_other_pin (GPtrArray *tokens, const TokenctlToken *token);
 TokenctlToken *tokenctl_tokens_same_card (GPtrArray *tokens, guint index);
-TokenctlToken *tokenctl_tokens_pick (GPtrArray *views, GPtrArray *tokens, TokenctlRole role);
+TokenctlToken *tokenctl_tokens_pick (GPtrArray *views, GPtrArray *tokens, TokendRole role);
 char *tokenctl_tokens_name (GPtrArray *tokens, const TokenctlToken *token);
 
 G_END_DECLS

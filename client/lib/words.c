@@ -23,14 +23,14 @@ words_for_number (const TokenctlTries *tries)
  * Returns: (transfer full): what is left, in the person's language
  */
 char *
-tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role)
+tokenctl_words_for_tries (const TokenctlTries *tries, TokendRole role)
 {
   switch (tries->state) {
   case TOKEND_STATE_LOCKED:
     return g_strdup (_ ("locked"));
   case TOKEND_STATE_FINAL_TRY:
-    return g_strdup (role == TOKENCTL_ROLE_PIN ? _ ("1 try left: the next wrong PIN locks it")
-                                               : _ ("1 try left: the next wrong PUK locks it"));
+    return g_strdup (role == TOKEND_ROLE_PIN ? _ ("1 try left: the next wrong PIN locks it")
+                                             : _ ("1 try left: the next wrong PUK locks it"));
   case TOKEND_STATE_LOW:
     return tries->remaining_known ? words_for_number (tries)
                                   : g_strdup (_ ("low: at least one try was lost"));
@@ -54,7 +54,7 @@ tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role)
  * Returns: (transfer full): the cell of the status table, in the person's language
  */
 char *
-tokenctl_words_for_cell (const TokenctlTries *tries, TokenctlRole role)
+tokenctl_words_for_cell (const TokenctlTries *tries, TokendRole role)
 {
   if (tries->state == TOKEND_STATE_FINAL_TRY && tries->remaining_known)
     return words_for_number (tries);
@@ -80,9 +80,9 @@ tokenctl_emphasis_of (const TokenctlTries *tries)
 }
 
 const char *
-tokenctl_words_for_role (TokenctlRole role)
+tokenctl_words_for_role (TokendRole role)
 {
-  return role == TOKENCTL_ROLE_PIN ? _ ("PIN") : _ ("PUK");
+  return role == TOKEND_ROLE_PIN ? _ ("PIN") : _ ("PUK");
 }
 
 /**
@@ -93,10 +93,10 @@ tokenctl_words_for_role (TokenctlRole role)
 gboolean
 tokenctl_puk_can_help (GVariant *status)
 {
-  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+  TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
 
   return puk.state != TOKEND_STATE_LOCKED && puk.state != TOKEND_STATE_UNINITIALIZED
-         && !tokenctl_may_be_locked (status, TOKENCTL_ROLE_PUK)
+         && !tokenctl_may_be_locked (status, TOKEND_ROLE_PUK)
          && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE);
 }
 
@@ -111,14 +111,14 @@ words_for_both_locked (void)
 static char *
 next_step_when_locked (GVariant *status, const char *token)
 {
-  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+  TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
 
   if (puk.state == TOKEND_STATE_LOCKED)
     return words_for_both_locked ();
   if (puk.state == TOKEND_STATE_UNINITIALIZED)
     return g_strdup (_ ("The PIN is locked, and the token has no PUK. Call the support line of "
                         "whoever issued your certificate."));
-  if (tokenctl_may_be_locked (status, TOKENCTL_ROLE_PUK))
+  if (tokenctl_may_be_locked (status, TOKEND_ROLE_PUK))
     return g_strdup (_ ("The PIN is locked, and the PUK may be. Call the support line of whoever "
                         "issued your certificate."));
   if (tokenctl_puk_can_help (status))
@@ -133,8 +133,8 @@ next_step_when_locked (GVariant *status, const char *token)
 static char *
 next_step_by_record_of_pin (GVariant *status, const char *token)
 {
-  g_autofree char *record = tokenctl_words_for_record (status, TOKENCTL_ROLE_PIN);
-  const gboolean may_be_locked = tokenctl_may_be_locked (status, TOKENCTL_ROLE_PIN);
+  g_autofree char *record = tokenctl_words_for_record (status, TOKEND_ROLE_PIN);
+  const gboolean may_be_locked = tokenctl_may_be_locked (status, TOKEND_ROLE_PIN);
 
   if (record == NULL)
     return NULL;
@@ -156,11 +156,11 @@ next_step_by_record_of_pin (GVariant *status, const char *token)
 static char *
 next_step_by_record_of_puk (GVariant *status)
 {
-  g_autofree char *record = tokenctl_words_for_record (status, TOKENCTL_ROLE_PUK);
+  g_autofree char *record = tokenctl_words_for_record (status, TOKEND_ROLE_PUK);
 
   if (record == NULL)
     return NULL;
-  if (tokenctl_may_be_locked (status, TOKENCTL_ROLE_PUK))
+  if (tokenctl_may_be_locked (status, TOKEND_ROLE_PUK))
     return g_strdup_printf (_ ("%s The PUK may be locked: make no further try. Call the support "
                                "line of whoever issued your certificate."),
                             record);
@@ -211,7 +211,7 @@ next_step_for_quiet_pin (GVariant *status, const char *token)
 static char *
 next_step_for_pin (GVariant *status, const char *token)
 {
-  switch (tokenctl_status_tries (status, TOKENCTL_ROLE_PIN).state) {
+  switch (tokenctl_status_tries (status, TOKEND_ROLE_PIN).state) {
   case TOKEND_STATE_LOCKED:
     return next_step_when_locked (status, token);
   case TOKEND_STATE_FINAL_TRY:
@@ -235,11 +235,11 @@ next_step_for_pin (GVariant *status, const char *token)
 static char *
 next_step_for_puk (GVariant *status)
 {
-  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+  TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
 
   switch (puk.state) {
   case TOKEND_STATE_LOCKED:
-    if (tokenctl_status_tries (status, TOKENCTL_ROLE_PIN).state == TOKEND_STATE_LOCKED)
+    if (tokenctl_status_tries (status, TOKEND_ROLE_PIN).state == TOKEND_STATE_LOCKED)
       return words_for_both_locked ();
     return g_strdup (_ ("The PUK is locked: if the PIN gets locked too, nothing can unlock it. "
                         "Call the support line of whoever issued your certificate."));
@@ -264,9 +264,9 @@ next_step_for_puk (GVariant *status)
 static gboolean
 is_way_by_puk (GVariant *status)
 {
-  g_autofree char *record = tokenctl_words_for_record (status, TOKENCTL_ROLE_PIN);
+  g_autofree char *record = tokenctl_words_for_record (status, TOKEND_ROLE_PIN);
 
-  switch (tokenctl_status_tries (status, TOKENCTL_ROLE_PIN).state) {
+  switch (tokenctl_status_tries (status, TOKEND_ROLE_PIN).state) {
   case TOKEND_STATE_LOCKED:
   case TOKEND_STATE_FINAL_TRY:
   case TOKEND_STATE_LOW:
@@ -283,7 +283,7 @@ is_way_by_puk (GVariant *status)
 static const char *
 caution_for_puk (GVariant *status)
 {
-  switch (tokenctl_status_tries (status, TOKENCTL_ROLE_PUK).state) {
+  switch (tokenctl_status_tries (status, TOKEND_ROLE_PUK).state) {
   case TOKEND_STATE_FINAL_TRY:
     return _ ("The PUK is on its last try: before you try it, call the support line of whoever "
               "issued your certificate.");
@@ -308,12 +308,12 @@ caution_for_puk (GVariant *status)
  *   on with a PUK that needs care; %NULL if there is nothing to do
  */
 char *
-tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argument)
+tokenctl_next_step (GVariant *status, TokendRole role, const char *token_argument)
 {
   g_autofree char *step = NULL;
   const char *caution;
 
-  if (role == TOKENCTL_ROLE_PUK)
+  if (role == TOKEND_ROLE_PUK)
     return next_step_for_puk (status);
 
   step = next_step_for_pin (status, token_argument);
@@ -326,7 +326,7 @@ tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argum
 char *
 tokenctl_words_for_pin_loss (GVariant *status)
 {
-  switch (tokenctl_status_tries (status, TOKENCTL_ROLE_PUK).state) {
+  switch (tokenctl_status_tries (status, TOKEND_ROLE_PUK).state) {
   case TOKEND_STATE_LOCKED:
     return next_step_for_puk (status);
   case TOKEND_STATE_UNINITIALIZED:

@@ -17,13 +17,13 @@ typedef enum {
   TOKENCTL_EMPHASIS_LOCKED,
 } TokenctlEmphasis;
 
-char *tokenctl_words_for_tries (const TokenctlTries *tries, TokenctlRole role);
-char *tokenctl_words_for_cell (const TokenctlTries *tries, TokenctlRole role);
+char *tokenctl_words_for_tries (const TokenctlTries *tries, TokendRole role);
+char *tokenctl_words_for_cell (const TokenctlTries *tries, TokendRole role);
 TokenctlEmphasis tokenctl_emphasis_of (const TokenctlTries *tries);
-const char *tokenctl_words_for_role (TokenctlRole role);
+const char *tokenctl_words_for_role (TokendRole role);
 
 gboolean tokenctl_puk_can_help (GVariant *status);
-char *tokenctl_next_step (GVariant *status, TokenctlRole role, const char *token_argument);
+char *tokenctl_next_step (GVariant *status, TokendRole role, const char *token_argument);
 char *tokenctl_words_for_pin_loss (GVariant *status);
 char *tokenctl_words_for_loss (const TokenctlTries *tries);
 

@@ -8,10 +8,10 @@ G_BEGIN_DECLS
 /**
  * TokendNotifyTries:
  *
- * What is known of the tries of both codes, by #TokenctlRole.
+ * What is known of the tries of both codes, by #TokendRole.
  */
 typedef struct {
-  TokenctlTries of[2];
+  TokenctlTries of[TOKEND_N_ROLES];
 } TokendNotifyTries;
 
 /**

@@ -40,7 +40,7 @@ append_support (GString *body, const TokendProvider *provider)
 static gboolean
 puk_helps (const TokendNotifySituation *situation)
 {
-  TokendState puk = situation->tries.of[TOKENCTL_ROLE_PUK].state;
+  TokendState puk = situation->tries.of[TOKEND_ROLE_PUK].state;
 
   return situation->can_unlock && !situation->puk_may_be_locked && puk != TOKEND_STATE_LOCKED
          && puk != TOKEND_STATE_UNINITIALIZED;
@@ -49,8 +49,8 @@ puk_helps (const TokendNotifySituation *situation)
 static char *
 title_for (const TokendNotifySituation *situation)
 {
-  const TokenctlTries *pin = &situation->tries.of[TOKENCTL_ROLE_PIN];
-  const TokenctlTries *puk = &situation->tries.of[TOKENCTL_ROLE_PUK];
+  const TokenctlTries *pin = &situation->tries.of[TOKEND_ROLE_PIN];
+  const TokenctlTries *puk = &situation->tries.of[TOKEND_ROLE_PUK];
   const char *name = situation->name;
 
   if (puk->state == TOKEND_STATE_LOCKED)
@@ -69,7 +69,7 @@ title_for (const TokendNotifySituation *situation)
 }
 
 static char *
-words_for_left (const TokenctlTries *tries, TokenctlRole role)
+words_for_left (const TokenctlTries *tries, TokendRole role)
 {
   g_autofree char *words = tokenctl_words_for_tries (tries, role);
 
@@ -79,8 +79,7 @@ words_for_left (const TokenctlTries *tries, TokenctlRole role)
 static void
 append_pin_low (GString *body, const TokendNotifySituation *situation)
 {
-  g_autofree char *left =
-      words_for_left (&situation->tries.of[TOKENCTL_ROLE_PIN], TOKENCTL_ROLE_PIN);
+  g_autofree char *left = words_for_left (&situation->tries.of[TOKEND_ROLE_PIN], TOKEND_ROLE_PIN);
 
   append_sentence (body, left);
   append_sentence (body, _ ("The right PIN brings the tries back."));
@@ -111,10 +110,9 @@ append_pin_locked (GString *body, const TokendNotifySituation *situation,
                         "tokens allow."));
     append_support (body, provider);
   } else {
-    append_sentence (body,
-                     situation->tries.of[TOKENCTL_ROLE_PUK].state == TOKEND_STATE_UNINITIALIZED
-                         ? _ ("The token has no PUK to be unlocked with.")
-                         : _ ("tokend cannot unlock this token."));
+    append_sentence (body, situation->tries.of[TOKEND_ROLE_PUK].state == TOKEND_STATE_UNINITIALIZED
+                               ? _ ("The token has no PUK to be unlocked with.")
+                               : _ ("tokend cannot unlock this token."));
     append_support (body, provider);
   }
 }
@@ -122,11 +120,11 @@ append_pin_locked (GString *body, const TokendNotifySituation *situation,
 static void
 append_puk (GString *body, const TokendNotifySituation *situation, const TokendProvider *provider)
 {
-  const TokenctlTries *pin = &situation->tries.of[TOKENCTL_ROLE_PIN];
-  const TokenctlTries *puk = &situation->tries.of[TOKENCTL_ROLE_PUK];
+  const TokenctlTries *pin = &situation->tries.of[TOKEND_ROLE_PIN];
+  const TokenctlTries *puk = &situation->tries.of[TOKEND_ROLE_PUK];
   g_autofree char *loss = tokenctl_words_for_puk_loss (provider, puk);
-  g_autofree char *puk_left = words_for_left (puk, TOKENCTL_ROLE_PUK);
-  g_autofree char *pin_left = words_for_left (pin, TOKENCTL_ROLE_PIN);
+  g_autofree char *puk_left = words_for_left (puk, TOKEND_ROLE_PUK);
+  g_autofree char *pin_left = words_for_left (pin, TOKEND_ROLE_PIN);
 
   if (puk->state == TOKEND_STATE_LOCKED) {
     append_sentence (body, pin->state == TOKEND_STATE_LOCKED
@@ -179,8 +177,8 @@ append_what_actions_do (GString *body, const TokendNotifyMessage *message,
 static void
 choose_actions (TokendNotifyMessage *message, const TokendNotifySituation *situation)
 {
-  const TokenctlTries *pin = &situation->tries.of[TOKENCTL_ROLE_PIN];
-  const TokenctlTries *puk = &situation->tries.of[TOKENCTL_ROLE_PUK];
+  const TokenctlTries *pin = &situation->tries.of[TOKEND_ROLE_PIN];
+  const TokenctlTries *puk = &situation->tries.of[TOKEND_ROLE_PUK];
 
   message->offer_help = puk_helps (situation)
                         && (pin->state == TOKEND_STATE_LOCKED || tokend_notify_is_concern (puk));
@@ -203,8 +201,8 @@ TokendNotifyMessage *
 tokend_notify_message_new (const TokendNotifySituation *situation, const TokendProvider *provider,
                            gboolean actions)
 {
-  const TokenctlTries *pin = &situation->tries.of[TOKENCTL_ROLE_PIN];
-  gboolean about_puk = tokend_notify_is_concern (&situation->tries.of[TOKENCTL_ROLE_PUK]);
+  const TokenctlTries *pin = &situation->tries.of[TOKEND_ROLE_PIN];
+  gboolean about_puk = tokend_notify_is_concern (&situation->tries.of[TOKEND_ROLE_PUK]);
   TokendNotifyMessage *message = g_new0 (TokendNotifyMessage, 1);
   GString *body = g_string_new (NULL);
 

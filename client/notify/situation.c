@@ -134,7 +134,7 @@ take_worse (TokendNotifyTries *worst, const TokenctlToken *token)
   gboolean is_worse = FALSE;
 
   for (guint role = 0; role < G_N_ELEMENTS (worst->of); role++) {
-    TokenctlTries tries = tokenctl_status_tries (token->status, (TokenctlRole) role);
+    TokenctlTries tries = tokenctl_status_tries (token->status, (TokendRole) role);
 
     if (tokend_notify_is_worse (&tries, &worst->of[role])) {
       worst->of[role] = tries;
@@ -192,7 +192,7 @@ merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *id
     take_worse (&situation->tries, token);
     if (tokenctl_status_is (token->status, TOKEND_STATUS_CAN_UNLOCK, TRUE))
       situation->can_unlock = TRUE;
-    if (tokenctl_may_be_locked (token->status, TOKENCTL_ROLE_PUK))
+    if (tokenctl_may_be_locked (token->status, TOKEND_ROLE_PUK))
       situation->puk_may_be_locked = TRUE;
     if (situation->provider == NULL && *provider != '\0')
       situation->provider = g_strdup (provider);

@@ -40,12 +40,12 @@ check_argument (GPtrArray *tokens, const TokenctlToken *token)
 }
 
 static void
-check_words (const TokenctlToken *token, TokenctlRole role)
+check_words (const TokenctlToken *token, TokendRole role)
 {
   TokenctlTries tries = tokenctl_status_tries (token->status, role);
   g_autofree char *words = tokenctl_words_for_tries (&tries, role);
   g_autofree char *next = tokenctl_next_step (token->status, role, "TOKEN");
-  g_autofree char *loss = role == TOKENCTL_ROLE_PIN ? tokenctl_words_for_pin_loss (token->status)
+  g_autofree char *loss = role == TOKEND_ROLE_PIN ? tokenctl_words_for_pin_loss (token->status)
                                                     : tokenctl_words_for_loss (&tries);
 
   fuzz_assert_printable (words);
@@ -66,7 +66,7 @@ in_english (const char *text)
 
 /* A status that makes no sense keeps nobody from giving a code: what it says is said with it. */
 static void
-check_code_rules (GVariant *status, TokenctlRole role)
+check_code_rules (GVariant *status, TokendRole role)
 {
   const TokendCodeRules rules = tokenctl_status_code_rules (status, role);
   const TokendCodeResult result = tokend_code_validate_by_rules ("12345678", 8, &rules);
@@ -136,10 +136,10 @@ check_token (GPtrArray *tokens, const TokenctlToken *token)
   g_assert_cmpuint (g_strv_length (lines), ==, 3);
   fuzz_assert_printable (lines[1]);
   check_argument (tokens, token);
-  check_words (token, TOKENCTL_ROLE_PIN);
-  check_words (token, TOKENCTL_ROLE_PUK);
-  check_code_rules (token->status, TOKENCTL_ROLE_PIN);
-  check_code_rules (token->status, TOKENCTL_ROLE_PUK);
+  check_words (token, TOKEND_ROLE_PIN);
+  check_words (token, TOKEND_ROLE_PUK);
+  check_code_rules (token->status, TOKEND_ROLE_PIN);
+  check_code_rules (token->status, TOKEND_ROLE_PUK);
   check_validity (token->status);
   check_json (token->status);
 }

@@ -34,7 +34,7 @@ check_message (const TokendNotifySituation *situation, gboolean actions)
 {
   g_autoptr (TokendNotifyMessage) message = tokend_notify_message_new (situation, NULL, actions);
   g_autoptr (TokendNotifyMessage) help = tokend_notify_message_new_help (situation, NULL, actions);
-  const TokenctlTries *puk = &situation->tries.of[TOKENCTL_ROLE_PUK];
+  const TokenctlTries *puk = &situation->tries.of[TOKEND_ROLE_PUK];
 
   fuzz_assert_printable (message->title);
   fuzz_assert_printable_lines (message->body);

@@ -80,8 +80,8 @@ test_new_pin_that_is_the_same (void)
   g_autoptr (TokenctlCode) present = code_of ("123456");
   g_autoptr (TokenctlCode) same = code_of ("123456");
   g_autoptr (TokenctlCode) longer = code_of ("1234567");
-  const TokenctlNewPin by_puk = { status, TOKENCTL_ROLE_PUK, present };
-  const TokenctlNewPin by_pin = { status, TOKENCTL_ROLE_PIN, present };
+  const TokenctlNewPin by_puk = { status, TOKEND_ROLE_PUK, present };
+  const TokenctlNewPin by_pin = { status, TOKEND_ROLE_PIN, present };
   g_autoptr (GError) puk_error = NULL, pin_error = NULL;
 
   g_assert_false (tokenctl_check_new_pin (same, &by_puk, &puk_error));
@@ -131,8 +131,8 @@ test_new_pin (void)
     g_autoptr (GVariant) status = g_variant_parse (NULL, rows[i].rules, NULL, NULL, NULL);
     g_autoptr (TokenctlCode) present = code_of ("another");
     g_autoptr (TokenctlCode) pin = code_of (rows[i].pin);
-    const TokenctlNewPin wanted = { status, TOKENCTL_ROLE_PUK, present };
-    const TokenctlNewPin without_code = { status, TOKENCTL_ROLE_PUK, NULL };
+    const TokenctlNewPin wanted = { status, TOKEND_ROLE_PUK, present };
+    const TokenctlNewPin without_code = { status, TOKEND_ROLE_PUK, NULL };
     g_autoptr (GError) error = NULL;
 
     g_test_message ("%s %s", rows[i].rules, rows[i].pin);

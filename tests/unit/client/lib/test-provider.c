@@ -168,19 +168,19 @@ test_words (void)
     const char *pin;
     const char *puk;
     gboolean can_unlock;
-    TokenctlRole role;
+    TokendRole role;
     const char *words;
   } rows[] = {
-    { "ok", "ok", TRUE, TOKENCTL_ROLE_PIN, NULL },
-    { "final-try", "ok", TRUE, TOKENCTL_ROLE_PIN, NULL },
-    { "locked", "ok", TRUE, TOKENCTL_ROLE_PIN, "Ask." },
-    { "locked", "unknown", TRUE, TOKENCTL_ROLE_PIN, "Ask." },
-    { "locked", "ok", FALSE, TOKENCTL_ROLE_PIN, NULL },
-    { "locked", "locked", TRUE, TOKENCTL_ROLE_PIN, NULL },
-    { "ok", "ok", TRUE, TOKENCTL_ROLE_PUK, NULL },
-    { "ok", "low", TRUE, TOKENCTL_ROLE_PUK, "Support line of Issuer: 1" },
-    { "ok", "final-try", TRUE, TOKENCTL_ROLE_PUK, "Support line of Issuer: 1" },
-    { "locked", "locked", TRUE, TOKENCTL_ROLE_PUK, "Support line of Issuer: 1" },
+    { "ok", "ok", TRUE, TOKEND_ROLE_PIN, NULL },
+    { "final-try", "ok", TRUE, TOKEND_ROLE_PIN, NULL },
+    { "locked", "ok", TRUE, TOKEND_ROLE_PIN, "Ask." },
+    { "locked", "unknown", TRUE, TOKEND_ROLE_PIN, "Ask." },
+    { "locked", "ok", FALSE, TOKEND_ROLE_PIN, NULL },
+    { "locked", "locked", TRUE, TOKEND_ROLE_PIN, NULL },
+    { "ok", "ok", TRUE, TOKEND_ROLE_PUK, NULL },
+    { "ok", "low", TRUE, TOKEND_ROLE_PUK, "Support line of Issuer: 1" },
+    { "ok", "final-try", TRUE, TOKEND_ROLE_PUK, "Support line of Issuer: 1" },
+    { "locked", "locked", TRUE, TOKEND_ROLE_PUK, "Support line of Issuer: 1" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

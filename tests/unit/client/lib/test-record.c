@@ -53,8 +53,8 @@ test_puk (void)
         "{'pin-state': <'locked'>, 'puk-state': <'unknown'>, 'can-unlock': <true>%s}",
         rows[i].status);
     g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new_parsed (text));
-    g_autofree char *pin = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN");
-    g_autofree char *puk = tokenctl_next_step (status, TOKENCTL_ROLE_PUK, "ETOKEN");
+    g_autofree char *pin = tokenctl_next_step (status, TOKEND_ROLE_PIN, "ETOKEN");
+    g_autofree char *puk = tokenctl_next_step (status, TOKEND_ROLE_PUK, "ETOKEN");
 
     check (i, pin, rows[i].pin_step);
     check (i, puk, rows[i].puk_step);
@@ -129,7 +129,7 @@ test_pin (void)
   for (gsize i = 0; i < G_N_ELEMENTS (pins); i++) {
     g_autofree char *text = g_strdup_printf ("{%s}", pins[i].status);
     g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new_parsed (text));
-    g_autofree char *words = tokenctl_words_for_record (status, TOKENCTL_ROLE_PIN);
+    g_autofree char *words = tokenctl_words_for_record (status, TOKEND_ROLE_PIN);
 
     g_assert_cmpstr (words, ==, pins[i].words);
   }
@@ -159,7 +159,7 @@ test_pin_step (void)
         "{'pin-state': <'unknown'>, 'puk-state': <'unknown'>, 'can-unlock': <true>, %s}",
         steps[i].status);
     g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new_parsed (text));
-    g_autofree char *step = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN");
+    g_autofree char *step = tokenctl_next_step (status, TOKEND_ROLE_PIN, "ETOKEN");
 
     check (i, step, steps[i].step);
     g_assert_null (strstr (step, steps[i].not_in_step));
@@ -187,7 +187,7 @@ test_may_be_locked (void)
     g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new_parsed (states[i].status));
 
     g_test_message ("%s", states[i].status);
-    g_assert_cmpint (tokenctl_may_be_locked (status, TOKENCTL_ROLE_PUK), ==, states[i].may_be);
+    g_assert_cmpint (tokenctl_may_be_locked (status, TOKEND_ROLE_PUK), ==, states[i].may_be);
   }
 }
 

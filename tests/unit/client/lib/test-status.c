@@ -9,8 +9,8 @@ test_tries (void)
       "{'pin-state': <'low'>, 'pin-retries-remaining': <uint32 2>, "
       "'pin-retries-maximum': <uint32 3>, 'pin-retries-source': <'token'>, 'puk-state': <'new'>}",
       NULL, NULL, NULL);
-  TokenctlTries pin = tokenctl_status_tries (status, TOKENCTL_ROLE_PIN);
-  TokenctlTries puk = tokenctl_status_tries (status, TOKENCTL_ROLE_PUK);
+  TokenctlTries pin = tokenctl_status_tries (status, TOKEND_ROLE_PIN);
+  TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
 
   g_assert_cmpint (pin.state, ==, TOKEND_STATE_LOW);
   g_assert_true (pin.remaining_known);
@@ -64,9 +64,9 @@ test_code_rules (void)
       " 'puk-usual-characters': <'digits'>}",
       NULL, NULL, NULL);
   g_autoptr (GVariant) nothing = g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
-  const TokendCodeRules pin = tokenctl_status_code_rules (status, TOKENCTL_ROLE_PIN);
-  const TokendCodeRules puk = tokenctl_status_code_rules (status, TOKENCTL_ROLE_PUK);
-  const TokendCodeRules none = tokenctl_status_code_rules (nothing, TOKENCTL_ROLE_PUK);
+  const TokendCodeRules pin = tokenctl_status_code_rules (status, TOKEND_ROLE_PIN);
+  const TokendCodeRules puk = tokenctl_status_code_rules (status, TOKEND_ROLE_PUK);
+  const TokendCodeRules none = tokenctl_status_code_rules (nothing, TOKEND_ROLE_PUK);
 
   g_assert_cmpuint (pin.length.minimum, ==, 1);
   g_assert_cmpuint (pin.length.maximum, ==, 2);

@@ -10,15 +10,15 @@ test_pick (void)
   static const struct {
     gboolean can_unlock[3];
     gboolean can_set_pin[3];
-    TokenctlRole role;
+    TokendRole role;
     guint picked;
   } rows[] = {
-    { { FALSE, FALSE, FALSE }, { TRUE, TRUE, TRUE }, TOKENCTL_ROLE_PIN, 0 },
-    { { FALSE, FALSE, TRUE }, { TRUE, TRUE, TRUE }, TOKENCTL_ROLE_PUK, 2 },
-    { { FALSE, FALSE, TRUE }, { TRUE, TRUE, TRUE }, TOKENCTL_ROLE_PIN, 0 },
-    { { FALSE, FALSE, FALSE }, { FALSE, TRUE, TRUE }, TOKENCTL_ROLE_PIN, 1 },
-    { { FALSE, FALSE, FALSE }, { FALSE, TRUE, TRUE }, TOKENCTL_ROLE_PUK, 0 },
-    { { FALSE, FALSE, FALSE }, { FALSE, FALSE, FALSE }, TOKENCTL_ROLE_PIN, 0 },
+    { { FALSE, FALSE, FALSE }, { TRUE, TRUE, TRUE }, TOKEND_ROLE_PIN, 0 },
+    { { FALSE, FALSE, TRUE }, { TRUE, TRUE, TRUE }, TOKEND_ROLE_PUK, 2 },
+    { { FALSE, FALSE, TRUE }, { TRUE, TRUE, TRUE }, TOKEND_ROLE_PIN, 0 },
+    { { FALSE, FALSE, FALSE }, { FALSE, TRUE, TRUE }, TOKEND_ROLE_PIN, 1 },
+    { { FALSE, FALSE, FALSE }, { FALSE, TRUE, TRUE }, TOKEND_ROLE_PUK, 0 },
+    { { FALSE, FALSE, FALSE }, { FALSE, FALSE, FALSE }, TOKEND_ROLE_PIN, 0 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

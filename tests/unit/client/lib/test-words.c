@@ -6,41 +6,38 @@ test_tries (void)
 {
   static const struct {
     TokenctlTries tries;
-    TokenctlRole role;
+    TokendRole role;
     const char *words;
     TokenctlEmphasis emphasis;
   } rows[] = {
     { { TOKEND_STATE_OK, TRUE, 3, 3 },
-      TOKENCTL_ROLE_PIN,
+      TOKEND_ROLE_PIN,
       "3 of 3 tries left",
       TOKENCTL_EMPHASIS_NONE },
-    { { TOKEND_STATE_OK, TRUE, 5, 0 }, TOKENCTL_ROLE_PIN, "5 tries left", TOKENCTL_EMPHASIS_NONE },
-    { { TOKEND_STATE_OK, FALSE, 0, 0 }, TOKENCTL_ROLE_PUK, "ok", TOKENCTL_EMPHASIS_NONE },
+    { { TOKEND_STATE_OK, TRUE, 5, 0 }, TOKEND_ROLE_PIN, "5 tries left", TOKENCTL_EMPHASIS_NONE },
+    { { TOKEND_STATE_OK, FALSE, 0, 0 }, TOKEND_ROLE_PUK, "ok", TOKENCTL_EMPHASIS_NONE },
     { { TOKEND_STATE_LOW, TRUE, 2, 3 },
-      TOKENCTL_ROLE_PIN,
+      TOKEND_ROLE_PIN,
       "2 of 3 tries left",
       TOKENCTL_EMPHASIS_LOW },
     { { TOKEND_STATE_LOW, FALSE, 0, 0 },
-      TOKENCTL_ROLE_PIN,
+      TOKEND_ROLE_PIN,
       "low: at least one try was lost",
       TOKENCTL_EMPHASIS_LOW },
     { { TOKEND_STATE_FINAL_TRY, TRUE, 1, 3 },
-      TOKENCTL_ROLE_PIN,
+      TOKEND_ROLE_PIN,
       "1 try left: the next wrong PIN locks it",
       TOKENCTL_EMPHASIS_FINAL },
     { { TOKEND_STATE_FINAL_TRY, FALSE, 0, 0 },
-      TOKENCTL_ROLE_PUK,
+      TOKEND_ROLE_PUK,
       "1 try left: the next wrong PUK locks it",
       TOKENCTL_EMPHASIS_FINAL },
-    { { TOKEND_STATE_LOCKED, TRUE, 0, 3 }, TOKENCTL_ROLE_PIN, "locked", TOKENCTL_EMPHASIS_LOCKED },
+    { { TOKEND_STATE_LOCKED, TRUE, 0, 3 }, TOKEND_ROLE_PIN, "locked", TOKENCTL_EMPHASIS_LOCKED },
     { { TOKEND_STATE_UNINITIALIZED, FALSE, 0, 0 },
-      TOKENCTL_ROLE_PIN,
+      TOKEND_ROLE_PIN,
       "not set yet",
       TOKENCTL_EMPHASIS_NONE },
-    { { TOKEND_STATE_UNKNOWN, FALSE, 0, 3 },
-      TOKENCTL_ROLE_PUK,
-      "not known",
-      TOKENCTL_EMPHASIS_NONE },
+    { { TOKEND_STATE_UNKNOWN, FALSE, 0, 3 }, TOKEND_ROLE_PUK, "not known", TOKENCTL_EMPHASIS_NONE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -91,8 +88,8 @@ test_next_step (void)
     g_autoptr (GVariant) status = g_variant_ref_sink (
         g_variant_new_parsed ("{'pin-state': <%s>, 'puk-state': <%s>, 'can-unlock': <%b>}",
                               rows[i].pin, rows[i].puk, rows[i].can_unlock));
-    g_autofree char *pin = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN");
-    g_autofree char *puk = tokenctl_next_step (status, TOKENCTL_ROLE_PUK, "ETOKEN");
+    g_autofree char *pin = tokenctl_next_step (status, TOKEND_ROLE_PIN, "ETOKEN");
+    g_autofree char *puk = tokenctl_next_step (status, TOKEND_ROLE_PUK, "ETOKEN");
 
     g_test_message ("row %" G_GSIZE_FORMAT ": %s | %s", i, pin, puk);
     if (rows[i].pin_step == NULL)
@@ -111,7 +108,7 @@ test_must_change (void)
 {
   g_autoptr (GVariant) status = g_variant_ref_sink (
       g_variant_new_parsed ("{'pin-state': <'ok'>, 'pin-must-change': <true>}"));
-  g_autofree char *step = tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN");
+  g_autofree char *step = tokenctl_next_step (status, TOKEND_ROLE_PIN, "ETOKEN");
 
   g_assert_nonnull (strstr (step, "tokenctl set-pin ETOKEN"));
 }
@@ -122,7 +119,7 @@ test_must_change_elsewhere (void)
   g_autoptr (GVariant) status = g_variant_ref_sink (g_variant_new_parsed (
       "{'pin-state': <'ok'>, 'pin-must-change': <true>, 'can-set-pin': <false>}"));
 
-  g_assert_null (tokenctl_next_step (status, TOKENCTL_ROLE_PIN, "ETOKEN"));
+  g_assert_null (tokenctl_next_step (status, TOKEND_ROLE_PIN, "ETOKEN"));
 }
 
 static void

@@ -19,8 +19,8 @@ situation_like (TokendState pin, TokendState puk, gboolean can_unlock)
                                       .name = (char *) "WORK",
                                       .names = names };
 
-  situation.tries.of[TOKENCTL_ROLE_PIN] = (TokenctlTries){ pin, pin == TOKEND_STATE_LOW, 2, 3 };
-  situation.tries.of[TOKENCTL_ROLE_PUK] = (TokenctlTries){ puk, puk == TOKEND_STATE_LOW, 2, 3 };
+  situation.tries.of[TOKEND_ROLE_PIN] = (TokenctlTries){ pin, pin == TOKEND_STATE_LOW, 2, 3 };
+  situation.tries.of[TOKEND_ROLE_PUK] = (TokenctlTries){ puk, puk == TOKEND_STATE_LOW, 2, 3 };
   return situation;
 }
 

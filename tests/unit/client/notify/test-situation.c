@@ -39,8 +39,8 @@ test_views (void)
   for (guint i = 0; i < tokens->len; i++) {
     g_autoptr (TokendNotifySituation) situation = situation_of (tokens, i);
 
-    g_assert_cmpint (situation->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_LOCKED);
-    g_assert_cmpint (situation->tries.of[TOKENCTL_ROLE_PUK].state, ==, TOKEND_STATE_OK);
+    g_assert_cmpint (situation->tries.of[TOKEND_ROLE_PIN].state, ==, TOKEND_STATE_LOCKED);
+    g_assert_cmpint (situation->tries.of[TOKEND_ROLE_PUK].state, ==, TOKEND_STATE_OK);
     g_assert_true (situation->can_unlock);
     g_assert_cmpstr (situation->name, ==, "A");
     g_assert_cmpstr (situation->names[0], ==, "A");
@@ -83,7 +83,7 @@ test_two_labels (void)
   g_autoptr (GPtrArray) tokens = tokens_from (texts);
   g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
 
-  g_assert_cmpint (situation->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_FINAL_TRY);
+  g_assert_cmpint (situation->tries.of[TOKEND_ROLE_PIN].state, ==, TOKEND_STATE_FINAL_TRY);
   g_assert_cmpstr (situation->name, ==, "card (Sig PIN)");
 }
 
@@ -109,7 +109,7 @@ test_two_names (void)
   for (guint i = 0; i < 2; i++) {
     g_autoptr (TokendNotifySituation) situation = situation_of (tokens, i);
 
-    g_assert_cmpint (situation->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_LOCKED);
+    g_assert_cmpint (situation->tries.of[TOKEND_ROLE_PIN].state, ==, TOKEND_STATE_LOCKED);
     g_assert_cmpstr (situation->name, ==, "MINE");
     g_assert_cmpstr (situation->names[0], ==, "MINE");
     g_ptr_array_insert (tokens, 0, g_ptr_array_steal_index (tokens, 1));
@@ -281,9 +281,9 @@ test_two_pins (void)
   g_autoptr (TokendNotifySituation) user = situation_of (tokens, 0);
   g_autoptr (TokendNotifySituation) sign = situation_of (tokens, 1);
 
-  g_assert_cmpint (user->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_LOCKED);
+  g_assert_cmpint (user->tries.of[TOKEND_ROLE_PIN].state, ==, TOKEND_STATE_LOCKED);
   g_assert_cmpstr (user->name, ==, "card (User PIN)");
-  g_assert_cmpint (sign->tries.of[TOKENCTL_ROLE_PIN].state, ==, TOKEND_STATE_FINAL_TRY);
+  g_assert_cmpint (sign->tries.of[TOKEND_ROLE_PIN].state, ==, TOKEND_STATE_FINAL_TRY);
   g_assert_cmpstr (sign->names[0], ==, "card (Sign PIN)");
   g_assert_null (sign->names[1]);
 }
