@@ -91,6 +91,19 @@ typedef enum {
 #define TOKEND_STATUS_READ_AT "read-at"
 
 /**
+ * TokendStatusKeys:
+ *
+ * The keys of one role; the PIN's code rules are those of the present PIN.
+ */
+typedef struct {
+  const char *state, *remaining, *maximum, *source;
+  const char *last_seen, *wrong_sent, *maybe_lost, *sent_at, *record_lost, *sent_elsewhere;
+  const char *minimum_length, *maximum_length, *usual_minimum, *usual_maximum, *usual_characters;
+} TokendStatusKeys;
+
+extern const TokendStatusKeys tokend_status_keys[TOKEND_N_ROLES];
+
+/**
  * TokendState:
  *
  * What is known of a code. The values of the status keys pin-state and puk-state, by nick.

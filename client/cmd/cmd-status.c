@@ -120,11 +120,11 @@ print_steps_of (TokenctlToken *token, GPtrArray *all, const char *gap)
 static gboolean
 has_same_states (const TokenctlToken *a, const TokenctlToken *b)
 {
-  static const char *const keys[] = { TOKEND_STATUS_PIN_STATE, TOKEND_STATUS_PUK_STATE };
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    const char *key = tokend_status_keys[role].state;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {
-    if (!g_str_equal (tokenctl_status_string (a->status, keys[i]),
-                      tokenctl_status_string (b->status, keys[i])))
+    if (!g_str_equal (tokenctl_status_string (a->status, key),
+                      tokenctl_status_string (b->status, key)))
       return FALSE;
   }
   return TRUE;

@@ -35,23 +35,16 @@ words_for_time (GVariant *status, const char *key)
 static Record
 get_record (GVariant *status, TokendRole role)
 {
-  const gboolean is_pin = role == TOKEND_ROLE_PIN;
-  const char *seen = tokenctl_status_string (status, is_pin ? TOKEND_STATUS_PIN_LAST_SEEN
-                                                            : TOKEND_STATUS_PUK_LAST_SEEN);
+  const TokendStatusKeys *keys = &tokend_status_keys[role];
+  const char *seen = tokenctl_status_string (status, keys->last_seen);
   Record record = { .was_locked = g_str_equal (seen, "locked"),
                     .was_final_try = g_str_equal (seen, "final-try") };
 
-  tokenctl_status_uint (
-      status, is_pin ? TOKEND_STATUS_PIN_WRONG_SENT : TOKEND_STATUS_PUK_WRONG_SENT, &record.wrong);
-  tokenctl_status_uint (status,
-                        is_pin ? TOKEND_STATUS_PIN_MAYBE_LOST : TOKEND_STATUS_PUK_MAYBE_LOST,
-                        &record.maybe_lost);
-  record.is_lost = tokenctl_status_is (
-      status, is_pin ? TOKEND_STATUS_PIN_RECORD_LOST : TOKEND_STATUS_PUK_RECORD_LOST, TRUE);
-  record.is_elsewhere = tokenctl_status_is (
-      status, is_pin ? TOKEND_STATUS_PIN_SENT_ELSEWHERE : TOKEND_STATUS_PUK_SENT_ELSEWHERE, TRUE);
-  record.sent_at =
-      words_for_time (status, is_pin ? TOKEND_STATUS_PIN_SENT_AT : TOKEND_STATUS_PUK_SENT_AT);
+  tokenctl_status_uint (status, keys->wrong_sent, &record.wrong);
+  tokenctl_status_uint (status, keys->maybe_lost, &record.maybe_lost);
+  record.is_lost = tokenctl_status_is (status, keys->record_lost, TRUE);
+  record.is_elsewhere = tokenctl_status_is (status, keys->sent_elsewhere, TRUE);
+  record.sent_at = words_for_time (status, keys->sent_at);
   return record;
 }
 

@@ -49,17 +49,12 @@ tokenctl_status_is (GVariant *status, const char *key, gboolean value)
 TokenctlTries
 tokenctl_status_tries (GVariant *status, TokendRole role)
 {
-  gboolean pin = role == TOKEND_ROLE_PIN;
+  const TokendStatusKeys *keys = &tokend_status_keys[role];
   TokenctlTries tries = { .state = TOKEND_STATE_UNKNOWN };
 
-  tokend_enum_parse (
-      TOKEND_TYPE_STATE,
-      tokenctl_status_string (status, pin ? TOKEND_STATUS_PIN_STATE : TOKEND_STATUS_PUK_STATE),
-      &tries.state);
-  tries.remaining_known = tokenctl_status_uint (
-      status, pin ? TOKEND_STATUS_PIN_REMAINING : TOKEND_STATUS_PUK_REMAINING, &tries.remaining);
-  tokenctl_status_uint (status, pin ? TOKEND_STATUS_PIN_MAXIMUM : TOKEND_STATUS_PUK_MAXIMUM,
-                        &tries.maximum);
+  tokend_enum_parse (TOKEND_TYPE_STATE, tokenctl_status_string (status, keys->state), &tries.state);
+  tries.remaining_known = tokenctl_status_uint (status, keys->remaining, &tries.remaining);
+  tokenctl_status_uint (status, keys->maximum, &tries.maximum);
   return tries;
 }
 
@@ -72,25 +67,14 @@ tokenctl_status_tries (GVariant *status, TokendRole role)
 TokendCodeRules
 tokenctl_status_code_rules (GVariant *status, TokendRole role)
 {
-  static const struct {
-    const char *minimum, *maximum, *usual_minimum, *usual_maximum, *usual_characters;
-  } keys[] = {
-    [TOKEND_ROLE_PIN] = { TOKEND_STATUS_PRESENT_PIN_MINIMUM_LENGTH,
-                          TOKEND_STATUS_PRESENT_PIN_MAXIMUM_LENGTH,
-                          TOKEND_STATUS_PRESENT_PIN_USUAL_MINIMUM,
-                          TOKEND_STATUS_PRESENT_PIN_USUAL_MAXIMUM,
-                          TOKEND_STATUS_PRESENT_PIN_USUAL_CHARACTERS },
-    [TOKEND_ROLE_PUK] = { TOKEND_STATUS_PUK_MINIMUM_LENGTH, TOKEND_STATUS_PUK_MAXIMUM_LENGTH,
-                          TOKEND_STATUS_PUK_USUAL_MINIMUM, TOKEND_STATUS_PUK_USUAL_MAXIMUM,
-                          TOKEND_STATUS_PUK_USUAL_CHARACTERS },
-  };
+  const TokendStatusKeys *keys = &tokend_status_keys[role];
   TokendCodeRules rules = { .usual_characters = TOKEND_CHARACTERS_ANY };
 
-  tokenctl_status_uint (status, keys[role].minimum, &rules.length.minimum);
-  tokenctl_status_uint (status, keys[role].maximum, &rules.length.maximum);
-  tokenctl_status_uint (status, keys[role].usual_minimum, &rules.usual_length.minimum);
-  tokenctl_status_uint (status, keys[role].usual_maximum, &rules.usual_length.maximum);
-  if (g_str_equal (tokenctl_status_string (status, keys[role].usual_characters), "digits"))
+  tokenctl_status_uint (status, keys->minimum_length, &rules.length.minimum);
+  tokenctl_status_uint (status, keys->maximum_length, &rules.length.maximum);
+  tokenctl_status_uint (status, keys->usual_minimum, &rules.usual_length.minimum);
+  tokenctl_status_uint (status, keys->usual_maximum, &rules.usual_length.maximum);
+  if (g_str_equal (tokenctl_status_string (status, keys->usual_characters), "digits"))
     rules.usual_characters = TOKEND_CHARACTERS_DIGITS;
   return rules;
 }

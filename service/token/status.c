@@ -31,27 +31,8 @@ add_number (GVariantBuilder *builder, const char *key, int number)
     g_variant_builder_add (builder, "{sv}", key, g_variant_new_uint32 ((guint32) number));
 }
 
-/* The keys of one role. */
-typedef struct {
-  const char *state, *remaining, *maximum, *source;
-  const char *last_seen, *wrong_sent, *maybe_lost, *sent_at, *record_lost, *sent_elsewhere;
-} CounterKeys;
-
-static const CounterKeys pin_keys = {
-  TOKEND_STATUS_PIN_STATE,          TOKEND_STATUS_PIN_REMAINING, TOKEND_STATUS_PIN_MAXIMUM,
-  TOKEND_STATUS_PIN_SOURCE,         TOKEND_STATUS_PIN_LAST_SEEN, TOKEND_STATUS_PIN_WRONG_SENT,
-  TOKEND_STATUS_PIN_MAYBE_LOST,     TOKEND_STATUS_PIN_SENT_AT,   TOKEND_STATUS_PIN_RECORD_LOST,
-  TOKEND_STATUS_PIN_SENT_ELSEWHERE,
-};
-static const CounterKeys puk_keys = {
-  TOKEND_STATUS_PUK_STATE,          TOKEND_STATUS_PUK_REMAINING, TOKEND_STATUS_PUK_MAXIMUM,
-  TOKEND_STATUS_PUK_SOURCE,         TOKEND_STATUS_PUK_LAST_SEEN, TOKEND_STATUS_PUK_WRONG_SENT,
-  TOKEND_STATUS_PUK_MAYBE_LOST,     TOKEND_STATUS_PUK_SENT_AT,   TOKEND_STATUS_PUK_RECORD_LOST,
-  TOKEND_STATUS_PUK_SENT_ELSEWHERE,
-};
-
 static void
-add_record (GVariantBuilder *builder, const TokendCounter *counter, const CounterKeys *keys)
+add_record (GVariantBuilder *builder, const TokendCounter *counter, const TokendStatusKeys *keys)
 {
   const gboolean was_seen = counter->seen != TOKEND_STATE_UNKNOWN;
 
@@ -71,7 +52,7 @@ add_record (GVariantBuilder *builder, const TokendCounter *counter, const Counte
 }
 
 static void
-add_counter (GVariantBuilder *builder, const TokendCounter *counter, const CounterKeys *keys)
+add_counter (GVariantBuilder *builder, const TokendCounter *counter, const TokendStatusKeys *keys)
 {
   add_nick (builder, keys->state, TOKEND_TYPE_STATE, (int) counter->state);
   add_number (builder, keys->remaining, counter->remaining);
@@ -91,20 +72,11 @@ add_limits (GVariantBuilder *builder, const TokendCodeLimits *limits, const char
 }
 
 static void
-add_rules (GVariantBuilder *builder, const TokendStatus *status)
+add_rules (GVariantBuilder *builder, const TokendCodeRules *rules, const TokendStatusKeys *keys)
 {
-  add_limits (builder, &status->pin_rules.length, TOKEND_STATUS_PRESENT_PIN_MINIMUM_LENGTH,
-              TOKEND_STATUS_PRESENT_PIN_MAXIMUM_LENGTH);
-  add_limits (builder, &status->pin_rules.usual_length, TOKEND_STATUS_PRESENT_PIN_USUAL_MINIMUM,
-              TOKEND_STATUS_PRESENT_PIN_USUAL_MAXIMUM);
-  add_nick (builder, TOKEND_STATUS_PRESENT_PIN_USUAL_CHARACTERS, TOKEND_TYPE_CHARACTERS,
-            (int) status->pin_rules.usual_characters);
-  add_limits (builder, &status->puk_rules.length, TOKEND_STATUS_PUK_MINIMUM_LENGTH,
-              TOKEND_STATUS_PUK_MAXIMUM_LENGTH);
-  add_limits (builder, &status->puk_rules.usual_length, TOKEND_STATUS_PUK_USUAL_MINIMUM,
-              TOKEND_STATUS_PUK_USUAL_MAXIMUM);
-  add_nick (builder, TOKEND_STATUS_PUK_USUAL_CHARACTERS, TOKEND_TYPE_CHARACTERS,
-            (int) status->puk_rules.usual_characters);
+  add_limits (builder, &rules->length, keys->minimum_length, keys->maximum_length);
+  add_limits (builder, &rules->usual_length, keys->usual_minimum, keys->usual_maximum);
+  add_nick (builder, keys->usual_characters, TOKEND_TYPE_CHARACTERS, (int) rules->usual_characters);
 }
 
 /**
@@ -130,14 +102,15 @@ tokend_status_to_variant (const TokendStatus *status)
   add_value (&builder, TOKEND_STATUS_PROVIDER_MATCH, status->provider_match);
   add_string (&builder, TOKEND_STATUS_PROVIDER_OVERRIDE, status->provider_override);
 
-  add_counter (&builder, &status->pin, &pin_keys);
-  add_counter (&builder, &status->puk, &puk_keys);
+  add_counter (&builder, &status->pin, &tokend_status_keys[TOKEND_ROLE_PIN]);
+  add_counter (&builder, &status->puk, &tokend_status_keys[TOKEND_ROLE_PUK]);
 
   add_number (&builder, TOKEND_STATUS_PIN_MINIMUM_LENGTH, status->pin_policy.minimum_length);
   add_number (&builder, TOKEND_STATUS_PIN_MAXIMUM_LENGTH, status->pin_policy.maximum_length);
   add_nick (&builder, TOKEND_STATUS_PIN_CHARACTERS, TOKEND_TYPE_CHARACTERS,
             (int) status->pin_policy.characters);
-  add_rules (&builder, status);
+  add_rules (&builder, &status->pin_rules, &tokend_status_keys[TOKEND_ROLE_PIN]);
+  add_rules (&builder, &status->puk_rules, &tokend_status_keys[TOKEND_ROLE_PUK]);
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_PIN_MUST_CHANGE,
                          g_variant_new_boolean (status->pin_must_change));
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_PIN_SHARED,
