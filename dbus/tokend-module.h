@@ -78,14 +78,14 @@ typedef enum {
 } TokendWrongCode;
 
 /**
- * TokendWatchWay:
+ * TokendWatchMethod:
  *
- * How it is noticed that another program has used a token; the profile key `Way` of the group
+ * How another program's use of a token is noticed; the profile key `Way` of the group
  * `Watch`, by nick.
  */
 typedef enum {
-  TOKEND_WATCH_WAY_POLL,    /*< nick=poll >*/
-  TOKEND_WATCH_WAY_READERS, /*< nick=readers >*/
-} TokendWatchWay;
+  TOKEND_WATCH_METHOD_POLL,    /*< nick=poll >*/
+  TOKEND_WATCH_METHOD_READERS, /*< nick=readers >*/
+} TokendWatchMethod;
 
 G_END_DECLS

@@ -261,7 +261,7 @@ on_events_begun (GObject *source, GAsyncResult *result, gpointer data)
   begin_wait (data);
 }
 
-/* A read that is asked for after this comes after what the module has to tell at first. */
+/* A read that is asked for later comes after what the module tells at first. */
 static gboolean
 handle_wait_for_change (TokendDbusModule1 *object, GDBusMethodInvocation *invocation)
 {

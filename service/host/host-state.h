@@ -10,18 +10,26 @@
 
 G_BEGIN_DECLS
 
-/** TokendHostStage: how far a host has come. */
+/**
+ * TokendHostStage:
+ *
+ * How far a host has come.
+ */
 typedef enum {
   TOKEND_HOST_STAGE_NEW,
   TOKEND_HOST_STAGE_LOADED,
   TOKEND_HOST_STAGE_PREPARED,
-  TOKEND_HOST_STAGE_COMMITTING, /* a code may be on its way: nothing ends the process but its
-                                   deadline */
+  /* A code may be on its way: only its deadline ends the process. */
+  TOKEND_HOST_STAGE_COMMITTING,
   TOKEND_HOST_STAGE_COMMITTED,
   TOKEND_HOST_STAGE_FAILED, /* nothing can follow */
 } TokendHostStage;
 
-/** TokendHostCall: the methods, as masks of the stages that they may be called at. */
+/**
+ * TokendHostCall:
+ *
+ * The methods, as masks of the stages at which they may be called.
+ */
 typedef enum {
   TOKEND_HOST_CALL_LOAD = 1 << TOKEND_HOST_STAGE_NEW,
   TOKEND_HOST_CALL_READ = 1 << TOKEND_HOST_STAGE_LOADED | 1 << TOKEND_HOST_STAGE_PREPARED
@@ -33,20 +41,21 @@ typedef enum {
 /**
  * TokendHostState:
  *
- * What the interfaces of a host share. The main thread's; but while @busy, @read, @readings,
- * @certificates, @functions and @operation are the worker's.
+ * The state that the interfaces of a host share. It is the main thread's; but while @busy, @read,
+ * @readings, @certificates, @functions and @operation are the worker's.
  */
 typedef struct {
   TokendHostMode mode;
   TokendHostStage stage;
   gboolean busy;
-  gboolean waiting;   /* for a change, which has a thread of its own */
+  gboolean waiting;   /* a thread of its own waits for a change */
   gboolean peer_left; /* during COMMITTING; the process ends when the outcome is known */
   TokendWorker *worker;
   TokendReadFunctions read;
   TokendSlotEvents *slot_events; /* of any thread */
-  GArray *readings;              /* of TokendSlotReading: the last read's; not of @cards */
-  TokendCards *cards;            /* NULL: its tokens are not watched by pcscd's readers */
+  /* Of TokendSlotReading: the last readings, without those of @cards. */
+  GArray *readings;
+  TokendCards *cards; /* NULL: its tokens are not watched by pcscd's readers */
   GPtrArray *certificates;
   TokendOperationFunctions functions; /* operating hosts only */
   TokendPkcs11Operation *operation;

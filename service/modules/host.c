@@ -62,7 +62,7 @@ tokend_host_class_init (TokendHostClass *klass)
 typedef struct {
   char *module_path;
   GVariant *environment;
-  TokendWatchWay watch_way;
+  TokendWatchMethod watch_method;
   char *reader;
   TokendHost *host;
   GCancellable *cancellable; /* the deadline passed, or who asked us cancelled */
@@ -169,7 +169,7 @@ on_authenticated (GObject *source, GAsyncResult *result, gpointer user_data)
   }
   tokend_dbus_module1_call_load (
       start->host->module, start->module_path, start->environment,
-      tokend_enum_get_nick (TOKEND_TYPE_WATCH_WAY, (int) start->watch_way), start->reader,
+      tokend_enum_get_nick (TOKEND_TYPE_WATCH_METHOD, (int) start->watch_method), start->reader,
       G_DBUS_CALL_FLAGS_NONE, G_MAXINT, start->cancellable, on_loaded, g_object_ref (task));
 }
 
@@ -233,16 +233,18 @@ environment_to_variant (GHashTable *environment)
  * @kind: which kind of host.
  * @module_path: the module that it is to load.
  * @environment: (nullable): of char * → char *.
- * @watch_way: how a watching host notices that a token was used.
- * @reader: (nullable): the only reader of pcscd that the module is to know of, where it can be told so.
+ * @watch_method: how a watching host notices that a token was used.
+ * @reader: (nullable): the only reader of pcscd that the module is to know of, where it can be told
+ *   so.
  * @cancellable: gives up at once.
  *
  * Connects to a host of its own and has it load the module, within 10 seconds.
  */
 void
 tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
-                         TokendWatchWay watch_way, const char *reader, GCancellable *cancellable,
-                         GAsyncReadyCallback callback, gpointer user_data)
+                         TokendWatchMethod watch_method, const char *reader,
+                         GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer user_data)
 {
   static const char *const sockets[] = {
     [TOKEND_HOST_WATCH] = TOKEND_RUN_DIR "/" TOKEND_WATCH_SOCKET,
@@ -261,7 +263,7 @@ tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTabl
     g_cancellable_cancel (start->cancellable);
   start->module_path = g_strdup (module_path);
   start->environment = environment_to_variant (environment);
-  start->watch_way = watch_way;
+  start->watch_method = watch_method;
   start->reader = g_strdup (reader != NULL ? reader : "");
   g_task_set_task_data (task, start, start_free);
   g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (address), start->cancellable,

@@ -29,7 +29,7 @@ typedef enum {
 G_DECLARE_FINAL_TYPE (TokendHost, tokend_host, TOKEND, HOST, GObject)
 
 void tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
-                              TokendWatchWay watch_way, const char *reader,
+                              TokendWatchMethod watch_method, const char *reader,
                               GCancellable *cancellable, GAsyncReadyCallback callback,
                               gpointer user_data);
 TokendHost *tokend_host_start_finish (GAsyncResult *result, GError **error);

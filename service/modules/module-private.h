@@ -32,7 +32,7 @@ struct _TokendModule {
 
   gboolean is_watched;
   guint poll;
-  TokendWatchWay watch_way;
+  TokendWatchMethod watch_method;
   gboolean is_waiting;   /* the host answers when a token may have changed */
   gboolean cannot_wait;  /* the module does not know how, or does nothing else meanwhile */
   gint64 wait_begun_at;  /* monotonic, microseconds */
@@ -42,7 +42,7 @@ struct _TokendModule {
 void tokend_module_start_read (TokendModule *self);
 
 /* module-watch.c */
-TokendWatchWay tokend_module_choose_watch_way (TokendModule *self);
+TokendWatchMethod tokend_module_choose_watch_method (TokendModule *self);
 void tokend_module_watch_on (TokendModule *self);
 gboolean tokend_module_is_unchanged (TokendModule *self);
 void tokend_module_begin_wait (TokendModule *self);

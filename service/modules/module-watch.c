@@ -3,37 +3,44 @@
 #include "module-private.h"
 #include "tokend-error.h"
 
-/* Another program's try is noticed within this and the time that a read takes. */
+/* Another program's try is noticed within this time and that of a read. */
 #define POLL_INTERVAL_SECONDS 1
-/* Where the module tells of tokens itself: it may have told of one that could not be read yet. */
+/* The interval if the module tells of tokens: it may have told of one that could not be read yet.
+ */
 #define POLL_INTERVAL_IF_TOLD_SECONDS 10
-/* A host that is asked to wait may answer at once, without end: it is asked no more often than this. In microseconds. */
+/* The least interval between waits, since a host may answer at once, without end. In microseconds.
+ */
 #define WAIT_INTERVAL (250 * G_TIME_SPAN_MILLISECOND)
 
-/* Two that watch the same readers would see each other read, and read again because of that, without end. */
+/* Lets one module alone watch the readers: two would see each other read, and read again, without
+ * end. */
 static gboolean
 is_only_to_watch_readers (TokendModule *self)
 {
   for (guint i = 0; i < self->service->modules->len; i++) {
     const TokendModule *other = self->service->modules->pdata[i];
 
-    if (other != self && other->watch_way == TOKEND_WATCH_WAY_READERS)
+    if (other != self && other->watch_method == TOKEND_WATCH_METHOD_READERS)
       return FALSE;
   }
   return TRUE;
 }
 
-/** tokend_module_choose_watch_way: Returns: how its next host is watched, by its profile and the other modules. */
-TokendWatchWay
-tokend_module_choose_watch_way (TokendModule *self)
+/**
+ * tokend_module_choose_watch_method:
+ *
+ * Returns: how its next host watches, by its profile and the other modules.
+ */
+TokendWatchMethod
+tokend_module_choose_watch_method (TokendModule *self)
 {
   const TokendProfile *profile = tokend_profiles_match_module (self->service->profiles, self->path);
 
-  /* Only OpenSC can be told to leave out readers. */
-  return profile != NULL && profile->watch_way == TOKEND_WATCH_WAY_READERS && profile->is_opensc
-                 && is_only_to_watch_readers (self)
-             ? TOKEND_WATCH_WAY_READERS
-             : TOKEND_WATCH_WAY_POLL;
+  /* Only OpenSC can be told to ignore readers. */
+  return profile != NULL && profile->watch_method == TOKEND_WATCH_METHOD_READERS
+                 && profile->is_opensc && is_only_to_watch_readers (self)
+             ? TOKEND_WATCH_METHOD_READERS
+             : TOKEND_WATCH_METHOD_POLL;
 }
 
 static gboolean
@@ -48,7 +55,8 @@ is_operated_on (TokendModule *self)
 
 static gboolean on_poll (gpointer user_data);
 
-/* A counter has to be looked at often; a token that comes tells of itself, where the module can wait for one. */
+/* Polls often to see the counters; a token that comes tells so itself if the module can wait for
+ * one. */
 static void
 schedule_poll (TokendModule *self)
 {
@@ -59,7 +67,7 @@ schedule_poll (TokendModule *self)
         is_told ? POLL_INTERVAL_IF_TOLD_SECONDS : POLL_INTERVAL_SECONDS, on_poll, self);
 }
 
-/* Nobody is asked for here, so this is not done in an operation's way. */
+/* Does not read during an operation, since nobody asks for it. */
 static void
 read_unless_occupied (TokendModule *self)
 {
@@ -91,7 +99,7 @@ on_pause_over (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* What the readers tell is never lost: the host tells it until it has read. */
+/* Nothing is lost: the host tells of the readers until it has read. */
 static void
 on_readers_told (TokendModule *self, const GError *error)
 {
@@ -117,7 +125,7 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
   self->is_waiting = FALSE;
   g_clear_handle_id (&self->poll, g_source_remove);
   self->cannot_wait = g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED);
-  if (self->watch_way == TOKEND_WATCH_WAY_READERS)
+  if (self->watch_method == TOKEND_WATCH_METHOD_READERS)
     on_readers_told (self, error);
   else if (readable && self->is_watched)
     read_unless_occupied (self);
@@ -125,37 +133,46 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
     schedule_poll (self);
 }
 
-/* The module is asked to wait before it is read, so that nothing falls between the two; and not more often than it is
- * polled, because it may answer at once, without end. */
+/* Has the module wait before it is read, so that nothing falls between the two; and no more often
+ * than it is polled, because it may answer at once, without end. */
 static gboolean
 on_poll (gpointer user_data)
 {
   TokendModule *self = user_data;
 
   self->poll = 0;
-  if (self->watch_way == TOKEND_WATCH_WAY_POLL)
+  if (self->watch_method == TOKEND_WATCH_METHOD_POLL)
     start_wait (self);
   read_unless_occupied (self);
   return G_SOURCE_REMOVE;
 }
 
-/** tokend_module_watch_on: after a read. What its readers tell, they tell of the time since then. */
+/**
+ * tokend_module_watch_on:
+ *
+ * Watches on after a read; what its readers tell is of the time since then.
+ */
 void
 tokend_module_watch_on (TokendModule *self)
 {
-  /* When the next poll is due depends on what was read. */
+  /* The next poll depends on what was read. */
   g_clear_handle_id (&self->poll, g_source_remove);
-  if (self->watch_way == TOKEND_WATCH_WAY_POLL || self->cannot_wait)
+  if (self->watch_method == TOKEND_WATCH_METHOD_POLL || self->cannot_wait)
     schedule_poll (self);
   else if (self->is_watched && self->host != NULL)
     start_wait (self);
 }
 
-/** tokend_module_stop_watch: its host failed, by @error, and is about to be let go of. */
+/**
+ * tokend_module_stop_watch:
+ * @error: why its host failed.
+ *
+ * Watches no more, before the host is dropped.
+ */
 void
 tokend_module_stop_watch (TokendModule *self, const GError *error)
 {
-  if (self->reading && self->is_waiting && self->watch_way == TOKEND_WATCH_WAY_POLL
+  if (self->reading && self->is_waiting && self->watch_method == TOKEND_WATCH_METHOD_POLL
       && g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_TIMED_OUT)) {
     tokend_warning (
         "Module %s is not asked to wait for tokens any more: it may do nothing else meanwhile",
@@ -167,18 +184,24 @@ tokend_module_stop_watch (TokendModule *self, const GError *error)
   self->is_unchanged = FALSE;
 }
 
-/** tokend_module_begin_wait: see tokend_token_source_begin_wait(). */
+/**
+ * tokend_module_begin_wait:
+ *
+ * Implements tokend_token_source_begin_wait().
+ */
 void
 tokend_module_begin_wait (TokendModule *self)
 {
-  if (self->is_watched && self->host != NULL && self->watch_way == TOKEND_WATCH_WAY_POLL)
+  if (self->is_watched && self->host != NULL && self->watch_method == TOKEND_WATCH_METHOD_POLL)
     start_wait (self);
 }
 
 /**
  * tokend_module_set_watched:
- * @is_watched: whether somebody waits for news of its tokens: it is polled, or waits for its tokens, only then. Who begins to
- *   wait reads them, so that this does not read them as well.
+ * @is_watched: whether somebody waits for news of its tokens.
+ *
+ * Polls, or waits for tokens, only while that is so. Does not read them at first, since whoever
+ * begins to wait does.
  */
 void
 tokend_module_set_watched (TokendModule *self, gboolean is_watched)
@@ -188,14 +211,14 @@ tokend_module_set_watched (TokendModule *self, gboolean is_watched)
   self->is_watched = is_watched;
   g_clear_handle_id (&self->poll, g_source_remove);
   tokend_module_begin_wait (self);
-  if (!is_watched && self->host != NULL && self->watch_way == TOKEND_WATCH_WAY_READERS)
+  if (!is_watched && self->host != NULL && self->watch_method == TOKEND_WATCH_METHOD_READERS)
     tokend_host_stop_waiting (self->host);
 }
 
 /**
  * tokend_module_is_unchanged:
  *
- * Returns: whether its tokens are known not to have changed since they were read, however long ago that was.
+ * Returns: whether its tokens are known not to have changed since they were read, however long ago.
  */
 gboolean
 tokend_module_is_unchanged (TokendModule *self)

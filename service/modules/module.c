@@ -368,7 +368,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 
   self->reading = FALSE;
-  self->is_unchanged = readings != NULL && self->watch_way == TOKEND_WATCH_WAY_READERS;
+  self->is_unchanged = readings != NULL && self->watch_method == TOKEND_WATCH_METHOD_READERS;
   /* Another program is using a card. That is no failure, and the tokens stay as they are. */
   if (readings == NULL) {
     take_reason (self, error->message, TRUE);
@@ -428,8 +428,8 @@ tokend_module_start (TokendModule *self)
   g_autoptr (GHashTable) environment = tokend_environment_new (
       get_profile (TOKEND_TOKEN_SOURCE (self)), NULL, TOKEND_UNLOCK_METHOD_NONE);
 
-  self->watch_way = tokend_module_choose_watch_way (self);
-  tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_way, NULL,
+  self->watch_method = tokend_module_choose_watch_method (self);
+  tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_method, NULL,
                            self->cancellable, on_started, g_object_ref (self));
 }
 

@@ -8,58 +8,79 @@ tokend_token_source_default_init (TokendTokenSourceInterface *iface)
 {
 }
 
-/** tokend_token_source_get_name: Returns: (transfer none): the name of its .module file. */
 const char *
 tokend_token_source_get_name (TokendTokenSource *self)
 {
   return TOKEND_TOKEN_SOURCE_GET_IFACE (self)->get_name (self);
 }
 
-/** tokend_token_source_get_path: Returns: (transfer none): the library. */
+/**
+ * tokend_token_source_get_path:
+ *
+ * Returns: (transfer none): the library.
+ */
 const char *
 tokend_token_source_get_path (TokendTokenSource *self)
 {
   return TOKEND_TOKEN_SOURCE_GET_IFACE (self)->get_path (self);
 }
 
-/** tokend_token_source_get_profile: Returns: (transfer none) (nullable): the profile that its file name selects. */
+/**
+ * tokend_token_source_get_profile:
+ *
+ * Returns: (transfer none) (nullable): the profile that its file name selects.
+ */
 const TokendProfile *
 tokend_token_source_get_profile (TokendTokenSource *self)
 {
   return TOKEND_TOKEN_SOURCE_GET_IFACE (self)->get_profile (self);
 }
 
-/** tokend_token_source_is_ready: Returns: whether it can be read. */
 gboolean
 tokend_token_source_is_ready (TokendTokenSource *self)
 {
   return TOKEND_TOKEN_SOURCE_GET_IFACE (self)->is_ready (self);
 }
 
-/** tokend_token_source_is_unchanged: Returns: whether its tokens are known not to have changed since they were read. */
+/**
+ * tokend_token_source_is_unchanged:
+ *
+ * Returns: whether its tokens are known not to have changed since they were read.
+ */
 gboolean
 tokend_token_source_is_unchanged (TokendTokenSource *self)
 {
   return TOKEND_TOKEN_SOURCE_GET_IFACE (self)->is_unchanged (self);
 }
 
-/** tokend_token_source_has_hidden: Returns: whether there was a card at the last read that no read could reach yet: it may be any
- * token. */
+/**
+ * tokend_token_source_has_hidden:
+ *
+ * Returns: whether there is a card that no read has reached yet: it may be any token.
+ */
 gboolean
 tokend_token_source_has_hidden (TokendTokenSource *self)
 {
   return TOKEND_TOKEN_SOURCE_GET_IFACE (self)->has_hidden (self);
 }
 
-/** tokend_token_source_begin_wait: to be called before a read, if nothing that happens after it is to be missed: if
- * it is watched, it is asked to tell of changes itself from now on. */
+/**
+ * tokend_token_source_begin_wait:
+ *
+ * Must be called before a read if nothing after it may be missed: if it is watched, it tells of
+ * changes from now on.
+ */
 void
 tokend_token_source_begin_wait (TokendTokenSource *self)
 {
   TOKEND_TOKEN_SOURCE_GET_IFACE (self)->begin_wait (self);
 }
 
-/** tokend_token_source_read_async: reads its tokens now. Callers at the same time share one read. */
+/**
+ * tokend_token_source_read_async:
+ *
+ * Reads its tokens now. Callers at the same time share one read.
+ */
 void
 tokend_token_source_read_async (TokendTokenSource *self, GAsyncReadyCallback callback,
                                 gpointer user_data)
@@ -67,7 +88,12 @@ tokend_token_source_read_async (TokendTokenSource *self, GAsyncReadyCallback cal
   TOKEND_TOKEN_SOURCE_GET_IFACE (self)->read_async (self, callback, user_data);
 }
 
-/** tokend_token_source_read_finish: Returns: whether the tokens were read; else ModuleFailed, TimedOut or Busy. */
+/**
+ * tokend_token_source_read_finish:
+ * @error: ModuleFailed, TimedOut or Busy.
+ *
+ * Returns: whether the tokens were read.
+ */
 gboolean
 tokend_token_source_read_finish (TokendTokenSource *self, GAsyncResult *result, GError **error)
 {

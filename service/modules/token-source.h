@@ -7,7 +7,8 @@ G_BEGIN_DECLS
 
 /**
  * TokendTokenSource:
- * What shows a token, as far as the token and an operation on it ask: #TokendModule implements it.
+ *
+ * What shows a token, as the token and an operation on it see it. #TokendModule implements it.
  */
 #define TOKEND_TYPE_TOKEN_SOURCE (tokend_token_source_get_type ())
 G_DECLARE_INTERFACE (TokendTokenSource, tokend_token_source, TOKEND, TOKEN_SOURCE, GObject)

@@ -100,7 +100,7 @@ tokend_operation_prepare (Operation *operation)
                                         tokend_token_get_profile (operation->token),
                                         get_unlock_method (operation));
   tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_token_source_get_path (operation->source),
-                           environment, TOKEND_WATCH_WAY_POLL,
+                           environment, TOKEND_WATCH_METHOD_POLL,
                            tokend_token_get_reader (operation->token), operation->cancellable,
                            on_host_started, operation);
 }
@@ -208,7 +208,7 @@ tokend_operation_commit (Operation *operation)
 }
 
 static void
-on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
+on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Operation *operation = user_data;
   g_autoptr (GError) error = NULL;
@@ -223,7 +223,7 @@ tokend_operation_resolve (Operation *operation)
 {
   tokend_ledger_resolve_async (operation->service->ledger,
                                tokend_token_get_target (operation->token), operation->role,
-                               operation->effect.try_result, on_settled, operation);
+                               operation->effect.try_result, on_resolved, operation);
 }
 
 /* Replaces RetriesChanged by a clearer error, where what another program left has one. */

@@ -22,7 +22,7 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "Module", "Library", tokend_library_get_type },
   { "Unlock", "Way", tokend_unlock_method_get_type },
   { "Unlock", "SetsFirstPin" },
-  { "Watch", "Way", tokend_watch_way_get_type },
+  { "Watch", "Way", tokend_watch_method_get_type },
   { "PIN", "Flags", tokend_flags_meaning_get_type },
   { "PIN", "Maximum" },
   { "PIN", "NeverLocks" },
@@ -317,8 +317,8 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfileLocatio
       || !get_environment (&reader, &profile->environment, error)
       || !get_unlock_method (&reader, profile, error)
       || !get_boolean (&reader, "Unlock", "SetsFirstPin", FALSE, &profile->sets_first_pin, error)
-      || !get_enum (&reader, "Watch", "Way", TOKEND_TYPE_WATCH_WAY, TOKEND_WATCH_WAY_POLL,
-                    &profile->watch_way, error)
+      || !get_enum (&reader, "Watch", "Way", TOKEND_TYPE_WATCH_METHOD, TOKEND_WATCH_METHOD_POLL,
+                    &profile->watch_method, error)
       || !get_rules (&reader, "PIN", &profile->rules[TOKEND_ROLE_PIN], error)
       || !get_rules (&reader, "PUK", &profile->rules[TOKEND_ROLE_PUK], error)
       || !get_wrong_codes (&reader, profile, error)

@@ -37,7 +37,7 @@ typedef struct {
   gboolean is_opensc;       /* the module's hosts set OpenSC's configuration */
   TokendUnlockMethod unlock_method;
   gboolean sets_first_pin; /* unlocking a token without a PIN sets one, and creates nothing */
-  TokendWatchWay watch_way;
+  TokendWatchMethod watch_method;
   TokendWrongCode wrong_codes[TOKEND_N_ROLES];
   TokendCounterRules rules[TOKEND_N_ROLES];
   TokendProfileCode codes[TOKEND_N_ROLES];

@@ -314,7 +314,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   n_ended = 0;
   next_stream = make_stream ();
   peer.source = g_unix_fd_add (peer.fd, G_IO_IN | G_IO_HUP, on_heard, NULL);
-  tokend_host_start_async (TOKEND_HOST_OPERATE, "/module.so", NULL, TOKEND_WATCH_WAY_POLL, NULL,
+  tokend_host_start_async (TOKEND_HOST_OPERATE, "/module.so", NULL, TOKEND_WATCH_METHOD_POLL, NULL,
                            NULL, on_started, &host);
   while (n_ended < N_CALLS)
     g_main_context_iteration (NULL, TRUE);

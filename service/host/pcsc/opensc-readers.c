@@ -11,19 +11,23 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Of our own files: what follows it goes for all of OpenSC's programs. */
+/* The block of our own files; what follows it is for all of OpenSC's programs. */
 #define BLOCK "\napp default {\n"
 
-/* OpenSC has no way to write these within quotes. */
+/* OpenSC cannot have these within quotes. */
 #define NOT_QUOTABLE "\"\r\n"
 
-/* Of this process: the file that it was given, and where its text stands with the readers that
- * are left out. */
+/* The file that this process was given, and where its text is with the readers that are left out.
+ */
 static const char *given;
 static int written = -1;
 
-/** tokend_opensc_readers_get_configuration: Returns: (transfer none) (nullable): the file that
- * OpenSC was given to read, with or without readers left out. */
+/**
+ * tokend_opensc_readers_get_configuration:
+ *
+ * Returns: (transfer none) (nullable): the file that OpenSC was given, with or without readers left
+ *   out.
+ */
 const char *
 tokend_opensc_readers_get_configuration (void)
 {
@@ -33,17 +37,17 @@ tokend_opensc_readers_get_configuration (void)
 static gboolean
 can_name (const char *reader)
 {
-  /* An empty name would be part of every other. */
+  /* An empty name is part of every other. */
   return *reader != '\0' && strpbrk (reader, NOT_QUOTABLE) == NULL;
 }
 
 /**
  * tokend_opensc_readers_configure:
- * @base: what stands in one of our configurations for OpenSC
+ * @base: the text of one of our configurations for OpenSC
  * @readers: (element-type char *): names
  *
- * Returns: (transfer full) (nullable): the same for an OpenSC that takes no notice of @readers;
- *   %NULL: that cannot be said
+ * Returns: (transfer full) (nullable): the text for an OpenSC that ignores @readers; %NULL: not
+ *   possible
  */
 char *
 tokend_opensc_readers_configure (const char *base, GHashTable *readers)
@@ -73,14 +77,12 @@ tokend_opensc_readers_configure (const char *base, GHashTable *readers)
 
 /**
  * tokend_opensc_readers_list_others:
- * @readers: (element-type char *): all that there are
+ * @readers: (element-type char *): all readers
  * @reader: one of them
  *
- * OpenSC looks for what it was told in the whole name: one that is part of @reader cannot be left
- * out.
+ * Leaves out a name that is part of @reader: OpenSC looks for it anywhere in a reader's name.
  *
- * Returns: (transfer container) (element-type char *): those of the others that OpenSC can leave
- *   out
+ * Returns: (transfer container) (element-type char *): the others that OpenSC can ignore
  */
 GHashTable *
 tokend_opensc_readers_list_others (GHashTable *readers, const char *reader)
@@ -104,8 +106,12 @@ fail (GError **error)
   return FALSE;
 }
 
-/** tokend_opensc_readers_check: @error: ModuleFailed. Returns: whether the module of this
- * process can be told to leave out readers. */
+/**
+ * tokend_opensc_readers_check:
+ * @error: ModuleFailed.
+ *
+ * Returns: whether the module of this process can be told to ignore readers.
+ */
 gboolean
 tokend_opensc_readers_check (GError **error)
 {
@@ -155,9 +161,9 @@ open_written (void)
  * @reader: the name of a reader
  * @error: ModuleFailed
  *
- * From the next C_Initialize on, which reads its configuration anew, OpenSC knows nothing of the
- * other readers that there are now, and does not connect to their cards. All else stays as it is in
- * the file that it was given: what a code is taken for depends on that.
+ * Makes OpenSC ignore the other readers that there are now, from the next C_Initialize on, which
+ * reads its configuration anew. It does not connect to their cards. The rest of the file stays,
+ * since it decides what a code is taken for.
  *
  * Returns: %FALSE: not the module of this process
  */

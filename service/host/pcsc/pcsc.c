@@ -4,11 +4,11 @@
 #include <string.h>
 #include <winscard.h>
 
-/* Answers when a reader came or went, but not if that was just before it was asked: then it is
- * seen after this. */
+/* The pseudo-reader that tells when a reader comes or goes. A change just before the question is
+ * seen by the next one. */
 #define NOTIFICATION "\\\\?PnP?\\Notification"
 #define WAIT_MS 60000
-/* How soon a pcscd that was started is noticed, at first, and when it has been away for long. */
+/* How soon a pcscd that was started is noticed: at first, and when it has been away for long. */
 #define RETRY_MIN_MS 500
 #define RETRY_MAX_MS 8000
 
@@ -17,10 +17,9 @@ struct _TokendPcsc {
   gboolean is_connected;
   guint retry_ms;  /* how long the next wait for pcscd takes */
   char *names;     /* of the readers, each with its NUL, as pcscd gave them */
-  GArray *readers; /* of SCARD_READERSTATE, as they were last; the names are in @names */
+  GArray *readers; /* of SCARD_READERSTATE, as last seen; the names are in @names */
 };
 
-/** tokend_pcsc_new: Returns: (transfer full): not connected yet. */
 TokendPcsc *
 tokend_pcsc_new (void)
 {
@@ -38,7 +37,7 @@ forget_readers (TokendPcsc *self)
   g_clear_pointer (&self->names, g_free);
 }
 
-/* A context of a pcscd that has ended is good for nothing. */
+/* Drops the context of a pcscd that has ended. */
 static gboolean
 disconnect (TokendPcsc *self)
 {
@@ -49,7 +48,11 @@ disconnect (TokendPcsc *self)
   return FALSE;
 }
 
-/** tokend_pcsc_free: @self: (transfer full): a connection; it is closed. */
+/**
+ * tokend_pcsc_free:
+ *
+ * Closes the connection.
+ */
 void
 tokend_pcsc_free (TokendPcsc *self)
 {
@@ -73,8 +76,8 @@ list_names (TokendPcsc *self)
   }
   rv = SCardListReaders (self->context, NULL, NULL, &length);
   if (rv == SCARD_S_SUCCESS) {
-    /* pcscd may have found one more meanwhile; then the call fails, and is made again as for a
-     * pcscd that was restarted. */
+    /* If pcscd has found one more meanwhile, the call fails, and is repeated as for a restarted
+     * pcscd. */
     self->names = g_malloc0 (length + 2);
     rv = SCardListReaders (self->context, NULL, self->names, &length);
   }
@@ -88,7 +91,7 @@ list_names (TokendPcsc *self)
   return TRUE;
 }
 
-/* With SCARD_STATE_UNAWARE, whether the card is connected to is told as it is now, and at once. */
+/* Asks with SCARD_STATE_UNAWARE, which tells at once whether the card is connected to. */
 static gboolean
 query (TokendPcsc *self)
 {
@@ -136,8 +139,7 @@ take_states (TokendPcsc *self, gboolean is_answered)
  *
  * Asks pcscd, and no card, for the state of all readers. Takes well under a millisecond.
  *
- * Returns: (transfer full) (element-type char * TokendReaderState): by name; without pcscd there is
- *   none.
+ * Returns: (transfer full) (element-type char * TokendReaderState): by name; empty without pcscd.
  */
 GHashTable *
 tokend_pcsc_list (TokendPcsc *self)
@@ -145,8 +147,11 @@ tokend_pcsc_list (TokendPcsc *self)
   return take_states (self, list_names (self) && query (self));
 }
 
-/** tokend_pcsc_list_again: likewise, at less cost, of the readers that were there before; where
- * one has gone, of all. */
+/**
+ * tokend_pcsc_list_again:
+ *
+ * Does the same at less cost for the readers that were there before; for all if one has gone.
+ */
 GHashTable *
 tokend_pcsc_list_again (TokendPcsc *self)
 {
@@ -163,8 +168,8 @@ wait_for_pcscd (TokendPcsc *self)
 /**
  * tokend_pcsc_wait:
  *
- * Waits until a reader or a card came or went since tokend_pcsc_list(), or for a minute; without
- * pcscd, for a moment. Not whether a card is in use: pcscd does not tell that by itself.
+ * Waits until a reader or a card comes or goes since tokend_pcsc_list(), for a minute at most;
+ * without pcscd, for a moment. pcscd does not tell by itself whether a card is in use.
  */
 void
 tokend_pcsc_wait (TokendPcsc *self)

@@ -5,8 +5,11 @@
 
 G_BEGIN_DECLS
 
-/** TokendPcsc: a connection to pcscd, made when it is needed and as often as pcscd is started
- * again. Of one thread. */
+/**
+ * TokendPcsc:
+ *
+ * A connection to pcscd, made when needed, and again when pcscd was restarted. Of one thread.
+ */
 typedef struct _TokendPcsc TokendPcsc;
 
 TokendPcsc *tokend_pcsc_new (void);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "reader-use.h"
 
-/** tokend_reader_is_another_card: whether a card came or went between the two states of one
- * reader. */
+/**
+ * tokend_reader_is_another_card:
+ *
+ * Returns: whether a card came or went between the two states of one reader.
+ */
 gboolean
 tokend_reader_is_another_card (const TokendReaderState *then, const TokendReaderState *now)
 {
@@ -24,17 +27,16 @@ evaluate_miss (const TokendReaderMemory *memory)
  * tokend_reader_remember:
  * @last: what was remembered of the reader
  * @before: its state before the module began to read
- * @was_ours: whether our host of this reader held its card then
- * @found: what the module has found in it; %TOKEND_CARD_IS_OTHER: nothing
+ * @was_ours: whether our host of this reader then held its card
+ * @found: what the module found in it; %TOKEND_CARD_IS_OTHER: nothing
  * @time: when it began to read; monotonic, in microseconds
  *
- * A program that was connected then may do something after the card was read, and leave before
- * anybody looks: its use goes on, until the card is read when nobody else is connected to it any
- * more.
+ * Lets the use by another program go on until the card is read while nobody else is connected to
+ * it. A program that is connected may do something after the read, and leave before anybody looks.
  *
- * Returns: what is to be remembered after a read. Where nothing was found, the tokens of the read
- *   before are there still if they were known and this says %TOKEND_CARD_UNREAD: it is the same
- *   card, and it is going to be looked into again.
+ * Returns: what to remember after a read. If nothing was found, earlier tokens are still there if
+ *   they were known and this says %TOKEND_CARD_UNREAD: it is the same card, and will be looked into
+ *   again.
  */
 TokendReaderMemory
 tokend_reader_remember (const TokendReaderMemory *last, const TokendReaderState *before,
@@ -65,8 +67,8 @@ tokend_reader_remember (const TokendReaderMemory *last, const TokendReaderState 
   return memory;
 }
 
-/* Whether it is time to look again into a card in which a token was known, and was not found for
- * so often that it was given up: whatever disturbs it may end. */
+/* Tells whether to look again into a card whose token was known, and was not found so often that it
+ * was given up: a disturbance may end. */
 static gboolean
 is_look_due (const TokendReaderMemory *memory, gint64 time)
 {
@@ -82,14 +84,13 @@ is_look_due (const TokendReaderMemory *memory, gint64 time)
  * tokend_reader_is_due:
  * @memory: (inout): of this reader, since the last read
  * @now: its state
- * @is_ours: whether our host of this reader holds its card: then another's connection cannot be
- *   told from ours
- * @time: of @now; like all times here monotonic, in microseconds, above 0
+ * @is_ours: whether our host of this reader holds its card, which hides another's connection
+ * @time: of @now; monotonic, as all times here, in microseconds, above 0
  *
- * A card that has come is read at once, and so is one that another program has let go of. One that
- * others stay connected to, as a browser does all day, is read from time to time; one that a
- * program has for itself, never. A card that the module does not know is of no interest as long as
- * it is in the reader; one that it knows no more is looked into ever more seldom.
+ * Reads a card at once that has come, or that another program has let go. Reads one from time to
+ * time that others stay connected to, as a browser does all day, and one never that a program has
+ * for itself. Ignores a card that the module does not know, and looks ever more seldom into one
+ * that it does not know any more.
  *
  * Returns: whether it is time to read the card
  */
@@ -109,7 +110,7 @@ tokend_reader_is_due (TokendReaderMemory *memory, const TokendReaderState *now, 
     return FALSE;
   if (is_new || (now->use == TOKEND_CARD_FREE && memory->used_since != 0))
     return TRUE;
-  /* What could not be read may never be: it is asked again, but not without end. */
+  /* A card that could not be read may never be, so it is asked a limited number of times. */
   return (now->use == TOKEND_CARD_SHARED || memory->knowledge == TOKEND_CARD_UNREAD
           || is_look_due (memory, time))
          && time - MAX (memory->read_at, memory->used_since) >= TOKEND_READER_PATIENCE;
@@ -118,10 +119,10 @@ tokend_reader_is_due (TokendReaderMemory *memory, const TokendReaderState *now, 
 /**
  * tokend_reader_may_hold:
  * @hold: (inout): of this reader
- * @is_ours: whether our host has held the card since the read before
+ * @is_ours: whether our host has held the card since the last read
  * @is_in_long_use: whether others have used it for long
- * @is_met: whether another program was in the midst of a transaction during the read
- * @time: when a read has ended
+ * @is_met: whether another program had a transaction during the read
+ * @time: when the read ended
  *
  * Returns: whether our host is to hold the card until the next read
  */

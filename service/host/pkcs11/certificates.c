@@ -249,7 +249,8 @@ tokend_certificates_lookup (GPtrArray *certificates, const TokendTokenIdentity *
 /**
  * tokend_certificates_to_variant:
  *
- * Returns: (transfer floating): what is known, for another process of this program, of type %TOKEND_CERTIFICATES_TYPE
+ * Returns: (transfer floating): what is known, for another process of this program, of type
+ *   %TOKEND_CERTIFICATES_TYPE
  */
 GVariant *
 tokend_certificates_to_variant (GPtrArray *certificates)
@@ -299,7 +300,11 @@ take_certificate (GVariant *variant)
   return tokend_certificate_copy (&certificate);
 }
 
-/** tokend_certificates_new_from_variant: Returns: (transfer full): what tokend_certificates_to_variant() has put into @variant. */
+/**
+ * tokend_certificates_new_from_variant:
+ *
+ * Returns: (transfer full): what tokend_certificates_to_variant() has put into @variant.
+ */
 GPtrArray *
 tokend_certificates_new_from_variant (GVariant *variant)
 {

@@ -5,24 +5,24 @@
 #include "reader-private.h"
 #include "tokend-module.h"
 
-/* How often it is looked whether cards with tokens are in use: a shorter use is not seen. A look
- * costs three turns of the scheduler, and no card a command. In milliseconds. */
+/* How often the use of cards with tokens is looked at; a shorter use is not seen. A look costs
+ * three turns of the scheduler, and no card a command. In milliseconds. */
 #define LOOK_MS 400
 
 struct _TokendCards {
   TokendReaderOwner owner;
 
-  /* The loop's */
+  /* The loop's. */
   GMainContext *context;
   TokendPcsc *looking;
   GHashTable *readers; /* of char * → TokendReader */
   GSource *look;
-  GTask *wait; /* until there is news; or NULL */
-  GTask *read; /* until nothing is awaited any more; or NULL */
+  GTask *wait; /* answered when there is news; or NULL */
+  GTask *read; /* answered when nothing is awaited any more; or NULL */
 
-  /* Of the thread that waits for cards and readers to come and go */
+  /* Of the thread that waits for cards and readers to come and go. */
   TokendPcsc *waiting;
-  GAsyncQueue *rounds; /* one more is to be waited for */
+  GAsyncQueue *rounds; /* one for each wait */
   gint is_watched;     /* atomic */
 };
 
@@ -106,7 +106,7 @@ tell (TokendCards *self)
 
 static gboolean on_look (gpointer user_data);
 
-/* Where there is no card whose use matters, what comes and goes is heard of without a look. */
+/* Needs no look where there is no card whose use matters: coming and going is heard of. */
 static void
 schedule_look (TokendCards *self)
 {
@@ -124,9 +124,9 @@ schedule_look (TokendCards *self)
   g_source_attach (self->look, self->context);
 }
 
-/* Whoever waits is answered if there is an answer. */
+/* Answers whoever waits, if there is an answer. */
 static void
-settle (TokendCards *self)
+answer (TokendCards *self)
 {
   g_autoptr (GTask) wait = NULL;
   g_autoptr (GTask) read = NULL;
@@ -148,7 +148,7 @@ on_look (gpointer user_data)
   TokendCards *self = user_data;
 
   look (self, tokend_pcsc_list_again (self->looking));
-  settle (self);
+  answer (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -158,11 +158,11 @@ on_event (gpointer user_data)
   TokendCards *self = user_data;
 
   look (self, tokend_pcsc_list (self->looking));
-  settle (self);
+  answer (self);
   return G_SOURCE_REMOVE;
 }
 
-/* Also before the loop has begun. */
+/* Runs @func in the loop, also before that has begun. */
 static void
 invoke (TokendCards *self, GSourceFunc func, gpointer data)
 {
@@ -179,7 +179,7 @@ wait_for_events (gpointer user_data)
 
   while (g_async_queue_pop (self->rounds) != NULL)
     while (g_atomic_int_get (&self->is_watched)) {
-      /* What has come until now is seen by the look, and what comes later ends the wait. */
+      /* The look sees what came before, and what comes later ends the wait. */
       g_hash_table_unref (tokend_pcsc_list (self->waiting));
       invoke (self, on_event, self);
       tokend_pcsc_wait (self->waiting);
@@ -190,7 +190,7 @@ wait_for_events (gpointer user_data)
 static void
 on_changed (gpointer data)
 {
-  settle (data);
+  answer (data);
 }
 
 static void
@@ -210,8 +210,12 @@ run (gpointer user_data)
   return NULL;
 }
 
-/** tokend_cards_new: Returns: (transfer full): of this process, for its life; nothing is known
- * yet. @environment: of type a{ss}, what @module needs. */
+/**
+ * tokend_cards_new:
+ * @environment: of type a{ss}, what @module needs.
+ *
+ * Returns: (transfer full): the cards of this process, for its life; nothing is known yet.
+ */
 TokendCards *
 tokend_cards_new (const char *module, GVariant *environment)
 {
@@ -244,7 +248,7 @@ begin_read (gpointer data)
   look (self, tokend_pcsc_list (self->looking));
   self->read = data;
   for_each (self, tokend_reader_demand);
-  settle (self);
+  answer (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -257,7 +261,7 @@ take_news (gpointer data)
   look (self, tokend_pcsc_list (self->looking));
   for_each (self, tokend_reader_read);
   g_task_return_pointer (task, tell (self), told_free);
-  settle (self);
+  answer (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -270,7 +274,7 @@ begin_wait (gpointer data)
   self->owner.is_watched = TRUE;
   if (!g_atomic_int_exchange (&self->is_watched, TRUE))
     g_async_queue_push (self->rounds, self);
-  settle (self);
+  answer (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -285,7 +289,7 @@ stop_wait (gpointer data)
   for_each (self, tokend_reader_let_go);
   if (wait != NULL)
     g_task_return_boolean (wait, FALSE);
-  settle (self);
+  answer (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -298,7 +302,11 @@ make_task (TokendCards *self, GAsyncReadyCallback callback, gpointer data)
   return task;
 }
 
-/** tokend_cards_read_async: see Read in org.tokend.Module1.xml; one at a time. Costs no try. */
+/**
+ * tokend_cards_read_async:
+ *
+ * Does what Read of org.tokend.Module1.xml says; one at a time. Costs no try.
+ */
 void
 tokend_cards_read_async (TokendCards *self, gboolean all, GAsyncReadyCallback callback,
                          gpointer data)
@@ -306,8 +314,12 @@ tokend_cards_read_async (TokendCards *self, gboolean all, GAsyncReadyCallback ca
   invoke (self, all ? begin_read : take_news, make_task (self, callback, data));
 }
 
-/** tokend_cards_read_finish: @has_hidden: (out): whether there is a card that was never looked
- * into. Returns: (transfer full): the readings, of type aa{sv}. */
+/**
+ * tokend_cards_read_finish:
+ * @has_hidden: (out): whether there is a card that was never looked into.
+ *
+ * Returns: (transfer full): the readings, of type aa{sv}.
+ */
 GVariant *
 tokend_cards_read_finish (GAsyncResult *result, gboolean *has_hidden)
 {
@@ -319,15 +331,22 @@ tokend_cards_read_finish (GAsyncResult *result, gboolean *has_hidden)
   return tokens;
 }
 
-/** tokend_cards_wait_async: until there is news; one at a time. From now on the cards are
- * watched. */
+/**
+ * tokend_cards_wait_async:
+ *
+ * Watches the cards, and waits until there is news; one at a time.
+ */
 void
 tokend_cards_wait_async (TokendCards *self, GAsyncReadyCallback callback, gpointer data)
 {
   invoke (self, begin_wait, make_task (self, callback, data));
 }
 
-/** tokend_cards_stop_waiting: the cards are not watched any more, and none is held for long. */
+/**
+ * tokend_cards_stop_waiting:
+ *
+ * Does not watch the cards any more, and holds none for long.
+ */
 void
 tokend_cards_stop_waiting (TokendCards *self)
 {

@@ -5,9 +5,13 @@
 
 G_BEGIN_DECLS
 
-/** TokendCards: the tokens of a module that are cards in pcscd's readers, which other programs
- * use as well. A loop in a thread of its own asks pcscd, and no card, what becomes of them;
- * each card that is to be read is read by a process of its own, which holds it not much longer. */
+/**
+ * TokendCards:
+ *
+ * The tokens of a module that are cards in pcscd's readers, which other programs use as well. A
+ * loop in a thread of its own asks pcscd, and no card, what becomes of them. A process of its own
+ * reads each card, and holds it little longer.
+ */
 typedef struct _TokendCards TokendCards;
 
 TokendCards *tokend_cards_new (const char *module, GVariant *environment);

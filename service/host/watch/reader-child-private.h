@@ -5,19 +5,30 @@
 
 G_BEGIN_DECLS
 
-/** TokendReaderChild: a process that reads the card in one reader, see reader-host.c. Of the
- * thread of its context. */
+/**
+ * TokendReaderChild:
+ *
+ * A process that reads the card in one reader, see reader-host.c. Of the thread of its context.
+ */
 typedef struct _TokendReaderChild TokendReaderChild;
 
-/** TokendReaderEvents: what becomes of it; called in its context. */
+/**
+ * TokendReaderEvents:
+ *
+ * What becomes of it; called in its context.
+ */
 typedef struct {
-  void (*begun) (gpointer data); /* to read */
-  /* @tokens: aa{sv}. @certificates: for the next ask */
+  void (*begun) (gpointer data); /* it begins to read */
+  /* @tokens: aa{sv}. @certificates: for the next question. */
   void (*answered) (gpointer data, GVariant *tokens, GVariant *certificates);
   void (*ended) (gpointer data); /* the process is gone; tokend_reader_child_free() is due */
 } TokendReaderEvents;
 
-/** TokendReaderSetup: what each of them is told. */
+/**
+ * TokendReaderSetup:
+ *
+ * What each of them is told.
+ */
 typedef struct {
   GMainContext *context;
   char *module;

@@ -60,7 +60,7 @@ attach (GSource *source, const TokendReaderSetup *setup, GSourceFunc callback, g
   return source;
 }
 
-/* The program that this process is. */
+/* Starts this process's own program. */
 static GPid
 spawn (int socket)
 {
@@ -79,8 +79,8 @@ spawn (int socket)
  * @setup: outlives it
  * @reader: the name of the reader
  *
- * Starts the process. Call it in the thread whose end would end it: one that lives as long as this
- * process.
+ * Starts the process. Must be called in a thread that lives as long as this process: the process
+ * ends with it.
  *
  * Returns: (transfer full) (nullable): %NULL: it could not be started
  */
@@ -120,7 +120,11 @@ destroy (GSource *source)
   g_source_unref (source);
 }
 
-/** tokend_reader_child_free: @self: (transfer full): one that has ended. */
+/**
+ * tokend_reader_child_free:
+ *
+ * Frees a child that has ended.
+ */
 void
 tokend_reader_child_free (TokendReaderChild *self)
 {
@@ -130,22 +134,34 @@ tokend_reader_child_free (TokendReaderChild *self)
   g_free (self);
 }
 
-/** tokend_reader_child_ask: to read the card. @certificates: (nullable): what it told of them
- * the last time; where it stopped listening, it ends. */
+/**
+ * tokend_reader_child_ask:
+ * @certificates: (nullable): what it last told of them.
+ *
+ * Asks it to read the card. It ends if it does not listen any more.
+ */
 void
 tokend_reader_child_ask (TokendReaderChild *self, GVariant *certificates)
 {
   tokend_reader_send (self->socket, MSG_DONTWAIT, certificates);
 }
 
-/** tokend_reader_child_end: to let go of the card, and to end. */
+/**
+ * tokend_reader_child_end:
+ *
+ * Asks it to let go of the card, and to end.
+ */
 void
 tokend_reader_child_end (TokendReaderChild *self)
 {
   shutdown (self->socket, SHUT_WR);
 }
 
-/** tokend_reader_child_kill: it hangs. */
+/**
+ * tokend_reader_child_kill:
+ *
+ * Kills a child that hangs.
+ */
 void
 tokend_reader_child_kill (TokendReaderChild *self)
 {

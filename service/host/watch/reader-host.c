@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The process that reads the card in one reader: another program's transaction with a card, or
- * whatever else a card or the module does, holds up nobody but who asks for this one. It is a
- * child of a watching host, and ends when that shuts its end of the socket. */
+/* The process that reads the card in one reader. Another program's transaction with the card, or
+ * whatever the card or the module does, holds up nobody but who asks for this card. It is a child
+ * of a watching host, and ends when that shuts its end of the socket. */
 #include "reader-host.h"
 
 #include "opensc-readers.h"
@@ -20,18 +20,19 @@
 typedef struct {
   char *reader;
   TokendReadFunctions functions;
-  GArray *readings; /* of TokendSlotReading: the last read's; NULL: the module is not initialised */
+  /* Of TokendSlotReading: the last readings; NULL: the module is not initialized. */
+  GArray *readings;
 } ReaderHost;
 
 /**
  * tokend_reader_receive:
  * @flags: of recv()
- * @type: what is expected
+ * @type: the expected type
  * @content: (out) (transfer full): of a message that has any
  *
- * Each message is one byte, which says nothing, and then its content.
+ * Receives a message, which is one byte without a meaning, and then its content.
  *
- * Returns: what there is
+ * Returns: what was received
  */
 TokendReaderMessage
 tokend_reader_receive (int socket, int flags, const char *type, GVariant **content)
@@ -54,8 +55,13 @@ tokend_reader_receive (int socket, int flags, const char *type, GVariant **conte
   return TOKEND_READER_MESSAGE_CONTENT;
 }
 
-/** tokend_reader_send: @flags: of send(). @content: (transfer floating) (nullable): none.
- * Returns: whether it was sent. */
+/**
+ * tokend_reader_send:
+ * @flags: of send().
+ * @content: (transfer floating) (nullable): the content, if any.
+ *
+ * Returns: whether it was sent.
+ */
 gboolean
 tokend_reader_send (int socket, int flags, GVariant *content)
 {
@@ -68,7 +74,7 @@ tokend_reader_send (int socket, int flags, GVariant *content)
   return TEMP_FAILURE_RETRY (send (socket, data, 1 + size, flags | MSG_NOSIGNAL)) >= 0;
 }
 
-/* What the module shows in this reader; others it may have been unable to leave out. */
+/* Reads what the module shows in this reader, since it may show others that it could not ignore. */
 static GArray *
 read_afresh (ReaderHost *self)
 {
@@ -127,7 +133,7 @@ set_up (ReaderHost *self, int socket)
   return tokend_pkcs11_module_load (path, environment, &self->functions, NULL, NULL);
 }
 
-/* Returns: whether it is to be asked again. */
+/* Returns: whether there may be another question. */
 static gboolean
 answer (ReaderHost *self, int socket)
 {
@@ -148,8 +154,12 @@ answer (ReaderHost *self, int socket)
          && tokend_reader_send (socket, 0, read_card (self, certificates));
 }
 
-/** tokend_reader_host_run: @socket: to the watching host. Lets go of the card before it ends:
- * pcscd may reset it otherwise, and other programs' logins with it. */
+/**
+ * tokend_reader_host_run:
+ * @socket: to the watching host.
+ *
+ * Lets go of the card before it ends: pcscd may else reset it, and other programs' logins with it.
+ */
 void
 tokend_reader_host_run (int socket)
 {

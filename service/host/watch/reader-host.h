@@ -5,20 +5,23 @@
 
 G_BEGIN_DECLS
 
-/* What goes through the socket to the host of one reader, a message each: first the file name of
- * the module, the name of the reader and the environment; then, for each read, what is known of
- * certificates. */
+/* The messages to the host of one reader: first the file name of the module, the name of the reader
+ * and the environment; then for each read what is known of certificates. */
 #define TOKEND_READER_SETUP_TYPE "(ssa{ss})"
 #define TOKEND_READER_ASK_TYPE TOKEND_CERTIFICATES_TYPE
-/* And what comes back: a message without content when a read begins, since what it takes to
- * start says nothing of the card. Then the readings, and what is known of certificates. */
+/* The messages back. One without content tells that a read begins, since the time to start says
+ * nothing of the card. Then come the readings, and what is known of certificates. */
 #define TOKEND_READER_ANSWER_TYPE "(aa{sv}" TOKEND_CERTIFICATES_TYPE ")"
 #define TOKEND_READER_MESSAGE_MAX (128 * 1024)
 
-/** TokendReaderMessage: what tokend_reader_receive() has found. */
+/**
+ * TokendReaderMessage:
+ *
+ * What tokend_reader_receive() has received.
+ */
 typedef enum {
-  TOKEND_READER_MESSAGE_END,  /* of the socket, or nothing that can be understood */
-  TOKEND_READER_MESSAGE_NONE, /* yet */
+  TOKEND_READER_MESSAGE_END,  /* the end of the socket, or nonsense */
+  TOKEND_READER_MESSAGE_NONE, /* nothing yet */
   TOKEND_READER_MESSAGE_BEGUN,
   TOKEND_READER_MESSAGE_CONTENT,
 } TokendReaderMessage;

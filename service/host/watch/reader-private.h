@@ -6,13 +6,21 @@
 
 G_BEGIN_DECLS
 
-/** TokendReader: one reader of pcscd, and the process that reads its card, while there is one. */
+/**
+ * TokendReader:
+ *
+ * One reader of pcscd, and the process that reads its card, while there is one.
+ */
 typedef struct _TokendReader TokendReader;
 
-/** TokendReaderOwner: who has readers. */
+/**
+ * TokendReaderOwner:
+ *
+ * The owner of readers.
+ */
 typedef struct TokendReaderOwner {
   TokendReaderSetup setup;
-  gboolean is_watched;             /* cards that others use are kept for the next read */
+  gboolean is_watched;             /* whether cards that others use are kept for the next read */
   void (*changed) (gpointer data); /* something was read, or could not be */
   void (*ended) (gpointer data, TokendReader *reader); /* its process has let go of the card */
   gpointer data;

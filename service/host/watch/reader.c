@@ -3,18 +3,17 @@
 
 #include "tokend-module.h"
 
-/* Another program's transaction with a card ends within this, or the card is busy. In
- * milliseconds. */
+/* A card is busy if another program's transaction takes longer. In milliseconds. */
 #define TURN_MS 2000
-/* However long a card takes: who asked is answered before tokend gives the whole module up. In
- * milliseconds. */
+/* Callers are answered after this, however long a card takes, before tokend gives the whole module
+ * up. In milliseconds. */
 #define ANSWER_MS 4000
-/* A process that has not answered, or ended, for so long hangs, unless others use its card: then
- * it may wait for them. In milliseconds. */
+/* A process that has not answered or ended for this long hangs, unless others use its card, for
+ * which it may wait. In milliseconds. */
 #define HANG_MS 10000
 #define HANG_IN_USE_MS 60000
-/* A read of a card that is kept takes a command or two. What takes so much longer than another
- * one waited for the end of a transaction: libpcsclite looks for that every 100 ms. In
+/* A read of a card that is kept takes a command or two. If it takes this much longer than another
+ * one, it waited for the end of a transaction, which libpcsclite looks for every 100 ms. In
  * microseconds. */
 #define MEETING (100 * G_TIME_SPAN_MILLISECOND)
 
@@ -24,31 +23,31 @@ static const char BUSY[] = TOKEND_MODULE_UNREAD_BUSY;
 struct _TokendReader {
   const TokendReaderOwner *owner;
   char *name;
-  TokendReaderState state; /* as it was seen last */
+  TokendReaderState state; /* as last seen */
   gboolean is_due;
   TokendReaderMemory memory;
   TokendReaderHold hold;
 
   TokendReaderChild *child;
-  gboolean is_ending; /* the child lets go of the card */
+  gboolean is_ending; /* the child is letting go of the card */
   gboolean is_kept;   /* the child has read this card before */
-  gint64 fastest;     /* of its reads since */
+  gint64 fastest;     /* the fastest of its reads since */
 
-  gint64 asked_at; /* when the read that is under way began; 0: none is */
-  gint64 begun_at; /* likewise, once the child had started */
+  gint64 asked_at; /* when the present read was asked for; 0: there is none */
+  gint64 begun_at; /* when it began, once the child had started; 0: it has not */
   TokendReaderState before;
-  gboolean is_awaited;  /* somebody waits for what is read */
-  gboolean is_demanded; /* again, since that was asked for after it began */
+  gboolean is_awaited;  /* somebody waits for the present read */
+  gboolean is_demanded; /* another read was asked for after it began */
   GSource *turn;
   GSource *deadline;
   GSource *hang;
 
-  GVariant *tokens; /* aa{sv}, as they were read; NULL: there are none */
+  GVariant *tokens; /* aa{sv}, as last read; NULL: none */
   gint64 read_at;   /* when that read began */
   GVariant *certificates;
-  gboolean is_news;   /* there is something that was not told */
+  gboolean is_news;   /* something was not told yet */
   gboolean is_fresh;  /* the tokens were read since they were told */
-  const char *unread; /* why they could not be read, that they are there still; or NULL */
+  const char *unread; /* why they could not be read though they are there; or NULL */
 };
 
 static GSource *
@@ -70,7 +69,6 @@ clear_source (GSource **source)
   g_clear_pointer (source, g_source_unref);
 }
 
-/** tokend_reader_new: Returns: (transfer full): a reader of which nothing is known. */
 TokendReader *
 tokend_reader_new (const TokendReaderOwner *owner, const char *name)
 {
@@ -81,7 +79,11 @@ tokend_reader_new (const TokendReaderOwner *owner, const char *name)
   return self;
 }
 
-/** tokend_reader_free: @self: (transfer full): one that is gone. */
+/**
+ * tokend_reader_free:
+ *
+ * Frees a reader that is gone.
+ */
 void
 tokend_reader_free (TokendReader *self)
 {
@@ -98,7 +100,7 @@ tell_owner (TokendReader *self)
   self->owner->changed (self->owner->data);
 }
 
-/* Nobody waits for it any more. @state: of the card, before it was reached for. */
+/* Waits for the read no more. @state: of the card before it was connected to. */
 static void
 give_up (TokendReader *self, const TokendReaderState *state)
 {
@@ -129,7 +131,7 @@ on_deadline (gpointer user_data)
   if (self->asked_at != 0 || self->is_demanded) {
     give_up (self, self->asked_at != 0 ? &self->before : &self->state);
   } else {
-    /* It was read, and is let go of still. */
+    /* It was read, and is still being let go. */
     self->is_awaited = FALSE;
     tell_owner (self);
   }
@@ -153,8 +155,8 @@ watch_child (TokendReader *self, TokendCardUse use)
   self->hang = add_timeout (self, use == TOKEND_CARD_SHARED ? HANG_IN_USE_MS : HANG_MS, on_hang);
 }
 
-/* pcscd does not let a process that is ended here reset a card that another one has a
- * transaction with. */
+/* Kills the child. pcscd then does not let it reset a card with which another program has a
+ * transaction. */
 static void
 end_child (TokendReader *self)
 {
@@ -257,7 +259,7 @@ take_answer (TokendReader *self, GVariant *tokens)
   return tokens != NULL && (may_keep (self, &last) || self->is_demanded);
 }
 
-/* Not while the child lets go of the card. */
+/* Waits while the child lets go of the card. */
 static void
 begin_read (TokendReader *self)
 {
@@ -286,7 +288,7 @@ on_answered (gpointer data, GVariant *tokens, GVariant *certificates)
   self->certificates = g_variant_ref (certificates);
   self->is_kept = take_answer (self, tokens);
   if (!self->is_kept)
-    /* Who asked is answered once the card is let go of: he may be about to want it for himself. */
+    /* Answers callers once the card is let go, since they may want it for themselves. */
     end_child (self);
   else if (self->is_demanded)
     begin_read (self);
@@ -322,7 +324,12 @@ forget_card (TokendReader *self)
   self->is_news = TRUE;
 }
 
-/** tokend_reader_look: @state: as it is now. */
+/**
+ * tokend_reader_look:
+ * @state: as it is now.
+ *
+ * Takes note of the state.
+ */
 void
 tokend_reader_look (TokendReader *self, const TokendReaderState *state)
 {
@@ -347,7 +354,11 @@ tokend_reader_look (TokendReader *self, const TokendReaderState *state)
       && tokend_reader_is_due (&self->memory, state, self->child != NULL, g_get_monotonic_time ());
 }
 
-/** tokend_reader_read: where it is time for it. */
+/**
+ * tokend_reader_read:
+ *
+ * Reads the card if it is time for that.
+ */
 void
 tokend_reader_read (TokendReader *self)
 {
@@ -355,7 +366,11 @@ tokend_reader_read (TokendReader *self)
     begin_read (self);
 }
 
-/** tokend_reader_demand: reads it in any case, from now on: see tokend_reader_is_awaited(). */
+/**
+ * tokend_reader_demand:
+ *
+ * Reads the card in any case from now on, see tokend_reader_is_awaited().
+ */
 void
 tokend_reader_demand (TokendReader *self)
 {
@@ -373,7 +388,11 @@ tokend_reader_demand (TokendReader *self)
     begin_read (self);
 }
 
-/** tokend_reader_let_go: of a card that is kept for the next read. */
+/**
+ * tokend_reader_let_go:
+ *
+ * Lets go of a card that is kept for the next read.
+ */
 void
 tokend_reader_let_go (TokendReader *self)
 {
@@ -381,15 +400,22 @@ tokend_reader_let_go (TokendReader *self)
     end_child (self);
 }
 
-/** tokend_reader_has_news: whether there is something to be told or read. */
+/**
+ * tokend_reader_has_news:
+ *
+ * Returns: whether there is something to tell or read.
+ */
 gboolean
 tokend_reader_has_news (TokendReader *self)
 {
   return self->is_news || self->is_due;
 }
 
-/** tokend_reader_is_awaited: whether what was demanded has not been read yet; it will not be
- * without end. */
+/**
+ * tokend_reader_is_awaited:
+ *
+ * Returns: whether what was demanded has not been read yet, for a limited time.
+ */
 gboolean
 tokend_reader_is_awaited (TokendReader *self)
 {
@@ -402,8 +428,12 @@ get_unread (TokendReader *self)
   return self->state.use == TOKEND_CARD_EXCLUSIVE ? BUSY : self->unread;
 }
 
-/** tokend_reader_is_hidden: whether there is a card that was never looked into, because another
- * program has had it for itself since it was seen first: it may be any token. */
+/**
+ * tokend_reader_is_hidden:
+ *
+ * Returns: whether there is a card that was never looked into, because another program has had it
+ *   for itself all the time: it may be any token.
+ */
 gboolean
 tokend_reader_is_hidden (TokendReader *self)
 {
@@ -411,7 +441,11 @@ tokend_reader_is_hidden (TokendReader *self)
          && get_unread (self) == BUSY;
 }
 
-/** tokend_reader_is_worth_a_look: whether it matters if another program uses its card. */
+/**
+ * tokend_reader_is_worth_a_look:
+ *
+ * Returns: whether it matters if another program uses its card.
+ */
 gboolean
 tokend_reader_is_worth_a_look (TokendReader *self)
 {
@@ -421,8 +455,11 @@ tokend_reader_is_worth_a_look (TokendReader *self)
                  || tokend_reader_is_another_card (&self->memory.at_read, &self->state)));
 }
 
-/** tokend_reader_is_over: whether all that became of it was told: if pcscd knows it no more it
- * can be freed. */
+/**
+ * tokend_reader_is_over:
+ *
+ * Returns: whether everything was told, so that it can be freed once pcscd does not know it.
+ */
 gboolean
 tokend_reader_is_over (TokendReader *self)
 {
@@ -448,8 +485,12 @@ tell_token (TokendReader *self, GVariant *token)
   return g_variant_dict_end (&dict);
 }
 
-/** tokend_reader_tell: @readings: (inout): gets a reading for each of its tokens, as
- * org.tokend.Module1.xml says. */
+/**
+ * tokend_reader_tell:
+ * @readings: (inout): gets a reading of each of its tokens, as org.tokend.Module1.xml describes it.
+ *
+ * Tells its tokens.
+ */
 void
 tokend_reader_tell (TokendReader *self, GVariantBuilder *readings)
 {

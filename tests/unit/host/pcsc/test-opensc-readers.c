@@ -58,7 +58,8 @@ test_several (void)
   g_assert_nonnull (strstr (text, "\"B 01 00\""));
 }
 
-/* OpenSC looks for what it was told in the whole name: a part of the one that is meant is not left out. */
+/* OpenSC looks for what it was told in the whole name: a part of the one that is meant is not left
+ * out. */
 static void
 test_others (void)
 {

@@ -144,7 +144,8 @@ assert_remembered (TokendReaderMemory *memory, TokendCardUse before, guint inser
   assert_remembered_at (memory, next_look (memory), before, insertions, found, knowledge);
 }
 
-/* Who is connected while a card is read may do something once it was read, and leave before anybody looks. */
+/* Who is connected while a card is read may do something once it was read, and leave before anybody
+ * looks. */
 static void
 test_use_through_a_read (void)
 {
@@ -163,7 +164,8 @@ test_use_through_a_read (void)
   assert_due (&memory, FREE, G_TIME_SPAN_DAY, FALSE);
 }
 
-/* A use that goes on while we hold the card cannot be seen to end: the card is read once more when we have let go. */
+/* A use that goes on while we hold the card cannot be seen to end: the card is read once more when
+ * we have let go. */
 static void
 test_use_while_ours (void)
 {
@@ -205,7 +207,8 @@ test_known_card (void)
   assert_remembered (&memory, FREE, 1, UNREAD, UNREAD);
 }
 
-/* One whose token was given up is looked into ever more seldom, and without end; one that never had any is not. */
+/* One whose token was given up is looked into ever more seldom, and without end; one that never had
+ * any is not. */
 static void
 test_card_that_was_given_up (void)
 {
@@ -268,7 +271,8 @@ static const struct {
   { 10 + 3 * HOLD, TRUE, TRUE, FALSE, TRUE },
   { 10 + 3 * HOLD + LONG, TRUE, TRUE, FALSE, FALSE },
 
-  /* Others again, after a while: as at first; as long as they are seen at work, and no longer than they were */
+  /* Others again, after a while: as at first; as long as they are seen at work, and no longer than
+   * they were */
   { 10 * HOLD, FALSE, TRUE, FALSE, TRUE },
   { 11 * HOLD - 5, TRUE, TRUE, TRUE, TRUE },
   { 12 * HOLD - 6, TRUE, TRUE, TRUE, TRUE },

@@ -112,12 +112,12 @@ __wrap_tokend_operation_end_step (Operation *operation, gboolean is_done)
 
 void
 __wrap_tokend_host_start_async (TokendHostKind kind, const char *module_path,
-                                GHashTable *environment, TokendWatchWay watch_way,
+                                GHashTable *environment, TokendWatchMethod watch_method,
                                 const char *reader, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer user_data)
 {
   g_string_append_printf (stage.calls, "start(%s,%s) ", module_path, reader);
-  g_assert_cmpint (watch_way, ==, TOKEND_WATCH_WAY_POLL);
+  g_assert_cmpint (watch_method, ==, TOKEND_WATCH_METHOD_POLL);
   stage.host_kind = kind;
   stage.environment = g_hash_table_ref (environment);
   callback (NULL, NULL, user_data);

@@ -33,7 +33,7 @@ test_defaults (void)
   g_assert_null (profile->manufacturers);
   g_assert_null (profile->models);
   g_assert_cmpint (profile->unlock_method, ==, TOKEND_UNLOCK_METHOD_NONE);
-  g_assert_cmpint (profile->watch_way, ==, TOKEND_WATCH_WAY_POLL);
+  g_assert_cmpint (profile->watch_method, ==, TOKEND_WATCH_METHOD_POLL);
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     g_assert_cmpint (profile->rules[role].flags, ==, TOKEND_FLAGS_MEANING_NONE);
     g_assert_cmpint (profile->rules[role].maximum, ==, TOKEND_RETRIES_UNKNOWN);
@@ -79,7 +79,7 @@ test_every_key (void)
   g_assert_cmpuint (profile->manufacturers->len, ==, 1);
   g_assert_cmpuint (profile->models->len, ==, 1);
   g_assert_cmpint (profile->unlock_method, ==, TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN);
-  g_assert_cmpint (profile->watch_way, ==, TOKEND_WATCH_WAY_READERS);
+  g_assert_cmpint (profile->watch_method, ==, TOKEND_WATCH_METHOD_READERS);
   g_assert_cmpint (profile->rules[PIN].flags, ==, TOKEND_FLAGS_MEANING_LAST_ONLY);
   g_assert_cmpint (profile->rules[PIN].maximum, ==, 5);
   g_assert_true (profile->rules[PIN].never_locks);
