@@ -278,6 +278,10 @@ tokenctl_words_for_success (GVariant *after, const char *token_argument)
   GString *text = g_string_new (NULL);
 
   append_line (text, _ ("The new PIN is set."));
+  if (tokenctl_status_is (after, TOKEND_STATUS_LEFT_OPEN, TRUE))
+    append_line (text,
+                 _ ("Another program is using the card, so that it could not be reset: until you "
+                    "take it out, others may be able to use it without a code."));
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     g_autofree char *left = words_for_left (after, role);
 

@@ -243,6 +243,7 @@ result_to_variant (const TokendOperationResult *result)
   g_variant_dict_insert (&dict, "result", "s",
                          tokend_enum_get_nick (TOKEND_TYPE_OUTCOME, (int) result->outcome));
   g_variant_dict_insert (&dict, "sent", "b", result->sent);
+  g_variant_dict_insert (&dict, "left-open", "b", result->left_open);
   g_variant_dict_insert (&dict, "accepted", "b", result->accepted);
   g_variant_dict_insert (&dict, "reason", "s", result->reason);
   if (result->outcome == TOKEND_OUTCOME_CHANGED)

@@ -62,6 +62,7 @@ typedef struct _TokendOperation {
   TokendCounter before; /* of @role, as @prepared has it */
   GBytes *digest;
   TokendTryEffect effect; /* set once a try is recorded */
+  gboolean is_left_open;  /* the card may take a code of this operation for verified still */
   GError *error;          /* the reply; NULL: the new status */
 } Operation;
 

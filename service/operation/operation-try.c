@@ -186,6 +186,8 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
 
+  operation->is_left_open = FALSE;
+  g_variant_lookup (variant, "left-open", "b", &operation->is_left_open);
   operation->effect = tokend_outcome_interpret (
       variant, operation->role,
       tokend_profile_rules_count (tokend_token_get_profile (operation->token), operation->role),

@@ -3,6 +3,7 @@
 
 #include "call.h"
 #include "deadline.h"
+#include "journal.h"
 #include "open-limits-private.h"
 #include "operation-private.h"
 #include "tokend-error.h"
@@ -181,6 +182,18 @@ tell_subscribers (TokendService *service, const char *const *cards)
     tokend_module_end_operation (service->modules->pdata[i], cards);
 }
 
+/* Returns: (transfer full): the status after the operation, and what only it knows. */
+static GVariant *
+make_status (Operation *operation)
+{
+  g_autoptr (GVariant) status = g_variant_ref_sink (tokend_token_get_status (operation->token));
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (status);
+
+  if (operation->is_left_open)
+    g_variant_dict_insert (&dict, TOKEND_STATUS_LEFT_OPEN, "b", TRUE);
+  return g_variant_ref_sink (g_variant_dict_end (&dict));
+}
+
 static void
 reply (Operation *operation)
 {
@@ -195,11 +208,15 @@ reply (Operation *operation)
     tokend_call_normalise_error (operation->error);
   may_go_on = evaluate_end (operation);
   report_end (operation, operation->error);
+  if (operation->is_left_open)
+    tokend_warning ("The card of “%s” may take a code for verified still that was sent to it: it "
+                    "could not be reset",
+                    tokend_token_get_label (operation->token));
   operation->was_finished = TRUE;
   operation->is_told = !may_go_on;
   error = g_steal_pointer (&operation->error);
   if (error == NULL)
-    status = g_variant_ref_sink (tokend_token_get_status (operation->token));
+    status = make_status (operation);
   clear_call (operation);
 
   if (error != NULL)

@@ -43,18 +43,18 @@ tokend_prepare_request_new (TokendToken *token, TokendRole role, const TokendAtt
 {
   g_auto (GVariantDict) request = G_VARIANT_DICT_INIT (NULL);
   const TokendReading *reading = tokend_token_get_reading (token);
+  const TokendProfile *profile = tokend_token_get_profile (token);
   TokendPinPolicy policy = tokend_token_get_pin_policy (token);
   TokendCodeRules rules = tokend_token_get_code_rules (token, role);
 
   if (role == TOKEND_ROLE_PUK) {
     g_variant_dict_insert (&request, "operation", "s", "unlock");
-    add_nick (&request, "way", TOKEND_TYPE_UNLOCK_METHOD,
-              (int) tokend_token_get_profile (token)->unlock_method);
+    add_nick (&request, "way", TOKEND_TYPE_UNLOCK_METHOD, (int) profile->unlock_method);
   } else {
     g_variant_dict_insert (&request, "operation", "s", "set-pin");
-    g_variant_dict_insert (&request, "login-first", "b",
-                           tokend_profile_rules_want_login (tokend_token_get_profile (token)));
+    g_variant_dict_insert (&request, "login-first", "b", tokend_profile_rules_want_login (profile));
   }
+  g_variant_dict_insert (&request, "logout-closes", "b", profile != NULL && profile->logout_closes);
   add_nick (&request, "wrong-code", TOKEND_TYPE_WRONG_CODE,
             (int) tokend_token_get_wrong_code (token, role));
   add_bytes (&request, "manufacturer", reading->manufacturer);

@@ -20,6 +20,7 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "Match", "Models" },
   { "Match", "Issuers" },
   { "Module", "Library", tokend_library_get_type },
+  { "Module", "LogoutCloses" },
   { "Unlock", "Way", tokend_unlock_method_get_type },
   { "Unlock", "SetsFirstPin" },
   { "Watch", "Way", tokend_watch_method_get_type },
@@ -316,6 +317,7 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfileLocatio
       || !get_patterns (&reader, "Issuers", &profile->issuers, error)
       || !get_environment (&reader, &profile->environment, error)
       || !get_unlock_method (&reader, profile, error)
+      || !get_boolean (&reader, "Module", "LogoutCloses", FALSE, &profile->logout_closes, error)
       || !get_boolean (&reader, "Unlock", "SetsFirstPin", FALSE, &profile->sets_first_pin, error)
       || !get_enum (&reader, "Watch", "Way", TOKEND_TYPE_WATCH_METHOD, TOKEND_WATCH_METHOD_POLL,
                     &profile->watch_method, error)

@@ -35,6 +35,7 @@ typedef struct {
   GPtrArray *models;        /* the same */
   GPtrArray *issuers;       /* the same; NULL: a module's profile */
   gboolean is_opensc;       /* the module's hosts set OpenSC's configuration */
+  gboolean logout_closes;   /* OpenSC's C_Logout leaves nothing verified on the card */
   TokendUnlockMethod unlock_method;
   gboolean sets_first_pin; /* unlocking a token without a PIN sets one, and creates nothing */
   TokendWatchMethod watch_method;

@@ -6,7 +6,7 @@
 #include "tokend-error.h"
 
 /* The number of keys of a request; an unlock has "way" among them, a change "login-first". */
-#define N_KEYS 14
+#define N_KEYS 15
 
 static GVariant *
 take (GVariant *variant, const char *key, const char *type, GError **error)
@@ -130,6 +130,7 @@ tokend_operation_request_parse (TokendOperationRequest *request, GVariant *varia
                        &request->new_pin_limits, error)
       || !take_enum (variant, "new-pin-characters", TOKEND_TYPE_CHARACTERS,
                      &request->new_pin_characters, error)
+      || !take_boolean (variant, "logout-closes", &request->logout_closes, error)
       || !take_boolean (variant, "send-unusual-code", &request->send_unusual_code, error)
       || !take_digest_key (request, variant, error))
     return FALSE;

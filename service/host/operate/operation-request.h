@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 typedef struct {
   gboolean unlock;           /* else set-pin */
   TokendUnlockMethod method; /* none, unless @unlock */
+  gboolean logout_closes;    /* C_Logout leaves nothing verified on the card; OpenSC's may */
   gboolean login_first;      /* of set-pin: what C_SetPIN answers to a wrong PIN is not known */
   TokendWrongCode wrong_code;
   TokendTokenIdentity identity;

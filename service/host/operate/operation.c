@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation.h"
 
+#include "card-reset.h"
 #include "code-reader-private.h"
 #include "opensc-private.h"
 #include "outcome-private.h"
 #include "pkcs11-reason.h"
+#include "slot-reader.h"
 #include "slots.h"
 #include "vendor-counters.h"
 
@@ -20,7 +22,12 @@ struct _TokendPkcs11Operation {
   TokendDialect dialect;
   CK_SLOT_ID slot;
   CK_SESSION_HANDLE session;
+  const char *reader;   /* where the card is, as pcscd calls it; NULL: not known */
+  gboolean may_be_open; /* the card may take a code of ours for verified */
   TokendHostReading prepared;
+  gboolean is_over; /* the module is finalized; what it said last is in the next two */
+  CK_RV last_rv;
+  TokendHostReading last;
   TokendCode *code;
   TokendCode *new_pin;
 };
@@ -35,11 +42,14 @@ find_slot (TokendPkcs11Operation *operation, GError **error)
   if (readings == NULL)
     return FALSE;
 
+  if (operation->dialect.is_opensc)
+    tokend_slot_readers_look_up (operation->read, NULL, readings);
   for (guint i = 0; i < readings->len; i++) {
     const TokendSlotReading *candidate = &g_array_index (readings, TokendSlotReading, i);
 
     if (tokend_token_identity_equal (&candidate->reading.identity, &operation->request.identity)) {
       operation->slot = candidate->slot;
+      operation->reader = candidate->is_other_possible ? NULL : candidate->reader;
       matches++;
     }
   }
@@ -215,15 +225,16 @@ tokend_pkcs11_operation_prepared_reading (const TokendPkcs11Operation *operation
  * tokend_pkcs11_operation_read:
  * @error: TokenRemoved, ModuleFailed
  *
- * Reads the operation's token now. Costs no try.
+ * Reads the operation's token now; after a commit that reset the card, says what it showed before
+ * that. Costs no try.
  *
  * Returns: (transfer floating): its reading, of type a{sv}
  */
 GVariant *
 tokend_pkcs11_operation_read (const TokendPkcs11Operation *operation, GError **error)
 {
-  TokendHostReading reading;
-  CK_RV rv = read_token (operation, &reading);
+  TokendHostReading reading = operation->last;
+  const CK_RV rv = operation->is_over ? operation->last_rv : read_token (operation, &reading);
 
   if (rv == CKR_OK)
     return tokend_host_reading_to_variant (&reading, NULL, NULL);
@@ -279,6 +290,27 @@ code_bytes (TokendCode *code)
   return (CK_BYTE *) code->bytes;
 }
 
+/* OpenSC's C_Logout answers CKR_OK also where it has sent nothing to the card. */
+static void
+log_out (TokendPkcs11Operation *operation)
+{
+  operation->may_be_open = operation->functions->logout (operation->session) != CKR_OK
+                           || (operation->dialect.is_opensc && !operation->request.logout_closes);
+}
+
+/* Returns: whether the card was reset. A fresh process may not see what this session does, so the
+ * token is read before. */
+static gboolean
+close_card (TokendPkcs11Operation *operation)
+{
+  if (operation->reader == NULL || operation->read->finalize == NULL)
+    return FALSE;
+  operation->last_rv = read_token (operation, &operation->last);
+  operation->is_over = TRUE;
+  operation->read->finalize (NULL);
+  return tokend_card_reset (operation->reader);
+}
+
 static void
 unlock_by_so_login (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
@@ -298,7 +330,7 @@ unlock_by_so_login (TokendPkcs11Operation *operation, TokendOperationResult *res
   rv = functions->init_pin (operation->session, code_bytes (new_pin), new_pin->length);
   tokend_code_wipe (new_pin);
   conclude (result, tokend_outcome_of_init_pin (rv, &operation->dialect), "C_InitPIN", rv);
-  functions->logout (operation->session);
+  log_out (operation);
 }
 
 /* Changes the PIN; or unlocks by the PUK, if the method and its configuration say so. */
@@ -332,7 +364,7 @@ set_proven_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
     return;
   }
   set_pin (operation, result);
-  operation->functions->logout (operation->session);
+  log_out (operation);
 }
 
 static void
@@ -402,4 +434,6 @@ tokend_pkcs11_operation_commit (TokendPkcs11Operation *operation, TokendOperatio
   tokend_code_wipe (operation->new_pin);
   if (result->sent && result->outcome == TOKEND_OUTCOME_FAILED && has_left (operation))
     result->outcome = TOKEND_OUTCOME_TOKEN_REMOVED;
+  if (operation->may_be_open && result->outcome != TOKEND_OUTCOME_TOKEN_REMOVED)
+    result->left_open = !close_card (operation);
 }

@@ -22,6 +22,7 @@ typedef struct _TokendPkcs11Operation TokendPkcs11Operation;
 typedef struct {
   TokendOutcome outcome;
   gboolean sent;             /* a code was handed to the module */
+  gboolean left_open;        /* the card may take it for verified still */
   gboolean accepted;         /* it was the present PIN, and C_Login took it */
   char *reason;              /* for the journal; owned */
   TokendHostReading changed; /* what was found instead, with TOKEND_OUTCOME_CHANGED */

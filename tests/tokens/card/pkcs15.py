@@ -83,8 +83,10 @@ class PKCS15Card(Card):
         self._file = MF
 
     def select(self):
+        """Again, it changes nothing: what is verified is so until a reset."""
+        if not self.selected:
+            self.forget()
         super().select()
-        self.forget()
 
     def describe(self):
         return b""

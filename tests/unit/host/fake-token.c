@@ -236,7 +236,7 @@ static CK_RV
 logout (CK_SESSION_HANDLE session)
 {
   record ("logout", NULL, 0, NULL, 0);
-  return CKR_OK;
+  return fake.logout_rv;
 }
 
 static CK_RV

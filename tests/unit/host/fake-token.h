@@ -61,6 +61,7 @@ typedef struct {
   guint open_sessions;
 
   CK_RV login_rv;
+  CK_RV logout_rv;
   CK_USER_TYPE user; /* who was logged in last */
   CK_RV init_pin_rv;
   void (*before_init_pin) (void); /* called when it is */

@@ -184,6 +184,7 @@ host_request_for (GVariant *reading, const char *operation)
   g_variant_dict_insert (&dict, "new-pin-maximum-length", "u", 8);
   g_variant_dict_insert (&dict, "new-pin-characters", "s", "digits");
   g_variant_dict_insert (&dict, "send-unusual-code", "b", FALSE);
+  g_variant_dict_insert (&dict, "logout-closes", "b", FALSE);
   g_variant_dict_insert_value (&dict, "digest-key",
                                g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, key, sizeof key, 1));
   return g_variant_dict_end (&dict);

@@ -41,12 +41,16 @@ pipe_with (const char *text)
   return ends[0];
 }
 
+/* Of the next request. */
+static gboolean logout_closes;
+
 static TokendPkcs11Operation *
 open_operation (gboolean is_opensc, gboolean unlock, TokendUnlockMethod method, GError **error)
 {
   TokendOperationRequest request = {
     .unlock = unlock,
     .method = method,
+    .logout_closes = logout_closes,
     .code_limits = { 4, 255 },
     .new_pin_limits = { 4, 8 },
     .new_pin_characters = TOKEND_CHARACTERS_DIGITS,
@@ -223,6 +227,44 @@ test_pulled_out (void)
   }
 }
 
+/* Once logged in, what C_Logout answers says whether the card is closed; OpenSC's answer does not. Where the card's reader is
+ * not known, it cannot be reset. */
+static void
+test_left_open (void)
+{
+  static const struct {
+    gboolean is_opensc, logout_closes;
+    CK_RV login_rv, logout_rv;
+    gboolean is_left_open;
+  } rows[] = {
+    { FALSE, FALSE, CKR_OK, CKR_OK, FALSE },
+    { FALSE, FALSE, CKR_OK, CKR_DEVICE_ERROR, TRUE },
+    { FALSE, FALSE, CKR_PIN_INCORRECT, CKR_DEVICE_ERROR, FALSE },
+    { TRUE, FALSE, CKR_OK, CKR_OK, TRUE },
+    { TRUE, TRUE, CKR_OK, CKR_OK, FALSE },
+    { TRUE, TRUE, CKR_OK, CKR_DEVICE_ERROR, TRUE },
+    { TRUE, FALSE, CKR_PIN_INCORRECT, CKR_OK, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
+    TokendOperationResult result;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    fake_reset ();
+    fake.login_rv = rows[i].login_rv;
+    fake.logout_rv = rows[i].logout_rv;
+    logout_closes = rows[i].logout_closes;
+    operation = prepare (rows[i].is_opensc, TRUE,
+                         rows[i].is_opensc ? TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN
+                                           : TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN);
+    logout_closes = FALSE;
+    tokend_pkcs11_operation_commit (operation, &result);
+    g_assert_cmpint (result.left_open, ==, rows[i].is_left_open);
+    g_free (result.reason);
+  }
+}
+
 static void
 empty_at_third_look (void)
 {
@@ -386,5 +428,6 @@ main (int argc, char **argv)
   g_test_add_func ("/operation/lengths-of-the-token", test_lengths_of_the_token);
   g_test_add_func ("/operation/unreadable-codes", test_unreadable_codes);
   g_test_add_func ("/operation/call-that-fails", test_call_that_fails);
+  g_test_add_func ("/operation/left-open", test_left_open);
   return g_test_run ();
 }

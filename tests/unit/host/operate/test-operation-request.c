@@ -20,6 +20,7 @@ static const char *const common[] = {
   "21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32]>",
   "'wrong-code': <'user-not-logged-in'>",
   "'send-unusual-code': <true>",
+  "'logout-closes': <true>",
 };
 
 #define UNLOCK "'operation': <'unlock'>", "'way': <'so-login-init-pin'>"
@@ -79,6 +80,7 @@ test_right (void)
   g_assert_cmpuint (request.new_pin_limits.maximum, ==, 8);
   g_assert_cmpint (request.new_pin_characters, ==, TOKEND_CHARACTERS_DIGITS);
   g_assert_true (request.send_unusual_code);
+  g_assert_true (request.logout_closes);
   g_assert_cmpuint (request.digest_key[31], ==, 32);
 
   g_assert_true (parse (&request, -1, (const char *[]){ SET_PIN, NULL }, &error));
@@ -141,6 +143,7 @@ test_value_wrong (void)
     { 9, "'digest-key': <[byte 1, 2, 3]>" },
     { 10, "'wrong-code': <'any'>" },
     { 11, "'send-unusual-code': <1>" },
+    { 12, "'logout-closes': <'yes'>" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

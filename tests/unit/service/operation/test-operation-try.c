@@ -146,12 +146,12 @@ test_prepare_login_first (void)
 {
   for (guint proves = 0; proves < 2; proves++)
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
-      gboolean is_first;
+      gboolean is_first, closes;
       ino_t inodes[3];
 
       stage_set_up (role);
       stage.profile.unlock_method = TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN;
-      stage.profile.change_proves = proves > 0;
+      stage.profile.change_proves = stage.profile.logout_closes = proves > 0;
       stage.prepared = READING (16);
       give_descriptors (inodes);
       tokend_operation_prepare (&stage.operation);
@@ -159,6 +159,8 @@ test_prepare_login_first (void)
                        role == PIN);
       if (role == PIN)
         g_assert_cmpint (is_first, ==, proves == 0);
+      g_assert_true (g_variant_lookup (stage.request, "logout-closes", "b", &closes));
+      g_assert_cmpint (closes, ==, proves > 0);
       tear_down ();
     }
 }
@@ -467,6 +469,30 @@ test_commit (void)
   }
 }
 
+/* What the host says of the card stays until the next code. */
+static void
+test_commit_left_open (void)
+{
+  static const struct {
+    const char *outcome;
+    gboolean is_left_open;
+  } rows[] = {
+    { "{'result': <'done'>, 'sent': <true>, 'left-open': <true>}", TRUE },
+    { "{'result': <'done'>, 'sent': <true>, 'left-open': <false>}", FALSE },
+    { "{'result': <'done'>, 'sent': <true>}", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    stage_set_up (PUK);
+    prepare_as (READING (16));
+    stage.operation.is_left_open = !rows[i].is_left_open;
+    stage.outcome = rows[i].outcome;
+    tokend_operation_commit (&stage.operation);
+    g_assert_cmpint (stage.operation.is_left_open, ==, rows[i].is_left_open);
+    stage_tear_down ();
+  }
+}
+
 /* Of a token without a profile nothing is known that would speak for it: a wrong PIN counts. */
 static void
 test_commit_without_profile (void)
@@ -748,6 +774,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/operation-try/commit/left-open", test_commit_left_open);
   g_test_add_func ("/operation-try/prepare/login-first", test_prepare_login_first);
   g_test_add_func ("/operation-try/prepare/descriptors", test_prepare_descriptors);
   g_test_add_func ("/operation-try/prepare/in-vain", test_prepare_in_vain);

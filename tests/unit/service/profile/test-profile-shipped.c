@@ -133,6 +133,7 @@ test_shipped_facts (void)
     g_assert_cmpint (profile->is_opensc, ==, g_str_has_prefix (profile->name, "opensc"));
     g_assert_cmpint (profile->puk_shown_as_pin, ==, g_str_equal (profile->name, "opensc-pkcs15"));
     g_assert_cmpint (profile->shared_by_slots, ==, g_str_equal (profile->name, "opensc-openpgp"));
+    g_assert_cmpint (profile->logout_closes, ==, g_str_equal (profile->name, "opensc-openpgp"));
     g_assert_cmpint (profile->sets_first_pin, ==,
                      g_str_equal (profile->name, "softhsm2")
                          || g_str_equal (profile->name, "opencryptoki"));

@@ -50,6 +50,7 @@ test_defaults (void)
   g_assert_false (profile->change_proves);
   g_assert_false (profile->sets_first_pin);
   g_assert_false (profile->is_opensc);
+  g_assert_false (profile->logout_closes);
   g_assert_false (profile->puk_shown_as_pin);
   g_assert_false (profile->shared_by_slots);
   g_assert_cmpint (profile->wrong_codes[PIN], ==, TOKEND_WRONG_CODE_PIN_INCORRECT);
@@ -62,7 +63,8 @@ test_every_key (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (TokendProfile) profile =
       parse ("[Match]\nFiles=a.so;b.so*\nManufacturers=M\nModels=N\n"
-             "[Module]\nLibrary=opensc\n[Unlock]\nWay=opensc-set-pin\nSetsFirstPin=true\n"
+             "[Module]\nLibrary=opensc\nLogoutCloses=true\n[Unlock]\nWay=opensc-set-"
+             "pin\nSetsFirstPin=true\n"
              "[Watch]\nWay=readers\n"
              "[PIN]\nFlags=last-only\nMaximum=5\nNeverLocks=true\n"
              "MinimumLength=6\nMaximumLength=8\nLengthDocument=A book\n"
@@ -100,6 +102,7 @@ test_every_key (void)
   g_assert_true (profile->change_proves);
   g_assert_true (profile->sets_first_pin);
   g_assert_true (profile->is_opensc);
+  g_assert_true (profile->logout_closes);
   g_assert_true (profile->puk_shown_as_pin);
   g_assert_true (profile->shared_by_slots);
   g_assert_cmpint (profile->wrong_codes[PIN], ==, TOKEND_WRONG_CODE_USER_NOT_LOGGED_IN);
@@ -136,6 +139,7 @@ static const struct {
   { "[Unlock]\nWay=opensc-so-login-init-pin\n[Module]\nLibrary=other\n", "[Unlock]", "Way" },
   { "[Unlock]\nWay=so-login-init-pin\n[Module]\nLibrary=opensc\n", "[Unlock]", "Way" },
   { "[Module]\nLibrary=libopensc\n", "[Module]", "Library" },
+  { "[Module]\nLogoutCloses=always\n", "[Module]", "LogoutCloses" },
   { "[Module]\nLibrary=opensc\n[Environment]\nOPENSC_CONF=/x\n", "[Environment]", "OPENSC_CONF" },
   { "[Environment]\nOPENSC_CONF=/x\n", "[Environment]", "OPENSC_CONF" },
   { "[PIN]\nWrongCode=0xa0\n", "[PIN]", "WrongCode" },

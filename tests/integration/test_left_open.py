@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What an operation opened on the card is closed when it ends: nobody else profits by a code that was sent."""
+
+import pytest
+from card_user import CardUser
+from support import BusError, Client, only_token
+
+NEW_PIN, WRONG_PIN, WRONG_PUK = "654321", "111111", "11111111"
+
+KINDS = ["openpgp-card", "piv-card", "pkcs15-card", "pkcs15-card:so-pin=yes"]
+# The application, and for each of its codes the question whether it is verified
+SELECT = {
+    "openpgp-card": "00A4040006D27600012401",
+    "piv-card": "00A4040009A00000030800001000",
+    "pkcs15-card": "00A404000CF276A288BCFBA69D34F31001",
+}
+ASK = {
+    "openpgp-card": ["00200081", "00200082", "00200083"],
+    "piv-card": ["00200080"],
+    "pkcs15-card": ["00200001", "00200002"],
+}
+# To a card that describes itself: a new PIN by the security officer's, which must have been verified
+SET_PIN = "002C020106313131313131"
+SECURITY_OFFICER = "pkcs15-card:so-pin=yes"
+
+
+def operate(client, path, token, sandbox, what):
+    """One of the four; a wrong code is refused."""
+    method, code = {
+        "unlock": (client.unlock, sandbox.puk),
+        "set-pin": (client.set_pin, sandbox.pin),
+        "unlock, wrong": (client.unlock, WRONG_PUK),
+        "set-pin, wrong": (client.set_pin, WRONG_PIN),
+    }[what]
+    try:
+        status = method(path, code, NEW_PIN, final_attempt=True)
+        assert "wrong" not in what and "left-open" not in status
+    except BusError as error:
+        assert "wrong" in what and error.name in ("PukIncorrect", "PinIncorrect"), error
+
+
+def assert_closed(user, token):
+    """As the card is, and once more after its application was selected."""
+    for _ in range(2):
+        for command in ASK[token.kind]:
+            assert not user.ask("send", command).endswith("9000"), command
+        if token.kind == "pkcs15-card":
+            assert not user.ask("send", SET_PIN).endswith("9000")
+        user.ask("send", SELECT[token.kind])
+
+
+@pytest.mark.parametrize("what", ["unlock", "set-pin", "unlock, wrong", "set-pin, wrong"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_stays_open(make_sandbox, kind, what):
+    """Another user, whom polkit allows nothing, asks the card itself, and cannot set a PIN."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client, CardUser(sandbox, "bob") as bob:
+        client.subscribe()
+        operate(client, client.paths_by_label()[token.label], token, sandbox, what)
+        bob.connect("shared")
+        assert_closed(bob, token)
+    assert token.login(sandbox.pin if "wrong" in what else NEW_PIN)
+
+
+def test_while_others_use_the_card(make_sandbox):
+    """They are not disturbed: one that remembers its PIN would send it again. That the card is open is told."""
+    sandbox = make_sandbox([SECURITY_OFFICER])
+    token = only_token(sandbox)
+    with Client(sandbox) as client, CardUser(sandbox, "bob") as bob:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        bob.connect("shared")
+        status = client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        assert status["left-open"] is True
+        assert "left-open" not in client.status(path)
+        assert bob.ask("send", "00200002") == "9000"
+        codes = {"puk": sandbox.puk, "new": sandbox.pin}
+        arguments = ["--puk-fd", "{puk}", "--new-pin-fd", "{new}", "--final-attempt"]
+        done = sandbox.tokenctl("alice", "unlock", token.label, *arguments, codes=codes)
+        assert done.returncode == 0
+        assert "The new PIN is set." in done.stdout + done.stderr
+        assert "Another program is using the card" in done.stdout + done.stderr
+        bob.do("disconnect")
+    assert "may take a code for verified still that" in sandbox.journal()
+    assert token.counters() == {"pin": 3, "puk": 5}
+    assert token.login(sandbox.pin)
+
+
+def test_a_card_that_stays_open_without_us(make_sandbox):
+    """Such a card is open until it is reset, as the stand-in for it shows."""
+    sandbox = make_sandbox([SECURITY_OFFICER])
+    token = only_token(sandbox)
+    with CardUser(sandbox) as user:
+        user.connect("shared")
+        assert token.login_so(sandbox.puk)
+        user.ask("send", SELECT[token.kind])
+        assert user.ask("send", SET_PIN) == "9000"
