@@ -127,9 +127,9 @@ def test_polkit_says_no_meanwhile(sandbox):
             'polkit.addRule(function(action) { if (action.id === "org.tokend.unlock") return polkit.Result.NO; });',
         )
         wait_until(lambda: other.wait(other.begin_open("Unlock", path)).error == "NotAuthorized", what="the rule")
-        refused(alice.finish(operation), "NotAuthorized", "polkit says no")
+        refused(alice.finish(operation), "NotAuthorized", "polkit does not allow")
         os.unlink(sandbox.path(RULES))
-        ended(alice, operation, "NotAuthorized", "polkit says no")
+        ended(alice, operation, "NotAuthorized", "polkit does not allow")
 
 
 def test_two_on_one_token(sandbox):

@@ -284,7 +284,7 @@ def test_module_without_profile(make_sandbox, kind):
         "alice", "unlock", "--puk-fd", "{puk}", "--new-pin-fd", "{new}", codes={"puk": sandbox.puk, "new": NEW_PIN}
     )
     assert finished.returncode == 1
-    assert "no way to unlock" in finished.stderr
+    assert "does not know how to unlock" in finished.stderr
     assert token.counters() == {"pin": 0, "puk": 3}
 
 
