@@ -38,6 +38,21 @@ typedef enum {
 } TokendTokenFlags;
 
 /**
+ * TokendDoubt:
+ *
+ * Why there may be a token besides those that a read tells of, the worst reason last. What Read of
+ * org.tokend.Module1 answers, by nick.
+ */
+typedef enum {
+  TOKEND_DOUBT_NONE,          /*< nick=none >*/
+  TOKEND_DOUBT_UNKNOWN_CARD,  /*< nick=unknown-card >*/
+  TOKEND_DOUBT_UNREAD_CARD,   /*< nick=unread-card >*/
+  TOKEND_DOUBT_HIDDEN_CARD,   /*< nick=hidden-card >*/
+  TOKEND_DOUBT_PCSCD_REFUSES, /*< nick=pcscd-refuses >*/
+  TOKEND_DOUBT_PCSCD_ABSENT,  /*< nick=pcscd-absent >*/
+} TokendDoubt;
+
+/**
  * TokendOutcome:
  *
  * The outcome of sending a code. The field `result` of org.tokend.Module1.Operation.Commit, by

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "module-words.h"
 #include "printable.h"
 #include "profile-words.h"
 #include "provider-words.h"
@@ -229,21 +230,29 @@ print_profiles (GPtrArray *tokens)
   }
 }
 
-/* Tells of modules that could not be read, whose tokens nobody would miss beside the others. */
-static void
-tell_of_unread_modules (TokenctlBus *bus)
+/* Tells of modules that could not be read, whose tokens nobody would miss beside the others. Where
+ * no token is shown, those that are ready are a problem, which is told anyway.
+ *
+ * Returns: whether there was anything to say. */
+static gboolean
+tell_of_unread_modules (TokenctlBus *bus, gboolean is_any_shown)
 {
   g_autoptr (GVariant) modules = tokenctl_bus_modules_if_allowed (bus);
+  gboolean is_told = FALSE;
 
   for (gsize i = 0; modules != NULL && i < g_variant_n_children (modules); i++) {
     g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
-    g_autofree char *name = tokenctl_printable (tokenctl_status_string (module, "name"));
+    g_autofree char *words = NULL;
 
-    if (*tokenctl_status_string (module, "reason") != '\0')
-      g_printerr (_ ("The module “%s” could not be read; a token that only it would show is not "
-                     "listed here. “tokenctl modules” shows why it failed.\n"),
-                  name);
+    if (*tokenctl_status_string (module, "reason") == '\0'
+        || (!is_any_shown && g_str_equal (tokenctl_status_string (module, "state"), "ready")
+            && tokenctl_module_is_unread (module)))
+      continue;
+    words = tokenctl_words_for_unread_module (module);
+    g_printerr ("%s\n", words);
+    is_told = TRUE;
   }
+  return is_told;
 }
 
 static void
@@ -281,6 +290,8 @@ show (TokenctlBus *bus, const TokenctlWanted *wanted, gboolean json, gboolean ve
   g_autoptr (GPtrArray) all = tokenctl_bus_tokens (bus, wanted, problems, &error);
   g_autoptr (GPtrArray) shown = NULL;
   const gboolean is_for_all = wanted->words[0] == NULL;
+  gboolean is_any_missing = FALSE;
+  TokenctlExit status;
 
   if (all == NULL)
     return tokenctl_report_error (error);
@@ -306,14 +317,16 @@ show (TokenctlBus *bus, const TokenctlWanted *wanted, gboolean json, gboolean ve
     print_next_steps (tokens, all);
     if (verbose)
       print_profiles (shown);
-  } else if (problems->len == 0) {
+  }
+  if (is_for_all && (!json || shown->len == 0))
+    is_any_missing = tell_of_unread_modules (bus, shown->len > 0);
+  if (!json && shown->len == 0 && problems->len == 0 && !is_any_missing)
     g_printerr ("%s\n",
                 _ ("No token is plugged in. If one is, “tokenctl modules” shows whether its "
                    "PKCS#11 module is ready."));
-  }
-  if (!json && is_for_all)
-    tell_of_unread_modules (bus);
-  return report_problems (problems);
+  status = report_problems (problems);
+  return status == TOKENCTL_EXIT_DONE && shown->len == 0 && is_any_missing ? TOKENCTL_EXIT_FAILED
+                                                                           : status;
 }
 
 static TokenctlExit

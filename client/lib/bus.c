@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "exit-code.h"
+#include "module-words.h"
 #include "printable.h"
 #include "tokend-error.h"
 #include "tokend-glue.h"
@@ -240,18 +241,22 @@ find_module (GVariant *modules, const char *state)
   return NULL;
 }
 
-/* Adds a module whose card another program has had all the time, so that it is no object on the
- * bus. */
+/* Adds the modules that may have tokens which are no objects on the bus, such as a card that
+ * another program has had all the time. Leaves out those that have failed. */
 static void
-add_busy_module (GVariant *modules, GPtrArray *problems)
+add_unread_modules (GVariant *modules, GPtrArray *problems)
 {
   for (gsize i = 0; i < g_variant_n_children (modules); i++) {
     g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
+    g_autofree char *words = NULL;
 
     if (tokenctl_status_is (module, "busy", TRUE)) {
       g_ptr_array_add (problems, g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_BUSY,
                                                       tokenctl_status_string (module, "reason")));
-      return;
+    } else if (g_str_equal (tokenctl_status_string (module, "state"), "ready")
+               && tokenctl_module_is_unread (module)) {
+      words = tokenctl_words_for_unread_module (module);
+      g_ptr_array_add (problems, g_error_new_literal (TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED, words));
     }
   }
 }
@@ -262,10 +267,23 @@ has_unread_module (GVariant *modules)
   for (gsize i = 0; i < g_variant_n_children (modules); i++) {
     g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
 
-    if (*tokenctl_status_string (module, "reason") != '\0')
+    if (tokenctl_module_is_unread (module))
       return TRUE;
   }
   return FALSE;
+}
+
+static char *
+find_unknown_card (GVariant *modules)
+{
+  char *reader = NULL;
+
+  for (gsize i = 0; reader == NULL && i < g_variant_n_children (modules); i++) {
+    g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
+
+    reader = tokenctl_module_find_unknown_card (module);
+  }
+  return reader;
 }
 
 static void
@@ -275,15 +293,17 @@ set_unread (GError **doubt)
       doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
       _ ("Not every token could be read, so it is not certain which one is meant. Name the token "
          "by its serial, or by its whole label if no code comes from a descriptor. Nothing was "
-         "sent; no try was spent."));
+         "sent; no try was spent. “tokenctl status” shows what could not be read."));
 }
 
-/* @is_any_unread: whether a listed token could not be read. */
+/* @is_any_unread: whether a listed token could not be read. Leaves the card that is no token to
+ * people: they see at the terminal which token it is. */
 static void
-set_doubt (GVariant *modules, gboolean is_any_unread, GError **doubt)
+set_doubt (GVariant *modules, const TokenctlWanted *wanted, gboolean is_any_unread, GError **doubt)
 {
   g_autofree char *failed = find_module (modules, "failed");
   g_autofree char *loading = find_module (modules, "loading");
+  g_autofree char *unknown = wanted->may_be_start ? NULL : find_unknown_card (modules);
 
   if (failed != NULL)
     g_set_error (doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
@@ -295,6 +315,12 @@ set_doubt (GVariant *modules, gboolean is_any_unread, GError **doubt)
                  failed);
   else if (loading != NULL || is_any_unread || has_unread_module (modules))
     set_unread (doubt);
+  else if (unknown != NULL)
+    g_set_error (doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
+                 _ ("There is a card in the reader “%s” that no module makes a token of, and the "
+                    "code may be meant for it. Name the token by its serial. Nothing was sent; no "
+                    "try was spent."),
+                 unknown);
 }
 
 static gboolean
@@ -325,17 +351,16 @@ find_owner (TokenctlBus *bus)
 /* Reads the tokens once all modules were read. One may have failed since, and its tokens are not
  * listed any more. */
 static GPtrArray *
-read_all (TokenctlBus *bus, ReadToken read_token, GPtrArray *problems, gboolean some_left,
-          GError **doubt, GError **error)
+read_all (TokenctlBus *bus, ReadToken read_token, const TokenctlWanted *wanted, GPtrArray *problems,
+          gboolean some_left, GError **doubt, GError **error)
 {
   g_autoptr (GPtrArray) tokens = read_tokens (bus, read_token, problems, &some_left, error);
   g_autoptr (GVariant) modules = tokens != NULL ? tokenctl_bus_modules (bus, error) : NULL;
 
   if (modules == NULL)
     return NULL;
-  set_doubt (modules, problems->len > 0 || some_left, doubt);
-  if (problems->len == 0)
-    add_busy_module (modules, problems);
+  set_doubt (modules, wanted, problems->len > 0 || some_left, doubt);
+  add_unread_modules (modules, problems);
   return g_steal_pointer (&tokens);
 }
 
@@ -372,7 +397,7 @@ wait_for_tokens (TokenctlBus *bus, ReadToken read_token, const TokenctlWanted *w
       return NULL;
     loading = find_module (modules, "loading");
     if (loading == NULL)
-      return read_all (bus, read_token, problems, some_left, doubt, error);
+      return read_all (bus, read_token, wanted, problems, some_left, doubt, error);
 
     if (!told)
       g_printerr (_ ("Waiting for the module “%s”…\n"), loading);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host-module.h"
 
+#include "enum-nick.h"
 #include "opensc-readers.h"
 #include "pkcs11-reason.h"
 #include "slots.h"
+#include "tokend-enums.h"
 #include "tokend-error.h"
 
 /* org.tokend.Module1 */
@@ -163,13 +165,16 @@ read_tokens (GTask *task, gpointer source, gpointer data, GCancellable *cancella
 static void
 on_read (GObject *source, GAsyncResult *result, gpointer data)
 {
+  static const char *const unknown[] = { NULL };
   g_autoptr (Call) call = data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) tokens = g_task_propagate_pointer (G_TASK (result), &error);
 
   tokend_host_end (call->host, call->host->stage);
   if (tokens != NULL)
-    tokend_dbus_module1_complete_read (NULL, call->invocation, tokens, FALSE);
+    tokend_dbus_module1_complete_read (NULL, call->invocation, tokens,
+                                       tokend_enum_get_nick (TOKEND_TYPE_DOUBT, TOKEND_DOUBT_NONE),
+                                       unknown);
   else
     g_dbus_method_invocation_return_gerror (call->invocation, error);
 }
@@ -178,11 +183,10 @@ static void
 on_cards_read (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Call) call = data;
-  gboolean has_hidden;
-  g_autoptr (GVariant) tokens = tokend_cards_read_finish (result, &has_hidden);
+  g_autoptr (GVariant) answer = tokend_cards_read_finish (result);
 
   tokend_host_end (call->host, call->host->stage);
-  tokend_dbus_module1_complete_read (NULL, call->invocation, tokens, has_hidden);
+  g_dbus_method_invocation_return_value (call->invocation, answer);
 }
 
 static gboolean

@@ -23,7 +23,9 @@ struct _TokendHost {
   GDBusConnection *connection;
   TokendDbusModule1 *module;
   TokendDbusModule1Operation *operation;
-  gboolean has_hidden; /* see Read in org.tokend.Module1.xml; of the last one */
+  /* See Read in org.tokend.Module1.xml; of the last one. */
+  TokendDoubt doubt;
+  GStrv unknown_readers;
 };
 
 G_DEFINE_FINAL_TYPE (TokendHost, tokend_host, G_TYPE_OBJECT)
@@ -48,6 +50,7 @@ tokend_host_dispose (GObject *object)
   g_clear_object (&self->module);
   g_clear_object (&self->operation);
   g_clear_object (&self->connection);
+  g_clear_pointer (&self->unknown_readers, g_strfreev);
   G_OBJECT_CLASS (tokend_host_parent_class)->dispose (object);
 }
 
@@ -300,17 +303,30 @@ parse_readings (GVariant *variant, GError **error)
   return g_steal_pointer (&readings);
 }
 
+static gboolean
+parse_doubt (const char *nick, TokendDoubt *doubt, GError **error)
+{
+  if (tokend_enum_parse (TOKEND_TYPE_DOUBT, nick, doubt))
+    return TRUE;
+  g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+                       "The module host gives a doubt that is none");
+  return FALSE;
+}
+
 static void
 on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   g_autoptr (GVariant) tokens = NULL;
+  g_autofree char *doubt = NULL;
   GError *error = NULL;
   GPtrArray *readings = NULL;
   TokendHost *self = g_task_get_source_object (task);
 
-  if (tokend_dbus_module1_call_read_finish (TOKEND_DBUS_MODULE1 (source), &tokens,
-                                            &self->has_hidden, result, &error))
+  g_clear_pointer (&self->unknown_readers, g_strfreev);
+  if (tokend_dbus_module1_call_read_finish (TOKEND_DBUS_MODULE1 (source), &tokens, &doubt,
+                                            &self->unknown_readers, result, &error)
+      && parse_doubt (doubt, &self->doubt, &error))
     readings = parse_readings (tokens, &error);
   if (readings != NULL) {
     g_task_return_pointer (task, readings, (GDestroyNotify) g_ptr_array_unref);
@@ -350,15 +366,26 @@ tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error)
 }
 
 /**
- * tokend_host_has_hidden:
+ * tokend_host_get_doubt:
  *
- * Returns: whether the last read met a card that another program has for itself, and which may be
- *   any token.
+ * Returns: why there may have been tokens that the last read did not tell of.
  */
-gboolean
-tokend_host_has_hidden (TokendHost *self)
+TokendDoubt
+tokend_host_get_doubt (TokendHost *self)
 {
-  return self->has_hidden;
+  return self->doubt;
+}
+
+/**
+ * tokend_host_get_unknown_readers:
+ *
+ * Returns: (transfer none) (nullable): the readers in which the last read met a card that is no
+ *   token to the module.
+ */
+const char *const *
+tokend_host_get_unknown_readers (TokendHost *self)
+{
+  return (const char *const *) self->unknown_readers;
 }
 
 static void

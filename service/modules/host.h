@@ -37,7 +37,8 @@ TokendHost *tokend_host_start_finish (GAsyncResult *result, GError **error);
 void tokend_host_read_async (TokendHost *self, gboolean all, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer user_data);
 GPtrArray *tokend_host_read_finish (TokendHost *self, GAsyncResult *result, GError **error);
-gboolean tokend_host_has_hidden (TokendHost *self);
+TokendDoubt tokend_host_get_doubt (TokendHost *self);
+const char *const *tokend_host_get_unknown_readers (TokendHost *self);
 
 void tokend_host_wait_async (TokendHost *self, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer user_data);

@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* For the files of a module alone. module.c starts and reads its host, and module-watch.c decides
- * when. */
+/* For the files of a module alone. module.c starts and reads its host, module-describe.c says how
+ * it is, and module-watch.c decides when it is read. */
 struct _TokendModule {
   GObject parent_instance;
 
@@ -40,6 +40,9 @@ struct _TokendModule {
 };
 
 void tokend_module_start_read (TokendModule *self);
+
+/* module-describe.c */
+const char *tokend_module_explain_doubt (TokendDoubt doubt);
 
 /* module-watch.c */
 TokendWatchMethod tokend_module_choose_watch_method (TokendModule *self);

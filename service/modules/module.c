@@ -3,11 +3,9 @@
 
 #include <glib/gi18n.h>
 
-#include "enum-nick.h"
 #include "environment.h"
 #include "journal.h"
 #include "module-private.h"
-#include "module-enums.h"
 #include "tokend-error.h"
 
 static void tokend_module_source_init (TokendTokenSourceInterface *iface);
@@ -128,38 +126,13 @@ has_hidden (TokendTokenSource *source)
 {
   const TokendModule *self = TOKEND_MODULE (source);
 
-  return self->host != NULL && tokend_host_has_hidden (self->host);
+  return self->host != NULL && tokend_host_get_doubt (self->host) == TOKEND_DOUBT_HIDDEN_CARD;
 }
 
 static gboolean
 is_unchanged (TokendTokenSource *source)
 {
   return tokend_module_is_unchanged (TOKEND_MODULE (source));
-}
-
-/**
- * tokend_module_describe:
- *
- * Returns: (transfer floating): an a{sv}, as Manager.GetModules of org.tokend.Tokend1.xml describes
- *   it.
- */
-GVariant *
-tokend_module_describe (TokendModule *self)
-{
-  g_auto (GVariantDict) module = G_VARIANT_DICT_INIT (NULL);
-  const TokendProfile *profile = get_profile (TOKEND_TOKEN_SOURCE (self));
-
-  g_variant_dict_insert (&module, "name", "s", self->name);
-  g_variant_dict_insert (&module, "path", "s", self->path);
-  if (profile != NULL)
-    g_variant_dict_insert (&module, "profile", "s", profile->name);
-  g_variant_dict_insert (&module, "state", "s",
-                         tokend_enum_get_nick (TOKEND_TYPE_MODULE_STATE, (int) self->state));
-  if (self->reason != NULL)
-    g_variant_dict_insert (&module, "reason", "s", self->reason);
-  if (self->is_busy)
-    g_variant_dict_insert (&module, "busy", "b", TRUE);
-  return g_variant_dict_end (&module);
 }
 
 /* @reason: (nullable): why tokens could not be read. @is_busy: another program is using a card. */
@@ -358,6 +331,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (TokendModule) self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) readings = tokend_host_read_finish (TOKEND_HOST (source), result, &error);
+  TokendDoubt doubt;
 
   /* The host has closed meanwhile, and the waiting callers were told. */
   if (self->host != TOKEND_HOST (source))
@@ -378,10 +352,8 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   if (tokend_health_work (&self->health, g_get_monotonic_time ()))
     tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_MODULE_BACK, "TOKEND_MODULE", self->name,
                     "MESSAGE", "Module %s is back", self->name);
-  if (tokend_host_has_hidden (self->host))
-    take_reason (self, N_ ("Another program is using a card and does not let go of it"), TRUE);
-  else
-    take_reason (self, NULL, FALSE);
+  doubt = tokend_host_get_doubt (self->host);
+  take_reason (self, tokend_module_explain_doubt (doubt), doubt == TOKEND_DOUBT_HIDDEN_CARD);
   update_tokens (self, readings);
   end_read (self, NULL);
 }

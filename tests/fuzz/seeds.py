@@ -118,7 +118,7 @@ def failure(serial, name, words):
 def write_host():
     prepared = GLib.Variant("(a{sv}ay)", (variant(READING), bytes(32)))
     answers = [
-        reply(2, GLib.Variant("(aa{sv})", ([variant(READING)],))),
+        reply(2, GLib.Variant("(aa{sv}sas)", ([variant(READING)], "unknown-card", ["Reader"]))),
         reply(3, None),
         reply(4, prepared),
         reply(5, GLib.Variant("(a{sv})", (variant(CHANGED),))),

@@ -44,7 +44,7 @@ class Host:
         return GLib.Variant("(a{sv})", ({},))
 
     def _read(self, _arguments):
-        return GLib.Variant("(aa{sv}b)", ([self._reading], False))
+        return GLib.Variant("(aa{sv}sas)", ([self._reading], "none", []))
 
     def _prepare(self, arguments):
         request = arguments.get_child_value(0)

@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pcsc.h"
 
+#include <poll.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 #include <winscard.h>
 
 /* The pseudo-reader that tells when a reader comes or goes. A change just before the question is
  * seen by the next one. */
 #define NOTIFICATION "\\\\?PnP?\\Notification"
 #define WAIT_MS 60000
-/* How soon a pcscd that was started is noticed: at first, and when it has been away for long. */
+/* How soon a pcscd that cannot be reached is tried again: at first, and in the end. Each time that
+ * it refuses it writes to the journal. */
 #define RETRY_MIN_MS 500
-#define RETRY_MAX_MS 8000
+#define RETRY_MAX_MS 60000
+/* The socket by which libpcsclite reaches pcscd. */
+#define FOLDER_PARENT "/run"
+#define FOLDER "pcscd"
+#define SOCKET "pcscd.comm"
 
 struct _TokendPcsc {
   SCARDCONTEXT context;
-  gboolean is_connected;
+  TokendPcscState state;
   guint retry_ms;  /* how long the next wait for pcscd takes */
+  int appearance;  /* an inotify descriptor, for pcscd's socket; -1: not watched */
   char *names;     /* of the readers, each with its NUL, as pcscd gave them */
   GArray *readers; /* of SCARD_READERSTATE, as last seen; the names are in @names */
 };
@@ -27,6 +36,7 @@ tokend_pcsc_new (void)
 
   self->readers = g_array_new (FALSE, TRUE, sizeof (SCARD_READERSTATE));
   self->retry_ms = RETRY_MIN_MS;
+  self->appearance = -1;
   return self;
 }
 
@@ -42,10 +52,18 @@ static gboolean
 disconnect (TokendPcsc *self)
 {
   forget_readers (self);
-  if (self->is_connected)
+  if (self->state == TOKEND_PCSC_CONNECTED)
     SCardReleaseContext (self->context);
-  self->is_connected = FALSE;
+  self->state = TOKEND_PCSC_ABSENT;
   return FALSE;
+}
+
+static void
+stop_watching (TokendPcsc *self)
+{
+  if (self->appearance >= 0)
+    close (self->appearance);
+  self->appearance = -1;
 }
 
 /**
@@ -57,8 +75,22 @@ void
 tokend_pcsc_free (TokendPcsc *self)
 {
   disconnect (self);
+  stop_watching (self);
   g_array_unref (self->readers);
   g_free (self);
+}
+
+/* Connects. A pcscd that asks polkit closes the connection of a user who may not have it. */
+static gboolean
+connect_to_pcscd (TokendPcsc *self)
+{
+  const LONG rv = SCardEstablishContext (SCARD_SCOPE_SYSTEM, NULL, NULL, &self->context);
+
+  if (rv == SCARD_S_SUCCESS)
+    self->state = TOKEND_PCSC_CONNECTED;
+  else
+    self->state = rv == SCARD_E_NO_SERVICE ? TOKEND_PCSC_ABSENT : TOKEND_PCSC_REFUSES;
+  return rv == SCARD_S_SUCCESS;
 }
 
 static gboolean
@@ -68,16 +100,11 @@ list_names (TokendPcsc *self)
   LONG rv;
 
   forget_readers (self);
-  if (!self->is_connected) {
-    if (SCardEstablishContext (SCARD_SCOPE_SYSTEM, NULL, NULL, &self->context) != SCARD_S_SUCCESS)
-      return FALSE;
-    self->is_connected = TRUE;
-    self->retry_ms = RETRY_MIN_MS;
-  }
+  if (self->state != TOKEND_PCSC_CONNECTED && !connect_to_pcscd (self))
+    return FALSE;
   rv = SCardListReaders (self->context, NULL, NULL, &length);
   if (rv == SCARD_S_SUCCESS) {
-    /* If pcscd has found one more meanwhile, the call fails, and is repeated as for a restarted
-     * pcscd. */
+    /* If pcscd has found one more meanwhile, this fails, as after its restart. */
     self->names = g_malloc0 (length + 2);
     rv = SCardListReaders (self->context, NULL, self->names, &length);
   }
@@ -97,7 +124,7 @@ query (TokendPcsc *self)
 {
   LONG rv;
 
-  if (!self->is_connected)
+  if (self->state != TOKEND_PCSC_CONNECTED)
     return FALSE;
   if (self->readers->len == 0)
     return TRUE;
@@ -144,7 +171,17 @@ take_states (TokendPcsc *self, gboolean is_answered)
 GHashTable *
 tokend_pcsc_list (TokendPcsc *self)
 {
-  return take_states (self, list_names (self) && query (self));
+  const gboolean was_connected = self->state == TOKEND_PCSC_CONNECTED;
+
+  return take_states (self, (list_names (self) && query (self))
+                                || (was_connected && list_names (self) && query (self)));
+}
+
+/** tokend_pcsc_get_state: since the last call. */
+TokendPcscState
+tokend_pcsc_get_state (TokendPcsc *self)
+{
+  return self->state;
 }
 
 /**
@@ -158,10 +195,56 @@ tokend_pcsc_list_again (TokendPcsc *self)
   return query (self) ? take_states (self, TRUE) : tokend_pcsc_list (self);
 }
 
+/* Until its folder is there, that is waited for. */
+static void
+watch_for_socket (TokendPcsc *self)
+{
+  const guint32 events = IN_CREATE | IN_MOVED_TO | IN_ONLYDIR;
+
+  self->appearance = inotify_init1 (IN_CLOEXEC | IN_NONBLOCK);
+  if (inotify_add_watch (self->appearance, FOLDER_PARENT "/" FOLDER, events) < 0)
+    inotify_add_watch (self->appearance, FOLDER_PARENT, events);
+}
+
+/* Returns: whether one of the events there are now is of pcscd's folder or socket. */
+static gboolean
+has_appeared (TokendPcsc *self)
+{
+  _Alignas(struct inotify_event) char buffer[4096];
+  const gssize size = read (self->appearance, buffer, sizeof buffer);
+  const struct inotify_event *event;
+
+  for (gssize i = 0; i < size; i += (gssize) (sizeof *event + event->len)) {
+    event = (const struct inotify_event *) (const void *) (buffer + i);
+    if ((event->mask & (IN_IGNORED | IN_Q_OVERFLOW)) != 0
+        || (event->len > 0
+            && (g_str_equal (event->name, SOCKET) || g_str_equal (event->name, FOLDER))))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The first time this returns at once: what came before the watch is found by the next try. */
 static void
 wait_for_pcscd (TokendPcsc *self)
 {
-  g_usleep (self->retry_ms * G_TIME_SPAN_MILLISECOND);
+  const gint64 until = g_get_monotonic_time () + self->retry_ms * G_TIME_SPAN_MILLISECOND;
+  gint64 left;
+
+  if (self->appearance < 0) {
+    watch_for_socket (self);
+    if (self->appearance >= 0)
+      return;
+  }
+  while ((left = (until - g_get_monotonic_time ()) / G_TIME_SPAN_MILLISECOND) > 0) {
+    struct pollfd appearance = { .fd = self->appearance, .events = POLLIN };
+
+    if (poll (&appearance, 1, (int) left + 1) > 0 && has_appeared (self)) {
+      stop_watching (self);
+      self->retry_ms = RETRY_MIN_MS;
+      return;
+    }
+  }
   self->retry_ms = MIN (2 * self->retry_ms, RETRY_MAX_MS);
 }
 
@@ -169,7 +252,8 @@ wait_for_pcscd (TokendPcsc *self)
  * tokend_pcsc_wait:
  *
  * Waits until a reader or a card comes or goes since tokend_pcsc_list(), for a minute at most;
- * without pcscd, for a moment. pcscd does not tell by itself whether a card is in use.
+ * without pcscd, until its socket appears, or for ever longer, up to a minute. pcscd does not tell
+ * by itself whether a card is in use.
  */
 void
 tokend_pcsc_wait (TokendPcsc *self)
@@ -178,7 +262,7 @@ tokend_pcsc_wait (TokendPcsc *self)
   g_autoptr (GArray) readers = NULL;
   LONG rv;
 
-  if (!self->is_connected) {
+  if (self->state != TOKEND_PCSC_CONNECTED) {
     wait_for_pcscd (self);
     return;
   }
@@ -196,5 +280,8 @@ tokend_pcsc_wait (TokendPcsc *self)
   if (rv != SCARD_S_SUCCESS && rv != SCARD_E_TIMEOUT) {
     disconnect (self);
     wait_for_pcscd (self);
+    return;
   }
+  stop_watching (self);
+  self->retry_ms = RETRY_MIN_MS;
 }

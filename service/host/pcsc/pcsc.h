@@ -6,6 +6,17 @@
 G_BEGIN_DECLS
 
 /**
+ * TokendPcscState:
+ *
+ * Whether there is a connection, and why not.
+ */
+typedef enum {
+  TOKEND_PCSC_ABSENT, /* pcscd is not running, or was not asked yet */
+  TOKEND_PCSC_REFUSES,
+  TOKEND_PCSC_CONNECTED,
+} TokendPcscState;
+
+/**
  * TokendPcsc:
  *
  * A connection to pcscd, made when needed, and again when pcscd was restarted. Of one thread.
@@ -17,6 +28,7 @@ void tokend_pcsc_free (TokendPcsc *self);
 
 GHashTable *tokend_pcsc_list (TokendPcsc *self);
 GHashTable *tokend_pcsc_list_again (TokendPcsc *self);
+TokendPcscState tokend_pcsc_get_state (TokendPcsc *self);
 void tokend_pcsc_wait (TokendPcsc *self);
 
 G_END_DECLS

@@ -2,8 +2,9 @@
 #include "cards.h"
 
 #include "pcsc.h"
+#include "enum-nick.h"
 #include "reader-private.h"
-#include "tokend-module.h"
+#include "tokend-enums.h"
 
 /* How often the use of cards with tokens is looked at; a shorter use is not seen. A look costs
  * three turns of the scheduler, and no card a command. In milliseconds. */
@@ -13,6 +14,8 @@ struct _TokendCards {
   TokendReaderOwner owner;
 
   /* The loop's. */
+  TokendPcscState pcscd;      /* as last seen */
+  TokendPcscState told_pcscd; /* as last told */
   GMainContext *context;
   TokendPcsc *looking;
   GHashTable *readers; /* of char * → TokendReader */
@@ -26,28 +29,15 @@ struct _TokendCards {
   gint is_watched;     /* atomic */
 };
 
-/* What a read tells. */
-typedef struct {
-  GVariant *tokens;
-  gboolean has_hidden;
-} Told;
-
+/* @states: (transfer full): of the readers. */
 static void
-told_free (gpointer data)
-{
-  Told *told = data;
-
-  g_variant_unref (told->tokens);
-  g_free (told);
-}
-
-static void
-look (TokendCards *self, GHashTable *states)
+look (TokendCards *self, TokendPcscState pcscd, GHashTable *states)
 {
   static const TokendReaderState absent = { .use = TOKEND_CARD_ABSENT };
   GHashTableIter iter;
   gpointer name, state, reader;
 
+  self->pcscd = pcscd;
   g_hash_table_iter_init (&iter, states);
   while (g_hash_table_iter_next (&iter, &name, NULL))
     if (!g_hash_table_contains (self->readers, name))
@@ -61,6 +51,14 @@ look (TokendCards *self, GHashTable *states)
       g_hash_table_iter_remove (&iter);
   }
   g_hash_table_unref (states);
+}
+
+static void
+look_at_all (TokendCards *self)
+{
+  GHashTable *states = tokend_pcsc_list (self->looking);
+
+  look (self, tokend_pcsc_get_state (self->looking), states);
 }
 
 static gboolean
@@ -87,21 +85,38 @@ for_each (TokendCards *self, void (*func) (TokendReader *reader))
     func (reader);
 }
 
-static Told *
+static TokendDoubt
+get_doubt_of_pcscd (TokendCards *self)
+{
+  if (self->pcscd == TOKEND_PCSC_CONNECTED)
+    return TOKEND_DOUBT_NONE;
+  return self->pcscd == TOKEND_PCSC_ABSENT ? TOKEND_DOUBT_PCSCD_ABSENT : TOKEND_DOUBT_PCSCD_REFUSES;
+}
+
+/* What Read answers: see org.tokend.Module1.xml. */
+static GVariant *
 tell (TokendCards *self)
 {
-  Told *told = g_new (Told, 1);
-  GVariantBuilder builder;
+  TokendDoubt doubt = get_doubt_of_pcscd (self);
+  GVariantBuilder tokens, unknown;
   GHashTableIter iter;
-  gpointer reader;
+  gpointer name, reader;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  g_variant_builder_init (&tokens, G_VARIANT_TYPE ("aa{sv}"));
+  g_variant_builder_init (&unknown, G_VARIANT_TYPE_STRING_ARRAY);
   g_hash_table_iter_init (&iter, self->readers);
-  while (g_hash_table_iter_next (&iter, NULL, &reader))
-    tokend_reader_tell (reader, &builder);
-  told->tokens = g_variant_ref_sink (g_variant_builder_end (&builder));
-  told->has_hidden = is_any (self, tokend_reader_is_hidden);
-  return told;
+  while (g_hash_table_iter_next (&iter, &name, &reader)) {
+    const TokendDoubt of_reader = tokend_reader_get_doubt (reader);
+
+    tokend_reader_tell (reader, &tokens);
+    doubt = MAX (doubt, of_reader);
+    if (of_reader == TOKEND_DOUBT_UNKNOWN_CARD)
+      g_variant_builder_add_value (&unknown,
+                                   g_variant_new_take_string (g_utf8_make_valid (name, -1)));
+  }
+  self->told_pcscd = self->pcscd;
+  return g_variant_ref_sink (g_variant_new (
+      "(aa{sv}sas)", &tokens, tokend_enum_get_nick (TOKEND_TYPE_DOUBT, (int) doubt), &unknown));
 }
 
 static gboolean on_look (gpointer user_data);
@@ -133,9 +148,10 @@ answer (TokendCards *self)
 
   if (self->read != NULL && !is_any (self, tokend_reader_is_awaited)) {
     read = g_steal_pointer (&self->read);
-    g_task_return_pointer (read, tell (self), told_free);
+    g_task_return_pointer (read, tell (self), (GDestroyNotify) g_variant_unref);
   }
-  if (self->wait != NULL && is_any (self, tokend_reader_has_news)) {
+  if (self->wait != NULL
+      && (self->pcscd != self->told_pcscd || is_any (self, tokend_reader_has_news))) {
     wait = g_steal_pointer (&self->wait);
     g_task_return_boolean (wait, TRUE);
   }
@@ -147,7 +163,9 @@ on_look (gpointer user_data)
 {
   TokendCards *self = user_data;
 
-  look (self, tokend_pcsc_list_again (self->looking));
+  GHashTable *states = tokend_pcsc_list_again (self->looking);
+
+  look (self, tokend_pcsc_get_state (self->looking), states);
   answer (self);
   return G_SOURCE_CONTINUE;
 }
@@ -157,7 +175,18 @@ on_event (gpointer user_data)
 {
   TokendCards *self = user_data;
 
-  look (self, tokend_pcsc_list (self->looking));
+  look_at_all (self);
+  answer (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes over that pcscd refuses, without asking it once more. */
+static gboolean
+on_refused (gpointer user_data)
+{
+  TokendCards *self = user_data;
+
+  look (self, TOKEND_PCSC_REFUSES, g_hash_table_new (g_str_hash, g_str_equal));
   answer (self);
   return G_SOURCE_REMOVE;
 }
@@ -176,12 +205,14 @@ static gpointer
 wait_for_events (gpointer user_data)
 {
   TokendCards *self = user_data;
+  gboolean is_refused;
 
   while (g_async_queue_pop (self->rounds) != NULL)
     while (g_atomic_int_get (&self->is_watched)) {
       /* The look sees what came before, and what comes later ends the wait. */
       g_hash_table_unref (tokend_pcsc_list (self->waiting));
-      invoke (self, on_event, self);
+      is_refused = tokend_pcsc_get_state (self->waiting) == TOKEND_PCSC_REFUSES;
+      invoke (self, is_refused ? on_refused : on_event, self);
       tokend_pcsc_wait (self->waiting);
     }
   return NULL;
@@ -245,7 +276,7 @@ begin_read (gpointer data)
 {
   TokendCards *self = g_task_get_task_data (data);
 
-  look (self, tokend_pcsc_list (self->looking));
+  look_at_all (self);
   self->read = data;
   for_each (self, tokend_reader_demand);
   answer (self);
@@ -258,9 +289,9 @@ take_news (gpointer data)
   g_autoptr (GTask) task = data;
   TokendCards *self = g_task_get_task_data (task);
 
-  look (self, tokend_pcsc_list (self->looking));
+  look_at_all (self);
   for_each (self, tokend_reader_read);
-  g_task_return_pointer (task, tell (self), told_free);
+  g_task_return_pointer (task, tell (self), (GDestroyNotify) g_variant_unref);
   answer (self);
   return G_SOURCE_REMOVE;
 }
@@ -316,19 +347,13 @@ tokend_cards_read_async (TokendCards *self, gboolean all, GAsyncReadyCallback ca
 
 /**
  * tokend_cards_read_finish:
- * @has_hidden: (out): whether there is a card that was never looked into.
  *
- * Returns: (transfer full): the readings, of type aa{sv}.
+ * Returns: (transfer full): what Read of org.tokend.Module1.xml answers.
  */
 GVariant *
-tokend_cards_read_finish (GAsyncResult *result, gboolean *has_hidden)
+tokend_cards_read_finish (GAsyncResult *result)
 {
-  Told *told = g_task_propagate_pointer (G_TASK (result), NULL);
-  GVariant *tokens = g_variant_ref (told->tokens);
-
-  *has_hidden = told->has_hidden;
-  told_free (told);
-  return tokens;
+  return g_task_propagate_pointer (G_TASK (result), NULL);
 }
 
 /**

@@ -18,7 +18,7 @@ TokendCards *tokend_cards_new (const char *module, GVariant *environment);
 
 void tokend_cards_read_async (TokendCards *self, gboolean all, GAsyncReadyCallback callback,
                               gpointer data);
-GVariant *tokend_cards_read_finish (GAsyncResult *result, gboolean *has_hidden);
+GVariant *tokend_cards_read_finish (GAsyncResult *result);
 void tokend_cards_wait_async (TokendCards *self, GAsyncReadyCallback callback, gpointer data);
 void tokend_cards_stop_waiting (TokendCards *self);
 

@@ -3,6 +3,7 @@
 
 #include "reader-child-private.h"
 #include "reader-use.h"
+#include "tokend-module.h"
 
 G_BEGIN_DECLS
 
@@ -35,7 +36,7 @@ void tokend_reader_let_go (TokendReader *self);
 
 gboolean tokend_reader_has_news (TokendReader *self);
 gboolean tokend_reader_is_awaited (TokendReader *self);
-gboolean tokend_reader_is_hidden (TokendReader *self);
+TokendDoubt tokend_reader_get_doubt (TokendReader *self);
 gboolean tokend_reader_is_worth_a_look (TokendReader *self);
 gboolean tokend_reader_is_over (TokendReader *self);
 void tokend_reader_tell (TokendReader *self, GVariantBuilder *readings);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "reader-private.h"
 
-#include "tokend-module.h"
-
 /* A card is busy if another program's transaction takes longer. In milliseconds. */
 #define TURN_MS 2000
 /* Callers are answered after this, however long a card takes, before tokend gives the whole module
@@ -429,16 +427,20 @@ get_unread (TokendReader *self)
 }
 
 /**
- * tokend_reader_is_hidden:
+ * tokend_reader_get_doubt:
  *
- * Returns: whether there is a card that was never looked into, because another program has had it
- *   for itself all the time: it may be any token.
+ * Returns: why its card may be a token that is not told of.
  */
-gboolean
-tokend_reader_is_hidden (TokendReader *self)
+TokendDoubt
+tokend_reader_get_doubt (TokendReader *self)
 {
-  return tokend_reader_is_another_card (&self->memory.at_read, &self->state)
-         && get_unread (self) == BUSY;
+  const gboolean is_new = tokend_reader_is_another_card (&self->memory.at_read, &self->state);
+
+  if (self->state.use == TOKEND_CARD_ABSENT || self->tokens != NULL)
+    return TOKEND_DOUBT_NONE;
+  if (is_new && get_unread (self) == BUSY)
+    return TOKEND_DOUBT_HIDDEN_CARD;
+  return is_new || self->memory.is_known ? TOKEND_DOUBT_UNREAD_CARD : TOKEND_DOUBT_UNKNOWN_CARD;
 }
 
 /**
