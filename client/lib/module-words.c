@@ -10,8 +10,8 @@
  * tokenctl_module_is_unread:
  * @module: an a{sv} as Manager.GetModules gives it
  *
- * Returns: whether there may be a token that only it would show. A card that no module makes a
- *   token of is none.
+ * Returns: whether there may be a token that only it would show, other than a card that no module
+ *   makes a token of
  */
 gboolean
 tokenctl_module_is_unread (GVariant *module)

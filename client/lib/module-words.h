@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-/* A module as GetModules of org.tokend.Tokend1.xml describes it. */
+/* Tells people of modules, as GetModules of org.tokend.Tokend1.xml describes them. */
 
 gboolean tokenctl_module_is_unread (GVariant *module);
 char *tokenctl_module_find_unknown_card (GVariant *module);

@@ -9,7 +9,7 @@
 #include "idle.h"
 #include "journal.h"
 #include "large-messages.h"
-#include "module.h"
+#include "module-files.h"
 #include "tracker.h"
 #include "opened.h"
 #include "refusal-limit.h"
@@ -37,6 +37,7 @@ struct _TokendDaemon {
 
   TokendService service;
   TokendDispatch dispatch;
+  TokendModuleFiles *files;
   TokendIdle *idle; /* NULL: it does not leave */
   GMainLoop *loop;
   int state_lock;
@@ -84,6 +85,7 @@ tokend_daemon_finalize (GObject *object)
   tokend_rate_limit_free (service->snapshot_limit);
   g_bytes_unref (service->key);
   g_object_unref (service->ending);
+  tokend_module_files_free (self->files);
   g_ptr_array_unref (service->profiles);
   g_object_unref (service->bus);
   g_clear_error (&self->error);
@@ -98,14 +100,21 @@ tokend_daemon_class_init (TokendDaemonClass *klass)
   G_OBJECT_CLASS (klass)->finalize = tokend_daemon_finalize;
 }
 
+static gboolean
+is_watch_needed (TokendDaemon *self)
+{
+  return tokend_callers_count_subscribers (self->service.callers) > 0
+         || tokend_opened_count_needs (self->service.opened) > 0;
+}
+
 /* Watches the tokens for subscribers and open operations. */
 static void
 watch_if_needed (TokendDaemon *self)
 {
   const TokendService *service = &self->service;
-  const gboolean is_needed = tokend_callers_count_subscribers (service->callers) > 0
-                             || tokend_opened_count_needs (service->opened) > 0;
+  const gboolean is_needed = is_watch_needed (self);
 
+  tokend_module_files_set_watched (self->files, is_needed);
   for (guint i = 0; i < service->modules->len; i++)
     tokend_module_set_watched (service->modules->pdata[i], is_needed);
 }
@@ -230,24 +239,23 @@ on_shows (TokendModule *module, TokendToken *token, gpointer user_data)
 }
 
 static void
+on_module_added (TokendModule *module, gpointer user_data)
+{
+  TokendDaemon *self = user_data;
+
+  self->n_unsettled++;
+  tokend_module_set_watched (module, is_watch_needed (self));
+  g_signal_connect (module, "settled", G_CALLBACK (on_module_settled), self);
+  g_signal_connect (module, "shows", G_CALLBACK (on_shows), self);
+  g_signal_connect_swapped (module, "changed", G_CALLBACK (tokend_relate), &self->service);
+}
+
+static void
 start_modules (TokendDaemon *self)
 {
-  static const char *const directories[] = { P11_SYSTEM_CONFIG_MODULES, P11_PACKAGE_CONFIG_MODULES,
-                                             NULL };
-  g_autoptr (GPtrArray) configs =
-      tokend_module_configs_load (directories, P11_MODULE_PATH, "tokend");
-
-  self->n_unsettled = configs->len;
-  self->name_delay = g_timeout_add (configs->len > 0 ? NAME_DELAY_MAX_MS : 0, on_name_delay, self);
-  for (guint i = 0; i < configs->len; i++) {
-    TokendModule *module = tokend_module_new (&self->service, configs->pdata[i]);
-
-    g_ptr_array_add (self->service.modules, module);
-    g_signal_connect (module, "settled", G_CALLBACK (on_module_settled), self);
-    g_signal_connect (module, "shows", G_CALLBACK (on_shows), self);
-    g_signal_connect_swapped (module, "changed", G_CALLBACK (tokend_relate), &self->service);
-    tokend_module_start (module);
-  }
+  tokend_module_files_load (self->files);
+  self->name_delay =
+      g_timeout_add (self->service.modules->len > 0 ? NAME_DELAY_MAX_MS : 0, on_name_delay, self);
 }
 
 /* Keeps a second service out, which would forget what this one records in the ledger. */
@@ -303,6 +311,7 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->claims = tokend_claims_new (TOKEND_RUN_DIR "/locks");
   service->profiles = tokend_profiles_load (TOKEND_PROFILE_DIR, TOKEND_ADMIN_PROFILE_DIR);
   service->modules = g_ptr_array_new_with_free_func (g_object_unref);
+  self->files = tokend_module_files_new (service, on_module_added, self);
   tokend_large_messages_watch (bus);
   g_signal_connect_swapped (service->callers, "changed", G_CALLBACK (watch_if_needed), self);
   g_signal_connect_swapped (service->opened, "changed", G_CALLBACK (watch_if_needed), self);

@@ -7,7 +7,11 @@
 #include "module-private.h"
 #include "printable.h"
 
-/** tokend_module_explain_doubt: Returns: (nullable): why there may be other tokens than those that were read, for people. */
+/**
+ * tokend_module_explain_doubt:
+ *
+ * Returns: (nullable): for people, why there may be other tokens than those that were read.
+ */
 const char *
 tokend_module_explain_doubt (TokendDoubt doubt)
 {
@@ -73,8 +77,12 @@ put_reason (TokendModule *self, GVariantDict *module)
   }
 }
 
-/** tokend_module_describe: Returns: (transfer floating): a{sv}, as org.tokend.Tokend1.xml says at
- * GetModules. */
+/**
+ * tokend_module_describe:
+ *
+ * Returns: (transfer floating): an a{sv}, as Manager.GetModules of org.tokend.Tokend1.xml describes
+ *   it.
+ */
 GVariant *
 tokend_module_describe (TokendModule *self)
 {

@@ -15,6 +15,7 @@ struct _TokendModule {
   TokendService *service;
   char *name;
   char *path;
+  int priority;
   TokendModuleState state;
   /* Why the last read or start failed, or did not reach all cards; NULL: it did. */
   char *reason;

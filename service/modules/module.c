@@ -92,7 +92,20 @@ tokend_module_new (TokendService *service, const TokendModuleConfig *config)
   self->service = service;
   self->name = g_strdup (config->name);
   self->path = g_strdup (config->path);
+  self->priority = config->priority;
   return self;
+}
+
+/**
+ * tokend_module_has_config:
+ *
+ * Returns: whether it is what @config says.
+ */
+gboolean
+tokend_module_has_config (TokendModule *self, const TokendModuleConfig *config)
+{
+  return g_str_equal (self->name, config->name) && g_str_equal (self->path, config->path)
+         && self->priority == config->priority;
 }
 
 static const char *
@@ -459,6 +472,22 @@ tokend_module_give_up_reads (TokendModule *self, const GError *error)
 {
   answer_readers (&self->readers, error);
   answer_readers (&self->next_readers, error);
+}
+
+/**
+ * tokend_module_stop:
+ *
+ * Ends its host, since it is configured no more. Its tokens leave, and callers that wait for a read
+ * are told.
+ */
+void
+tokend_module_stop (TokendModule *self)
+{
+  g_autoptr (GError) error = g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
+                                                  "The module is not configured any more");
+
+  tokend_module_give_up_reads (self, error);
+  g_object_run_dispose (G_OBJECT (self));
 }
 
 /**

@@ -32,7 +32,9 @@ typedef enum {
 G_DECLARE_FINAL_TYPE (TokendModule, tokend_module, TOKEND, MODULE, GObject)
 
 TokendModule *tokend_module_new (TokendService *service, const TokendModuleConfig *config);
+gboolean tokend_module_has_config (TokendModule *self, const TokendModuleConfig *config);
 void tokend_module_start (TokendModule *self);
+void tokend_module_stop (TokendModule *self);
 
 GVariant *tokend_module_describe (TokendModule *self);
 

@@ -7,8 +7,8 @@ import shutil
 import time
 
 import pytest
-from sandbox import FOLDER, wait_until
-from support import BusError, Client, check, nothing_sent, only_path, only_token, raises, tries
+from sandbox import FOLDER, wait_until, wait_until_asleep
+from support import TOKEN, BusError, Client, check, nothing_sent, only_path, only_token, raises, tries
 
 SYSTEM = "/etc/pkcs11/modules"
 PACKAGE = "/usr/share/p11-kit/modules"
@@ -331,3 +331,68 @@ def test_who_asked_in_vain_is_told_when_to_ask_again(sandbox):
             wait_until(lambda: token.calls("tokend-module")[seen:].count("C_GetSlotList") > 4, what="two more polls")
             client.status(path)
             assert client.take_signals("StatusChanged") == []
+
+
+def names(client):
+    return [module["name"] for module in client.modules()]
+
+
+def test_module_files_that_come_and_go(make_sandbox):
+    """While somebody is subscribed that is noticed: a module that is configured no more shows nothing, and has no process; one
+    that is new is read. The folder need not have been there."""
+    sandbox = make_sandbox(["etoken", "softhsm"])
+    configured = sandbox.read_file(f"{PACKAGE}/etoken.module")
+    assert not os.path.exists(sandbox.path(SYSTEM))
+    with Client(sandbox) as client:
+        client.subscribe()
+        client.wait_labels(["ETOKEN", "SOFTHSM"])
+        kept = client.paths_by_label()["SOFTHSM"]
+        os.unlink(sandbox.path(f"{PACKAGE}/etoken.module"))
+        client.wait_labels(["SOFTHSM"])
+        assert names(client) == ["softhsm"]
+        wait_until(lambda: len(sandbox.hosts("watch")) == 1, what="the end of its host")
+
+        os.makedirs(sandbox.path(SYSTEM), mode=0o755)
+        sandbox.write_file(f"{SYSTEM}/another.module", configured)
+        client.wait_labels(["ETOKEN", "SOFTHSM"])
+        assert names(client) == ["another", "softhsm"]
+        sandbox.write_file(f"{SYSTEM}/another.module", f"{configured}priority: -1\n")
+        wait_until(lambda: names(client) == ["softhsm", "another"], what="the other order")
+        token = client.wait_labels(["ETOKEN", "SOFTHSM"])["ETOKEN"]
+        client.set_pin(token, sandbox.pin, "4321")
+        client.unsubscribe()
+        os.unlink(sandbox.path(f"{SYSTEM}/another.module"))
+        client.subscribe()
+        assert names(client) == ["softhsm"]
+        assert client.tokens() == [kept]
+
+
+def test_module_that_is_removed_while_it_is_read(make_sandbox):
+    """Who waits for it is told, and what was opened by it is over."""
+    sandbox = make_sandbox(["etoken", "softhsm"])
+    token = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.wait_labels(["ETOKEN", "SOFTHSM"])["ETOKEN"]
+        with nothing_sent(token):
+            opened = client.begin_operation("SetPin", path, None, "4321")
+            client.feed(opened, "12")
+            token.fault("pause C_GetTokenInfo")
+            token.wait_paused()
+            reading = client.begin("Refresh", path, TOKEN)
+            os.unlink(sandbox.path(f"{PACKAGE}/etoken.module"))
+            with raises("NotFound"):
+                client.finish(reading)
+            client.end(opened, "34")
+            with raises("TokenRemoved"):
+                client.finish(opened)
+        client.wait_labels(["SOFTHSM"])
+        wait_until(lambda: len(sandbox.hosts("watch")) == 1, what="the end of its host")
+
+
+def test_module_files_are_not_polled(make_sandbox):
+    """Nor is the folder that is not there."""
+    sandbox = make_sandbox([])
+    with Client(sandbox) as client:
+        client.subscribe()
+        wait_until_asleep([sandbox.tokend()], seconds=10)

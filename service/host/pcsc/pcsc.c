@@ -177,7 +177,7 @@ tokend_pcsc_list (TokendPcsc *self)
                                 || (was_connected && list_names (self) && query (self)));
 }
 
-/** tokend_pcsc_get_state: since the last call. */
+/** tokend_pcsc_get_state: Returns: what the last list has found. */
 TokendPcscState
 tokend_pcsc_get_state (TokendPcsc *self)
 {
@@ -195,7 +195,7 @@ tokend_pcsc_list_again (TokendPcsc *self)
   return query (self) ? take_states (self, TRUE) : tokend_pcsc_list (self);
 }
 
-/* Until its folder is there, that is waited for. */
+/* Watches for the socket, or for its folder until that is there. */
 static void
 watch_for_socket (TokendPcsc *self)
 {
@@ -206,7 +206,7 @@ watch_for_socket (TokendPcsc *self)
     inotify_add_watch (self->appearance, FOLDER_PARENT, events);
 }
 
-/* Returns: whether one of the events there are now is of pcscd's folder or socket. */
+/* Returns: whether pcscd's folder or socket has appeared. */
 static gboolean
 has_appeared (TokendPcsc *self)
 {
@@ -224,7 +224,8 @@ has_appeared (TokendPcsc *self)
   return FALSE;
 }
 
-/* The first time this returns at once: what came before the watch is found by the next try. */
+/* Waits for the next try. Returns at once when the watch begins: the next try finds a socket that
+ * came before it. */
 static void
 wait_for_pcscd (TokendPcsc *self)
 {

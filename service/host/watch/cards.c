@@ -29,7 +29,7 @@ struct _TokendCards {
   gint is_watched;     /* atomic */
 };
 
-/* @states: (transfer full): of the readers. */
+/* Takes over what pcscd has told. @states: (transfer full): of the readers. */
 static void
 look (TokendCards *self, TokendPcscState pcscd, GHashTable *states)
 {
@@ -93,7 +93,7 @@ get_doubt_of_pcscd (TokendCards *self)
   return self->pcscd == TOKEND_PCSC_ABSENT ? TOKEND_DOUBT_PCSCD_ABSENT : TOKEND_DOUBT_PCSCD_REFUSES;
 }
 
-/* What Read answers: see org.tokend.Module1.xml. */
+/* Returns: (transfer full): what Read answers, see org.tokend.Module1.xml. */
 static GVariant *
 tell (TokendCards *self)
 {
