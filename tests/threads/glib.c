@@ -168,8 +168,8 @@ __wrap_g_async_queue_pop (GAsyncQueue *queue)
 }
 
 /* GObject: what is done before a reference is given up is seen by who gives up the last one. A task
- * gives up its source's, which may be the last one, and GLib's to give up: then it is the end of
- * the source's pool that tells. */
+ * gives up its source's, which may be the last one, and GLib's to give up, long after the wrapper
+ * below: then it is the end of the source's pool that tells, of all that was given up before. */
 
 static int given_up;
 
@@ -188,8 +188,8 @@ __wrap_g_object_unref (gpointer object)
   if (source != NULL) {
     release (source);
     acquire (source);
-    release (&given_up);
   }
+  release (&given_up);
   __real_g_object_unref (object);
 }
 
