@@ -66,8 +66,8 @@ reset_thread (gpointer data)
  * Resets the card, so that it takes no code for verified any more. Does so only while no program is
  * connected to it: one that remembers the PIN would send it again, and it may be another by now.
  * Waits up to 2 seconds for others to leave; the watching host is among them. pcscd connects nobody
- * while another program has a transaction, however long, so this has a thread of its own, which ends
- * with the process.
+ * while another program has a transaction, however long, so this has a thread of its own, which
+ * ends with the process.
  *
  * Returns: whether the card was reset, or is gone.
  */

@@ -227,8 +227,8 @@ test_pulled_out (void)
   }
 }
 
-/* Once logged in, what C_Logout answers says whether the card is closed; OpenSC's answer does not. Where the card's reader is
- * not known, it cannot be reset. */
+/* Once logged in, what C_Logout answers says whether the card is closed; OpenSC's answer does not.
+ * Where the card's reader is not known, it cannot be reset. */
 static void
 test_left_open (void)
 {
