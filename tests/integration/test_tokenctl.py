@@ -783,7 +783,8 @@ def test_a_card_that_another_program_uses_may_be_meant(make_sandbox, how, since)
             # The card may have that label as well.
             assert set_pin(sandbox, "ETOKEN", pin="1234", new="654321").returncode == REFUSED
         assert set_pin(sandbox, "0001", pin="1234", new="654321").returncode == DONE
-    wait_until(lambda: len(sandbox.status()) == 2, what="the card again")
+    # Who asks before the read is over that has waited for the other program is told that it is busy still.
+    wait_until(lambda: sandbox.tokenctl("alice", "status", serial).returncode == DONE, what="the card again")
     assert set_pin(sandbox, "--final-attempt", serial, new="654321").returncode == DONE
     assert card.login("654321")
 
