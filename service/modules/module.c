@@ -384,9 +384,11 @@ tokend_module_start_read (TokendModule *self)
   self->reading = TRUE;
   self->read_begun_at = g_get_monotonic_time ();
   tokend_claims_look (self->service->claims);
-  /* Reads all if a caller asked, who wants to know what the card says now. */
-  tokend_host_read_async (self->host, self->readers->len > 0, self->cancellable, on_read,
-                          g_object_ref (self));
+  /* Reads all at first, and if a caller asked, who wants to know what the card says now. What is
+   * read later, the host tells only whom it may tell of a change. */
+  tokend_host_read_async (self->host,
+                          self->state != TOKEND_MODULE_STATE_READY || self->readers->len > 0,
+                          self->cancellable, on_read, g_object_ref (self));
 }
 
 static void

@@ -380,10 +380,10 @@ def test_a_configuration_that_is_missing(make_sandbox, operation):
     sandbox = make_sandbox(["piv-card"])
     token = only_token(sandbox)
     sandbox.run("root", ["mkdir", "-p", f"{FOLDER}/nothing"])
-    bind(sandbox, f"{FOLDER}/nothing", CONFIGURATION)
     with Client(sandbox) as client:
         path = path_of(client, token)
-        with nothing_sent(token), raises("NotSupported") as caught:
+        bind(sandbox, f"{FOLDER}/nothing", CONFIGURATION)
+        with nothing_sent(token), raises("ModuleFailed") as caught:
             getattr(client, operation)(path, sandbox.puk, NEW_PIN, final_attempt=True)
         assert CONFIGURATION in caught[0].message
 

@@ -261,6 +261,50 @@ def test_wake_ups(make_sandbox, kinds):
         wait_until_asleep(ours)
 
 
+def test_host_that_ends_while_nobody_is_subscribed(make_sandbox):
+    """The next one has read the cards before anybody is told what there is: none has gone for that."""
+    sandbox = make_sandbox(["piv-card"])
+    with Client(sandbox) as client:
+        path = only_path(client)
+        (before,) = sandbox.hosts("watch")
+        sandbox.kill(before)
+        wait_until(lambda: sandbox.hosts("watch") not in ([], [before]), what="another host")
+        wait_until(lambda: client.modules()[0]["state"] == "ready", what="the module")
+        assert client.tokens() == [path]
+        assert client.refresh(path)["pin-state"] == "ok"
+
+
+def test_host_whose_file_is_replaced(make_sandbox):
+    """As by an upgrade: what is watched goes on being watched."""
+    sandbox = make_sandbox(["piv-card"])
+    host = f"{FOLDER}/bin/tokend-module"
+    replace = ["sh", "-c", f"cp -L {host} {host}.new && mv {host}.new {host}"]
+    assert sandbox.run("root", replace).returncode == 0
+    sandbox.restart_tokend()
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = only_path(client)
+        assert sandbox.run("root", replace).returncode == 0
+        assert client.refresh(path)["pin-state"] == "ok"
+
+
+def test_reader_that_goes_while_its_card_is_asked_for(make_sandbox):
+    """Nothing of it is used any more, as AddressSanitizer would tell."""
+    sandbox = make_sandbox(["piv-card"])
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = only_path(client)
+        hosts = sandbox.hosts("watch")
+        client.refresh(path)
+        stop_pcscd(sandbox)
+        wait_until(lambda: client.tokens() == [], what="the card to be gone")
+        # What was to happen with it would have happened by now.
+        time.sleep(5)
+        assert sandbox.hosts("watch") == hosts
+        with started_pcscd(sandbox):
+            wait_until(lambda: len(client.tokens()) == 1, what="the card")
+
+
 def limit_processes(sandbox, limit):
     """How many processes the watching host may start."""
     (outside,) = sandbox.hosts("watch")
@@ -284,7 +328,7 @@ def test_no_process_can_be_started(make_sandbox):
         assert count_wake_ups(sandbox, 5) < 300
         assert client.tokens() == []
 
-        limit_processes(sandbox, "100:")
+        limit_processes(sandbox, "1000:")
         token.fault("vanish")
         user.wait_present(False)
         token.clear_faults()

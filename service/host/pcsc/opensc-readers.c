@@ -101,8 +101,11 @@ tokend_opensc_readers_list_others (GHashTable *readers, const char *reader)
 static gboolean
 fail (GError **error)
 {
-  g_set_error_literal (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
-                       N_ ("It cannot be told to leave out readers"));
+  const char *file = tokend_opensc_readers_get_configuration ();
+
+  g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_MODULE_FAILED,
+               "OpenSC cannot be told by %s to leave out other readers",
+               file != NULL ? file : "its configuration");
   return FALSE;
 }
 

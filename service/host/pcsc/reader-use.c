@@ -53,10 +53,10 @@ tokend_reader_remember (const TokendReaderMemory *last, const TokendReaderState 
     memory.used_since = last->used_since;
   else if (before->use == TOKEND_CARD_SHARED)
     memory.used_since = time;
-  if (found != TOKEND_CARD_IS_OTHER) {
+  memory.is_known = memory.is_known || found != TOKEND_CARD_IS_OTHER;
+  if (found == TOKEND_CARD_IS_TOKEN) {
     memory.n_misses = 0;
     memory.knowledge = found;
-    memory.is_known = TRUE;
     return memory;
   }
   if (memory.n_misses == 0 || time - memory.missed_at >= TOKEND_READER_PATIENCE) {

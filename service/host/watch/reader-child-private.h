@@ -19,8 +19,9 @@ typedef struct _TokendReaderChild TokendReaderChild;
  */
 typedef struct {
   void (*begun) (gpointer data); /* it begins to read */
-  /* @tokens: aa{sv}. @certificates: for the next question. */
-  void (*answered) (gpointer data, GVariant *tokens, GVariant *certificates);
+  /* @failure: why nothing could be read, or empty. @tokens: aa{sv}. @certificates: for the next
+   * question. */
+  void (*answered) (gpointer data, const char *failure, GVariant *tokens, GVariant *certificates);
   void (*ended) (gpointer data); /* the process is gone; tokend_reader_child_free() is due */
 } TokendReaderEvents;
 

@@ -24,15 +24,17 @@ on_readable (int fd, GIOCondition condition, gpointer user_data)
   g_autoptr (GVariant) answer = NULL;
   g_autoptr (GVariant) tokens = NULL;
   g_autoptr (GVariant) certificates = NULL;
+  const char *failure;
 
   switch (tokend_reader_receive (fd, MSG_DONTWAIT, TOKEND_READER_ANSWER_TYPE, &answer)) {
   case TOKEND_READER_MESSAGE_BEGUN:
     self->events->begun (self->data);
     break;
   case TOKEND_READER_MESSAGE_CONTENT:
-    tokens = g_variant_get_child_value (answer, 0);
-    certificates = g_variant_get_child_value (answer, 1);
-    self->events->answered (self->data, tokens, certificates);
+    g_variant_get_child (answer, 0, "&s", &failure);
+    tokens = g_variant_get_child_value (answer, 1);
+    certificates = g_variant_get_child_value (answer, 2);
+    self->events->answered (self->data, failure, tokens, certificates);
     break;
   case TOKEND_READER_MESSAGE_END:
     tokend_reader_child_kill (self);
@@ -60,17 +62,16 @@ attach (GSource *source, const TokendReaderSetup *setup, GSourceFunc callback, g
   return source;
 }
 
-/* Starts this process's own program. */
+/* Starts this process's own program, also if its file was replaced meanwhile. */
 static GPid
 spawn (int socket)
 {
-  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
-  const char *const argv[] = { program, "--read", NULL };
+  static const char *const argv[] = { "/proc/self/exe", "tokend-module", "--read", NULL };
   GPid process = 0;
 
-  if (program != NULL)
-    g_spawn_async_with_fds (NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-                            &process, socket, -1, -1, NULL);
+  g_spawn_async_with_fds (NULL, (char **) argv, NULL,
+                          G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_FILE_AND_ARGV_ZERO, NULL, NULL,
+                          &process, socket, -1, -1, NULL);
   return process;
 }
 

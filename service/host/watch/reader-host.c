@@ -76,15 +76,14 @@ tokend_reader_send (int socket, int flags, GVariant *content)
 
 /* Reads what the module shows in this reader, since it may show others that it could not ignore. */
 static GArray *
-read_afresh (ReaderHost *self)
+read_afresh (ReaderHost *self, GError **error)
 {
   g_autoptr (GHashTable) readers = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GArray) all = NULL;
   GArray *own;
 
-  if (self->functions.finalize == NULL || self->functions.get_slot_info == NULL
-      || !tokend_opensc_readers_leave_out_others (self->reader, NULL)
-      || !tokend_pkcs11_module_initialize (&self->functions, NULL))
+  if (!tokend_opensc_readers_leave_out_others (self->reader, error)
+      || !tokend_pkcs11_module_initialize (&self->functions, error))
     return NULL;
   own = g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
   all = tokend_slots_read (&self->functions, NULL, NULL);
@@ -104,17 +103,18 @@ read_afresh (ReaderHost *self)
 static GVariant *
 read_card (ReaderHost *self, GPtrArray *certificates)
 {
+  g_autoptr (GError) error = NULL;
   GArray *readings = self->readings != NULL
                          ? tokend_slots_read_again (&self->functions, self->readings)
-                         : read_afresh (self);
+                         : read_afresh (self, &error);
 
   if (readings == NULL)
-    return g_variant_new (TOKEND_READER_ANSWER_TYPE, NULL, NULL);
+    return g_variant_new (TOKEND_READER_ANSWER_TYPE, error->message, NULL, NULL);
 
   g_clear_pointer (&self->readings, g_array_unref);
   self->readings = tokend_slots_complete (&self->functions, certificates, readings);
   tokend_certificates_forget_others (certificates, self->readings);
-  return g_variant_new ("(@aa{sv}@" TOKEND_CERTIFICATES_TYPE ")",
+  return g_variant_new ("(s@aa{sv}@" TOKEND_CERTIFICATES_TYPE ")", "",
                         tokend_slots_to_variant (certificates, self->readings),
                         tokend_certificates_to_variant (certificates));
 }
@@ -130,7 +130,8 @@ set_up (ReaderHost *self, int socket)
       != TOKEND_READER_MESSAGE_CONTENT)
     return FALSE;
   g_variant_get (setup, "(&ss@a{ss})", &path, &self->reader, &environment);
-  return tokend_pkcs11_module_load (path, environment, &self->functions, NULL, NULL);
+  return tokend_pkcs11_module_load (path, environment, &self->functions, NULL, NULL)
+         && self->functions.finalize != NULL && self->functions.get_slot_info != NULL;
 }
 
 /* Returns: whether there may be another question. */

@@ -43,9 +43,10 @@ struct _TokendReader {
   GVariant *tokens; /* aa{sv}, as last read; NULL: none */
   gint64 read_at;   /* when that read began */
   GVariant *certificates;
-  gboolean is_news;   /* something was not told yet */
-  gboolean is_fresh;  /* the tokens were read since they were told */
-  const char *unread; /* why they could not be read though they are there; or NULL */
+  gboolean is_answered; /* the module could look into the card at the last read */
+  gboolean is_news;     /* something was not told yet */
+  gboolean is_fresh;    /* the tokens were read since they were told */
+  const char *unread;   /* why they could not be read though they are there; or NULL */
 };
 
 static GSource *
@@ -85,6 +86,9 @@ tokend_reader_new (const TokendReaderOwner *owner, const char *name)
 void
 tokend_reader_free (TokendReader *self)
 {
+  clear_source (&self->turn);
+  clear_source (&self->deadline);
+  clear_source (&self->hang);
   g_clear_pointer (&self->tokens, g_variant_unref);
   g_clear_pointer (&self->certificates, g_variant_unref);
   g_free (self->name);
@@ -184,7 +188,7 @@ evaluate_tokens (GVariant *tokens)
 }
 
 static void
-take_tokens (TokendReader *self, GVariant *tokens)
+take_tokens (TokendReader *self, GVariant *tokens, const char *failure)
 {
   const TokendCardKnowledge found =
       tokens != NULL ? evaluate_tokens (tokens) : TOKEND_CARD_IS_OTHER;
@@ -193,11 +197,12 @@ take_tokens (TokendReader *self, GVariant *tokens)
   self->memory =
       tokend_reader_remember (&self->memory, &self->before, self->is_kept, found, self->asked_at);
   self->memory.read_at = now;
+  self->is_answered = tokens != NULL && *failure == '\0';
   self->is_news = TRUE;
   self->unread = NULL;
   if (found == TOKEND_CARD_IS_OTHER && self->memory.is_known
       && self->memory.knowledge == TOKEND_CARD_UNREAD) {
-    self->unread = "no token was found on it";
+    self->unread = *failure != '\0' ? g_intern_string (failure) : "no token was found on it";
     return;
   }
   g_clear_pointer (&self->tokens, g_variant_unref);
@@ -236,6 +241,10 @@ on_begun (gpointer data)
 {
   TokendReader *self = data;
 
+  if (self->asked_at == 0) {
+    end_child (self);
+    return;
+  }
   self->begun_at = g_get_monotonic_time ();
   clear_source (&self->turn);
   self->turn = add_timeout (self, TURN_MS, on_turn_over);
@@ -245,12 +254,12 @@ static const TokendReaderEvents events;
 
 /* Returns: whether the child may be asked for more. */
 static gboolean
-take_answer (TokendReader *self, GVariant *tokens)
+take_answer (TokendReader *self, GVariant *tokens, const char *failure)
 {
   const TokendReaderMemory last = self->memory;
 
   if (is_same_card (self))
-    take_tokens (self, tokens);
+    take_tokens (self, tokens, failure);
   end_read (self);
   if (!is_same_card (self))
     return FALSE;
@@ -267,7 +276,7 @@ begin_read (TokendReader *self)
   if (self->child == NULL)
     self->child = tokend_reader_child_new (&self->owner->setup, self->name, &events, self);
   if (self->child == NULL) {
-    take_answer (self, NULL);
+    take_answer (self, NULL, "");
     self->is_awaited = FALSE;
     return;
   }
@@ -276,15 +285,17 @@ begin_read (TokendReader *self)
 }
 
 static void
-on_answered (gpointer data, GVariant *tokens, GVariant *certificates)
+on_answered (gpointer data, const char *failure, GVariant *tokens, GVariant *certificates)
 {
   TokendReader *self = data;
 
-  if (self->asked_at == 0)
+  if (self->asked_at == 0) {
+    end_child (self);
     return;
+  }
   g_clear_pointer (&self->certificates, g_variant_unref);
   self->certificates = g_variant_ref (certificates);
-  self->is_kept = take_answer (self, tokens);
+  self->is_kept = take_answer (self, tokens, failure);
   if (!self->is_kept)
     /* Answers callers once the card is let go, since they may want it for themselves. */
     end_child (self);
@@ -304,7 +315,7 @@ on_ended (gpointer data)
   clear_source (&self->hang);
   self->is_ending = FALSE;
   if (self->asked_at != 0)
-    take_answer (self, NULL);
+    take_answer (self, NULL, "");
   self->is_kept = FALSE;
   self->is_awaited = self->is_awaited && self->is_demanded;
   self->owner->ended (self->owner->data, self);
@@ -340,6 +351,8 @@ tokend_reader_look (TokendReader *self, const TokendReaderState *state)
     self->memory = (TokendReaderMemory){ 0 };
     if (self->asked_at == 0)
       end_child (self);
+    else
+      watch_child (self, TOKEND_CARD_FREE);
   }
   if (was_taken != (state->use == TOKEND_CARD_EXCLUSIVE))
     self->is_news = TRUE;
@@ -440,7 +453,8 @@ tokend_reader_get_doubt (TokendReader *self)
     return TOKEND_DOUBT_NONE;
   if (is_new && get_unread (self) == BUSY)
     return TOKEND_DOUBT_HIDDEN_CARD;
-  return is_new || self->memory.is_known ? TOKEND_DOUBT_UNREAD_CARD : TOKEND_DOUBT_UNKNOWN_CARD;
+  return is_new || self->memory.is_known || !self->is_answered ? TOKEND_DOUBT_UNREAD_CARD
+                                                               : TOKEND_DOUBT_UNKNOWN_CARD;
 }
 
 /**

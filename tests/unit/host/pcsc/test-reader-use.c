@@ -204,7 +204,10 @@ test_known_card (void)
   assert_remembered (&memory, SHARED, 1, OTHER, UNREAD);
   assert_remembered (&memory, SHARED, 1, OTHER, TOKEN);
   assert_remembered (&memory, FREE, 1, TOKEN, TOKEN);
+  /* One that cannot be read is asked again, but not without end at this pace. */
   assert_remembered (&memory, FREE, 1, UNREAD, UNREAD);
+  assert_remembered (&memory, FREE, 1, UNREAD, UNREAD);
+  assert_remembered (&memory, FREE, 1, UNREAD, TOKEN);
 }
 
 /* One whose token was given up is looked into ever more seldom, and without end; one that never had
