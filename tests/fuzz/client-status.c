@@ -46,7 +46,7 @@ check_words (const TokenctlToken *token, TokendRole role)
   g_autofree char *words = tokenctl_words_for_tries (&tries, role);
   g_autofree char *next = tokenctl_next_step (token->status, role, "TOKEN");
   g_autofree char *loss = role == TOKEND_ROLE_PIN ? tokenctl_words_for_pin_loss (token->status)
-                                                    : tokenctl_words_for_loss (&tries);
+                                                  : tokenctl_words_for_loss (&tries);
 
   fuzz_assert_printable (words);
   if (next != NULL)
