@@ -2,9 +2,9 @@
 """A module whose C_SetPIN answers CKR_OK to a wrong PIN, and spends a try: what it says of the change proves nothing."""
 
 import pytest
-from support import WRONG_PINS, Client, only_path, raises, restart_with_profile, sent
+from support import WRONG_PINS, Client, only_path, only_token, raises, restart_with_profile, sent
 
-NEW_PIN = "4321"
+NEW_PIN, LONG_PIN = "4321", "654321"
 SETTING = "alias:file=libtpm2_pkcs11.so,of=etoken,manufacturer=Infineon,model=SLB9670"
 
 
@@ -53,3 +53,29 @@ def test_lie_that_a_profile_vouches_for(lying):
     assert sent(token) == ["C_SetPIN"]
     assert token.counters() == {"pin": 2, "puk": 3}
     assert token.login(sandbox.pin)
+
+
+@pytest.mark.parametrize("must_change", [False, True])
+def test_wrong_pin_called_expired(make_sandbox, must_change):
+    """It goes to C_SetPIN only where the token says that its PIN must be changed, and no try was lost."""
+    sandbox = make_sandbox(["etoken"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        token.fault("error C_Login 1 CKR_PIN_EXPIRED after", *(["transport-pin"] if must_change else []))
+        with raises("PinIncorrect" if must_change else "Failed"):
+            client.set_pin(path, WRONG_PINS[0], LONG_PIN)
+    assert sent(token) == ["C_Login"]
+    assert token.counters() == {"pin": 2, "puk": 3}
+
+
+def test_expired_pin(make_sandbox):
+    sandbox = make_sandbox(["etoken"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = only_path(client)
+        token.fault("error C_Login 1 CKR_PIN_EXPIRED after", "transport-pin")
+        client.set_pin(path, sandbox.pin, LONG_PIN)
+    assert sent(token) == ["C_Login", "C_SetPIN"]
+    token.clear_faults()
+    assert token.login(LONG_PIN)

@@ -253,6 +253,14 @@ conclude (TokendOperationResult *result, TokendOutcome outcome, const char *func
   result->reason = tokend_pkcs11_reason (function, rv);
 }
 
+static void
+conclude_unread (TokendOperationResult *result, CK_RV rv)
+{
+  conclude (result,
+            tokend_pkcs11_token_is_gone (rv) ? TOKEND_OUTCOME_TOKEN_REMOVED : TOKEND_OUTCOME_FAILED,
+            "C_GetTokenInfo", rv);
+}
+
 /* Tells whether everything is still as it was when the caller decided to send the code. */
 static gboolean
 is_as_prepared (TokendPkcs11Operation *operation, TokendOperationResult *result)
@@ -260,10 +268,7 @@ is_as_prepared (TokendPkcs11Operation *operation, TokendOperationResult *result)
   CK_RV rv = read_token (operation, &result->changed);
 
   if (rv != CKR_OK) {
-    conclude (result,
-              tokend_pkcs11_token_is_gone (rv) ? TOKEND_OUTCOME_TOKEN_REMOVED
-                                               : TOKEND_OUTCOME_FAILED,
-              "C_GetTokenInfo", rv);
+    conclude_unread (result, rv);
     return FALSE;
   }
   if (!tokend_host_reading_same_tries (&operation->prepared, &result->changed,
@@ -347,9 +352,41 @@ set_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
   conclude (result, tokend_outcome_of_set_pin (rv, &operation->dialect), "C_SetPIN", rv);
 }
 
+/* Tells whether C_Login took the PIN, so that it may be sent once more. CKR_PIN_EXPIRED is the
+ * standard's word for a right one that must be changed first; it is believed where the token itself
+ * says that this one must. A try that the login has cost disproves either answer. */
+static gboolean
+is_proven (const TokendPkcs11Operation *operation, CK_RV login_rv, TokendOperationResult *result)
+{
+  const TokendHostReading *before = &operation->prepared;
+  TokendHostReading now = { 0 };
+  CK_RV rv;
+
+  if (login_rv != CKR_OK
+      && !(login_rv == CKR_PIN_EXPIRED && (before->flags & TOKEND_TOKEN_PIN_MUST_CHANGE))) {
+    conclude (result, tokend_outcome_of_login (login_rv, &operation->dialect), "C_Login", login_rv);
+    return FALSE;
+  }
+
+  rv = read_token (operation, &now);
+  if (rv == CKR_OK && tokend_host_reading_lost_tries (before, &now, TOKEND_ROLE_PIN)) {
+    conclude (result, TOKEND_OUTCOME_CODE_INCORRECT, "C_Login", login_rv);
+    return FALSE;
+  }
+  result->accepted = login_rv == CKR_OK;
+  if (rv != CKR_OK) {
+    conclude_unread (result, rv);
+    return FALSE;
+  }
+  if (!result->accepted && now.pin.remaining < before->pin.remaining) { /* not shown any more */
+    conclude (result, TOKEND_OUTCOME_FAILED, "C_Login", login_rv);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /* There are modules whose C_SetPIN answers CKR_OK to a wrong PIN that the token has refused, and
- * counted. Their C_Login is honest, and costs the one try. CKR_PIN_EXPIRED is the standard's word
- * for a right one that must be changed first. */
+ * counted. Their C_Login is honest, and costs the one try. */
 static void
 set_proven_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
@@ -358,13 +395,10 @@ set_proven_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
       operation->functions->login (operation->session, CKU_USER, code_bytes (pin), pin->length);
 
   result->sent = TRUE;
-  result->accepted = rv == CKR_OK;
-  if (!result->accepted && rv != CKR_PIN_EXPIRED) {
-    conclude (result, tokend_outcome_of_login (rv, &operation->dialect), "C_Login", rv);
-    return;
-  }
-  set_pin (operation, result);
-  log_out (operation);
+  if (is_proven (operation, rv, result))
+    set_pin (operation, result);
+  if (rv == CKR_OK || rv == CKR_PIN_EXPIRED)
+    log_out (operation);
 }
 
 static void

@@ -198,3 +198,21 @@ tokend_host_reading_same_tries (const TokendHostReading *a, const TokendHostRead
          && a_retries->remaining == b_retries->remaining
          && a_retries->maximum == b_retries->maximum;
 }
+
+/**
+ * tokend_host_reading_lost_tries:
+ *
+ * Returns: whether @after shows fewer tries of @role than @before. A number that is not shown any
+ *   more is no lost try.
+ */
+gboolean
+tokend_host_reading_lost_tries (const TokendHostReading *before, const TokendHostReading *after,
+                                TokendRole role)
+{
+  const TokendRetries *was = role == TOKEND_ROLE_PIN ? &before->pin : &before->puk;
+  const TokendRetries *is = role == TOKEND_ROLE_PIN ? &after->pin : &after->puk;
+  const guint flags = role_flags[role] & ~(guint) TOKEND_TOKEN_PIN_INITIALIZED;
+
+  return (after->flags & ~before->flags & flags) != 0
+         || (is->remaining != TOKEND_NUMBER_UNKNOWN && is->remaining < was->remaining);
+}

@@ -71,5 +71,7 @@ GVariant *tokend_host_reading_to_variant (const TokendHostReading *reading, cons
                                           const TokendCertificate *certificate);
 gboolean tokend_host_reading_same_tries (const TokendHostReading *a, const TokendHostReading *b,
                                          TokendRole role);
+gboolean tokend_host_reading_lost_tries (const TokendHostReading *before,
+                                         const TokendHostReading *after, TokendRole role);
 
 G_END_DECLS

@@ -13,6 +13,7 @@
 
 #define LOGIN "login(87654321) "
 #define SET_PIN "set-pin(87654321,4711) "
+#define MUST_CHANGE CKF_USER_PIN_TO_BE_CHANGED
 
 /* A module that says nothing of its slots. */
 static TokendReadFunctions read_functions;
@@ -322,8 +323,8 @@ test_login_first (void)
     const char *calls, *reason;
   } rows[] = {
     { CKR_OK, CKR_OK, TOKEND_OUTCOME_DONE, TRUE, LOGIN SET_PIN "logout() ", "C_SetPIN: CKR_OK" },
-    { CKR_PIN_EXPIRED, CKR_OK, TOKEND_OUTCOME_DONE, FALSE, LOGIN SET_PIN "logout() ",
-      "C_SetPIN: CKR_OK" },
+    { CKR_PIN_EXPIRED, NEVER, TOKEND_OUTCOME_FAILED, FALSE, LOGIN "logout() ",
+      "C_Login: CKR_PIN_EXPIRED" },
     { CKR_OK, CKR_PIN_INVALID, TOKEND_OUTCOME_NEW_PIN_REFUSED, TRUE, LOGIN SET_PIN "logout() ",
       "C_SetPIN: CKR_PIN_INVALID" },
     { CKR_OK, CKR_DEVICE_ERROR, TOKEND_OUTCOME_FAILED, TRUE, LOGIN SET_PIN "logout() ",
@@ -358,6 +359,107 @@ test_login_first (void)
     g_assert_cmpuint (fake.user, ==, CKU_USER);
     g_assert_cmpstr (fake.calls->str, ==, rows[i].calls);
     g_assert_cmpstr (reason, ==, rows[i].reason);
+  }
+}
+
+/* An eToken, whose PUK has 3 of 3 tries, and its PIN 2 of 3. */
+static void
+show_numbers (void)
+{
+  fake_fill (&fake.info[0], "SafeNet, Inc.", "eToken", "0001", "LABEL");
+  fake_add_attribute (0x80005002, 0x80001111, 3, 1);
+  fake_add_attribute (0x80005002, 0x80001113, 3, 1);
+  fake_add_attribute (0x80005002, 0x80001110, 2, 1);
+  fake_add_attribute (0x80005002, 0x80001112, 3, 1);
+}
+
+static void
+fall_after_login (void)
+{
+  if (fake.calls->len > 0)
+    fake.attributes[2].value = 1;
+}
+
+static void
+warn_after_login (void)
+{
+  if (fake.calls->len > 0)
+    fake.info[0].flags |= CKF_USER_PIN_COUNT_LOW;
+}
+
+static void
+rise_after_login (void)
+{
+  if (fake.calls->len > 0)
+    fake.attributes[2].value = 3;
+}
+
+static void
+hide_after_login (void)
+{
+  if (fake.calls->len > 0)
+    fake.n_attributes = 0;
+}
+
+static void
+break_after_login (void)
+{
+  if (fake.calls->len > 0)
+    fake.info_rv[0] = CKR_DEVICE_ERROR;
+}
+
+static void
+vanish_after_login (void)
+{
+  if (fake.calls->len > 0)
+    fake.info_rv[0] = CKR_DEVICE_REMOVED;
+}
+
+/* What the token shows between C_Login and C_SetPIN. */
+static void
+test_token_after_login (void)
+{
+  static const struct {
+    CK_FLAGS flags;
+    CK_RV login_rv;
+    void (*happens) (void);
+    TokendOutcome expected;
+    gboolean is_accepted, is_sent_again;
+  } rows[] = {
+    { 0, CKR_OK, rise_after_login, TOKEND_OUTCOME_DONE, TRUE, TRUE },
+    { 0, CKR_OK, fall_after_login, TOKEND_OUTCOME_CODE_INCORRECT, FALSE, FALSE },
+    { 0, CKR_OK, warn_after_login, TOKEND_OUTCOME_CODE_INCORRECT, FALSE, FALSE },
+    { 0, CKR_OK, hide_after_login, TOKEND_OUTCOME_DONE, TRUE, TRUE },
+    { 0, CKR_OK, break_after_login, TOKEND_OUTCOME_FAILED, TRUE, FALSE },
+    { 0, CKR_OK, vanish_after_login, TOKEND_OUTCOME_TOKEN_REMOVED, TRUE, FALSE },
+    { 0, CKR_PIN_EXPIRED, NULL, TOKEND_OUTCOME_FAILED, FALSE, FALSE },
+    { MUST_CHANGE, CKR_PIN_EXPIRED, NULL, TOKEND_OUTCOME_DONE, FALSE, TRUE },
+    { MUST_CHANGE, CKR_PIN_EXPIRED, fall_after_login, TOKEND_OUTCOME_CODE_INCORRECT, FALSE, FALSE },
+    { MUST_CHANGE, CKR_PIN_EXPIRED, warn_after_login, TOKEND_OUTCOME_CODE_INCORRECT, FALSE, FALSE },
+    { MUST_CHANGE, CKR_PIN_EXPIRED, hide_after_login, TOKEND_OUTCOME_FAILED, FALSE, FALSE },
+    { MUST_CHANGE, CKR_PIN_EXPIRED, break_after_login, TOKEND_OUTCOME_FAILED, FALSE, FALSE },
+    { MUST_CHANGE, CKR_PIN_INCORRECT, NULL, TOKEND_OUTCOME_CODE_INCORRECT, FALSE, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
+    TokendOperationResult result;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    fake_reset ();
+    show_numbers ();
+    fake.info[0].flags |= rows[i].flags;
+    fake.login_rv = rows[i].login_rv;
+    fake.before_info = rows[i].happens;
+    logs_in_first = TRUE;
+    operation = prepared (FALSE);
+    logs_in_first = FALSE;
+    tokend_pkcs11_operation_commit (operation, &result);
+    g_free (result.reason);
+    g_assert_cmpint (result.outcome, ==, rows[i].expected);
+    g_assert_true (result.sent);
+    g_assert_cmpint (result.accepted, ==, rows[i].is_accepted);
+    g_assert_cmpint (strstr (fake.calls->str, "set-pin") != NULL, ==, rows[i].is_sent_again);
   }
 }
 
@@ -438,11 +540,7 @@ test_commit_after_change (void)
     TokendOperationResult result;
 
     fake_reset ();
-    fake_fill (&fake.info[0], "SafeNet, Inc.", "eToken", "0001", "LABEL");
-    fake_add_attribute (0x80005002, 0x80001111, 3, 1);
-    fake_add_attribute (0x80005002, 0x80001113, 3, 1);
-    fake_add_attribute (0x80005002, 0x80001110, 3, 1);
-    fake_add_attribute (0x80005002, 0x80001112, 3, 1);
+    show_numbers ();
     operation = prepared (rows[i].unlock);
     rows[i].happens ();
     tokend_pkcs11_operation_commit (operation, &result);
@@ -550,6 +648,7 @@ main (int argc, char **argv)
                    test_new_pin_that_the_token_cannot_take);
   g_test_add_func ("/operation/commit", test_commit);
   g_test_add_func ("/operation/commit/login-first", test_login_first);
+  g_test_add_func ("/operation/commit/token-after-login", test_token_after_login);
   g_test_add_func ("/operation/commit-after-change", test_commit_after_change);
   g_test_add_func ("/operation/codes-are-wiped", test_codes_are_wiped);
   g_test_add_func ("/operation/codes-are-wiped/change", test_codes_of_a_change_are_wiped);

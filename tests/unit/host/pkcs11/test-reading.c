@@ -291,6 +291,44 @@ test_same_tries (void)
   }
 }
 
+/* What is shown of one code's tries, and whether it is less than was shown before. */
+static void
+test_lost_tries (void)
+{
+  static const struct {
+    TokendRetries before, after;
+    guint flags_before, flags_after;
+    gboolean is_lost;
+  } rows[] = {
+    { { 3, 3 }, { 3, 3 }, 0, 0, FALSE },
+    { { 2, 3 }, { 3, 3 }, 0, 0, FALSE },
+    { { 3, 3 }, { 2, 3 }, 0, 0, TRUE },
+    { { 1, 3 }, { 0, 3 }, 0, 0, TRUE },
+    { { 1, 3 }, { UNKNOWN, 3 }, 0, 0, FALSE },
+    { { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 0, 0, FALSE },
+    { { UNKNOWN, UNKNOWN }, { 1, 3 }, 0, 0, FALSE },
+    { { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 0, TOKEND_TOKEN_PIN_COUNT_LOW, TRUE },
+    { { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 0, TOKEND_TOKEN_PIN_LOCKED, TRUE },
+    { { UNKNOWN, UNKNOWN },
+      { UNKNOWN, UNKNOWN },
+      TOKEND_TOKEN_PIN_COUNT_LOW,
+      TOKEND_TOKEN_PIN_COUNT_LOW | TOKEND_TOKEN_PIN_FINAL_TRY,
+      TRUE },
+    { { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, TOKEND_TOKEN_PIN_FINAL_TRY, 0, FALSE },
+    { { 3, 3 }, { 3, 3 }, 0, TOKEND_TOKEN_PIN_INITIALIZED, FALSE },
+    { { 3, 3 }, { 3, 3 }, 0, TOKEND_TOKEN_PUK_COUNT_LOW, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const TokendHostReading before = { .pin = rows[i].before, .flags = rows[i].flags_before };
+    const TokendHostReading after = { .pin = rows[i].after, .flags = rows[i].flags_after };
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    g_assert_cmpint (tokend_host_reading_lost_tries (&before, &after, TOKEND_ROLE_PIN), ==,
+                     rows[i].is_lost);
+  }
+}
+
 static void
 test_vendor_numbers (void)
 {
@@ -680,6 +718,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/known-is-told", test_known_is_told);
   g_test_add_func ("/reading/known-is-told/reader-that-is-no-text", test_reader_that_is_no_text);
   g_test_add_func ("/reading/same-tries", test_same_tries);
+  g_test_add_func ("/reading/lost-tries", test_lost_tries);
   g_test_add_func ("/reading/vendor-numbers", test_vendor_numbers);
   g_test_add_func ("/reading/vendor-lengths-alone", test_vendor_lengths_alone);
   g_test_add_func ("/reading/vendor-families", test_vendor_families);
