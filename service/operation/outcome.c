@@ -26,16 +26,22 @@ parse_result (GVariant *outcome, TokendOutcome *result, gboolean *sent)
   return *sent ? *result != TOKEND_OUTCOME_CHANGED : *result >= TOKEND_OUTCOME_CHANGED;
 }
 
-static TokendTryEffect
-evaluate_failure (GVariant *outcome, gboolean sent, TokendError code, GError **error)
+static char *
+get_reason (GVariant *outcome)
 {
   const char *given = "";
   g_autoptr (GBytes) bytes = NULL;
-  g_autofree char *reason = NULL;
 
   g_variant_lookup (outcome, "reason", "&s", &given);
   bytes = g_bytes_new (given, strnlen (given, REASON_MAX));
-  reason = tokend_printable (bytes);
+  return tokend_printable (bytes);
+}
+
+static TokendTryEffect
+evaluate_failure (GVariant *outcome, gboolean sent, TokendError code, GError **error)
+{
+  g_autofree char *reason = get_reason (outcome);
+
   g_set_error (error, TOKEND_ERROR, code, "The token did not complete it (%s); %s", reason,
                sent ? "ask the status" : "nothing was sent");
   return (TokendTryEffect){ sent ? TOKEND_TRY_UNKNOWN : TOKEND_TRY_NOT_SPENT, sent };
@@ -51,24 +57,15 @@ set_code_incorrect (TokendRole role, GError **error)
                "The %s is not right; the status says what is left", is_puk ? "PUK" : "PIN");
 }
 
-/* Evaluates a new PIN that the token refused. A PUK was accepted before, and so was a PIN that
- * C_Login took. A change alone hands over both codes at once, and the answer does not say which one
+/* Evaluates a new PIN that the token refused. A PUK was accepted before. A change alone hands over both codes at once, and the answer does not say which one
  * was wrong, nor whether the try was counted. */
 static TokendTryEffect
-evaluate_refused_new_pin (GVariant *outcome, TokendRole role, gboolean counts, GError **error)
+evaluate_refused_new_pin (TokendRole role, gboolean counts, GError **error)
 {
-  gboolean is_accepted = FALSE;
-
   if (role == TOKEND_ROLE_PUK) {
     g_set_error_literal (
         error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
         N_ ("The PUK is right, but the token refused the new PIN; no try was spent"));
-    return (TokendTryEffect){ TOKEND_TRY_ACCEPTED, TRUE };
-  }
-  if (g_variant_lookup (outcome, "accepted", "b", &is_accepted) && is_accepted) {
-    g_set_error_literal (
-        error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
-        N_ ("The PIN is right, but the token refused the new PIN; no try was spent"));
     return (TokendTryEffect){ TOKEND_TRY_ACCEPTED, TRUE };
   }
   if (!counts) {
@@ -81,6 +78,38 @@ evaluate_refused_new_pin (GVariant *outcome, TokendRole role, gboolean counts, G
                        N_ ("The token refused the new PIN; whether the PIN was right, or cost a "
                            "try, is not known: ask the status"));
   return (TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE };
+}
+
+/* Evaluates what failed after C_Login took the PIN: whatever the token calls it, that PIN is right,
+ * and cost no try. Where the answer is lost, the new one may be set. */
+static TokendTryEffect
+evaluate_after_login (GVariant *outcome, TokendOutcome result, GError **error)
+{
+  g_autofree char *reason = get_reason (outcome);
+
+  if (result == TOKEND_OUTCOME_NEW_PIN_REFUSED)
+    g_set_error_literal (
+        error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
+        N_ ("The PIN is right, but the token refused the new PIN; no try was spent"));
+  else if (result == TOKEND_OUTCOME_TOKEN_REMOVED || result == TOKEND_OUTCOME_FAILED)
+    g_set_error (error, TOKEND_ERROR,
+                 result == TOKEND_OUTCOME_FAILED ? TOKEND_ERROR_FAILED : TOKEND_ERROR_TOKEN_REMOVED,
+                 "The PIN is right, but the token did not complete the change (%s); ask the status",
+                 reason);
+  else
+    g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED,
+                 "The PIN is right, but the token did not set the new one (%s); ask the status",
+                 reason);
+  return (TokendTryEffect){ TOKEND_TRY_ACCEPTED, TRUE };
+}
+
+static gboolean
+is_proven_pin (GVariant *outcome, TokendRole role)
+{
+  gboolean is_accepted;
+
+  return role == TOKEND_ROLE_PIN && g_variant_lookup (outcome, "accepted", "b", &is_accepted)
+         && is_accepted;
 }
 
 /**
@@ -109,6 +138,9 @@ tokend_outcome_interpret (GVariant *outcome, TokendRole role, gboolean counts, G
     return (TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE };
   }
 
+  if (sent && result != TOKEND_OUTCOME_DONE && is_proven_pin (outcome, role))
+    return evaluate_after_login (outcome, result, error);
+
   switch (result) {
   case TOKEND_OUTCOME_DONE:
     return (TokendTryEffect){ TOKEND_TRY_SUCCEEDED, sent };
@@ -123,7 +155,7 @@ tokend_outcome_interpret (GVariant *outcome, TokendRole role, gboolean counts, G
     return (TokendTryEffect){ TOKEND_TRY_LOCKED, sent };
 
   case TOKEND_OUTCOME_NEW_PIN_REFUSED:
-    return evaluate_refused_new_pin (outcome, role, counts, error);
+    return evaluate_refused_new_pin (role, counts, error);
 
   case TOKEND_OUTCOME_LENGTH_REFUSED:
     g_set_error_literal (
@@ -216,7 +248,8 @@ review_refused_new_pin (TokendTryEffect *effect, TokendRole role, const TokendCo
  * @after: its counter, as that host reads it now.
  * @error: (inout): the reply.
  *
- * Corrects both by the token's tries, which say more of a code than the module's answer.
+ * Corrects both by the token's tries, which say more of a code than the module's answer; but of a
+ * PIN that C_Login took they have been looked at.
  */
 void
 tokend_outcome_review (TokendTryEffect *effect, TokendRole role, const TokendCounter *before,
@@ -224,6 +257,7 @@ tokend_outcome_review (TokendTryEffect *effect, TokendRole role, const TokendCou
 {
   if (effect->refused)
     review_refused_code (effect, role, before, after, error);
-  else if (effect->sent && g_error_matches (*error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY))
+  else if (effect->sent && g_error_matches (*error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY)
+           && (role == TOKEND_ROLE_PUK || effect->try_result != TOKEND_TRY_ACCEPTED))
     review_refused_new_pin (effect, role, before, after, error);
 }

@@ -134,20 +134,69 @@ test_new_pin_refused_on_change (void)
   }
 }
 
-/* The PIN was accepted before, by C_Login. */
+/* The PIN was accepted before, by C_Login: whatever comes of C_SetPIN then, and of the tries. */
 static void
-test_new_pin_refused_after_login (void)
+test_after_login (void)
 {
-  g_autoptr (GVariant) outcome =
-      parse ("{'result': <'new-pin-refused'>, 'sent': <true>, 'accepted': <true>}");
-  g_autoptr (GError) error = NULL;
-  TokendTryEffect verdict = tokend_outcome_interpret (outcome, TOKEND_ROLE_PIN, TRUE, &error);
+  static const struct {
+    const char *result, *message;
+    int error;
+  } cases[] = {
+    { "new-pin-refused", "refused the new PIN; no try was spent", TOKEND_ERROR_PIN_POLICY },
+    { "code-incorrect", "did not set the new one (C_SetPIN: CKR_X)", TOKEND_ERROR_FAILED },
+    { "code-locked", "did not set the new one (C_SetPIN: CKR_X)", TOKEND_ERROR_FAILED },
+    { "length-refused", "did not set the new one (C_SetPIN: CKR_X)", TOKEND_ERROR_FAILED },
+    { "failed", "did not complete the change (C_SetPIN: CKR_X)", TOKEND_ERROR_FAILED },
+    { "token-removed", "did not complete the change (C_SetPIN: CKR_X)",
+      TOKEND_ERROR_TOKEN_REMOVED },
+  };
+  const TokendCounter before = { .remaining = 3,
+                                 .maximum = 3,
+                                 .source = TOKEND_RETRIES_SOURCE_TOKEN };
+  const TokendCounter after = { .remaining = 2,
+                                .maximum = 3,
+                                .source = TOKEND_RETRIES_SOURCE_TOKEN };
 
-  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY);
-  g_assert_cmpint (verdict.try_result, ==, TOKEND_TRY_ACCEPTED);
-  g_assert_true (verdict.sent);
-  g_assert_false (verdict.refused);
-  g_assert_nonnull (strstr (error->message, "The PIN is right"));
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (cases); i++) {
+    const char *result = cases[i / 2].result;
+    g_autoptr (GVariant) outcome = g_variant_ref_sink (g_variant_new_parsed (
+        "{'result': <%s>, 'sent': <true>, 'accepted': <true>, 'reason': <'C_SetPIN: CKR_X'>}",
+        result));
+    g_autoptr (GError) error = NULL;
+    TokendTryEffect effect = tokend_outcome_interpret (outcome, TOKEND_ROLE_PIN, i % 2, &error);
+
+    g_test_message ("%s", result);
+    tokend_outcome_review (&effect, TOKEND_ROLE_PIN, &before, &after, &error);
+    g_assert_error (error, TOKEND_ERROR, cases[i / 2].error);
+    g_assert_nonnull (strstr (error->message, "The PIN is right, but the token "));
+    g_assert_nonnull (strstr (error->message, cases[i / 2].message));
+    g_assert_cmpint (effect.try_result, ==, TOKEND_TRY_ACCEPTED);
+    g_assert_true (effect.sent);
+    g_assert_false (effect.refused);
+  }
+}
+
+/* What says nothing of C_Login and the PIN proves nothing. */
+static void
+test_not_after_login (void)
+{
+  static const struct {
+    const char *outcome;
+    TokendRole role;
+  } cases[] = {
+    { "{'result': <'code-incorrect'>, 'sent': <true>, 'accepted': <false>}", TOKEND_ROLE_PIN },
+    { "{'result': <'code-incorrect'>, 'sent': <true>, 'accepted': <'true'>}", TOKEND_ROLE_PIN },
+    { "{'result': <'code-incorrect'>, 'sent': <true>, 'accepted': <true>}", TOKEND_ROLE_PUK },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GVariant) outcome = parse (cases[i].outcome);
+    g_autoptr (GError) error = NULL;
+    TokendTryEffect effect = tokend_outcome_interpret (outcome, cases[i].role, TRUE, &error);
+
+    g_assert_cmpint (effect.try_result, ==, SPENT);
+    g_assert_true (effect.refused);
+  }
 }
 
 /* The PUK was accepted. */
@@ -442,7 +491,8 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &rows[i], test_row);
   }
   g_test_add_func ("/outcome/new-pin-refused/set-pin", test_new_pin_refused_on_change);
-  g_test_add_func ("/outcome/new-pin-refused/login", test_new_pin_refused_after_login);
+  g_test_add_func ("/outcome/after-login", test_after_login);
+  g_test_add_func ("/outcome/not-after-login", test_not_after_login);
   g_test_add_func ("/outcome/new-pin-refused/unlock", test_new_pin_refused_on_unlock);
   g_test_add_func ("/outcome/not-counted", test_not_counted);
   g_test_add_func ("/outcome/length-refused", test_length_refused);
