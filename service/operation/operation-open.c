@@ -124,10 +124,12 @@ tokend_operation_identify_again (Operation *operation)
 void
 tokend_operation_read_after_prompt (Operation *operation)
 {
-  TokendTokenSource *source = tokend_token_get_source (operation->token);
+  TokendTokenSource *source;
 
   operation->is_needing_service = TRUE;
   tokend_opened_begin_need (operation->service->opened);
+  /* The token is gone if its module is not configured any more. */
+  source = tokend_token_get_source (operation->token);
   if (source != NULL)
     tokend_token_source_begin_wait (source);
   tokend_operation_read_token (operation);

@@ -25,7 +25,7 @@ typedef struct _TokendOperation {
   TokendStep step;
   TokendService *service;
   TokendToken *token;
-  TokendTokenSource *source; /* the module that shows the token; outlives the operation */
+  TokendTokenSource *source; /* the module that has shown the token; NULL before it is prepared */
   TokendRole role;
   const char *action; /* polkit's */
   gulong left_handler;

@@ -95,7 +95,7 @@ tokend_operation_prepare (Operation *operation)
 {
   g_autoptr (GHashTable) environment = NULL;
 
-  operation->source = tokend_token_get_source (operation->token);
+  g_set_object (&operation->source, tokend_token_get_source (operation->token));
   environment = tokend_environment_new (tokend_token_source_get_profile (operation->source),
                                         tokend_token_get_profile (operation->token),
                                         get_unlock_method (operation));

@@ -99,6 +99,7 @@ operation_free (Operation *operation)
   tokend_identity_clear (&operation->opener);
   tokend_identity_clear (&operation->present);
   g_clear_error (&operation->over);
+  g_clear_object (&operation->source);
   g_object_unref (operation->token);
   tokend_caller_release (operation->caller);
   g_free (operation);

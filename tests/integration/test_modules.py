@@ -8,12 +8,26 @@ import time
 
 import pytest
 from sandbox import FOLDER, wait_until, wait_until_asleep
-from support import TOKEN, BusError, Client, check, nothing_sent, only_path, only_token, raises, tries
+from support import (
+    TOKEN,
+    WRONG_PUKS,
+    BusError,
+    Client,
+    check,
+    nothing_sent,
+    only_path,
+    only_token,
+    raises,
+    tries,
+)
 
 SYSTEM = "/etc/pkcs11/modules"
 PACKAGE = "/usr/share/p11-kit/modules"
 LIBRARY = "/usr/lib/softhsm/libsofthsm2.so"
 COPIES = f"{FOLDER}/copies"
+
+# Whatever is freed is overwritten.
+FREED = {"MALLOC_PERTURB_": "165"}
 
 # A module that has crashed so often in ten minutes is not started again for so long, in seconds.
 CRASHES = 12
@@ -388,6 +402,55 @@ def test_module_that_is_removed_while_it_is_read(make_sandbox):
                 client.finish(opened)
         client.wait_labels(["SOFTHSM"])
         wait_until(lambda: len(sandbox.hosts("watch")) == 1, what="the end of its host")
+
+
+@pytest.mark.parametrize(
+    ("held", "code", "error", "left"),
+    [
+        ("C_OpenSession", "right", "TokenRemoved", 3),
+        ("C_Login", "right", None, 3),
+        ("C_Login", "wrong", "PukIncorrect", 2),
+    ],
+    ids=["prepared", "right-sent", "wrong-sent"],
+)
+def test_module_that_is_removed_during_a_try(make_sandbox, held, code, error, left):
+    """A code that is on its way is not given up, and the reply says what came of it."""
+    sandbox = make_sandbox(["etoken"])
+    token = only_token(sandbox)
+    sandbox.restart_tokend(FREED)
+    service = sandbox.tokend()
+    with Client(sandbox) as client:
+        path = only_path(client)
+        token.fault(f"pause {held} operate")
+        puk = {"right": sandbox.puk, "wrong": WRONG_PUKS[0]}[code]
+        unlocking = client.begin_operation("Unlock", path, puk, "4321")
+        token.wait_paused()
+        os.unlink(sandbox.path(f"{PACKAGE}/etoken.module"))
+        client.wait_labels([])
+        token.clear_faults()
+        if error is None:
+            check(client.finish(unlocking), tries("puk", "ok", left, "token"))
+        else:
+            with raises(error):
+                client.finish(unlocking)
+        assert client.modules() == []
+    assert sandbox.tokend() == service
+    assert token.counters() == {"pin": 3, "puk": left}
+
+
+def test_module_that_was_removed_before_a_try(make_sandbox):
+    """Nobody is subscribed, so the service finds that out when it begins to watch for the operation."""
+    sandbox = make_sandbox(["etoken"])
+    token = only_token(sandbox)
+    sandbox.restart_tokend(FREED)
+    service = sandbox.tokend()
+    with Client(sandbox) as client, nothing_sent(token):
+        (path,) = client.tokens()
+        os.unlink(sandbox.path(f"{PACKAGE}/etoken.module"))
+        with raises("NotFound"):
+            client.unlock(path, sandbox.puk, "4321")
+        assert client.modules() == []
+    assert sandbox.tokend() == service
 
 
 def test_module_files_are_not_polled(make_sandbox):

@@ -80,7 +80,7 @@ test_prepare_descriptors (void)
 
   stage_set_up (PUK);
   stage.prepared = READING (16);
-  stage.operation.source = NULL;
+  g_clear_object (&stage.operation.source);
   give_descriptors (inodes);
   tokend_operation_prepare (&stage.operation);
   assert_error (FINE, NULL);

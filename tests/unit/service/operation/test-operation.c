@@ -47,6 +47,7 @@ static const char *const cards[] = { "a-card", "its-other-name", NULL };
 static struct {
   TokendService service;
   FakeToken *token;
+  GObject *module;
   Operation *operation; /* NULL: it is gone */
   GString *steps;
   GString *told; /* replies, entries of the journal, and what is let go of */
@@ -128,7 +129,7 @@ void
 __wrap_tokend_operation_prepare (Operation *operation)
 {
   note (operation, "prepare");
-  operation->source = (TokendTokenSource *) &scene;
+  g_set_object (&operation->source, (TokendTokenSource *) scene.module);
   scene.has_module = TRUE;
 }
 
@@ -394,6 +395,7 @@ set_up (void)
   scene.told = g_string_new (NULL);
   scene.untaken = g_ptr_array_new_with_free_func (g_object_unref);
   scene.token = g_object_new (fake_token_get_type (), NULL);
+  scene.module = g_object_new (G_TYPE_OBJECT, NULL);
   scene.service.ending = g_cancellable_new ();
   scene.caller.gone = g_cancellable_new ();
   scene.service.modules = g_ptr_array_new ();
@@ -437,7 +439,7 @@ leave (void)
   g_cancellable_cancel (scene.caller.gone);
 }
 
-/* Nothing holds the token any more, and nothing is left of it. */
+/* Nothing holds the token or its module any more, and nothing is left of it. */
 static void
 tear_down (void)
 {
@@ -450,6 +452,7 @@ tear_down (void)
       scene.service.ending, g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE), 0, TRUE));
   g_assert_null (g_main_context_find_source_by_user_data (NULL, NULL));
   g_assert_finalize_object (scene.token);
+  g_assert_finalize_object (scene.module);
   g_assert_finalize_object (scene.service.ending);
   g_assert_false (g_signal_has_handler_pending (
       scene.caller.gone, g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE), 0, TRUE));

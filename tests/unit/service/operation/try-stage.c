@@ -12,7 +12,8 @@ TryStage stage;
 
 static TokendReading *known; /* what the service last read of the token */
 static TokendTarget *target;
-static char token, module; /* nobody looks into them */
+static char token, host; /* nobody looks into them */
+static GObject *module;
 
 static const char *const try_results[] = {
   [TOKEND_TRY_NOT_SPENT] = "not-spent", [TOKEND_TRY_SPENT] = "spent",
@@ -67,7 +68,8 @@ stage_set_up (TokendRole role)
   stage.operation.service = &stage.service;
   stage.operation.caller = &stage.caller;
   stage.operation.token = (TokendToken *) &token;
-  stage.operation.source = (TokendTokenSource *) &module;
+  module = g_object_new (G_TYPE_OBJECT, NULL);
+  g_set_object (&stage.operation.source, (TokendTokenSource *) module);
   stage.operation.role = role;
   stage.operation.lock_fd = -1;
   stage.operation.before = tokend_counter_unknown;
@@ -90,6 +92,8 @@ stage_tear_down (void)
   g_clear_pointer (&stage.operation.prepared, tokend_reading_free);
   g_clear_pointer (&stage.operation.digest, g_bytes_unref);
   g_clear_error (&stage.operation.error);
+  g_clear_object (&stage.operation.source);
+  g_assert_finalize_object (module);
 }
 
 /* operation.c */
@@ -127,7 +131,7 @@ TokendHost *
 __wrap_tokend_host_start_finish (GAsyncResult *result, GError **error)
 {
   if (!stage.does_not_start)
-    return (TokendHost *) &module;
+    return (TokendHost *) &host;
   fail (error, TOKEND_ERROR_MODULE_FAILED);
   return NULL;
 }
@@ -313,7 +317,7 @@ __wrap_tokend_token_get_profile (TokendToken *self)
 TokendTokenSource *
 __wrap_tokend_token_get_source (TokendToken *self)
 {
-  return (TokendTokenSource *) &module;
+  return (TokendTokenSource *) module;
 }
 
 const char *
