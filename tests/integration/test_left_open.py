@@ -3,7 +3,7 @@
 
 import pytest
 from card_user import CardUser
-from support import BusError, Client, only_token
+from support import BusError, Client, only_token, raises
 
 NEW_PIN, WRONG_PIN, WRONG_PUK = "654321", "111111", "11111111"
 
@@ -61,6 +61,23 @@ def test_nothing_stays_open(make_sandbox, kind, what):
         bob.connect("shared")
         assert_closed(bob, token)
     assert token.login(sandbox.pin if "wrong" in what else NEW_PIN)
+
+
+@pytest.mark.parametrize("kind, command", [(SECURITY_OFFICER, "VERIFY"), ("piv-card", "CHANGE-REFERENCE-DATA")])
+def test_answer_that_is_lost(make_sandbox, kind, command):
+    """The card has taken the code, and the module says that it failed."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client, CardUser(sandbox, "bob") as bob:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        token.fault(f"error {command} 1 6F00 after")
+        method, code = (client.set_pin, sandbox.pin) if kind == "piv-card" else (client.unlock, sandbox.puk)
+        with raises("Failed"):
+            method(path, code, NEW_PIN, final_attempt=True)
+        token.clear_faults()
+        bob.connect("shared")
+        assert_closed(bob, token)
 
 
 def test_while_others_use_the_card(make_sandbox):

@@ -22,8 +22,9 @@ struct _TokendPkcs11Operation {
   TokendDialect dialect;
   CK_SLOT_ID slot;
   CK_SESSION_HANDLE session;
-  const char *reader;   /* where the card is, as pcscd calls it; NULL: not known */
-  gboolean may_be_open; /* the card may take a code of ours for verified */
+  const char *reader; /* where the card is, as pcscd calls it; NULL: not known */
+  gboolean was_logged_in;
+  CK_RV logout_rv; /* once it was */
   TokendHostReading prepared;
   gboolean is_over; /* the module is finalized; what it said last is in the next two */
   CK_RV last_rv;
@@ -295,12 +296,26 @@ code_bytes (TokendCode *code)
   return (CK_BYTE *) code->bytes;
 }
 
-/* OpenSC's C_Logout answers CKR_OK also where it has sent nothing to the card. */
 static void
 log_out (TokendPkcs11Operation *operation)
 {
-  operation->may_be_open = operation->functions->logout (operation->session) != CKR_OK
-                           || (operation->dialect.is_opensc && !operation->request.logout_closes);
+  operation->was_logged_in = TRUE;
+  operation->logout_rv = operation->functions->logout (operation->session);
+}
+
+/* Tells whether the card may take a code of ours for verified. OpenSC's C_Logout answers CKR_OK
+ * also where it has sent nothing to the card. Without a login a card may do so after C_SetPIN, or
+ * after a code whose answer was lost; a code that it has refused opens nothing. */
+static gboolean
+may_be_open (const TokendPkcs11Operation *operation, const TokendOperationResult *result)
+{
+  if (!operation->dialect.is_opensc)
+    return operation->was_logged_in && operation->logout_rv != CKR_OK
+           && operation->logout_rv != CKR_USER_NOT_LOGGED_IN;
+  if (operation->was_logged_in)
+    return operation->logout_rv != CKR_OK || !operation->request.logout_closes;
+  return result->sent
+         && (result->outcome == TOKEND_OUTCOME_DONE || result->outcome == TOKEND_OUTCOME_FAILED);
 }
 
 /* Returns: whether the card was reset. A fresh process may not see what this session does, so the
@@ -468,6 +483,6 @@ tokend_pkcs11_operation_commit (TokendPkcs11Operation *operation, TokendOperatio
   tokend_code_wipe (operation->new_pin);
   if (result->sent && result->outcome == TOKEND_OUTCOME_FAILED && has_left (operation))
     result->outcome = TOKEND_OUTCOME_TOKEN_REMOVED;
-  if (operation->may_be_open && result->outcome != TOKEND_OUTCOME_TOKEN_REMOVED)
+  if (may_be_open (operation, result) && result->outcome != TOKEND_OUTCOME_TOKEN_REMOVED)
     result->left_open = !close_card (operation);
 }

@@ -95,6 +95,7 @@ class PIVCard(Card):
             self.forget()
         code.check(old)
         code.set(new)
+        self._verified = self._verified or command.p2 == PIN
 
     def reset_retry_counter(self, command):
         """3.2.3: the PUK and the new PIN."""

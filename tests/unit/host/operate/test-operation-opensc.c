@@ -227,8 +227,8 @@ test_pulled_out (void)
   }
 }
 
-/* Once logged in, what C_Logout answers says whether the card is closed; OpenSC's answer does not.
- * Where the card's reader is not known, it cannot be reset. */
+/* Once logged in, what C_Logout answers says whether the card is closed; OpenSC's answer does not,
+ * nor where no login was answered. Where the card's reader is not known, it cannot be reset. */
 static void
 test_left_open (void)
 {
@@ -239,10 +239,14 @@ test_left_open (void)
   } rows[] = {
     { FALSE, FALSE, CKR_OK, CKR_OK, FALSE },
     { FALSE, FALSE, CKR_OK, CKR_DEVICE_ERROR, TRUE },
+    { FALSE, FALSE, CKR_OK, CKR_USER_NOT_LOGGED_IN, FALSE },
     { FALSE, FALSE, CKR_PIN_INCORRECT, CKR_DEVICE_ERROR, FALSE },
     { TRUE, FALSE, CKR_OK, CKR_OK, TRUE },
     { TRUE, TRUE, CKR_OK, CKR_OK, FALSE },
     { TRUE, TRUE, CKR_OK, CKR_DEVICE_ERROR, TRUE },
+    { TRUE, TRUE, CKR_OK, CKR_USER_NOT_LOGGED_IN, TRUE },
+    { TRUE, FALSE, CKR_FUNCTION_FAILED, CKR_OK, TRUE },
+    { TRUE, TRUE, CKR_FUNCTION_FAILED, CKR_OK, TRUE },
     { TRUE, FALSE, CKR_PIN_INCORRECT, CKR_OK, FALSE },
   };
 
@@ -263,6 +267,56 @@ test_left_open (void)
     g_assert_cmpint (result.left_open, ==, rows[i].is_left_open);
     g_free (result.reason);
   }
+}
+
+/* C_SetPIN verifies a code without a login. */
+static void
+test_left_open_by_set_pin (void)
+{
+  static const struct {
+    gboolean is_opensc;
+    CK_RV rv;
+    gboolean is_left_open;
+  } rows[] = {
+    { TRUE, CKR_OK, TRUE },
+    { TRUE, CKR_FUNCTION_FAILED, TRUE },
+    { TRUE, CKR_PIN_INCORRECT, FALSE },
+    { TRUE, CKR_PIN_LOCKED, FALSE },
+    { TRUE, CKR_PIN_LEN_RANGE, FALSE },
+    { FALSE, CKR_OK, FALSE },
+    { FALSE, CKR_FUNCTION_FAILED, FALSE },
+  };
+
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (rows); i++) {
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
+    TokendOperationResult result;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i / 2);
+    fake_reset ();
+    fake.set_pin_rv = rows[i / 2].rv;
+    logout_closes = i % 2;
+    operation = prepare (rows[i / 2].is_opensc, FALSE, TOKEND_UNLOCK_METHOD_NONE);
+    logout_closes = FALSE;
+    tokend_pkcs11_operation_commit (operation, &result);
+    g_assert_cmpint (result.left_open, ==, rows[i / 2].is_left_open);
+    g_free (result.reason);
+  }
+}
+
+/* What was not sent opens nothing. */
+static void
+test_nothing_sent_opens_nothing (void)
+{
+  g_autoptr (TokendPkcs11Operation) operation = NULL;
+  TokendOperationResult result;
+
+  fake_reset ();
+  operation = prepare (TRUE, FALSE, TOKEND_UNLOCK_METHOD_NONE);
+  fake.info_rv[0] = CKR_DEVICE_ERROR;
+  tokend_pkcs11_operation_commit (operation, &result);
+  g_assert_cmpint (result.outcome, ==, TOKEND_OUTCOME_FAILED);
+  g_assert_false (result.left_open);
+  g_free (result.reason);
 }
 
 static void
@@ -429,5 +483,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation/unreadable-codes", test_unreadable_codes);
   g_test_add_func ("/operation/call-that-fails", test_call_that_fails);
   g_test_add_func ("/operation/left-open", test_left_open);
+  g_test_add_func ("/operation/left-open/set-pin", test_left_open_by_set_pin);
+  g_test_add_func ("/operation/left-open/nothing-sent", test_nothing_sent_opens_nothing);
   return g_test_run ();
 }
