@@ -57,8 +57,9 @@ set_code_incorrect (TokendRole role, GError **error)
                "The %s is not right; the status says what is left", is_puk ? "PUK" : "PIN");
 }
 
-/* Evaluates a new PIN that the token refused. A PUK was accepted before. A change alone hands over both codes at once, and the answer does not say which one
- * was wrong, nor whether the try was counted. */
+/* Evaluates a new PIN that the token refused. A PUK was accepted before. A change alone hands
+ * over both codes at once, and the answer does not say which one was wrong, nor whether the try
+ * was counted. */
 static TokendTryEffect
 evaluate_refused_new_pin (TokendRole role, gboolean counts, GError **error)
 {
