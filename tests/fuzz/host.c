@@ -306,6 +306,7 @@ make_stream (void)
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (TokendHost) host = NULL;
 
   tokend_error_quark ();
@@ -315,7 +316,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   next_stream = make_stream ();
   peer.source = g_unix_fd_add (peer.fd, G_IO_IN | G_IO_HUP, on_heard, NULL);
   tokend_host_start_async (TOKEND_HOST_OPERATE, "/module.so", NULL, TOKEND_WATCH_METHOD_POLL, NULL,
-                           NULL, on_started, &host);
+                           cancellable, on_started, &host);
   while (n_ended < N_CALLS)
     g_main_context_iteration (NULL, TRUE);
   g_clear_handle_id (&peer.source, g_source_remove);

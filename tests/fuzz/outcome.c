@@ -4,7 +4,7 @@
 #include "fuzz.h"
 #include "tokend-error.h"
 
-static const char *const keys[] = { "result", "sent", "reason", "token", NULL };
+static const char *const keys[] = { "result", "sent", "accepted", "reason", "token", NULL };
 
 static void
 check_result (const TokendTryEffect *result, gboolean counts, const GError *error)
