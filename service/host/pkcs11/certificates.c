@@ -283,7 +283,6 @@ static TokendCertificate *
 take_certificate (GVariant *variant)
 {
   TokendCertificate certificate = { 0 };
-  g_autofree char *issuer = NULL;
   g_autoptr (GVariant) sha256 = NULL;
   g_autoptr (GVariant) inner = g_variant_get_maybe (variant);
   gconstpointer bytes;
@@ -291,12 +290,11 @@ take_certificate (GVariant *variant)
 
   if (inner == NULL)
     return NULL;
-  g_variant_get (inner, "(msx@ay)", &issuer, &certificate.end, &sha256);
+  g_variant_get (inner, "(m&sx@ay)", &certificate.issuer, &certificate.end, &sha256);
   bytes = g_variant_get_fixed_array (sha256, &size, 1);
   if (size != sizeof certificate.sha256)
     return NULL;
   memcpy (certificate.sha256, bytes, size);
-  certificate.issuer = issuer;
   return tokend_certificate_copy (&certificate);
 }
 
