@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cards.h"
 
-#include "pcsc.h"
 #include "enum-nick.h"
+#include "pcsc.h"
 #include "reader-private.h"
 #include "tokend-enums.h"
 
@@ -162,7 +162,6 @@ static gboolean
 on_look (gpointer user_data)
 {
   TokendCards *self = user_data;
-
   GHashTable *states = tokend_pcsc_list_again (self->looking);
 
   look (self, tokend_pcsc_get_state (self->looking), states);
