@@ -64,9 +64,10 @@ static const Row rows[] = {
       N_ ("The number of tries left has changed, so nothing was sent."),
       N_ ("Another program may have used the token. Look at the status, then decide again.") } },
   { TOKEND_ERROR_TOKEN_REMOVED,
-    { TOKENCTL_EXIT_OUTCOME_UNKNOWN, TOKENCTL_COST_ASK, FALSE,
-      N_ ("The token was unplugged during the operation."),
-      N_ ("Plug it in and look at the status before you do anything else.") } },
+    { TOKENCTL_EXIT_NO_SUCH_TOKEN, TOKENCTL_COST_NONE, FALSE,
+      N_ ("The token was unplugged or could not be watched, if only for a moment, before the codes "
+          "were sent."),
+      N_ ("Plug it in and run the command again.") } },
   { TOKEND_ERROR_MODULE_FAILED,
     { TOKENCTL_EXIT_FAILED, TOKENCTL_COST_NONE, TRUE, N_ ("The token's PKCS#11 module failed."),
       N_ ("See “tokenctl modules”; plugging the token in again often helps.") } },
@@ -76,7 +77,8 @@ static const Row rows[] = {
   { TOKEND_ERROR_OUTCOME_UNKNOWN,
     { TOKENCTL_EXIT_OUTCOME_UNKNOWN, TOKENCTL_COST_ASK, FALSE,
       N_ ("The code was sent, and no answer came."),
-      N_ ("Look at the status before you do anything else.") } },
+      N_ ("If the token was unplugged, plug it in. Look at the status before you do anything "
+          "else.") } },
   { TOKEND_ERROR_SERVICE_ENDING,
     { TOKENCTL_EXIT_BUSY, TOKENCTL_COST_NONE, FALSE,
       N_ ("The service was ending, so nothing was sent."), N_ ("Run the command again.") } },

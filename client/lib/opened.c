@@ -191,12 +191,6 @@ set_own_error (const TokenctlOpened *self, const GError *finish, GError **error)
         error, TOKENCTL_ERROR, TOKENCTL_EXIT_BUSY,
         _ ("The codes were not given within ten minutes, so the operation was ended. Nothing was "
            "sent; no try was spent. Run the command again."));
-  else if (self->is_over && g_error_matches (finish, TOKEND_ERROR, TOKEND_ERROR_TOKEN_REMOVED))
-    g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_NO_SUCH_TOKEN,
-                         _ ("The token was unplugged or could not be watched, if only for a "
-                            "moment, before the codes "
-                            "were given. Nothing was sent; no try was spent. Plug it in and run "
-                            "the command again."));
   else
     return FALSE;
   return TRUE;

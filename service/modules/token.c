@@ -377,8 +377,8 @@ tokend_token_remove (TokendToken *self)
 {
   self->source = NULL;
   self->is_shown = FALSE;
-  g_signal_emit (self, signals[SIGNAL_GONE], 0);
   g_signal_emit (self, signals[SIGNAL_LEFT], 0);
+  g_signal_emit (self, signals[SIGNAL_GONE], 0);
 }
 
 /**

@@ -42,8 +42,10 @@ evaluate_failure (GVariant *outcome, gboolean sent, TokendError code, GError **e
 {
   g_autofree char *reason = get_reason (outcome);
 
-  g_set_error (error, TOKEND_ERROR, code, "The token did not complete it (%s); %s", reason,
-               sent ? "ask the status" : "nothing was sent");
+  g_set_error (error, TOKEND_ERROR, code, "The token %s (%s); %s",
+               code == TOKEND_ERROR_OUTCOME_UNKNOWN ? "was removed before it answered"
+                                                    : "did not complete it",
+               reason, sent ? "ask the status" : "nothing was sent");
   return (TokendTryEffect){ sent ? TOKEND_TRY_UNKNOWN : TOKEND_TRY_NOT_SPENT, sent };
 }
 
@@ -93,10 +95,10 @@ evaluate_after_login (GVariant *outcome, TokendOutcome result, GError **error)
         error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY,
         N_ ("The PIN is right, but the token refused the new PIN; no try was spent"));
   else if (result == TOKEND_OUTCOME_TOKEN_REMOVED || result == TOKEND_OUTCOME_FAILED)
-    g_set_error (error, TOKEND_ERROR,
-                 result == TOKEND_OUTCOME_FAILED ? TOKEND_ERROR_FAILED : TOKEND_ERROR_TOKEN_REMOVED,
-                 "The PIN is right, but the token did not complete the change (%s); ask the status",
-                 reason);
+    g_set_error (
+        error, TOKEND_ERROR,
+        result == TOKEND_OUTCOME_FAILED ? TOKEND_ERROR_FAILED : TOKEND_ERROR_OUTCOME_UNKNOWN,
+        "The PIN is right, but the token did not complete the change (%s); ask the status", reason);
   else
     g_set_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED,
                  "The PIN is right, but the token did not set the new one (%s); ask the status",
@@ -173,7 +175,8 @@ tokend_outcome_interpret (GVariant *outcome, TokendRole role, gboolean counts, G
     return (TokendTryEffect){ TOKEND_TRY_NOT_SPENT, sent };
 
   case TOKEND_OUTCOME_TOKEN_REMOVED:
-    return evaluate_failure (outcome, sent, TOKEND_ERROR_TOKEN_REMOVED, error);
+    return evaluate_failure (
+        outcome, sent, sent ? TOKEND_ERROR_OUTCOME_UNKNOWN : TOKEND_ERROR_TOKEN_REMOVED, error);
 
   case TOKEND_OUTCOME_FAILED:
     return evaluate_failure (outcome, sent, sent ? TOKEND_ERROR_FAILED : TOKEND_ERROR_MODULE_FAILED,

@@ -245,7 +245,7 @@ def test_out_of_sight_while_the_code_is_on_its_way(sandbox, what):
             kill_watching_host(sandbox)
             wait_until(lambda: alice.paths() and alice.call("Refresh").error is None, what="the token again")
         token.clear_faults()
-        told_that_a_code_was_sent(alice, operation, finishing, ["PinIncorrect", "TokenRemoved", "OutcomeUnknown"])
+        told_that_a_code_was_sent(alice, operation, finishing, ["PinIncorrect", "OutcomeUnknown"])
 
 
 def test_a_watching_host_that_ends(sandbox):

@@ -25,7 +25,7 @@ static const struct {
   { "AlreadyRefused", 7, TOKENCTL_COST_NONE },
   { "FinalAttempt", 7, TOKENCTL_COST_NONE },
   { "RetriesChanged", 7, TOKENCTL_COST_NONE },
-  { "TokenRemoved", 9, TOKENCTL_COST_ASK },
+  { "TokenRemoved", 4, TOKENCTL_COST_NONE },
   { "ModuleFailed", 1, TOKENCTL_COST_NONE, TRUE },
   { "TimedOut", 8, TOKENCTL_COST_NONE, TRUE },
   { "OutcomeUnknown", 9, TOKENCTL_COST_ASK },

@@ -83,9 +83,9 @@ static const Row rows[] = {
   { "an error after the code", PUK, TOKEND_ERROR_FAILED, TRUE, IN_DOUBT, TOKENS (3), TOKENS (2),
     TOKEND_MESSAGE_OUTCOME_UNKNOWN, WARNING, "yes",
     "the outcome is not known: it failed, 2 tries left" },
-  { "unplugged after the code", PIN, TOKEND_ERROR_TOKEN_REMOVED, TRUE, IN_DOUBT, TOKENS (3),
+  { "unplugged after the code", PIN, TOKEND_ERROR_OUTCOME_UNKNOWN, TRUE, IN_DOUBT, TOKENS (3),
     NOTHING, TOKEND_MESSAGE_OUTCOME_UNKNOWN, WARNING, "unknown",
-    "the outcome is not known: the token was removed" },
+    "the outcome is not known: no answer came" },
 
   { "polkit says no", PUK, TOKEND_ERROR_NOT_AUTHORIZED, FALSE, NOT_SPENT, NOTHING, TOKENS (1),
     TOKEND_MESSAGE_NOT_SENT, NOTICE, "no", "nothing was sent: not authorized" },
