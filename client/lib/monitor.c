@@ -9,8 +9,9 @@
 /* How often the service may vanish before it accepts a subscription, until it is not started any
  * more. */
 #define VANISHED_MAX 3
-/* The first delay after a status that could not be read, in seconds. The service tells when a token
- * can be read again, but not when it has room for one more call. */
+/* The first delay after a status that could not be read, or after the service could not be started
+ * again, in seconds. The service tells when a token can be read again, but not when it has room for
+ * one more call, and the bus not when it can start a service. */
 #define FIRST_DELAY 2
 #define LAST_DELAY 300
 
@@ -35,8 +36,10 @@ struct _TokenctlMonitor {
   guint signals[2];
   GCancellable *generation; /* of the present owner of the bus name; cancelled when it vanishes */
   gboolean subscribing;
-  gboolean had_service; /* at any time */
-  guint vanished;       /* since the last subscription */
+  gboolean had_service;  /* at any time */
+  gboolean is_waiting;   /* for one that it had */
+  guint vanished;        /* since the last subscription */
+  TokenctlBackoff again; /* tries again to start the service */
 
   GHashTable *watched; /* path → Watched */
   GPtrArray
@@ -249,12 +252,19 @@ take_list (TokenctlMonitor *self, GPtrArray *paths)
     watch_token (self, paths->pdata[i]);
 }
 
-/* Waits for a service that may be being upgraded. */
+/* Waits for a service that may be being upgraded, which is told once. One that was never there is
+ * the listener's to wait for. */
 static void
 wait_for_service (TokenctlMonitor *self, const GError *error)
 {
+  const gboolean is_told = self->is_waiting;
+
   self->subscribing = FALSE;
-  self->listener->waiting (error, self->had_service, self->user_data);
+  self->is_waiting = self->had_service;
+  if (self->had_service)
+    tokenctl_backoff_wait (&self->again);
+  if (!is_told)
+    self->listener->waiting (error, self->had_service, self->user_data);
 }
 
 /* Returns: whether to go on with the reply. */
@@ -286,7 +296,9 @@ on_list (GObject *source, GAsyncResult *result, gpointer user_data)
   paths = tokenctl_bus_list (reply);
   self->subscribing = FALSE;
   self->had_service = TRUE;
+  self->is_waiting = FALSE;
   self->vanished = 0;
+  tokenctl_backoff_reset (&self->again);
   take_list (self, paths);
   tell_complete (self);
 }
@@ -322,10 +334,17 @@ subscribe (TokenctlMonitor *self)
 static void
 start_generation (TokenctlMonitor *self)
 {
+  tokenctl_backoff_stop (&self->again);
   g_cancellable_cancel (self->generation);
   g_clear_object (&self->generation);
   self->generation = g_cancellable_new ();
   subscribe (self);
+}
+
+static void
+subscribe_again (gpointer user_data)
+{
+  start_generation (user_data);
 }
 
 static void
@@ -435,6 +454,9 @@ tokenctl_monitor_new (GDBusConnection *connection, GDBusCallFlags flags,
   self->user_data = user_data;
   self->watched = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, watched_free);
   self->former = g_ptr_array_new_with_free_func (watched_free);
+  self->again = (TokenctlBackoff){
+    .first = FIRST_DELAY, .last = LAST_DELAY, .func = subscribe_again, .user_data = self
+  };
 
   self->signals[0] = g_dbus_connection_signal_subscribe (
       connection, TOKEND_BUS_NAME, TOKENCTL_TOKEN_INTERFACE, NULL, NULL, NULL,
@@ -454,6 +476,7 @@ tokenctl_monitor_free (TokenctlMonitor *self)
   g_bus_unwatch_name (self->name_watch);
   for (gsize i = 0; i < G_N_ELEMENTS (self->signals); i++)
     g_dbus_connection_signal_unsubscribe (self->connection, self->signals[i]);
+  tokenctl_backoff_stop (&self->again);
   g_cancellable_cancel (self->generation);
   g_clear_object (&self->generation);
   g_hash_table_unref (self->watched);

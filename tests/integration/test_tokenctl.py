@@ -972,3 +972,24 @@ def test_monitor(sandbox, number):
         monitor.send_signal(number)
         assert monitor.wait(10) == DONE
         monitor.stdout.close()
+
+
+def test_monitor_of_a_service_that_is_being_reinstalled(sandbox):
+    """The bus does not tell when it can start it again: the monitor tries, and says once that it waits."""
+    monitor = sandbox.popen("alice", ["tokenctl", "monitor"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "ETOKEN: here" in monitor.stdout.readline()
+    sandbox.stop_tokend()
+    assert "Waiting for it to come back" in monitor.stderr.readline()
+    command = ["dbus-monitor", "--system", "member=Subscribe"]
+    listener = sandbox.popen("root", command, stdout=subprocess.PIPE, text=True)
+    calls = (line for line in listener.stdout if "member=Subscribe" in line)
+    assert "destination=org.tokend.Tokend1" in next(calls) and next(calls)
+    sandbox.start_tokend()
+    sandbox.token("etoken").wrong_pin()
+    assert any("2 of 3 tries left" in line for line in monitor.stdout)
+    for process in listener, monitor:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+    assert monitor.stderr.read() == ""
+    monitor.stderr.close()
