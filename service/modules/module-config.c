@@ -60,8 +60,18 @@ is_module_file (const char *entry)
          && entry[strspn (entry, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-.")] == '\0';
 }
 
+/* Warns of a file, unless that was the last warning of it. @told: (inout): path → warning. */
 static void
-read_directory (const char *directory, GHashTable *modules)
+warn (GHashTable *told, const char *path, const char *problem)
+{
+  if (g_strcmp0 (g_hash_table_lookup (told, path), problem) == 0)
+    return;
+  g_hash_table_replace (told, g_strdup (path), g_strdup (problem));
+  tokend_warning ("%s is left out: %s", path, problem);
+}
+
+static void
+read_directory (const char *directory, GHashTable *modules, GHashTable *told)
 {
   g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
   const char *entry;
@@ -77,9 +87,10 @@ read_directory (const char *directory, GHashTable *modules)
       continue;
     options = parse_file (path, &error);
     if (options == NULL) {
-      tokend_warning ("%s is left out: %s", path, error->message);
+      warn (told, path, error->message);
       continue;
     }
+    g_hash_table_remove (told, path);
     name = g_strndup (entry, strlen (entry) - strlen (SUFFIX));
     known = g_hash_table_lookup (modules, name);
     if (known != NULL)
@@ -150,15 +161,16 @@ by_priority (gconstpointer a, gconstpointer b)
  * @directories: (array zero-terminated=1): folders of .module files, the overriding one first.
  * @library_directory: of a module without a folder in its name.
  * @program: the name that enable-in and disable-in are compared with.
+ * @told: (inout) (element-type utf8 utf8): the last warning of each file.
  *
- * Names a file that cannot be read in the journal, and leaves it out.
+ * Names a file that cannot be read in the journal, once, and leaves it out.
  *
  * Returns: (transfer full) (element-type TokendModuleConfig): the modules by priority, highest
  *   first, then by name.
  */
 GPtrArray *
 tokend_module_configs_load (const char *const *directories, const char *library_directory,
-                            const char *program)
+                            const char *program, GHashTable *told)
 {
   GPtrArray *configs = g_ptr_array_new_with_free_func ((GDestroyNotify) tokend_module_config_free);
   g_autoptr (GHashTable) modules =
@@ -167,7 +179,7 @@ tokend_module_configs_load (const char *const *directories, const char *library_
   gpointer name, options;
 
   for (guint i = 0; directories[i] != NULL; i++)
-    read_directory (directories[i], modules);
+    read_directory (directories[i], modules, told);
 
   g_hash_table_iter_init (&iter, modules);
   while (g_hash_table_iter_next (&iter, &name, &options)) {

@@ -17,7 +17,8 @@ typedef struct {
 } TokendModuleConfig;
 
 GPtrArray *tokend_module_configs_load (const char *const *directories,
-                                       const char *library_directory, const char *program);
+                                       const char *library_directory, const char *program,
+                                       GHashTable *told);
 void tokend_module_config_free (TokendModuleConfig *config);
 
 G_END_DECLS

@@ -16,6 +16,7 @@ struct _TokendModuleFiles {
   gpointer data;
   GPtrArray *monitors; /* of GFileMonitor; empty: not watched */
   guint pause;
+  GHashTable *told; /* the last warning of each file */
 };
 
 /**
@@ -34,6 +35,7 @@ tokend_module_files_new (TokendService *service, TokendModuleAddedFunc added, gp
   self->added = added;
   self->data = data;
   self->monitors = g_ptr_array_new_with_free_func (g_object_unref);
+  self->told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   return self;
 }
 
@@ -47,6 +49,7 @@ tokend_module_files_free (TokendModuleFiles *self)
 {
   g_clear_handle_id (&self->pause, g_source_remove);
   g_ptr_array_unref (self->monitors);
+  g_hash_table_unref (self->told);
   g_free (self);
 }
 
@@ -70,7 +73,7 @@ tokend_module_files_load (TokendModuleFiles *self)
 {
   GPtrArray *modules = self->service->modules;
   g_autoptr (GPtrArray) configs =
-      tokend_module_configs_load (directories, P11_MODULE_PATH, "tokend");
+      tokend_module_configs_load (directories, P11_MODULE_PATH, "tokend", self->told);
   g_autoptr (GPtrArray) dropped = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GPtrArray) added = g_ptr_array_new ();
 

@@ -25,11 +25,12 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   const gsize second = MIN (first + 1, size);
   g_autofree char *a = g_build_filename (directories[0], "a.module", NULL);
   g_autofree char *b = g_build_filename (directories[0], "b.module", NULL);
+  g_autoptr (GHashTable) told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (GPtrArray) configs = NULL;
 
   fuzz_write (a, data, first);
   fuzz_write (b, data + second, size - second);
-  configs = tokend_module_configs_load (directories, LIBRARIES, "tokend");
+  configs = tokend_module_configs_load (directories, LIBRARIES, "tokend", told);
   g_assert_cmpuint (configs->len, <=, 2);
   for (guint i = 0; i < configs->len; i++)
     check_config (configs->pdata[i]);

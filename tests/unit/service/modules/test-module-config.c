@@ -5,6 +5,9 @@
 
 #define LIBRARIES "/usr/lib/pkcs11"
 
+/* The warnings of this test. */
+static GHashTable *told;
+
 /* The modules as "name=path" in their order, with a blank between them. */
 static char *
 load (const Scratch *scratch)
@@ -12,7 +15,8 @@ load (const Scratch *scratch)
   g_autofree char *admin = scratch_path (scratch, "admin");
   g_autofree char *package = scratch_path (scratch, "package");
   const char *directories[] = { admin, package, NULL };
-  g_autoptr (GPtrArray) configs = tokend_module_configs_load (directories, LIBRARIES, "tokend");
+  g_autoptr (GPtrArray) configs =
+      tokend_module_configs_load (directories, LIBRARIES, "tokend", told);
   g_autoptr (GString) list = g_string_new (NULL);
 
   for (guint i = 0; i < configs->len; i++) {
@@ -115,6 +119,24 @@ test_bad_file_alone (Scratch *scratch, gconstpointer user_data)
 }
 
 static void
+test_bad_file_is_told_once (Scratch *scratch, gconstpointer user_data)
+{
+  scratch_write (scratch, "package/b.module", "nonsense\n");
+  assert_modules (scratch, "");
+  journal_spy_expect ("b.module");
+  assert_modules (scratch, "");
+  journal_spy_expect_nothing ();
+  scratch_write (scratch, "package/b.module", "\n\nother nonsense\n");
+  assert_modules (scratch, "");
+  journal_spy_expect ("b.module");
+  scratch_write (scratch, "package/b.module", "module: /b.so\n");
+  assert_modules (scratch, "b=/b.so");
+  scratch_write (scratch, "package/b.module", "\n\nother nonsense\n");
+  assert_modules (scratch, "");
+  journal_spy_expect ("b.module");
+}
+
+static void
 test_file_names (Scratch *scratch, gconstpointer user_data)
 {
   scratch_write (scratch, "package/good-1_2.x.module", "module: /good.so\n");
@@ -163,17 +185,23 @@ test_priority (Scratch *scratch, gconstpointer user_data)
 int
 main (int argc, char **argv)
 {
+  int status;
+
   g_test_init (&argc, &argv, NULL);
   g_test_set_nonfatal_assertions (); /* a row that fails hides no other */
   journal_spy_install ();
+  told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
     g_autofree char *path = g_strdup_printf ("/module-config/file/%s", files[i].what);
     g_test_add (path, Scratch, GUINT_TO_POINTER (i), scratch_set_up, test_file, scratch_tear_down);
   }
   scratch_add_test ("/module-config/no-folders", test_no_folders);
   scratch_add_test ("/module-config/bad-file-alone", test_bad_file_alone);
+  scratch_add_test ("/module-config/told-once", test_bad_file_is_told_once);
   scratch_add_test ("/module-config/file-names", test_file_names);
   scratch_add_test ("/module-config/precedence", test_precedence);
   scratch_add_test ("/module-config/priority", test_priority);
-  return g_test_run ();
+  status = g_test_run ();
+  g_hash_table_unref (told);
+  return status;
 }
