@@ -29,9 +29,9 @@ typedef struct {
   gboolean is_by_another; /* its name is another view's, not the one that was given */
   gboolean has_other_pin; /* on the same card */
   TokenctlTries tries;
-  TokendProvider *provider; /* or NULL */
-  TokenctlOpened *opened;   /* or NULL */
-  TokenctlCode *code;       /* or NULL */
+  TokendProvider *provider;      /* or NULL */
+  TokenctlOpenOperation *opened; /* or NULL */
+  TokenctlCode *code;            /* or NULL */
   TokenctlCode *new_pin;
 } Target;
 
@@ -413,13 +413,13 @@ spend (Target *target, GError **error)
   gboolean is_cancelled = FALSE;
   GVariant *after;
 
-  if (!tokenctl_opened_write (target->opened, target->code, target->new_pin, error))
+  if (!tokenctl_open_operation_write (target->opened, target->code, target->new_pin, error))
     return NULL;
   set_last_words (target->session,
                   _ ("Interrupted. If the code was sent already, the operation is completed, and "
                      "the new PIN may be set: “tokenctl status” shows the tries that are left."));
-  after = tokenctl_opened_finish (target->opened, options, target->session->terminal, &is_cancelled,
-                                  error);
+  after = tokenctl_open_operation_finish (target->opened, options, target->session->terminal,
+                                          &is_cancelled, error);
   if (is_cancelled)
     die_cancelled (target);
   return after;
@@ -438,7 +438,8 @@ ask_refused_code (Target *target, const GError *refusal, GError **error)
 {
   target->request->send_refused_code = tokenctl_ask_refused_code (
       target->session->terminal, refusal, target->request->role, target->has_other_pin, error);
-  return target->request->send_refused_code && tokenctl_opened_again (target->opened, error);
+  return target->request->send_refused_code
+         && tokenctl_open_operation_again (target->opened, error);
 }
 
 static TokenctlExit
@@ -490,7 +491,7 @@ operate_on (Target *target)
 static void
 target_clear (Target *target)
 {
-  g_clear_pointer (&target->opened, tokenctl_opened_free);
+  g_clear_pointer (&target->opened, tokenctl_open_operation_free);
   g_clear_pointer (&target->code, tokenctl_code_free);
   g_clear_pointer (&target->new_pin, tokenctl_code_free);
   g_clear_pointer (&target->token, tokenctl_token_free);

@@ -456,9 +456,9 @@ tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const TokenctlWanted *wanted, 
  *
  * Returns: (transfer full): the operation
  */
-TokenctlOpened *
+TokenctlOpenOperation *
 tokenctl_bus_open_operation (TokenctlBus *bus, const char *path, TokendRole role, GVariant *options,
                              GError **error)
 {
-  return tokenctl_opened_new (bus->connection, bus->owner, path, role, options, error);
+  return tokenctl_open_operation_new (bus->connection, bus->owner, path, role, options, error);
 }

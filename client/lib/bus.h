@@ -2,7 +2,7 @@
 #pragma once
 
 #include "choice.h"
-#include "opened.h"
+#include "open-operation.h"
 #include "status.h"
 #include "token.h"
 
@@ -37,7 +37,8 @@ GVariant *tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **err
 GVariant *tokenctl_bus_modules (TokenctlBus *bus, GError **error);
 GVariant *tokenctl_bus_modules_if_allowed (TokenctlBus *bus);
 
-TokenctlOpened *tokenctl_bus_open_operation (TokenctlBus *bus, const char *path, TokendRole role,
-                                             GVariant *options, GError **error);
+TokenctlOpenOperation *tokenctl_bus_open_operation (TokenctlBus *bus, const char *path,
+                                                    TokendRole role, GVariant *options,
+                                                    GError **error);
 
 G_END_DECLS

@@ -11,7 +11,7 @@
 #include "large-messages.h"
 #include "module-files.h"
 #include "tracker.h"
-#include "opened.h"
+#include "open-operations.h"
 #include "refusal-limit.h"
 #include "relate.h"
 #include "service.h"
@@ -42,7 +42,7 @@ struct _TokendDaemon {
   GMainLoop *loop;
   int state_lock;
   GError *error; /* why it ended, unless it was asked to */
-  guint n_unsettled;
+  guint n_loading;
   guint name_delay;
   guint name;
   guint stop;
@@ -78,7 +78,7 @@ tokend_daemon_finalize (GObject *object)
   g_object_unref (service->ledger);
   g_object_unref (service->refused);
   tokend_refusal_limit_free (service->refusal_limit);
-  g_object_unref (service->opened);
+  g_object_unref (service->operations);
   g_object_unref (service->callers);
   g_object_unref (service->claims);
   tokend_loss_log_free (service->loss_log);
@@ -104,7 +104,7 @@ static gboolean
 is_watch_needed (TokendDaemon *self)
 {
   return tokend_callers_count_subscribers (self->service.callers) > 0
-         || tokend_opened_count_needs (self->service.opened) > 0;
+         || tokend_open_operations_count_needs (self->service.operations) > 0;
 }
 
 /* Watches the tokens for subscribers and open operations. */
@@ -222,11 +222,11 @@ on_name_delay (gpointer user_data)
 }
 
 static void
-on_module_settled (TokendModule *module, gpointer user_data)
+on_module_load_ended (TokendModule *module, gpointer user_data)
 {
   TokendDaemon *self = user_data;
 
-  if (--self->n_unsettled == 0)
+  if (--self->n_loading == 0)
     own_name (self);
 }
 
@@ -243,9 +243,9 @@ on_module_added (TokendModule *module, gpointer user_data)
 {
   TokendDaemon *self = user_data;
 
-  self->n_unsettled++;
+  self->n_loading++;
   tokend_module_set_watched (module, is_watch_needed (self));
-  g_signal_connect (module, "settled", G_CALLBACK (on_module_settled), self);
+  g_signal_connect (module, "load-ended", G_CALLBACK (on_module_load_ended), self);
   g_signal_connect (module, "shows", G_CALLBACK (on_shows), self);
   g_signal_connect_swapped (module, "changed", G_CALLBACK (tokend_relate), &self->service);
 }
@@ -303,7 +303,7 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   service->ledger = tokend_ledger_new (TOKEND_STATE_DIR);
   service->refused = tokend_refused_new ();
   service->refusal_limit = tokend_refusal_limit_new ();
-  service->opened = tokend_opened_new ();
+  service->operations = tokend_open_operations_new ();
   service->loss_log = tokend_loss_log_new ();
   service->snapshot_limit = tokend_tracker_limit_new ();
   service->key = tokend_relate_make_key ();
@@ -314,7 +314,7 @@ tokend_daemon_new (GDBusConnection *bus, gboolean may_leave, GError **error)
   self->files = tokend_module_files_new (service, on_module_added, self);
   tokend_large_messages_watch (bus);
   g_signal_connect_swapped (service->callers, "changed", G_CALLBACK (watch_if_needed), self);
-  g_signal_connect_swapped (service->opened, "changed", G_CALLBACK (watch_if_needed), self);
+  g_signal_connect_swapped (service->operations, "changed", G_CALLBACK (watch_if_needed), self);
   if (may_leave) {
     self->idle = tokend_idle_new (service);
     g_signal_connect (self->idle, "idle", G_CALLBACK (on_idle), self);

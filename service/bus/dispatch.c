@@ -5,7 +5,7 @@
 #include "config.h"
 #include "gate.h"
 #include "methods.h"
-#include "opened.h"
+#include "open-operations.h"
 #include "tokend-glue.h"
 #include "tokend-error.h"
 #include "tokend-status.h"
@@ -31,8 +31,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
 static TokendOperation *
 find_operation (TokendService *service, GDBusMethodInvocation *invocation)
 {
-  return tokend_opened_find (service->opened, g_dbus_method_invocation_get_object_path (invocation),
-                             g_dbus_method_invocation_get_sender (invocation));
+  return tokend_open_operations_find (service->operations,
+                                      g_dbus_method_invocation_get_object_path (invocation),
+                                      g_dbus_method_invocation_get_sender (invocation));
 }
 
 /* Says the same at every path, whether somebody else's operation is there or none. */

@@ -2,7 +2,7 @@
 #include "idle.h"
 
 #include "deadline.h"
-#include "opened.h"
+#include "open-operations.h"
 
 #define IDLE_SECONDS 30
 
@@ -53,7 +53,7 @@ is_busy (TokendIdle *self)
 {
   return tokend_callers_count_subscribers (self->service->callers) > 0
          || tokend_callers_count (self->service->callers) > 0
-         || tokend_opened_count_needs (self->service->opened) > 0;
+         || tokend_open_operations_count_needs (self->service->operations) > 0;
 }
 
 static gint
@@ -135,7 +135,7 @@ tokend_idle_new (TokendService *service)
   self->last_call = g_new (gint, 1);
   *self->last_call = get_seconds ();
   self->filter = g_dbus_connection_add_filter (service->bus, on_message, self->last_call, g_free);
-  g_signal_connect_object (service->opened, "changed", G_CALLBACK (on_changed), self, 0);
+  g_signal_connect_object (service->operations, "changed", G_CALLBACK (on_changed), self, 0);
   g_signal_connect_object (service->callers, "changed", G_CALLBACK (on_changed), self, 0);
   on_changed (NULL, self);
   return self;

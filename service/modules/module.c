@@ -15,7 +15,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (TokendModule, tokend_module, G_TYPE_OBJECT,
                                                       tokend_module_source_init))
 
 enum {
-  SIGNAL_SETTLED,
+  SIGNAL_LOAD_ENDED,
   SIGNAL_SHOWS,
   SIGNAL_CHANGED,
   N_SIGNALS,
@@ -76,8 +76,9 @@ tokend_module_class_init (TokendModuleClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = tokend_module_dispose;
   G_OBJECT_CLASS (klass)->finalize = tokend_module_finalize;
-  signals[SIGNAL_SETTLED] = g_signal_new ("settled", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
-                                          0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_LOAD_ENDED] =
+      g_signal_new ("load-ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 0);
   signals[SIGNAL_SHOWS] = g_signal_new ("shows", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
                                         NULL, NULL, NULL, G_TYPE_NONE, 1, TOKEND_TYPE_TOKEN);
   signals[SIGNAL_CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
@@ -164,7 +165,7 @@ set_state (TokendModule *self, TokendModuleState state)
 
   self->state = state;
   if (settles && state != TOKEND_MODULE_STATE_LOADING)
-    g_signal_emit (self, signals[SIGNAL_SETTLED], 0);
+    g_signal_emit (self, signals[SIGNAL_LOAD_ENDED], 0);
 }
 
 static void

@@ -24,7 +24,7 @@ typedef enum {
  * A configured PKCS#11 module: its watching host, which is started again when it fails, and the
  * tokens that it shows.
  *
- * Signal `settled`: the state is not `loading` any more.
+ * Signal `load-ended`: the state is not `loading` any more.
  * Signal `shows`: there is a new #TokendToken.
  * Signal `changed`: its tokens came, left, or were read.
  */

@@ -55,14 +55,14 @@ tell (TokendService *service, const GPtrArray *tokens, const TokendView *views, 
   g_autofree char *card_id = make_key (service, "card", card);
   g_autofree char *pin_id = make_key (service, "pin", pin);
   g_autoptr (GPtrArray) related = list_related (tokens, relation->related);
-  const TokendKinship kinship = { .card_id = card_id,
-                                  .pin_id = pin_id,
-                                  .is_preferred = relation->is_preferred,
-                                  .shown = { relation->shown[TOKEND_ROLE_PIN],
-                                             relation->shown[TOKEND_ROLE_PUK] } };
+  const TokendRelations relations = { .card_id = card_id,
+                                      .pin_id = pin_id,
+                                      .is_preferred = relation->is_preferred,
+                                      .shown = { relation->shown[TOKEND_ROLE_PIN],
+                                                 relation->shown[TOKEND_ROLE_PUK] } };
 
-  tokend_token_set_kinship (tokens->pdata[i], &kinship, related, relation->first_doubtful,
-                            relation->n_doubtful, relation->n_one);
+  tokend_token_set_relations (tokens->pdata[i], &relations, related, relation->first_doubtful,
+                              relation->n_doubtful, relation->n_one);
 }
 
 /**

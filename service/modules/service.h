@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 /* Of the rooms above, which use them; held here. */
 typedef struct _TokendAudit TokendAudit;
 typedef struct _TokendGate TokendGate;
-typedef struct _TokendOpened TokendOpened;
+typedef struct _TokendOpenOperations TokendOpenOperations;
 typedef struct _TokendRefusalLimit TokendRefusalLimit;
 
 /**
@@ -26,7 +26,7 @@ typedef struct {
   GDBusObjectManagerServer *objects;
   TokendGate *gate;
   TokendCallers *callers;
-  TokendOpened *opened;
+  TokendOpenOperations *operations;
   TokendAudit *audit;
   TokendLedger *ledger;
   TokendRefused *refused;

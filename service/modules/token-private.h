@@ -46,7 +46,7 @@ struct _TokendToken {
   char *reader;                  /* the name of its pcscd reader, or NULL: not known */
   gint64 seen_since;             /* see TokendView; 0: there was a break */
   gint64 seen_at;                /* see TokendView */
-  TokendKinship kinship;         /* its strings are NULL until it is known */
+  TokendRelations relations;     /* its strings are NULL until it is known */
 };
 
 G_END_DECLS

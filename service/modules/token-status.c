@@ -18,8 +18,8 @@ get_record (TokendToken *self, TokendRole role)
 {
   TokendCounterRecord record = tokend_ledger_get_record (self->service->ledger, self->target, role);
 
-  record.locked = record.locked || self->kinship.shown[role].locked;
-  record.final_try = record.final_try || self->kinship.shown[role].final_try;
+  record.locked = record.locked || self->relations.shown[role].locked;
+  record.final_try = record.final_try || self->relations.shown[role].final_try;
   return record;
 }
 
@@ -217,9 +217,9 @@ tokend_token_get_status (TokendToken *self)
     .pin_shared = tokend_target_shares_codes (self->target),
     .can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, NULL),
     .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
-    .card_id = self->kinship.card_id,
-    .pin_id = self->kinship.pin_id,
-    .is_preferred = self->kinship.is_preferred,
+    .card_id = self->relations.card_id,
+    .pin_id = self->relations.pin_id,
+    .is_preferred = self->relations.is_preferred,
     .certificate_not_after = self->certificate_not_after,
     .read_at = self->read_at,
   };

@@ -41,8 +41,8 @@ tokend_token_finalize (GObject *object)
   g_free (self->issuer);
   g_clear_pointer (&self->certificate, g_bytes_unref);
   g_free (self->reader);
-  g_free (self->kinship.card_id);
-  g_free (self->kinship.pin_id);
+  g_free (self->relations.card_id);
+  g_free (self->relations.pin_id);
   G_OBJECT_CLASS (tokend_token_parent_class)->finalize (object);
 }
 
@@ -249,7 +249,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
 static void
 forget_what_others_show (TokendToken *self)
 {
-  memset (self->kinship.shown, 0, sizeof self->kinship.shown);
+  memset (self->relations.shown, 0, sizeof self->relations.shown);
 }
 
 /**
@@ -409,7 +409,7 @@ tokend_token_make_view (TokendToken *self, guint module_rank)
 
 /* Tells whether subscribers must be told. Keys that were not known before are no news. */
 static gboolean
-is_news (const TokendKinship *before, const TokendKinship *now)
+is_news (const TokendRelations *before, const TokendRelations *now)
 {
   return before->card_id != NULL
          && (!g_str_equal (before->card_id, now->card_id)
@@ -418,24 +418,24 @@ is_news (const TokendKinship *before, const TokendKinship *now)
 }
 
 /**
- * tokend_token_set_kinship:
- * @kinship: how it stands to the others now.
+ * tokend_token_set_relations:
+ * @relations: how it stands to the others now.
  * @related: (element-type TokendTarget): as the others, see tokend_target_relate().
  *
  * Takes over how it stands to the others, and tells the subscribers if that is news.
  */
 void
-tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrArray *related,
-                          guint first_doubtful, guint n_doubtful, guint n_one)
+tokend_token_set_relations (TokendToken *self, const TokendRelations *relations, GPtrArray *related,
+                            guint first_doubtful, guint n_doubtful, guint n_one)
 {
   const gboolean was_owed = self->is_owed;
 
-  self->is_owed = is_news (&self->kinship, kinship);
-  g_free (self->kinship.card_id);
-  g_free (self->kinship.pin_id);
-  self->kinship = *kinship;
-  self->kinship.card_id = g_strdup (kinship->card_id);
-  self->kinship.pin_id = g_strdup (kinship->pin_id);
+  self->is_owed = is_news (&self->relations, relations);
+  g_free (self->relations.card_id);
+  g_free (self->relations.pin_id);
+  self->relations = *relations;
+  self->relations.card_id = g_strdup (relations->card_id);
+  self->relations.pin_id = g_strdup (relations->pin_id);
   tokend_target_relate (self->target, related, first_doubtful, n_doubtful, n_one);
   tokend_ledger_spread (self->service->ledger, self->target);
   tokend_refused_spread (self->service->refused, self->target);

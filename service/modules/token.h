@@ -12,7 +12,7 @@
 G_BEGIN_DECLS
 
 /**
- * TokendKinship:
+ * TokendRelations:
  *
  * How a token stands to the others that are shown; see the status keys of these names.
  */
@@ -21,7 +21,7 @@ typedef struct {
   char *pin_id;
   gboolean is_preferred;
   TokendCounterRecord shown[TOKEND_N_ROLES]; /* see TokendRelation */
-} TokendKinship;
+} TokendRelations;
 
 /**
  * TokendToken:
@@ -49,8 +49,9 @@ void tokend_token_lose_reading (TokendToken *self);
 void tokend_token_end_operation (TokendToken *self);
 
 TokendView tokend_token_make_view (TokendToken *self, guint module_rank);
-void tokend_token_set_kinship (TokendToken *self, const TokendKinship *kinship, GPtrArray *related,
-                               guint first_doubtful, guint n_doubtful, guint n_one);
+void tokend_token_set_relations (TokendToken *self, const TokendRelations *relations,
+                                 GPtrArray *related, guint first_doubtful, guint n_doubtful,
+                                 guint n_one);
 
 const char *tokend_token_get_object_path (TokendToken *self);
 const TokendReading *tokend_token_get_reading (TokendToken *self);

@@ -14,10 +14,10 @@ on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
   GError **error = &operation->error;
 
   tokend_operation_end_step (
-      operation,
-      tokend_callers_admit_finish (TOKEND_CALLERS (source), result, error) != NULL
-          && tokend_attempt_parse (operation->options, TRUE, &operation->attempt, error)
-          && tokend_opened_check_room (operation->service->opened, operation->caller->uid, error));
+      operation, tokend_callers_admit_finish (TOKEND_CALLERS (source), result, error) != NULL
+                     && tokend_attempt_parse (operation->options, TRUE, &operation->attempt, error)
+                     && tokend_open_operations_check_room (operation->service->operations,
+                                                           operation->caller->uid, error));
 }
 
 void
@@ -127,7 +127,7 @@ tokend_operation_read_after_prompt (Operation *operation)
   TokendTokenSource *source;
 
   operation->is_needing_service = TRUE;
-  tokend_opened_begin_need (operation->service->opened);
+  tokend_open_operations_begin_need (operation->service->operations);
   /* The token is gone if its module is not configured any more. */
   source = tokend_token_get_source (operation->token);
   if (source != NULL)
@@ -158,17 +158,17 @@ on_expired (gpointer user_data)
 void
 tokend_operation_hand_out (Operation *operation)
 {
-  TokendOpened *opened = operation->service->opened;
+  TokendOpenOperations *opened = operation->service->operations;
   g_autoptr (GUnixFDList) write_ends = NULL;
 
   /* Others may have opened operations while polkit was asked. */
-  if (tokend_opened_check_room (opened, operation->caller->uid, &operation->error))
+  if (tokend_open_operations_check_room (opened, operation->caller->uid, &operation->error))
     write_ends = tokend_operation_make_pipes (operation, &operation->error);
   if (write_ends == NULL) {
     tokend_operation_end_step (operation, FALSE);
     return;
   }
-  operation->path = tokend_opened_add (opened, operation, operation->caller);
+  operation->path = tokend_open_operations_add (opened, operation, operation->caller);
   operation->deadline = tokend_deadline_in (TOKEND_OPERATION_MINUTES * 60);
   operation->expiry = tokend_deadline_add (TOKEND_OPERATION_MINUTES * 60, on_expired, operation);
   g_dbus_method_invocation_return_value_with_unix_fd_list (

@@ -7,7 +7,7 @@
 #include "gate.h"
 #include "host.h"
 #include "module.h"
-#include "opened.h"
+#include "open-operations.h"
 #include "operation-steps-private.h"
 #include "operation.h"
 #include "outcome-private.h"

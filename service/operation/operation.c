@@ -95,7 +95,7 @@ operation_free (Operation *operation)
 {
   g_clear_signal_handler (&operation->gone_handler, operation->caller->gone);
   if (operation->path != NULL)
-    tokend_opened_remove (operation->service->opened, operation->path);
+    tokend_open_operations_remove (operation->service->operations, operation->path);
   tokend_identity_clear (&operation->opener);
   tokend_identity_clear (&operation->present);
   g_clear_error (&operation->over);
@@ -249,7 +249,7 @@ end (Operation *operation)
     report_end (operation, operation->over);
   clear_call (operation);
   if (operation->is_needing_service)
-    tokend_opened_end_need (operation->service->opened);
+    tokend_open_operations_end_need (operation->service->operations);
   operation->is_needing_service = FALSE;
   if (operation->path == NULL || g_cancellable_is_cancelled (operation->caller->gone))
     operation_free (operation);

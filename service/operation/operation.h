@@ -19,7 +19,7 @@ void tokend_operation_start (TokendService *service, TokendToken *token, TokendR
                              const char *action, GDBusMethodInvocation *invocation,
                              GVariant *options);
 
-/* For operations in TokendOpened. */
+/* For operations in TokendOpenOperations. */
 void tokend_operation_finish (TokendOperation *operation, GDBusMethodInvocation *invocation,
                               GVariant *options);
 void tokend_operation_again (TokendOperation *operation, GDBusMethodInvocation *invocation);

@@ -6,7 +6,7 @@
 #include "config.h"
 #include "gate.h"
 #include "methods.h"
-#include "opened.h"
+#include "open-operations.h"
 #include "tokend-error.h"
 #include "tokend-glue.h"
 #include "tokend-status.h"
@@ -76,7 +76,7 @@ __wrap_tokend_methods_find (const char *interface, const char *name)
 }
 
 TokendOperation *
-__wrap_tokend_opened_find (TokendOpened *self, const char *path, const char *name)
+__wrap_tokend_open_operations_find (TokendOpenOperations *self, const char *path, const char *name)
 {
   g_assert_cmpstr (path, ==, "/path");
   g_assert_cmpstr (name, ==, ":1.1");

@@ -91,14 +91,15 @@ __wrap_tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus, 
 }
 
 gboolean
-__wrap_tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error)
+__wrap_tokend_open_operations_check_room (TokendOpenOperations *self, guint32 uid, GError **error)
 {
   g_string_append_printf (stage.calls, "room(%u) ", uid);
   return answer (say.room, error);
 }
 
 const char *
-__wrap_tokend_opened_add (TokendOpened *self, TokendOperation *operation, const TokendCaller *owner)
+__wrap_tokend_open_operations_add (TokendOpenOperations *self, TokendOperation *operation,
+                                   const TokendCaller *owner)
 {
   g_assert_true (operation == &stage.operation);
   g_string_append_printf (stage.calls, "add(%s,%u) ", owner->name, owner->uid);
@@ -106,7 +107,7 @@ __wrap_tokend_opened_add (TokendOpened *self, TokendOperation *operation, const 
 }
 
 void
-__wrap_tokend_opened_begin_need (TokendOpened *self)
+__wrap_tokend_open_operations_begin_need (TokendOpenOperations *self)
 {
   g_string_append (stage.calls, "need ");
 }

@@ -282,13 +282,13 @@ __wrap_tokend_claims_release (TokendClaims *self, const char *card, int lock_fd,
 }
 
 void
-__wrap_tokend_opened_end_need (TokendOpened *self)
+__wrap_tokend_open_operations_end_need (TokendOpenOperations *self)
 {
   g_string_append (scene.told, "no-need ");
 }
 
 void
-__wrap_tokend_opened_remove (TokendOpened *self, const char *path)
+__wrap_tokend_open_operations_remove (TokendOpenOperations *self, const char *path)
 {
   g_assert_cmpstr (path, ==, PATH);
   g_string_append (scene.told, "forget ");

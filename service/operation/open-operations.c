@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "opened.h"
+#include "open-operations.h"
 
 #include "open-limits-private.h"
 #include "tokend-status.h"
 
-struct _TokendOpened {
+struct _TokendOpenOperations {
   GObject parent_instance;
 
   GHashTable *entries; /* of path → Entry */
@@ -12,7 +12,7 @@ struct _TokendOpened {
   guint64 next_number; /* 0: none was given out */
 };
 
-G_DEFINE_FINAL_TYPE (TokendOpened, tokend_opened, G_TYPE_OBJECT)
+G_DEFINE_FINAL_TYPE (TokendOpenOperations, tokend_open_operations, G_TYPE_OBJECT)
 
 enum {
   SIGNAL_CHANGED,
@@ -26,40 +26,40 @@ typedef struct {
 } Entry;
 
 static void
-tokend_opened_init (TokendOpened *self)
+tokend_open_operations_init (TokendOpenOperations *self)
 {
   self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
 
 static void
-tokend_opened_finalize (GObject *object)
+tokend_open_operations_finalize (GObject *object)
 {
-  g_hash_table_unref (TOKEND_OPENED (object)->entries);
-  G_OBJECT_CLASS (tokend_opened_parent_class)->finalize (object);
+  g_hash_table_unref (TOKEND_OPEN_OPERATIONS (object)->entries);
+  G_OBJECT_CLASS (tokend_open_operations_parent_class)->finalize (object);
 }
 
 static void
-tokend_opened_class_init (TokendOpenedClass *klass)
+tokend_open_operations_class_init (TokendOpenOperationsClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = tokend_opened_finalize;
+  G_OBJECT_CLASS (klass)->finalize = tokend_open_operations_finalize;
   signals[SIGNAL_CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-TokendOpened *
-tokend_opened_new (void)
+TokendOpenOperations *
+tokend_open_operations_new (void)
 {
-  return g_object_new (TOKEND_TYPE_OPENED, NULL);
+  return g_object_new (TOKEND_TYPE_OPEN_OPERATIONS, NULL);
 }
 
 /**
- * tokend_opened_check_room:
+ * tokend_open_operations_check_room:
  * @error: LimitsExceeded.
  *
  * Returns: whether the user @uid may open one more.
  */
 gboolean
-tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error)
+tokend_open_operations_check_room (TokendOpenOperations *self, guint32 uid, GError **error)
 {
   GHashTableIter iter;
   gpointer entry;
@@ -73,7 +73,7 @@ tokend_opened_check_room (TokendOpened *self, guint32 uid, GError **error)
 
 /* Never gives out a path twice, not even after a restart; see make_object_path() in token.c. */
 static char *
-make_path (TokendOpened *self)
+make_path (TokendOpenOperations *self)
 {
   if (self->next_number == 0)
     self->next_number = (guint64) g_random_int () << 32 | g_random_int ();
@@ -81,14 +81,15 @@ make_path (TokendOpened *self)
 }
 
 /**
- * tokend_opened_add:
+ * tokend_open_operations_add:
  * @operation: (transfer none): the operation, which outlives its entry.
  * @caller: the connection that opened it; outlives its entry, too.
  *
  * Returns: (transfer none): its path.
  */
 const char *
-tokend_opened_add (TokendOpened *self, TokendOperation *operation, const TokendCaller *caller)
+tokend_open_operations_add (TokendOpenOperations *self, TokendOperation *operation,
+                            const TokendCaller *caller)
 {
   Entry *entry = g_new (Entry, 1);
   char *path = make_path (self);
@@ -99,24 +100,24 @@ tokend_opened_add (TokendOpened *self, TokendOperation *operation, const TokendC
 }
 
 /**
- * tokend_opened_remove:
+ * tokend_open_operations_remove:
  * @path: of an operation whose connection has left.
  *
  * Removes its entry.
  */
 void
-tokend_opened_remove (TokendOpened *self, const char *path)
+tokend_open_operations_remove (TokendOpenOperations *self, const char *path)
 {
   g_hash_table_remove (self->entries, path);
 }
 
 /**
- * tokend_opened_find:
+ * tokend_open_operations_find:
  *
  * Returns: (transfer none) (nullable): the operation at @path, if @caller opened it.
  */
 TokendOperation *
-tokend_opened_find (TokendOpened *self, const char *path, const char *caller)
+tokend_open_operations_find (TokendOpenOperations *self, const char *path, const char *caller)
 {
   const Entry *entry = g_hash_table_lookup (self->entries, path);
 
@@ -124,31 +125,31 @@ tokend_opened_find (TokendOpened *self, const char *path, const char *caller)
 }
 
 /**
- * tokend_opened_begin_need:
+ * tokend_open_operations_begin_need:
  *
  * Keeps the service running and the tokens watched for an operation.
  */
 void
-tokend_opened_begin_need (TokendOpened *self)
+tokend_open_operations_begin_need (TokendOpenOperations *self)
 {
   self->n_needs++;
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
 void
-tokend_opened_end_need (TokendOpened *self)
+tokend_open_operations_end_need (TokendOpenOperations *self)
 {
   self->n_needs--;
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
 /**
- * tokend_opened_count_needs:
+ * tokend_open_operations_count_needs:
  *
  * Returns: how many operations are open or about to be.
  */
 guint
-tokend_opened_count_needs (TokendOpened *self)
+tokend_open_operations_count_needs (TokendOpenOperations *self)
 {
   return self->n_needs;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "opened.h"
+#include "open-operation.h"
 
 #include <gio/gunixfdlist.h>
 #include <glib-unix.h>
@@ -14,7 +14,7 @@
 /* The code's and the new PIN's. */
 #define N_PIPES 2
 
-struct TokenctlOpened {
+struct TokenctlOpenOperation {
   TokendDbusOperation *proxy;
   int pipes[N_PIPES]; /* -1: closed */
   gboolean is_over;   /* the service had closed them before a code came */
@@ -44,7 +44,7 @@ set_restarted (GError **error)
 }
 
 static void
-close_pipes (TokenctlOpened *self)
+close_pipes (TokenctlOpenOperation *self)
 {
   for (guint i = 0; i < N_PIPES; i++) {
     if (self->pipes[i] >= 0)
@@ -54,7 +54,7 @@ close_pipes (TokenctlOpened *self)
 }
 
 void
-tokenctl_opened_free (TokenctlOpened *self)
+tokenctl_open_operation_free (TokenctlOpenOperation *self)
 {
   close_pipes (self);
   g_clear_object (&self->proxy);
@@ -64,7 +64,7 @@ tokenctl_opened_free (TokenctlOpened *self)
 /* Takes the first descriptor of @fds for the first handle, and so on: the glue has no names for
  * them. */
 static gboolean
-take_pipes (TokenctlOpened *self, GVariant *code, GVariant *new_pin, GUnixFDList *fds,
+take_pipes (TokenctlOpenOperation *self, GVariant *code, GVariant *new_pin, GUnixFDList *fds,
             GError **error)
 {
   const int handles[N_PIPES] = { g_variant_get_handle (code), g_variant_get_handle (new_pin) };
@@ -90,11 +90,11 @@ is_owner_gone (const GError *error)
          || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
 }
 
-static TokenctlOpened *
+static TokenctlOpenOperation *
 open_operation (TokendDbusToken *token, TokendRole role, GVariant *options, GError **error)
 {
   GDBusProxy *proxy = G_DBUS_PROXY (token);
-  g_autoptr (TokenctlOpened) self = g_new0 (TokenctlOpened, 1);
+  g_autoptr (TokenctlOpenOperation) self = g_new0 (TokenctlOpenOperation, 1);
   g_autofree char *operation = NULL;
   g_autoptr (GVariant) code = NULL;
   g_autoptr (GVariant) new_pin = NULL;
@@ -121,7 +121,7 @@ open_operation (TokendDbusToken *token, TokendRole role, GVariant *options, GErr
 }
 
 /**
- * tokenctl_opened_new:
+ * tokenctl_open_operation_new:
  * @connection: to the bus
  * @owner: (nullable): the unique name of the service that told of the token: after its restart
  *   @path may be another token
@@ -134,13 +134,13 @@ open_operation (TokendDbusToken *token, TokendRole role, GVariant *options, GErr
  *
  * Returns: (transfer full): the operation
  */
-TokenctlOpened *
-tokenctl_opened_new (GDBusConnection *connection, const char *owner, const char *path,
-                     TokendRole role, GVariant *options, GError **error)
+TokenctlOpenOperation *
+tokenctl_open_operation_new (GDBusConnection *connection, const char *owner, const char *path,
+                             TokendRole role, GVariant *options, GError **error)
 {
   g_autoptr (TokendDbusToken) token = NULL;
   g_autoptr (GError) problem = NULL;
-  TokenctlOpened *opened;
+  TokenctlOpenOperation *opened;
 
   if (owner == NULL) {
     set_restarted (error);
@@ -158,7 +158,7 @@ tokenctl_opened_new (GDBusConnection *connection, const char *owner, const char 
 }
 
 /**
- * tokenctl_opened_write:
+ * tokenctl_open_operation_write:
  * @code: the PUK or the present PIN
  * @new_pin: the PIN to be set
  * @error: nothing was sent
@@ -169,8 +169,8 @@ tokenctl_opened_new (GDBusConnection *connection, const char *owner, const char 
  * Returns: whether there was no error
  */
 gboolean
-tokenctl_opened_write (TokenctlOpened *self, TokenctlCode *code, TokenctlCode *new_pin,
-                       GError **error)
+tokenctl_open_operation_write (TokenctlOpenOperation *self, TokenctlCode *code,
+                               TokenctlCode *new_pin, GError **error)
 {
   const gboolean is_written =
       tokenctl_code_write (code, self->pipes[0], &self->is_over, error)
@@ -182,7 +182,7 @@ tokenctl_opened_write (TokenctlOpened *self, TokenctlCode *code, TokenctlCode *n
 
 /* Returns: whether nothing was sent, for a reason that is said here. */
 static gboolean
-set_own_error (const TokenctlOpened *self, const GError *finish, GError **error)
+set_own_error (const TokenctlOpenOperation *self, const GError *finish, GError **error)
 {
   if (is_owner_gone (finish))
     set_restarted (error);
@@ -239,7 +239,7 @@ watch_interrupt (TokenctlTerminal *terminal, GMainContext *context, Finish *fini
 }
 
 /**
- * tokenctl_opened_finish:
+ * tokenctl_open_operation_finish:
  * @options: (transfer none): see Operation.Finish
  * @terminal: (nullable): where a person can cancel it, with Ctrl-C
  * @is_cancelled: (out): whether that was in time, so that nothing was sent
@@ -250,8 +250,8 @@ watch_interrupt (TokenctlTerminal *terminal, GMainContext *context, Finish *fini
  * Returns: (transfer full): the status after it
  */
 GVariant *
-tokenctl_opened_finish (TokenctlOpened *self, GVariant *options, TokenctlTerminal *terminal,
-                        gboolean *is_cancelled, GError **error)
+tokenctl_open_operation_finish (TokenctlOpenOperation *self, GVariant *options,
+                                TokenctlTerminal *terminal, gboolean *is_cancelled, GError **error)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GSource) interrupted = NULL;
@@ -278,7 +278,7 @@ tokenctl_opened_finish (TokenctlOpened *self, GVariant *options, TokenctlTermina
 }
 
 /**
- * tokenctl_opened_again:
+ * tokenctl_open_operation_again:
  * @error: it is over, as it is once a code was sent
  *
  * Makes it ready for other codes under the same authorization, if none was sent.
@@ -286,7 +286,7 @@ tokenctl_opened_finish (TokenctlOpened *self, GVariant *options, TokenctlTermina
  * Returns: whether it is ready
  */
 gboolean
-tokenctl_opened_again (TokenctlOpened *self, GError **error)
+tokenctl_open_operation_again (TokenctlOpenOperation *self, GError **error)
 {
   g_autoptr (GVariant) code = NULL;
   g_autoptr (GVariant) new_pin = NULL;
