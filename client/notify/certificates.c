@@ -6,12 +6,12 @@
 #include "expiry.h"
 #include "provider-words.h"
 #include "rows.h"
-#include "told.h"
+#include "warnings.h"
 
 struct _TokendNotifyCertificates {
   TokendNotifyServer *server;
   GPtrArray *views; /* of TokenctlToken: what is plugged in */
-  TokendNotifyTold *told;
+  TokendNotifyWarnings *warnings;
   TokendNotifyAlarm *alarm;
   GHashTable *notifications; /* name_bearer() → TokendNotifyNotification */
 };
@@ -53,7 +53,7 @@ tokend_notify_certificates_new (TokendNotifyServer *server, GPtrArray *views)
 
   self->server = server;
   self->views = g_ptr_array_ref (views);
-  self->told = tokend_notify_told_new (path);
+  self->warnings = tokend_notify_warnings_new (path);
   self->alarm = tokend_notify_alarm_new (on_alarm, self);
   self->notifications = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, leave_notification);
   return self;
@@ -64,7 +64,7 @@ tokend_notify_certificates_free (TokendNotifyCertificates *self)
 {
   tokend_notify_alarm_free (self->alarm);
   g_hash_table_unref (self->notifications);
-  tokend_notify_told_free (self->told);
+  tokend_notify_warnings_free (self->warnings);
   g_ptr_array_unref (self->views);
   g_free (self);
 }
@@ -131,9 +131,9 @@ consider_bearer (TokendNotifyCertificates *self, const char *bearer, const char 
     return;
   }
   certificate = name_certificate (identity, situation->not_after);
-  if (tokend_notify_stage_is_news (stage, tokend_notify_told_get (self->told, certificate))
+  if (tokend_notify_stage_is_news (stage, tokend_notify_warnings_get (self->warnings, certificate))
       && show (self, bearer, situation, now))
-    tokend_notify_told_add (self->told, certificate, stage);
+    tokend_notify_warnings_add (self->warnings, certificate, stage);
 }
 
 static void

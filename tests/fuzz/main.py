@@ -32,14 +32,14 @@ SETUP = ["env", "CC=clang", "meson", "setup", BUILD, f"-Dc_args={ARGUMENTS}", "-
 SETUP += ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
 # How many inputs make a short run. Those that talk to other threads or the disk are slow.
 RUNS = 30000
-SLOW_RUNS = {"host": 1500, "ledger": 2000, "terminal": 2000, "told": 5000}
+SLOW_RUNS = {"host": 1500, "ledger": 2000, "terminal": 2000, "warnings": 5000}
 # Of the formats that are text: what reads them. Its own words, its keys among them, are what inputs are made of.
 READERS = {
-    "ledger": ["service/ledger/ledger.c"],
+    "ledger": ["service/ledger/ledger-file.c"],
     "module-config": ["service/modules/module-config.c"],
     "profile": ["service/profile/profile.c", "service/profile/profile.h", "service/token/counter.h", "dbus/tokend-module.h"],
     "provider": ["dbus/provider.c"],
-    "told": ["client/notify/told.c", "tests/fuzz/told.c"],
+    "warnings": ["client/notify/warnings.c", "tests/fuzz/warnings.c"],
 }
 # A single input that takes longer, in seconds, is a finding.
 TIMEOUT = 20

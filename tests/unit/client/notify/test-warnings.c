@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "told.h"
+#include "warnings.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -36,24 +36,24 @@ tear_down (Fixture *fixture, gconstpointer data)
 static void
 assert_told (Fixture *fixture, const char *certificate, guint expected)
 {
-  g_autoptr (TokendNotifyTold) told = tokend_notify_told_new (fixture->path);
+  g_autoptr (TokendNotifyWarnings) told = tokend_notify_warnings_new (fixture->path);
 
-  g_assert_cmpuint (tokend_notify_told_get (told, certificate), ==, expected);
+  g_assert_cmpuint (tokend_notify_warnings_get (told, certificate), ==, expected);
 }
 
 /* In the next session it is known; each certificate and stage for itself. */
 static void
 test_kept (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (TokendNotifyTold) told = tokend_notify_told_new (fixture->path);
+  g_autoptr (TokendNotifyWarnings) told = tokend_notify_warnings_new (fixture->path);
   GStatBuf folder, file;
 
-  g_assert_cmpuint (tokend_notify_told_get (told, "a1"), ==, 0);
+  g_assert_cmpuint (tokend_notify_warnings_get (told, "a1"), ==, 0);
   g_assert_false (g_file_test (fixture->folder, G_FILE_TEST_EXISTS));
-  tokend_notify_told_add (told, "a1", WEEK);
-  tokend_notify_told_add (told, "b2", TOKEND_NOTIFY_STAGE_ENDED);
-  tokend_notify_told_add (told, "a1", DAY);
-  tokend_notify_told_add (told, "a1", DAY);
+  tokend_notify_warnings_add (told, "a1", WEEK);
+  tokend_notify_warnings_add (told, "b2", TOKEND_NOTIFY_STAGE_ENDED);
+  tokend_notify_warnings_add (told, "a1", DAY);
+  tokend_notify_warnings_add (told, "a1", DAY);
   assert_told (fixture, "a1", BIT (WEEK) | BIT (DAY));
   assert_told (fixture, "b2", BIT (TOKEND_NOTIFY_STAGE_ENDED));
   assert_told (fixture, "c3", 0);
@@ -69,13 +69,13 @@ test_kept (Fixture *fixture, gconstpointer data)
 static void
 test_two_sessions (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (TokendNotifyTold) first = tokend_notify_told_new (fixture->path);
-  g_autoptr (TokendNotifyTold) second = tokend_notify_told_new (fixture->path);
+  g_autoptr (TokendNotifyWarnings) first = tokend_notify_warnings_new (fixture->path);
+  g_autoptr (TokendNotifyWarnings) second = tokend_notify_warnings_new (fixture->path);
 
-  tokend_notify_told_add (first, "a1", WEEK);
-  g_assert_cmpuint (tokend_notify_told_get (second, "a1"), ==, BIT (WEEK));
-  tokend_notify_told_add (second, "a1", DAY);
-  tokend_notify_told_add (first, "b2", WEEK);
+  tokend_notify_warnings_add (first, "a1", WEEK);
+  g_assert_cmpuint (tokend_notify_warnings_get (second, "a1"), ==, BIT (WEEK));
+  tokend_notify_warnings_add (second, "a1", DAY);
+  tokend_notify_warnings_add (first, "b2", WEEK);
   assert_told (fixture, "a1", BIT (WEEK) | BIT (DAY));
   assert_told (fixture, "b2", BIT (WEEK));
 }
@@ -84,11 +84,11 @@ test_two_sessions (Fixture *fixture, gconstpointer data)
 static void
 test_unwritable (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (TokendNotifyTold) told = tokend_notify_told_new (fixture->path);
+  g_autoptr (TokendNotifyWarnings) told = tokend_notify_warnings_new (fixture->path);
 
   g_assert_true (g_file_set_contents (fixture->folder, "", 0, NULL)); /* it is in the way */
-  tokend_notify_told_add (told, "a1", WEEK);
-  g_assert_cmpuint (tokend_notify_told_get (told, "a1"), ==, BIT (WEEK));
+  tokend_notify_warnings_add (told, "a1", WEEK);
+  g_assert_cmpuint (tokend_notify_warnings_get (told, "a1"), ==, BIT (WEEK));
   assert_told (fixture, "a1", 0);
 }
 
@@ -96,16 +96,16 @@ test_unwritable (Fixture *fixture, gconstpointer data)
 static void
 test_bounded (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (TokendNotifyTold) told = tokend_notify_told_new (fixture->path);
+  g_autoptr (TokendNotifyWarnings) told = tokend_notify_warnings_new (fixture->path);
 
   for (guint i = 0; i < 64; i++) {
     g_autofree char *certificate = g_strdup_printf ("n%u", i);
 
-    tokend_notify_told_add (told, certificate, WEEK);
+    tokend_notify_warnings_add (told, certificate, WEEK);
   }
   assert_told (fixture, "n0", BIT (WEEK));
-  tokend_notify_told_add (told, "n0", DAY);
-  tokend_notify_told_add (told, "n64", WEEK);
+  tokend_notify_warnings_add (told, "n0", DAY);
+  tokend_notify_warnings_add (told, "n64", WEEK);
   assert_told (fixture, "n0", BIT (WEEK) | BIT (DAY));
   assert_told (fixture, "n1", 0);
   assert_told (fixture, "n2", BIT (WEEK));
@@ -116,7 +116,7 @@ test_bounded (Fixture *fixture, gconstpointer data)
 static void
 test_repeated (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (TokendNotifyTold) told = tokend_notify_told_new (fixture->path);
+  g_autoptr (TokendNotifyWarnings) told = tokend_notify_warnings_new (fixture->path);
   g_autoptr (GString) text = g_string_new ("[Told]\n");
   g_autofree char *written = NULL;
 
@@ -124,7 +124,7 @@ test_repeated (Fixture *fixture, gconstpointer data)
     g_string_append (text, "a1=7;\n");
   g_assert_cmpint (g_mkdir (fixture->folder, 0700), ==, 0);
   g_assert_true (g_file_set_contents (fixture->path, text->str, -1, NULL));
-  tokend_notify_told_add (told, "b2", DAY);
+  tokend_notify_warnings_add (told, "b2", DAY);
   assert_told (fixture, "a1", BIT (WEEK));
   assert_told (fixture, "b2", BIT (DAY));
   g_assert_true (g_file_get_contents (fixture->path, &written, NULL, NULL));
@@ -152,12 +152,12 @@ test_damaged (Fixture *fixture, gconstpointer data)
   g_assert_true (g_file_set_contents (fixture->path, long_text, -1, NULL));
   assert_told (fixture, "a1", 0);
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (TokendNotifyTold) told = tokend_notify_told_new (fixture->path);
+    g_autoptr (TokendNotifyWarnings) told = tokend_notify_warnings_new (fixture->path);
 
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     g_assert_true (g_file_set_contents (fixture->path, rows[i].text, -1, NULL));
-    g_assert_cmpuint (tokend_notify_told_get (told, "a1"), ==, rows[i].told);
-    tokend_notify_told_add (told, "a1", DAY);
+    g_assert_cmpuint (tokend_notify_warnings_get (told, "a1"), ==, rows[i].told);
+    tokend_notify_warnings_add (told, "a1", DAY);
     assert_told (fixture, "a1", rows[i].told | BIT (DAY));
   }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "told.h"
+#include "warnings.h"
 
 #include "fuzz.h"
 
@@ -11,9 +11,9 @@
 static guint
 read_again (const char *path, const char *certificate)
 {
-  g_autoptr (TokendNotifyTold) told = tokend_notify_told_new (path);
+  g_autoptr (TokendNotifyWarnings) told = tokend_notify_warnings_new (path);
 
-  return tokend_notify_told_get (told, certificate);
+  return tokend_notify_warnings_get (told, certificate);
 }
 
 static void
@@ -38,17 +38,17 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   const TokendNotifyStage stage =
       TOKEND_NOTIFY_STAGE_MONTH + fuzz_take_byte (&input) % (TOKEND_NOTIFY_N_STAGES - 1);
   g_autofree char *path = g_build_filename (fuzz_folder (), "certificates", NULL);
-  g_autoptr (TokendNotifyTold) told = tokend_notify_told_new (path);
+  g_autoptr (TokendNotifyWarnings) told = tokend_notify_warnings_new (path);
   guint before, other;
 
   fuzz_write (path, input.data, input.size);
-  before = tokend_notify_told_get (told, CERTIFICATE);
-  other = tokend_notify_told_get (told, OTHER);
+  before = tokend_notify_warnings_get (told, CERTIFICATE);
+  other = tokend_notify_warnings_get (told, OTHER);
   g_assert_cmpuint (before & ~STAGES, ==, 0);
   g_assert_cmpuint (read_again (path, CERTIFICATE), ==, before);
 
-  tokend_notify_told_add (told, CERTIFICATE, stage);
-  g_assert_cmpuint (tokend_notify_told_get (told, CERTIFICATE), ==, before | 1u << stage);
+  tokend_notify_warnings_add (told, CERTIFICATE, stage);
+  g_assert_cmpuint (tokend_notify_warnings_get (told, CERTIFICATE), ==, before | 1u << stage);
   check_file (path);
   g_assert_cmpuint (read_again (path, CERTIFICATE), ==, before | 1u << stage);
   g_assert_cmpuint (read_again (path, OTHER) & ~other, ==, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "told.h"
+#include "warnings.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -17,21 +17,21 @@ static const int days_of_stage[TOKEND_NOTIFY_N_STAGES] = {
   [TOKEND_NOTIFY_STAGE_DAY] = 1,  [TOKEND_NOTIFY_STAGE_ENDED] = 0,
 };
 
-struct _TokendNotifyTold {
+struct _TokendNotifyWarnings {
   char *path;
   GKeyFile *entries; /* also those that could not be written */
 };
 
 /**
- * tokend_notify_told_new:
+ * tokend_notify_warnings_new:
  * @path: the file
  *
  * Returns: (transfer full): what was told, as far as is known
  */
-TokendNotifyTold *
-tokend_notify_told_new (const char *path)
+TokendNotifyWarnings *
+tokend_notify_warnings_new (const char *path)
 {
-  TokendNotifyTold *self = g_new0 (TokendNotifyTold, 1);
+  TokendNotifyWarnings *self = g_new0 (TokendNotifyWarnings, 1);
 
   self->path = g_strdup (path);
   self->entries = g_key_file_new ();
@@ -39,7 +39,7 @@ tokend_notify_told_new (const char *path)
 }
 
 void
-tokend_notify_told_free (TokendNotifyTold *self)
+tokend_notify_warnings_free (TokendNotifyWarnings *self)
 {
   g_free (self->path);
   g_key_file_unref (self->entries);
@@ -115,7 +115,7 @@ load (const char *path)
 
 /* Adds what another session of the same person has written meanwhile. */
 static void
-merge (TokendNotifyTold *self)
+merge (TokendNotifyWarnings *self)
 {
   GKeyFile *entries = load (self->path);
   g_auto (GStrv) own = g_key_file_get_keys (self->entries, GROUP, NULL, NULL);
@@ -142,7 +142,7 @@ drop_oldest (GKeyFile *entries)
 }
 
 static gboolean
-save (TokendNotifyTold *self, GError **error)
+save (TokendNotifyWarnings *self, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (self->path);
   gsize length;
@@ -158,27 +158,28 @@ save (TokendNotifyTold *self, GError **error)
 }
 
 /**
- * tokend_notify_told_get:
+ * tokend_notify_warnings_get:
  * @certificate: a name for a certificate: letters and digits
  *
  * Returns: a bit, 1 << stage, for each #TokendNotifyStage at which the person was told
  */
 guint
-tokend_notify_told_get (TokendNotifyTold *self, const char *certificate)
+tokend_notify_warnings_get (TokendNotifyWarnings *self, const char *certificate)
 {
   merge (self);
   return get (self->entries, certificate);
 }
 
 /**
- * tokend_notify_told_add:
- * @certificate: see tokend_notify_told_get()
+ * tokend_notify_warnings_add:
+ * @certificate: see tokend_notify_warnings_get()
  * @stage: at which the person was just told
  *
  * Remembers it for this session alone if it cannot be written.
  */
 void
-tokend_notify_told_add (TokendNotifyTold *self, const char *certificate, TokendNotifyStage stage)
+tokend_notify_warnings_add (TokendNotifyWarnings *self, const char *certificate,
+                            TokendNotifyStage stage)
 {
   g_autoptr (GError) error = NULL;
 
