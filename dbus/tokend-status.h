@@ -52,9 +52,15 @@ typedef enum {
 #define TOKEND_STATUS_PIN_REMAINING "pin-retries-remaining"
 #define TOKEND_STATUS_PIN_MAXIMUM "pin-retries-maximum"
 #define TOKEND_STATUS_PIN_SOURCE "pin-retries-source"
+#define TOKEND_STATUS_PIN_MINIMUM "pin-retries-minimum"
+#define TOKEND_STATUS_PIN_NEVER_LOCKS "pin-never-locks"
+#define TOKEND_STATUS_PIN_FLAG_GONE "pin-flag-gone"
 #define TOKEND_STATUS_PUK_REMAINING "puk-retries-remaining"
 #define TOKEND_STATUS_PUK_MAXIMUM "puk-retries-maximum"
 #define TOKEND_STATUS_PUK_SOURCE "puk-retries-source"
+#define TOKEND_STATUS_PUK_MINIMUM "puk-retries-minimum"
+#define TOKEND_STATUS_PUK_NEVER_LOCKS "puk-never-locks"
+#define TOKEND_STATUS_PUK_FLAG_GONE "puk-flag-gone"
 #define TOKEND_STATUS_PIN_MINIMUM_LENGTH "pin-minimum-length"
 #define TOKEND_STATUS_PIN_MAXIMUM_LENGTH "pin-maximum-length"
 #define TOKEND_STATUS_PIN_CHARACTERS "pin-characters"
@@ -98,7 +104,7 @@ typedef enum {
  * The keys of one role; the PIN's code rules are those of the present PIN.
  */
 typedef struct {
-  const char *state, *remaining, *maximum, *source;
+  const char *state, *remaining, *maximum, *source, *minimum, *never_locks, *flag_gone;
   const char *last_seen, *wrong_sent, *maybe_lost, *sent_at, *record_lost, *sent_elsewhere;
   const char *minimum_length, *maximum_length, *usual_minimum, *usual_maximum, *usual_characters;
 } TokendStatusKeys;

@@ -197,6 +197,14 @@ explain_which (Target *target, const char *name)
   tokenctl_terminal_say (target->session->terminal, words);
 }
 
+/* Tells whether the words for the tries do not say how many are left. */
+static gboolean
+is_number_missing (const TokenctlTries *tries)
+{
+  return !tries->remaining_known && tries->minimum == 0 && !tries->never_locks
+         && tries->state != TOKEND_STATE_LOCKED && tries->state != TOKEND_STATE_FINAL_TRY;
+}
+
 /* Shows what the person decides on: the token, what is left, what can be lost, how to get the PUK.
  */
 static void
@@ -223,8 +231,7 @@ explain (Target *target)
   explain_which (target, name);
   if (target->tries.state != TOKEND_STATE_UNKNOWN)
     tokenctl_terminal_say (terminal, second);
-  if (!target->tries.remaining_known && target->tries.state != TOKEND_STATE_LOCKED
-      && target->tries.state != TOKEND_STATE_FINAL_TRY)
+  if (is_number_missing (&target->tries))
     tokenctl_terminal_say (terminal, unknown);
   if (record != NULL)
     tokenctl_terminal_say (terminal, record);

@@ -55,6 +55,9 @@ tokenctl_status_tries (GVariant *status, TokendRole role)
   tokend_enum_parse (TOKEND_TYPE_STATE, tokenctl_status_string (status, keys->state), &tries.state);
   tries.remaining_known = tokenctl_status_uint (status, keys->remaining, &tries.remaining);
   tokenctl_status_uint (status, keys->maximum, &tries.maximum);
+  tokenctl_status_uint (status, keys->minimum, &tries.minimum);
+  tries.never_locks = tokenctl_status_is (status, keys->never_locks, TRUE);
+  tries.flag_gone = tokenctl_status_is (status, keys->flag_gone, TRUE);
   return tries;
 }
 
@@ -79,11 +82,16 @@ tokenctl_status_code_rules (GVariant *status, TokendRole role)
   return rules;
 }
 
+static gboolean
+is_last_excluded (const TokenctlTries *tries)
+{
+  return tries->never_locks || MAX (tries->minimum, tries->remaining) >= 2;
+}
+
 /**
  * tokenctl_decide:
  *
- * Decides before the codes are typed, by the service's rule, which has the last word. Without a
- * number the service says ok or low only if the last try is excluded.
+ * Decides before the codes are typed, by the service's rule, which has the last word.
  *
  * Returns: what must happen before a code is asked for
  */
@@ -93,8 +101,7 @@ tokenctl_decide (const TokenctlTries *tries)
   switch (tries->state) {
   case TOKEND_STATE_OK:
   case TOKEND_STATE_LOW:
-    return tries->remaining_known && tries->remaining < 2 ? TOKENCTL_DECISION_FINAL_WORD
-                                                          : TOKENCTL_DECISION_GO;
+    return is_last_excluded (tries) ? TOKENCTL_DECISION_GO : TOKENCTL_DECISION_FINAL_WORD;
   case TOKEND_STATE_LOCKED:
     return TOKENCTL_DECISION_LOCKED;
   case TOKEND_STATE_UNINITIALIZED:

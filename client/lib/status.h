@@ -12,12 +12,18 @@ G_BEGIN_DECLS
  * @state: the state
  * @remaining: tries left, if @remaining_known
  * @maximum: the tries of a full counter, 0 if not known
+ * @minimum: how many are left at least, 0 if not known
+ * @never_locks: whether no number of wrong codes locks
+ * @flag_gone: whether nothing is known, but that the token showed lost tries, and was used since
  */
 typedef struct {
   TokendState state;
   gboolean remaining_known;
   guint remaining;
   guint maximum;
+  guint minimum;
+  gboolean never_locks;
+  gboolean flag_gone;
 } TokenctlTries;
 
 const char *tokenctl_status_string (GVariant *status, const char *key);

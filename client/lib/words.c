@@ -6,6 +6,25 @@
 #include "record.h"
 
 static char *
+words_for_minimum (const TokenctlTries *tries)
+{
+  return g_strdup_printf (
+      ngettext ("at least %u try left", "at least %u tries left", tries->minimum), tries->minimum);
+}
+
+/* Returns: (transfer full): what is left where there is no number. */
+static char *
+words_without_number (const TokenctlTries *tries)
+{
+  g_autofree char *minimum = tries->minimum > 0 ? words_for_minimum (tries) : NULL;
+
+  if (tries->state == TOKEND_STATE_LOW)
+    return minimum != NULL ? g_strdup_printf (_ ("low: %s"), minimum)
+                           : g_strdup (_ ("low: at least one try was lost"));
+  return minimum != NULL ? g_steal_pointer (&minimum) : g_strdup (_ ("ok"));
+}
+
+static char *
 words_for_number (const TokenctlTries *tries)
 {
   guint n = tries->remaining;
@@ -32,10 +51,8 @@ tokenctl_words_for_tries (const TokenctlTries *tries, TokendRole role)
     return g_strdup (role == TOKEND_ROLE_PIN ? _ ("1 try left: the next wrong PIN locks it")
                                              : _ ("1 try left: the next wrong PUK locks it"));
   case TOKEND_STATE_LOW:
-    return tries->remaining_known ? words_for_number (tries)
-                                  : g_strdup (_ ("low: at least one try was lost"));
   case TOKEND_STATE_OK:
-    return tries->remaining_known ? words_for_number (tries) : g_strdup (_ ("ok"));
+    return tries->remaining_known ? words_for_number (tries) : words_without_number (tries);
   case TOKEND_STATE_UNINITIALIZED:
     return g_strdup (_ ("not set yet"));
   case TOKEND_STATE_UNKNOWN:

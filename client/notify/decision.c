@@ -38,7 +38,8 @@ static gboolean
 is_equal (const TokenctlTries *a, const TokenctlTries *b)
 {
   return a->state == b->state && a->remaining_known == b->remaining_known
-         && (!a->remaining_known || a->remaining == b->remaining) && a->maximum == b->maximum;
+         && (!a->remaining_known || a->remaining == b->remaining) && a->maximum == b->maximum
+         && a->minimum == b->minimum;
 }
 
 /* Takes a counter that is higher than before and not full for news: it was full in between, and a
@@ -50,13 +51,14 @@ is_news (const TokenctlTries *told, const TokenctlTries *now)
          && (tokend_notify_is_worse (now, told) || tokend_notify_is_worse (told, now));
 }
 
-/* Keeps what is not known now as it was: a failed reading makes nothing well. */
+/* Keeps what is not known now as it was: a failed reading makes nothing well. A flag that went when
+ * the token was used does. */
 static TokenctlTries
 believed (const TokenctlTries *told, const TokenctlTries *now)
 {
   static const TokenctlTries well = { 0 };
 
-  if (now->state == TOKEND_STATE_UNKNOWN)
+  if (now->state == TOKEND_STATE_UNKNOWN && !now->flag_gone)
     return *told;
   return tokend_notify_is_concern (now) ? *now : well;
 }

@@ -139,7 +139,7 @@ take_worse (TokendNotifyTries *worst, const TokenctlToken *token)
     if (tokend_notify_is_worse (&tries, &worst->of[role])) {
       worst->of[role] = tries;
       is_worse = TRUE;
-    } else if (worst->of[role].state == TOKEND_STATE_UNKNOWN) {
+    } else if (worst->of[role].state == TOKEND_STATE_UNKNOWN && !worst->of[role].flag_gone) {
       worst->of[role] = tries;
     }
   }

@@ -112,11 +112,13 @@ check_stay (TokendToken *self, const TokendReading *reading)
   tokend_target_set_stay (self->target, g_random_int ());
 }
 
+/* @by_trier: whether it is by the host that has sent a code. */
 static void
-take_reading (TokendToken *self, const TokendReading *reading)
+take_reading (TokendToken *self, const TokendReading *reading, gboolean by_trier)
 {
   TokendReading *copy = tokend_reading_copy (reading);
 
+  tokend_tracker_observe_flags (&self->tracker, copy, by_trier);
   g_clear_pointer (&self->reading, tokend_reading_free);
   self->reading = copy;
   g_clear_error (&self->unread);
@@ -232,7 +234,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
     return;
   }
   check_stay (self, reading);
-  take_reading (self, reading);
+  take_reading (self, reading, FALSE);
   self->certificate_not_after = reading->certificate_not_after;
   take_whereabouts (self, reading, begun_at);
   snapshot = see (self, self->reading, tokend_token_source_get_name (self->source));
@@ -264,7 +266,7 @@ tokend_token_update_after (TokendToken *self, const TokendReading *reading, cons
 {
   TokendSnapshot snapshot;
 
-  take_reading (self, reading);
+  take_reading (self, reading, TRUE);
   self->not_before = g_get_monotonic_time ();
   self->is_read_after = TRUE;
   forget_what_others_show (self);

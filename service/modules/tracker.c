@@ -157,6 +157,19 @@ tokend_tracker_update (TokendTracker *self, TokendService *service, const Tokend
 }
 
 /**
+ * tokend_tracker_observe_flags:
+ * @reading: (inout): see tokend_flag_memory_observe().
+ * @by_trier: see there.
+ */
+void
+tokend_tracker_observe_flags (TokendTracker *self, TokendReading *reading, gboolean by_trier)
+{
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    tokend_flag_memory_observe (&self->flags[role], &reading->counters[role],
+                                by_trier || !reading->is_unused, by_trier);
+}
+
+/**
  * tokend_tracker_reset:
  *
  * Keeps the next snapshot from being compared with the last one: an operation of ours is in

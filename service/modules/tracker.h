@@ -28,6 +28,7 @@ typedef struct {
  */
 typedef struct {
   TokendCounter shown[TOKEND_N_ROLES];
+  TokendFlagMemory flags[TOKEND_N_ROLES];
   TokendInconsistency inconsistencies[TOKEND_N_ROLES];
 } TokendTracker;
 
@@ -39,6 +40,7 @@ void tokend_snapshot_update_refused (const TokendSnapshot *self, TokendRefused *
 
 void tokend_tracker_update (TokendTracker *self, TokendService *service,
                             const TokendSnapshot *snapshot);
+void tokend_tracker_observe_flags (TokendTracker *self, TokendReading *reading, gboolean by_trier);
 void tokend_tracker_reset (TokendTracker *self);
 
 G_END_DECLS

@@ -123,7 +123,8 @@ evaluate_flags (const TokendCounterReading *reading, const TokendCounterRules *r
   default:
     counter.another_remains = rules->never_locks || rules->flags == TOKEND_FLAGS_MEANING_EXACT
                               || rules->flags == TOKEND_FLAGS_MEANING_LAST_ONLY;
-    if (rules->flags == TOKEND_FLAGS_MEANING_NONE)
+    /* A flag that is set is believed in any case. */
+    if (rules->flags == TOKEND_FLAGS_MEANING_NONE && counter.state == TOKEND_STATE_OK)
       counter.state = TOKEND_STATE_UNKNOWN;
     if (rules->flags == TOKEND_FLAGS_MEANING_EXACT && maximum != TOKEND_RETRIES_UNKNOWN)
       apply_exact_flags (&counter, maximum);
@@ -231,6 +232,14 @@ tokend_counter_evaluate (const TokendCounterReading *reading, const TokendCounte
   return counter;
 }
 
+/* Tells whether both say that tries were lost, and neither that the last one is excluded. */
+static gboolean
+is_low_anyway (const TokendCounter *shown, const TokendCounter *barred)
+{
+  return shown->state == TOKEND_STATE_LOW && barred->state == TOKEND_STATE_LOW
+         && !shown->another_remains;
+}
+
 /* Takes back the number and the lock that only the record says: another program may have sent a
  * right code since, which brings the tries back. */
 static TokendCounter
@@ -241,7 +250,8 @@ doubt (const TokendCounter *shown, const TokendCounter *barred)
                          .maximum = shown->maximum,
                          .another_remains = barred->another_remains };
 
-  if (!barred->another_remains && badness (shown->state) < badness (TOKEND_STATE_UNKNOWN))
+  if (!barred->another_remains && badness (shown->state) < badness (TOKEND_STATE_UNKNOWN)
+      && !is_low_anyway (shown, barred))
     told.state = TOKEND_STATE_UNKNOWN;
   return told;
 }
@@ -265,10 +275,11 @@ tokend_counter_tell (const TokendCounterReading *reading, const TokendCounterRul
   static const TokendCounterRecord nothing = { 0 };
   const TokendCounter shown = tokend_counter_evaluate (reading, rules, &nothing);
   const TokendCounter barred = tokend_counter_evaluate (reading, rules, record);
-  const gboolean is_barred =
-      !tokend_counter_equal (&shown, &barred) || shown.another_remains != barred.another_remains;
+  const gboolean is_barred = !tokend_counter_equal (&shown, &barred);
   TokendCounter told = is_barred ? doubt (&shown, &barred) : shown;
 
+  told.never_locks = rules->never_locks && told.another_remains;
+  told.is_flag_gone = reading->is_flag_gone && told.state == TOKEND_STATE_UNKNOWN;
   told.is_record_lost = is_barred && record->lost;
   told.is_sent_elsewhere = is_barred && record->elsewhere;
   told.seen = is_barred ? record->seen : TOKEND_STATE_UNKNOWN;
@@ -297,9 +308,11 @@ gboolean
 tokend_counter_equal (const TokendCounter *a, const TokendCounter *b)
 {
   return a->state == b->state && a->remaining == b->remaining && a->maximum == b->maximum
-         && a->source == b->source && a->is_record_lost == b->is_record_lost
-         && a->is_sent_elsewhere == b->is_sent_elsewhere && a->seen == b->seen
-         && a->wrong == b->wrong && a->maybe_lost == b->maybe_lost && a->sent_at == b->sent_at;
+         && a->source == b->source && a->another_remains == b->another_remains
+         && a->never_locks == b->never_locks && a->is_flag_gone == b->is_flag_gone
+         && a->is_record_lost == b->is_record_lost && a->is_sent_elsewhere == b->is_sent_elsewhere
+         && a->seen == b->seen && a->wrong == b->wrong && a->maybe_lost == b->maybe_lost
+         && a->sent_at == b->sent_at;
 }
 
 /**
@@ -312,4 +325,40 @@ tokend_counter_is_tokens_word (const TokendCounter *counter)
 {
   return counter->remaining != TOKEND_RETRIES_UNKNOWN
          && counter->source != TOKEND_RETRIES_SOURCE_LEDGER;
+}
+
+/**
+ * tokend_counter_get_minimum:
+ *
+ * Returns: how many tries are left at least, where the token's flags prove that it is not the last
+ *   one alone, and nothing gives the number; else %TOKEND_RETRIES_UNKNOWN.
+ */
+int
+tokend_counter_get_minimum (const TokendCounter *counter)
+{
+  return counter->another_remains && !counter->never_locks
+                 && counter->remaining == TOKEND_RETRIES_UNKNOWN
+             ? 2
+             : TOKEND_RETRIES_UNKNOWN;
+}
+
+/**
+ * tokend_flag_memory_observe:
+ * @self: (inout): of this role, since the reading before; zero at first.
+ * @reading: (inout): what the token shows now; gets @is_flag_gone.
+ * @may_be_used: whether a code may have been sent to the token since the reading before.
+ * @by_trier: whether the reading is of the process that has sent a code, to which alone some
+ *   modules show a flag.
+ *
+ * Takes a flag for gone, not for forgotten, only once the token may have been used.
+ */
+void
+tokend_flag_memory_observe (TokendFlagMemory *self, TokendCounterReading *reading,
+                            gboolean may_be_used, gboolean by_trier)
+{
+  if (state_of_flags (reading) != TOKEND_STATE_OK)
+    *self = (TokendFlagMemory){ .is_set = !by_trier };
+  else if (self->is_set && may_be_used)
+    *self = (TokendFlagMemory){ .is_gone = TRUE };
+  reading->is_flag_gone = self->is_gone;
 }

@@ -32,7 +32,19 @@ typedef struct {
   gboolean locked;
   int remaining; /* the token's own number, or TOKEND_RETRIES_UNKNOWN */
   int maximum;   /* the same */
+  /* See tokend_flag_memory_observe(). */
+  gboolean is_flag_gone;
 } TokendCounterReading;
+
+/**
+ * TokendFlagMemory:
+ *
+ * What is remembered of one role's flags from one reading to the next.
+ */
+typedef struct {
+  gboolean is_set;  /* one was, and has not gone since */
+  gboolean is_gone; /* one was, and went when the token was used */
+} TokendFlagMemory;
 
 /**
  * TokendCounterRules:
@@ -77,6 +89,10 @@ typedef struct {
   TokendRetriesSource source;
   gboolean another_remains; /* proven: one more wrong code is not the last */
 
+  /* For people alone, as what follows. */
+  gboolean never_locks;  /* no number of wrong codes locks */
+  gboolean is_flag_gone; /* nothing is known, but that there was a flag that is gone */
+
   /* What people are told of the record. */
   gboolean is_record_lost;    /* more might be known otherwise */
   gboolean is_sent_elsewhere; /* likewise, of codes sent to what may be the same */
@@ -102,5 +118,9 @@ gboolean tokend_counter_is_inconsistent (const TokendCounterReading *reading,
                                          const TokendCounterRules *rules);
 gboolean tokend_counter_equal (const TokendCounter *a, const TokendCounter *b);
 gboolean tokend_counter_is_tokens_word (const TokendCounter *counter);
+int tokend_counter_get_minimum (const TokendCounter *counter);
+
+void tokend_flag_memory_observe (TokendFlagMemory *self, TokendCounterReading *reading,
+                                 gboolean may_be_used, gboolean by_trier);
 
 G_END_DECLS

@@ -86,6 +86,14 @@ lookup_begun_at (GVariant *variant)
   return (gint64) begun_at;
 }
 
+static gboolean
+lookup_unused (GVariant *variant)
+{
+  gboolean is_used;
+
+  return g_variant_lookup (variant, "used", "b", &is_used) && !is_used;
+}
+
 static char *
 lookup_unread (GVariant *variant)
 {
@@ -154,6 +162,7 @@ tokend_reading_parse (GVariant *variant, GError **error)
   reading->is_busy = g_strcmp0 (reading->unread, TOKEND_MODULE_UNREAD_BUSY) == 0;
   g_variant_lookup (variant, "spared", "b", &reading->is_spared);
   g_variant_lookup (variant, "pending", "b", &reading->is_pending);
+  reading->is_unused = lookup_unused (variant);
   reading->begun_at = lookup_begun_at (variant);
   g_variant_lookup (variant, "insertion", "t", &reading->insertion);
   g_variant_lookup (variant, "slot-events", "u", &reading->slot_events);

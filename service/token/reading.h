@@ -22,6 +22,7 @@ typedef struct {
   guint64 insertion; /* the same while the card stays in its reader; 0: not told */
   /* It was not read because nobody has used it since, so that this is what was told before. */
   gboolean is_spared;
+  gboolean is_unused;  /* nobody was seen to use its card since what was told before */
   gboolean is_pending; /* it is being read, or about to be: something may have become of it */
   gint64 begun_at; /* when its read began, monotonic, microseconds; 0: when that was asked for */
   char *issuer;    /* the certificate's, or NULL: not told */

@@ -32,6 +32,13 @@ add_number (GVariantBuilder *builder, const char *key, int number)
 }
 
 static void
+add_if_true (GVariantBuilder *builder, const char *key, gboolean value)
+{
+  if (value)
+    g_variant_builder_add (builder, "{sv}", key, g_variant_new_boolean (TRUE));
+}
+
+static void
 add_record (GVariantBuilder *builder, const TokendCounter *counter, const TokendStatusKeys *keys)
 {
   const gboolean was_seen = counter->seen != TOKEND_STATE_UNKNOWN;
@@ -45,10 +52,8 @@ add_record (GVariantBuilder *builder, const TokendCounter *counter, const Tokend
   if (counter->sent_at != 0 && (was_seen || counter->wrong + counter->maybe_lost > 0))
     g_variant_builder_add (builder, "{sv}", keys->sent_at,
                            g_variant_new_uint64 ((guint64) counter->sent_at));
-  if (counter->is_record_lost)
-    g_variant_builder_add (builder, "{sv}", keys->record_lost, g_variant_new_boolean (TRUE));
-  if (counter->is_sent_elsewhere)
-    g_variant_builder_add (builder, "{sv}", keys->sent_elsewhere, g_variant_new_boolean (TRUE));
+  add_if_true (builder, keys->record_lost, counter->is_record_lost);
+  add_if_true (builder, keys->sent_elsewhere, counter->is_sent_elsewhere);
 }
 
 static void
@@ -57,6 +62,9 @@ add_counter (GVariantBuilder *builder, const TokendCounter *counter, const Token
   add_nick (builder, keys->state, TOKEND_TYPE_STATE, (int) counter->state);
   add_number (builder, keys->remaining, counter->remaining);
   add_number (builder, keys->maximum, counter->maximum);
+  add_number (builder, keys->minimum, tokend_counter_get_minimum (counter));
+  add_if_true (builder, keys->never_locks, counter->never_locks);
+  add_if_true (builder, keys->flag_gone, counter->is_flag_gone);
   if (counter->source != TOKEND_RETRIES_SOURCE_NONE)
     add_nick (builder, keys->source, TOKEND_TYPE_RETRIES_SOURCE, (int) counter->source);
   add_record (builder, counter, keys);

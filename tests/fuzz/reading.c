@@ -32,6 +32,7 @@ static const char *const reading_keys[] = {
   "unread",
   "insertion",
   "slot-events",
+  "used",
   NULL,
 };
 
@@ -87,6 +88,12 @@ static const char *const status_keys[][2] = {
   { TOKEND_STATUS_CARD_ID, "s" },
   { TOKEND_STATUS_PIN_ID, "s" },
   { TOKEND_STATUS_PREFERRED, "b" },
+  { TOKEND_STATUS_PIN_MINIMUM, "u" },
+  { TOKEND_STATUS_PUK_MINIMUM, "u" },
+  { TOKEND_STATUS_PIN_NEVER_LOCKS, "b" },
+  { TOKEND_STATUS_PUK_NEVER_LOCKS, "b" },
+  { TOKEND_STATUS_PIN_FLAG_GONE, "b" },
+  { TOKEND_STATUS_PUK_FLAG_GONE, "b" },
 };
 
 static gboolean

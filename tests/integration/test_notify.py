@@ -252,6 +252,24 @@ def test_unlock_closes_it(sandbox):
         assert len(desktop.notes) == 2
 
 
+@pytest.mark.parametrize("kind, down", [("etoken:vendor-objects=false", [1, 1]), ("openpgp-card", [2])])
+def test_flag_that_is_gone_closes_it(make_sandbox, kind, down):
+    """Where no flag proves nothing, one that went when another program used the token is well all the same."""
+    sandbox = make_sandbox([kind])
+    for profile in ("etoken", "opensc-openpgp"):
+        restart_with_profile(sandbox, profile, "[PIN]\nFlags=none\n")
+    token = next(iter(sandbox.tokens.values()))
+    with Desktop(sandbox) as desktop:
+        desktop.start_notify()
+        for count, wrong in enumerate(down, 1):
+            token.wrong_pin(wrong)
+            note = desktop.wait_note(count)
+        assert "one PIN try is left" in note.title
+        assert token.login(sandbox.pin)
+        desktop.wait_closed(note.id)
+        assert desktop.displayed() == 0
+
+
 def test_two_tokens(make_sandbox):
     """Two with one label: a notification each, told apart by the serials' ends; each ends with its own token."""
     sandbox = make_sandbox(["etoken:label=WORK", "etoken:label=WORK"])

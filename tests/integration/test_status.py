@@ -10,7 +10,8 @@ import time
 import pytest
 from kinds import KINDS
 from sandbox import SOURCE, read_line, wait_until, wait_until_asleep
-from support import MANAGER, PROPERTIES, TOKEN, Client, check, make_counting, only_token, tries
+from support import MANAGER, PROPERTIES, TOKEN, Client, check, make_counting, nothing_sent, only_path, only_token, raises
+from support import restart_with_profile, tries
 
 
 # What GetStatus is documented to hold. The provider is known of no token here.
@@ -23,6 +24,9 @@ PUK_NUMBERS = {
     "openpgp-card": ["puk-minimum-length"],
     "piv-card": [f"puk-{limit}-length" for limit in ("minimum", "maximum", "usual-minimum", "usual-maximum")],
 }
+# Flags that exclude the last try, without a number; no number of wrong codes locks.
+MINIMUM = {"openpgp-card": {"pin-retries-minimum": "u"}, "piv-card": {"pin-retries-minimum": "u"}}
+NEVER_LOCKS = {"pin-never-locks": "b", "puk-never-locks": "b"}
 SOURCES = "pin-retries-source puk-retries-source".split()
 COUNTERS = [f"{role}-retries-{what}" for role in ("pin", "puk") for what in ("remaining", "maximum")]
 TYPES = (
@@ -123,6 +127,27 @@ def test_softhsm_is_low_and_never_locked(make_sandbox):
         client.wait_status(path, ok)
 
 
+def test_flag_is_believed_whatever_the_profile_says(make_sandbox):
+    """Where flags are worth nothing by the profile, one that is set is told and proves nothing; and one that went is told of."""
+    sandbox = make_sandbox(["etoken:vendor-objects=false"])
+    restart_with_profile(sandbox, "etoken", "[PIN]\nFlags=none\n")
+    token = only_token(sandbox)
+    gone = {"pin-flag-gone": True}
+    with Client(sandbox) as client:
+        path = only_path(client)
+        check(client.status(path), tries("pin", "unknown"), {"pin-flag-gone": None})
+        token.wrong_pin()
+        client.wait_status(path, tries("pin", "low") | {"pin-retries-minimum": None})
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.set_pin(path, "1234", "4321")
+        assert token.login("1234")
+        client.wait_status(path, tries("pin", "unknown") | gone)
+        token.wrong_pin(2)
+        client.wait_status(path, tries("pin", "final-try", 1, "flags") | {"pin-flag-gone": None})
+        # What it showed when the service itself sent the right one.
+        check(client.set_pin(path, "1234", "4321", final_attempt=True), tries("pin", "unknown") | gone)
+
+
 @pytest.mark.parametrize("kind, label", [(kind, KINDS[kind].label) for kind in ("openpgp-card", "piv-card", "pkcs15-card")])
 def test_status_of_a_card_is_as_documented(make_sandbox, kind, label):
     """The keys and D-Bus types of the XML, of which there is none for a number that is not known."""
@@ -132,9 +157,11 @@ def test_status_of_a_card_is_as_documented(make_sandbox, kind, label):
         (path,) = [path for path in client.tokens() if client.status(path)["label"] == label]
         # The certificate of an OpenPGP card is the other slot's.
         more = {} if kind == "openpgp-card" else {"certificate-not-after": "t"}
-        more |= {key: "u" for key in PUK_NUMBERS.get(kind, [])}
+        more |= {key: "u" for key in PUK_NUMBERS.get(kind, [])} | MINIMUM.get(kind, {})
         assert client.types(path) == TYPES | more
         status = client.status(path)
+    assert status.get("pin-retries-minimum") == (2 if kind in MINIMUM else None)
+    assert status["pin-state"] == ("ok" if kind in MINIMUM else "unknown")
     assert status["module-profile"] == f"opensc-{kind.removesuffix('-card')}"
     assert status["module-profile-match"].keys() == {"file", "manufacturer", "model"} - (
         {"manufacturer"} if kind == "pkcs15-card" else set()
@@ -152,7 +179,7 @@ def test_status_is_as_documented(make_sandbox, kind):
     with Client(sandbox) as client:
         client.subscribe()
         (path,) = client.tokens()
-        types = TYPES | (COUNTER_TYPES if kind != "softhsm" else {})
+        types = TYPES | (COUNTER_TYPES if kind != "softhsm" else NEVER_LOCKS)
         types |= {key: "u" for key in PUK_NUMBERS.get(kind, [])}
         # The others have no certificate.
         assert client.types(path) == types | ({"certificate-not-after": "t"} if kind == "etoken" else {})

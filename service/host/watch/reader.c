@@ -43,6 +43,7 @@ struct _TokendReader {
   GVariant *tokens; /* aa{sv}, as last read; NULL: none */
   gint64 read_at;   /* when that read began */
   GVariant *certificates;
+  gboolean was_used;    /* by another program, since the tokens were told */
   gboolean is_answered; /* the module could look into the card at the last read */
   gboolean is_news;     /* something was not told yet */
   gboolean is_fresh;    /* the tokens were read since they were told */
@@ -194,9 +195,11 @@ take_tokens (TokendReader *self, GVariant *tokens, const char *failure)
       tokens != NULL ? evaluate_tokens (tokens) : TOKEND_CARD_IS_OTHER;
   const gint64 now = g_get_monotonic_time ();
 
+  self->was_used = self->was_used || self->memory.used_since != 0;
   self->memory =
       tokend_reader_remember (&self->memory, &self->before, self->is_kept, found, self->asked_at);
   self->memory.read_at = now;
+  self->was_used = self->was_used || self->memory.used_since != 0;
   self->is_answered = tokens != NULL && *failure == '\0';
   self->is_news = TRUE;
   self->unread = NULL;
@@ -330,6 +333,7 @@ forget_card (TokendReader *self)
   g_clear_pointer (&self->certificates, g_variant_unref);
   self->unread = NULL;
   self->is_fresh = FALSE;
+  self->was_used = TRUE;
   self->is_news = TRUE;
 }
 
@@ -492,9 +496,10 @@ tell_token (TokendReader *self, GVariant *token)
   g_variant_dict_insert (&dict, "insertion", "t", insertion);
   if (get_unread (self) != NULL)
     g_variant_dict_insert (&dict, "unread", "s", get_unread (self));
-  else if (self->is_fresh)
+  else if (self->is_fresh) {
     g_variant_dict_insert (&dict, "begun-at", "t", (guint64) self->read_at);
-  else
+    g_variant_dict_insert (&dict, "used", "b", self->was_used);
+  } else
     g_variant_dict_insert (&dict, "spared", "b", TRUE);
   if (self->asked_at != 0 || self->is_due)
     g_variant_dict_insert (&dict, "pending", "b", TRUE);
@@ -516,6 +521,6 @@ tokend_reader_tell (TokendReader *self, GVariantBuilder *readings)
     g_variant_builder_add_value (readings, tell_token (self, token));
   }
   self->is_news = FALSE;
-  if (get_unread (self) == NULL)
-    self->is_fresh = FALSE;
+  if (get_unread (self) == NULL && self->is_fresh)
+    self->is_fresh = self->was_used = FALSE;
 }

@@ -7,7 +7,8 @@ test_tries (void)
   g_autoptr (GVariant) status = g_variant_parse (
       G_VARIANT_TYPE_VARDICT,
       "{'pin-state': <'low'>, 'pin-retries-remaining': <uint32 2>, "
-      "'pin-retries-maximum': <uint32 3>, 'pin-retries-source': <'token'>, 'puk-state': <'new'>}",
+      "'pin-retries-maximum': <uint32 3>, 'pin-retries-source': <'token'>, 'puk-state': <'new'>, "
+      "'pin-never-locks': <true>, 'puk-retries-minimum': <uint32 2>, 'puk-flag-gone': <true>}",
       NULL, NULL, NULL);
   TokenctlTries pin = tokenctl_status_tries (status, TOKEND_ROLE_PIN);
   TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
@@ -21,6 +22,8 @@ test_tries (void)
   g_assert_cmpint (puk.state, ==, TOKEND_STATE_UNKNOWN);
   g_assert_false (puk.remaining_known);
   g_assert_cmpuint (puk.maximum, ==, 0);
+  g_assert_true (pin.never_locks && !pin.flag_gone && pin.minimum == 0);
+  g_assert_true (!puk.never_locks && puk.flag_gone && puk.minimum == 2);
 }
 
 static void
@@ -31,9 +34,13 @@ test_decide (void)
     TokenctlDecision decision;
   } rows[] = {
     { { TOKEND_STATE_OK, TRUE, 3, 3 }, TOKENCTL_DECISION_GO },
-    { { TOKEND_STATE_OK, FALSE, 0, 0 }, TOKENCTL_DECISION_GO },
+    { { TOKEND_STATE_OK, FALSE, 0, 0, 2 }, TOKENCTL_DECISION_GO },
+    { { TOKEND_STATE_OK, .never_locks = TRUE }, TOKENCTL_DECISION_GO },
+    { { TOKEND_STATE_OK, FALSE, 0, 0 }, TOKENCTL_DECISION_FINAL_WORD },
     { { TOKEND_STATE_LOW, TRUE, 2, 3 }, TOKENCTL_DECISION_GO },
-    { { TOKEND_STATE_LOW, FALSE, 0, 0 }, TOKENCTL_DECISION_GO },
+    { { TOKEND_STATE_LOW, FALSE, 0, 10, 2 }, TOKENCTL_DECISION_GO },
+    { { TOKEND_STATE_LOW, .never_locks = TRUE }, TOKENCTL_DECISION_GO },
+    { { TOKEND_STATE_LOW, FALSE, 0, 0 }, TOKENCTL_DECISION_FINAL_WORD },
     { { TOKEND_STATE_OK, TRUE, 1, 1 }, TOKENCTL_DECISION_FINAL_WORD },
     { { TOKEND_STATE_LOW, TRUE, 1, 3 }, TOKENCTL_DECISION_FINAL_WORD },
     { { TOKEND_STATE_FINAL_TRY, TRUE, 1, 3 }, TOKENCTL_DECISION_FINAL_WORD },

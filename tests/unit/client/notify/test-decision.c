@@ -9,7 +9,7 @@
 #define CLOSE TOKEND_NOTIFY_CLOSE
 
 /* One code's tries in a word: "-" nothing known or told, "3" ok of 3, "2" low, "1" final, "0"
- * locked, "low" and "ok" without a number, "new" not set yet. */
+ * locked, "low" and "ok" without a number, "new" not set yet, "gone" a flag that is gone. */
 static TokenctlTries
 tries_from (const char *word)
 {
@@ -19,6 +19,8 @@ tries_from (const char *word)
     tries.state = *word == 'l'   ? TOKEND_STATE_LOW
                   : *word == 'o' ? TOKEND_STATE_OK
                                  : TOKEND_STATE_UNINITIALIZED;
+  } else if (g_str_equal (word, "gone")) {
+    tries.flag_gone = TRUE;
   } else if (g_ascii_isdigit (*word)) {
     static const TokendState states[] = { TOKEND_STATE_LOCKED, TOKEND_STATE_FINAL_TRY,
                                           TOKEND_STATE_LOW, TOKEND_STATE_OK };
@@ -113,6 +115,12 @@ test_decisions (void)
     { "0 -", "- 3", KEEP, "0 -" },
     { "0 2", "0 -", KEEP, "0 2" },
     { "0 -", "- 2", SHOW, "0 2" },
+
+    /* … but a flag that went when the token was used is. */
+    { "1 -", "gone 3", CLOSE, "- -" },
+    { "low -", "gone -", CLOSE, "- -" },
+    { "0 2", "gone 2", UPDATE, "- 2" },
+    { "- -", "gone gone", KEEP, "- -" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

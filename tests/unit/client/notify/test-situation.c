@@ -49,6 +49,24 @@ test_views (void)
   }
 }
 
+/* A flag that is gone by one view is not kept by another one that never shows any; a state is. */
+static void
+test_flag_gone (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'A'>, 'serial': <'0001'>, 'module': <'one'>, 'pin-state': <'unknown'>, "
+    "'pin-flag-gone': <true>, 'puk-state': <'unknown'>, 'puk-flag-gone': <true>}",
+    "{'label': <'A'>, 'serial': <'0001'>, 'module': <'two'>, 'pin-state': <'unknown'>, "
+    "'puk-state': <'low'>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+  g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
+
+  g_assert_true (situation->tries.of[TOKEND_ROLE_PIN].flag_gone);
+  g_assert_cmpint (situation->tries.of[TOKEND_ROLE_PUK].state, ==, TOKEND_STATE_LOW);
+}
+
 /* Whichever view tells of it: that the PUK may be locked, and only then. */
 static void
 test_puk_may_be_locked (void)
@@ -357,6 +375,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/notify/situation/views", test_views);
+  g_test_add_func ("/notify/situation/flag-gone", test_flag_gone);
   g_test_add_func ("/notify/situation/puk-may-be-locked", test_puk_may_be_locked);
   g_test_add_func ("/notify/situation/two-labels", test_two_labels);
   g_test_add_func ("/situation/two-names", test_two_names);

@@ -77,6 +77,19 @@ test_plain (void)
   }
 }
 
+/* Only what is said to be unused is. */
+static void
+test_unused (void)
+{
+  g_autoptr (TokendReading) silent = parse ("{}");
+  g_autoptr (TokendReading) used = parse ("{'used': <true>}");
+  g_autoptr (TokendReading) unused = parse ("{'used': <false>}");
+  g_autoptr (TokendReading) odd = parse ("{'used': <'no'>}");
+
+  g_assert_true (unused->is_unused);
+  g_assert_false (silent->is_unused || used->is_unused || odd->is_unused);
+}
+
 /* Each flag lights what it is for, and nothing else. */
 static const struct {
   guint32 flags;
@@ -582,6 +595,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/reading/plain", test_plain);
+  g_test_add_func ("/reading/unused", test_unused);
   g_test_add_func ("/reading/certificate", test_certificate);
   g_test_add_func ("/reading/flags", test_flags);
   g_test_add_func ("/reading/counters", test_counters);
