@@ -191,8 +191,8 @@ compose_message (const TokendAuditRecord *record, const TokendIdentity *who)
   if (record->effect.sent)
     append_tries (message, record->after.remaining);
   if (record->n_suppressed > 0)
-    g_string_append_printf (message, " (besides %u refusals that were not logged)",
-                            record->n_suppressed);
+    g_string_append_printf (message, " (besides %u %s not logged)", record->n_suppressed,
+                            record->n_suppressed == 1 ? "refusal that was" : "refusals that were");
   return g_string_free (message, FALSE);
 }
 

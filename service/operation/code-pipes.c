@@ -164,12 +164,13 @@ tokend_code_pipes_check_time (TokendCodePipes *self)
     self->expired (self->data);
 }
 
+/* Tells whether @events are there, or the end, which poll() tells of always. */
 static gboolean
-looks_like (int fd, short events, short wanted)
+has_any (int fd, short events)
 {
   struct pollfd pollfd = { .fd = fd, .events = events };
 
-  return poll (&pollfd, 1, 0) > 0 && (pollfd.revents & wanted) != 0;
+  return poll (&pollfd, 1, 0) > 0;
 }
 
 /**
@@ -182,7 +183,7 @@ gboolean
 tokend_code_pipes_were_taken (const TokendCodePipes *self)
 {
   for (guint i = 0; i < N_PIPES; i++)
-    if (looks_like (self->fds[i], POLLIN, POLLIN | POLLHUP))
+    if (has_any (self->fds[i], POLLIN))
       return TRUE;
   return FALSE;
 }
@@ -208,7 +209,7 @@ static const char *
 find_open (const TokendCodePipes *self)
 {
   for (guint i = 0; i < N_PIPES; i++)
-    if (!looks_like (self->fds[i], 0, POLLHUP))
+    if (!has_any (self->fds[i], 0))
       return self->names[i];
   return NULL;
 }
@@ -283,7 +284,7 @@ tokend_code_pipes_collect_async (TokendCodePipes *self, GCancellable *cancellabl
     return;
   }
   for (guint i = 0; i < N_PIPES; i++)
-    if (!looks_like (self->fds[i], 0, POLLHUP))
+    if (!has_any (self->fds[i], 0))
       self->sources[i] = g_unix_fd_add (self->fds[i], G_IO_HUP, on_ended, self);
   self->timer = g_timeout_add (TOKEND_CODE_PIPES_END_MS, on_overdue, self);
   self->cancelled = g_cancellable_source_new (cancellable);

@@ -261,7 +261,7 @@ tokend_outcome_review (TokendTryEffect *effect, TokendRole role, const TokendCou
 {
   if (effect->refused)
     review_refused_code (effect, role, before, after, error);
-  else if (effect->sent && g_error_matches (*error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY)
+  else if (g_error_matches (*error, TOKEND_ERROR, TOKEND_ERROR_PIN_POLICY)
            && (role == TOKEND_ROLE_PUK || effect->try_result != TOKEND_TRY_ACCEPTED))
     review_refused_new_pin (effect, role, before, after, error);
 }

@@ -1,7 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "code-private.h"
 
+#include "tokend-error.h"
+
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* A linker's names, which no header has. */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+
+static gboolean is_locked_out; /* no memory can be locked */
+static guint n_unmapped;
+static gboolean was_wiped; /* what was given back */
+
+int __real_mlock (const void *address, size_t length);
+int __real_munmap (void *address, size_t length);
+
+int
+__wrap_mlock (const void *address, size_t length)
+{
+  if (!is_locked_out)
+    return __real_mlock (address, length);
+  errno = ENOMEM;
+  return -1;
+}
+
+int
+__wrap_munmap (void *address, size_t length)
+{
+  static const TokendCode empty;
+
+  g_assert_cmpuint (length, ==, sizeof empty);
+  n_unmapped++;
+  was_wiped = memcmp (address, &empty, length) == 0;
+  return __real_munmap (address, length);
+}
 
 static void
 set_code (TokendCode *code, const void *bytes, gsize length)
@@ -85,6 +119,33 @@ test_wipe (void)
   g_assert_cmpmem (code, sizeof *code, &empty, sizeof empty);
 }
 
+/* Whoever leaves a code behind leaves it wiped. */
+static void
+test_free (void)
+{
+  TokendCode *code = tokend_code_new (NULL);
+
+  n_unmapped = 0;
+  set_code (code, "12345678", 8);
+  tokend_code_free (code);
+  g_assert_cmpuint (n_unmapped, ==, 1);
+  g_assert_true (was_wiped);
+}
+
+/* Without memory that stays out of the swap there is no code. */
+static void
+test_not_locked (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  n_unmapped = 0;
+  is_locked_out = TRUE;
+  g_assert_null (tokend_code_new (&error));
+  is_locked_out = FALSE;
+  g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_FAILED);
+  g_assert_cmpuint (n_unmapped, ==, 1);
+}
+
 /* The kernel's own word: locked (lo), left out of core dumps (dd), wiped in a child (wf). */
 static void
 test_memory_is_locked (void)
@@ -115,6 +176,8 @@ main (int argc, char **argv)
   g_test_add_func ("/code/digest-of-every-length", test_digest_of_every_length);
   g_test_add_func ("/code/equal", test_equal);
   g_test_add_func ("/code/wipe", test_wipe);
+  g_test_add_func ("/code/free", test_free);
+  g_test_add_func ("/code/not-locked", test_not_locked);
   g_test_add_func ("/code/memory-is-locked", test_memory_is_locked);
   return g_test_run ();
 }

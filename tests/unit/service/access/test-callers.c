@@ -106,6 +106,22 @@ __wrap_g_dbus_connection_call_finish (GDBusConnection *bus, GAsyncResult *result
   return NULL;
 }
 
+/* Who is it? */
+static guint n_look_ups;
+static GAsyncReadyCallback looked_up;
+static gpointer looked_up_data;
+
+void
+__wrap_tokend_identity_look_up (TokendIdentity *identity, GDBusConnection *bus,
+                                TokendCaller *caller, GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  g_assert_true (identity == &caller->who);
+  n_look_ups++;
+  looked_up = callback;
+  looked_up_data = user_data;
+}
+
 /* Answers the first of the questions. */
 static void
 tell (const char *credentials)
@@ -434,9 +450,39 @@ test_subscribed_limits (void)
   g_assert_true (subscribe (callers, ":1.1000", 2));
   g_assert_true (subscribe (callers, ":1.1001", 2));
   g_assert_false (subscribe (callers, ":1.1002", 2));
+  /* Who is subscribed stays it. */
+  g_assert_true (subscribe (callers, ":1.1001", 2));
   leave (":1.2");
   g_assert_false (subscribe (callers, ":1.1002", 2));
   g_assert_true (subscribe (callers, ":1.1002", 1));
+}
+
+static void
+on_identified (TokendCallers *callers, TokendCaller *caller, gpointer n_identified)
+{
+  g_assert_cmpstr (caller->name, ==, ":1.1");
+  g_assert_true (caller->is_identified);
+  ++*(guint *) n_identified;
+}
+
+/* It is looked up once who that is, which keeps the caller until it is known, and told. */
+static void
+test_identified (void)
+{
+  g_autoptr (TokendCallers) callers = make_callers ();
+  TokendCaller *caller = tokend_callers_take (callers, ":1.1");
+  guint n_identified = 0;
+
+  g_signal_connect (callers, "identified", G_CALLBACK (on_identified), &n_identified);
+  tokend_caller_identify (caller);
+  tokend_caller_identify (caller);
+  g_assert_cmpuint (n_look_ups, ==, 1);
+  tokend_caller_release (caller);
+  g_assert_cmpuint (g_hash_table_size (watched), ==, 1);
+  g_assert_cmpuint (n_identified, ==, 0);
+  looked_up (NULL, NULL, looked_up_data);
+  g_assert_cmpuint (n_identified, ==, 1);
+  g_assert_cmpuint (g_hash_table_size (watched), ==, 0);
 }
 
 static void
@@ -487,6 +533,7 @@ main (int argc, char **argv)
   g_test_add_func ("/callers/changed", test_changed);
   g_test_add_func ("/callers/subscribed", test_subscribed);
   g_test_add_func ("/callers/subscribed/limits", test_subscribed_limits);
+  g_test_add_func ("/callers/identified", test_identified);
   g_test_add_func ("/callers/gone", test_gone);
   return g_test_run ();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who calls. The bus and logind are played here: the linker puts them in the place of GIO's,
+/* Who calls. The bus, what it knows of a caller, and logind are played here: the linker puts them in the place of GIO's,
  * see meson.build. */
 #include "callers.h"
 
@@ -127,6 +127,14 @@ __wrap_g_dbus_connection_call_finish (GDBusConnection *bus, GAsyncResult *result
   return NULL;
 }
 
+/* The bus has answered before, whatever it said. */
+void
+__wrap_tokend_caller_ask_credentials (TokendCaller *caller, TokendCallerFunc func,
+                                      gpointer user_data)
+{
+  func (caller, user_data);
+}
+
 static void
 on_looked_up (GObject *source, GAsyncResult *result, gpointer is_over)
 {
@@ -183,7 +191,7 @@ look_up (TokendIdentity *identity, TokendCaller *caller, const Talk *said)
 static const struct {
   const char *what;
   Talk talk[7];
-  gboolean is_nobody; /* the process is not known */
+  gboolean is_nobody, is_of_nobody; /* the process, or its user, is not known */
   TokendPresence presence;
   const char *session, *desktop;
 } answers[] = {
@@ -249,18 +257,21 @@ static const struct {
   { "another than logind answers", { { WHICH_SESSION, "!" LOGIND "2.NoSessionForPID" } } },
   { "the bus is lost", { { WHICH_SESSION, "" } } },
   { "no process", { { NULL } }, .is_nobody = TRUE },
+  { "no user", { { NULL } }, .is_of_nobody = TRUE },
 };
 
 static void
 test_looked_up (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (answers); i++) {
-    TokendCaller caller = { .is_known = TRUE, .uid = 1000, .pid = answers[i].is_nobody ? 0 : 42 };
+    TokendCaller caller = { .is_known = !answers[i].is_of_nobody,
+                            .uid = 1000,
+                            .pid = answers[i].is_nobody ? 0 : 42 };
     TokendIdentity identity = { 0 };
 
     g_test_message ("%s", answers[i].what);
     look_up (&identity, &caller, answers[i].talk);
-    g_assert_cmpint (identity.known, ==, !answers[i].is_nobody);
+    g_assert_cmpint (identity.known, ==, !answers[i].is_nobody && !answers[i].is_of_nobody);
     if (identity.known) {
       g_assert_cmpuint (identity.uid, ==, 1000);
       g_assert_cmpuint (identity.pid, ==, 42);

@@ -107,9 +107,13 @@ test_parse_bad (void)
 static void
 test_parse_opening (void)
 {
-  static const char *const others[] = { "{'final-attempt': <false>}",
-                                        "{'send-refused-code': <true>}", "{'force': <true>}",
-                                        "{'expected-retries': <3>}" };
+  static const char *const others[] = {
+    "{'final-attempt': <false>}",
+    "{'send-refused-code': <true>}",
+    "{'send-unusual-code': <true>}",
+    "{'expected-retries': <3>}",
+    "{'force': <true>}",
+  };
   g_autoptr (GVariant) options = parse_options ("{'expected-retries': <uint32 3>}");
   g_autoptr (GError) error = NULL;
   TokendAttempt attempt = { TRUE, TRUE, FALSE, 77 };

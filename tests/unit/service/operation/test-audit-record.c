@@ -67,6 +67,8 @@ static const Row rows[] = {
   { "wrong PIN that is not counted although it should be", PIN, TOKEND_ERROR_PIN_INCORRECT, TRUE,
     SPENT, TOKENS (3), TOKENS (3), TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "no",
     "wrong PIN, 3 tries left" },
+  { "wrong PIN that is not counted, nothing known", PIN, TOKEND_ERROR_PIN_INCORRECT, TRUE,
+    NOT_SPENT, NOTHING, NOTHING, TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "no", "wrong PIN" },
   { "wrong PIN, nothing known", PIN, TOKEND_ERROR_PIN_INCORRECT, TRUE, SPENT, NOTHING, NOTHING,
     TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "yes", "wrong PIN" },
   { "the token says locked, and shows nothing", PUK, TOKEND_ERROR_PUK_LOCKED, TRUE, LOCKED, NOTHING,
@@ -79,6 +81,8 @@ static const Row rows[] = {
   { "the new PIN is refused, nothing known", PIN, TOKEND_ERROR_PIN_POLICY, TRUE, IN_DOUBT, NOTHING,
     NOTHING, TOKEND_MESSAGE_TOKEN_REFUSED, NOTICE, "unknown", "the token refused the new PIN",
     TOKEND_STATE_LOW },
+  { "changed, of a token with one try", PIN, DONE, TRUE, SUCCEEDED, TOKENS (1), TOKENS (1),
+    TOKEND_MESSAGE_DONE, NOTICE, "no", "done, 1 try left" },
 
   { "an error after the code", PUK, TOKEND_ERROR_FAILED, TRUE, IN_DOUBT, TOKENS (3), TOKENS (2),
     TOKEND_MESSAGE_OUTCOME_UNKNOWN, WARNING, "yes",
@@ -164,6 +168,8 @@ test_row (gconstpointer data)
 
   g_assert_cmpstr (get_field (fields, "MESSAGE"), ==, message);
   g_assert_cmpstr (get_field (fields, "MESSAGE_ID"), ==, row->message_id);
+  g_assert_cmpint (g_strcmp0 (get_field (fields, "TOKEND_OUTCOME"), "Done") == 0, ==,
+                   row->error == DONE);
   g_assert_cmpstr (get_field (fields, "TOKEND_SPENT"), ==, row->spent);
   g_assert_cmpstr (get_field (fields, "TOKEND_RETRIES"), ==, retries);
   g_assert_cmpint (tokend_audit_record_get_level (record), ==, row->level);
@@ -271,6 +277,8 @@ test_one_suppressed (void)
   record->n_suppressed = 1;
   fields = g_variant_ref_sink (tokend_audit_record_compose (record, &root));
   g_assert_cmpstr (get_field (fields, "TOKEND_SUPPRESSED"), ==, "1");
+  g_assert_true (g_str_has_suffix (get_field (fields, "MESSAGE"),
+                                   " (besides 1 refusal that was not logged)"));
 }
 
 int

@@ -134,6 +134,18 @@ test_no_expiry (void)
   g_assert_cmpuint (n_expired, ==, 0);
 }
 
+/* Nothing waits for pipes that are not there any more. */
+static void
+test_freed (void)
+{
+  g_autoptr (GUnixFDList) write_ends = NULL;
+  TokendCodePipes *pipes = tokend_code_pipes_new ("PUK", &write_ends, NULL);
+
+  tokend_code_pipes_watch (pipes, on_expired, pipes);
+  tokend_code_pipes_free (pipes);
+  g_assert_null (g_main_context_find_source_by_user_data (NULL, pipes));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -147,5 +159,6 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/code-pipes-expiry/suspended", test_suspended);
   g_test_add_func ("/code-pipes-expiry/none", test_no_expiry);
+  g_test_add_func ("/code-pipes-expiry/freed", test_freed);
   return g_test_run ();
 }

@@ -23,6 +23,7 @@
 /* What those who are asked say; an error that is FINE is none. */
 static struct {
   int admission, room, support, certain, busy, collection, pipes;
+  gboolean is_overdue; /* what was written to the pipes */
   TokendGateAnswer gate;
   TokendIdentity identity; /* who the caller is when somebody looks */
   const char *options;
@@ -115,6 +116,7 @@ __wrap_tokend_open_operations_begin_need (TokendOpenOperations *self)
 void
 __wrap_tokend_token_source_begin_wait (TokendTokenSource *self)
 {
+  g_assert_true (self == tokend_token_get_source (stage.operation.token));
   g_string_append (stage.calls, "wait ");
 }
 
@@ -130,6 +132,16 @@ gboolean
 __wrap_tokend_code_pipes_collect_finish (GAsyncResult *result, GError **error)
 {
   return answer (say.collection, error);
+}
+
+void
+__wrap_tokend_code_pipes_check_time (TokendCodePipes *self)
+{
+  g_assert_true (self == stage.operation.pipes);
+  if (!say.is_overdue)
+    return;
+  tokend_operation_drop_pipes (&stage.operation);
+  stage.operation.have_pipes_expired = TRUE;
 }
 
 /* Of whichever names the card has. */
@@ -460,15 +472,17 @@ test_collect (void)
 {
   static const struct {
     const char *options;
-    gboolean has_pipes, have_expired;
+    gboolean has_pipes, have_expired, is_overdue;
     int collection, error;
     const char *calls;
   } rows[] = {
-    { "{'final-attempt': <true>}", TRUE, FALSE, FINE, FINE, "collect " },
-    { "{}", TRUE, FALSE, TOKEND_ERROR_TIMED_OUT, TOKEND_ERROR_TIMED_OUT, "collect " },
-    { "{'unknown': <true>}", TRUE, FALSE, FINE, TOKEND_ERROR_INVALID_ARGS, "" },
-    { "{}", FALSE, FALSE, FINE, TOKEND_ERROR_INVALID_ARGS, "" },
-    { "{}", FALSE, TRUE, FINE, TOKEND_ERROR_TIMED_OUT, "" },
+    { "{'final-attempt': <true>}", TRUE, FALSE, FALSE, FINE, FINE, "collect " },
+    { "{}", TRUE, FALSE, FALSE, TOKEND_ERROR_TIMED_OUT, TOKEND_ERROR_TIMED_OUT, "collect " },
+    { "{'unknown': <true>}", TRUE, FALSE, FALSE, FINE, TOKEND_ERROR_INVALID_ARGS, "" },
+    { "{}", FALSE, FALSE, FALSE, FINE, TOKEND_ERROR_INVALID_ARGS, "" },
+    { "{}", FALSE, TRUE, FALSE, FINE, TOKEND_ERROR_TIMED_OUT, "" },
+    /* The time is over, and the timer has not come yet. */
+    { "{}", TRUE, FALSE, TRUE, FINE, TOKEND_ERROR_TIMED_OUT, "" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -478,11 +492,12 @@ test_collect (void)
     if (rows[i].has_pipes)
       stage.operation.pipes = tokend_code_pipes_new ("PUK", &write_ends, NULL);
     stage.operation.have_pipes_expired = rows[i].have_expired;
+    say.is_overdue = rows[i].is_overdue;
     say.collection = rows[i].collection;
     tokend_operation_collect (&stage.operation);
     assert_end (rows[i].error, rows[i].calls);
     g_assert_cmpint (stage.operation.attempt.final_attempt, ==, i == 0);
-    if (!rows[i].has_pipes)
+    if (stage.operation.pipes == NULL)
       g_assert_nonnull (strstr (stage.operation.error->message, "call Again"));
     tear_down ();
   }
@@ -533,6 +548,9 @@ test_recheck (void)
     say.gate = rows[i].gate;
     tokend_operation_authorize_again (&stage.operation);
     assert_end (rows[i].error, calls);
+    if (!is_no && rows[i].error != FINE)
+      g_assert_cmpint (strstr (stage.operation.error->message, "is not known") != NULL, ==,
+                       rows[i].then == TOKEND_PRESENCE_UNKNOWN);
     tear_down ();
   }
 }

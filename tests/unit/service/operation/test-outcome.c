@@ -37,6 +37,10 @@ static const Row rows[] = {
     FALSE },
   { "{'result': <'token-removed'>, 'sent': <false>}", BOTH (TOKEND_ERROR_TOKEN_REMOVED, NOT_SPENT),
     FALSE },
+  /* C_Login took it before, as it takes each PIN that is changed. */
+  { "{'result': <'done'>, 'sent': <true>, 'accepted': <true>}", BOTH (DONE, SUCCEEDED), FALSE },
+  { "{'result': <'failed'>, 'sent': <false>, 'accepted': <true>}",
+    BOTH (TOKEND_ERROR_MODULE_FAILED, NOT_SPENT), FALSE },
   { "{'result': <'failed'>, 'sent': <true>}", BOTH (TOKEND_ERROR_FAILED, IN_DOUBT), FALSE },
   { "{'result': <'failed'>, 'sent': <false>}", BOTH (TOKEND_ERROR_MODULE_FAILED, NOT_SPENT),
     FALSE },
@@ -228,6 +232,17 @@ test_not_counted (void)
   g_assert_true (effect.refused);
 }
 
+/* A token that was pulled out is told from one that did not do it. */
+static void
+test_removed (void)
+{
+  g_autoptr (GVariant) outcome = parse ("{'result': <'token-removed'>, 'sent': <true>}");
+  g_autoptr (GError) error = NULL;
+
+  tokend_outcome_interpret (outcome, TOKEND_ROLE_PUK, TRUE, &error);
+  g_assert_nonnull (strstr (error->message, "was removed before it answered"));
+}
+
 static void
 test_reason (void)
 {
@@ -236,7 +251,7 @@ test_reason (void)
   g_autoptr (GError) error = NULL;
 
   tokend_outcome_interpret (outcome, TOKEND_ROLE_PUK, TRUE, &error);
-  g_assert_nonnull (strstr (error->message, "C_Login: CKR_DEVICE_ERROR"));
+  g_assert_nonnull (strstr (error->message, "did not complete it (C_Login: CKR_DEVICE_ERROR)"));
 }
 
 /* Of a reason, so many bytes are shown. */
@@ -500,6 +515,7 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/review/new-pin-refused", test_review_of_new_pin);
   g_test_add_func ("/outcome/review/another-outcome", test_review_of_another_outcome);
   g_test_add_func ("/outcome/review/device-error", test_review_of_device_error);
+  g_test_add_func ("/outcome/removed", test_removed);
   g_test_add_func ("/outcome/reason", test_reason);
   g_test_add_func ("/outcome/reason/longest", test_longest_reason);
   g_test_add_func ("/outcome/reason/hostile", test_hostile_reason);

@@ -184,6 +184,12 @@ static const struct {
     { -1, -1, -1, TOKEND_CHARACTERS_DIGITS },
     { -1, -1, -1 },
     { { 0, 0 }, { 0, 0 }, TOKEND_CHARACTERS_ANY } },
+  { "not so in the PUK",
+    TOKEND_ROLE_PUK,
+    { .pin_minimum_length = -1, .pin_maximum_length = -1, .pin_complex = TRUE },
+    { -1, -1, -1, TOKEND_CHARACTERS_DIGITS },
+    { -1, -1, -1 },
+    { { 0, 0 }, { 0, 0 }, TOKEND_CHARACTERS_DIGITS } },
 };
 
 static void
@@ -260,6 +266,32 @@ test_hidden_tries (void)
   g_assert_cmpint (puk.flags, ==, TOKEND_FLAGS_MEANING_EXACT);
 }
 
+/* A wrong PIN costs a try where C_Login is asked first, and else where the profile says so; a wrong
+ * PUK always. */
+static void
+test_wrong_codes (void)
+{
+  static const struct {
+    gboolean is_known, change_proves, change_counts;
+    gboolean wants_login, counts_pin;
+  } rows[] = {
+    { FALSE, FALSE, FALSE, TRUE, TRUE }, { TRUE, FALSE, FALSE, TRUE, TRUE },
+    { TRUE, FALSE, TRUE, TRUE, TRUE },   { TRUE, TRUE, FALSE, FALSE, FALSE },
+    { TRUE, TRUE, TRUE, FALSE, TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const TokendProfile profile = { .change_proves = rows[i].change_proves,
+                                    .change_counts = rows[i].change_counts };
+    const TokendProfile *module = rows[i].is_known ? &profile : NULL;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    g_assert_cmpint (tokend_profile_rules_want_login (module), ==, rows[i].wants_login);
+    g_assert_cmpint (tokend_profile_rules_count (module, TOKEND_ROLE_PIN), ==, rows[i].counts_pin);
+    g_assert_true (tokend_profile_rules_count (module, TOKEND_ROLE_PUK));
+  }
+}
+
 #define NO_PIN                                                                                     \
   {                                                                                                \
     .initialized = FALSE                                                                           \
@@ -332,6 +364,7 @@ main (int argc, char **argv)
   g_test_add_func ("/profile-rules/code-rules/without-profiles", test_code_rules_without_profiles);
   g_test_add_func ("/profile-rules/counter-rules", test_counter_rules);
   g_test_add_func ("/profile-rules/hidden-tries", test_hidden_tries);
+  g_test_add_func ("/profile-rules/wrong-codes", test_wrong_codes);
   g_test_add_func ("/profile-rules/support", test_support);
   return g_test_run ();
 }
