@@ -23,7 +23,7 @@ typedef struct {
 static char *
 words_for_time (GVariant *status, const char *key)
 {
-  guint64 microseconds = 0;
+  guint64 microseconds;
   g_autoptr (GDateTime) moment = NULL;
 
   if (!g_variant_lookup (status, key, "t", &microseconds))

@@ -310,7 +310,7 @@ void
 tokend_ledger_file_read_previous (const char *path, GHashTable *targets)
 {
   g_autofree char *previous = g_strconcat (path, TOKEND_SEALED_FILE_PREVIOUS, NULL);
-  gboolean assume_spent = FALSE;
+  gboolean assume_spent; /* nobody looks at it */
   g_autoptr (GError) error = NULL;
   GHashTableIter iter;
   gpointer tries;

@@ -57,8 +57,6 @@ tokend_health_work (TokendHealth *self, gint64 now)
     self->is_back_told = TRUE;
     self->is_ill_told = FALSE;
   }
-  if (is_well_for_long (self, now))
-    tokend_health_clear (self);
   return is_news;
 }
 

@@ -32,7 +32,8 @@ static const struct {
     "may be." },
   { ", 'puk-sent-elsewhere': <true>", "tokenctl unlock ETOKEN",
     "that may be this one counts here too", "wrong PUK" },
-  { ", 'puk-record-lost': <true>", "tokenctl unlock ETOKEN", "could not be read", "wrong PUK" },
+  { ", 'puk-record-lost': <true>", "tokenctl unlock ETOKEN", "so any PUK try may be the last",
+    "wrong PUK" },
 };
 
 static void
@@ -106,6 +107,9 @@ static const struct {
     "What tokend has sent to a token that may be this one counts here too, so any PIN try may be "
     "the "
     "last, until a right one is sent." },
+  { "'pin-state': <'unknown'>, 'pin-record-lost': <true>",
+    "tokend's record of tries could not be read (journalctl -u tokend says more), so any PIN try "
+    "may be the last, until a right one is sent." },
   { "'pin-state': <'unknown'>, 'pin-wrong-sent': <uint32 1>, 'pin-maybe-lost': <uint32 2>",
     "tokend has sent 1 wrong PIN since the last right one. 2 PIN tries may have been lost: what "
     "became "
@@ -181,6 +185,8 @@ test_may_be_locked (void)
     { "{'puk-state': <'low'>, 'puk-wrong-sent': <uint32 3>}", FALSE },
     { "{'puk-state': <'locked'>, 'puk-last-seen': <'locked'>}", FALSE },
     { "{'puk-state': <'unknown'>, 'puk-wrong-sent': <uint32 2>}", FALSE },
+    { "{'puk-state': <'unknown'>, 'puk-wrong-sent': <uint32 1>, 'puk-retries-maximum': <uint32 1>}",
+      TRUE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (states); i++) {

@@ -157,10 +157,14 @@ test_two_preferred (void)
   g_autoptr (GPtrArray) tokens_unknown = tokens_from (unknown);
   g_autoptr (TokendNotifySituation) situation_unknown = situation_of (tokens_unknown, 0);
   g_autoptr (GPtrArray) tokens = tokens_from (texts);
-  g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
 
-  g_assert_cmpstr (situation->name, ==, "LOW");
   g_assert_cmpstr (situation_unknown->name, ==, "MINE");
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
+
+    g_assert_cmpstr (situation->name, ==, "LOW");
+    g_ptr_array_insert (tokens, 0, g_ptr_array_steal_index (tokens, 2)); /* whichever comes first */
+  }
 }
 
 /* The name outlives the service, which gives out other ids each time. */
@@ -346,6 +350,22 @@ test_names (void)
   }
 }
 
+/* Neither label nor serial number says which of two is meant. */
+static void
+test_no_name (void)
+{
+  static const char *const texts[] = {
+    "{'label': <'WORK'>, 'serial': <'1'>, 'card-id': <'x'>, 'pin-id': <'x'>}",
+    "{'label': <'WORK'>, 'serial': <'1'>, 'card-id': <'y'>, 'pin-id': <'y'>}",
+    NULL,
+  };
+  g_autoptr (GPtrArray) tokens = tokens_from (texts);
+  g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
+
+  g_assert_nonnull (situation->names);
+  g_assert_null (situation->names[0]);
+}
+
 /* Wherever the other one stands in the list. */
 static void
 test_double_before (void)
@@ -386,6 +406,7 @@ main (int argc, char **argv)
   g_test_add_func ("/notify/situation/no-way-to-unlock", test_no_way_to_unlock);
   g_test_add_func ("/notify/situation/two-pins", test_two_pins);
   g_test_add_func ("/notify/situation/names", test_names);
+  g_test_add_func ("/notify/situation/no-name", test_no_name);
   g_test_add_func ("/notify/situation/double-before", test_double_before);
   g_test_add_func ("/notify/situation/absent", test_absent);
   return g_test_run ();

@@ -455,6 +455,7 @@ test_token_after_login (void)
     operation = prepared (FALSE);
     logs_in_first = FALSE;
     tokend_pkcs11_operation_commit (operation, &result);
+    g_assert_nonnull (result.reason);
     g_free (result.reason);
     g_assert_cmpint (result.outcome, ==, rows[i].expected);
     g_assert_true (result.sent);

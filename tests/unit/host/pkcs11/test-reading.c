@@ -197,6 +197,11 @@ test_unknown_is_absent (void)
   text = g_variant_print (variant, TRUE);
   g_assert_nonnull (strstr (text, "'puk-retries-remaining': <uint32 0>"));
   g_assert_nonnull (strstr (text, "'puk-retries-maximum': <uint32 3>"));
+
+  reading.slot_events = 1;
+  g_variant_unref (variant);
+  variant = g_variant_ref_sink (tokend_host_reading_to_variant (&reading, NULL, NULL));
+  g_assert_cmpuint (g_variant_n_children (variant), ==, 8);
 }
 
 static gboolean

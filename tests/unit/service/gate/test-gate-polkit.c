@@ -442,6 +442,25 @@ test_withdrawn (void)
     }
 }
 
+/* Likewise who has left before. */
+static void
+test_withdrawn_before (void)
+{
+  for (int left = 0; left < 2; left++) {
+    TokendGate *gate = tokend_gate_new ();
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    Caller caller;
+
+    set_up (TRUE);
+    g_cancellable_cancel (left > 0 ? world.gone : cancellable);
+    ask (gate, TOKEND_GATE_AS_CALLER_SAYS, cancellable, &caller);
+    assert_over (&caller, TOKEND_GATE_WITHDRAWN);
+    answer_with ("challenge");
+    g_assert_cmpuint (world.n_questions, ==, 1);
+    tear_down (gate);
+  }
+}
+
 /* While polkitd is not reached yet, nobody is asked; all that wait then are. */
 static void
 test_connection (void)
@@ -513,6 +532,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gate-polkit/overdue/prompt", test_prompt_overdue);
   g_test_add_func ("/gate-polkit/error", test_error);
   g_test_add_func ("/gate-polkit/withdrawn", test_withdrawn);
+  g_test_add_func ("/gate-polkit/withdrawn/before", test_withdrawn_before);
   g_test_add_func ("/gate-polkit/connection", test_connection);
   g_test_add_func ("/gate-polkit/connection/for-two", test_connection_for_two);
   return g_test_run ();

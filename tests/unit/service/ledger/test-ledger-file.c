@@ -443,6 +443,22 @@ test_unseen (Scratch *scratch, gconstpointer user_data)
   g_assert_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_NOT_FOUND);
 }
 
+/* One was lost before, which this one does not know. */
+static void
+test_forgotten_loss (Scratch *scratch, gconstpointer user_data)
+{
+  g_autofree char *path = scratch_path (scratch, "ledger");
+  g_autofree char *sealed = ledger_seal (HEAD);
+  g_autoptr (GHashTable) targets = tokend_ledger_file_make_targets ();
+  g_autoptr (GError) error = NULL;
+  gboolean is_lost;
+
+  scratch_write (scratch, "ledger", sealed);
+  scratch_write (scratch, "ledger.unreadable", "");
+  g_assert_false (tokend_ledger_file_read (path, targets, &is_lost, &error));
+  g_assert_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE);
+}
+
 /* An administrator may have put it last. */
 static void
 test_head_last (Scratch *scratch, gconstpointer user_data)
@@ -465,11 +481,12 @@ test_stays_end (Scratch *scratch, gconstpointer user_data)
            "pin-also-at=b4e011/a;\npin-right-at=b4e011/d;\n\n"
            "[" PLACE "/2]\npin-spent=4\npin-pending=1\npin-told=100\npin-module=two\n"
            "pin-also-at=b4e011/b;\n\n"
-           "[b4e011/e/1]\npuk-locked=true\npuk-told=1\npuk-pending=1\npin-module=one\n\n";
+           "[b4e011/e/1]\npuk-locked=true\npuk-told=1\npuk-pending=1\npin-module=one\n\n"
+           "[b4e011/f/1]\npin-spent=1\n\n[b4e011/f]\npin-spent=1\n\n";
   g_autoptr (GHashTable) targets = read_targets (scratch, body, FALSE);
   const TokendLedgerTries *tries = g_hash_table_lookup (targets, PLACE);
 
-  g_assert_cmpuint (g_hash_table_size (targets), ==, 2);
+  g_assert_cmpuint (g_hash_table_size (targets), ==, 3);
   g_assert_cmpuint (tries->entries[PIN].spent, ==, 7);
   g_assert_cmpuint (tries->entries[PIN].pending, ==, 3);
   g_assert_cmpuint (tries->told[PIN], ==, 255);
@@ -484,6 +501,10 @@ test_stays_end (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (tries->told[PUK], ==, 1);
   g_assert_false (tries->known[PIN]);
   g_assert_null (tries->modules[PIN]);
+
+  /* In whatever order they stand in the file. */
+  tries = g_hash_table_lookup (targets, "b4e011/f");
+  g_assert_cmpuint (tries->entries[PIN].spent, ==, 2);
 }
 
 int
@@ -509,6 +530,7 @@ main (int argc, char **argv)
   scratch_add_test ("/ledger/known", test_known);
   scratch_add_test ("/ledger/previous", test_previous);
   scratch_add_test ("/ledger/unseen", test_unseen);
+  scratch_add_test ("/ledger/forgotten-loss", test_forgotten_loss);
   scratch_add_test ("/ledger/head-last", test_head_last);
   scratch_add_test ("/ledger/stays-end", test_stays_end);
   scratch_add_test ("/ledger/sealed", test_sealed);

@@ -83,6 +83,7 @@ collect (Fixture *fixture)
   tokend_code_pipes_collect_async (fixture->pipes, fixture->cancellable, on_collected, fixture);
 }
 
+/* Nothing waits for the pipes then. */
 static void
 wait_for_answer (Fixture *fixture, int expected, const char *words)
 {
@@ -92,6 +93,7 @@ wait_for_answer (Fixture *fixture, int expected, const char *words)
   g_assert_cmpint (fixture->has_answer, ==, expected != TOKEND_ERROR_TIMED_OUT);
   while (!fixture->has_answer)
     g_main_context_iteration (NULL, TRUE);
+  g_assert_null (g_main_context_find_source_by_user_data (NULL, fixture->pipes));
   if (expected == FINE) {
     g_assert_no_error (fixture->error);
     return;

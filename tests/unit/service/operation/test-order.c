@@ -95,10 +95,13 @@ test_order (gconstpointer data)
                   g_hash_table_size (seen), search.n_steps, bounds);
 }
 
-/* Not of the model, where no lock fails to be made. */
+/* Not of the model, where no lock fails to be made, and no step that completes what was begun. */
 static void
 test_failure (void)
 {
+  for (TokendStep step = TOKEND_STEP_RECORD; step != TOKEND_STEP_REPLY;
+       step = tokend_step_next (step, TOKEND_STEP_FAILED))
+    g_assert_cmpint (step, !=, TOKEND_STEP_END);
   for (TokendStep step = TOKEND_STEP_ACCEPT; step < TOKEND_STEP_RECORD; step++) {
     g_assert_cmpint (tokend_step_next (step, TOKEND_STEP_FAILED), ==,
                      step == TOKEND_STEP_OPEN ? TOKEND_STEP_END : TOKEND_STEP_REPLY);

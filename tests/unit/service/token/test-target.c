@@ -171,6 +171,10 @@ test_doubtful (void)
     g_assert_cmpint (tokend_target_may_be_same_later (target, PIN, b->id), ==, n_doubtful < 1);
     g_assert_cmpint (tokend_target_may_be_same_later (target, PUK, c->id), ==, n_doubtful < 2);
   }
+  tokend_target_relate (target, others, 1, 1, 2);
+  g_assert_false (tokend_target_is_doubtful (target, 0));
+  g_assert_true (tokend_target_is_doubtful (target, 1));
+  g_assert_false (tokend_target_is_doubtful (target, 2));
 }
 
 /* Whether what a third target recorded, which was related to @other, counts at @target by that. */
