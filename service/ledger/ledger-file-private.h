@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "elsewhere-private.h"
+#include "scope-private.h"
 #include "ledger-entry-private.h"
 
 G_BEGIN_DECLS
@@ -16,7 +16,7 @@ typedef struct {
   char *modules[TOKEND_N_ROLES]; /* or NULL */
   guint told[TOKEND_N_ROLES];    /* pending tries that the journal was told of */
   TokendLedgerEntry entries[TOKEND_N_ROLES];
-  TokendElsewhere elsewhere[TOKEND_N_ROLES]; /* empty while the entry is clear */
+  TokendScope scope[TOKEND_N_ROLES]; /* empty while the entry is clear */
 } TokendLedgerTries;
 
 GHashTable *tokend_ledger_file_make_targets (void);

@@ -47,7 +47,7 @@ tries_free (gpointer data)
 
   for (guint role = 0; role < TOKEND_N_ROLES; role++) {
     g_free (tries->modules[role]);
-    tokend_elsewhere_clear (&tries->elsewhere[role]);
+    tokend_scope_clear (&tries->scope[role]);
   }
   g_free (tries);
 }
@@ -148,10 +148,10 @@ end_stay (TokendLedgerTries *kind, const TokendLedgerTries *stay)
     kind->told[role] = MIN (kind->told[role] + stay->told[role], TOKEND_TRIES_MAX);
     if (kind->modules[role] == NULL)
       kind->modules[role] = g_strdup (stay->modules[role]);
-    tokend_elsewhere_take (&kind->elsewhere[role], &stay->elsewhere[role]);
+    tokend_scope_take (&kind->scope[role], &stay->scope[role]);
   }
   for (guint role = 0; role < TOKEND_N_ROLES; role++)
-    g_clear_pointer (&kind->elsewhere[role].right_at, g_strfreev);
+    g_clear_pointer (&kind->scope[role].right_at, g_strfreev);
 }
 
 /* Takes @tries. */
@@ -194,9 +194,9 @@ load_target (GHashTable *targets, GKeyFile *key_file, const char *group, GError 
     entry->sent_at = get_time (key_file, group, name, "sent-at", &local_error);
     tries->told[role] = get_count (key_file, group, name, "told", &local_error);
     tries->modules[role] = get_text (key_file, group, name, "module");
-    tries->elsewhere[role].also_at = get_list (key_file, group, name, "also-at");
-    tries->elsewhere[role].right_at = get_list (key_file, group, name, "right-at");
-    tokend_elsewhere_end_stays (&tries->elsewhere[role]);
+    tries->scope[role].also_at = get_list (key_file, group, name, "also-at");
+    tries->scope[role].right_at = get_list (key_file, group, name, "right-at");
+    tokend_scope_end_stays (&tries->scope[role]);
     tries->known[role] = get_flag (key_file, group, name, "known", &local_error)
                          || !tokend_ledger_entry_is_clear (entry);
   }
@@ -296,7 +296,7 @@ keep_what_bars (TokendLedgerTries *tries)
     entry->pending = entry->wrong = tries->told[role] = 0;
     entry->seen = TOKEND_STATE_UNKNOWN;
     entry->sent_at = 0;
-    g_clear_pointer (&tries->elsewhere[role].right_at, g_strfreev);
+    g_clear_pointer (&tries->scope[role].right_at, g_strfreev);
   }
 }
 
@@ -409,8 +409,8 @@ put_role (const Keys *keys, TokendRole role, const TokendLedgerTries *tries, gbo
   put_entry (keys, &entry);
   put_count (keys, "told", MIN (tries->told[role], entry.pending));
   put_text (keys, "module", tries->modules[role]);
-  put_list (keys, "also-at", tries->elsewhere[role].also_at);
-  put_list (keys, "right-at", tries->elsewhere[role].right_at);
+  put_list (keys, "also-at", tries->scope[role].also_at);
+  put_list (keys, "right-at", tries->scope[role].right_at);
 }
 
 /**

@@ -270,7 +270,7 @@ tokend_ledger_get_record (TokendLedger *self, const TokendTarget *target, Tokend
   while (g_hash_table_iter_next (&iter, &id, &value)) {
     const TokendLedgerTries *tries = value;
 
-    if (!tokend_elsewhere_counts_at (&tries->elsewhere[role], id, target, role))
+    if (!tokend_scope_counts_at (&tries->scope[role], id, target, role))
       continue;
     tokend_ledger_entry_add (&sum, &tries->entries[role]);
     if (is_told (target, id)) {
@@ -285,7 +285,7 @@ tokend_ledger_get_record (TokendLedger *self, const TokendTarget *target, Tokend
                                 .locked = sum.locked,
                                 .final_try = sum.final_try,
                                 .lost = sum.spent >= TOKEND_TRIES_MAX,
-                                .elsewhere = is_elsewhere,
+                                .is_elsewhere = is_elsewhere,
                                 .seen = told.seen,
                                 .wrong = told.wrong,
                                 .pending = told.pending,
@@ -350,8 +350,8 @@ tokend_ledger_begin_async (TokendLedger *self, const TokendTarget *target, Token
   /* If fewer are pending than were told of, those are resolved, and this is another one. */
   tries->told[role] = MIN (tries->told[role], tries->entries[role].pending);
   if (tokend_ledger_entry_is_clear (&tries->entries[role]))
-    tokend_elsewhere_clear (&tries->elsewhere[role]);
-  tokend_elsewhere_begin (&tries->elsewhere[role], target);
+    tokend_scope_clear (&tries->scope[role]);
+  tokend_scope_begin (&tries->scope[role], target);
   tokend_ledger_entry_begin (&tries->entries[role], g_get_real_time ());
   save (self, task);
 }
@@ -384,7 +384,7 @@ note_right (TokendLedger *self, const TokendTarget *target, TokendRole role)
     TokendLedgerTries *tries = value;
 
     if (!tokend_ledger_entry_is_clear (&tries->entries[role]))
-      tokend_elsewhere_note_right (&tries->elsewhere[role], id, target, role);
+      tokend_scope_note_right (&tries->scope[role], id, target, role);
   }
 }
 
@@ -507,9 +507,9 @@ take_observed (GPtrArray *recorded, TokendRole role, const TokendLedgerEntry *su
     }
     tries->entries[role] = i == 0 ? *sum : (TokendLedgerEntry){ 0 };
     if (has_more || recorded->len > 1)
-      g_clear_pointer (&tries->elsewhere[role].right_at, g_strfreev);
+      g_clear_pointer (&tries->scope[role].right_at, g_strfreev);
     if (i > 0)
-      tokend_elsewhere_take (&first->elsewhere[role], &tries->elsewhere[role]);
+      tokend_scope_take (&first->scope[role], &tries->scope[role]);
   }
 }
 
@@ -563,7 +563,7 @@ tokend_ledger_spread (TokendLedger *self, const TokendTarget *target)
       TokendLedgerTries *tries = value;
 
       if (!tokend_ledger_entry_is_clear (&tries->entries[role])
-          && tokend_elsewhere_spread (&tries->elsewhere[role], id, target, role))
+          && tokend_scope_spread (&tries->scope[role], id, target, role))
         has_changed = TRUE;
     }
   if (has_changed)

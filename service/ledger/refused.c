@@ -2,7 +2,7 @@
 #include "refused.h"
 
 #include "deadline.h"
-#include "elsewhere-private.h"
+#include "scope-private.h"
 
 #include <sys/random.h>
 
@@ -22,7 +22,7 @@ struct _TokendRefused {
 typedef struct {
   GBytes *digest;
   gint64 refused_at; /* the last time; wall clock, in microseconds */
-  GStrv right_at;    /* see TokendElsewhere; since then */
+  GStrv right_at;    /* see TokendScope; since then */
 } Refusal;
 
 /* The refused codes of one role at one target, and the counter as it was last seen since. */
@@ -31,7 +31,7 @@ typedef struct {
   gint64 needed_until; /* see tokend_refused_get_needed_until() */
   char *module;        /* the module that showed that counter; NULL: not seen yet */
   TokendCounter shown;
-  TokendElsewhere elsewhere; /* of all of them; each knows itself where a code was right since */
+  TokendScope scope; /* of all of them; each knows itself where a code was right since */
 } Refusals;
 
 G_DEFINE_FINAL_TYPE (TokendRefused, tokend_refused, G_TYPE_OBJECT)
@@ -47,10 +47,10 @@ refusal_free (gpointer data)
 }
 
 /* Returns: (transfer none): where @refusal counts. */
-static TokendElsewhere
-get_elsewhere (const Refusals *refusals, const Refusal *refusal)
+static TokendScope
+get_scope (const Refusals *refusals, const Refusal *refusal)
 {
-  return (TokendElsewhere){ .also_at = refusals->elsewhere.also_at, .right_at = refusal->right_at };
+  return (TokendScope){ .also_at = refusals->scope.also_at, .right_at = refusal->right_at };
 }
 
 static void
@@ -59,7 +59,7 @@ refusals_free (gpointer data)
   Refusals *refusals = data;
 
   g_queue_clear_full (&refusals->refused, refusal_free);
-  tokend_elsewhere_clear (&refusals->elsewhere);
+  tokend_scope_clear (&refusals->scope);
   g_free (refusals->module);
   g_free (refusals);
 }
@@ -123,12 +123,12 @@ find_time (const Refusals *refusals, const char *id, const TokendTarget *target,
            GBytes *digest)
 {
   const GList *found = g_queue_find_custom ((GQueue *) &refusals->refused, digest, compare_digest);
-  TokendElsewhere elsewhere;
+  TokendScope scope;
 
   if (found == NULL)
     return 0;
-  elsewhere = get_elsewhere (refusals, found->data);
-  return tokend_elsewhere_counts_at (&elsewhere, id, target, role)
+  scope = get_scope (refusals, found->data);
+  return tokend_scope_counts_at (&scope, id, target, role)
              ? ((const Refusal *) found->data)->refused_at
              : 0;
 }
@@ -196,7 +196,7 @@ tokend_refused_add (TokendRefused *self, const TokendTarget *target, TokendRole 
   refusals->needed_until =
       tokend_target_id_has_stay (target->id) ? tokend_deadline_in (STAY_SECONDS) : G_MAXINT64;
   forget_what_was_shown (self, target, role);
-  tokend_elsewhere_begin (&refusals->elsewhere, target);
+  tokend_scope_begin (&refusals->scope, target);
   if (known != NULL) {
     ((Refusal *) known->data)->refused_at = now;
     g_clear_pointer (&((Refusal *) known->data)->right_at, g_strfreev);
@@ -329,10 +329,10 @@ note_right (Refusals *refusals, const char *id, const TokendTarget *target, Toke
 {
   for (GList *link = refusals->refused.head; link != NULL; link = link->next) {
     Refusal *refusal = link->data;
-    TokendElsewhere elsewhere = get_elsewhere (refusals, refusal);
+    TokendScope scope = get_scope (refusals, refusal);
 
-    tokend_elsewhere_note_right (&elsewhere, id, target, role);
-    refusal->right_at = elsewhere.right_at;
+    tokend_scope_note_right (&scope, id, target, role);
+    refusal->right_at = scope.right_at;
   }
 }
 
@@ -373,6 +373,6 @@ tokend_refused_spread (TokendRefused *self, const TokendTarget *target)
 
     g_hash_table_iter_init (&iter, self->refusals[role]);
     while (g_hash_table_iter_next (&iter, &id, &refusals))
-      tokend_elsewhere_spread (&((Refusals *) refusals)->elsewhere, id, target, role);
+      tokend_scope_spread (&((Refusals *) refusals)->scope, id, target, role);
   }
 }

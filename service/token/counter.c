@@ -281,7 +281,7 @@ tokend_counter_tell (const TokendCounterReading *reading, const TokendCounterRul
   told.never_locks = rules->never_locks && told.another_remains;
   told.is_flag_gone = reading->is_flag_gone && told.state == TOKEND_STATE_UNKNOWN;
   told.is_record_lost = is_barred && record->lost;
-  told.is_sent_elsewhere = is_barred && record->elsewhere;
+  told.is_sent_elsewhere = is_barred && record->is_elsewhere;
   told.seen = is_barred ? record->seen : TOKEND_STATE_UNKNOWN;
   told.wrong = record->wrong;
   told.maybe_lost = record->pending;

@@ -69,7 +69,7 @@ typedef struct {
   gboolean lost;      /* an earlier ledger could not be read: any number may have been spent */
   /* This and what follows is for people alone. Some tries were recorded of other targets, which may
    * be the same. */
-  gboolean elsewhere;
+  gboolean is_elsewhere;
   TokendState seen; /* LOCKED or FINAL_TRY, as our last try showed it */
   guint wrong;      /* codes of ours that were refused since the last success */
   guint pending;    /* tries of @spent whose result is not known */

@@ -334,8 +334,8 @@ test_every_key (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpint (pin->seen, ==, TOKEND_STATE_FINAL_TRY);
   g_assert_cmpuint (tries->told[PIN], ==, 2);
   g_assert_cmpstr (tries->modules[PIN], ==, "one");
-  g_assert_cmpstr (tries->elsewhere[PIN].also_at[1], ==, "b4e011/b");
-  g_assert_cmpstr (tries->elsewhere[PIN].right_at[0], ==, "b4e011/c");
+  g_assert_cmpstr (tries->scope[PIN].also_at[1], ==, "b4e011/b");
+  g_assert_cmpstr (tries->scope[PIN].right_at[0], ==, "b4e011/c");
   g_assert_cmpuint (puk->spent, ==, 255);
   g_assert_cmpuint (puk->pending, ==, 0);
   g_assert_cmpint (puk->sent_at, ==, -2);
@@ -425,8 +425,8 @@ test_previous (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (tries->told[PUK], ==, 0);
   g_assert_cmpint (puk->sent_at, ==, 0);
   g_assert_cmpint (puk->seen, ==, TOKEND_STATE_UNKNOWN);
-  g_assert_nonnull (tries->elsewhere[PUK].also_at);
-  g_assert_null (tries->elsewhere[PUK].right_at);
+  g_assert_nonnull (tries->scope[PUK].also_at);
+  g_assert_null (tries->scope[PUK].right_at);
 }
 
 /* Whether one was lost cannot be seen: then it was. */
@@ -491,10 +491,10 @@ test_stays_end (Scratch *scratch, gconstpointer user_data)
   g_assert_cmpuint (tries->entries[PIN].pending, ==, 3);
   g_assert_cmpuint (tries->told[PIN], ==, 255);
   g_assert_cmpstr (tries->modules[PIN], ==, "one");
-  g_assert_cmpuint (g_strv_length (tries->elsewhere[PIN].also_at), ==, 2);
-  g_assert_null (tries->elsewhere[PIN].right_at);
+  g_assert_cmpuint (g_strv_length (tries->scope[PIN].also_at), ==, 2);
+  g_assert_null (tries->scope[PIN].right_at);
   g_assert_cmpuint (tries->entries[PUK].spent, ==, 1);
-  g_assert_null (tries->elsewhere[PUK].right_at);
+  g_assert_null (tries->scope[PUK].right_at);
 
   tries = g_hash_table_lookup (targets, "b4e011/e");
   g_assert_true (tries->known[PUK] && tries->entries[PUK].locked);

@@ -130,9 +130,9 @@ test_elsewhere (Scratch *scratch, gconstpointer user_data)
 
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     ledger_try (ledger, FIRST, role, TOKEND_TRY_LOCKED);
-    g_assert_false (ledger_get (ledger, FIRST, role).elsewhere);
+    g_assert_false (ledger_get (ledger, FIRST, role).is_elsewhere);
     g_assert_cmpint (ledger_get (ledger, FIRST, role).seen, ==, TOKEND_STATE_LOCKED);
-    g_assert_true (ledger_get (ledger, SECOND, role).elsewhere);
+    g_assert_true (ledger_get (ledger, SECOND, role).is_elsewhere);
     g_assert_cmpint (ledger_get (ledger, SECOND, role).seen, ==, TOKEND_STATE_UNKNOWN);
   }
 }
@@ -147,12 +147,12 @@ test_labels (Scratch *scratch, gconstpointer user_data)
   ledger_try (ledger, "c0ffee/one", PUK, TOKEND_TRY_SPENT);
   ledger_try (ledger, "c0ffee/one", PUK, TOKEND_TRY_LOCKED);
   record = ledger_get (ledger, "c0ffee/two", PUK);
-  g_assert_true (record.locked && record.elsewhere);
+  g_assert_true (record.locked && record.is_elsewhere);
   g_assert_cmpuint (record.spent, ==, 1);
   assert_told (ledger, "c0ffee/two", PUK, 0);
   g_assert_cmpint (record.seen, ==, TOKEND_STATE_UNKNOWN);
   record = ledger_get (ledger, "c0ffee/one", PUK);
-  g_assert_false (record.elsewhere);
+  g_assert_false (record.is_elsewhere);
   g_assert_cmpint (record.seen, ==, TOKEND_STATE_LOCKED);
   assert_told (ledger, "c0ffee/one", PUK, 1);
   /* With a profile that says that it is one. */

@@ -553,7 +553,7 @@ check_told (const TokendCounterReading *reading, const TokendCounterRules *rules
   is_barred = !tokend_counter_equal (&shown, &barred);
   g_assert_cmpint (told.seen, ==, is_barred ? record->seen : UNKNOWN);
   g_assert_cmpint (told.is_record_lost, ==, is_barred && record->lost);
-  g_assert_cmpint (told.is_sent_elsewhere, ==, is_barred && record->elsewhere);
+  g_assert_cmpint (told.is_sent_elsewhere, ==, is_barred && record->is_elsewhere);
 }
 
 static void
@@ -573,7 +573,7 @@ check_with (const TokendCounterReading *reading)
                                                .locked = (bits & 2) != 0,
                                                .final_try = (bits & 4) != 0,
                                                .lost = spent[s] >= 255 && (bits & 8) != 0,
-                                               .elsewhere = (bits & 8) != 0,
+                                               .is_elsewhere = (bits & 8) != 0,
                                                .seen = seen[bits / 2 % 4],
                                                .wrong = MIN (spent[s], 2),
                                                .pending = spent[s] > 2,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "elsewhere-private.h"
+#include "scope-private.h"
 
 #include "journal.h"
 
@@ -54,7 +54,7 @@ add (GStrv *ids, const char *id)
 /* Warns once where an id does not fit, since a module may make up names at each read. What does not
  * fit into @right_at only goes on barring. */
 static void
-add_also_at (TokendElsewhere *self, const char *id)
+add_also_at (TokendScope *self, const char *id)
 {
   static gboolean is_told;
 
@@ -68,8 +68,7 @@ add_also_at (TokendElsewhere *self, const char *id)
 }
 
 static gboolean
-was_at (const TokendElsewhere *self, const TokendTarget *target, TokendRole role,
-        gboolean is_for_later)
+was_at (const TokendScope *self, const TokendTarget *target, TokendRole role, gboolean is_for_later)
 {
   for (guint i = 0; self->also_at != NULL && self->also_at[i] != NULL; i++)
     if (tokend_target_may_have_been (target, role, self->also_at[i], is_for_later))
@@ -78,7 +77,7 @@ was_at (const TokendElsewhere *self, const TokendTarget *target, TokendRole role
 }
 
 static gboolean
-counts_at (const TokendElsewhere *self, const char *id, const TokendTarget *target, TokendRole role,
+counts_at (const TokendScope *self, const char *id, const TokendTarget *target, TokendRole role,
            gboolean is_for_later)
 {
   const gboolean may_be_same = is_for_later ? tokend_target_may_be_same_later (target, role, id)
@@ -89,7 +88,7 @@ counts_at (const TokendElsewhere *self, const char *id, const TokendTarget *targ
 }
 
 /**
- * tokend_elsewhere_counts_at:
+ * tokend_scope_counts_at:
  * @id: the target of the record.
  * @target: where a code would be sent.
  * @role: whose code.
@@ -97,20 +96,20 @@ counts_at (const TokendElsewhere *self, const char *id, const TokendTarget *targ
  * Returns: whether the record counts at @target.
  */
 gboolean
-tokend_elsewhere_counts_at (const TokendElsewhere *self, const char *id, const TokendTarget *target,
-                            TokendRole role)
+tokend_scope_counts_at (const TokendScope *self, const char *id, const TokendTarget *target,
+                        TokendRole role)
 {
   return counts_at (self, id, target, role, FALSE);
 }
 
 /**
- * tokend_elsewhere_begin:
+ * tokend_scope_begin:
  *
  * Lets one more try of @target count wherever @target is shown now by another name, if both are
  * certainly in one place.
  */
 void
-tokend_elsewhere_begin (TokendElsewhere *self, const TokendTarget *target)
+tokend_scope_begin (TokendScope *self, const TokendTarget *target)
 {
   g_clear_pointer (&self->right_at, g_strfreev);
   for (guint i = 0; target->related != NULL && i < target->related->len; i++)
@@ -119,7 +118,7 @@ tokend_elsewhere_begin (TokendElsewhere *self, const TokendTarget *target)
 }
 
 /**
- * tokend_elsewhere_spread:
+ * tokend_scope_spread:
  * @id: the target of the record.
  * @target: a target that may have been found to be the same token.
  * @role: whose code.
@@ -130,8 +129,7 @@ tokend_elsewhere_begin (TokendElsewhere *self, const TokendTarget *target)
  * Returns: whether that is new.
  */
 gboolean
-tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendTarget *target,
-                         TokendRole role)
+tokend_scope_spread (TokendScope *self, const char *id, const TokendTarget *target, TokendRole role)
 {
   g_autofree char *card = tokend_target_id_get_card (id);
 
@@ -143,7 +141,7 @@ tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendTarg
 }
 
 /**
- * tokend_elsewhere_note_right:
+ * tokend_scope_note_right:
  * @id: the target of the record.
  * @target: where a code of @role was right.
  * @role: whose code.
@@ -153,8 +151,8 @@ tokend_elsewhere_spread (TokendElsewhere *self, const char *id, const TokendTarg
  * another.
  */
 void
-tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const TokendTarget *target,
-                             TokendRole role)
+tokend_scope_note_right (TokendScope *self, const char *id, const TokendTarget *target,
+                         TokendRole role)
 {
   g_autofree char *card = tokend_target_id_get_card (id);
   g_autofree char *name = tokend_target_id_get_name (id);
@@ -163,29 +161,29 @@ tokend_elsewhere_note_right (TokendElsewhere *self, const char *id, const Tokend
 
   if (!target->is_known_card && !is_own)
     return;
-  if (tokend_elsewhere_counts_at (self, id, target, role))
+  if (tokend_scope_counts_at (self, id, target, role))
     add (&self->right_at, target->id);
 }
 
 /**
- * tokend_elsewhere_take:
+ * tokend_scope_take:
  *
  * Takes over the record of another target, with its @other.
  */
 void
-tokend_elsewhere_take (TokendElsewhere *self, const TokendElsewhere *other)
+tokend_scope_take (TokendScope *self, const TokendScope *other)
 {
   for (guint i = 0; other->also_at != NULL && other->also_at[i] != NULL; i++)
     add_also_at (self, other->also_at[i]);
 }
 
 /**
- * tokend_elsewhere_end_stays:
+ * tokend_scope_end_stays:
  *
  * Forgets what was right in a stay. The service has ended, and each stay with it.
  */
 void
-tokend_elsewhere_end_stays (TokendElsewhere *self)
+tokend_scope_end_stays (TokendScope *self)
 {
   g_auto (GStrv) before = g_steal_pointer (&self->right_at);
 
@@ -195,7 +193,7 @@ tokend_elsewhere_end_stays (TokendElsewhere *self)
 }
 
 void
-tokend_elsewhere_clear (TokendElsewhere *self)
+tokend_scope_clear (TokendScope *self)
 {
   g_clear_pointer (&self->also_at, g_strfreev);
   g_clear_pointer (&self->right_at, g_strfreev);
