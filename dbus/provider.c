@@ -1,50 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "provider.h"
 
+#include "profile-text.h"
+
 #include <string.h>
 
 #define GROUP "Provider"
 
-/* Checks the name, which comes over the bus and becomes a part of a path. */
-static gboolean
-is_name (const char *name)
-{
-  return *name != '\0' && *name != '.'
-         && strspn (name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.") == strlen (name);
-}
-
-/* Returns: whether the file is there and can be read. */
-static gboolean
-load (GKeyFile *key_file, const char *directory, const char *name)
-{
-  g_autofree char *file = g_strconcat (name, ".conf", NULL);
-  g_autofree char *path = g_build_filename (directory, file, NULL);
-
-  return g_key_file_load_from_file (key_file, path, G_KEY_FILE_KEEP_TRANSLATIONS, NULL);
-}
-
-static void
-put_above (GKeyFile *key_file, GKeyFile *above)
-{
-  g_auto (GStrv) keys = g_key_file_get_keys (above, GROUP, NULL, NULL);
-
-  for (guint i = 0; keys != NULL && keys[i] != NULL; i++) {
-    g_autofree char *value = g_key_file_get_value (above, GROUP, keys[i], NULL);
-
-    g_key_file_set_value (key_file, GROUP, keys[i], value);
-  }
-}
-
-/* Returns: (nullable): the text; NULL for an empty one, so that the administrator can remove one.
- */
 static char *
 get_text (GKeyFile *key_file, const char *key)
 {
-  g_autofree char *text = g_key_file_get_locale_string (key_file, GROUP, key, NULL, NULL);
-
-  if (text == NULL || *g_strstrip (text) == '\0')
-    return NULL;
-  return g_steal_pointer (&text);
+  return tokend_profile_text_get (key_file, GROUP, key);
 }
 
 static gboolean
@@ -80,15 +46,9 @@ get_page (GKeyFile *key_file, const char *key)
 TokendProvider *
 tokend_provider_load (const char *name, const char *directory, const char *admin_directory)
 {
-  g_autoptr (GKeyFile) key_file = g_key_file_new ();
-  g_autoptr (GKeyFile) above = g_key_file_new ();
+  g_autoptr (GKeyFile) key_file =
+      tokend_profile_text_load (name, GROUP, directory, admin_directory);
   g_autoptr (TokendProvider) provider = g_new0 (TokendProvider, 1);
-
-  if (!is_name (name))
-    return NULL;
-  load (key_file, directory, name);
-  if (load (above, admin_directory, name))
-    put_above (key_file, above);
 
   provider->name = get_text (key_file, "Name");
   if (provider->name == NULL)

@@ -151,7 +151,7 @@ remember (TokenctlCode **before, TokenctlCode **code, TokenctlTypedNext next)
 /**
  * tokenctl_ask_present_code:
  * @terminal: where to ask
- * @role: the PUK or the present PIN
+ * @prompt: what to ask for it with
  * @rules: what is known of it on this token
  * @send_unusual: whether the person says that the code may look like a mistake
  * @error: cancelled, or given up
@@ -161,10 +161,9 @@ remember (TokenctlCode **before, TokenctlCode **code, TokenctlTypedNext next)
  * Returns: (transfer full): the code
  */
 TokenctlCode *
-tokenctl_ask_present_code (TokenctlTerminal *terminal, TokendRole role,
+tokenctl_ask_present_code (TokenctlTerminal *terminal, const char *prompt,
                            const TokendCodeRules *rules, gboolean send_unusual, GError **error)
 {
-  const char *prompt = role == TOKEND_ROLE_PIN ? _ ("Present PIN: ") : _ ("PUK: ");
   g_autoptr (TokenctlCode) before = NULL;
 
   for (guint round = 0; round < ROUNDS; round++) {

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-TokenctlCode *tokenctl_ask_present_code (TokenctlTerminal *terminal, TokendRole role,
+TokenctlCode *tokenctl_ask_present_code (TokenctlTerminal *terminal, const char *prompt,
                                          const TokendCodeRules *rules, gboolean send_unusual,
                                          GError **error);
 TokenctlCode *tokenctl_ask_new_pin (TokenctlTerminal *terminal, const TokenctlNewPin *wanted,

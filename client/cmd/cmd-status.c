@@ -25,11 +25,28 @@ add_tries (TokenctlTable *table, GVariant *status, TokendRole role)
   tokenctl_table_add (table, words, tokenctl_emphasis_of (&tries));
 }
 
+/* Returns: (transfer full): what all owners of the tokens call the PUK. */
+static char *
+header_for_puk (GPtrArray *tokens)
+{
+  const TokenctlPukWords *words = NULL;
+
+  for (guint i = 0; i < tokens->len; i++) {
+    GVariant *status = ((TokenctlToken *) tokens->pdata[i])->status;
+    const TokenctlPukWords *other = tokenctl_status_tries (status, TOKEND_ROLE_PUK).puk_words;
+
+    if (other == NULL || (words != NULL && !g_str_equal (words->name, other->name)))
+      return g_strdup (_ ("PUK"));
+    words = other;
+  }
+  return tokenctl_name_puk (words, _ ("PUK"));
+}
+
 static void
 print_table (GPtrArray *tokens)
 {
-  const char *const headers[] = { _ ("LABEL"), _ ("SERIAL"), _ ("PIN"),
-                                  _ ("PUK"),   _ ("MODULE"), NULL };
+  g_autofree char *puk = header_for_puk (tokens);
+  const char *const headers[] = { _ ("LABEL"), _ ("SERIAL"), _ ("PIN"), puk, _ ("MODULE"), NULL };
   g_autoptr (TokenctlTable) table = tokenctl_table_new (headers);
   g_autofree char *text = NULL;
 

@@ -115,15 +115,15 @@ set_cannot_unlock (Target *target, GError **error)
   g_autofree char *module =
       tokenctl_printable (tokenctl_status_string (status, TOKEND_STATUS_MODULE));
   g_autofree char *pin_step = tokenctl_next_step (status, TOKEND_ROLE_PIN, target->token_argument);
+  g_autofree char *no_puk = tokenctl_name_puk (
+      target->tries.puk_words, _ ("The token has no PUK to be unlocked with. Nothing was sent; no "
+                                  "try was spent."));
 
   if (tokenctl_status_tries (status, TOKEND_ROLE_PIN).state == TOKEND_STATE_UNINITIALIZED)
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
                  _ ("%s\nNothing was sent; no try was spent."), pin_step);
   else if (target->tries.state == TOKEND_STATE_UNINITIALIZED)
-    g_set_error_literal (
-        error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
-        _ ("The token has no PUK to be unlocked with. Nothing was sent; no try was "
-           "spent."));
+    g_set_error_literal (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED, no_puk);
   else
     g_set_error (
         error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
@@ -184,16 +184,18 @@ check_that_it_can_be_done (Target *target, GError **error)
 static void
 explain_which (Target *target, const char *name)
 {
+  g_autofree char *text = NULL;
   g_autofree char *words = NULL;
 
   if (!target->has_other_pin)
     return;
-  words =
+  text =
       g_strdup_printf (target->request->role == TOKEND_ROLE_PUK
                            ? _ ("This card has several PINs. This is about the one of “%s” alone; "
                                 "if each has a PUK of its own, take the PUK of this one.")
                            : _ ("This card has several PINs. This is about the one of “%s” alone."),
-                       name);
+                       TOKENCTL_VALUE);
+  words = tokenctl_name_puk_beside (target->tries.puk_words, text, name);
   tokenctl_terminal_say (target->session->terminal, words);
 }
 
@@ -217,11 +219,11 @@ explain (Target *target)
   gboolean puk = target->request->role == TOKEND_ROLE_PUK;
   g_autofree char *loss = puk ? tokenctl_words_for_puk_loss (target->provider, &target->tries)
                               : tokenctl_words_for_pin_loss (status);
-  g_autofree char *source = tokenctl_words_for_puk_source (target->provider);
+  g_autofree char *source = tokenctl_words_for_puk_source (target->provider, &target->tries);
   g_autofree char *serial =
       tokenctl_printable (tokenctl_status_string (status, TOKEND_STATUS_SERIAL));
   g_autofree char *first = g_strdup_printf (_ ("Token: %s, serial %s"), name, serial);
-  const char *role = tokenctl_words_for_role (target->request->role);
+  g_autofree char *role = tokenctl_words_for_code (&target->tries, target->request->role);
   g_autofree char *second = g_strdup_printf (_ ("%s: %s."), role, left);
   g_autofree char *record = tokenctl_words_for_record (status, target->request->role);
   g_autofree char *unknown =
@@ -236,7 +238,7 @@ explain (Target *target)
   if (record != NULL)
     tokenctl_terminal_say (terminal, record);
   tokenctl_terminal_say (terminal, loss);
-  if (puk)
+  if (puk && source != NULL)
     tokenctl_terminal_say (terminal, source);
 }
 
@@ -277,6 +279,7 @@ confirm_token (Target *target, GError **error)
 static gboolean
 get_final_word (Target *target, GError **error)
 {
+  g_autofree char *code = NULL;
   g_autofree char *left = NULL;
 
   if (tokenctl_decide (&target->tries) != TOKENCTL_DECISION_FINAL_WORD
@@ -289,11 +292,12 @@ get_final_word (Target *target, GError **error)
     return target->request->final_attempt;
   }
 
+  code = tokenctl_words_for_code (&target->tries, target->request->role);
   left = tokenctl_words_for_tries (&target->tries, target->request->role);
   g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
                _ ("This may be the last try (%s: %s). Nothing was sent; no try was spent. If you "
                   "are sure of the code: --final-attempt"),
-               tokenctl_words_for_role (target->request->role), left);
+               code, left);
   return FALSE;
 }
 
@@ -341,9 +345,12 @@ ask_for_codes (Target *target, GError **error)
   TokenctlTerminal *terminal = target->session->terminal;
   const TokendRole role = target->request->role;
   const TokendCodeRules rules = tokenctl_status_code_rules (target->token->status, role);
+  g_autofree char *prompt = role == TOKEND_ROLE_PIN
+                                ? g_strdup (_ ("Present PIN: "))
+                                : tokenctl_name_puk (target->tries.puk_words, _ ("PUK: "));
 
   if (target->code == NULL)
-    target->code = tokenctl_ask_present_code (terminal, role, &rules,
+    target->code = tokenctl_ask_present_code (terminal, prompt, &rules,
                                               target->request->send_unusual_code, error);
   if (target->code != NULL && target->new_pin == NULL) {
     const TokenctlNewPin wanted = { target->token->status, role, target->code };
@@ -443,8 +450,9 @@ is_refused_code (Target *target, const GError *error)
 static gboolean
 ask_refused_code (Target *target, const GError *refusal, GError **error)
 {
-  target->request->send_refused_code = tokenctl_ask_refused_code (
-      target->session->terminal, refusal, target->request->role, target->has_other_pin, error);
+  target->request->send_refused_code =
+      tokenctl_ask_refused_code (target->session->terminal, refusal, target->request->role,
+                                 &target->tries, target->has_other_pin, error);
   return target->request->send_refused_code
          && tokenctl_open_operation_again (target->opened, error);
 }

@@ -69,9 +69,11 @@ detail_of (const GError *error)
 static char *
 words_for_what (const TokenctlOutcome *outcome)
 {
+  const TokenctlTries tries = tokenctl_status_tries (outcome->before, outcome->role);
+
   if (!g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED))
     return NULL;
-  return tokenctl_words_for_refused_code (outcome->error, outcome->role);
+  return tokenctl_words_for_refused_code (outcome->error, outcome->role, &tries);
 }
 
 static void
@@ -149,9 +151,10 @@ static char *
 words_for_left (GVariant *status, TokendRole role)
 {
   TokenctlTries tries = tokenctl_status_tries (status, role);
+  g_autofree char *code = tokenctl_words_for_code (&tries, role);
   g_autofree char *words = tokenctl_words_for_tries (&tries, role);
 
-  return g_strdup_printf (_ ("%s: %s."), tokenctl_words_for_role (role), words);
+  return g_strdup_printf (_ ("%s: %s."), code, words);
 }
 
 /* Tells whether the new PIN may have been set. A code that cost a try was wrong, and nothing was
@@ -177,17 +180,30 @@ words_for_loss (const TokenctlOutcome *outcome)
 
   if (outcome->after != NULL)
     puk = tokenctl_status_tries (outcome->after, TOKEND_ROLE_PUK);
-  if (outcome->role != TOKEND_ROLE_PUK || puk.state != TOKEND_STATE_LOCKED
+  if (outcome->role != TOKEND_ROLE_PUK || puk.state != TOKEND_STATE_LOCKED || puk.puk_words != NULL
       || (outcome->provider != NULL && outcome->provider->loss != NULL))
     return NULL;
   return g_strdup (
       _ ("The certificate on the token may be destroyed; if it is, a new one must be bought."));
 }
 
+/* Returns: (nullable): what the owners of the token call its PUK. */
+static const TokenctlPukWords *
+puk_words_of (const TokenctlOutcome *outcome)
+{
+  return tokenctl_status_tries (outcome->before, TOKEND_ROLE_PUK).puk_words;
+}
+
 /* Returns: (nullable): what to do after a refusal for safety, in its own words. */
 static const char *
 words_for_now (const TokenctlOutcome *outcome, const TokenctlExplanation *explanation)
 {
+  if (outcome->role == TOKEND_ROLE_PUK && puk_words_of (outcome) != NULL
+      && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_PUK_INCORRECT))
+    return _ ("Make no further try unless you are sure of the PUK.");
+  if (outcome->role == TOKEND_ROLE_PUK && puk_words_of (outcome) != NULL
+      && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_PUK_LOCKED))
+    return NULL;
   if (outcome->has_other_pin && outcome->role == TOKEND_ROLE_PUK
       && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_ALREADY_REFUSED))
     return _ (
@@ -207,6 +223,25 @@ is_after_of_same_token (const TokenctlOutcome *outcome)
   return outcome->after != NULL && tokenctl_token_is_same_view (&before, &after);
 }
 
+/* Appends a text of the catalogue that does not name the token. */
+static void
+append_named_line (GString *text, const TokenctlOutcome *outcome, const char *line)
+{
+  g_autofree char *named = line != NULL ? tokenctl_name_puk (puk_words_of (outcome), line) : NULL;
+
+  append_line (text, named);
+}
+
+static void
+append_named_what (GString *text, const TokenctlOutcome *outcome, TokenctlExplanation *explanation)
+{
+  g_autofree char *named = tokenctl_name_puk (puk_words_of (outcome), explanation->what);
+
+  explanation->what = named;
+  append_what (text, outcome->error, explanation);
+  explanation->what = NULL;
+}
+
 static char *
 words_for_outcome (const TokenctlOutcome *outcome)
 {
@@ -223,7 +258,7 @@ words_for_outcome (const TokenctlOutcome *outcome)
   if (what != NULL)
     append_line (text, what);
   else
-    append_what (text, outcome->error, &explanation);
+    append_named_what (text, outcome, &explanation);
   if (outcome->after != NULL) {
     left = words_for_left (outcome->after, outcome->role);
     next = tokenctl_next_step (outcome->after, outcome->role, outcome->token_argument);
@@ -239,10 +274,13 @@ words_for_outcome (const TokenctlOutcome *outcome)
 
   /* A refusal advises by its reason, all else by the token's state. */
   if (explanation.exit != TOKENCTL_EXIT_WRONG_CODE && explanation.exit != TOKENCTL_EXIT_LOCKED) {
-    append_line (text, words_for_now (outcome, &explanation));
+    append_named_line (text, outcome, words_for_now (outcome, &explanation));
     append_line (text, more);
   } else {
-    append_line (text, next != NULL ? next : explanation.now);
+    if (next != NULL)
+      append_line (text, next);
+    else
+      append_named_line (text, outcome, words_for_now (outcome, &explanation));
     append_line (text, more);
     append_line (text, puk);
   }

@@ -7,15 +7,8 @@
 #include "refused-message.h"
 #include "validity.h"
 
-/**
- * tokenctl_words_for_refused_code:
- * @error: AlreadyRefused, of the service
- * @role: whose code
- *
- * Returns: (transfer full): that the code was not sent, and when the token refused it
- */
-char *
-tokenctl_words_for_refused_code (const GError *error, TokendRole role)
+static char *
+words_for_refused_code (const GError *error, TokendRole role)
 {
   g_autoptr (GDateTime) utc = tokend_refused_message_get_time (error->message);
   g_autoptr (GDateTime) local = utc != NULL ? g_date_time_to_local (utc) : NULL;
@@ -30,10 +23,32 @@ tokenctl_words_for_refused_code (const GError *error, TokendRole role)
       moment);
 }
 
-static const char *
-words_for_risk (TokendRole role, gboolean has_other_pin)
+/**
+ * tokenctl_words_for_refused_code:
+ * @error: AlreadyRefused, of the service
+ * @role: whose code
+ * @tries: of that code
+ *
+ * Returns: (transfer full): that the code was not sent, and when the token refused it
+ */
+char *
+tokenctl_words_for_refused_code (const GError *error, TokendRole role, const TokenctlTries *tries)
 {
-  if (role == TOKEND_ROLE_PIN)
+  g_autofree char *words = words_for_refused_code (error, role);
+
+  return tokenctl_name_puk (tries->puk_words, words);
+}
+
+static gboolean
+can_lose_certificate (const TokenctlTries *puk)
+{
+  return !puk->never_locks && puk->puk_words == NULL;
+}
+
+static const char *
+words_for_risk (TokendRole role, const TokenctlTries *tries, gboolean has_other_pin)
+{
+  if (role == TOKEND_ROLE_PIN || (!has_other_pin && !can_lose_certificate (tries)))
     return _ ("Only if another program has set it since then can it be right. If it is wrong, it "
               "costs a try. Send it all the same?");
   if (has_other_pin)
@@ -50,6 +65,7 @@ words_for_risk (TokendRole role, gboolean has_other_pin)
  * @terminal: where to ask
  * @refusal: AlreadyRefused, of the service
  * @role: whose code
+ * @tries: of that code
  * @has_other_pin: whether the card has another PIN, for which the PUK may have been refused
  * @error: cancelled, or not confirmed
  *
@@ -57,10 +73,12 @@ words_for_risk (TokendRole role, gboolean has_other_pin)
  */
 gboolean
 tokenctl_ask_refused_code (TokenctlTerminal *terminal, const GError *refusal, TokendRole role,
-                           gboolean has_other_pin, GError **error)
+                           const TokenctlTries *tries, gboolean has_other_pin, GError **error)
 {
-  g_autofree char *words = tokenctl_words_for_refused_code (refusal, role);
+  g_autofree char *words = tokenctl_words_for_refused_code (refusal, role, tries);
+  g_autofree char *risk =
+      tokenctl_name_puk (tries->puk_words, words_for_risk (role, tries, has_other_pin));
 
   tokenctl_terminal_say (terminal, words);
-  return tokenctl_ask_yes (terminal, words_for_risk (role, has_other_pin), error);
+  return tokenctl_ask_yes (terminal, risk, error);
 }

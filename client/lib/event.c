@@ -70,12 +70,14 @@ added_to_text (GVariant *status, gboolean colour)
 {
   g_autofree char *pin = NULL;
   g_autofree char *puk = NULL;
+  g_autofree char *text = NULL;
 
   if (status == NULL)
     return g_strdup (_ ("here; its status cannot be read"));
   pin = tries_to_text (status, TOKEND_ROLE_PIN, colour);
   puk = tries_to_text (status, TOKEND_ROLE_PUK, colour);
-  return g_strdup_printf (_ ("here; PIN: %s; PUK: %s"), pin, puk);
+  text = g_strdup_printf (_ ("here; PIN: %s; PUK: %s"), pin, puk);
+  return tokenctl_name_puk (tokenctl_status_tries (status, TOKEND_ROLE_PUK).puk_words, text);
 }
 
 static void
@@ -104,11 +106,12 @@ changed_to_text (GVariant *before, GVariant *status, gboolean colour)
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     g_autofree char *old = tries_to_text (before, role, colour);
     g_autofree char *new = tries_to_text (status, role, colour);
+    const TokenctlTries tries = tokenctl_status_tries (status, role);
+    g_autofree char *code = tokenctl_words_for_code (&tries, role);
 
     if (g_str_equal (old, new))
       continue;
-    g_string_append_printf (text, _ ("%s%s: %s → %s"), text->len > 0 ? "; " : "",
-                            tokenctl_words_for_role (role), old, new);
+    g_string_append_printf (text, _ ("%s%s: %s → %s"), text->len > 0 ? "; " : "", code, old, new);
   }
   append_validity (text, before, status, colour);
   if (text->len == 0)

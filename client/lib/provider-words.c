@@ -22,12 +22,16 @@ tokenctl_provider (const char *name)
 /**
  * tokenctl_words_for_puk_source:
  * @provider: (nullable): who issued the certificate
+ * @tries: the PUK's
  *
- * Returns: (transfer full): how to get the PUK
+ * Returns: (transfer full) (nullable): how to get the PUK; %NULL: it is not known
  */
 char *
-tokenctl_words_for_puk_source (const TokendProvider *provider)
+tokenctl_words_for_puk_source (const TokendProvider *provider, const TokenctlTries *tries)
 {
+  /* Whoever issued the certificate has no such code. */
+  if (tries->puk_words != NULL)
+    return g_strdup (tries->puk_words->source);
   if (provider != NULL && provider->puk_help != NULL && provider->puk_page != NULL)
     return g_strdup_printf ("%s\n%s", provider->puk_help, provider->puk_page);
   if (provider != NULL && provider->puk_help != NULL)
@@ -63,7 +67,7 @@ tokenctl_words_for_support (const TokendProvider *provider)
 char *
 tokenctl_words_for_puk_loss (const TokendProvider *provider, const TokenctlTries *tries)
 {
-  if (provider != NULL && provider->loss != NULL)
+  if (provider != NULL && provider->loss != NULL && tries->puk_words == NULL)
     return g_strdup (provider->loss);
   return tokenctl_words_for_loss (tries);
 }
@@ -97,12 +101,14 @@ tokenctl_words_for_provider (const TokendProvider *provider, GVariant *status, T
   TokenctlTries pin = tokenctl_status_tries (status, TOKEND_ROLE_PIN);
   TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
 
-  if (provider == NULL)
+  if (provider == NULL && puk.puk_words == NULL)
     return NULL;
   if (role == TOKEND_ROLE_PIN)
     return pin.state == TOKEND_STATE_LOCKED && tokenctl_puk_can_help (status)
-               ? tokenctl_words_for_puk_source (provider)
+               ? tokenctl_words_for_puk_source (provider, &puk)
                : NULL;
+  if (puk.puk_words != NULL)
+    return puk.state == TOKEND_STATE_FINAL_TRY ? g_strdup (puk.puk_words->loss) : NULL;
   return tokenctl_emphasis_of (&puk) != TOKENCTL_EMPHASIS_NONE ? words_for_last_resort (provider)
                                                                : NULL;
 }

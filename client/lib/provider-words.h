@@ -12,7 +12,7 @@ char *tokenctl_words_for_puk_beside (const TokendProvider *provider, GVariant *s
                                      TokendRole role);
 char *tokenctl_words_for_provider (const TokendProvider *provider, GVariant *status,
                                    TokendRole role);
-char *tokenctl_words_for_puk_source (const TokendProvider *provider);
+char *tokenctl_words_for_puk_source (const TokendProvider *provider, const TokenctlTries *tries);
 char *tokenctl_words_for_support (const TokendProvider *provider);
 char *tokenctl_words_for_puk_loss (const TokendProvider *provider, const TokenctlTries *tries);
 

@@ -146,17 +146,8 @@ append_sentence (GString *text, const char *sentence)
   g_string_append (text, sentence);
 }
 
-/**
- * tokenctl_words_for_record:
- * @role: whose codes
- *
- * Tells what the service has sent. It lacks what another program has sent since, so it gives no
- * number of tries that are left. A number that the token itself shows needs no record.
- *
- * Returns: (transfer full) (nullable): the words; %NULL if there is nothing to say
- */
-char *
-tokenctl_words_for_record (GVariant *status, TokendRole role)
+static char *
+words_for_record (GVariant *status, TokendRole role)
 {
   Record record = get_record (status, role);
   g_autofree char *sent_at = record.sent_at;
@@ -190,6 +181,25 @@ tokenctl_words_for_record (GVariant *status, TokendRole role)
   if (record.is_elsewhere)
     append_sentence (text, words_for_elsewhere (role));
   return g_string_free (text, text->len == 0);
+}
+
+/**
+ * tokenctl_words_for_record:
+ * @role: whose codes
+ *
+ * Tells what the service has sent. It lacks what another program has sent since, so it gives no
+ * number of tries that are left. A number that the token itself shows needs no record.
+ *
+ * Returns: (transfer full) (nullable): the words; %NULL if there is nothing to say
+ */
+char *
+tokenctl_words_for_record (GVariant *status, TokendRole role)
+{
+  g_autofree char *words = words_for_record (status, role);
+
+  return words != NULL
+             ? tokenctl_name_puk (tokenctl_status_tries (status, TOKEND_ROLE_PUK).puk_words, words)
+             : NULL;
 }
 
 /**

@@ -58,6 +58,9 @@ tokenctl_status_tries (GVariant *status, TokendRole role)
   tokenctl_status_uint (status, keys->minimum, &tries.minimum);
   tries.never_locks = tokenctl_status_is (status, keys->never_locks, TRUE);
   tries.flag_gone = tokenctl_status_is (status, keys->flag_gone, TRUE);
+  if (role == TOKEND_ROLE_PUK)
+    tries.puk_words =
+        tokenctl_puk_words (tokenctl_status_string (status, TOKEND_STATUS_MODULE_PROFILE));
   return tries;
 }
 

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "code-check.h"
+#include "puk-words.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +15,7 @@ G_BEGIN_DECLS
  * @maximum: the tries of a full counter, 0 if not known
  * @minimum: how many are left at least, 0 if not known
  * @never_locks: whether no number of wrong codes locks
+ * @puk_words: (nullable): the words for a PUK that its owners call otherwise
  * @flag_gone: whether nothing is known, but that the token showed lost tries, and was used since
  */
 typedef struct {
@@ -24,6 +26,7 @@ typedef struct {
   guint minimum;
   gboolean never_locks;
   gboolean flag_gone;
+  const TokenctlPukWords *puk_words;
 } TokenctlTries;
 
 const char *tokenctl_status_string (GVariant *status, const char *key);

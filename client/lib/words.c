@@ -48,8 +48,10 @@ tokenctl_words_for_tries (const TokenctlTries *tries, TokendRole role)
   case TOKEND_STATE_LOCKED:
     return g_strdup (_ ("locked"));
   case TOKEND_STATE_FINAL_TRY:
-    return g_strdup (role == TOKEND_ROLE_PIN ? _ ("1 try left: the next wrong PIN locks it")
-                                             : _ ("1 try left: the next wrong PUK locks it"));
+    return role == TOKEND_ROLE_PIN
+               ? g_strdup (_ ("1 try left: the next wrong PIN locks it"))
+               : tokenctl_name_puk (tries->puk_words,
+                                    _ ("1 try left: the next wrong PUK locks it"));
   case TOKEND_STATE_LOW:
   case TOKEND_STATE_OK:
     return tries->remaining_known ? words_for_number (tries) : words_without_number (tries);
@@ -96,10 +98,26 @@ tokenctl_emphasis_of (const TokenctlTries *tries)
   }
 }
 
-const char *
-tokenctl_words_for_role (TokendRole role)
+/**
+ * tokenctl_words_for_code:
+ * @tries: of the code
+ * @role: whose code
+ *
+ * Returns: (transfer full): what it is called
+ */
+char *
+tokenctl_words_for_code (const TokenctlTries *tries, TokendRole role)
 {
-  return role == TOKEND_ROLE_PIN ? _ ("PIN") : _ ("PUK");
+  return role == TOKEND_ROLE_PIN ? g_strdup (_ ("PIN"))
+                                 : tokenctl_name_puk (tries->puk_words, _ ("PUK"));
+}
+
+/* Returns: (nullable): what the token's owners call its PUK. Nobody who issued a certificate has
+ *   such a code. */
+static const TokenctlPukWords *
+words_of (GVariant *status)
+{
+  return tokenctl_status_tries (status, TOKEND_ROLE_PUK).puk_words;
 }
 
 /**
@@ -118,8 +136,10 @@ tokenctl_puk_can_help (GVariant *status)
 }
 
 static char *
-words_for_both_locked (void)
+words_for_both_locked (const TokenctlPukWords *words)
 {
+  if (words != NULL)
+    return g_strdup (_ ("The PIN and the PUK are both locked: tokend cannot unlock this token."));
   return g_strdup (
       _ ("The PIN and the PUK are both locked. Call the support line of whoever issued "
          "your certificate."));
@@ -131,13 +151,16 @@ next_step_when_locked (GVariant *status, const char *token)
   TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
 
   if (puk.state == TOKEND_STATE_LOCKED)
-    return words_for_both_locked ();
+    return words_for_both_locked (puk.puk_words);
   if (puk.state == TOKEND_STATE_UNINITIALIZED)
     return g_strdup (_ ("The PIN is locked, and the token has no PUK. Call the support line of "
                         "whoever issued your certificate."));
   if (tokenctl_may_be_locked (status, TOKEND_ROLE_PUK))
-    return g_strdup (_ ("The PIN is locked, and the PUK may be. Call the support line of whoever "
-                        "issued your certificate."));
+    return g_strdup (
+        puk.puk_words != NULL
+            ? _ ("The PIN is locked, and the PUK may be.")
+            : _ ("The PIN is locked, and the PUK may be. Call the support line of whoever "
+                 "issued your certificate."));
   if (tokenctl_puk_can_help (status))
     return g_strdup_printf (_ ("The PIN is locked. Unlock it with the PUK: tokenctl unlock %s"),
                             token);
@@ -174,10 +197,16 @@ static char *
 next_step_by_record_of_puk (GVariant *status)
 {
   g_autofree char *record = tokenctl_words_for_record (status, TOKEND_ROLE_PUK);
+  const gboolean may_be_locked = tokenctl_may_be_locked (status, TOKEND_ROLE_PUK);
 
   if (record == NULL)
     return NULL;
-  if (tokenctl_may_be_locked (status, TOKEND_ROLE_PUK))
+  if (words_of (status) != NULL)
+    return g_strdup_printf (may_be_locked
+                                ? _ ("%s The PUK may be locked: make no further try.")
+                                : _ ("%s Unless you are sure of the PUK, make no further try."),
+                            record);
+  if (may_be_locked)
     return g_strdup_printf (_ ("%s The PUK may be locked: make no further try. Call the support "
                                "line of whoever issued your certificate."),
                             record);
@@ -249,15 +278,41 @@ next_step_for_pin (GVariant *status, const char *token)
   }
 }
 
+/* Returns: (nullable): the step for a PUK with a name of its own, by its state. */
+static const char *
+next_step_for_named_puk (const TokenctlTries *puk)
+{
+  switch (puk->state) {
+  case TOKEND_STATE_LOCKED:
+    return _ ("The PUK is locked: if the PIN gets locked too, tokend cannot unlock it.");
+  case TOKEND_STATE_FINAL_TRY:
+    return _ ("One PUK try is left. Unless you are sure of the PUK, make no further try.");
+  case TOKEND_STATE_LOW:
+    return puk->never_locks
+               ? _ ("A wrong PUK was typed. However many are typed, nothing is locked.")
+               : _ ("A wrong PUK was typed. Unless you are sure of the PUK, make no further try.");
+  case TOKEND_STATE_OK:
+  case TOKEND_STATE_UNKNOWN:
+  case TOKEND_STATE_UNINITIALIZED:
+  default:
+    return NULL;
+  }
+}
+
 static char *
 next_step_for_puk (GVariant *status)
 {
   TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
+  const char *named =
+      puk.puk_words != NULL || puk.never_locks ? next_step_for_named_puk (&puk) : NULL;
 
+  if (puk.state == TOKEND_STATE_LOCKED
+      && tokenctl_status_tries (status, TOKEND_ROLE_PIN).state == TOKEND_STATE_LOCKED)
+    return words_for_both_locked (puk.puk_words);
+  if (named != NULL)
+    return g_strdup (named);
   switch (puk.state) {
   case TOKEND_STATE_LOCKED:
-    if (tokenctl_status_tries (status, TOKEND_ROLE_PIN).state == TOKEND_STATE_LOCKED)
-      return words_for_both_locked ();
     return g_strdup (_ ("The PUK is locked: if the PIN gets locked too, nothing can unlock it. "
                         "Call the support line of whoever issued your certificate."));
   case TOKEND_STATE_FINAL_TRY:
@@ -300,11 +355,18 @@ is_way_by_puk (GVariant *status)
 static const char *
 caution_for_puk (GVariant *status)
 {
-  switch (tokenctl_status_tries (status, TOKEND_ROLE_PUK).state) {
+  const TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
+
+  switch (puk.state) {
   case TOKEND_STATE_FINAL_TRY:
+    if (puk.puk_words != NULL)
+      return _ ("The PUK is on its last try: unless you are sure of the PUK, do not try it.");
     return _ ("The PUK is on its last try: before you try it, call the support line of whoever "
               "issued your certificate.");
   case TOKEND_STATE_UNKNOWN:
+    if (puk.puk_words != NULL)
+      return _ ("How many PUK tries are left is not known: unless you are sure of the PUK, do not "
+                "try it.");
     return _ ("How many PUK tries are left is not known: unless you are sure of the PUK, call the "
               "support line of whoever issued your certificate first.");
   case TOKEND_STATE_OK:
@@ -314,6 +376,19 @@ caution_for_puk (GVariant *status)
   default:
     return NULL;
   }
+}
+
+/* Returns: (transfer full) (nullable): the step for the PIN, and what must be known before the PUK
+ *   is tried. */
+static char *
+next_step_with_caution (GVariant *status, const char *token)
+{
+  g_autofree char *step = next_step_for_pin (status, token);
+  const char *caution = caution_for_puk (status);
+
+  if (step == NULL || caution == NULL || !is_way_by_puk (status))
+    return g_steal_pointer (&step);
+  return g_strdup_printf ("%s\n%s", step, caution);
 }
 
 /**
@@ -327,22 +402,17 @@ caution_for_puk (GVariant *status)
 char *
 tokenctl_next_step (GVariant *status, TokendRole role, const char *token_argument)
 {
-  g_autofree char *step = NULL;
-  const char *caution;
+  g_autofree char *step = role == TOKEND_ROLE_PUK ? next_step_for_puk (status)
+                                                  : next_step_with_caution (status, TOKENCTL_VALUE);
 
-  if (role == TOKEND_ROLE_PUK)
-    return next_step_for_puk (status);
-
-  step = next_step_for_pin (status, token_argument);
-  caution = caution_for_puk (status);
-  if (step == NULL || caution == NULL || !is_way_by_puk (status))
-    return g_steal_pointer (&step);
-  return g_strdup_printf ("%s\n%s", step, caution);
+  return step != NULL ? tokenctl_name_puk_beside (words_of (status), step, token_argument) : NULL;
 }
 
-char *
-tokenctl_words_for_pin_loss (GVariant *status)
+static char *
+words_for_pin_loss (GVariant *status)
 {
+  if (tokenctl_status_tries (status, TOKEND_ROLE_PIN).never_locks)
+    return g_strdup (_ ("However many wrong PINs are typed, nothing is locked."));
   switch (tokenctl_status_tries (status, TOKEND_ROLE_PUK).state) {
   case TOKEND_STATE_LOCKED:
     return next_step_for_puk (status);
@@ -359,6 +429,14 @@ tokenctl_words_for_pin_loss (GVariant *status)
   }
 }
 
+char *
+tokenctl_words_for_pin_loss (GVariant *status)
+{
+  g_autofree char *loss = words_for_pin_loss (status);
+
+  return tokenctl_name_puk (words_of (status), loss);
+}
+
 /**
  * tokenctl_words_for_loss:
  * @tries: what is known of the PUK's tries
@@ -370,6 +448,14 @@ tokenctl_words_for_loss (const TokenctlTries *tries)
 {
   guint maximum = tries->maximum;
 
+  if (tries->never_locks)
+    return tokenctl_name_puk (tries->puk_words,
+                              _ ("However many wrong PUKs are typed, nothing is locked."));
+  if (tries->puk_words != NULL)
+    return tries->puk_words->loss != NULL
+               ? g_strdup (tries->puk_words->loss)
+               : tokenctl_name_puk (tries->puk_words,
+                                    _ ("If the last PUK try is wrong, the PUK is locked."));
   if (maximum == 0)
     return g_strdup (_ ("If the last PUK try is wrong, the certificate on the token may be "
                         "destroyed, and a new one must be bought."));

@@ -20,7 +20,7 @@ typedef enum {
 char *tokenctl_words_for_tries (const TokenctlTries *tries, TokendRole role);
 char *tokenctl_words_for_cell (const TokenctlTries *tries, TokendRole role);
 TokenctlEmphasis tokenctl_emphasis_of (const TokenctlTries *tries);
-const char *tokenctl_words_for_role (TokendRole role);
+char *tokenctl_words_for_code (const TokenctlTries *tries, TokendRole role);
 
 gboolean tokenctl_puk_can_help (GVariant *status);
 char *tokenctl_next_step (GVariant *status, TokendRole role, const char *token_argument);

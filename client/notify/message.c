@@ -29,12 +29,15 @@ append_line (GString *body, const char *line)
   g_string_append (body, line);
 }
 
+/* Whoever issued the certificate has no code that its owners do not call PUK. */
 static void
-append_support (GString *body, const TokendProvider *provider)
+append_support (GString *body, const TokendNotifySituation *situation,
+                const TokendProvider *provider)
 {
   g_autofree char *support = tokenctl_words_for_support (provider);
 
-  append_line (body, support);
+  if (situation->tries.of[TOKEND_ROLE_PUK].puk_words == NULL)
+    append_line (body, support);
 }
 
 static gboolean
@@ -46,12 +49,27 @@ puk_helps (const TokendNotifySituation *situation)
          && puk != TOKEND_STATE_UNINITIALIZED;
 }
 
+/* Returns: (nullable): what the token's owners call its PUK. */
+static const TokenctlPukWords *
+puk_words_of (const TokendNotifySituation *situation)
+{
+  return situation->tries.of[TOKEND_ROLE_PUK].puk_words;
+}
+
+static void
+append_named (GString *body, const TokendNotifySituation *situation, const char *sentence)
+{
+  g_autofree char *named = tokenctl_name_puk (puk_words_of (situation), sentence);
+
+  append_sentence (body, named);
+}
+
 static char *
-title_for (const TokendNotifySituation *situation)
+title_without_name (const TokendNotifySituation *situation)
 {
   const TokenctlTries *pin = &situation->tries.of[TOKEND_ROLE_PIN];
   const TokenctlTries *puk = &situation->tries.of[TOKEND_ROLE_PUK];
-  const char *name = situation->name;
+  const char *name = TOKENCTL_VALUE;
 
   if (puk->state == TOKEND_STATE_LOCKED)
     return pin->state == TOKEND_STATE_LOCKED
@@ -69,11 +87,20 @@ title_for (const TokendNotifySituation *situation)
 }
 
 static char *
+title_for (const TokendNotifySituation *situation)
+{
+  g_autofree char *title = title_without_name (situation);
+
+  return tokenctl_name_puk_beside (puk_words_of (situation), title, situation->name);
+}
+
+static char *
 words_for_left (const TokenctlTries *tries, TokendRole role)
 {
+  g_autofree char *code = tokenctl_words_for_code (tries, role);
   g_autofree char *words = tokenctl_words_for_tries (tries, role);
 
-  return g_strdup_printf (_ ("%s: %s."), tokenctl_words_for_role (role), words);
+  return g_strdup_printf (_ ("%s: %s."), code, words);
 }
 
 static void
@@ -84,17 +111,18 @@ append_pin_low (GString *body, const TokendNotifySituation *situation)
   append_sentence (body, left);
   append_sentence (body, _ ("The right PIN brings the tries back."));
   if (puk_helps (situation))
-    append_sentence (body, _ ("Forgotten it? A new one can be set with the PUK."));
+    append_named (body, situation, _ ("Forgotten it? A new one can be set with the PUK."));
 }
 
 static void
 append_pin_final (GString *body, const TokendNotifySituation *situation)
 {
   append_sentence (body, _ ("The next wrong PIN locks the token."));
-  append_sentence (body, puk_helps (situation)
-                             ? _ ("If you are not sure of the PIN, do not try it: a new one can be "
-                                  "set with the PUK.")
-                             : _ ("If you are not sure of the PIN, do not try it."));
+  append_named (body, situation,
+                puk_helps (situation)
+                    ? _ ("If you are not sure of the PIN, do not try it: a new one can be "
+                         "set with the PUK.")
+                    : _ ("If you are not sure of the PIN, do not try it."));
 }
 
 static void
@@ -102,19 +130,32 @@ append_pin_locked (GString *body, const TokendNotifySituation *situation,
                    const TokendProvider *provider)
 {
   if (puk_helps (situation)) {
-    append_sentence (body, _ ("Unlock it with the PUK and set a new PIN. Keys and certificates "
-                              "stay."));
+    append_named (body, situation,
+                  _ ("Unlock it with the PUK and set a new PIN. Keys and certificates "
+                     "stay."));
   } else if (situation->puk_may_be_locked) {
-    append_sentence (body,
-                     _ ("The PUK may be locked, too: tokend has sent as many wrong ones as most "
-                        "tokens allow."));
-    append_support (body, provider);
+    append_named (body, situation,
+                  _ ("The PUK may be locked, too: tokend has sent as many wrong ones as most "
+                     "tokens allow."));
+    append_support (body, situation, provider);
   } else {
-    append_sentence (body, situation->tries.of[TOKEND_ROLE_PUK].state == TOKEND_STATE_UNINITIALIZED
-                               ? _ ("The token has no PUK to be unlocked with.")
-                               : _ ("tokend cannot unlock this token."));
-    append_support (body, provider);
+    append_named (body, situation,
+                  situation->tries.of[TOKEND_ROLE_PUK].state == TOKEND_STATE_UNINITIALIZED
+                      ? _ ("The token has no PUK to be unlocked with.")
+                      : _ ("tokend cannot unlock this token."));
+    append_support (body, situation, provider);
   }
+}
+
+static const char *
+advice_for_puk (const TokenctlTries *puk)
+{
+  if (puk->state == TOKEND_STATE_FINAL_TRY)
+    return _ ("Make no further try.");
+  if (puk->never_locks)
+    return _ ("The right PUK brings the tries back.");
+  return _ ("Unless you are sure of the PUK, make no further try. If it was changed earlier, the "
+            "changed one counts.");
 }
 
 static void
@@ -129,18 +170,17 @@ append_puk (GString *body, const TokendNotifySituation *situation, const TokendP
   if (puk->state == TOKEND_STATE_LOCKED) {
     append_sentence (body, pin->state == TOKEND_STATE_LOCKED
                                ? _ ("Nothing on this computer can unlock the token.")
+                           : puk->puk_words != NULL
+                               ? _ ("If the PIN gets locked too, tokend cannot unlock it.")
                                : _ ("If the PIN gets locked too, nothing can unlock it."));
-    append_support (body, provider);
+    append_support (body, situation, provider);
     return;
   }
 
   if (puk->state == TOKEND_STATE_LOW)
     append_sentence (body, puk_left);
-  append_sentence (body, puk->state == TOKEND_STATE_FINAL_TRY
-                             ? _ ("Make no further try.")
-                             : _ ("Unless you are sure of the PUK, make no further try. If it was "
-                                  "changed earlier, the changed one counts."));
-  append_support (body, provider);
+  append_named (body, situation, advice_for_puk (puk));
+  append_support (body, situation, provider);
   append_line (body, loss);
   if (tokend_notify_is_concern (pin))
     append_line (body, pin_left);
@@ -166,7 +206,8 @@ append_what_actions_do (GString *body, const TokendNotifyMessage *message,
 {
   g_autofree char *command = command_for (situation);
   g_autofree char *unlock = g_strdup_printf (_ ("In a terminal: %s"), command);
-  g_autofree char *source = tokenctl_words_for_puk_source (provider);
+  g_autofree char *source =
+      tokenctl_words_for_puk_source (provider, &situation->tries.of[TOKEND_ROLE_PUK]);
 
   if (message->offer_unlock)
     append_line (body, unlock);
@@ -180,7 +221,9 @@ choose_actions (TokendNotifyMessage *message, const TokendNotifySituation *situa
   const TokenctlTries *pin = &situation->tries.of[TOKEND_ROLE_PIN];
   const TokenctlTries *puk = &situation->tries.of[TOKEND_ROLE_PUK];
 
+  message->help = tokenctl_name_puk (puk->puk_words, _ ("How do I get the PUK?"));
   message->offer_help = puk_helps (situation)
+                        && (puk->puk_words == NULL || puk->puk_words->source != NULL)
                         && (pin->state == TOKEND_STATE_LOCKED || tokend_notify_is_concern (puk));
   /* Not on the last PUK try, which the words advise against. */
   message->offer_unlock = puk_helps (situation) && pin->state == TOKEND_STATE_LOCKED
@@ -239,11 +282,14 @@ tokend_notify_message_new_help (const TokendNotifySituation *situation,
                                 const TokendProvider *provider, gboolean page_opened)
 {
   TokendNotifyMessage *message = g_new0 (TokendNotifyMessage, 1);
+  g_autofree char *title = NULL;
 
-  message->title = g_strdup_printf (_ ("%s: how to get the PUK"), situation->name);
-  message->body = page_opened && provider != NULL && provider->puk_help != NULL
-                      ? g_strdup (provider->puk_help)
-                      : tokenctl_words_for_puk_source (provider);
+  title = g_strdup_printf (_ ("%s: how to get the PUK"), TOKENCTL_VALUE);
+  message->title = tokenctl_name_puk_beside (puk_words_of (situation), title, situation->name);
+  message->body =
+      page_opened && provider != NULL && provider->puk_help != NULL
+          ? g_strdup (provider->puk_help)
+          : tokenctl_words_for_puk_source (provider, &situation->tries.of[TOKEND_ROLE_PUK]);
   message->icon = "dialog-information";
   message->critical = TRUE;
   choose_actions (message, situation);
@@ -314,6 +360,7 @@ tokend_notify_message_new_expiry (const TokendNotifySituation *situation,
   TokendNotifyMessage *message = g_new0 (TokendNotifyMessage, 1);
   TokenctlValidity validity = tokenctl_validity (situation->not_after, now);
   g_autofree char *moment = tokenctl_words_for_moment (situation->not_after);
+  g_autofree char *support = tokenctl_words_for_support (provider);
   g_autofree char *renewal = words_for_renewal (provider);
   GString *body = g_string_new (NULL);
 
@@ -326,7 +373,7 @@ tokend_notify_message_new_expiry (const TokendNotifySituation *situation,
         body, _ ("It is valid until %s. After that nothing can be signed with it."), moment);
     append_sentence (body, renewal);
   }
-  append_support (body, provider);
+  append_line (body, support);
 
   message->title = title_for_expiry (situation->name, &validity);
   message->body = g_string_free (body, FALSE);
@@ -340,5 +387,6 @@ tokend_notify_message_free (TokendNotifyMessage *message)
 {
   g_free (message->title);
   g_free (message->body);
+  g_free (message->help);
   g_free (message);
 }

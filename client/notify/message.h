@@ -13,7 +13,8 @@ G_BEGIN_DECLS
  * @icon: a themed icon's name
  * @critical: whether it is urgent, and stays until it is put away
  * @offer_unlock: whether there is an action "Unlock…"
- * @offer_help: whether there is an action "How do I get the PUK?"
+ * @offer_help: whether there is the action @help
+ * @help: "How do I get the PUK?"
  *
  * The text of a notification, in the person's language.
  */
@@ -24,6 +25,7 @@ typedef struct {
   gboolean critical;
   gboolean offer_unlock;
   gboolean offer_help;
+  char *help;
 } TokendNotifyMessage;
 
 TokendNotifyMessage *tokend_notify_message_new (const TokendNotifySituation *situation,

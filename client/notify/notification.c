@@ -123,8 +123,7 @@ set_actions (TokendNotifyNotification *self, const TokendNotifyMessage *message)
     notify_notification_add_action (self->notification, UNLOCK, _ ("Unlock…"), on_action, self,
                                     NULL);
   if (message->offer_help)
-    notify_notification_add_action (self->notification, HELP, _ ("How do I get the PUK?"),
-                                    on_action, self, NULL);
+    notify_notification_add_action (self->notification, HELP, message->help, on_action, self, NULL);
 }
 
 /**

@@ -221,6 +221,8 @@ def test_a_new_pin_that_is_the_code_it_is_set_with(make_sandbox, kind):
             reply = alice.call(method, code, code, options={"final-attempt": True, **UNUSUAL})
             assert reply.error == "PinPolicy", reply
             assert reply.message == f"The new PIN is the same as the {words}"
+            # As the token's owners call it.
+            words = words.replace("PUK", "SO PIN") if kind == "opencryptoki" else words
             codes = {"code": code, "new": code}
             command, option = ("unlock", "--puk-fd") if method == "Unlock" else ("set-pin", "--pin-fd")
             words_of = [command, "--final-attempt", option, "{code}", "--new-pin-fd", "{new}"]

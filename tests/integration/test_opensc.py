@@ -310,7 +310,7 @@ def test_two_tokens_of_one_card(make_sandbox):
 
         shown = sandbox.tokenctl("alice", "status").stdout
         assert shown.count("the same card as ") == 1
-        assert shown.count("Unlock it with the PUK") == 1
+        assert shown.count("Unlock it with the Admin PIN") == 1
         codes = {"puk": sandbox.puk, "new": NEW_PIN}
         unlocking = ["unlock", "--final-attempt", "--puk-fd", "{puk}", "--new-pin-fd", "{new}"]
         # Both are the one PIN that there is, so neither has to be named.

@@ -50,7 +50,51 @@ def answer_unlock(terminal, sandbox):
     answer(terminal, "New PIN once more: ", NEW_PIN)
 
 
+OWNERS_WORDS = {
+    "en": ("Admin PIN: ", "The Admin PIN is not right", "It is not the reset code"),
+    "tr": ("Yönetici PIN kodu: ", "Yönetici PIN kodu hatalı", "sıfırlama kodu \\(reset code\\) değildir"),
+}
+
+
 # On a terminal
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_code_is_called_as_its_owners_call_it(make_sandbox, language):
+    """An OpenPGP card has an Admin PIN, and its owners call another code PUK: on the whole way it is never asked for."""
+    sandbox = make_sandbox(["openpgp-card"])
+    token = sandbox.token("openpgp-card")
+    prompt, not_right, source = OWNERS_WORDS[language]
+    env = {"LANGUAGE": language}
+    with sandbox.terminal("alice", ["tokenctl", "unlock", "OpenPGP card (User PIN)"], env=env) as terminal:
+        terminal.expect(source)
+        terminal.expect(r"\(OpenPGP card .*: $")
+        terminal.type_line("OpenPGP card (User PIN)")
+        answer(terminal, prompt, "11111111")
+        for _ in range(2):
+            answer(terminal, "[^\n]*: ", "654321")
+        assert terminal.finish() == WRONG_CODE
+        assert re.search(not_right, terminal.text)
+        said = terminal.text
+    assert token.counters()["puk"] == 2
+    said += sandbox.tokenctl("alice", "status", env=env).stdout
+    # But where it is said which code it is not.
+    assert len(re.findall("PUK", said)) == 1, said
+    assert not re.search("issued your certificate|SMS|sertifikanızı veren", said), said
+
+
+def test_nothing_is_lost_where_nothing_locks(make_sandbox):
+    """No certificate is said to be in danger on a token that never locks; its code is the SO PIN to its owners."""
+    sandbox = make_sandbox(["softhsm"])
+    with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
+        terminal.expect("However many wrong SO PINs are typed, nothing is locked.")
+        answer(terminal, "SO PIN: ", "99999999")
+        for prompt in (r"New PIN .*: ", "New PIN once more: "):
+            answer(terminal, prompt, NEW_PIN)
+        assert terminal.finish() == WRONG_CODE
+    assert not re.search("certificate|PUK|how many tries", terminal.text), terminal.text
+    shown = sandbox.tokenctl("alice", "status").stdout
+    assert "SO PIN" in shown.splitlines()[0] and "However many are typed, nothing is locked." in shown
 
 
 def test_codes_are_asked_for_without_echo(sandbox):

@@ -175,6 +175,58 @@ test_without_buttons (void)
   g_assert_nonnull (strstr (message->body, "Ask the page.\nhttps://issuer.example/puk"));
 }
 
+/* A code with another name is called by it, and nobody is sent to whoever issued a certificate. */
+static void
+test_owners_words (void)
+{
+  static const TokenctlPukWords words = { (char *) "Admin PIN", (char *) "From you.",
+                                          (char *) "Keys stay." };
+  static const struct {
+    TokendState pin, puk;
+    const char *title, *said;
+  } rows[] = {
+    { TOKEND_STATE_LOCKED, TOKEND_STATE_OK, "WORK PUK: the PIN is locked",
+      "Unlock it with the Admin PIN" },
+    { TOKEND_STATE_LOW, TOKEND_STATE_OK, "WORK PUK: a PIN try was lost", "with the Admin PIN." },
+    { TOKEND_STATE_OK, TOKEND_STATE_LOW, "WORK PUK: an Admin PIN try was lost",
+      "Admin PIN: 2 of 3 tries left. Unless you are sure of the Admin PIN" },
+    { TOKEND_STATE_OK, TOKEND_STATE_FINAL_TRY, "WORK PUK: one Admin PIN try is left",
+      "Make no further try.\nKeys stay." },
+    { TOKEND_STATE_OK, TOKEND_STATE_LOCKED, "WORK PUK: the Admin PIN is locked",
+      "If the PIN gets locked too, tokend cannot unlock it." },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    TokendNotifySituation situation = situation_like (rows[i].pin, rows[i].puk, TRUE);
+    g_autoptr (TokendNotifyMessage) message = NULL;
+
+    situation.name = (char *) "WORK PUK";
+    situation.tries.of[TOKEND_ROLE_PUK].puk_words = &words;
+    message = tokend_notify_message_new (&situation, &provider, TRUE);
+    g_test_message ("%s: %s", message->title, message->body);
+    g_assert_cmpstr (message->title, ==, rows[i].title);
+    g_assert_nonnull (strstr (message->body, rows[i].said));
+    g_assert_null (strstr (message->body, "PUK"));
+    g_assert_null (strstr (message->body, "support line"));
+    g_assert_null (strstr (message->body, "All is lost."));
+    g_assert_cmpstr (message->help, ==, "How do I get the Admin PIN?");
+  }
+}
+
+/* Where no number of wrong codes locks, nobody is warned of the last one. */
+static void
+test_never_locks (void)
+{
+  TokendNotifySituation situation = situation_like (TOKEND_STATE_OK, TOKEND_STATE_LOW, TRUE);
+  g_autoptr (TokendNotifyMessage) message = NULL;
+
+  situation.tries.of[TOKEND_ROLE_PUK].never_locks = TRUE;
+  message = tokend_notify_message_new (&situation, NULL, TRUE);
+  g_assert_nonnull (strstr (message->body, "nothing is locked"));
+  g_assert_null (strstr (message->body, "certificate on the token"));
+  g_assert_null (strstr (message->body, "no further try"));
+}
+
 static void
 test_help (void)
 {
@@ -252,6 +304,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/notify/message/states", test_messages);
+  g_test_add_func ("/notify/message/owners-words", test_owners_words);
+  g_test_add_func ("/notify/message/never-locks", test_never_locks);
   g_test_add_func ("/notify/message/without-buttons", test_without_buttons);
   g_test_add_func ("/notify/message/help", test_help);
   g_test_add_func ("/notify/message/expiry", test_expiry);
