@@ -95,7 +95,6 @@ typedef enum {
 #define TOKEND_STATUS_PREFERRED "preferred"
 #define TOKEND_STATUS_CERTIFICATE_NOT_AFTER "certificate-not-after"
 #define TOKEND_STATUS_READ_AT "read-at"
-/* In the status that Finish gives, alone */
 #define TOKEND_STATUS_LEFT_OPEN "left-open"
 
 /**

@@ -208,6 +208,18 @@ print_others (GPtrArray *rows)
   }
 }
 
+/* Returns: whether there was something to say. */
+static gboolean
+print_left_open (TokenctlToken *token, GPtrArray *all, const char *gap)
+{
+  const char *words = tokenctl_words_for_left_open (token->status);
+  g_autofree char *name = tokenctl_tokens_name (all, token);
+
+  if (words != NULL)
+    g_print ("%s%s: %s\n", gap, name, words);
+  return words != NULL;
+}
+
 static void
 print_next_steps (GPtrArray *tokens, GPtrArray *all)
 {
@@ -228,6 +240,8 @@ print_next_steps (GPtrArray *tokens, GPtrArray *all)
                other_name);
       gap = "";
     }
+    if (other == NULL && print_left_open (token, all, gap))
+      gap = "";
     if (!is_done_with (token, other) && print_steps_of (token, all, gap))
       gap = "";
     if (print_validity (tokens, i, gap))

@@ -269,6 +269,8 @@ words_for_outcome (const TokenctlOutcome *outcome)
   if (left != NULL)
     g_string_append_printf (text, "%c%s", cost != NULL ? ' ' : '\n', left);
   append_line (text, loss);
+  if (outcome->after != NULL)
+    append_line (text, tokenctl_words_for_left_open (outcome->after));
   if (may_have_new_pin (outcome, &explanation))
     append_line (text, _ ("The PIN may be the new one already, or still the old one."));
 
@@ -316,10 +318,7 @@ tokenctl_words_for_success (GVariant *after, const char *token_argument)
   GString *text = g_string_new (NULL);
 
   append_line (text, _ ("The new PIN is set."));
-  if (tokenctl_status_is (after, TOKEND_STATUS_LEFT_OPEN, TRUE))
-    append_line (text,
-                 _ ("Another program is using the card, so that it could not be reset: until you "
-                    "take it out, others may be able to use it without a code."));
+  append_line (text, tokenctl_words_for_left_open (after));
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
     g_autofree char *left = words_for_left (after, role);
 

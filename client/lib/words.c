@@ -392,6 +392,20 @@ next_step_with_caution (GVariant *status, const char *token)
 }
 
 /**
+ * tokenctl_words_for_left_open:
+ *
+ * Returns: (nullable): that the card may be open, and what to do
+ */
+const char *
+tokenctl_words_for_left_open (GVariant *status)
+{
+  if (!tokenctl_status_is (status, TOKEND_STATUS_LEFT_OPEN, TRUE))
+    return NULL;
+  return _ ("It is not certain that the card was closed: until you take it out, others may be able "
+            "to use it without a code.");
+}
+
+/**
  * tokenctl_next_step:
  * @role: the code it is about
  * @token_argument: what to call the token on tokenctl's command line, quoted for the shell

@@ -12,7 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* org.tokend.Module1.Operation: Prepare and Commit. */
+/* org.tokend.Module1.Operation: Prepare, Commit and Close. */
 struct _TokendHostOperation {
   TokendDbusModule1OperationSkeleton parent;
   TokendHostState *host;
@@ -27,6 +27,7 @@ typedef struct {
   int lock;
   guint deadline; /* of reading the codes; a source */
   TokendOperationResult result;
+  gboolean is_closed;
 } Call;
 
 static void tokend_host_operation_iface_init (TokendDbusModule1OperationIface *iface);
@@ -243,7 +244,7 @@ result_to_variant (const TokendOperationResult *result)
   g_variant_dict_insert (&dict, "result", "s",
                          tokend_enum_get_nick (TOKEND_TYPE_OUTCOME, (int) result->outcome));
   g_variant_dict_insert (&dict, "sent", "b", result->sent);
-  g_variant_dict_insert (&dict, "left-open", "b", result->left_open);
+  g_variant_dict_insert (&dict, "may-be-open", "b", result->may_be_open);
   g_variant_dict_insert (&dict, "accepted", "b", result->accepted);
   g_variant_dict_insert (&dict, "reason", "s", result->reason);
   if (result->outcome == TOKEND_OUTCOME_CHANGED)
@@ -263,14 +264,79 @@ commit (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 }
 
 static void
-on_committed (GObject *source, GAsyncResult *result, gpointer data)
+close_card (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Call *call = data;
+
+  call->is_closed = tokend_pkcs11_operation_close (call->host->operation);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Call) call = data;
 
   if (call->host->peer_left)
     tokend_host_leave (EX_OK);
 
+  tokend_host_end (call->host, TOKEND_HOST_STAGE_CLOSED);
+  tokend_dbus_module1_operation_complete_close (NULL, call->invocation, !call->is_closed);
+}
+
+/* @invocation: (nullable): %NULL: nobody waits for it. */
+static void
+begin_close (TokendHostState *host, GDBusMethodInvocation *invocation)
+{
+  host->stage = TOKEND_HOST_STAGE_CLOSING;
+  run (call_new (host, invocation), close_card, on_closed);
+}
+
+static gboolean
+handle_close (TokendDbusModule1Operation *object, GDBusMethodInvocation *invocation)
+{
+  TokendHostState *host = TOKEND_HOST_OPERATION (object)->host;
+
+  if (!tokend_host_begin (host, TOKEND_HOST_CALL_CLOSE, invocation))
+    return TRUE;
+  if (host->may_be_open) {
+    begin_close (host, invocation);
+    return TRUE;
+  }
+  tokend_host_end (host, TOKEND_HOST_STAGE_CLOSED);
+  tokend_dbus_module1_operation_complete_close (NULL, invocation, FALSE);
+  return TRUE;
+}
+
+/**
+ * tokend_host_operation_complete:
+ *
+ * Has what must not be left undone done although the peer has left: a code that is on its way, and
+ * a card that may be open. The process ends after that.
+ *
+ * Returns: whether there is any of it.
+ */
+gboolean
+tokend_host_operation_complete (TokendHostState *host)
+{
+  if (host->stage == TOKEND_HOST_STAGE_COMMITTED && host->may_be_open)
+    begin_close (host, NULL);
+  return host->stage == TOKEND_HOST_STAGE_COMMITTING || host->stage == TOKEND_HOST_STAGE_CLOSING;
+}
+
+static void
+on_committed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Call) call = data;
+
+  call->host->may_be_open = call->result.may_be_open;
   tokend_host_end (call->host, TOKEND_HOST_STAGE_COMMITTED);
+  if (call->host->peer_left) {
+    if (!tokend_host_operation_complete (call->host))
+      tokend_host_leave (EX_OK);
+    return;
+  }
+
   tokend_dbus_module1_operation_complete_commit (NULL, call->invocation,
                                                  result_to_variant (&call->result));
 }
@@ -296,6 +362,7 @@ tokend_host_operation_iface_init (TokendDbusModule1OperationIface *iface)
 {
   iface->handle_prepare = handle_prepare;
   iface->handle_commit = handle_commit;
+  iface->handle_close = handle_close;
 }
 
 static void

@@ -14,5 +14,6 @@ G_DECLARE_FINAL_TYPE (TokendHostOperation, tokend_host_operation, TOKEND, HOST_O
                       TokendDbusModule1OperationSkeleton)
 
 TokendHostOperation *tokend_host_operation_new (TokendHostState *host);
+gboolean tokend_host_operation_complete (TokendHostState *host);
 
 G_END_DECLS

@@ -24,7 +24,7 @@ tokend_host_begin (TokendHostState *host, TokendHostCall call, GDBusMethodInvoca
   if ((call & (1 << host->stage)) == 0) {
     g_dbus_method_invocation_return_error_literal (
         invocation, TOKEND_ERROR, TOKEND_ERROR_INVALID_ARGS,
-        "Calls come in this order: Load, Prepare, Commit, each once");
+        "Calls come in this order: Load, Prepare, Commit, Close, each once");
     return FALSE;
   }
 

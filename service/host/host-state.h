@@ -22,7 +22,9 @@ typedef enum {
   /* A code may be on its way: only its deadline ends the process. */
   TOKEND_HOST_STAGE_COMMITTING,
   TOKEND_HOST_STAGE_COMMITTED,
-  TOKEND_HOST_STAGE_FAILED, /* nothing can follow */
+  TOKEND_HOST_STAGE_CLOSING, /* likewise */
+  TOKEND_HOST_STAGE_CLOSED,  /* the module is finalized */
+  TOKEND_HOST_STAGE_FAILED,  /* nothing can follow */
 } TokendHostStage;
 
 /**
@@ -36,6 +38,7 @@ typedef enum {
                           | 1 << TOKEND_HOST_STAGE_COMMITTED,
   TOKEND_HOST_CALL_PREPARE = 1 << TOKEND_HOST_STAGE_LOADED,
   TOKEND_HOST_CALL_COMMIT = 1 << TOKEND_HOST_STAGE_PREPARED,
+  TOKEND_HOST_CALL_CLOSE = 1 << TOKEND_HOST_STAGE_COMMITTED,
 } TokendHostCall;
 
 /**
@@ -48,8 +51,9 @@ typedef struct {
   TokendHostMode mode;
   TokendHostStage stage;
   gboolean busy;
-  gboolean waiting;   /* a thread of its own waits for a change */
-  gboolean peer_left; /* during COMMITTING; the process ends when the outcome is known */
+  gboolean waiting;     /* a thread of its own waits for a change */
+  gboolean peer_left;   /* the process ends when nothing is under way on the card */
+  gboolean may_be_open; /* the card, once COMMITTED */
   TokendWorker *worker;
   TokendReadFunctions read;
   TokendSlotEvents *slot_events; /* of any thread */

@@ -52,9 +52,9 @@ on_closed (GDBusConnection *connection, gboolean remote_peer_vanished, GError *e
 {
   TokendHostState *host = data;
 
-  if (host->stage != TOKEND_HOST_STAGE_COMMITTING)
-    tokend_host_leave (EX_OK);
   host->peer_left = TRUE;
+  if (!tokend_host_operation_complete (host))
+    tokend_host_leave (EX_OK);
 }
 
 static void export(TokendHostState *host, GDBusConnection *connection)
@@ -113,7 +113,7 @@ serve (Server *server, GIOStream *stream)
  * @peer: the user who may be at the other end
  *
  * Serves org.tokend.Module1 on @socket until the peer leaves, and then ends the process, whatever
- * the module does. A code that is on its way arrives first. Prints nothing; the exit status is one
+ * the module does. A code that is on its way arrives first, and what it opens is closed. Prints nothing; the exit status is one
  * of sysexits.h.
  */
 void

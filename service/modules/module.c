@@ -494,6 +494,21 @@ tokend_module_stop (TokendModule *self)
 }
 
 /**
+ * tokend_module_set_left_open:
+ * @cards: all that the physical token may be, see tokend_target_list_cards().
+ * @is_left_open: see tokend_token_set_left_open().
+ *
+ * Tells its tokens whether an operation has closed their card, by whichever module.
+ */
+void
+tokend_module_set_left_open (TokendModule *self, const char *const *cards, gboolean is_left_open)
+{
+  for (guint i = 0; i < self->tokens->len; i++)
+    if (g_strv_contains (cards, tokend_token_get_physical_id (self->tokens->pdata[i])))
+      tokend_token_set_left_open (self->tokens->pdata[i], is_left_open);
+}
+
+/**
  * tokend_module_end_operation:
  * @cards: all that the physical token may be, see tokend_target_list_cards().
  *

@@ -16,7 +16,8 @@ struct _TokendToken {
   char *object_path;
 
   TokendReading *reading;
-  GError *unread;   /* why the last read of it failed, or NULL */
+  gboolean is_left_open; /* the card may take a code of ours for verified still */
+  GError *unread;        /* why the last read of it failed, or NULL */
   gboolean is_owed; /* a caller could not be told, and is told to ask again after the next read */
   gboolean is_read_after;  /* by the host of the operation under way, after the code */
   gboolean counters_known; /* FALSE: something has happened since the last reading */

@@ -220,6 +220,7 @@ tokend_token_get_status (TokendToken *self)
     .card_id = self->relations.card_id,
     .pin_id = self->relations.pin_id,
     .is_preferred = self->relations.is_preferred,
+    .is_left_open = self->is_left_open,
     .certificate_not_after = self->certificate_not_after,
     .read_at = self->read_at,
   };

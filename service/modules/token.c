@@ -159,6 +159,8 @@ notice_absence (TokendToken *self, const TokendReading *reading)
       self->is_seen
       && (self->slot_events != reading->slot_events || self->seen_insertion != reading->insertion);
 
+  if (was_out || self->seen_insertion != reading->insertion)
+    self->is_left_open = FALSE;
   self->is_seen = TRUE;
   self->slot_events = reading->slot_events;
   self->seen_insertion = reading->insertion;
@@ -290,6 +292,20 @@ tokend_token_note_failure (TokendToken *self, const TokendReading *reading, Toke
   if (shown.source == TOKEND_RETRIES_SOURCE_FLAGS
       && snapshot.rules[role].flags != TOKEND_FLAGS_MEANING_EXACT)
     tokend_ledger_note (self->service->ledger, self->target, role, shown.state);
+}
+
+/**
+ * tokend_token_set_left_open:
+ * @is_left_open: whether the card may take a code of an operation for verified after its end.
+ *
+ * Tells so in the status until the card leaves, or a later operation has closed it. Subscribers are
+ * told by tokend_token_end_operation().
+ */
+void
+tokend_token_set_left_open (TokendToken *self, gboolean is_left_open)
+{
+  self->is_owed = self->is_owed || self->is_left_open != is_left_open;
+  self->is_left_open = is_left_open;
 }
 
 /**

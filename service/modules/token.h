@@ -46,6 +46,7 @@ void tokend_token_update_after (TokendToken *self, const TokendReading *reading,
                                 const char *module);
 void tokend_token_note_failure (TokendToken *self, const TokendReading *reading, TokendRole role);
 void tokend_token_lose_reading (TokendToken *self);
+void tokend_token_set_left_open (TokendToken *self, gboolean is_left_open);
 void tokend_token_end_operation (TokendToken *self);
 
 TokendView tokend_token_make_view (TokendToken *self, guint module_rank);

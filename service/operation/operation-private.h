@@ -62,7 +62,9 @@ typedef struct _TokendOperation {
   TokendCounter before; /* of @role, as @prepared has it */
   GBytes *digest;
   TokendTryEffect effect; /* set once a try is recorded */
-  gboolean is_left_open;  /* the card may take a code of this operation for verified still */
+  gboolean may_be_open;   /* the card may take the code for verified, and the host close it yet */
+  gboolean is_left_open;  /* the card may do so still at the end */
+  gboolean is_unread;     /* what the token shows after the code is still to be read */
   GError *error;          /* the reply; NULL: the new status */
 } Operation;
 
@@ -100,5 +102,6 @@ void tokend_operation_record (Operation *operation);
 void tokend_operation_commit (Operation *operation);
 void tokend_operation_resolve (Operation *operation);
 void tokend_operation_read_after (Operation *operation);
+void tokend_operation_close (Operation *operation);
 
 G_END_DECLS

@@ -34,7 +34,8 @@ typedef enum {
   TOKEND_STEP_COMMIT,  /* 7  the host sends the code */
   TOKEND_STEP_RESOLVE, /* 8  the ledger: the try's result */
   TOKEND_STEP_READ_AFTER, /* 9  the status, read from the token */
-  TOKEND_STEP_REPLY,      /* 10 */
+  TOKEND_STEP_CLOSE,      /* 10 the host closes on the card what the code has opened */
+  TOKEND_STEP_REPLY,      /* 11 */
   TOKEND_STEP_END,        /* nothing follows */
   TOKEND_N_STEPS
 } TokendStep;

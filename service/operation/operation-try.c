@@ -9,13 +9,14 @@
 
 #include <gio/gunixfdlist.h>
 
-/* The steps with the operating host, from its start to the status after the code: 5 to 9 of
- * ARCHITECTURE.md. */
+/* The steps with the operating host, from its start to its end: 5 to 10 of ARCHITECTURE.md. */
 
 /* Includes the 5 s for reading the codes. */
 #define PREPARE_TIMEOUT_MS 15000
 /* The slowest known token takes some seconds to set a PIN. A host ends by itself after 120 s. */
 #define COMMIT_TIMEOUT_MS 60000
+/* Includes the 2 s for the reset. The outcome is known and recorded: nobody waits for it longer. */
+#define CLOSE_TIMEOUT_MS 5000
 
 /* Checks what the host says that it prepared, which may be anything. */
 static gboolean
@@ -179,6 +180,7 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
                                                          &variant, result, &error)) {
     tokend_debug ("The host gave no outcome: %s", error->message);
     operation->effect = (TokendTryEffect){ TOKEND_TRY_UNKNOWN, .sent = TRUE, .in_doubt = TRUE };
+    operation->may_be_open = TRUE;
     operation->error = g_error_new_literal (
         TOKEND_ERROR, TOKEND_ERROR_OUTCOME_UNKNOWN,
         "The code was sent and no answer came: count the try as spent, and ask the status");
@@ -186,8 +188,7 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
 
-  operation->is_left_open = FALSE;
-  g_variant_lookup (variant, "left-open", "b", &operation->is_left_open);
+  g_variant_lookup (variant, "may-be-open", "b", &operation->may_be_open);
   operation->effect = tokend_outcome_interpret (
       variant, operation->role,
       tokend_profile_rules_count (tokend_token_get_profile (operation->token), operation->role),
@@ -307,17 +308,6 @@ end_read_after (Operation *operation)
   tokend_ledger_flush_async (operation->service->ledger, on_flushed, operation);
 }
 
-static void
-on_refreshed_after (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Operation *operation = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (!tokend_token_refresh_finish (operation->token, result, &error))
-    tokend_debug ("No status after it: %s", error->message);
-  end_read_after (operation);
-}
-
 /* Tells whether the module shows the PUK's tries as the PIN's to the process that sent a wrong PUK.
  */
 static gboolean
@@ -329,11 +319,14 @@ is_puk_shown_as_pin (const Operation *operation)
          && profile->puk_shown_as_pin;
 }
 
+/* Leaves the token to its watching host, which reads it once the card is closed: until then either
+ * would be in the other's way. */
 static void
-refresh_after (Operation *operation)
+leave_unread (Operation *operation)
 {
   tokend_token_lose_reading (operation->token);
-  tokend_token_refresh_async (operation->token, on_refreshed_after, operation);
+  operation->is_unread = TRUE;
+  end_read_after (operation);
 }
 
 static gboolean
@@ -353,7 +346,7 @@ on_read_after (GObject *source, GAsyncResult *result, gpointer user_data)
   if (is_puk_shown_as_pin (operation)) {
     if (is_of_token (readings, operation))
       review_puk_shown_as_pin (operation, readings->pdata[0]);
-    refresh_after (operation);
+    leave_unread (operation);
     return;
   }
   if (is_of_token (readings, operation)) {
@@ -376,7 +369,73 @@ void
 tokend_operation_read_after (Operation *operation)
 {
   if (operation->effect.in_doubt)
-    refresh_after (operation);
+    leave_unread (operation);
   else
     tokend_host_read_async (operation->host, TRUE, NULL, on_read_after, operation);
+}
+
+static void
+on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!tokend_token_refresh_finish (operation->token, result, &error))
+    tokend_debug ("No status after it: %s", error->message);
+  tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}
+
+static void
+end_close (Operation *operation)
+{
+  if (operation->is_unread)
+    tokend_token_refresh_async (operation->token, on_refreshed, operation);
+  else
+    tokend_operation_advance (operation, TOKEND_STEP_DONE);
+}
+
+/* Tells the status of all that show the card, by whichever module. */
+static void
+tell_left_open (Operation *operation)
+{
+  const TokendTarget *target = tokend_token_get_target (operation->token);
+  g_auto (GStrv) cards = tokend_target_list_cards (target);
+  GPtrArray *modules = operation->service->modules;
+
+  for (guint i = 0; i < modules->len; i++)
+    tokend_module_set_left_open (modules->pdata[i], (const char *const *) cards,
+                                 operation->is_left_open);
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Operation *operation = user_data;
+  g_autoptr (GError) error = NULL;
+
+  operation->is_left_open = TRUE;
+  if (tokend_dbus_module1_operation_call_close_finish (TOKEND_DBUS_MODULE1_OPERATION (source),
+                                                       &operation->is_left_open, result, &error))
+    operation->may_be_open = FALSE;
+  else
+    tokend_debug ("The host has not closed the card: %s", error->message);
+  tell_left_open (operation);
+  end_close (operation);
+}
+
+/**
+ * tokend_operation_close:
+ *
+ * Has the host close the card, and then the token read that could not be before. What the code has
+ * come to is recorded by then, and does not depend on either.
+ */
+void
+tokend_operation_close (Operation *operation)
+{
+  if (operation->may_be_open)
+    tokend_dbus_module1_operation_call_close (tokend_host_get_operation (operation->host),
+                                              G_DBUS_CALL_FLAGS_NONE, CLOSE_TIMEOUT_MS, NULL,
+                                              on_closed, operation);
+  else
+    end_close (operation);
 }

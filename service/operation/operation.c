@@ -106,14 +106,14 @@ operation_free (Operation *operation)
 }
 
 /* Forgets the call, and releases the claim before the reply: the caller may begin the next try
- * then. */
+ * then, unless the host is at the card still. */
 static void
 clear_call (Operation *operation)
 {
   tokend_operation_drop_pipes (operation);
   if (operation->lock_fd >= 0)
     tokend_claims_release (operation->service->claims, operation->cards[0], operation->lock_fd,
-                           !operation->effect.in_doubt);
+                           !operation->may_be_open);
   operation->lock_fd = -1;
   g_clear_pointer (&operation->cards, g_strfreev);
   g_clear_object (&operation->host);
@@ -121,6 +121,7 @@ clear_call (Operation *operation)
   operation->before = tokend_counter_unknown;
   g_clear_pointer (&operation->digest, g_bytes_unref);
   operation->effect = (TokendTryEffect){ 0 };
+  operation->may_be_open = operation->is_left_open = operation->is_unread = FALSE;
   g_clear_error (&operation->error);
   g_clear_pointer (&operation->options, g_variant_unref);
   g_clear_object (&operation->cancellable);
@@ -183,18 +184,6 @@ tell_subscribers (TokendService *service, const char *const *cards)
     tokend_module_end_operation (service->modules->pdata[i], cards);
 }
 
-/* Returns: (transfer full): the status after the operation, and what only it knows. */
-static GVariant *
-make_status (Operation *operation)
-{
-  g_autoptr (GVariant) status = g_variant_ref_sink (tokend_token_get_status (operation->token));
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (status);
-
-  if (operation->is_left_open)
-    g_variant_dict_insert (&dict, TOKEND_STATUS_LEFT_OPEN, "b", TRUE);
-  return g_variant_ref_sink (g_variant_dict_end (&dict));
-}
-
 static void
 reply (Operation *operation)
 {
@@ -211,13 +200,13 @@ reply (Operation *operation)
   report_end (operation, operation->error);
   if (operation->is_left_open)
     tokend_warning ("The card of “%s” may take a code for verified still that was sent to it: it "
-                    "could not be reset",
+                    "could not be closed",
                     tokend_token_get_label (operation->token));
   operation->was_finished = TRUE;
   operation->is_told = !may_go_on;
   error = g_steal_pointer (&operation->error);
   if (error == NULL)
-    status = make_status (operation);
+    status = g_variant_ref_sink (tokend_token_get_status (operation->token));
   clear_call (operation);
 
   if (error != NULL)
@@ -285,6 +274,7 @@ tokend_operation_advance (Operation *operation, TokendStepResult result)
     [TOKEND_STEP_COMMIT] = tokend_operation_commit,
     [TOKEND_STEP_RESOLVE] = tokend_operation_resolve,
     [TOKEND_STEP_READ_AFTER] = tokend_operation_read_after,
+    [TOKEND_STEP_CLOSE] = tokend_operation_close,
     [TOKEND_STEP_REPLY] = reply,
     [TOKEND_STEP_END] = end,
   };

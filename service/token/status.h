@@ -45,6 +45,7 @@ typedef struct {
   gboolean can_unlock;
   const char *card_id; /* NULL: not found out yet */
   const char *pin_id;
+  gboolean is_left_open;
   gboolean is_preferred;
   gint64 certificate_not_after; /* microseconds since the epoch, or 0 */
   gint64 read_at;               /* the same */

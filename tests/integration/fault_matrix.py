@@ -19,8 +19,8 @@ from support import SENDING, relays_have_ended
 
 PIN, PUK, NEW_PIN, WRONG = "1234", "12345678", "4321", "99999999"
 
-# Deadlines of the service, in seconds: to load a module, to read it, to prepare, to commit.
-LOADING, READING, PREPARING, COMMITTING = 10, 5, 15, 60
+# Deadlines of the service, in seconds: to load a module, to read it, to prepare, to commit, to close.
+LOADING, READING, PREPARING, COMMITTING, CLOSING = 10, 5, 15, 60, 5
 # An operating host that still has a code ends by itself at this age.
 HOST_LIFE = 120
 # What a slow machine may take beyond a deadline; what the deadlines are is held by test_deadlines.py.
@@ -175,13 +175,15 @@ class BenchToken:
 def add_phases(calls):
     """From (host, function), in their order, to a list of Call."""
     operate = [number for number, (host, _) in enumerate(calls) if host == "operate"]
-    changing = [number for number in operate if calls[number][1] in CALLS_THAT_CHANGE]
+    changing = [number for number in operate if calls[number][1] in SENDING]
     reading = [n for n in operate if calls[n][1] == "C_GetTokenInfo" and n < min(changing)] if changing else []
 
     def phase(number):
         host, function = calls[number]
         if function in ("C_GetFunctionList", "C_Initialize", "C_GetInfo"):
             return LOADING
+        if function == "C_Logout":
+            return CLOSING
         if host == "watch" or number > changing[-1]:
             return READING
         return PREPARING if number < reading[-1] else COMMITTING
@@ -242,8 +244,9 @@ class Attempt:
         return self.cell.fault.kind == "hang" and self.reply.error in ("TimedOut", "OutcomeUnknown")
 
     def hangs_with_code(self):
-        """Whether the operating host hangs where the service cannot end it."""
-        return self.cell.fault.kind == "hang" and self.cell.call.phase == COMMITTING
+        """Whether the operating host may hang where the service cannot end it: with a code, or before it has closed the token."""
+        call = self.cell.call
+        return self.cell.fault.kind == "hang" and call.host == "operate" and call.phase in (COMMITTING, READING, CLOSING)
 
     def conclude(self, contract):
         """Looks at the token's own record, takes the fault away, and judges the reply."""

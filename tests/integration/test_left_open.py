@@ -3,6 +3,7 @@
 
 import pytest
 from card_user import CardUser
+from sandbox import wait_until
 from support import BusError, Client, only_token, raises
 
 NEW_PIN, WRONG_PIN, WRONG_PUK = "654321", "111111", "11111111"
@@ -90,17 +91,89 @@ def test_while_others_use_the_card(make_sandbox):
         bob.connect("shared")
         status = client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
         assert status["left-open"] is True
-        assert "left-open" not in client.status(path)
+        assert client.status(path)["left-open"] is True
         assert bob.ask("send", "00200002") == "9000"
         codes = {"puk": sandbox.puk, "new": sandbox.pin}
         arguments = ["--puk-fd", "{puk}", "--new-pin-fd", "{new}", "--final-attempt"]
         done = sandbox.tokenctl("alice", "unlock", token.label, *arguments, codes=codes)
         assert done.returncode == 0
         assert "The new PIN is set." in done.stdout + done.stderr
-        assert "Another program is using the card" in done.stdout + done.stderr
+        assert "It is not certain that the card was closed" in done.stdout + done.stderr
         bob.do("disconnect")
     assert "may take a code for verified still that" in sandbox.journal()
     assert token.counters() == {"pin": 3, "puk": 5}
+    assert token.login(sandbox.pin)
+
+
+def test_told_after_an_error(make_sandbox):
+    """Whatever became of the code; until the card leaves."""
+    sandbox = make_sandbox([SECURITY_OFFICER])
+    token = only_token(sandbox)
+    with Client(sandbox) as client, CardUser(sandbox, "bob") as bob:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        bob.connect("shared")
+        token.fault("error VERIFY 1 6F00 after")
+        codes = {"puk": sandbox.puk, "new": NEW_PIN}
+        arguments = ["--puk-fd", "{puk}", "--new-pin-fd", "{new}", "--final-attempt"]
+        failed = sandbox.tokenctl("alice", "unlock", token.label, *arguments, codes=codes)
+        assert failed.returncode != 0
+        assert "It is not certain that the card was closed" in failed.stderr
+        token.clear_faults()
+        assert client.status(path)["left-open"] is True
+        assert "It is not certain that the card was closed" in sandbox.tokenctl("alice", "status").stdout
+        assert "Kartın kapandığı kesin değil" in sandbox.tokenctl("alice", "status", env={"LANGUAGE": "tr"}).stdout
+        bob.do("disconnect")
+        bob.put_in_again(token)
+        path = client.wait_labels([token.label])[token.label]
+        assert "left-open" not in client.status(path)
+        assert "It is not certain" not in sandbox.tokenctl("alice", "status").stdout
+
+
+def test_told_until_an_operation_has_closed_it(make_sandbox):
+    sandbox = make_sandbox([SECURITY_OFFICER])
+    token = only_token(sandbox)
+    with Client(sandbox) as client, CardUser(sandbox, "bob") as bob:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        bob.connect("shared")
+        assert client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)["left-open"] is True
+        client.take_signals("StatusChanged")
+        bob.do("disconnect")
+        assert "left-open" not in client.unlock(path, sandbox.puk, sandbox.pin, final_attempt=True)
+        assert "left-open" not in client.wait_status(path, {})
+
+
+@pytest.mark.without_sanitizer
+def test_module_that_stalls(sandbox):
+    """The new PIN is set, and is said to be: nobody waits for long for what comes after it. Until the host has closed the token
+    nobody else operates on it."""
+    token = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        token.fault("pause C_Logout operate")
+        status = client.unlock(path, sandbox.puk, NEW_PIN)
+        token.wait_paused("C_Logout")
+        assert status["left-open"] is True and status["pin-state"] == "ok"
+        assert "Unlock of “ETOKEN” by user 61000: done" in sandbox.journal()
+        with raises("Busy"):
+            client.set_pin(path, NEW_PIN, sandbox.pin)
+        token.clear_faults()
+        wait_until(lambda: not sandbox.hosts("operate"), what="the end of the operating host")
+        assert "left-open" not in client.unlock(path, sandbox.puk, sandbox.pin)
+    assert token.login(sandbox.pin)
+
+
+def test_module_that_crashes(sandbox):
+    token = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        token.fault("crash C_Logout operate")
+        assert client.unlock(path, sandbox.puk, NEW_PIN)["left-open"] is True
+        token.clear_faults()
+        assert "left-open" not in client.set_pin(path, NEW_PIN, sandbox.pin)
     assert token.login(sandbox.pin)
 
 

@@ -23,12 +23,8 @@ struct _TokendPkcs11Operation {
   CK_SLOT_ID slot;
   CK_SESSION_HANDLE session;
   const char *reader; /* where the card is, as pcscd calls it; NULL: not known */
-  gboolean was_logged_in;
-  CK_RV logout_rv; /* once it was */
+  gboolean is_logged_in;
   TokendHostReading prepared;
-  gboolean is_over; /* the module is finalized; what it said last is in the next two */
-  CK_RV last_rv;
-  TokendHostReading last;
   TokendCode *code;
   TokendCode *new_pin;
 };
@@ -226,16 +222,15 @@ tokend_pkcs11_operation_prepared_reading (const TokendPkcs11Operation *operation
  * tokend_pkcs11_operation_read:
  * @error: TokenRemoved, ModuleFailed
  *
- * Reads the operation's token now; after a commit that reset the card, says what it showed before
- * that. Costs no try.
+ * Reads the operation's token now. Costs no try.
  *
  * Returns: (transfer floating): its reading, of type a{sv}
  */
 GVariant *
 tokend_pkcs11_operation_read (const TokendPkcs11Operation *operation, GError **error)
 {
-  TokendHostReading reading = operation->last;
-  const CK_RV rv = operation->is_over ? operation->last_rv : read_token (operation, &reading);
+  TokendHostReading reading = { 0 };
+  const CK_RV rv = read_token (operation, &reading);
 
   if (rv == CKR_OK)
     return tokend_host_reading_to_variant (&reading, NULL, NULL);
@@ -296,39 +291,18 @@ code_bytes (TokendCode *code)
   return (CK_BYTE *) code->bytes;
 }
 
-static void
-log_out (TokendPkcs11Operation *operation)
-{
-  operation->was_logged_in = TRUE;
-  operation->logout_rv = operation->functions->logout (operation->session);
-}
-
-/* Tells whether the card may take a code of ours for verified. OpenSC's C_Logout answers CKR_OK
- * also where it has sent nothing to the card. Without a login a card may do so after C_SetPIN, or
- * after a code whose answer was lost; a code that it has refused opens nothing. */
+/* Tells whether the card may take a code of ours for verified. Where no login was answered, a card
+ * of OpenSC's may do so after C_SetPIN, or after a code whose answer was lost; a code that it has
+ * refused opens nothing. */
 static gboolean
 may_be_open (const TokendPkcs11Operation *operation, const TokendOperationResult *result)
 {
-  if (!operation->dialect.is_opensc)
-    return operation->was_logged_in && operation->logout_rv != CKR_OK
-           && operation->logout_rv != CKR_USER_NOT_LOGGED_IN;
-  if (operation->was_logged_in)
-    return operation->logout_rv != CKR_OK || !operation->request.logout_closes;
-  return result->sent
-         && (result->outcome == TOKEND_OUTCOME_DONE || result->outcome == TOKEND_OUTCOME_FAILED);
-}
-
-/* Returns: whether the card was reset. A fresh process may not see what this session does, so the
- * token is read before. */
-static gboolean
-close_card (TokendPkcs11Operation *operation)
-{
-  if (operation->reader == NULL || operation->read->finalize == NULL)
+  if (result->outcome == TOKEND_OUTCOME_TOKEN_REMOVED)
     return FALSE;
-  operation->last_rv = read_token (operation, &operation->last);
-  operation->is_over = TRUE;
-  operation->read->finalize (NULL);
-  return tokend_card_reset (operation->reader);
+  return operation->is_logged_in
+         || (operation->dialect.is_opensc && result->sent
+             && (result->outcome == TOKEND_OUTCOME_DONE
+                 || result->outcome == TOKEND_OUTCOME_FAILED));
 }
 
 static void
@@ -347,10 +321,10 @@ unlock_by_so_login (TokendPkcs11Operation *operation, TokendOperationResult *res
     return;
   }
 
+  operation->is_logged_in = TRUE;
   rv = functions->init_pin (operation->session, code_bytes (new_pin), new_pin->length);
   tokend_code_wipe (new_pin);
   conclude (result, tokend_outcome_of_init_pin (rv, &operation->dialect), "C_InitPIN", rv);
-  log_out (operation);
 }
 
 /* Changes the PIN; or unlocks by the PUK, if the method and its configuration say so. */
@@ -410,10 +384,9 @@ set_proven_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
       operation->functions->login (operation->session, CKU_USER, code_bytes (pin), pin->length);
 
   result->sent = TRUE;
+  operation->is_logged_in = rv == CKR_OK || rv == CKR_PIN_EXPIRED;
   if (is_proven (operation, rv, result))
     set_pin (operation, result);
-  if (rv == CKR_OK || rv == CKR_PIN_EXPIRED)
-    log_out (operation);
 }
 
 static void
@@ -483,6 +456,38 @@ tokend_pkcs11_operation_commit (TokendPkcs11Operation *operation, TokendOperatio
   tokend_code_wipe (operation->new_pin);
   if (result->sent && result->outcome == TOKEND_OUTCOME_FAILED && has_left (operation))
     result->outcome = TOKEND_OUTCOME_TOKEN_REMOVED;
-  if (may_be_open (operation, result) && result->outcome != TOKEND_OUTCOME_TOKEN_REMOVED)
-    result->left_open = !close_card (operation);
+  result->may_be_open = may_be_open (operation, result);
+}
+
+/* Tells whether C_Logout has closed the card. OpenSC answers CKR_OK also where it has sent nothing
+ * to it. A card that was pulled out has lost its power. */
+static gboolean
+is_closed (const TokendPkcs11Operation *operation, CK_RV rv)
+{
+  if (tokend_pkcs11_token_is_gone (rv))
+    return TRUE;
+  if (operation->dialect.is_opensc)
+    return rv == CKR_OK && operation->request.logout_closes;
+  return rv == CKR_OK || rv == CKR_USER_NOT_LOGGED_IN;
+}
+
+/**
+ * tokend_pkcs11_operation_close:
+ *
+ * Closes what the code has opened on the card, after a commit that says `may_be_open`: logs out,
+ * and where that does not do, finalizes the module and resets the card. May be called once, and
+ * nothing after it. Costs no try.
+ *
+ * Returns: whether the card takes the code for verified no more.
+ */
+gboolean
+tokend_pkcs11_operation_close (TokendPkcs11Operation *operation)
+{
+  if (operation->is_logged_in
+      && is_closed (operation, operation->functions->logout (operation->session)))
+    return TRUE;
+  if (operation->reader == NULL || operation->read->finalize == NULL)
+    return FALSE;
+  operation->read->finalize (NULL);
+  return tokend_card_reset (operation->reader);
 }

@@ -22,7 +22,7 @@ typedef struct _TokendPkcs11Operation TokendPkcs11Operation;
 typedef struct {
   TokendOutcome outcome;
   gboolean sent;             /* a code was handed to the module */
-  gboolean left_open;        /* the card may take it for verified still */
+  gboolean may_be_open;      /* the card may take it for verified until it is closed */
   gboolean accepted;         /* it was the present PIN, and C_Login took it */
   char *reason;              /* for the journal; owned */
   TokendHostReading changed; /* what was found instead, with TOKEND_OUTCOME_CHANGED */
@@ -41,6 +41,7 @@ GVariant *tokend_pkcs11_operation_prepared_reading (const TokendPkcs11Operation 
 GVariant *tokend_pkcs11_operation_read (const TokendPkcs11Operation *operation, GError **error);
 void tokend_pkcs11_operation_commit (TokendPkcs11Operation *operation,
                                      TokendOperationResult *result);
+gboolean tokend_pkcs11_operation_close (TokendPkcs11Operation *operation);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TokendPkcs11Operation, tokend_pkcs11_operation_free)
 

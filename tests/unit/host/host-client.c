@@ -71,6 +71,7 @@ static const char *
 interface_of (const char *method)
 {
   return g_str_equal (method, "Prepare") || g_str_equal (method, "Commit")
+                 || g_str_equal (method, "Close")
              ? "org.tokend.Module1.Operation"
              : "org.tokend.Module1";
 }

@@ -72,6 +72,43 @@ test_unlock_with_wrong_puk (HostFixture *fixture, gconstpointer data)
   g_assert_true (softhsm_accepts_pin (SOFTHSM_PIN));
 }
 
+/* Once, and last. Where nothing was opened, there is nothing to do. */
+static void
+test_close (HostFixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *operation, *code, *result, *reason;
+    gboolean may_be_open;
+  } rows[] = {
+    { "unlock", SOFTHSM_PUK, "done", "C_InitPIN: CKR_OK", TRUE },
+    { "unlock", "99999999", "code-incorrect", "C_Login: CKR_PIN_INCORRECT", FALSE },
+    { "set-pin", "9999", "code-incorrect", "C_SetPIN: CKR_PIN_INCORRECT", FALSE },
+  };
+
+  softhsm_create (fixture->folder);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (HostClient) host = host_start ("--operate");
+    g_autoptr (GVariant) outcome = NULL;
+    g_autoptr (GVariant) reply = NULL;
+    g_autoptr (GError) error = NULL;
+    gboolean may_be_open, is_left_open;
+
+    host_load_softhsm (host, fixture);
+    host_assert_answer (host, "Close", NULL, TOKEND_ERROR_INVALID_ARGS);
+    host_assert_prepares (host, rows[i].operation, rows[i].code);
+    host_assert_answer (host, "Close", NULL, TOKEND_ERROR_INVALID_ARGS);
+    outcome = host_assert_commits (host, rows[i].result, TRUE, rows[i].reason);
+    g_assert_true (g_variant_lookup (outcome, "may-be-open", "b", &may_be_open));
+    g_assert_cmpint (may_be_open, ==, rows[i].may_be_open);
+    reply = host_call (host, "Close", NULL, NULL, &error);
+    g_assert_no_error (error);
+    g_variant_get (reply, "(b)", &is_left_open);
+    g_assert_false (is_left_open);
+    host_assert_answer (host, "Close", NULL, TOKEND_ERROR_INVALID_ARGS);
+    host_assert_answer (host, "Read", g_variant_new ("(b)", TRUE), TOKEND_ERROR_INVALID_ARGS);
+  }
+}
+
 /* Another program spends a try between Prepare and Commit. */
 static void
 test_changed (HostFixture *fixture, gconstpointer data)
@@ -312,6 +349,7 @@ main (int argc, char **argv)
   ADD ("/host/set-pin-with-wrong-pin", NULL, test_set_pin_with_wrong_pin);
   ADD ("/host/unlock", NULL, test_unlock);
   ADD ("/host/unlock-with-wrong-puk", NULL, test_unlock_with_wrong_puk);
+  ADD ("/host/close", NULL, test_close);
   ADD ("/host/changed", NULL, test_changed);
   ADD ("/host/digest", NULL, test_digest);
   ADD ("/host/prepare-refuses", NULL, test_prepare_refuses);

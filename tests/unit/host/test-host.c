@@ -223,6 +223,42 @@ test_peer_leaves_after_commit (HostFixture *fixture, gconstpointer data)
   host_fixture_open_gate (fixture);
   host_assert_leaves (host, EX_OK);
   g_assert_true (host_fixture_log_has (fixture, "C_InitPIN"));
+  g_assert_true (host_fixture_log_has (fixture, "C_Logout"));
+}
+
+/* What was opened is closed although nobody asks for that any more. */
+static void
+test_peer_leaves_before_close (HostFixture *fixture, gconstpointer data)
+{
+  g_autoptr (HostClient) host = host_start ("--operate");
+
+  host_load (host, host_stub_arguments (fixture, "C_Logout", TRUE));
+  host_assert_prepares (host, "unlock", SOFTHSM_PUK);
+  host_commits (host, "done", TRUE, "C_InitPIN: CKR_OK");
+  g_assert_false (host_fixture_log_has (fixture, "C_Logout"));
+  host_close (host);
+  host_fixture_wait_for_log (fixture, "C_Logout");
+  g_assert_false (host_exits_within (host, 1, NULL));
+
+  host_fixture_open_gate (fixture);
+  host_assert_leaves (host, EX_OK);
+}
+
+static void
+test_peer_leaves_after_close (HostFixture *fixture, gconstpointer data)
+{
+  g_autoptr (HostClient) host = host_start ("--operate");
+
+  host_load (host, host_stub_arguments (fixture, "C_Logout", TRUE));
+  host_assert_prepares (host, "unlock", SOFTHSM_PUK);
+  host_commits (host, "done", TRUE, "C_InitPIN: CKR_OK");
+  host_call_and_forget (host, "Close", NULL);
+  host_fixture_wait_for_log (fixture, "C_Logout");
+  host_close (host);
+  g_assert_false (host_exits_within (host, 1, NULL));
+
+  host_fixture_open_gate (fixture);
+  host_assert_leaves (host, EX_OK);
 }
 
 static void
@@ -309,6 +345,8 @@ main (int argc, char **argv)
   ADD ("/host/peer-leaves-hanging-initialize", "C_Initialize", test_peer_leaves_hanging_module);
   ADD ("/host/peer-leaves-hanging-read", "C_GetSlotList", test_peer_leaves_hanging_module);
   ADD ("/host/peer-leaves-after-commit", NULL, test_peer_leaves_after_commit);
+  ADD ("/host/peer-leaves-before-close", NULL, test_peer_leaves_before_close);
+  ADD ("/host/peer-leaves-after-close", NULL, test_peer_leaves_after_close);
   ADD ("/host/silence", NULL, test_silence);
   ADD ("/host/foreign-peer", NULL, test_foreign_peer);
   ADD ("/host/authentication", NULL, test_authentication);

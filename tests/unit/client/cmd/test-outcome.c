@@ -360,6 +360,31 @@ test_success (void)
       g_str_has_prefix (words, "The new PIN is set.\nPIN: locked. PUK: 3 of 3 tries left.\n"));
 }
 
+/* What became of the card is said whatever became of the code. */
+static void
+test_left_open (void)
+{
+  const char *expected = "\nIt is not certain that the card was closed: until you take it out, "
+                         "others may be able to use it without a code.\n";
+
+  for (int is_left_open = 0; is_left_open < 2; is_left_open++) {
+    g_autoptr (GVariant) before = parse (PUK ("ok", "3"));
+    g_autoptr (GVariant) after =
+        parse (is_left_open ? "{'left-open': <true>, 'puk-state': <'low'>}" : NO_NUMBER);
+    g_autoptr (GError) error = g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_PUK_INCORRECT, "");
+    const TokenctlOutcome outcome = { .error = error,
+                                      .role = TOKEND_ROLE_PUK,
+                                      .token_argument = "ETOKEN",
+                                      .before = before,
+                                      .after = after };
+    g_autofree char *failure = tokenctl_words_for_outcome (&outcome);
+    g_autofree char *success = tokenctl_words_for_success (after, "ETOKEN");
+
+    g_assert_cmpint (strstr (failure, expected) != NULL, ==, is_left_open);
+    g_assert_cmpint (strstr (success, expected) != NULL, ==, is_left_open);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -372,5 +397,6 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/provider", test_provider);
   g_test_add_func ("/outcome/error", test_error);
   g_test_add_func ("/outcome/success", test_success);
+  g_test_add_func ("/outcome/left-open", test_left_open);
   return g_test_run ();
 }

@@ -14,7 +14,7 @@
 
 #define SET_PIN "set-pin(87654321,4711) "
 #define SO_LOGIN "login(87654321) "
-#define SO_LOGIN_INIT_PIN "login(87654321) init-pin(4711) logout() "
+#define SO_LOGIN_INIT_PIN "login(87654321) init-pin(4711) "
 
 static TokendPkcs11Operation *current;
 static gboolean is_puk_wiped;
@@ -227,8 +227,16 @@ test_pulled_out (void)
   }
 }
 
+/* Returns: whether it is left open, once what may be was closed. */
+static gboolean
+close_card (TokendPkcs11Operation *operation, const TokendOperationResult *result)
+{
+  return result->may_be_open && !tokend_pkcs11_operation_close (operation);
+}
+
 /* Once logged in, what C_Logout answers says whether the card is closed; OpenSC's answer does not,
- * nor where no login was answered. Where the card's reader is not known, it cannot be reset. */
+ * nor where no login was answered. Where the card's reader is not known, it cannot be reset. A card
+ * that has left is closed. */
 static void
 test_left_open (void)
 {
@@ -237,6 +245,8 @@ test_left_open (void)
     CK_RV login_rv, logout_rv;
     gboolean is_left_open;
   } rows[] = {
+    { FALSE, FALSE, CKR_OK, CKR_TOKEN_NOT_PRESENT, FALSE },
+    { TRUE, FALSE, CKR_OK, CKR_DEVICE_REMOVED, FALSE },
     { FALSE, FALSE, CKR_OK, CKR_OK, FALSE },
     { FALSE, FALSE, CKR_OK, CKR_DEVICE_ERROR, TRUE },
     { FALSE, FALSE, CKR_OK, CKR_USER_NOT_LOGGED_IN, FALSE },
@@ -264,7 +274,9 @@ test_left_open (void)
                                            : TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN);
     logout_closes = FALSE;
     tokend_pkcs11_operation_commit (operation, &result);
-    g_assert_cmpint (result.left_open, ==, rows[i].is_left_open);
+    g_assert_null (strstr (fake.calls->str, "logout"));
+    g_assert_cmpint (close_card (operation, &result), ==, rows[i].is_left_open);
+    g_assert_cmpint (strstr (fake.calls->str, "logout") != NULL, ==, rows[i].login_rv == CKR_OK);
     g_free (result.reason);
   }
 }
@@ -298,7 +310,7 @@ test_left_open_by_set_pin (void)
     operation = prepare (rows[i / 2].is_opensc, FALSE, TOKEND_UNLOCK_METHOD_NONE);
     logout_closes = FALSE;
     tokend_pkcs11_operation_commit (operation, &result);
-    g_assert_cmpint (result.left_open, ==, rows[i / 2].is_left_open);
+    g_assert_cmpint (close_card (operation, &result), ==, rows[i / 2].is_left_open);
     g_free (result.reason);
   }
 }
@@ -315,7 +327,7 @@ test_nothing_sent_opens_nothing (void)
   fake.info_rv[0] = CKR_DEVICE_ERROR;
   tokend_pkcs11_operation_commit (operation, &result);
   g_assert_cmpint (result.outcome, ==, TOKEND_OUTCOME_FAILED);
-  g_assert_false (result.left_open);
+  g_assert_false (result.may_be_open);
   g_free (result.reason);
 }
 

@@ -21,6 +21,7 @@ typedef enum {
   FAULT_PREPARED,
   FAULT_LEFT,
   FAULT_UNREAD,
+  FAULT_OPEN,
 } Fault;
 
 static const char *const faults[] = {
@@ -38,7 +39,8 @@ static const char *const faults[] = {
   [FAULT_TWO] = "two operations are under way on one token",
   [FAULT_PREPARED] = "what no host prepared is compared",
   [FAULT_LEFT] = "an operation does not complete although its try is recorded",
-  [FAULT_UNREAD] = "the reply does not wait for the token to be read",
+  [FAULT_UNREAD] = "a card is closed before it was read",
+  [FAULT_OPEN] = "the reply does not wait for the card to be closed, or not for long enough",
 };
 
 const char *
@@ -178,13 +180,20 @@ was_sent (const ModelCaller *caller)
 }
 
 static void
+begin_close (ModelState *state, guint i)
+{
+  if (state->callers[i].has_answer && !state->callers[i].has_read)
+    state->fault = FAULT_UNREAD;
+}
+
+static void
 begin_reply (ModelState *state, ModelKind kind, guint i)
 {
   ModelCaller *caller = &state->callers[i];
   gboolean may_go_on = tokend_step_may_go_on (caller->is_open, caller->is_over, was_sent (caller));
 
-  if (caller->has_answer && !caller->has_read)
-    state->fault = FAULT_UNREAD;
+  if (caller->has_begun && !caller->has_closed)
+    state->fault = FAULT_OPEN;
   if (may_go_on)
     end_finish (state, i);
   advance (state, kind, i, may_go_on ? TOKEND_STEP_DONE : TOKEND_STEP_FAILED);
@@ -271,6 +280,9 @@ begin_step (ModelState *state, ModelKind kind, guint i)
     break;
   case TOKEND_STEP_RESOLVE:
     model_resolve (state, state->callers[i].try_result);
+    break;
+  case TOKEND_STEP_CLOSE:
+    begin_close (state, i);
     break;
   case TOKEND_STEP_REPLY:
     begin_reply (state, kind, i);
@@ -437,6 +449,19 @@ follow_commit (const ModelState *state, ModelKind kind, guint i, ModelVisit visi
                 data);
 }
 
+/* The outcome is recorded by then. A host that does not answer keeps its lock. */
+static void
+follow_close (const ModelState *state, ModelKind kind, guint i, ModelVisit visit, gpointer data)
+{
+  ModelState next = *state;
+
+  next.callers[i].has_closed = TRUE;
+  if (state->owner == i)
+    visit_result (&next, kind, i, TOKEND_STEP_DONE, visit, "the card is closed", data);
+  next.owner = MODEL_N_CALLERS;
+  visit_result (&next, kind, i, TOKEND_STEP_DONE, visit, "nobody says that it is closed", data);
+}
+
 static void
 follow_failure (const ModelState *state, ModelKind kind, guint i, ModelVisit visit, gpointer data)
 {
@@ -504,6 +529,9 @@ model_follow_caller (const ModelState *state, ModelKind kind, guint i, ModelVisi
     break;
   case TOKEND_STEP_COMMIT:
     follow_commit (state, kind, i, visit, data);
+    break;
+  case TOKEND_STEP_CLOSE:
+    follow_close (state, kind, i, visit, data);
     break;
   default:
     g_assert_not_reached ();

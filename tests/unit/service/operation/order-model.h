@@ -66,6 +66,7 @@ typedef struct {
   guint8 has_answer; /* the host's */
   guint8 has_sent;   /* as that says */
   guint8 try_result;
+  guint8 has_closed; /* the host has, or nobody waits for it any more */
 } ModelCaller;
 
 /* All of one moment. Nothing but bytes: two moments are the same if their bytes are. */

@@ -475,26 +475,64 @@ test_commit (void)
   }
 }
 
-/* What the host says of the card stays until the next code. */
+/* A host that gives no outcome may be at the card still. */
 static void
-test_commit_left_open (void)
+test_commit_may_be_open (void)
 {
   static const struct {
     const char *outcome;
-    gboolean is_left_open;
+    gboolean may_be_open;
   } rows[] = {
-    { "{'result': <'done'>, 'sent': <true>, 'left-open': <true>}", TRUE },
-    { "{'result': <'done'>, 'sent': <true>, 'left-open': <false>}", FALSE },
+    { "{'result': <'done'>, 'sent': <true>, 'may-be-open': <true>}", TRUE },
+    { "{'result': <'code-incorrect'>, 'sent': <true>, 'may-be-open': <true>}", TRUE },
+    { "{'result': <'done'>, 'sent': <true>, 'may-be-open': <false>}", FALSE },
     { "{'result': <'done'>, 'sent': <true>}", FALSE },
+    { NULL, TRUE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     stage_set_up (PUK);
     prepare_as (READING (16));
-    stage.operation.is_left_open = !rows[i].is_left_open;
     stage.outcome = rows[i].outcome;
     tokend_operation_commit (&stage.operation);
+    g_assert_cmpint (stage.operation.may_be_open, ==, rows[i].may_be_open);
+    stage_tear_down ();
+  }
+}
+
+/* What the code has come to stays as it is. Without an answer the card may be open, and the host at
+ * it still. */
+static void
+test_close (void)
+{
+  static const struct {
+    gboolean may_be_open, is_unread;
+    const char *answer;
+    const char *calls;
+    gboolean is_left_open, is_host_at_it;
+  } rows[] = {
+    { FALSE, FALSE, NULL, "", FALSE, FALSE },
+    { FALSE, TRUE, NULL, "refresh ", FALSE, FALSE },
+    { TRUE, FALSE, "closed", "close tell(closed) ", FALSE, FALSE },
+    { TRUE, TRUE, "closed", "close tell(closed) refresh ", FALSE, FALSE },
+    { TRUE, FALSE, "left-open", "close tell(left-open) ", TRUE, FALSE },
+    { TRUE, FALSE, NULL, "close tell(left-open) ", TRUE, TRUE },
+    { TRUE, TRUE, NULL, "close tell(left-open) refresh ", TRUE, TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    stage_set_up (PUK);
+    stage.operation.may_be_open = rows[i].may_be_open;
+    stage.operation.is_unread = rows[i].is_unread;
+    stage.operation.effect = (TokendTryEffect){ TOKEND_TRY_SUCCEEDED, TRUE };
+    stage.closes = rows[i].answer;
+    tokend_operation_close (&stage.operation);
+    assert_calls (rows[i].calls);
     g_assert_cmpint (stage.operation.is_left_open, ==, rows[i].is_left_open);
+    g_assert_cmpint (stage.operation.may_be_open, ==, rows[i].is_host_at_it);
+    assert_error (FINE, NULL);
+    g_assert_cmpint (stage.operation.effect.try_result, ==, TOKEND_TRY_SUCCEEDED);
+    g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
     stage_tear_down ();
   }
 }
@@ -542,7 +580,7 @@ test_resolve (void)
   }
 }
 
-/* The host that may still be at it is not asked. */
+/* The host that may still be at it is not asked; another one is, once that is not at it. */
 static void
 test_after_in_doubt (void)
 {
@@ -550,7 +588,7 @@ test_after_in_doubt (void)
   prepare_as (READING (16));
   stage.operation.effect = (TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE, .in_doubt = TRUE };
   tokend_operation_read_after (&stage.operation);
-  assert_calls ("lose refresh flush ");
+  assert_calls ("lose flush ");
   g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
   stage_tear_down ();
 }
@@ -733,7 +771,7 @@ test_after_puk_shown_as_pin (void)
     stage.result = -1;
     stage.after[0] = rows[i].after;
     tokend_operation_read_after (&stage.operation);
-    assert_calls ("read note(puk) lose refresh flush ");
+    assert_calls ("read note(puk) lose flush ");
     g_assert_cmpint (stage.noted.final_try, ==, rows[i].final_try);
     g_assert_cmpint (stage.noted.locked, ==, rows[i].locked);
     stage_tear_down ();
@@ -757,8 +795,7 @@ test_after_shown_as_what_it_is (void)
       "read update(a-module) note(pin) flush " },
     { PUK, TRUE, TRUE, FINE, READING (18), "read update(a-module) flush " },
     { PUK, TRUE, FALSE, TOKEND_ERROR_FAILED, READING (18), "read update(a-module) flush " },
-    { PUK, TRUE, TRUE, TOKEND_ERROR_PUK_INCORRECT, READING_OF ("2", 18),
-      "read lose refresh flush " },
+    { PUK, TRUE, TRUE, TOKEND_ERROR_PUK_INCORRECT, READING_OF ("2", 18), "read lose flush " },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -780,7 +817,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/operation-try/commit/left-open", test_commit_left_open);
+  g_test_add_func ("/operation-try/commit/may-be-open", test_commit_may_be_open);
+  g_test_add_func ("/operation-try/close", test_close);
   g_test_add_func ("/operation-try/prepare/login-first", test_prepare_login_first);
   g_test_add_func ("/operation-try/prepare/descriptors", test_prepare_descriptors);
   g_test_add_func ("/operation-try/prepare/in-vain", test_prepare_in_vain);

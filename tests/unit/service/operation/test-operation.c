@@ -19,7 +19,7 @@
   "accept identify may-read read check-state authorize identify-again read-after-prompt "          \
   "check-state hand-out "
 #define UNTIL_TRY "collect authorize-again read check claim prepare compare "
-#define TRY "record commit resolve read-after "
+#define TRY "record commit resolve read-after close "
 
 /* A token that can leave. */
 typedef struct {
@@ -111,6 +111,7 @@ STEP (compare, "compare")
 STEP (record, "record")
 STEP (resolve, "resolve")
 STEP (read_after, "read-after")
+STEP (close, "close")
 
 void
 __wrap_tokend_operation_read_after_prompt (Operation *operation)
@@ -470,7 +471,7 @@ test_whole (void)
   Operation *operation = open_one ();
 
   finish (operation);
-  end_steps (11);
+  end_steps (12);
   assert_steps (UNTIL_TRY TRY);
   assert_told ("journal(done,sent,0) release(done) finish:done tell no-need ");
   finish (operation);
@@ -513,7 +514,7 @@ test_finish_again (void)
       g_string_truncate (scene.steps, 0);
       finish (operation);
       assert_steps ("collect ");
-      end_steps (11);
+      end_steps (12);
       assert_steps ("authorize-again read check claim prepare compare " TRY);
       assert_told ("journal(done,sent,0) release(done) finish:done tell no-need ");
     } else {
@@ -533,14 +534,16 @@ test_refused (void)
   finish (operation);
   end_steps (8);
   operation->effect.in_doubt = TRUE;
+  operation->may_be_open = TRUE;
   end_step (TOKEND_ERROR_PUK_INCORRECT);
-  end_steps (2);
+  end_steps (3);
   assert_steps (UNTIL_TRY TRY);
   assert_told ("journal(PukIncorrect,sent,in-doubt,0) release(in-doubt) finish:PukIncorrect tell "
                "no-need ");
   g_assert_cmpint (operation->over->code, ==, TOKEND_ERROR_NOT_FOUND);
   g_assert_cmpint (operation->lock_fd, ==, -1);
   g_assert_false (operation->effect.in_doubt);
+  g_assert_false (operation->may_be_open);
   tear_down ();
 }
 
@@ -718,7 +721,7 @@ test_ended_in_the_try (void)
       end_steps (n_steps);
       ends[i].happens (operation);
       g_assert_false (g_cancellable_is_cancelled (operation->cancellable));
-      end_steps (11 - n_steps);
+      end_steps (12 - n_steps);
       assert_told (told);
       if (ends[i].happens != caller_leaves)
         g_assert_nonnull (strstr (operation->over->message, "has sent a code"));
@@ -794,7 +797,7 @@ test_busy (void)
   g_assert_null (operation->over);
   assert_told ("finish:Busy again:Busy ");
   assert_steps ("");
-  end_steps (11);
+  end_steps (12);
   tear_down ();
 }
 

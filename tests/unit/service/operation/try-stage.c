@@ -61,6 +61,7 @@ stage_set_up (TokendRole role)
   target = tokend_target_new (known, FALSE);
   stage.service.refused = tokend_refused_new ();
   stage.service.refusal_limit = tokend_refusal_limit_new ();
+  stage.service.modules = g_ptr_array_new ();
   stage.profile.change_counts = stage.profile.change_proves = TRUE;
   stage.profile.environment = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < TOKEND_N_ROLES; i++)
@@ -69,6 +70,7 @@ stage_set_up (TokendRole role)
   stage.operation.caller = &stage.caller;
   stage.operation.token = (TokendToken *) &token;
   module = g_object_new (G_TYPE_OBJECT, NULL);
+  g_ptr_array_add (stage.service.modules, module);
   g_set_object (&stage.operation.source, (TokendTokenSource *) module);
   stage.operation.role = role;
   stage.operation.lock_fd = -1;
@@ -84,6 +86,7 @@ stage_tear_down (void)
   g_clear_pointer (&target, tokend_target_free);
   g_object_unref (stage.service.refused);
   tokend_refusal_limit_free (stage.service.refusal_limit);
+  g_ptr_array_unref (stage.service.modules);
   tokend_operation_drop_pipes (&stage.operation);
   g_hash_table_unref (stage.profile.environment);
   g_clear_pointer (&stage.environment, g_hash_table_unref);
@@ -212,6 +215,30 @@ __wrap_tokend_dbus_module1_operation_call_commit_finish (TokendDbusModule1Operat
     return FALSE;
   }
   *outcome = g_variant_parse (G_VARIANT_TYPE_VARDICT, stage.outcome, NULL, NULL, NULL);
+  return TRUE;
+}
+
+void
+__wrap_tokend_dbus_module1_operation_call_close (TokendDbusModule1Operation *proxy,
+                                                 GDBusCallFlags flags, gint timeout,
+                                                 GCancellable *cancellable,
+                                                 GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_assert_cmpint (timeout, <=, 5000);
+  g_string_append (stage.calls, "close ");
+  callback (NULL, NULL, user_data);
+}
+
+gboolean
+__wrap_tokend_dbus_module1_operation_call_close_finish (TokendDbusModule1Operation *proxy,
+                                                        gboolean *left_open, GAsyncResult *result,
+                                                        GError **error)
+{
+  if (stage.closes == NULL) {
+    fail (error, TOKEND_ERROR_FAILED);
+    return FALSE;
+  }
+  *left_open = g_str_equal (stage.closes, "left-open");
   return TRUE;
 }
 
@@ -385,6 +412,17 @@ gboolean
 __wrap_tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GError **error)
 {
   return TRUE;
+}
+
+void
+__wrap_tokend_module_set_left_open (TokendModule *self, const char *const *cards,
+                                    gboolean is_left_open)
+{
+  g_auto (GStrv) expected = tokend_target_list_cards (target);
+
+  g_assert_true ((GObject *) self == module);
+  g_assert_true (g_strv_equal (cards, (const char *const *) expected));
+  g_string_append_printf (stage.calls, "tell(%s) ", is_left_open ? "left-open" : "closed");
 }
 
 const char *

@@ -29,6 +29,7 @@ typedef struct {
   gboolean has_no_profile;   /* the token */
   gsize digest_length;       /* in bytes */
   const char *outcome;       /* NULL: no answer comes to Commit */
+  const char *closes;        /* what Close says of the card: "closed", "left-open"; NULL: nothing */
   const char *after[2];      /* the readings after it; none: they are an error */
   gboolean ledger_is_broken; /* nothing can be written */
 
