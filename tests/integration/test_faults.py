@@ -20,7 +20,6 @@ folder.
 import pytest
 from fault_matrix import (
     CALLS_THAT_CHANGE,
-    COMMITTING,
     GARBAGE,
     OPERATIONS,
     Bench,
@@ -28,6 +27,7 @@ from fault_matrix import (
     Fault,
     all_results,
     half_of,
+    may_outlive,
 )
 
 # Of how many faults one is run, at a call that carries no code.
@@ -105,7 +105,7 @@ def test_hangs(phase, make_sandbox, matrix, is_whole):
                 if is_whole or changes or number % STEP == 0:
                     cells += [Cell(name, call, Fault("hang", None, after)) for after in {False, changes}]
         if phase != "at the start":
-            cells = [cell for cell in cells if (cell.call.phase == COMMITTING) == (phase == "with the code")]
+            cells = [cell for cell in cells if may_outlive(cell) == (phase == "with the code")]
         run(bench, cells, matrix)
 
 

@@ -305,6 +305,23 @@ may_be_open (const TokendPkcs11Operation *operation, const TokendOperationResult
                  || result->outcome == TOKEND_OUTCOME_FAILED));
 }
 
+/* Concludes a login that failed. What the module has not compared costs nothing, and counts as not
+ * sent; a try that is lost disproves that. */
+static void
+conclude_login (TokendPkcs11Operation *operation, CK_RV rv, TokendOperationResult *result)
+{
+  const TokendRole role = tokend_operation_request_role (&operation->request);
+  TokendHostReading now = { 0 };
+
+  conclude (result, tokend_outcome_of_login (rv, &operation->dialect), "C_Login", rv);
+  if (!tokend_outcome_is_code_unread (rv, role) || read_token (operation, &now) != CKR_OK)
+    return;
+  if (tokend_host_reading_lost_tries (&operation->prepared, &now, role))
+    result->outcome = TOKEND_OUTCOME_CODE_INCORRECT;
+  else
+    result->sent = FALSE;
+}
+
 static void
 unlock_by_so_login (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
@@ -317,7 +334,7 @@ unlock_by_so_login (TokendPkcs11Operation *operation, TokendOperationResult *res
   rv = functions->login (operation->session, CKU_SO, code_bytes (puk), puk->length);
   tokend_code_wipe (puk);
   if (rv != CKR_OK) {
-    conclude (result, tokend_outcome_of_login (rv, &operation->dialect), "C_Login", rv);
+    conclude_login (operation, rv, result);
     return;
   }
 
@@ -345,7 +362,7 @@ set_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
  * standard's word for a right one that must be changed first; it is believed where the token itself
  * says that this one must. A try that the login has cost disproves either answer. */
 static gboolean
-is_proven (const TokendPkcs11Operation *operation, CK_RV login_rv, TokendOperationResult *result)
+is_proven (TokendPkcs11Operation *operation, CK_RV login_rv, TokendOperationResult *result)
 {
   const TokendHostReading *before = &operation->prepared;
   TokendHostReading now = { 0 };
@@ -353,7 +370,7 @@ is_proven (const TokendPkcs11Operation *operation, CK_RV login_rv, TokendOperati
 
   if (login_rv != CKR_OK
       && !(login_rv == CKR_PIN_EXPIRED && (before->flags & TOKEND_TOKEN_PIN_MUST_CHANGE))) {
-    conclude (result, tokend_outcome_of_login (login_rv, &operation->dialect), "C_Login", login_rv);
+    conclude_login (operation, login_rv, result);
     return FALSE;
   }
 

@@ -3,6 +3,7 @@
 
 #include "narrow-pkcs11.h"
 #include "tokend-module.h"
+#include "tokend-status.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +18,7 @@ typedef struct {
 } TokendDialect;
 
 TokendOutcome tokend_outcome_of_login (CK_RV rv, const TokendDialect *dialect);
+gboolean tokend_outcome_is_code_unread (CK_RV rv, TokendRole role);
 TokendOutcome tokend_outcome_of_init_pin (CK_RV rv, const TokendDialect *dialect);
 TokendOutcome tokend_outcome_of_set_pin (CK_RV rv, const TokendDialect *dialect);
 

@@ -51,6 +51,23 @@ tokend_outcome_of_login (CK_RV rv, const TokendDialect *dialect)
 }
 
 /**
+ * tokend_outcome_is_code_unread:
+ * @role: whose code.
+ *
+ * Interprets @rv by the standard, which gives the reason for which C_Login fails: its user is logged
+ * in already, or the normal user's PIN was not set yet. A code that was compared and is wrong has
+ * another answer.
+ *
+ * Returns: whether C_Login that returned @rv has not compared the code.
+ */
+gboolean
+tokend_outcome_is_code_unread (CK_RV rv, TokendRole role)
+{
+  return rv == CKR_USER_ALREADY_LOGGED_IN
+         || (rv == CKR_USER_PIN_NOT_INITIALIZED && role == TOKEND_ROLE_PIN);
+}
+
+/**
  * tokend_outcome_of_init_pin:
  *
  * Interprets @rv for the PUK too: some modules accept any PUK at login and try it only here. With

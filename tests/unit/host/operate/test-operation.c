@@ -333,8 +333,6 @@ test_login_first (void)
     { CKR_PIN_LEN_RANGE, NEVER, TOKEND_OUTCOME_CODE_INCORRECT, FALSE, LOGIN,
       "C_Login: CKR_PIN_LEN_RANGE" },
     { CKR_PIN_LOCKED, NEVER, TOKEND_OUTCOME_CODE_LOCKED, FALSE, LOGIN, "C_Login: CKR_PIN_LOCKED" },
-    { CKR_USER_ALREADY_LOGGED_IN, NEVER, TOKEND_OUTCOME_FAILED, FALSE, LOGIN,
-      "C_Login: CKR_USER_ALREADY_LOGGED_IN" },
     { CKR_DEVICE_REMOVED, NEVER, TOKEND_OUTCOME_TOKEN_REMOVED, FALSE, LOGIN,
       "C_Login: CKR_DEVICE_REMOVED" },
   };
@@ -412,6 +410,47 @@ vanish_after_login (void)
 {
   if (fake.calls->len > 0)
     fake.info_rv[0] = CKR_DEVICE_REMOVED;
+}
+
+/* A login that says that no code was compared. It is not sent once more. */
+static void
+test_code_unread (void)
+{
+  static const struct {
+    gboolean unlock;
+    CK_RV rv;
+    void (*before_info) (void);
+    TokendOutcome expected;
+    gboolean is_sent;
+  } rows[] = {
+    { FALSE, CKR_USER_ALREADY_LOGGED_IN, NULL, TOKEND_OUTCOME_FAILED, FALSE },
+    { TRUE, CKR_USER_ALREADY_LOGGED_IN, NULL, TOKEND_OUTCOME_FAILED, FALSE },
+    { FALSE, CKR_USER_PIN_NOT_INITIALIZED, NULL, TOKEND_OUTCOME_FAILED, FALSE },
+    { TRUE, CKR_USER_PIN_NOT_INITIALIZED, NULL, TOKEND_OUTCOME_FAILED, TRUE },
+    { FALSE, CKR_USER_ALREADY_LOGGED_IN, fall_after_login, TOKEND_OUTCOME_CODE_INCORRECT, TRUE },
+    { FALSE, CKR_USER_ALREADY_LOGGED_IN, warn_after_login, TOKEND_OUTCOME_CODE_INCORRECT, TRUE },
+    { FALSE, CKR_USER_ALREADY_LOGGED_IN, break_after_login, TOKEND_OUTCOME_FAILED, TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
+    TokendOperationResult result;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    fake_reset ();
+    show_numbers ();
+    fake.login_rv = rows[i].rv;
+    logs_in_first = TRUE;
+    operation = prepared (rows[i].unlock);
+    logs_in_first = FALSE;
+    fake.before_info = rows[i].before_info;
+    tokend_pkcs11_operation_commit (operation, &result);
+    g_assert_cmpint (result.outcome, ==, rows[i].expected);
+    g_assert_cmpint (result.sent, ==, rows[i].is_sent);
+    g_assert_false (result.may_be_open);
+    g_assert_cmpstr (fake.calls->str, ==, LOGIN);
+    g_free (result.reason);
+  }
 }
 
 /* What the token shows between C_Login and C_SetPIN. */
@@ -648,6 +687,7 @@ main (int argc, char **argv)
                    test_new_pin_that_the_token_cannot_take);
   g_test_add_func ("/operation/commit", test_commit);
   g_test_add_func ("/operation/commit/login-first", test_login_first);
+  g_test_add_func ("/operation/code-unread", test_code_unread);
   g_test_add_func ("/operation/commit/token-after-login", test_token_after_login);
   g_test_add_func ("/operation/commit-after-change", test_commit_after_change);
   g_test_add_func ("/operation/codes-are-wiped", test_codes_are_wiped);

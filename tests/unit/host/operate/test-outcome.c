@@ -104,6 +104,35 @@ test_cards (void)
   }
 }
 
+/* By the standard. Of an SO's PIN that is not set it says nothing. */
+static void
+test_code_unread (void)
+{
+  static const struct {
+    CK_RV rv;
+    gboolean is_pin_unread, is_puk_unread;
+  } answers[] = {
+    { CKR_USER_ALREADY_LOGGED_IN, TRUE, TRUE },
+    { CKR_USER_PIN_NOT_INITIALIZED, TRUE, FALSE },
+    { CKR_USER_ANOTHER_ALREADY_LOGGED_IN, FALSE, FALSE },
+    { CKR_SESSION_READ_ONLY_EXISTS, FALSE, FALSE },
+    { CKR_OK, FALSE, FALSE },
+    { CKR_PIN_INCORRECT, FALSE, FALSE },
+    { CKR_PIN_LOCKED, FALSE, FALSE },
+    { CKR_USER_NOT_LOGGED_IN, FALSE, FALSE },
+    { CKR_DEVICE_ERROR, FALSE, FALSE },
+    { CKR_VENDOR_DEFINED | 7, FALSE, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (answers); i++) {
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    g_assert_cmpint (tokend_outcome_is_code_unread (answers[i].rv, TOKEND_ROLE_PIN), ==,
+                     answers[i].is_pin_unread);
+    g_assert_cmpint (tokend_outcome_is_code_unread (answers[i].rv, TOKEND_ROLE_PUK), ==,
+                     answers[i].is_puk_unread);
+  }
+}
+
 static void
 test_reason (void)
 {
@@ -120,6 +149,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/outcome/table", test_table);
   g_test_add_func ("/outcome/cards", test_cards);
+  g_test_add_func ("/outcome/code-unread", test_code_unread);
   g_test_add_func ("/outcome/reason", test_reason);
   return g_test_run ();
 }
