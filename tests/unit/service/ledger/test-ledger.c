@@ -6,6 +6,7 @@
 #include "targets.h"
 
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 #define CARD "0c7ad1"
 #define OTHER_CARD "b4e011"
@@ -478,6 +479,54 @@ test_modules_of_labels (Scratch *scratch, gconstpointer user_data)
   ledger_flush (ledger);
 }
 
+/* Where each write comes by. */
+static struct {
+  GMutex mutex;
+  GCond has_come;
+  gboolean is_slow; /* the next one stays for a while */
+  guint n_here, n_most;
+} disk;
+
+/* Stands before libc's. */
+int
+fsync (int fd)
+{
+  const gint64 end = g_get_monotonic_time () + G_TIME_SPAN_SECOND / 5;
+
+  g_mutex_lock (&disk.mutex);
+  disk.n_here++;
+  disk.n_most = MAX (disk.n_most, disk.n_here);
+  g_cond_broadcast (&disk.has_come);
+  while (disk.is_slow && disk.n_here < 2 && g_cond_wait_until (&disk.has_come, &disk.mutex, end))
+    ;
+  disk.is_slow = FALSE;
+  disk.n_here--;
+  g_mutex_unlock (&disk.mutex);
+  return fdatasync (fd);
+}
+
+/* A write does not overtake another, however long that takes: the last one has all. */
+static void
+test_one_write_at_a_time (Scratch *scratch, gconstpointer user_data)
+{
+  g_autoptr (TokendLedger) ledger = tokend_ledger_new (scratch->path);
+  g_autoptr (TokendTarget) target = target_of (CARD);
+  GAsyncResult *results[TOKEND_N_ROLES] = { NULL };
+
+  disk.is_slow = TRUE;
+  disk.n_most = 0;
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++)
+    tokend_ledger_begin_async (ledger, target, role, "module", ledger_keep_result, &results[role]);
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    ledger_wait_for (&results[role]);
+    g_assert_true (tokend_ledger_begin_finish (ledger, results[role], NULL));
+    g_object_unref (results[role]);
+  }
+  g_assert_cmpuint (disk.n_most, ==, 1);
+  ledger_assert_on_disk (scratch, CARD, PIN, 1, FALSE);
+  ledger_assert_on_disk (scratch, CARD, PUK, 1, FALSE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -495,6 +544,7 @@ main (int argc, char **argv)
   scratch_add_test ("/ledger/observe/confirmation-is-durable", test_confirmation_is_durable);
   scratch_add_test ("/ledger/observe/final-try-is-durable", test_final_try_is_durable);
   scratch_add_test ("/ledger/observe/flush", test_flush);
+  scratch_add_test ("/ledger/one-write-at-a-time", test_one_write_at_a_time);
   scratch_add_test ("/ledger/pending/told-once", test_pending_is_told_once);
   scratch_add_test ("/ledger/pending/another-is-told", test_another_pending_is_told);
   scratch_add_test ("/ledger/observe/stranger", test_observing_a_stranger);
