@@ -551,6 +551,9 @@ check_told (const TokendCounterReading *reading, const TokendCounterRules *rules
   g_assert_cmpint (told.never_locks, ==, rules->never_locks && told.another_remains);
   g_assert_false (told.is_flag_gone);
   is_barred = !tokend_counter_equal (&shown, &barred);
+  /* What the record says is worse is told as no better. */
+  if (is_barred && !barred.another_remains)
+    g_assert_true (told.state != OK && (told.state != LOW || barred.state == LOW));
   g_assert_cmpint (told.seen, ==, is_barred ? record->seen : UNKNOWN);
   g_assert_cmpint (told.is_record_lost, ==, is_barred && record->lost);
   g_assert_cmpint (told.is_sent_elsewhere, ==, is_barred && record->is_elsewhere);
