@@ -31,7 +31,7 @@ KINDS = {
     "etoken": Kind(
         settings=(
             *("serial", "vendor-objects", "counter-width", "no-puk", "pin-complexity", "refused-new-pins"),
-            *("slot-events", "reader", "certificate"),
+            *("slot-events", "reader", "connection", "certificate"),
         ),
         counts=True,
     ),

@@ -25,6 +25,7 @@ card, and there are two readers. Settings of a token follow its kind: etoken:lab
   vendor-objects=false    counter-width=1|4|8    no-puk=true    pin-complexity=true    of etoken
   refused-new-pins=PIN;PIN    slot-events=yes|alone    certificate=shared    of etoken
   reader=NAME             of etoken and alias: the description of the slot
+  reader=yes              connection=kept    of etoken: it is in a reader, as a card is
   of=etoken2|opensc       file=NAME    manufacturer=TEXT    model=TEXT    hide-flags=true    of alias
   wrong-code=63cx         locked-code=6982    of openpgp-card     so-pin=yes    pins=0|2    of pkcs15-card
 
@@ -73,7 +74,7 @@ def name_tokens(tokens):
         token.setdefault("label", kind.label or token["kind"].upper() + suffix)
         if "serial" in kind.settings:
             token.setdefault("serial", f"{FIRST_SERIAL + number - 1:08x}")
-        if kind.folder == "card":
+        if kind.folder == "card" or token["more"].get("reader") == "yes":
             token["reader"] = sum("reader" in other for other in tokens)
             if token["reader"] == READERS:
                 raise argparse.ArgumentTypeError(f"there are only {READERS} readers for cards")

@@ -37,6 +37,8 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # The commands to a card that may carry a code. A header and one length are 5 bytes.
 # What a real card takes for a command, in milliseconds
 PACE = "delay * 20"
+# To a simulated eToken one command goes for each call of PKCS#11, to a real one several.
+ETOKEN_PACE = "delay * 200"
 CODE_COMMANDS = ("VERIFY", "CHANGE-REFERENCE-DATA", "RESET-RETRY-COUNTER")
 
 # See Sandbox.processes().
@@ -415,6 +417,7 @@ class Token:
         self.label = settings["label"]
         self.serial = settings.get("serial")
         self.is_card = KINDS[self.kind].folder == "card"
+        self.is_in_reader = "reader" in settings
         self.records = KINDS[self.kind].counts  # what it was asked, and its own counters
         self._signing_label = KINDS[self.kind].signing_label
         self.folder = settings.get("folder", f"{FOLDER}/tokens/{self.name}")
@@ -460,6 +463,10 @@ class Token:
         number = str(self._sandbox.user_id(user)) if user else None
         lines = [line.split() for line in self._sandbox.read_file(f"{self.folder}/calls").splitlines()]
         return [words[2] for words in lines if number in (None, words[1])]
+
+    def commands(self):
+        """eToken in a reader: the commands sent to it so far, by whomever."""
+        return self._sandbox.read_file(f"{self.folder}/card/calls").splitlines()
 
     def results(self, function):
         """eToken: what each call of the function answered: "CKR_OK", or "HANG", "CRASH", "FORBIDDEN".
@@ -509,9 +516,9 @@ class Token:
     @contextlib.contextmanager
     def _at_a_pace(self):
         """A card without faults takes the time of a real one: a use that takes none is not seen."""
-        is_set = self.is_card and not os.path.exists(self._sandbox.path(f"{self.folder}/fault"))
+        is_set = self.is_in_reader and not os.path.exists(self._sandbox.path(f"{self.folder}/fault"))
         if is_set:
-            self.fault(PACE)
+            self.fault(ETOKEN_PACE if self.kind == "etoken" else PACE)
         try:
             yield
         finally:

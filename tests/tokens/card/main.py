@@ -3,7 +3,8 @@
 """A virtual smart card in a virtual reader of the real pcscd.
 
 Settings come as JSON on standard input: kind, folder, reader (its number), serial, pin, puk, more (what else the kind
-takes), key and certificate (paths). Says "ready" on standard output when the reader has given it power for the first
+takes), key and certificate (paths), faults (the folder of the file "fault", if it is
+another one). Says "ready" on standard output when the reader has given it power for the first
 time, and goes on until it is killed.
 """
 
@@ -16,6 +17,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..
 import vpcd  # noqa: E402
 from apdu import Command, Refusal  # noqa: E402
 from der import read_rsa_key  # noqa: E402
+from etoken import ETokenCard  # noqa: E402
 from key import Key  # noqa: E402
 from misbehaviour import Faults, Pulled, answer  # noqa: E402
 from openpgp import OpenPGPCard  # noqa: E402
@@ -23,7 +25,7 @@ from pin import Memory  # noqa: E402
 from piv import PIVCard  # noqa: E402
 from pkcs15 import PKCS15Card  # noqa: E402
 
-KINDS = {"openpgp-card": OpenPGPCard, "piv-card": PIVCard, "pkcs15-card": PKCS15Card}
+KINDS = {"etoken": ETokenCard, "openpgp-card": OpenPGPCard, "piv-card": PIVCard, "pkcs15-card": PKCS15Card}
 
 # How often an idle card looks whether it shall be pulled out or put in, in seconds.
 LOOK_INTERVAL = 0.02
@@ -44,9 +46,9 @@ class Record:
 class VirtualCard:
     """The card, its faults, and its record."""
 
-    def __init__(self, card, folder):
+    def __init__(self, card, folder, faults):
         self._card = card
-        self._faults = Faults(folder)
+        self._faults = Faults(faults)
         self._record = Record(folder)
         self._insertion = 0
         self._ready = False
@@ -111,7 +113,7 @@ def main():
         certificate = file.read()
     card = KINDS[settings["kind"]](settings, Key(*read_rsa_key(settings["key"])[:3]), certificate)
     Memory(os.path.join(folder, "state"), card.codes)
-    VirtualCard(card, folder).run(settings["reader"])
+    VirtualCard(card, folder, settings.get("faults", folder)).run(settings["reader"])
 
 
 main()

@@ -62,6 +62,10 @@ void etoken_state_write (EtokenState *state);
 void etoken_state_close (EtokenState *state);
 void etoken_destroy_objects (void);
 
+/* card.c */
+
+gboolean etoken_send (EtokenFunction function);
+
 /* slot-events.c */
 
 void etoken_pass_waiting (void);

@@ -78,6 +78,8 @@ enter (EtokenFunction function, guint n, CK_RV *result)
   if (etoken_fault_before (function, n, result))
     return FALSE;
   *result = etoken_softhsm () != NULL ? look_for_token (function) : CKR_GENERAL_ERROR;
+  if (*result == CKR_OK && !etoken_send (function))
+    *result = result_without_token (function);
   return *result == CKR_OK;
 }
 
