@@ -35,6 +35,7 @@ typedef struct {
   gboolean
       pin_tries_hidden;   /* its flags say nothing of the PIN's tries, whatever the profile says */
   guint slot_events;      /* changes when the token was taken out, within one host */
+  gboolean is_watchable;  /* pcscd tells if it, or any other token of its module, is used */
   gboolean is_double;     /* another token has the same label and serial number */
   int pin_minimum_length; /* or -1 */
   int pin_maximum_length; /* or -1 */

@@ -174,13 +174,11 @@ gboolean
 tokend_opensc_readers_leave_out_others (const char *reader, GError **error)
 {
   const char *file = tokend_opensc_readers_get_configuration ();
-  TokendPcsc *pcsc = tokend_pcsc_new ();
-  g_autoptr (GHashTable) readers = tokend_pcsc_list (pcsc);
+  g_autoptr (GHashTable) readers = tokend_pcsc_list_once ();
   g_autoptr (GHashTable) others = tokend_opensc_readers_list_others (readers, reader);
   g_autofree char *base = NULL;
   g_autofree char *text = NULL;
 
-  tokend_pcsc_free (pcsc);
   return (file != NULL && g_file_get_contents (file, &base, NULL, NULL)
           && (text = tokend_opensc_readers_configure (base, others)) != NULL && open_written ()
           && write_all (written, text))

@@ -177,6 +177,21 @@ tokend_pcsc_list (TokendPcsc *self)
                                 || (was_connected && list_names (self) && query (self)));
 }
 
+/**
+ * tokend_pcsc_list_once:
+ *
+ * Does the same by a connection of its own.
+ */
+GHashTable *
+tokend_pcsc_list_once (void)
+{
+  TokendPcsc *self = tokend_pcsc_new ();
+  GHashTable *states = tokend_pcsc_list (self);
+
+  tokend_pcsc_free (self);
+  return states;
+}
+
 /** tokend_pcsc_get_state: Returns: what the last list has found. */
 TokendPcscState
 tokend_pcsc_get_state (TokendPcsc *self)

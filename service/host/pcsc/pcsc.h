@@ -27,6 +27,7 @@ TokendPcsc *tokend_pcsc_new (void);
 void tokend_pcsc_free (TokendPcsc *self);
 
 GHashTable *tokend_pcsc_list (TokendPcsc *self);
+GHashTable *tokend_pcsc_list_once (void);
 GHashTable *tokend_pcsc_list_again (TokendPcsc *self);
 TokendPcscState tokend_pcsc_get_state (TokendPcsc *self);
 void tokend_pcsc_wait (TokendPcsc *self);

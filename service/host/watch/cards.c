@@ -2,6 +2,7 @@
 #include "cards.h"
 
 #include "enum-nick.h"
+#include "opensc-readers.h"
 #include "pcsc.h"
 #include "reader-private.h"
 #include "tokend-enums.h"
@@ -38,10 +39,13 @@ look (TokendCards *self, TokendPcscState pcscd, GHashTable *states)
   gpointer name, state, reader;
 
   self->pcscd = pcscd;
+  self->owner.n_cards = 0;
   g_hash_table_iter_init (&iter, states);
-  while (g_hash_table_iter_next (&iter, &name, NULL))
+  while (g_hash_table_iter_next (&iter, &name, &state)) {
+    self->owner.n_cards += ((TokendReaderState *) state)->use != TOKEND_CARD_ABSENT;
     if (!g_hash_table_contains (self->readers, name))
       g_hash_table_insert (self->readers, g_strdup (name), tokend_reader_new (&self->owner, name));
+  }
 
   g_hash_table_iter_init (&iter, self->readers);
   while (g_hash_table_iter_next (&iter, &name, &reader)) {
@@ -256,6 +260,7 @@ tokend_cards_new (const char *module, GVariant *environment)
     .setup = { .context = self->context,
                .module = g_strdup (module),
                .environment = g_variant_ref (environment) },
+    .is_for_all = tokend_opensc_readers_get_configuration () == NULL,
     .changed = on_changed,
     .ended = on_ended,
     .data = self,
