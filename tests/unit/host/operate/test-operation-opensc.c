@@ -19,8 +19,10 @@
 static TokendPkcs11Operation *current;
 static gboolean is_puk_wiped;
 
+/* A linker's names, which no header has. */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+
 int __real_access (const char *path, int mode);
-int __wrap_access (const char *path, int mode);
 
 /* The configuration files are installed only where the service is. What counts the lines that are
  * run has paths of its own. */
@@ -28,6 +30,37 @@ int
 __wrap_access (const char *path, int mode)
 {
   return g_strcmp0 (path, g_getenv ("OPENSC_CONF")) == 0 ? 0 : __real_access (path, mode);
+}
+
+/* Where a card is, as pcscd has it, and whether it can be reset there. */
+static struct {
+  const char *reader;
+  gboolean is_other_possible, cannot_be_reset;
+} pcsc;
+static const TokendReadFunctions *read_functions = &fake_read_functions;
+
+void
+__wrap_tokend_slot_readers_look_up (const TokendReadFunctions *functions, const GArray *last,
+                                    GArray *readings)
+{
+  TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, 0);
+
+  reading->reader = pcsc.reader;
+  reading->is_other_possible = pcsc.is_other_possible;
+}
+
+gboolean
+__wrap_tokend_card_reset (const char *reader)
+{
+  g_string_append_printf (fake.calls, "reset(%s) ", reader);
+  return !pcsc.cannot_be_reset;
+}
+
+static CK_RV
+finalize (void *reserved)
+{
+  g_string_append (fake.calls, "finalize() ");
+  return CKR_OK;
 }
 
 static int
@@ -61,8 +94,7 @@ open_operation (gboolean is_opensc, gboolean unlock, TokendUnlockMethod method, 
   g_setenv ("OPENSC_CONF", tokend_opensc_configuration (method), TRUE);
   g_assert_true (tokend_host_reading_init (&reading, &fake.info[0]));
   request.identity = reading.identity;
-  return tokend_pkcs11_operation_open (&fake_read_functions, &fake_operation_functions, &request,
-                                       error);
+  return tokend_pkcs11_operation_open (read_functions, &fake_operation_functions, &request, error);
 }
 
 static TokendPkcs11Operation *
@@ -315,6 +347,52 @@ test_left_open_by_set_pin (void)
   }
 }
 
+/* OpenSC's card is reset once OpenSC has let go of it, if it is certain which one that is. */
+static void
+test_reset (void)
+{
+  static const struct {
+    gboolean is_opensc;
+    const char *reader;
+    gboolean is_other_possible, cannot_be_finalized, cannot_be_reset;
+    const char *calls; /* after those that send the code */
+  } rows[] = {
+    { TRUE, "R 00", FALSE, FALSE, FALSE, "finalize() reset(R 00) " },
+    { TRUE, "R 00", FALSE, FALSE, TRUE, "finalize() reset(R 00) " },
+    { TRUE, "R 00", TRUE, FALSE, FALSE, "" },
+    { TRUE, NULL, FALSE, FALSE, FALSE, "" },
+    { TRUE, "R 00", FALSE, TRUE, FALSE, "" },
+    { FALSE, "R 00", FALSE, FALSE, FALSE, "" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const gboolean is_reset = *rows[i].calls != '\0' && !rows[i].cannot_be_reset;
+    TokendReadFunctions functions = fake_read_functions;
+    g_autoptr (TokendPkcs11Operation) operation = NULL;
+    g_autofree char *calls = g_strconcat (SO_LOGIN_INIT_PIN "logout() ", rows[i].calls, NULL);
+    TokendOperationResult result;
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    fake_reset ();
+    fake.logout_rv = CKR_DEVICE_ERROR;
+    functions.finalize = rows[i].cannot_be_finalized ? NULL : finalize;
+    read_functions = &functions;
+    pcsc.reader = rows[i].reader;
+    pcsc.is_other_possible = rows[i].is_other_possible;
+    pcsc.cannot_be_reset = rows[i].cannot_be_reset;
+    operation = prepare (rows[i].is_opensc, TRUE,
+                         rows[i].is_opensc ? TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN
+                                           : TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN);
+    tokend_pkcs11_operation_commit (operation, &result);
+    g_assert_cmpint (close_card (operation, &result), ==, !is_reset);
+    g_assert_cmpstr (fake.calls->str, ==, calls);
+    g_free (result.reason);
+    g_clear_pointer (&operation, tokend_pkcs11_operation_free);
+    read_functions = &fake_read_functions;
+    pcsc.reader = NULL;
+  }
+}
+
 /* What was not sent opens nothing. */
 static void
 test_nothing_sent_opens_nothing (void)
@@ -495,6 +573,7 @@ main (int argc, char **argv)
   g_test_add_func ("/operation/unreadable-codes", test_unreadable_codes);
   g_test_add_func ("/operation/call-that-fails", test_call_that_fails);
   g_test_add_func ("/operation/left-open", test_left_open);
+  g_test_add_func ("/operation/left-open/reset", test_reset);
   g_test_add_func ("/operation/left-open/set-pin", test_left_open_by_set_pin);
   g_test_add_func ("/operation/left-open/nothing-sent", test_nothing_sent_opens_nothing);
   return g_test_run ();
