@@ -226,19 +226,20 @@ static void
 test_pulled_out (void)
 {
   static const struct {
-    CK_RV login_rv;
+    CK_RV login_rv, init_pin_rv;
     CK_FLAGS slot_flags;
     CK_RV slot_rv;
     TokendOutcome outcome;
     gboolean looks; /* into the slot */
   } rows[] = {
-    { CKR_DEVICE_ERROR, 0, CKR_OK, TOKEND_OUTCOME_TOKEN_REMOVED, TRUE },
-    { CKR_DEVICE_ERROR, CKF_REMOVABLE_DEVICE, CKR_OK, TOKEND_OUTCOME_TOKEN_REMOVED, TRUE },
-    { CKR_DEVICE_ERROR, CKF_TOKEN_PRESENT, CKR_TOKEN_NOT_PRESENT, TOKEND_OUTCOME_TOKEN_REMOVED,
-      TRUE },
-    { CKR_DEVICE_ERROR, CKF_TOKEN_PRESENT, CKR_OK, TOKEND_OUTCOME_FAILED, TRUE },
-    { CKR_PIN_INCORRECT, 0, CKR_OK, TOKEND_OUTCOME_CODE_INCORRECT, FALSE },
-    { CKR_OK, 0, CKR_OK, TOKEND_OUTCOME_DONE, FALSE },
+    { CKR_DEVICE_ERROR, CKR_OK, 0, CKR_OK, TOKEND_OUTCOME_TOKEN_REMOVED, TRUE },
+    { CKR_DEVICE_ERROR, CKR_OK, CKF_REMOVABLE_DEVICE, CKR_OK, TOKEND_OUTCOME_TOKEN_REMOVED, TRUE },
+    { CKR_DEVICE_ERROR, CKR_OK, CKF_TOKEN_PRESENT, CKR_TOKEN_NOT_PRESENT,
+      TOKEND_OUTCOME_TOKEN_REMOVED, TRUE },
+    { CKR_DEVICE_ERROR, CKR_OK, CKF_TOKEN_PRESENT, CKR_OK, TOKEND_OUTCOME_FAILED, TRUE },
+    { CKR_PIN_INCORRECT, CKR_OK, 0, CKR_OK, TOKEND_OUTCOME_CODE_INCORRECT, FALSE },
+    { CKR_OK, CKR_OK, 0, CKR_OK, TOKEND_OUTCOME_DONE, FALSE },
+    { CKR_OK, CKR_DEVICE_ERROR, 0, CKR_OK, TOKEND_OUTCOME_TOKEN_REMOVED, TRUE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -249,12 +250,15 @@ test_pulled_out (void)
     fake_reset ();
     operation = prepare (FALSE, TRUE, TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN);
     fake.login_rv = rows[i].login_rv;
+    fake.init_pin_rv = rows[i].init_pin_rv;
     fake.slot_flags = rows[i].slot_flags;
     fake.slot_rv = rows[i].slot_rv;
     tokend_pkcs11_operation_commit (operation, &result);
     g_assert_cmpint (result.outcome, ==, rows[i].outcome);
     g_assert_cmpint (fake.n_slot_info > 0, ==, rows[i].looks);
     g_assert_true (result.sent);
+    /* It has lost its power. */
+    g_assert_cmpint (result.may_be_open, ==, rows[i].outcome == TOKEND_OUTCOME_DONE);
     g_free (result.reason);
   }
 }
