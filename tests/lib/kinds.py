@@ -44,7 +44,7 @@ KINDS = {
         pin="123456",
         pin_lengths=range(6, 128),
         puk_lengths=range(8, 128),
-        settings=("serial", "version", "wrong-code", "locked-code"),
+        settings=("serial", "version", "wrong-code", "locked-code", "kdf", "protocol"),
         counts=True,
     ),
     "piv-card": Kind(
@@ -54,7 +54,7 @@ KINDS = {
         pin="123456",
         pin_lengths=range(6, 9),
         puk_lengths=range(8, 9),
-        settings=("serial",),
+        settings=("serial", "maker", "discovery", "protocol"),
         counts=True,
     ),
     "pkcs15-card": Kind(

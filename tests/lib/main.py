@@ -28,6 +28,8 @@ card, and there are two readers. Settings of a token follow its kind: etoken:lab
   reader=yes              connection=kept    of etoken: it is in a reader, as a card is
   of=etoken2|opensc       file=NAME    manufacturer=TEXT    model=TEXT    hide-flags=true    of alias
   wrong-code=63cx         locked-code=6982    of openpgp-card     so-pin=yes    pins=0|2    of pkcs15-card
+  kdf=on|off              of openpgp-card         maker=yubico        discovery=no  of piv-card
+  protocol=0              of openpgp-card and piv-card
 
 Users: alice may do everything, bob nothing, carol must authenticate (password carol) to unlock and to set a PIN.
 In it: TOKEN_MODULE is the first token's module, tokenctl is on PATH, /run/sandbox holds logs and tokens, and root may

@@ -38,6 +38,7 @@ GET_DATA = 0xCA
 GET_DATA_ODD = 0xCB
 UPDATE_BINARY = 0xD6
 PUT_DATA = 0xDA
+GET_METADATA = 0xF7  # Yubico's
 
 NAMES = {
     VERIFY: "VERIFY",
@@ -57,6 +58,7 @@ NAMES = {
     GET_DATA_ODD: "GET-DATA",
     UPDATE_BINARY: "UPDATE-BINARY",
     PUT_DATA: "PUT-DATA",
+    GET_METADATA: "GET-METADATA",
 }
 
 CHAINED = 0x10  # in the class byte: more of this command follows (5.4.1)

@@ -65,8 +65,10 @@ class Card:
         raise Refusal(apdu.FILE_NOT_FOUND)
 
 
-def make_atr(historical):
-    """An answer to reset that offers T=1 and says no more than these bytes (ISO/IEC 7816-3, 8.2)."""
+def make_atr(historical, protocol="1"):
+    """An answer to reset that offers T=1, or T=0, and says no more than these bytes (ISO/IEC 7816-3, 8.2)."""
+    if protocol == "0":
+        return bytes([0x3B, len(historical)]) + historical
     atr = bytes([0x3B, 0x80 | len(historical), 0x01]) + historical
     check = 0
     for byte in atr[1:]:

@@ -35,6 +35,10 @@ SHORTEST = {"pin": 6, "puk": 8, "reset-code": 8}
 # The keys of an application template by the tag of their control reference template (7.2.14)
 SIGNATURE_KEY = 0xB6
 
+# KDF-DO (4.3.2): the salts of PW1, the resetting code and the Admin PIN, and how many bytes are hashed
+SALTS = {"pin": bytes.fromhex("3031323334353637"), "reset-code": bytes(8), "puk": bytes.fromhex("4142434445464748")}
+HASHED = 100000
+
 CREATED = (1700000000).to_bytes(4, "big")
 
 
@@ -42,21 +46,25 @@ class OpenPGPCard(Card):
     shortest_aid = 6
 
     def __init__(self, settings, key, certificate):
-        """settings: serial (8 hexadecimal digits), pin, puk, more: version, wrong-code, locked-code.
+        """settings: serial (8 hexadecimal digits), pin, puk, more: version, wrong-code, locked-code, kdf, protocol.
 
         For a wrong password the specification has 6982, "PW wrong"; there are cards that answer 63Cx as others do. For one
-        that is blocked it has 6983; there are cards that answer 6982 to that as well.
+        that is blocked it has 6983; there are cards that answer 6982 to that as well. With kdf=on the card knows hashes, and
+        takes nothing else for a password; with kdf=off it could.
         """
         wrong = None if settings["more"].get("wrong-code") == "63cx" else apdu.SECURITY_STATUS_NOT_SATISFIED
         is_alike = settings["more"].get("locked-code") == "6982"
         blocked = apdu.SECURITY_STATUS_NOT_SATISFIED if is_alike else apdu.METHOD_BLOCKED
-        self.pin = Code(settings["pin"].encode(), wrong=wrong, blocked=blocked)
-        self.puk = Code(settings["puk"].encode(), wrong=wrong, blocked=blocked)
+        self._kdf = settings["more"].get("kdf")
+        self.pin = Code(self._stored("pin", settings["pin"]), wrong=wrong, blocked=blocked)
+        self.puk = Code(self._stored("puk", settings["puk"]), wrong=wrong, blocked=blocked)
         self.reset_code = Code(None, wrong=wrong, blocked=blocked)
         codes = {"pin": self.pin, "puk": self.puk, "reset-code": self.reset_code}
         version, self._capabilities = VERSIONS[settings["more"].get("version", "3.4")]
         aid = AID + version + TEST_MANUFACTURER + bytes.fromhex(settings["serial"]) + bytes(2)
-        super().__init__(make_atr(HISTORICAL), aid, codes)
+        if self._kdf:
+            self._capabilities = bytes([self._capabilities[0] | 0x01]) + self._capabilities[1:]
+        super().__init__(make_atr(HISTORICAL, settings["more"].get("protocol", "1")), aid, codes)
         self.commands = {
             apdu.SELECT_DATA: self.select_data,
             apdu.GET_DATA: self.get_data,
@@ -74,6 +82,9 @@ class OpenPGPCard(Card):
         self._verified = set()
         self._signatures = 0
         self._pin_for_many = 0
+
+    def _stored(self, name, password):
+        return hash_password(name, password) if self._kdf == "on" else password.encode()
 
     def forget(self):
         self._verified.clear()
@@ -109,6 +120,8 @@ class OpenPGPCard(Card):
             0x5F52: lambda: HISTORICAL,
             0x7F21: lambda: self._certificates[self._occurrence],
         }
+        if self._kdf:
+            objects[0x00F9] = self._kdf_data
         if command.p1_p2 not in objects:
             raise Refusal(apdu.REFERENCE_NOT_FOUND)
         return objects[command.p1_p2]()
@@ -139,6 +152,13 @@ class OpenPGPCard(Card):
         """4.4.2: what PW1 is good for, the greatest lengths, and the tries, of PW1, resetting code and PW3."""
         tries = [code.remaining for code in (self.pin, self.reset_code, self.puk)]
         return bytes([self._pin_for_many, LONGEST, LONGEST, LONGEST, *tries])
+
+    def _kdf_data(self):
+        """4.3.2: none; or iterated and salted S2K with SHA-256, of so many bytes, with these salts."""
+        if self._kdf == "off":
+            return encode(0x81, b"\0")
+        salts = [encode(tag, SALTS[name]) for tag, name in ((0x84, "pin"), (0x85, "reset-code"), (0x86, "puk"))]
+        return encode(0x81, b"\3") + encode(0x82, b"\x08") + encode(0x83, HASHED.to_bytes(4, "big")) + b"".join(salts)
 
     def _fingerprint(self):
         """Of the key's packet in OpenPGP (RFC 4880, 12.2)."""
@@ -232,6 +252,12 @@ class OpenPGPCard(Card):
             self._verified.discard(PW1_SIGNING)
         self._signatures += 1
         return self._key.sign(command.data)
+
+
+def hash_password(name, password):
+    """RFC 4880, 3.7.1.3: salt and password again and again, up to so many bytes."""
+    block = SALTS[name] + password.encode()
+    return hashlib.sha256((block * (HASHED // len(block) + 1))[:HASHED]).digest()
 
 
 def new_value(name, value):

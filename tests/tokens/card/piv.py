@@ -21,6 +21,10 @@ PIN, PUK, AUTHENTICATION_KEY = 0x80, 0x81, 0x9A
 # Algorithms (SP 800-78-4, table 6-2)
 RSA_ALGORITHMS = {1024: 0x06, 2048: 0x07}
 
+# The historical bytes of a YubiKey 5: compact TLV with capabilities and the issuer's data. GET METADATA is its own instruction,
+# from firmware 5.3 on (developers.yubico.com, PIV, "Yubico extensions").
+YUBIKEY_HISTORICAL = bytes.fromhex("80 73C021C0 57") + b"YubiKey"
+
 CODE_LENGTH = 8
 PADDING = b"\xff"
 SHORTEST_PIN = 6
@@ -34,10 +38,16 @@ class PIVCard(Card):
     selected_at_first = True  # part 1, 2.3: it is the default application
 
     def __init__(self, settings, key, certificate):
-        """settings: serial (8 hexadecimal digits, the end of the GUID), pin, puk."""
+        """settings: serial (8 hexadecimal digits, the end of the GUID), pin, puk, more: maker, discovery, protocol.
+
+        maker=yubico: a YubiKey 5 by its ATR and instructions; discovery=no: without the object that tells what it is.
+        """
+        more = settings["more"]
+        is_yubikey = more.get("maker") == "yubico"
         self.pin = Code(settings["pin"].encode().ljust(CODE_LENGTH, PADDING))
         self.puk = Code(settings["puk"].encode().ljust(CODE_LENGTH, PADDING))
-        super().__init__(make_atr(HISTORICAL), AID, {"pin": self.pin, "puk": self.puk})
+        atr = make_atr(YUBIKEY_HISTORICAL if is_yubikey else HISTORICAL, more.get("protocol", "1"))
+        super().__init__(atr, AID, {"pin": self.pin, "puk": self.puk})
         self.commands = {
             apdu.GET_DATA_ODD: self.get_data,
             apdu.VERIFY: self.verify,
@@ -45,8 +55,12 @@ class PIVCard(Card):
             apdu.RESET_RETRY_COUNTER: self.reset_retry_counter,
             apdu.GENERAL_AUTHENTICATE: self.general_authenticate,
         }
+        if is_yubikey:
+            self.commands[apdu.GET_METADATA] = self.get_metadata
         self._key = key
         self._objects = make_objects(settings["serial"], certificate)
+        if more.get("discovery") == "no":
+            del self._objects[b"\x7e"]
         self._verified = False
 
     def forget(self):
@@ -66,6 +80,14 @@ class PIVCard(Card):
         return self._objects[tag]
 
     # The PIN and the PUK
+
+    def get_metadata(self, command):
+        """Of PIN or PUK: the algorithm, none; whether it is the factory's; how many tries there are, and are left."""
+        codes = {PIN: self.pin, PUK: self.puk}
+        if command.p1 != 0 or command.p2 not in codes:
+            raise Refusal(apdu.REFERENCE_NOT_FOUND)
+        tries = bytes([codes[command.p2].maximum, codes[command.p2].remaining])
+        return encode(0x01, b"\xff") + encode(0x05, b"\0") + encode(0x06, tries)
 
     def verify(self, command):
         """3.2.1; with P1 = FF it is a log-out, without data it asks how things stand. There is no VERIFY of the PUK."""
