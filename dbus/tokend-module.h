@@ -35,6 +35,8 @@ typedef enum {
   TOKEND_TOKEN_PIN_COMPLEX = 1 << 10,    /* the token's own policy: digits alone are not enough */
   TOKEND_TOKEN_PIN_TRIES_HIDDEN =
       1 << 11, /* the flags of the PIN are another code's and are not told */
+  TOKEND_TOKEN_CODES_HASHED =
+      1 << 12, /* it wants hashes of codes, which the module does not send */
 } TokendTokenFlags;
 
 /**
@@ -103,5 +105,23 @@ typedef enum {
   TOKEND_WATCH_METHOD_POLL,    /*< nick=poll >*/
   TOKEND_WATCH_METHOD_READERS, /*< nick=readers >*/
 } TokendWatchMethod;
+
+/**
+ * TokendAskMethod:
+ *
+ * How a card is asked what its module does not tell; the profile key `Way` of the group `Ask`, by
+ * nick.
+ */
+typedef enum {
+  TOKEND_ASK_METHOD_NONE,    /*< nick=none >*/
+  TOKEND_ASK_METHOD_OPENPGP, /*< nick=openpgp >*/
+  TOKEND_ASK_METHOD_PIV,     /*< nick=piv >*/
+  TOKEND_ASK_METHOD_YUBIKEY, /*< nick=yubikey >*/
+} TokendAskMethod;
+
+/* The profiles of a module, the one that matches first before the others: patterns of
+ * manufacturers, models and ATRs, an empty list for any, and a TokendAskMethod by nick. The argument
+ * `questions` of Load of org.tokend.Module1. */
+#define TOKEND_QUESTIONS_TYPE "a(asasass)"
 
 G_END_DECLS

@@ -89,6 +89,7 @@ typedef enum {
 #define TOKEND_STATUS_PUK_SENT_ELSEWHERE "puk-sent-elsewhere"
 #define TOKEND_STATUS_PIN_SHARED "pin-shared"
 #define TOKEND_STATUS_CAN_SET_PIN "can-set-pin"
+#define TOKEND_STATUS_UNSUPPORTED "unsupported"
 #define TOKEND_STATUS_CAN_UNLOCK "can-unlock"
 #define TOKEND_STATUS_CARD_ID "card-id"
 #define TOKEND_STATUS_PIN_ID "pin-id"

@@ -146,11 +146,10 @@ check_that_it_can_be_done (Target *target, GError **error)
   g_autoptr (GString) advice = NULL;
 
   if (tokenctl_status_is (status, TOKEND_STATUS_CAN_SET_PIN, FALSE)) {
-    g_set_error_literal (
-        error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
-        _ ("tokend cannot send codes to this token: they are typed on the PIN pad of its reader, "
-           "or another token with the same label and serial number is plugged in; take that one "
-           "out first. Nothing was sent; no try was spent."));
+    g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
+                 _ ("tokend cannot send codes to this token. %s. Nothing was sent; no try was "
+                    "spent."),
+                 gettext (tokenctl_status_string (status, TOKEND_STATUS_UNSUPPORTED)));
     return FALSE;
   }
   if (target->request->role == TOKEND_ROLE_PUK

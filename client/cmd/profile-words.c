@@ -24,6 +24,7 @@ words_for_match (GVariant *status, const char *key)
     { "file", _ ("file") },
     { "manufacturer", _ ("manufacturer") },
     { "model", _ ("model") },
+    { "atr", _ ("ATR") },
     { "issuer", _ ("certificate issuer") },
   };
   g_autoptr (GVariant) match = g_variant_lookup_value (status, key, G_VARIANT_TYPE ("a{ss}"));
@@ -66,7 +67,9 @@ static void
 append_offer (GString *text, GVariant *status)
 {
   if (tokenctl_status_is (status, TOKEND_STATUS_CAN_SET_PIN, FALSE))
-    g_string_append (text, _ ("  Neither a change of the PIN nor unlocking is offered.\n"));
+    g_string_append_printf (text,
+                            _ ("  Neither a change of the PIN nor unlocking is offered: %s.\n"),
+                            gettext (tokenctl_status_string (status, TOKEND_STATUS_UNSUPPORTED)));
   else if (!tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE))
     g_string_append (text, _ ("  The PIN can be changed; unlocking is not offered.\n"));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host-module.h"
 
+#include "card-numbers.h"
 #include "enum-nick.h"
 #include "opensc-readers.h"
 #include "pkcs11-reason.h"
@@ -20,6 +21,7 @@ typedef struct {
   char *path;
   GVariant *environment;
   char *reader;
+  GVariant *questions;
   gboolean is_for_cards;
 } Call;
 
@@ -46,6 +48,7 @@ call_free (Call *call)
   g_free (call->path);
   g_free (call->reader);
   g_clear_pointer (&call->environment, g_variant_unref);
+  g_clear_pointer (&call->questions, g_variant_unref);
   g_free (call);
 }
 
@@ -88,6 +91,7 @@ load (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
   GVariant *info = NULL;
   GError *error = NULL;
 
+  tokend_card_numbers_set_questions (call->questions);
   if (tokend_pkcs11_module_load (call->path, call->environment, &host->read, functions, &error))
     info = initialize (call, &error);
   if (info != NULL)
@@ -110,14 +114,14 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer data)
   }
 
   if (call->is_for_cards)
-    call->host->cards = tokend_cards_new (call->path, call->environment);
+    call->host->cards = tokend_cards_new (call->path, call->environment, call->questions);
   tokend_host_end (call->host, TOKEND_HOST_STAGE_LOADED);
   tokend_dbus_module1_complete_load (NULL, call->invocation, info);
 }
 
 static gboolean
 handle_load (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, const char *path,
-             GVariant *environment, const char *watch, const char *reader)
+             GVariant *environment, const char *watch, const char *reader, GVariant *questions)
 {
   TokendHostState *host = TOKEND_HOST_MODULE (object)->host;
   Call *call;
@@ -129,6 +133,7 @@ handle_load (TokendDbusModule1 *object, GDBusMethodInvocation *invocation, const
   call->path = g_strdup (path);
   call->reader = g_strdup (reader);
   call->environment = g_variant_ref (environment);
+  call->questions = g_variant_ref (questions);
   call->is_for_cards = host->mode == TOKEND_HOST_WATCH && g_str_equal (watch, "readers");
   run (call, load, on_loaded);
   return TRUE;

@@ -67,6 +67,7 @@ typedef struct {
   GVariant *environment;
   TokendWatchMethod watch_method;
   char *reader;
+  GVariant *questions;
   TokendHost *host;
   GCancellable *cancellable; /* the deadline passed, or who asked us cancelled */
   guint deadline;
@@ -81,6 +82,7 @@ start_free (gpointer data)
   g_free (start->module_path);
   g_free (start->reader);
   g_variant_unref (start->environment);
+  g_variant_unref (start->questions);
   g_clear_object (&start->host);
   g_clear_handle_id (&start->deadline, g_source_remove);
   g_clear_object (&start->cancellable);
@@ -173,7 +175,8 @@ on_authenticated (GObject *source, GAsyncResult *result, gpointer user_data)
   tokend_dbus_module1_call_load (
       start->host->module, start->module_path, start->environment,
       tokend_enum_get_nick (TOKEND_TYPE_WATCH_METHOD, (int) start->watch_method), start->reader,
-      G_DBUS_CALL_FLAGS_NONE, G_MAXINT, start->cancellable, on_loaded, g_object_ref (task));
+      start->questions, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, start->cancellable, on_loaded,
+      g_object_ref (task));
 }
 
 /* Checks who listens, which the kernel tells. With socket activation it is the supervisor, root, so
@@ -239,13 +242,14 @@ environment_to_variant (GHashTable *environment)
  * @watch_method: how a watching host notices that a token was used.
  * @reader: (nullable): the only reader of pcscd that the module is to know of, where it can be told
  *   so.
+ * @questions: (transfer floating): see tokend_profiles_list_questions().
  * @cancellable: gives up at once.
  *
  * Connects to a host of its own and has it load the module, within 10 seconds.
  */
 void
 tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
-                         TokendWatchMethod watch_method, const char *reader,
+                         TokendWatchMethod watch_method, const char *reader, GVariant *questions,
                          GCancellable *cancellable, GAsyncReadyCallback callback,
                          gpointer user_data)
 {
@@ -268,6 +272,7 @@ tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTabl
   start->environment = environment_to_variant (environment);
   start->watch_method = watch_method;
   start->reader = g_strdup (reader != NULL ? reader : "");
+  start->questions = g_variant_ref_sink (questions);
   g_task_set_task_data (task, start, start_free);
   g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (address), start->cancellable,
                                  on_connected, g_object_ref (task));

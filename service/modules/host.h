@@ -30,8 +30,8 @@ G_DECLARE_FINAL_TYPE (TokendHost, tokend_host, TOKEND, HOST, GObject)
 
 void tokend_host_start_async (TokendHostKind kind, const char *module_path, GHashTable *environment,
                               TokendWatchMethod watch_method, const char *reader,
-                              GCancellable *cancellable, GAsyncReadyCallback callback,
-                              gpointer user_data);
+                              GVariant *questions, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data);
 TokendHost *tokend_host_start_finish (GAsyncResult *result, GError **error);
 
 void tokend_host_read_async (TokendHost *self, gboolean all, GCancellable *cancellable,

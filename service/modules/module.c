@@ -424,6 +424,7 @@ start_host (TokendModule *self)
       get_profile (TOKEND_TOKEN_SOURCE (self)), NULL, TOKEND_UNLOCK_METHOD_NONE);
 
   tokend_host_start_async (TOKEND_HOST_WATCH, self->path, environment, self->watch_method, NULL,
+                           tokend_profiles_list_questions (self->service->profiles, self->path),
                            self->cancellable, on_started, g_object_ref (self));
 }
 

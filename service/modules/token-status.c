@@ -184,7 +184,7 @@ explain_module_profile (TokendToken *self)
   if (self->source == NULL)
     return NULL;
   return tokend_profile_explain_match (self->profile, tokend_token_source_get_path (self->source),
-                                       self->manufacturer, self->model);
+                                       self->manufacturer, self->model, self->reading->atr);
 }
 
 /**
@@ -196,6 +196,8 @@ explain_module_profile (TokendToken *self)
 GVariant *
 tokend_token_get_status (TokendToken *self)
 {
+  g_autoptr (GError) unsupported = NULL;
+  const gboolean can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, &unsupported);
   const TokendStatus status = {
     .label = self->label,
     .manufacturer = self->manufacturer,
@@ -215,7 +217,7 @@ tokend_token_get_status (TokendToken *self)
     .puk_rules = tokend_token_get_code_rules (self, TOKEND_ROLE_PUK),
     .pin_must_change = self->reading->pin_must_change,
     .pin_shared = tokend_target_shares_codes (self->target),
-    .can_set_pin = tokend_token_supports (self, TOKEND_ROLE_PIN, NULL),
+    .unsupported = can_set_pin ? NULL : unsupported->message,
     .can_unlock = tokend_token_supports (self, TOKEND_ROLE_PUK, NULL),
     .card_id = self->relations.card_id,
     .pin_id = self->relations.pin_id,

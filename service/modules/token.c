@@ -387,7 +387,7 @@ tokend_token_new (TokendService *service, TokendTokenSource *source, const Token
   self->serial = tokend_printable (reading->serial);
   self->label = tokend_printable (reading->label);
   self->profile = tokend_profiles_match (service->profiles, tokend_token_source_get_path (source),
-                                         self->manufacturer, self->model);
+                                         self->manufacturer, self->model, reading->atr);
   self->target =
       tokend_target_new (reading, self->profile != NULL && self->profile->shared_by_slots);
   tokend_target_set_stay (self->target, g_random_int ());

@@ -100,10 +100,12 @@ tokend_operation_prepare (Operation *operation)
   environment = tokend_environment_new (tokend_token_source_get_profile (operation->source),
                                         tokend_token_get_profile (operation->token),
                                         get_unlock_method (operation));
-  tokend_host_start_async (TOKEND_HOST_OPERATE, tokend_token_source_get_path (operation->source),
-                           environment, TOKEND_WATCH_METHOD_POLL,
-                           tokend_token_get_reader (operation->token), operation->cancellable,
-                           on_host_started, operation);
+  tokend_host_start_async (
+      TOKEND_HOST_OPERATE, tokend_token_source_get_path (operation->source), environment,
+      TOKEND_WATCH_METHOD_POLL, tokend_token_get_reader (operation->token),
+      tokend_profiles_list_questions (operation->service->profiles,
+                                      tokend_token_source_get_path (operation->source)),
+      operation->cancellable, on_host_started, operation);
 }
 
 /* Does not look up the code for a user who was told too often. */

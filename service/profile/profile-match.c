@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "profile.h"
 
+#include "enum-nick.h"
+#include "tokend-enums.h"
+
 static gboolean
-matches (GPtrArray *patterns, const char *text)
+matches (GStrv patterns, const char *text)
 {
   if (patterns == NULL)
     return TRUE;
-  for (guint i = 0; i < patterns->len; i++)
-    if (text != NULL && g_pattern_spec_match_string (patterns->pdata[i], text))
+  for (guint i = 0; patterns[i] != NULL; i++)
+    if (text != NULL && g_pattern_match_simple (patterns[i], text))
       return TRUE;
   return FALSE;
 }
@@ -17,7 +20,8 @@ strictness (const TokendProfile *profile)
 {
   if (profile->issuers != NULL)
     return 0;
-  return (profile->files != NULL) + (profile->manufacturers != NULL) + (profile->models != NULL);
+  return (profile->files != NULL) + (profile->manufacturers != NULL) + (profile->models != NULL)
+         + (profile->atrs != NULL);
 }
 
 /**
@@ -26,13 +30,14 @@ strictness (const TokendProfile *profile)
  * @module_path: the module's library.
  * @manufacturer: (nullable): of the token.
  * @model: (nullable): of the token.
+ * @atr: (nullable): of its card, in hexadecimal.
  *
  * Returns: (transfer none) (nullable): the profile with the most matching keys; of several the
  *   first by name.
  */
 const TokendProfile *
 tokend_profiles_match (GPtrArray *profiles, const char *module_path, const char *manufacturer,
-                       const char *model)
+                       const char *model, const char *atr)
 {
   g_autofree char *file = g_path_get_basename (module_path);
   const TokendProfile *best = NULL;
@@ -42,7 +47,8 @@ tokend_profiles_match (GPtrArray *profiles, const char *module_path, const char 
     guint above = best != NULL ? strictness (best) : 0;
 
     if (strictness (profile) > above && matches (profile->files, file)
-        && matches (profile->manufacturers, manufacturer) && matches (profile->models, model))
+        && matches (profile->manufacturers, manufacturer) && matches (profile->models, model)
+        && matches (profile->atrs, atr))
       best = profile;
   }
   return best;
@@ -95,7 +101,7 @@ tokend_profiles_match_module (GPtrArray *profiles, const char *module_path)
 }
 
 static void
-add_reason (GVariantBuilder *reasons, const char *name, GPtrArray *patterns, const char *text)
+add_reason (GVariantBuilder *reasons, const char *name, GStrv patterns, const char *text)
 {
   if (patterns != NULL)
     g_variant_builder_add (reasons, "{ss}", name, text);
@@ -110,7 +116,7 @@ add_reason (GVariantBuilder *reasons, const char *name, GPtrArray *patterns, con
  */
 GVariant *
 tokend_profile_explain_match (const TokendProfile *profile, const char *module_path,
-                              const char *manufacturer, const char *model)
+                              const char *manufacturer, const char *model, const char *atr)
 {
   g_autofree char *file = g_path_get_basename (module_path);
   g_autofree char *shown = g_filename_display_name (file);
@@ -121,6 +127,7 @@ tokend_profile_explain_match (const TokendProfile *profile, const char *module_p
   add_reason (&reasons, "file", profile->files, shown);
   add_reason (&reasons, "manufacturer", profile->manufacturers, manufacturer);
   add_reason (&reasons, "model", profile->models, model);
+  add_reason (&reasons, "atr", profile->atrs, atr);
   return g_variant_builder_end (&reasons);
 }
 
@@ -140,4 +147,71 @@ tokend_profile_explain_provider (const TokendProfile *provider, const char *issu
     return NULL;
   add_reason (&reasons, "issuer", provider->issuers, issuer);
   return g_variant_builder_end (&reasons);
+}
+
+static int
+by_strictness (gconstpointer a, gconstpointer b)
+{
+  const TokendProfile *one = *(const TokendProfile *const *) a;
+  const TokendProfile *two = *(const TokendProfile *const *) b;
+
+  return (int) strictness (two) - (int) strictness (one);
+}
+
+static GVariant *
+describe_patterns (GStrv patterns)
+{
+  return g_variant_new_strv ((const char *const *) patterns, patterns != NULL ? -1 : 0);
+}
+
+/* An empty list matches nothing, and would be any to a host. */
+static gboolean
+is_empty (GStrv patterns)
+{
+  return patterns != NULL && *patterns == NULL;
+}
+
+static gboolean
+may_match (const TokendProfile *profile, const char *file)
+{
+  return strictness (profile) > 0 && matches (profile->files, file)
+         && !is_empty (profile->manufacturers) && !is_empty (profile->models)
+         && !is_empty (profile->atrs);
+}
+
+/**
+ * tokend_profiles_list_questions:
+ * @profiles: (element-type TokendProfile): the profiles.
+ * @module_path: the module's library.
+ *
+ * Lists how the cards of a module are asked, so that a host comes to the profile that
+ * tokend_profiles_match() comes to.
+ *
+ * Returns: (transfer floating): of TOKEND_QUESTIONS_TYPE; empty if there is no card to be asked
+ */
+GVariant *
+tokend_profiles_list_questions (GPtrArray *profiles, const char *module_path)
+{
+  g_autofree char *file = g_path_get_basename (module_path);
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  g_auto (GVariantBuilder) list = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE (TOKEND_QUESTIONS_TYPE));
+  gboolean is_any_asked = FALSE;
+
+  for (guint i = 0; i < profiles->len; i++)
+    if (may_match (profiles->pdata[i], file))
+      g_ptr_array_add (sorted, profiles->pdata[i]);
+  /* Leaves those that are as strict in the order of their names. */
+  g_ptr_array_sort (sorted, by_strictness);
+  for (guint i = 0; i < sorted->len; i++) {
+    const TokendProfile *profile = sorted->pdata[i];
+
+    is_any_asked = is_any_asked || profile->ask_method != TOKEND_ASK_METHOD_NONE;
+    g_variant_builder_add (
+        &list, "(@as@as@ass)", describe_patterns (profile->manufacturers),
+        describe_patterns (profile->models), describe_patterns (profile->atrs),
+        tokend_enum_get_nick (TOKEND_TYPE_ASK_METHOD, (int) profile->ask_method));
+  }
+  if (!is_any_asked)
+    return g_variant_new_array (G_VARIANT_TYPE ("(asasass)"), NULL, 0);
+  return g_variant_builder_end (&list);
 }

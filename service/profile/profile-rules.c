@@ -172,10 +172,18 @@ tokend_profile_rules_support (const TokendProfile *module, const TokendReading *
                              "which is not supported"));
     return FALSE;
   }
+  if (reading->codes_hashed) {
+    g_set_error_literal (
+        error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
+        N_ ("The card wants its codes hashed (KDF), and this module sends them as they are: the "
+            "right one would cost a try; OpenSC hashes them from version 0.27 on"));
+    return FALSE;
+  }
   if (reading->is_double) {
     g_set_error_literal (
         error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
-        N_ ("The module shows more than one token with this label and serial number"));
+        N_ ("The module shows more than one token with this label and serial number: take the "
+            "others out"));
     return FALSE;
   }
   if (role == TOKEND_ROLE_PUK && !reading->counters[TOKEND_ROLE_PUK].initialized) {

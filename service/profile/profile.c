@@ -18,12 +18,14 @@ const TokendProfileKey tokend_profile_keys[] = {
   { "Match", "Files" },
   { "Match", "Manufacturers" },
   { "Match", "Models" },
+  { "Match", "ATRs" },
   { "Match", "Issuers" },
   { "Module", "Library", tokend_library_get_type },
   { "Module", "LogoutCloses" },
   { "Unlock", "Way", tokend_unlock_method_get_type },
   { "Unlock", "SetsFirstPin" },
   { "Watch", "Way", tokend_watch_method_get_type },
+  { "Ask", "Way", tokend_ask_method_get_type },
   { "PIN", "Flags", tokend_flags_meaning_get_type },
   { "PIN", "Maximum" },
   { "PIN", "NeverLocks" },
@@ -136,19 +138,15 @@ get_boolean (Reader *reader, const char *group, const char *key, gboolean fallba
 /* Reads a list. One that cannot be read must not pass for an absent one, which matches everything.
  */
 static gboolean
-get_patterns (Reader *reader, const char *key, GPtrArray **patterns, GError **error)
+get_patterns (Reader *reader, const char *key, GStrv *patterns, GError **error)
 {
-  g_auto (GStrv) globs = NULL;
   g_autoptr (GError) local_error = NULL;
 
   if (!has_key (reader, "Match", key))
     return TRUE;
-  globs = g_key_file_get_string_list (reader->key_file, "Match", key, NULL, &local_error);
+  *patterns = g_key_file_get_string_list (reader->key_file, "Match", key, NULL, &local_error);
   if (local_error != NULL)
     return set_bad (reader, "Match", key, error, "%s", local_error->message);
-  *patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free);
-  for (guint i = 0; globs[i] != NULL; i++)
-    g_ptr_array_add (*patterns, g_pattern_spec_new (globs[i]));
   return TRUE;
 }
 
@@ -317,6 +315,7 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfileLocatio
   if (!get_patterns (&reader, "Files", &profile->files, error)
       || !get_patterns (&reader, "Manufacturers", &profile->manufacturers, error)
       || !get_patterns (&reader, "Models", &profile->models, error)
+      || !get_patterns (&reader, "ATRs", &profile->atrs, error)
       || !get_patterns (&reader, "Issuers", &profile->issuers, error)
       || !get_environment (&reader, &profile->environment, error)
       || !get_unlock_method (&reader, profile, error)
@@ -324,6 +323,8 @@ tokend_profile_parse (const char *name, GKeyFile *key_file, TokendProfileLocatio
       || !get_boolean (&reader, "Unlock", "SetsFirstPin", FALSE, &profile->sets_first_pin, error)
       || !get_enum (&reader, "Watch", "Way", TOKEND_TYPE_WATCH_METHOD, TOKEND_WATCH_METHOD_POLL,
                     &profile->watch_method, error)
+      || !get_enum (&reader, "Ask", "Way", TOKEND_TYPE_ASK_METHOD, TOKEND_ASK_METHOD_NONE,
+                    &profile->ask_method, error)
       || !get_rules (&reader, "PIN", &profile->rules[TOKEND_ROLE_PIN], error)
       || !get_rules (&reader, "PUK", &profile->rules[TOKEND_ROLE_PUK], error)
       || !get_wrong_codes (&reader, profile, error)
@@ -342,10 +343,11 @@ void
 tokend_profile_free (TokendProfile *profile)
 {
   g_free (profile->name);
-  g_clear_pointer (&profile->files, g_ptr_array_unref);
-  g_clear_pointer (&profile->manufacturers, g_ptr_array_unref);
-  g_clear_pointer (&profile->models, g_ptr_array_unref);
-  g_clear_pointer (&profile->issuers, g_ptr_array_unref);
+  g_strfreev (profile->files);
+  g_strfreev (profile->manufacturers);
+  g_strfreev (profile->models);
+  g_strfreev (profile->atrs);
+  g_strfreev (profile->issuers);
   g_clear_pointer (&profile->environment, g_hash_table_unref);
   g_free (profile->admin_path);
   g_free (profile);

@@ -30,15 +30,17 @@ typedef struct {
  */
 typedef struct {
   char *name;
-  GPtrArray *files;         /* of GPatternSpec, or NULL: any */
-  GPtrArray *manufacturers; /* the same */
-  GPtrArray *models;        /* the same */
-  GPtrArray *issuers;       /* the same; NULL: a module's profile */
-  gboolean is_opensc;       /* the module's hosts set OpenSC's configuration */
-  gboolean logout_closes;   /* OpenSC's C_Logout leaves nothing verified on the card */
+  GStrv files;            /* patterns, or NULL: any */
+  GStrv manufacturers;    /* the same */
+  GStrv models;           /* the same */
+  GStrv atrs;             /* the same */
+  GStrv issuers;          /* the same; NULL: a module's profile */
+  gboolean is_opensc;     /* the module's hosts set OpenSC's configuration */
+  gboolean logout_closes; /* OpenSC's C_Logout leaves nothing verified on the card */
   TokendUnlockMethod unlock_method;
   gboolean sets_first_pin; /* unlocking a token without a PIN sets one, and creates nothing */
   TokendWatchMethod watch_method;
+  TokendAskMethod ask_method;
   TokendWrongCode wrong_codes[TOKEND_N_ROLES];
   TokendCounterRules rules[TOKEND_N_ROLES];
   TokendProfileCode codes[TOKEND_N_ROLES];
@@ -93,9 +95,12 @@ void tokend_profile_location_clear (TokendProfileLocation *location);
 void tokend_profile_free (TokendProfile *profile);
 
 const TokendProfile *tokend_profiles_match (GPtrArray *profiles, const char *module_path,
-                                            const char *manufacturer, const char *model);
+                                            const char *manufacturer, const char *model,
+                                            const char *atr);
 GVariant *tokend_profile_explain_match (const TokendProfile *profile, const char *module_path,
-                                        const char *manufacturer, const char *model);
+                                        const char *manufacturer, const char *model,
+                                        const char *atr);
+GVariant *tokend_profiles_list_questions (GPtrArray *profiles, const char *module_path);
 const TokendProfile *tokend_profiles_match_provider (GPtrArray *profiles, const char *issuer);
 GVariant *tokend_profile_explain_provider (const TokendProfile *provider, const char *issuer);
 const TokendProfile *tokend_profiles_match_module (GPtrArray *profiles, const char *module_path);

@@ -15,6 +15,8 @@
 #define REASON_MAX 300
 /* MAX_READERNAME of pcscd, without the NUL. */
 #define READER_MAX 127
+/* 33 bytes (ISO/IEC 7816-3, 8.2.1), in hexadecimal. */
+#define ATR_MAX 66
 #define SHA256_SIZE 32
 /* The last second of the year 9999, where calendars end. */
 #define CERTIFICATE_NOT_AFTER_MAX (G_GUINT64_CONSTANT (253402300799) * G_USEC_PER_SEC)
@@ -63,6 +65,18 @@ lookup_reader (GVariant *variant)
       || strlen (reader) > READER_MAX)
     return NULL;
   return g_strdup (reader);
+}
+
+static char *
+lookup_atr (GVariant *variant)
+{
+  const char *atr;
+  gsize length;
+
+  if (!g_variant_lookup (variant, "atr", "&s", &atr) || *atr == '\0')
+    return NULL;
+  length = strspn (atr, "0123456789ABCDEF");
+  return atr[length] == '\0' && length <= ATR_MAX ? g_strdup (atr) : NULL;
 }
 
 static gint64
@@ -175,6 +189,8 @@ tokend_reading_parse (GVariant *variant, GError **error)
   reading->pin_pad = (flags & TOKEND_TOKEN_PIN_PAD) != 0;
   reading->pin_complex = (flags & TOKEND_TOKEN_PIN_COMPLEX) != 0;
   reading->pin_tries_hidden = (flags & TOKEND_TOKEN_PIN_TRIES_HIDDEN) != 0;
+  reading->codes_hashed = (flags & TOKEND_TOKEN_CODES_HASHED) != 0;
+  reading->atr = lookup_atr (variant);
   reading->pin_minimum_length = lookup_number (variant, "pin-minimum-length");
   reading->pin_maximum_length = lookup_number (variant, "pin-maximum-length");
   reading->new_pin_minimum_length = lookup_number (variant, "new-pin-minimum-length");
@@ -207,6 +223,7 @@ tokend_reading_copy (const TokendReading *reading)
   copy->unread = g_strdup (reading->unread);
   copy->issuer = g_strdup (reading->issuer);
   copy->certificate = reading->certificate != NULL ? g_bytes_ref (reading->certificate) : NULL;
+  copy->atr = g_strdup (reading->atr);
   copy->reader = g_strdup (reading->reader);
   return copy;
 }
@@ -226,6 +243,7 @@ tokend_reading_free (TokendReading *reading)
   g_clear_pointer (&reading->unread, g_free);
   g_clear_pointer (&reading->issuer, g_free);
   g_clear_pointer (&reading->certificate, g_bytes_unref);
+  g_clear_pointer (&reading->atr, g_free);
   g_clear_pointer (&reading->reader, g_free);
   g_free (reading);
 }

@@ -34,6 +34,8 @@ typedef struct {
   gboolean pin_complex; /* its own policy refuses a new PIN of digits alone */
   gboolean
       pin_tries_hidden;   /* its flags say nothing of the PIN's tries, whatever the profile says */
+  gboolean codes_hashed;  /* it takes hashes of codes, which the module does not send */
+  char *atr;              /* of its card, in hexadecimal, or NULL: not known */
   guint slot_events;      /* changes when the token was taken out, within one host */
   gboolean is_watchable;  /* pcscd tells if it, or any other token of its module, is used */
   gboolean is_double;     /* another token has the same label and serial number */

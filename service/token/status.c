@@ -124,7 +124,8 @@ tokend_status_to_variant (const TokendStatus *status)
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_PIN_SHARED,
                          g_variant_new_boolean (status->pin_shared));
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_CAN_SET_PIN,
-                         g_variant_new_boolean (status->can_set_pin));
+                         g_variant_new_boolean (status->unsupported == NULL));
+  add_string (&builder, TOKEND_STATUS_UNSUPPORTED, status->unsupported);
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_CAN_UNLOCK,
                          g_variant_new_boolean (status->can_unlock));
   add_string (&builder, TOKEND_STATUS_CARD_ID, status->card_id);

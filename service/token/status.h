@@ -41,7 +41,7 @@ typedef struct {
   TokendCodeRules puk_rules;
   gboolean pin_must_change;
   gboolean pin_shared;
-  gboolean can_set_pin;
+  const char *unsupported; /* why SetPin is not supported; NULL: it is */
   gboolean can_unlock;
   const char *card_id; /* NULL: not found out yet */
   const char *pin_id;

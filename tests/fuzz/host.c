@@ -316,7 +316,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   next_stream = make_stream ();
   peer.source = g_unix_fd_add (peer.fd, G_IO_IN | G_IO_HUP, on_heard, NULL);
   tokend_host_start_async (TOKEND_HOST_OPERATE, "/module.so", NULL, TOKEND_WATCH_METHOD_POLL, NULL,
-                           cancellable, on_started, &host);
+                           g_variant_new_array (G_VARIANT_TYPE ("(asasass)"), NULL, 0), cancellable,
+                           on_started, &host);
   while (n_ended < N_CALLS)
     g_main_context_iteration (NULL, TRUE);
   g_clear_handle_id (&peer.source, g_source_remove);

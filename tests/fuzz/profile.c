@@ -72,7 +72,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_assert_cmpuint (profiles->len, <=, 1);
   if (profiles->len == 1)
     check_profile (profiles->pdata[0]);
-  tokend_profiles_match (profiles, "/usr/lib/libeToken.so", "SafeNet, Inc.", "eToken");
+  tokend_profiles_match (profiles, "/usr/lib/libeToken.so", "SafeNet, Inc.", "eToken", "3B");
+  g_variant_unref (
+      g_variant_ref_sink (tokend_profiles_list_questions (profiles, "/usr/lib/libeToken.so")));
   tokend_profiles_match_provider (profiles, "CN=E-Guven,C=TR");
   tokend_profiles_match_module (profiles, "/usr/lib/libeToken.so");
   return 0;

@@ -170,6 +170,19 @@ def write_readers():
         write("opensc-readers", name, bytes([1]) + text(reader))
 
 
+def write_answers():
+    answers = {
+        "openpgp-name": "D27600012401 0304 FFFF 02A0B1C1 0000",
+        "openpgp-tries": "01 7F 7F 7F 03 00 03",
+        "kdf": "81 01 03 82 01 08 83 04 000186A0 84 08 3031323334353637",
+        "piv": "7E12 4F0BA000000308000010000100 5F2F024000",
+        "metadata": "01 01 FF 05 01 01 06 02 03 03",
+        "verify": "63C3",
+    }
+    for name, answer in answers.items():
+        write("card-answer", name, bytes.fromhex(answer))
+
+
 def token_info(flags):
     fields = b"SafeNet, Inc.".ljust(32) + b"eToken".ljust(16) + b"02a1b2c3".ljust(16)
     return b"ETOKEN".ljust(32) + fields + struct.pack("<11Q", flags, 0, 0, 0, 0, 16, 4, 0, 0, 0, 0) + bytes(24)
@@ -216,6 +229,7 @@ def main():
     write_dictionaries()
     write_options()
     write_readers()
+    write_answers()
     write("code", "digits", bytes([4, 8, 4, 16, 1]) + b"123456")
     with open(os.path.join(HERE, "../codes.tsv"), encoding="utf-8") as table:
         rows = [line.split("\t") for line in table if not line.startswith("#")]

@@ -255,6 +255,11 @@ def tries(role, state, remaining=None, source=None, maximum=3):
     }
 
 
+def told_by_card(role, remaining):
+    """The same, of a card that tells its tries, but not how many there are at most."""
+    return tries(role, {0: "locked", 1: "final-try"}.get(remaining, "ok"), remaining, "token", None)
+
+
 def record(role, wrong=None, maybe_lost=None, last_seen=None):
     """What a status says of the codes that tokend has sent, for says()."""
     return {

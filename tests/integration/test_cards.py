@@ -25,6 +25,7 @@ from support import (
     record,
     relays_have_ended,
     sent,
+    told_by_card,
     tries,
 )
 
@@ -51,17 +52,22 @@ SHOWN = {
 
 
 def pin_tries(token, remaining):
-    """What a status says of a card's PIN with so many tries left: OpenSC's flags tell the last one and none at all.
-
-    Of a PKCS #15 card OpenSC knows nothing before it has tried a PIN.
+    """What a status says of a card's PIN with so many tries left. A PKCS #15 card is not asked, and OpenSC knows nothing of it
+    before it has tried a PIN.
     """
     if token.kind == "pkcs15-card":
         return tries("pin", "unknown", maximum=None)
-    if remaining == 0:
-        return tries("pin", "locked", 0, "flags", maximum=None)
-    if remaining == 1:
-        return tries("pin", "final-try", 1, "flags", maximum=None)
-    return tries("pin", "ok", maximum=None)
+    return told_by_card("pin", remaining)
+
+
+def after_its_pin(token):
+    """The same right after a right PIN: while it counts as verified, a PIV card does not tell its tries."""
+    return tries("pin", "ok", maximum=None) if token.kind == "piv-card" else pin_tries(token, 3)
+
+
+def puk_tries(token, remaining):
+    """The same of the PUK, which an OpenPGP card alone tells."""
+    return told_by_card("puk", remaining) if token.kind == "openpgp-card" else tries("puk", "unknown", maximum=None)
 
 
 def full(token):
@@ -83,7 +89,7 @@ def test_fresh_card(make_sandbox, kind):
             assert (status["label"], status["serial"], status["manufacturer"]) == (label, serial, manufacturer)
             assert (status["pin-minimum-length"], status["pin-maximum-length"]) == lengths
             assert status["module"] == "opensc"
-            check(status, pin_tries(token, 3), tries("puk", "unknown", maximum=None))
+            check(status, pin_tries(token, 3), puk_tries(token, 3))
     assert sorted(status["label"] for status in sandbox.status()) == sorted(labels)
     assert token.counters() == full(token)
     assert token.codes_sent() == []
@@ -119,6 +125,80 @@ def test_wrong_pins_by_another_program(make_sandbox, kind):
     assert {name for name, _ in token.codes_sent()} == {"VERIFY"}
 
 
+@pytest.mark.parametrize("protocol", ["1", "0"])
+@pytest.mark.parametrize("kind", ["openpgp-card", "piv-card", "piv-card:maker=yubico"])
+def test_exact_tries(make_sandbox, kind, protocol):
+    """The card tells them, and is asked for nothing that costs one. Two left prove another one; the last one wants the word."""
+    separator = "," if ":" in kind else ":"
+    sandbox = make_sandbox([f"{kind}{separator}protocol={protocol}"])
+    token = only_token(sandbox)
+    maximum = 3 if "yubico" in kind else None
+
+    def check_all(status, pin, puk):
+        states = {0: "locked", 1: "final-try", 2: "ok" if maximum is None else "low", 3: "ok"}
+        check(status, tries("pin", states[pin], pin, "token", maximum))
+        if kind == "piv-card":
+            check(status, tries("puk", "unknown", maximum=None))
+        else:
+            check(status, tries("puk", states[puk], puk, "token", maximum))
+
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        for _ in range(5):
+            check_all(client.refresh(path), 3, 3)
+        assert token.counters() == {"pin": 3, "puk": 3}
+        assert token.codes_sent() == []
+        with raises("PinIncorrect"):
+            client.set_pin(path, WRONG_PIN, NEW_PIN, expected_retries=3)
+        check_all(client.refresh(path), 2, 3)
+        token.wrong_pin()
+        check_all(client.refresh(path), 1, 3)
+        with nothing_sent(token), raises("FinalAttempt"):
+            client.set_pin(path, sandbox.pin, NEW_PIN)
+        with nothing_sent(token), raises("RetriesChanged"):
+            client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True, expected_retries=2)
+        token.wrong_pin()
+        check_all(client.refresh(path), 0, 3)
+        with nothing_sent(token), raises("PinLocked"):
+            client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+        with raises("PukIncorrect"):
+            client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=kind == "piv-card")
+        check_all(client.refresh(path), 0, 2)
+        client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=kind == "piv-card")
+        check_all(client.refresh(path), 3, 3)
+    assert token.counters() == {"pin": 3, "puk": 3}
+    if protocol == "1":
+        assert token.login(NEW_PIN)
+
+
+def test_a_card_that_does_not_say_who_it_is(make_sandbox):
+    """It is not asked for its tries, and what OpenSC's flags tell is all."""
+    sandbox = make_sandbox(["piv-card:discovery=no"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        check(client.refresh(path), tries("pin", "ok", maximum=None))
+        token.wrong_pin(2)
+        check(client.refresh(path), tries("pin", "final-try", 1, "flags", maximum=None))
+        token.wrong_pin()
+        check(client.refresh(path), tries("pin", "locked", 0, "flags", maximum=None))
+
+
+@pytest.mark.parametrize("kind", ["piv-card", "pkcs15-card"])
+def test_what_the_profile_does_not_name_is_not_asked(make_sandbox, kind):
+    """GET METADATA is a YubiKey's alone; a PKCS #15 card gets no VERIFY without a PIN, which to some costs a try."""
+    sandbox = make_sandbox([kind])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.subscribe()
+        client.refresh(client.paths_by_label()[token.label])
+    assert "GET-METADATA" not in token.calls()
+    assert ("VERIFY" in token.calls()) == (kind == "piv-card")
+    assert token.counters() == full(token)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_new_pin(make_sandbox, kind):
     """By the present one. It signs, and the old one is refused; the tries that were lost are back."""
@@ -130,7 +210,8 @@ def test_new_pin(make_sandbox, kind):
         client.subscribe()
         for path in client.paths_by_label().values():
             status = client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
-            check(status, pin_tries(token, 3))
+            check(status, after_its_pin(token))
+            check(client.refresh(path), pin_tries(token, 3))
             client.set_pin(path, NEW_PIN, sandbox.pin, final_attempt=True)
         client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
     assert set(sent(token)[len(before) :]) == {"CHANGE-REFERENCE-DATA"}
@@ -388,10 +469,9 @@ def test_pulled_out_while_the_pin_is_set(make_sandbox, kind, when):
         client.wait_labels([])
         token.clear_faults()
         for path in client.wait_labels(labels).values():
-            # Whether the card took the code as a try is not known here, so it may be lost.
+            # Whether the card took the code as a try is known where it tells; else it may be lost.
             status = client.refresh(path)
-            assert status["pin-state"] == ("unknown" if kind == "pkcs15-card" else "ok")
-            check(status, record("pin", None, 1))
+            check(status, pin_tries(token, 3), record("pin", None, 1 if kind == "pkcs15-card" else None))
     assert token.login(NEW_PIN if when else sandbox.pin)
 
 
@@ -425,8 +505,8 @@ def test_pulled_out_at_the_last_look(make_sandbox):
             changing = client.begin_operation("SetPin", path, sandbox.pin, NEW_PIN)
             wait()
             token.fault("remove VERIFY 1")
-        # The module had the PIN: that the card did not get it is not known.
-        with raises("OutcomeUnknown"):
+        # The card does not tell its tries then.
+        with raises("TokenRemoved"):
             client.finish(changing)
         assert token.codes_sent() == []
         token.clear_faults()
@@ -466,7 +546,7 @@ def test_slow_card(make_sandbox, kind):
         check(client.refresh(path), pin_tries(token, 1))
         status = client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
         assert time.monotonic() - begun > 0.02 * (len(token.calls()) - before) > 0
-        check(status, pin_tries(token, 3))
+        check(status, after_its_pin(token))
     token.clear_faults()
     assert token.sign(NEW_PIN)
 
@@ -508,13 +588,14 @@ def test_unlocking(make_sandbox, kind):
         client.subscribe()
         path = client.paths_by_label()[token.label]
         status = client.status(path)
-        check(status, pin_tries(token, 0), tries("puk", "unknown", maximum=None))
+        check(status, pin_tries(token, 0), puk_tries(token, 3))
         assert status["can-unlock"]
-        with nothing_sent(token), raises("FinalAttempt"):
-            client.unlock(path, sandbox.puk, NEW_PIN)
-        # A number that is not known is none that a caller can have seen.
-        with nothing_sent(token), raises("RetriesChanged"):
-            client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True, expected_retries=full(token)["puk"])
+        if token.kind != "openpgp-card":
+            with nothing_sent(token), raises("FinalAttempt"):
+                client.unlock(path, sandbox.puk, NEW_PIN)
+            # A number that is not known is none that a caller can have seen.
+            with nothing_sent(token), raises("RetriesChanged"):
+                client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True, expected_retries=full(token)["puk"])
         with raises("PukIncorrect"):
             client.unlock(path, WRONG_PUK, NEW_PIN, final_attempt=True)
         assert token.counters() == {"pin": 0, "puk": full(token)["puk"] - 1}

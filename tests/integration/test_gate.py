@@ -173,7 +173,7 @@ from gi.repository import Gio, GLib
 flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
 try:
     bus = Gio.DBusConnection.new_for_address_sync("unix:path=" + sys.argv[1], flags, None, None)
-    body = GLib.Variant("(sa{ss}ss)", (sys.argv[2], {}, "poll", ""))
+    body = GLib.Variant("(sa{ss}ssa(asasass))", (sys.argv[2], {}, "poll", "", []))
     bus.call_sync(None, "/org/tokend/Module1", "org.tokend.Module1", "Load", body, None, 0, 10000, None)
 except GLib.Error as error:
     print("refused", error.message)

@@ -23,6 +23,7 @@ from support import (
     relays_have_ended,
     restart_with_profile,
     sent,
+    told_by_card,
     tries,
 )
 
@@ -79,6 +80,7 @@ def test_locked_puk(make_sandbox, kind):
     sandbox = make_sandbox([kind])
     token = only_token(sandbox)
     maximum = token.counters()["puk"]
+    is_telling = kind == "openpgp-card"
     pin = {"pin-state": "unknown" if kind == "pkcs15-card" else "ok"}
     with Client(sandbox) as client:
         path = path_of(client, token)
@@ -90,7 +92,9 @@ def test_locked_puk(make_sandbox, kind):
             assert token.counters() == {"pin": 3, "puk": left}
             status = client.refresh(path)
             check(status, pin)
-            if kind == "pkcs15-card" and left < 2:
+            if is_telling:
+                check(status, told_by_card("puk", left), record("puk", number))
+            elif kind == "pkcs15-card" and left < 2:
                 check(status, {"puk-state": "unknown", "puk-last-seen": "final-try" if left else "locked"})
             else:
                 check(status, tries("puk", "unknown", maximum=None), record("puk", number))
@@ -99,8 +103,10 @@ def test_locked_puk(make_sandbox, kind):
         with raises("PukLocked"):
             client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
         assert token.counters() == {"pin": 3, "puk": 0}
-        check(client.refresh(path), {"puk-state": "unknown", "puk-last-seen": "locked"}, pin)
-        with nothing_sent(token), raises("FinalAttempt"):
+        assert len(sent(token)) == maximum + (not is_telling)
+        if not is_telling:
+            check(client.refresh(path), {"puk-state": "unknown", "puk-last-seen": "locked"}, pin)
+        with nothing_sent(token), raises("PukLocked" if is_telling else "FinalAttempt"):
             client.unlock(path, sandbox.puk, NEW_PIN)
     assert token.login(sandbox.pin)
 
@@ -175,23 +181,33 @@ def test_a_card_that_never_says_what_is_left(make_sandbox):
     assert token.counters() == {"pin": 3, "puk": 3}
 
 
-def test_an_openpgp_card_that_opensc_cannot_ask(make_sandbox):
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_an_openpgp_card_that_opensc_cannot_ask(make_sandbox, is_asked):
     """Of one before version 3.1 OpenSC, up to 0.26, takes the Admin PIN's tries for those of one label, and the resetting code's
-    for those of the other: neither proves that a try of the PIN remains, or that none does."""
+    for those of the other: neither proves that a try of the PIN remains, or that none does. The card itself tells."""
     sandbox = make_sandbox([OLD])
     token = only_token(sandbox)
+    if not is_asked:
+        ask_nothing(sandbox)
     token.wrong_pin(2)
     with Client(sandbox) as client:
         path = path_of(client, token)
-        assert [client.refresh(any_path)["pin-state"] for any_path in client.tokens()] == ["unknown"] * 2
+        for any_path in client.tokens():
+            check(client.refresh(any_path), told_by_card("pin", 1) if is_asked else {"pin-state": "unknown"})
         with nothing_sent(token), raises("FinalAttempt"):
             client.set_pin(path, WRONG_PINS[0], NEW_PIN)
+
+
+def ask_nothing(sandbox):
+    """The administrator says that OpenPGP cards are not to be asked."""
+    restart_with_profile(sandbox, "opensc-openpgp", "[Ask]\nWay=none\n")
 
 
 def test_our_own_tries_on_such_a_card(make_sandbox):
     """What one label shows does not settle what is recorded of the other: we know what we sent."""
     sandbox = make_sandbox([OLD])
     token = only_token(sandbox)
+    ask_nothing(sandbox)
     with Client(sandbox) as client:
         path = path_of(client, token)
         for wrong in WRONG_PINS[:2]:
@@ -219,10 +235,11 @@ def test_a_lock_is_no_proof_against_a_code(make_sandbox):
 
 
 def test_a_locked_admin_pin_that_looks_like_a_wrong_one(make_sandbox):
-    """There are OpenPGP cards that answer a locked password as a wrong one, and OpenSC shows nothing of the Admin PIN: it is
-    not known, and never said, to be locked. No more is sent than the caller wants."""
+    """There are OpenPGP cards that answer a locked password as a wrong one, and OpenSC shows nothing of the Admin PIN: unless the
+    card is asked it is not known, and never said, to be locked. No more is sent than the caller wants."""
     sandbox = make_sandbox(["openpgp-card:locked-code=6982"])
     token = only_token(sandbox)
+    ask_nothing(sandbox)
     with Client(sandbox) as client:
         path = path_of(client, token)
         for left, puk in zip((2, 1, 0, 0), (*WRONG_PUKS[:3], sandbox.puk)):
@@ -254,8 +271,8 @@ def test_a_length_that_opensc_refuses(make_sandbox):
         with nothing_sent(token), raises("InvalidArgs") as caught:
             client.unlock(path, "1234567", NEW_PIN, final_attempt=True, send_unusual_code=True)
         assert "length" in caught[0].message
-        check(client.refresh(path), tries("puk", "unknown", maximum=None), tries("pin", "ok", maximum=None))
-        client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        check(client.refresh(path), told_by_card("puk", 3), told_by_card("pin", 3))
+        client.unlock(path, sandbox.puk, NEW_PIN)
 
 
 @pytest.mark.parametrize(
@@ -279,6 +296,39 @@ def test_a_new_pin_that_is_none_for_the_card(make_sandbox, kind, new_pins):
                 with nothing_sent(token), raises("PinPolicy"):
                     client.set_pin(path, pin, new_pin, final_attempt=True)
     assert token.login(sandbox.pin)
+
+
+@pytest.mark.parametrize("protocol", ["1", "0"])
+def test_a_card_that_wants_hashes(make_sandbox, protocol):
+    """Before a code is asked for: OpenSC, before 0.27, would send the right one in clear, and the card count it as wrong."""
+    sandbox = make_sandbox([f"openpgp-card:kdf=on,protocol={protocol}"])
+    token = only_token(sandbox)
+    assert not token.login(sandbox.pin)
+    assert token.counters() == {"pin": 2, "puk": 3}
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        status = client.status(path)
+        check(status, {"can-set-pin": False, "can-unlock": False}, tries("pin", "ok", 2, "token", None))
+        assert "KDF" in status["unsupported"]
+        for operation, code in ((client.set_pin, sandbox.pin), (client.unlock, sandbox.puk)):
+            with nothing_sent(token), raises("NotSupported") as caught:
+                operation(path, code, NEW_PIN, final_attempt=True)
+            assert "KDF" in caught[0].message
+    with nothing_sent(token):
+        setting = ["set-pin", "--pin-fd", "{pin}", "--new-pin-fd", "{new}", token.label]
+        finished = sandbox.tokenctl("alice", *setting, codes={"pin": sandbox.pin, "new": NEW_PIN})
+    assert finished.returncode == 1
+    assert "KDF" in finished.stderr and "no try was spent" in finished.stderr
+    assert "KDF" in sandbox.tokenctl("alice", "status", "--verbose").stdout
+
+
+def test_a_card_that_could_want_hashes(make_sandbox):
+    """KDF-DO says that it does not: the PIN is changed."""
+    sandbox = make_sandbox(["openpgp-card:kdf=off"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        client.set_pin(path_of(client, token), sandbox.pin, NEW_PIN)
+    assert token.login(NEW_PIN)
 
 
 def test_two_tokens_of_one_card(make_sandbox):
@@ -318,7 +368,7 @@ def test_two_tokens_of_one_card(make_sandbox):
             done = sandbox.tokenctl("alice", *unlocking, *named, codes=codes)
             assert done.returncode == 0, done.stderr
         for path in paths.values():
-            check(client.refresh(path), tries("pin", "ok", maximum=None))
+            check(client.refresh(path), told_by_card("pin", 3))
     assert token.counters() == {"pin": 3, "puk": 3}
 
 

@@ -2,11 +2,10 @@
 #pragma once
 
 #include "opensc-configuration.h"
-#include "pkcs11-module.h"
+#include "opensc-module.h"
 
 G_BEGIN_DECLS
 
-gboolean tokend_opensc_is_module (const TokendReadFunctions *functions);
 gboolean tokend_opensc_check (gboolean is_opensc, TokendUnlockMethod method, GError **error);
 
 G_END_DECLS

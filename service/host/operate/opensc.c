@@ -2,27 +2,9 @@
 #include "opensc-private.h"
 
 #include "opensc-readers.h"
-#include "token-field.h"
 #include "tokend-error.h"
 
 #include <unistd.h>
-
-/**
- * tokend_opensc_is_module:
- *
- * Returns: whether the module says that it is OpenSC.
- */
-gboolean
-tokend_opensc_is_module (const TokendReadFunctions *functions)
-{
-  TokendTokenField manufacturer;
-  CK_INFO info = { 0 };
-
-  if (functions->get_info (&info) != CKR_OK)
-    return FALSE;
-  tokend_token_field_init (&manufacturer, info.manufacturerID, sizeof info.manufacturerID);
-  return tokend_token_field_is (&manufacturer, "OpenSC Project");
-}
 
 /**
  * tokend_opensc_check:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation.h"
 
+#include "card-numbers.h"
 #include "card-reset.h"
 #include "code-reader-private.h"
 #include "opensc-private.h"
@@ -39,7 +40,7 @@ find_slot (TokendPkcs11Operation *operation, GError **error)
   if (readings == NULL)
     return FALSE;
 
-  if (operation->dialect.is_opensc)
+  if (operation->dialect.is_opensc || tokend_card_numbers_are_wanted ())
     tokend_slot_readers_look_up (operation->read, NULL, readings);
   for (guint i = 0; i < readings->len; i++) {
     const TokendSlotReading *candidate = &g_array_index (readings, TokendSlotReading, i);
@@ -75,6 +76,8 @@ read_token (const TokendPkcs11Operation *operation, TokendHostReading *reading)
     return CKR_TOKEN_NOT_PRESENT;
 
   tokend_vendor_counters_read (operation->read, operation->session, reading);
+  if (operation->reader != NULL)
+    tokend_card_numbers_read (operation->read, operation->reader, reading);
   return CKR_OK;
 }
 
@@ -257,18 +260,49 @@ conclude_unread (TokendOperationResult *result, CK_RV rv)
             "C_GetTokenInfo", rv);
 }
 
+static gboolean
+is_empty (const TokendPkcs11Operation *operation)
+{
+  CK_SLOT_INFO info = { 0 };
+  const CK_RV rv = operation->read->get_slot_info (operation->slot, &info);
+
+  return rv == CKR_OK ? (info.flags & CKF_TOKEN_PRESENT) == 0 : tokend_pkcs11_token_is_gone (rv);
+}
+
+/* Tells whether the token was pulled out in the middle, for which modules have any error. */
+static gboolean
+has_left (const TokendPkcs11Operation *operation)
+{
+  const gint64 deadline = g_get_monotonic_time () + LEAVE_TIME;
+
+  if (operation->read->get_slot_info == NULL)
+    return FALSE;
+  while (!is_empty (operation)) {
+    if (g_get_monotonic_time () > deadline)
+      return FALSE;
+    g_usleep (LEAVE_INTERVAL);
+  }
+  return TRUE;
+}
+
 /* Tells whether everything is still as it was when the caller decided to send the code. */
 static gboolean
 is_as_prepared (TokendPkcs11Operation *operation, TokendOperationResult *result)
 {
+  const TokendRole role = tokend_operation_request_role (&operation->request);
   CK_RV rv = read_token (operation, &result->changed);
 
   if (rv != CKR_OK) {
     conclude_unread (result, rv);
     return FALSE;
   }
-  if (!tokend_host_reading_same_tries (&operation->prepared, &result->changed,
-                                       tokend_operation_request_role (&operation->request))) {
+  /* It may have left, or a login by another program hides the number. */
+  if (tokend_host_reading_tells_less (&operation->prepared, &result->changed, role)) {
+    result->outcome = has_left (operation) ? TOKEND_OUTCOME_TOKEN_REMOVED : TOKEND_OUTCOME_FAILED;
+    result->reason = g_strdup ("C_GetTokenInfo: the tries are not told any more");
+    return FALSE;
+  }
+  if (!tokend_host_reading_same_tries (&operation->prepared, &result->changed, role)) {
     conclude (result, TOKEND_OUTCOME_CHANGED, "C_GetTokenInfo", rv);
     return FALSE;
   }
@@ -420,31 +454,6 @@ unlock (TokendPkcs11Operation *operation, TokendOperationResult *result)
   case TOKEND_UNLOCK_METHOD_NONE:
     g_assert_not_reached ();
   }
-}
-
-static gboolean
-is_empty (const TokendPkcs11Operation *operation)
-{
-  CK_SLOT_INFO info = { 0 };
-  const CK_RV rv = operation->read->get_slot_info (operation->slot, &info);
-
-  return rv == CKR_OK ? (info.flags & CKF_TOKEN_PRESENT) == 0 : tokend_pkcs11_token_is_gone (rv);
-}
-
-/* Tells whether the token was pulled out in the middle, for which modules have any error. */
-static gboolean
-has_left (const TokendPkcs11Operation *operation)
-{
-  const gint64 deadline = g_get_monotonic_time () + LEAVE_TIME;
-
-  if (operation->read->get_slot_info == NULL)
-    return FALSE;
-  while (!is_empty (operation)) {
-    if (g_get_monotonic_time () > deadline)
-      return FALSE;
-    g_usleep (LEAVE_INTERVAL);
-  }
-  return TRUE;
 }
 
 /**

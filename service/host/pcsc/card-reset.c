@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "card-reset.h"
 
-#include <winscard.h>
+#include "narrow-pcsc.h"
 
 /* How long it may take, and how often it is tried until then. In microseconds. */
 #define RESET_TIME (2 * G_TIME_SPAN_SECOND)

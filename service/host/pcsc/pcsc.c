@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pcsc.h"
 
+#include "narrow-pcsc.h"
+
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
-#include <winscard.h>
 
 /* The pseudo-reader that tells when a reader comes or goes. A change just before the question is
  * seen by the next one. */
@@ -197,6 +198,28 @@ TokendPcscState
 tokend_pcsc_get_state (TokendPcsc *self)
 {
   return self->state;
+}
+
+/**
+ * tokend_pcsc_get_atr:
+ * @reader: of the last list
+ *
+ * Returns: (transfer full): the answer to reset of its card, in hexadecimal; empty: not known
+ */
+char *
+tokend_pcsc_get_atr (TokendPcsc *self, const char *reader)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < self->readers->len; i++) {
+    const SCARD_READERSTATE *state = &g_array_index (self->readers, SCARD_READERSTATE, i);
+
+    if (!g_str_equal (state->szReader, reader) || !(state->dwEventState & SCARD_STATE_PRESENT))
+      continue;
+    for (DWORD j = 0; j < MIN (state->cbAtr, sizeof state->rgbAtr); j++)
+      g_string_append_printf (text, "%02X", state->rgbAtr[j]);
+  }
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 /**

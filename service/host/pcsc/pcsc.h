@@ -30,6 +30,7 @@ GHashTable *tokend_pcsc_list (TokendPcsc *self);
 GHashTable *tokend_pcsc_list_once (void);
 GHashTable *tokend_pcsc_list_again (TokendPcsc *self);
 TokendPcscState tokend_pcsc_get_state (TokendPcsc *self);
+char *tokend_pcsc_get_atr (TokendPcsc *self, const char *reader);
 void tokend_pcsc_wait (TokendPcsc *self);
 
 G_END_DECLS

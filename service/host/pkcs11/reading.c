@@ -177,6 +177,8 @@ tokend_host_reading_to_variant (const TokendHostReading *reading, const char *re
   if (certificate != NULL)
     insert_certificate (&dict, certificate);
 
+  if (*reading->atr != '\0')
+    g_variant_dict_insert (&dict, "atr", "s", reading->atr);
   insert_unread (&dict, reading);
   if (reading->slot_events > 0)
     g_variant_dict_insert (&dict, "slot-events", "u", reading->slot_events);
@@ -199,6 +201,21 @@ tokend_host_reading_same_tries (const TokendHostReading *a, const TokendHostRead
   return (a->flags & role_flags[role]) == (b->flags & role_flags[role])
          && a_retries->remaining == b_retries->remaining
          && a_retries->maximum == b_retries->maximum;
+}
+
+/**
+ * tokend_host_reading_tells_less:
+ *
+ * Returns: whether @before has a number of the tries of @role, and @after has none.
+ */
+gboolean
+tokend_host_reading_tells_less (const TokendHostReading *before, const TokendHostReading *after,
+                                TokendRole role)
+{
+  const TokendRetries *was = role == TOKEND_ROLE_PIN ? &before->pin : &before->puk;
+  const TokendRetries *is = role == TOKEND_ROLE_PIN ? &after->pin : &after->puk;
+
+  return was->remaining != TOKEND_NUMBER_UNKNOWN && is->remaining == TOKEND_NUMBER_UNKNOWN;
 }
 
 /**

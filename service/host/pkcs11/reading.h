@@ -34,6 +34,9 @@ typedef enum {
   TOKEND_UNREAD_FAILED,
 } TokendUnread;
 
+/* The longest answer to reset, 33 bytes (ISO/IEC 7816-3, 8.2.1), in hexadecimal. */
+#define TOKEND_ATR_TEXT_MAX 66
+
 /**
  * TokendHostReading:
  *
@@ -50,9 +53,10 @@ typedef struct {
   TokendRetries pin;
   TokendRetries puk;
   TokendUnread unread;
-  CK_RV unread_reason;   /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo returned */
-  guint slot_events;     /* how often its slot was told of; by a watching host alone */
-  gboolean is_watchable; /* pcscd tells of its use; likewise */
+  CK_RV unread_reason;               /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo returned */
+  char atr[TOKEND_ATR_TEXT_MAX + 1]; /* of its card; empty: not known */
+  guint slot_events;                 /* how often its slot was told of; by a watching host alone */
+  gboolean is_watchable;             /* pcscd tells of its use; likewise */
 } TokendHostReading;
 
 /**
@@ -73,6 +77,8 @@ GVariant *tokend_host_reading_to_variant (const TokendHostReading *reading, cons
                                           const TokendCertificate *certificate);
 gboolean tokend_host_reading_same_tries (const TokendHostReading *a, const TokendHostReading *b,
                                          TokendRole role);
+gboolean tokend_host_reading_tells_less (const TokendHostReading *before,
+                                         const TokendHostReading *after, TokendRole role);
 gboolean tokend_host_reading_lost_tries (const TokendHostReading *before,
                                          const TokendHostReading *after, TokendRole role);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "slots.h"
 
+#include "card-numbers.h"
 #include "certificates.h"
 #include "pcsc.h"
 #include "pkcs11-reason.h"
@@ -211,7 +212,7 @@ read_numbers (const TokendReadFunctions *functions, GArray *readings)
  * Adds what C_GetTokenInfo does not tell. It reads the tokens' own numbers in a read-only session,
  * if the token is of a family that has them, and the end and issuer of the certificate that the
  * person signs with. Reading certificates takes long, and other programs can use the token
- * meanwhile, so the tries are then read again. Costs no try.
+ * meanwhile, so the tries are then read again. The cards themselves are asked last. Costs no try.
  *
  * Returns: (transfer full) (element-type TokendSlotReading): the readings, without tokens that have
  *   left
@@ -220,15 +221,16 @@ GArray *
 tokend_slots_complete (const TokendReadFunctions *functions, GPtrArray *certificates,
                        GArray *readings)
 {
-  GArray *again;
-
   read_numbers (functions, readings);
-  if (!tokend_certificates_update (certificates, functions, readings, g_get_monotonic_time ()))
-    return readings;
-  again = tokend_slots_read_again (functions, readings);
-  g_array_unref (readings);
-  read_numbers (functions, again);
-  return again;
+  if (tokend_certificates_update (certificates, functions, readings, g_get_monotonic_time ())) {
+    GArray *again = tokend_slots_read_again (functions, readings);
+
+    g_array_unref (readings);
+    readings = again;
+    read_numbers (functions, readings);
+  }
+  tokend_card_numbers_read_all (functions, readings);
+  return readings;
 }
 
 /**

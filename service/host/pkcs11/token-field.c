@@ -72,8 +72,8 @@ tokend_token_field_tells_apart (const TokendTokenField *field)
   return FALSE;
 }
 
-static gboolean
-field_equal (const TokendTokenField *a, const TokendTokenField *b)
+gboolean
+tokend_token_field_equal (const TokendTokenField *a, const TokendTokenField *b)
 {
   return a->length == b->length && memcmp (a->bytes, b->bytes, a->length) == 0;
 }
@@ -81,6 +81,8 @@ field_equal (const TokendTokenField *a, const TokendTokenField *b)
 gboolean
 tokend_token_identity_equal (const TokendTokenIdentity *a, const TokendTokenIdentity *b)
 {
-  return field_equal (&a->manufacturer, &b->manufacturer) && field_equal (&a->model, &b->model)
-         && field_equal (&a->serial, &b->serial) && field_equal (&a->label, &b->label);
+  return tokend_token_field_equal (&a->manufacturer, &b->manufacturer)
+         && tokend_token_field_equal (&a->model, &b->model)
+         && tokend_token_field_equal (&a->serial, &b->serial)
+         && tokend_token_field_equal (&a->label, &b->label);
 }

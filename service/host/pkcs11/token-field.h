@@ -35,6 +35,7 @@ gboolean tokend_token_field_init_from_variant (TokendTokenField *field, GVariant
 GVariant *tokend_token_field_to_variant (const TokendTokenField *field);
 gboolean tokend_token_field_is (const TokendTokenField *field, const char *text);
 
+gboolean tokend_token_field_equal (const TokendTokenField *a, const TokendTokenField *b);
 gboolean tokend_token_field_tells_apart (const TokendTokenField *field);
 
 gboolean tokend_token_identity_equal (const TokendTokenIdentity *a, const TokendTokenIdentity *b);

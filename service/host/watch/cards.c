@@ -247,11 +247,12 @@ run (gpointer user_data)
 /**
  * tokend_cards_new:
  * @environment: of type a{ss}, what @module needs.
+ * @questions: of TOKEND_QUESTIONS_TYPE, how cards are asked what it does not tell.
  *
  * Returns: (transfer full): the cards of this process, for its life; nothing is known yet.
  */
 TokendCards *
-tokend_cards_new (const char *module, GVariant *environment)
+tokend_cards_new (const char *module, GVariant *environment, GVariant *questions)
 {
   TokendCards *self = g_new0 (TokendCards, 1);
 
@@ -259,7 +260,8 @@ tokend_cards_new (const char *module, GVariant *environment)
   self->owner = (TokendReaderOwner){
     .setup = { .context = self->context,
                .module = g_strdup (module),
-               .environment = g_variant_ref (environment) },
+               .environment = g_variant_ref (environment),
+               .questions = g_variant_ref (questions) },
     .is_for_all = tokend_opensc_readers_get_configuration () == NULL,
     .changed = on_changed,
     .ended = on_ended,

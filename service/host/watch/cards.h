@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  */
 typedef struct _TokendCards TokendCards;
 
-TokendCards *tokend_cards_new (const char *module, GVariant *environment);
+TokendCards *tokend_cards_new (const char *module, GVariant *environment, GVariant *questions);
 
 void tokend_cards_read_async (TokendCards *self, gboolean all, GAsyncReadyCallback callback,
                               gpointer data);

@@ -35,6 +35,7 @@ typedef struct {
   GMainContext *context;
   char *module;
   GVariant *environment; /* a{ss} */
+  GVariant *questions;   /* TOKEND_QUESTIONS_TYPE */
 } TokendReaderSetup;
 
 TokendReaderChild *tokend_reader_child_new (const TokendReaderSetup *setup, const char *reader,

@@ -2,6 +2,7 @@
 #include "reader-child-private.h"
 
 #include "reader-host.h"
+#include "tokend-module.h"
 
 #include <glib-unix.h>
 #include <signal.h>
@@ -112,7 +113,8 @@ tokend_reader_child_new (const TokendReaderSetup *setup, const char *reader,
                            G_SOURCE_FUNC (on_readable), self);
   self->ended = attach (g_child_watch_source_new (process), setup, G_SOURCE_FUNC (on_ended), self);
   tokend_reader_send (self->socket, MSG_DONTWAIT,
-                      g_variant_new ("(ss@a{ss})", setup->module, reader, setup->environment));
+                      g_variant_new ("(ss@a{ss}@" TOKEND_QUESTIONS_TYPE ")", setup->module, reader,
+                                     setup->environment, setup->questions));
   return self;
 }
 

@@ -4,6 +4,7 @@
  * of a watching host, and ends when that shuts its end of the socket. */
 #include "reader-host.h"
 
+#include "card-numbers.h"
 #include "opensc-readers.h"
 #include "pcsc.h"
 #include "slot-reader.h"
@@ -133,12 +134,15 @@ set_up (ReaderHost *self, int socket)
 {
   g_autoptr (GVariant) setup = NULL;
   g_autoptr (GVariant) environment = NULL;
+  g_autoptr (GVariant) questions = NULL;
   const char *path;
 
   if (tokend_reader_receive (socket, 0, TOKEND_READER_SETUP_TYPE, &setup)
       != TOKEND_READER_MESSAGE_CONTENT)
     return FALSE;
-  g_variant_get (setup, "(&ss@a{ss})", &path, &self->reader, &environment);
+  g_variant_get (setup, "(&ss@a{ss}@" TOKEND_QUESTIONS_TYPE ")", &path, &self->reader, &environment,
+                 &questions);
+  tokend_card_numbers_set_questions (questions);
   return tokend_pkcs11_module_load (path, environment, &self->functions, NULL, NULL)
          && self->functions.finalize != NULL && self->functions.get_slot_info != NULL;
 }

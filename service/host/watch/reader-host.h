@@ -2,12 +2,13 @@
 #pragma once
 
 #include "certificates.h"
+#include "tokend-module.h"
 
 G_BEGIN_DECLS
 
 /* The messages to the host of one reader: first the file name of the module, the name of the reader
- * and the environment; then for each read what is known of certificates. */
-#define TOKEND_READER_SETUP_TYPE "(ssa{ss})"
+ * the environment, and how cards are asked; then for each read what is known of certificates. */
+#define TOKEND_READER_SETUP_TYPE "(ssa{ss}" TOKEND_QUESTIONS_TYPE ")"
 #define TOKEND_READER_ASK_TYPE TOKEND_CERTIFICATES_TYPE
 /* The messages back. One without content tells that a read begins, since the time to start says
  * nothing of the card. Then come why nothing could be read, or an empty text; whether the module

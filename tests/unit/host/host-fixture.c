@@ -91,7 +91,8 @@ host_load_arguments (const char *path, const char *const *environment)
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{ss}"));
   for (; environment[0] != NULL; environment += 2)
     g_variant_builder_add (&builder, "{ss}", environment[0], environment[1]);
-  return g_variant_new ("(sa{ss}ss)", path, &builder, "poll", "");
+  return g_variant_new ("(sa{ss}ss@a(asasass))", path, &builder, "poll", "",
+                        g_variant_new_array (G_VARIANT_TYPE ("(asasass)"), NULL, 0));
 }
 
 GVariant *

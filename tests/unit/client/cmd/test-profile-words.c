@@ -25,9 +25,10 @@ static const struct {
     "  The PIN can be changed; unlocking is not offered.\n"
     "  Provider: p (certificate issuer “CN=X”)\n"
     "  By the administrator's file: /etc/tokend/profiles.d/p.conf\n" },
-  { "{'module-profile': <'etoken'>, 'can-unlock': <false>, 'can-set-pin': <false>}",
-    "  Profile: etoken ()\n"
-    "  Neither a change of the PIN nor unlocking is offered.\n"
+  { "{'module-profile': <'card'>, 'module-profile-match': <{'model': 'N', 'atr': '3B00'}>, "
+    "'can-unlock': <false>, 'can-set-pin': <false>, 'unsupported': <'It cannot be'>}",
+    "  Profile: card (model “N”, ATR “3B00”)\n"
+    "  Neither a change of the PIN nor unlocking is offered: It cannot be.\n"
     "  Provider: not known\n" },
 };
 

@@ -133,6 +133,22 @@ test_taking (void)
 }
 
 static void
+check_transmitting (const char *name, const char *text)
+{
+  if (!g_str_equal (name, "card-question.c") && !g_str_equal (name, "narrow-pcsc.h"))
+    g_assert_false (g_regex_match_simple ("winscard\\.h|SCardTransmit|SCardControl", text, 0, 0));
+  if (g_str_equal (name, "card-question.c"))
+    g_assert_true (g_regex_match_simple ("SCardTransmit", text, 0, 0));
+}
+
+/* One file sends a card commands. */
+static void
+test_transmitting (void)
+{
+  for_each_source (SERVICE_SOURCES, check_transmitting);
+}
+
+static void
 load (TokendReadFunctions *read, TokendOperationFunctions *operation)
 {
   g_autoptr (GVariant) environment = g_variant_ref_sink (g_variant_new ("a{ss}", NULL));
@@ -169,6 +185,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/narrow/names", test_names);
   g_test_add_func ("/narrow/taking", test_taking);
+  g_test_add_func ("/narrow/transmitting", test_transmitting);
   g_test_add_func ("/narrow/watching", test_watching);
   return g_test_run ();
 }

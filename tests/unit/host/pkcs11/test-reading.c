@@ -303,13 +303,13 @@ test_lost_tries (void)
   static const struct {
     TokendRetries before, after;
     guint flags_before, flags_after;
-    gboolean is_lost;
+    gboolean is_lost, is_hidden;
   } rows[] = {
     { { 3, 3 }, { 3, 3 }, 0, 0, FALSE },
     { { 2, 3 }, { 3, 3 }, 0, 0, FALSE },
     { { 3, 3 }, { 2, 3 }, 0, 0, TRUE },
     { { 1, 3 }, { 0, 3 }, 0, 0, TRUE },
-    { { 1, 3 }, { UNKNOWN, 3 }, 0, 0, FALSE },
+    { { 1, 3 }, { UNKNOWN, 3 }, 0, 0, FALSE, TRUE },
     { { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 0, 0, FALSE },
     { { UNKNOWN, UNKNOWN }, { 1, 3 }, 0, 0, FALSE },
     { { UNKNOWN, UNKNOWN }, { UNKNOWN, UNKNOWN }, 0, TOKEND_TOKEN_PIN_COUNT_LOW, TRUE },
@@ -331,6 +331,8 @@ test_lost_tries (void)
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     g_assert_cmpint (tokend_host_reading_lost_tries (&before, &after, TOKEND_ROLE_PIN), ==,
                      rows[i].is_lost);
+    g_assert_cmpint (tokend_host_reading_tells_less (&before, &after, TOKEND_ROLE_PIN), ==,
+                     rows[i].is_hidden);
   }
 }
 

@@ -59,6 +59,7 @@ stage_set_up (TokendRole role)
   stage = (TryStage){ .calls = g_string_new (NULL), .result = -1, .digest_length = 32 };
   known = stage_parse (READING (16));
   target = tokend_target_new (known, FALSE);
+  stage.service.profiles = g_ptr_array_new ();
   stage.service.refused = tokend_refused_new ();
   stage.service.refusal_limit = tokend_refusal_limit_new ();
   stage.service.modules = g_ptr_array_new ();
@@ -85,6 +86,7 @@ stage_tear_down (void)
   g_clear_pointer (&known, tokend_reading_free);
   g_clear_pointer (&target, tokend_target_free);
   g_object_unref (stage.service.refused);
+  g_ptr_array_unref (stage.service.profiles);
   tokend_refusal_limit_free (stage.service.refusal_limit);
   g_ptr_array_unref (stage.service.modules);
   tokend_operation_drop_pipes (&stage.operation);
@@ -120,11 +122,12 @@ __wrap_tokend_operation_end_step (Operation *operation, gboolean is_done)
 void
 __wrap_tokend_host_start_async (TokendHostKind kind, const char *module_path,
                                 GHashTable *environment, TokendWatchMethod watch_method,
-                                const char *reader, GCancellable *cancellable,
+                                const char *reader, GVariant *questions, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer user_data)
 {
   g_string_append_printf (stage.calls, "start(%s,%s) ", module_path, reader);
   g_assert_cmpint (watch_method, ==, TOKEND_WATCH_METHOD_POLL);
+  g_variant_unref (g_variant_ref_sink (questions));
   stage.host_kind = kind;
   stage.environment = g_hash_table_ref (environment);
   callback (NULL, NULL, user_data);

@@ -19,6 +19,8 @@ static const struct {
   { "e-everybody", "" },
   { "f-provider", "Issuers=*O=Issuer*" },
   { "g-provider-of-a-module", "Issuers=*O=Issuer*;*O=Other*\nFiles=alone.so\nManufacturers=X" },
+  { "h-atr", "Files=card.so\nManufacturers=M\nModels=N*\nATRs=*59\n[Ask]\nWay=yubikey" },
+  { "i-nothing", "Files=card.so\nManufacturers=M\nModels=\n[Ask]\nWay=piv" },
 };
 
 static GPtrArray *
@@ -58,28 +60,51 @@ static void
 test_token (void)
 {
   static const struct {
-    const char *module, *manufacturer, *model;
+    const char *module, *manufacturer, *model, *atr;
     const char *name, *reasons;
   } rows[] = {
-    { "/usr/lib/card.so", "M", "NN", "c-model",
+    { "/usr/lib/card.so", "M", "NN", NULL, "c-model",
       "{'file': 'card.so', 'manufacturer': 'M', 'model': 'NN'}" },
-    { "/usr/lib/card.so", "M", "O", "b-maker", "{'file': 'card.so', 'manufacturer': 'M'}" },
-    { "/usr/lib/card.so", "X", "NN", "a-file", "{'file': 'card.so'}" },
-    { "/usr/lib/card.so", NULL, NULL, "a-file", "{'file': 'card.so'}" },
+    { "/usr/lib/card.so", "M", "NN", "3B00", "c-model",
+      "{'file': 'card.so', 'manufacturer': 'M', 'model': 'NN'}" },
+    { "/usr/lib/card.so", "M", "NN", "3B0159", "h-atr",
+      "{'file': 'card.so', 'manufacturer': 'M', 'model': 'NN', 'atr': '3B0159'}" },
+    { "/usr/lib/card.so", "M", "O", NULL, "b-maker", "{'file': 'card.so', 'manufacturer': 'M'}" },
+    { "/usr/lib/card.so", "X", "NN", NULL, "a-file", "{'file': 'card.so'}" },
+    { "/usr/lib/card.so", NULL, NULL, NULL, "a-file", "{'file': 'card.so'}" },
     /* A provider's is nobody's module. */
-    { "/usr/lib/alone.so", "X", "NN", NULL, NULL },
+    { "/usr/lib/alone.so", "X", "NN", NULL, NULL, NULL },
   };
   g_autoptr (GPtrArray) profiles = make_profiles ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    const TokendProfile *profile =
-        tokend_profiles_match (profiles, rows[i].module, rows[i].manufacturer, rows[i].model);
+    const TokendProfile *profile = tokend_profiles_match (
+        profiles, rows[i].module, rows[i].manufacturer, rows[i].model, rows[i].atr);
     g_autofree char *reasons = print (tokend_profile_explain_match (
-        profile, rows[i].module, rows[i].manufacturer, rows[i].model));
+        profile, rows[i].module, rows[i].manufacturer, rows[i].model, rows[i].atr));
 
     g_assert_cmpstr (name_of (profile), ==, rows[i].name);
     g_assert_cmpstr (reasons, ==, rows[i].reasons);
   }
+}
+
+/* A host that takes the first that matches takes the same. */
+static void
+test_questions (void)
+{
+  g_autoptr (GPtrArray) profiles = make_profiles ();
+  g_autoptr (GVariant) questions =
+      g_variant_ref_sink (tokend_profiles_list_questions (profiles, "/x/card.so"));
+  g_autoptr (GVariant) none =
+      g_variant_ref_sink (tokend_profiles_list_questions (profiles, "/x/alone.so"));
+  g_autofree char *text = g_variant_print (questions, FALSE);
+
+  g_assert_cmpstr (text, ==,
+                   "[(['M'], ['N*'], ['*59'], 'yubikey'), (['M'], ['N*'], [], 'none'), "
+                   "(['M'], ['NN'], [], 'none'), (['M'], [], [], 'none'), "
+                   "([], [], [], 'none'), ([], [], [], 'none')]");
+  g_assert_cmpuint (g_variant_n_children (none), ==, 0);
+  g_assert_true (g_variant_is_of_type (none, G_VARIANT_TYPE (TOKEND_QUESTIONS_TYPE)));
 }
 
 static void
@@ -119,6 +144,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/profile-match/token", test_token);
+  g_test_add_func ("/profile-match/questions", test_questions);
   g_test_add_func ("/profile-match/module", test_module);
   g_test_add_func ("/profile-match/provider", test_provider);
   return g_test_run ();

@@ -4,6 +4,9 @@
 #include "journal-spy.h"
 #include "profile.h"
 
+#define ASK_OPENPGP TOKEND_ASK_METHOD_OPENPGP
+#define ASK_PIV TOKEND_ASK_METHOD_PIV
+#define ASK_YUBIKEY TOKEND_ASK_METHOD_YUBIKEY
 #define NO_WAY TOKEND_UNLOCK_METHOD_NONE
 #define SO_LOGIN TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN
 #define OPENSC_SO_LOGIN TOKEND_UNLOCK_METHOD_OPENSC_SO_LOGIN_INIT_PIN
@@ -18,6 +21,7 @@
 static const struct {
   const char *module, *manufacturer, *model;
   const char *profile;
+  const char *atr;
 } tokens[] = {
   { "/usr/lib/libeToken.so", "SafeNet, Inc.", "eToken", "etoken" },
   { "/usr/lib/libeTPkcs11.so", "Aladdin Ltd.", "eToken", "etoken" },
@@ -38,6 +42,9 @@ static const struct {
   { "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so", "EnterSafe", "PKCS#15", "opensc-pkcs15" },
   { "/usr/lib/onepin-opensc-pkcs11.so", "(unknown)", "PKCS#15", "opensc-pkcs15" },
   { "/usr/lib/opensc-pkcs11.so", "piv_II", "PKCS#15 emulated", "opensc-piv" },
+  { "/usr/lib/opensc-pkcs11.so", "piv_II", "PKCS#15 emulated", "opensc-piv-yubikey",
+    "3BFD1300008131FE158073C021C057597562694B657940" },
+  { "/usr/lib/opensc-pkcs11.so", "piv_II", "PKCS#15 emulated", "opensc-piv", "3B80800101" },
   { "/usr/lib/opensc-pkcs11.so", "Yubico", "PKCS#15 emulated", "opensc-openpgp" },
   { "/usr/lib/opensc-pkcs11.so", "OpenPGP project", "PKCS#15 emulated", "opensc-openpgp" },
   { "/usr/lib/opensc-pkcs11.so", "JPKI", "PKCS#15 emulated", "opensc" },
@@ -79,7 +86,7 @@ test_provider (void)
   g_assert_cmpint (provider->codes[TOKEND_ROLE_PIN].characters, ==, TOKEND_CHARACTERS_DIGITS);
   g_assert_null (tokend_profiles_match_provider (profiles, "CN=Somebody,C=TR"));
   g_assert_null (tokend_profiles_match_provider (profiles, ""));
-  g_assert_null (tokend_profiles_match (profiles, "/x.so", "anybody", "anything"));
+  g_assert_null (tokend_profiles_match (profiles, "/x.so", "anybody", "anything", NULL));
 }
 
 static void
@@ -88,8 +95,8 @@ test_shipped_match (void)
   g_autoptr (GPtrArray) profiles = load_shipped ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (tokens); i++) {
-    const TokendProfile *profile =
-        tokend_profiles_match (profiles, tokens[i].module, tokens[i].manufacturer, tokens[i].model);
+    const TokendProfile *profile = tokend_profiles_match (
+        profiles, tokens[i].module, tokens[i].manufacturer, tokens[i].model, tokens[i].atr);
 
     g_test_message ("%s, %s, %s", tokens[i].module, tokens[i].manufacturer, tokens[i].model);
     g_assert_cmpstr (profile != NULL ? profile->name : NULL, ==, tokens[i].profile);
@@ -103,13 +110,15 @@ static const struct {
   TokendFlagsMeaning flags[TOKEND_N_ROLES];
   int maximum;
   gboolean never_locks, change_counts, change_proves;
+  TokendAskMethod ask;
 } shipped[] = {
   { "akis", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE, FALSE },
   { "etoken", SO_LOGIN, { EXACT, NONE }, 3, FALSE, TRUE, FALSE },
   { "opencryptoki", SO_LOGIN, { EXACT, EXACT }, 3, FALSE, FALSE, TRUE },
   { "opensc", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE, FALSE },
-  { "opensc-openpgp", OPENSC_SO_LOGIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE, TRUE },
-  { "opensc-piv", OPENSC_SET_PIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE, TRUE },
+  { "opensc-openpgp", OPENSC_SO_LOGIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE, TRUE, ASK_OPENPGP },
+  { "opensc-piv", OPENSC_SET_PIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE, TRUE, ASK_PIV },
+  { "opensc-piv-yubikey", OPENSC_SET_PIN, { LAST_ONLY, NONE }, -1, FALSE, TRUE, TRUE, ASK_YUBIKEY },
   { "opensc-pkcs15", OPENSC_SO_LOGIN, { NONE, NONE }, -1, FALSE, TRUE, TRUE },
   { "softhsm2", SO_LOGIN, { LOW_ONLY, LOW_ONLY }, -1, TRUE, TRUE, TRUE },
   { "tpm2-pkcs11", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE, FALSE },
@@ -137,6 +146,7 @@ test_shipped_facts (void)
     g_assert_cmpint (profile->sets_first_pin, ==,
                      g_str_equal (profile->name, "softhsm2")
                          || g_str_equal (profile->name, "opencryptoki"));
+    g_assert_cmpint (profile->ask_method, ==, shipped[n_modules].ask);
     g_assert_cmpint (profile->change_counts, ==, shipped[n_modules].change_counts);
     g_assert_cmpint (profile->change_proves, ==, shipped[n_modules].change_proves);
     for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
@@ -158,6 +168,7 @@ static const struct {
   { "opencryptoki", { -1, 4 }, { -1, 8 }, -1 },
   { "opensc-openpgp", { -1, 8 }, { -1, -1 }, -1 },
   { "opensc-piv", { 6, 6 }, { 8, 8 }, 8 },
+  { "opensc-piv-yubikey", { 6, 6 }, { 8, 8 }, 8 },
 };
 
 static void

@@ -32,6 +32,8 @@ test_defaults (void)
   g_assert_null (profile->files);
   g_assert_null (profile->manufacturers);
   g_assert_null (profile->models);
+  g_assert_null (profile->atrs);
+  g_assert_cmpint (profile->ask_method, ==, TOKEND_ASK_METHOD_NONE);
   g_assert_cmpint (profile->unlock_method, ==, TOKEND_UNLOCK_METHOD_NONE);
   g_assert_cmpint (profile->watch_method, ==, TOKEND_WATCH_METHOD_POLL);
   for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
@@ -62,10 +64,10 @@ test_every_key (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (TokendProfile) profile =
-      parse ("[Match]\nFiles=a.so;b.so*\nManufacturers=M\nModels=N\n"
+      parse ("[Match]\nFiles=a.so;b.so*\nManufacturers=M\nModels=N\nATRs=3B*\n"
              "[Module]\nLibrary=opensc\nLogoutCloses=true\n[Unlock]\nWay=opensc-set-"
              "pin\nSetsFirstPin=true\n"
-             "[Watch]\nWay=readers\n"
+             "[Watch]\nWay=readers\n[Ask]\nWay=openpgp\n"
              "[PIN]\nFlags=last-only\nMaximum=5\nNeverLocks=true\n"
              "MinimumLength=6\nMaximumLength=8\nLengthDocument=A book\n"
              "Characters=digits\nChangeCounts=false\nWrongCode=user-not-logged-in\n"
@@ -77,9 +79,11 @@ test_every_key (void)
              &error);
 
   g_assert_no_error (error);
-  g_assert_cmpuint (profile->files->len, ==, 2);
-  g_assert_cmpuint (profile->manufacturers->len, ==, 1);
-  g_assert_cmpuint (profile->models->len, ==, 1);
+  g_assert_cmpuint (g_strv_length (profile->files), ==, 2);
+  g_assert_cmpuint (g_strv_length (profile->manufacturers), ==, 1);
+  g_assert_cmpuint (g_strv_length (profile->models), ==, 1);
+  g_assert_cmpstr (profile->atrs[0], ==, "3B*");
+  g_assert_cmpint (profile->ask_method, ==, TOKEND_ASK_METHOD_OPENPGP);
   g_assert_cmpint (profile->unlock_method, ==, TOKEND_UNLOCK_METHOD_OPENSC_SET_PIN);
   g_assert_cmpint (profile->watch_method, ==, TOKEND_WATCH_METHOD_READERS);
   g_assert_cmpint (profile->rules[PIN].flags, ==, TOKEND_FLAGS_MEANING_LAST_ONLY);
@@ -210,7 +214,7 @@ test_no_folders (Scratch *scratch, gconstpointer user_data)
   g_autoptr (GPtrArray) profiles = load (scratch);
 
   g_assert_cmpuint (profiles->len, ==, 0);
-  g_assert_null (tokend_profiles_match (profiles, "/usr/lib/a.so", "M", "N"));
+  g_assert_null (tokend_profiles_match (profiles, "/usr/lib/a.so", "M", "N", NULL));
   g_assert_null (tokend_profiles_match_module (profiles, "/usr/lib/a.so"));
   journal_spy_expect_nothing ();
 }
@@ -387,7 +391,7 @@ test_match (Scratch *scratch, gconstpointer user_data)
 
   for (gsize i = 0; i < G_N_ELEMENTS (matches); i++) {
     const TokendProfile *profile = tokend_profiles_match (
-        profiles, matches[i].module, matches[i].manufacturer, matches[i].model);
+        profiles, matches[i].module, matches[i].manufacturer, matches[i].model, NULL);
 
     g_test_message ("%s, %s, %s", matches[i].module, matches[i].manufacturer, matches[i].model);
     g_assert_cmpstr (profile != NULL ? profile->name : NULL, ==, matches[i].matched);
