@@ -74,8 +74,7 @@ initialize (const Call *call, GError **error)
     return !is_opensc || tokend_opensc_readers_check (error)
                ? g_variant_ref_sink (g_variant_new ("a{sv}", NULL))
                : NULL;
-  if (*call->reader != '\0' && is_opensc
-      && !tokend_opensc_readers_leave_out_others (call->reader, error))
+  if (is_opensc && !tokend_opensc_readers_leave_out_others (call->reader, error))
     return NULL;
   if (!tokend_pkcs11_module_initialize (&host->read, error))
     return NULL;

@@ -68,6 +68,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   const guint n_readers = fuzz_take_byte (&input) % 8;
   g_autoptr (GHashTable) readers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   gboolean can_be_said = TRUE;
+  g_autoptr (GPtrArray) drivers = g_ptr_array_new ();
   g_autofree char *text = NULL;
   g_autofree char *nowhere = NULL;
 
@@ -77,11 +78,11 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     can_be_said = can_be_said && *name != '\0' && strpbrk (name, "\"\r\n") == NULL;
     g_hash_table_add (readers, name);
   }
-  text = tokend_opensc_readers_configure (BEFORE AFTER, readers);
+  text = tokend_opensc_readers_configure (BEFORE AFTER, readers, drivers);
   g_assert_cmpint (text != NULL, ==, can_be_said);
   if (text != NULL)
     check_text (text, readers);
-  nowhere = tokend_opensc_readers_configure (AFTER, readers);
+  nowhere = tokend_opensc_readers_configure (AFTER, readers, drivers);
   g_assert_cmpint (nowhere != NULL, ==, g_hash_table_size (readers) == 0);
   return 0;
 }

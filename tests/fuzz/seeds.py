@@ -183,6 +183,12 @@ def write_answers():
         write("card-answer", name, bytes.fromhex(answer))
 
 
+def write_words():
+    text = b'# OpenSC\napp default {\n  ignored_readers = "CardMan 1021", SPR;\n  card_drivers = openpgp, internal;\n'
+    write("opensc-words", "default", text + b"  reader_driver pcsc {\n    ignored_readers = no;\n  }\n}\n")
+    write("opensc-words", "apps", text + b"}\napp opensc-pkcs11 { card_drivers = old; }\napp other { a = \"b")
+
+
 def token_info(flags):
     fields = b"SafeNet, Inc.".ljust(32) + b"eToken".ljust(16) + b"02a1b2c3".ljust(16)
     return b"ETOKEN".ljust(32) + fields + struct.pack("<11Q", flags, 0, 0, 0, 0, 16, 4, 0, 0, 0, 0) + bytes(24)
@@ -230,6 +236,7 @@ def main():
     write_options()
     write_readers()
     write_answers()
+    write_words()
     write("code", "digits", bytes([4, 8, 4, 16, 1]) + b"123456")
     with open(os.path.join(HERE, "../codes.tsv"), encoding="utf-8") as table:
         rows = [line.split("\t") for line in table if not line.startswith("#")]

@@ -424,6 +424,36 @@ def test_the_systems_configuration_is_of_no_account(make_sandbox):
     assert sandbox.read_file(own) == before
 
 
+def restart_with_words(sandbox, words):
+    """The administrator tells OpenSC which cards to leave alone."""
+    folder = f"{FOLDER}/opensc"
+    sandbox.run("root", ["mkdir", "-p", folder])
+    sandbox.write_file(f"{folder}/opensc.conf", f"app default {{\n  {words};\n}}\n")
+    sandbox.stop_tokend()
+    bind(sandbox, folder, SYSTEMS_OWN)
+
+
+@pytest.mark.parametrize("words", ['ignored_readers = "PCD 00 01", Nothing', "card_drivers = openpgp"])
+def test_a_card_that_is_to_be_left_alone(make_sandbox, words):
+    """By its reader, or by its kind: it is not shown, nobody operates on it, and the other one is served as ever. What is in a
+    reader that is to be left alone gets no command from us, and makes nobody doubt."""
+    sandbox = make_sandbox(["openpgp-card", "piv-card"])
+    token, alone = sandbox.tokens.values()
+    restart_with_words(sandbox, words)
+    before = alone.calls()
+    sandbox.start_tokend()
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = client.paths_by_label()
+        assert paths.keys() == {token.label, OTHER_SLOT}
+        with nothing_sent(alone):
+            client.set_pin(paths[token.label], sandbox.pin, NEW_PIN)
+        if "readers" in words:
+            assert "reason" not in client.modules()[0]
+            assert alone.calls() == before
+    assert token.login(NEW_PIN)
+
+
 @pytest.mark.parametrize("operation", ["unlock", "set_pin"])
 def test_a_configuration_that_is_missing(make_sandbox, operation):
     """OpenSC would go on without a word, and take one code for the other: nothing is sent."""

@@ -2,6 +2,7 @@
 #include "opensc-readers.h"
 
 #include "opensc-configuration.h"
+#include "opensc-words.h"
 #include "pcsc.h"
 #include "tokend-error.h"
 
@@ -41,37 +42,48 @@ can_name (const char *reader)
   return *reader != '\0' && strpbrk (reader, NOT_QUOTABLE) == NULL;
 }
 
+static gboolean
+append_list (GString *text, const char *key, gpointer *names, guint n_names)
+{
+  if (n_names == 0)
+    return TRUE;
+  g_string_append_printf (text, "  %s = ", key);
+  for (guint i = 0; i < n_names; i++) {
+    if (!can_name (names[i]))
+      return FALSE;
+    g_string_append_printf (text, "%s\"%s\"", i > 0 ? ", " : "", (char *) names[i]);
+  }
+  g_string_append (text, ";\n");
+  return TRUE;
+}
+
 /**
  * tokend_opensc_readers_configure:
  * @base: the text of one of our configurations for OpenSC
  * @readers: (element-type char *): names
+ * @drivers: (element-type char *): names
  *
- * Returns: (transfer full) (nullable): the text for an OpenSC that ignores @readers; %NULL: not
- *   possible
+ * Returns: (transfer full) (nullable): the text for an OpenSC that ignores @readers, and all cards
+ *   that are not of one of @drivers, if there are any; %NULL: not possible
  */
 char *
-tokend_opensc_readers_configure (const char *base, GHashTable *readers)
+tokend_opensc_readers_configure (const char *base, GHashTable *readers, GPtrArray *drivers)
 {
   const char *block = strstr (base, BLOCK);
   g_autoptr (GString) text = NULL;
-  const char *separator = "";
-  GHashTableIter iter;
-  gpointer name;
+  g_autofree gpointer *names = NULL;
+  guint n_names;
 
-  if (g_hash_table_size (readers) == 0)
+  if (g_hash_table_size (readers) == 0 && drivers->len == 0)
     return g_strdup (base);
   if (block == NULL)
     return NULL;
   text = g_string_new_len (base, block + strlen (BLOCK) - base);
-  g_string_append (text, "  ignored_readers = ");
-  g_hash_table_iter_init (&iter, readers);
-  while (g_hash_table_iter_next (&iter, &name, NULL)) {
-    if (!can_name (name))
-      return NULL;
-    g_string_append_printf (text, "%s\"%s\"", separator, (char *) name);
-    separator = ", ";
-  }
-  g_string_append_printf (text, ";\n%s", block + strlen (BLOCK));
+  names = g_hash_table_get_keys_as_array (readers, &n_names);
+  if (!append_list (text, "ignored_readers", names, n_names)
+      || !append_list (text, "card_drivers", drivers->pdata, drivers->len))
+    return NULL;
+  g_string_append (text, block + strlen (BLOCK));
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
@@ -159,14 +171,24 @@ open_written (void)
   return g_setenv (TOKEND_OPENSC_VARIABLE, path, TRUE);
 }
 
+/* Adds what can be said. A word that is not quotable was none of OpenSC's, and an empty one leaves
+ * out every reader, which nobody who has one reader left can want. */
+static void
+add_words (GHashTable *readers, const TokendOpenscWords *words)
+{
+  for (guint i = 0; i < words->ignored_readers->len; i++)
+    if (can_name (words->ignored_readers->pdata[i]))
+      g_hash_table_add (readers, words->ignored_readers->pdata[i]);
+}
+
 /**
  * tokend_opensc_readers_leave_out_others:
- * @reader: the name of a reader
+ * @reader: the name of a reader; empty: any
  * @error: ModuleFailed
  *
- * Makes OpenSC ignore the other readers that there are now, from the next C_Initialize on, which
- * reads its configuration anew. It does not connect to their cards. The rest of the file stays,
- * since it decides what a code is taken for.
+ * Makes OpenSC ignore the other readers that there are now, and what the administrator has it leave
+ * alone, from the next C_Initialize on, which reads its configuration anew. It does not connect to
+ * their cards. The rest of the file stays, since it decides what a code is taken for.
  *
  * Returns: %FALSE: not the module of this process
  */
@@ -174,13 +196,18 @@ gboolean
 tokend_opensc_readers_leave_out_others (const char *reader, GError **error)
 {
   const char *file = tokend_opensc_readers_get_configuration ();
+  g_autoptr (TokendOpenscWords) words = tokend_opensc_words_load ();
   g_autoptr (GHashTable) readers = tokend_pcsc_list_once ();
-  g_autoptr (GHashTable) others = tokend_opensc_readers_list_others (readers, reader);
+  g_autoptr (GHashTable) others = NULL;
   g_autofree char *base = NULL;
   g_autofree char *text = NULL;
 
+  if (*reader == '\0')
+    g_hash_table_remove_all (readers);
+  others = tokend_opensc_readers_list_others (readers, reader);
+  add_words (others, words);
   return (file != NULL && g_file_get_contents (file, &base, NULL, NULL)
-          && (text = tokend_opensc_readers_configure (base, others)) != NULL && open_written ()
-          && write_all (written, text))
+          && (text = tokend_opensc_readers_configure (base, others, words->card_drivers)) != NULL
+          && open_written () && write_all (written, text))
          || fail (error);
 }

@@ -3,6 +3,7 @@
 
 #include "enum-nick.h"
 #include "opensc-readers.h"
+#include "opensc-words.h"
 #include "pcsc.h"
 #include "reader-private.h"
 #include "tokend-enums.h"
@@ -20,6 +21,7 @@ struct _TokendCards {
   GMainContext *context;
   TokendPcsc *looking;
   GHashTable *readers; /* of char * → TokendReader */
+  TokendOpenscWords *words;
   GSource *look;
   GTask *wait; /* answered when there is news; or NULL */
   GTask *read; /* answered when nothing is awaited any more; or NULL */
@@ -30,7 +32,14 @@ struct _TokendCards {
   gint is_watched;     /* atomic */
 };
 
-/* Takes over what pcscd has told. @states: (transfer full): of the readers. */
+static gboolean
+is_to_be_left_alone (gpointer name, gpointer state, gpointer words)
+{
+  return tokend_opensc_words_ignore (words, name);
+}
+
+/* Takes over what pcscd has told, but not of readers that OpenSC is to leave alone. @states:
+ * (transfer full): of the readers. */
 static void
 look (TokendCards *self, TokendPcscState pcscd, GHashTable *states)
 {
@@ -40,6 +49,7 @@ look (TokendCards *self, TokendPcscState pcscd, GHashTable *states)
 
   self->pcscd = pcscd;
   self->owner.n_cards = 0;
+  g_hash_table_foreach_remove (states, is_to_be_left_alone, self->words);
   g_hash_table_iter_init (&iter, states);
   while (g_hash_table_iter_next (&iter, &name, &state)) {
     self->owner.n_cards += ((TokendReaderState *) state)->use != TOKEND_CARD_ABSENT;
@@ -267,6 +277,8 @@ tokend_cards_new (const char *module, GVariant *environment, GVariant *questions
     .ended = on_ended,
     .data = self,
   };
+  self->words =
+      self->owner.is_for_all ? tokend_opensc_words_parse ("") : tokend_opensc_words_load ();
   self->looking = tokend_pcsc_new ();
   self->waiting = tokend_pcsc_new ();
   self->readers =

@@ -41,7 +41,8 @@ test_configure (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GHashTable) readers = make_set (rows[i].reader, NULL);
-    g_autofree char *text = tokend_opensc_readers_configure (rows[i].base, readers);
+    g_autoptr (GPtrArray) drivers = g_ptr_array_new ();
+    g_autofree char *text = tokend_opensc_readers_configure (rows[i].base, readers, drivers);
 
     g_assert_cmpstr (text, ==, rows[i].text);
   }
@@ -51,11 +52,31 @@ static void
 test_several (void)
 {
   g_autoptr (GHashTable) readers = make_set ("A 00 00", "B 01 00");
-  g_autofree char *text = tokend_opensc_readers_configure (BASE, readers);
+  g_autoptr (GPtrArray) drivers = g_ptr_array_new ();
+  g_autofree char *text = tokend_opensc_readers_configure (BASE, readers, drivers);
 
   g_assert_nonnull (strstr (text, "\"A 00 00\""));
   g_assert_nonnull (strstr (text, "\", \""));
   g_assert_nonnull (strstr (text, "\"B 01 00\""));
+}
+
+static void
+test_drivers (void)
+{
+  g_autoptr (GHashTable) readers = make_set (NULL, NULL);
+  g_autoptr (GPtrArray) drivers = g_ptr_array_new ();
+  g_autofree char *text = NULL;
+  g_autofree char *none = NULL;
+
+  g_ptr_array_add (drivers, (gpointer) "openpgp");
+  g_ptr_array_add (drivers, (gpointer) "internal");
+  text = tokend_opensc_readers_configure (BASE, readers, drivers);
+  g_assert_cmpstr (text, ==,
+                   "# For OpenSC\n\napp default {\n  card_drivers = \"openpgp\", \"internal\";\n"
+                   "  debug = 0;\n}\n");
+  g_ptr_array_add (drivers, (gpointer) "\"");
+  none = tokend_opensc_readers_configure (BASE, readers, drivers);
+  g_assert_null (none);
 }
 
 /* OpenSC looks for what it was told in the whole name: a part of the one that is meant is not left
@@ -90,6 +111,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/opensc-readers/drivers", test_drivers);
   g_test_add_func ("/opensc-readers/configure", test_configure);
   g_test_add_func ("/opensc-readers/several", test_several);
   g_test_add_func ("/opensc-readers/others", test_others);
