@@ -198,10 +198,10 @@ puk_words_of (const TokenctlOutcome *outcome)
 static const char *
 words_for_now (const TokenctlOutcome *outcome, const TokenctlExplanation *explanation)
 {
-  if (outcome->role == TOKEND_ROLE_PUK && puk_words_of (outcome) != NULL
+  if (puk_words_of (outcome) != NULL
       && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_PUK_INCORRECT))
     return _ ("Make no further try unless you are sure of the PUK.");
-  if (outcome->role == TOKEND_ROLE_PUK && puk_words_of (outcome) != NULL
+  if (puk_words_of (outcome) != NULL
       && g_error_matches (outcome->error, TOKEND_ERROR, TOKEND_ERROR_PUK_LOCKED))
     return NULL;
   if (outcome->has_other_pin && outcome->role == TOKEND_ROLE_PUK

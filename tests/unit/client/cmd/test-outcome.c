@@ -3,6 +3,8 @@
 
 #include "tokend-error.h"
 
+#include <string.h>
+
 #define PUK(state, n)                                                                              \
   "{'pin-state': <'locked'>, 'can-unlock': <true>, 'puk-state': <'" state "'>, "                   \
   "'puk-retries-remaining': <uint32 " n ">, 'puk-retries-maximum': <uint32 3>}"
@@ -13,6 +15,17 @@
   "{'puk-state': <'low'>, 'puk-retries-remaining': <uint32 2>, 'puk-retries-source': <'ledger'>}"
 #define NO_NUMBER "{'pin-state': <'low'>, 'puk-state': <'low'>}"
 #define NOTHING_KNOWN "{'pin-state': <'unknown'>, 'puk-state': <'unknown'>}"
+
+const TokenctlPukWords *__wrap_tokenctl_puk_words (const char *profile);
+
+/* What the owners of such cards say, which is read from the package's files. */
+const TokenctlPukWords *
+__wrap_tokenctl_puk_words (const char *profile)
+{
+  static const TokenctlPukWords words = { .name = (char *) "Admin PIN" };
+
+  return g_str_equal (profile, "card") ? &words : NULL;
+}
 
 static GVariant *
 parse (const char *text)
@@ -350,6 +363,79 @@ test_error (void)
   }
 }
 
+/* A PUK that its owners call otherwise: nobody has issued it with a certificate, nor has a support
+ * line. */
+static void
+test_named_puk (void)
+{
+  static const struct {
+    TokendError error;
+    const char *profile;
+    const char *after;                  /* or NULL: not known */
+    const char *present[2], *absent[3]; /* or NULL */
+  } rows[] = {
+    { TOKEND_ERROR_PUK_INCORRECT,
+      "card",
+      "low",
+      { "The Admin PIN is not right.", "Admin PIN: low" },
+      { "PUK", "support line", "certificate" } },
+    { TOKEND_ERROR_PUK_INCORRECT,
+      "card",
+      NULL,
+      { "The Admin PIN is not right.",
+        "Make no further try unless you are sure of the Admin PIN." },
+      { "PUK", "support line", "certificate" } },
+    { TOKEND_ERROR_PUK_LOCKED,
+      "card",
+      "locked",
+      { "The Admin PIN is locked." },
+      { "PUK", "support line", "certificate" } },
+    { TOKEND_ERROR_PUK_LOCKED,
+      "card",
+      NULL,
+      { "The Admin PIN is locked." },
+      { "PUK", "support line", "certificate" } },
+    { TOKEND_ERROR_FINAL_ATTEMPT,
+      "card",
+      NULL,
+      { "If you are sure of the code" },
+      { "no further try" } },
+    { TOKEND_ERROR_PUK_INCORRECT,
+      "etoken",
+      NULL,
+      { "The PUK is not right.", "support line" },
+      { "Admin PIN" } },
+    { TOKEND_ERROR_PUK_LOCKED,
+      "etoken",
+      NULL,
+      { "The PUK is locked.", "support line" },
+      { "Admin PIN" } },
+    { TOKEND_ERROR_PUK_LOCKED, "etoken", "locked", { "may be destroyed" }, { "Admin PIN" } },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *before =
+        g_strdup_printf ("{'module-profile': <'%s'>, 'puk-state': <'ok'>}", rows[i].profile);
+    g_autofree char *after = g_strdup_printf ("{'module-profile': <'%s'>, 'puk-state': <'%s'>}",
+                                              rows[i].profile, rows[i].after);
+    g_autoptr (GVariant) before_status = parse (before);
+    g_autoptr (GVariant) after_status = rows[i].after != NULL ? parse (after) : NULL;
+    g_autoptr (GError) error = g_error_new_literal (TOKEND_ERROR, (int) rows[i].error, "");
+    const TokenctlOutcome outcome = { .error = error,
+                                      .role = TOKEND_ROLE_PUK,
+                                      .before = before_status,
+                                      .after = after_status,
+                                      .token_argument = "ETOKEN" };
+    g_autofree char *text = tokenctl_words_for_outcome (&outcome);
+
+    g_test_message ("row %" G_GSIZE_FORMAT ": %s", i, text);
+    for (gsize j = 0; j < G_N_ELEMENTS (rows[i].present) && rows[i].present[j] != NULL; j++)
+      g_assert_nonnull (strstr (text, rows[i].present[j]));
+    for (gsize j = 0; j < G_N_ELEMENTS (rows[i].absent) && rows[i].absent[j] != NULL; j++)
+      g_assert_null (strstr (text, rows[i].absent[j]));
+  }
+}
+
 static void
 test_success (void)
 {
@@ -396,6 +482,7 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/not-authorized", test_not_authorized);
   g_test_add_func ("/outcome/provider", test_provider);
   g_test_add_func ("/outcome/error", test_error);
+  g_test_add_func ("/outcome/named-puk", test_named_puk);
   g_test_add_func ("/outcome/success", test_success);
   g_test_add_func ("/outcome/left-open", test_left_open);
   return g_test_run ();

@@ -498,6 +498,9 @@ test_token_after_login (void)
     g_assert_cmpint (result.outcome, ==, rows[i].expected);
     g_assert_true (result.sent);
     g_assert_cmpint (result.accepted, ==, rows[i].is_accepted);
+    g_assert_cmpint (result.may_be_open, ==,
+                     rows[i].login_rv != CKR_PIN_INCORRECT
+                         && rows[i].expected != TOKEND_OUTCOME_TOKEN_REMOVED);
     g_assert_cmpint (strstr (fake.calls->str, "set-pin") != NULL, ==, rows[i].is_sent_again);
   }
 }
