@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 /* For the files of a module alone. module.c starts and reads its host, module-describe.c says how
- * it is, and module-watch.c decides when it is read. */
+ * it is, module-watch.c decides when it is read, and module-operation.c has it make room for one. */
 struct _TokendModule {
   GObject parent_instance;
 
@@ -40,11 +40,13 @@ struct _TokendModule {
   gboolean is_waiting;   /* the host answers when a token may have changed */
   gboolean cannot_wait;  /* the module does not know how, or does nothing else meanwhile */
   gint64 wait_begun_at;  /* monotonic, microseconds */
+  gboolean has_let_go;   /* its host was ended, and is to be started when the card is closed */
   gboolean is_unchanged; /* what was read is as it is, as long as the host waits; "readers" alone */
 };
 
 void tokend_module_start_read (TokendModule *self);
 void tokend_module_change_watch (TokendModule *self, TokendWatchMethod method);
+void tokend_module_end_host (TokendModule *self);
 
 /* module-describe.c */
 const char *tokend_module_explain_doubt (TokendDoubt doubt);

@@ -437,22 +437,33 @@ tokend_module_start (TokendModule *self)
 }
 
 /**
- * tokend_module_change_watch:
- * @method: of the next host.
+ * tokend_module_end_host:
  *
- * Goes on with another host, which reads the tokens before anybody is told what there is. Until
- * then it is not known whether they are there.
+ * Ends its host before another one is started, which reads the tokens before anybody is told what
+ * there is. Until then it is not known whether they are there.
  */
 void
-tokend_module_change_watch (TokendModule *self, TokendWatchMethod method)
+tokend_module_end_host (TokendModule *self)
 {
   tokend_module_stop_watch (self, NULL);
   drop_host (self);
   self->reading = FALSE;
   g_ptr_array_extend_and_steal (self->next_readers, g_steal_pointer (&self->readers));
   self->readers = g_ptr_array_new_with_free_func (g_object_unref);
-  self->watch_method = method;
   lose_sight (self);
+}
+
+/**
+ * tokend_module_change_watch:
+ * @method: of the next host.
+ *
+ * Goes on with another host.
+ */
+void
+tokend_module_change_watch (TokendModule *self, TokendWatchMethod method)
+{
+  self->watch_method = method;
+  tokend_module_end_host (self);
   start_host (self);
 }
 
@@ -526,35 +537,6 @@ tokend_module_stop (TokendModule *self)
 
   tokend_module_give_up_reads (self, error);
   g_object_run_dispose (G_OBJECT (self));
-}
-
-/**
- * tokend_module_set_left_open:
- * @cards: all that the physical token may be, see tokend_target_list_cards().
- * @is_left_open: see tokend_token_set_left_open().
- *
- * Tells its tokens whether an operation has closed their card, by whichever module.
- */
-void
-tokend_module_set_left_open (TokendModule *self, const char *const *cards, gboolean is_left_open)
-{
-  for (guint i = 0; i < self->tokens->len; i++)
-    if (g_strv_contains (cards, tokend_token_get_physical_id (self->tokens->pdata[i])))
-      tokend_token_set_left_open (self->tokens->pdata[i], is_left_open);
-}
-
-/**
- * tokend_module_end_operation:
- * @cards: all that the physical token may be, see tokend_target_list_cards().
- *
- * Tells its tokens that an operation has ended, by whichever module.
- */
-void
-tokend_module_end_operation (TokendModule *self, const char *const *cards)
-{
-  for (guint i = 0; i < self->tokens->len; i++)
-    if (g_strv_contains (cards, tokend_token_get_physical_id (self->tokens->pdata[i])))
-      tokend_token_end_operation (self->tokens->pdata[i]);
 }
 
 GPtrArray *

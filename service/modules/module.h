@@ -41,6 +41,8 @@ GVariant *tokend_module_describe (TokendModule *self);
 void tokend_module_give_up_reads (TokendModule *self, const GError *error);
 
 void tokend_module_set_watched (TokendModule *self, gboolean is_watched);
+void tokend_module_let_go (TokendModule *self, const char *const *cards);
+void tokend_module_go_on (TokendModule *self);
 void tokend_module_set_left_open (TokendModule *self, const char *const *cards,
                                   gboolean is_left_open);
 void tokend_module_end_operation (TokendModule *self, const char *const *cards);

@@ -396,7 +396,7 @@ end_close (Operation *operation)
     tokend_operation_advance (operation, TOKEND_STEP_DONE);
 }
 
-/* Tells the status of all that show the card, by whichever module. */
+/* Tells the status of all that show the card, by whichever module; their hosts may use it again. */
 static void
 tell_left_open (Operation *operation)
 {
@@ -404,9 +404,27 @@ tell_left_open (Operation *operation)
   g_auto (GStrv) cards = tokend_target_list_cards (target);
   GPtrArray *modules = operation->service->modules;
 
-  for (guint i = 0; i < modules->len; i++)
+  for (guint i = 0; i < modules->len; i++) {
     tokend_module_set_left_open (modules->pdata[i], (const char *const *) cards,
                                  operation->is_left_open);
+    tokend_module_go_on (modules->pdata[i]);
+  }
+}
+
+/* Makes room where the card is to be reset: our own watching hosts are connected to it as other
+ * programs are. */
+static void
+make_room (Operation *operation)
+{
+  const TokendProfile *module = tokend_token_source_get_profile (operation->source);
+  const TokendProfile *profile = tokend_token_get_profile (operation->token);
+  g_auto (GStrv) cards = tokend_target_list_cards (tokend_token_get_target (operation->token));
+  GPtrArray *modules = operation->service->modules;
+
+  if (module == NULL || !module->is_opensc || (profile != NULL && profile->logout_closes))
+    return;
+  for (guint i = 0; i < modules->len; i++)
+    tokend_module_let_go (modules->pdata[i], (const char *const *) cards);
 }
 
 static void
@@ -434,10 +452,12 @@ on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 tokend_operation_close (Operation *operation)
 {
-  if (operation->may_be_open)
-    tokend_dbus_module1_operation_call_close (tokend_host_get_operation (operation->host),
-                                              G_DBUS_CALL_FLAGS_NONE, CLOSE_TIMEOUT_MS, NULL,
-                                              on_closed, operation);
-  else
+  if (!operation->may_be_open) {
     end_close (operation);
+    return;
+  }
+  make_room (operation);
+  tokend_dbus_module1_operation_call_close (tokend_host_get_operation (operation->host),
+                                            G_DBUS_CALL_FLAGS_NONE, CLOSE_TIMEOUT_MS, NULL,
+                                            on_closed, operation);
 }

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What an operation opened on the card is closed when it ends: nobody else profits by a code that was sent."""
 
+import glob
+import time
+
 import pytest
 from card_user import CardUser
 from sandbox import wait_until
@@ -103,6 +106,47 @@ def test_while_others_use_the_card(make_sandbox):
     assert "may take a code for verified still that" in sandbox.journal()
     assert token.counters() == {"pin": 3, "puk": 5}
     assert token.login(sandbox.pin)
+
+
+def test_watching_hosts_of_ours(make_sandbox):
+    """They are no other program: that of a module that is polled is connected to the card as long as it lives, and is shown
+    again after that."""
+    sandbox = make_sandbox([SECURITY_OFFICER], modules={"second": glob.glob("/usr/lib/*/opensc-pkcs11.so")[0]})
+    token = only_token(sandbox)
+    with Client(sandbox) as client, CardUser(sandbox, "bob") as bob:
+        client.subscribe()
+        paths = {client.status(path)["module"]: path for path in client.tokens()}
+        assert paths.keys() == {"opensc", "second"}
+        for module, new_pin in ("opensc", NEW_PIN), ("second", sandbox.pin):
+            assert "left-open" not in client.unlock(paths[module], sandbox.puk, new_pin, final_attempt=True)
+            bob.connect("shared")
+            assert_closed(bob, token)
+            bob.do("disconnect")
+            assert all(client.refresh(path)["label"] == token.label for path in paths.values())
+    assert token.login(sandbox.pin)
+
+
+def is_kept(sandbox, seen):
+    """Whether a process of ours that has read the card stays there for longer than a read takes. seen: when each was first."""
+    now = time.monotonic()
+    reading = [number for number, (*_, arguments) in sandbox.processes().items() if arguments[1:] == ["--read"]]
+    return any(now - seen.setdefault(number, now) > 3 for number in reading)
+
+
+def test_host_that_keeps_a_card(make_sandbox):
+    """Nor is the one that has kept a card which others have used for long, and use no more."""
+    sandbox = make_sandbox([SECURITY_OFFICER])
+    token = only_token(sandbox)
+    with Client(sandbox) as client, CardUser(sandbox, "bob") as bob:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        bob.connect("shared")
+        seen = {}
+        wait_until(lambda: is_kept(sandbox, seen), what="a card that is kept")
+        bob.do("disconnect")
+        assert "left-open" not in client.unlock(path, sandbox.puk, NEW_PIN, final_attempt=True)
+        bob.connect("shared")
+        assert_closed(bob, token)
 
 
 def test_told_after_an_error(make_sandbox):

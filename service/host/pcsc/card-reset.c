@@ -63,11 +63,11 @@ reset_thread (gpointer data)
  * tokend_card_reset:
  * @reader: the reader with the card, to which this process is not connected.
  *
- * Resets the card, so that it takes no code for verified any more. Does so only while no program is
- * connected to it: one that remembers the PIN would send it again, and it may be another by now.
- * Waits up to 2 seconds for others to leave; the watching host is among them. pcscd connects nobody
- * while another program has a transaction, however long, so this has a thread of its own, which
- * ends with the process.
+ * Resets the card, so that it takes no code for verified any more. Does so only while nobody is
+ * connected to it: a program that remembers the PIN would send it again, and it may be another by
+ * now. Waits up to 2 seconds for others to leave; the watching hosts are told to. pcscd connects
+ * nobody while another program has a transaction, however long, so this has a thread of its own,
+ * which ends with the process.
  *
  * Returns: whether the card was reset, or is gone.
  */

@@ -277,8 +277,8 @@ test_one_suppressed (void)
   record->n_suppressed = 1;
   fields = g_variant_ref_sink (tokend_audit_record_compose (record, &root));
   g_assert_cmpstr (get_field (fields, "TOKEND_SUPPRESSED"), ==, "1");
-  g_assert_true (g_str_has_suffix (get_field (fields, "MESSAGE"),
-                                   " (besides 1 refusal that was not logged)"));
+  g_assert_true (
+      g_str_has_suffix (get_field (fields, "MESSAGE"), " (besides 1 refusal that was not logged)"));
 }
 
 int

@@ -513,11 +513,11 @@ test_close (void)
   } rows[] = {
     { FALSE, FALSE, NULL, "", FALSE, FALSE },
     { FALSE, TRUE, NULL, "refresh ", FALSE, FALSE },
-    { TRUE, FALSE, "closed", "close tell(closed) ", FALSE, FALSE },
-    { TRUE, TRUE, "closed", "close tell(closed) refresh ", FALSE, FALSE },
-    { TRUE, FALSE, "left-open", "close tell(left-open) ", TRUE, FALSE },
-    { TRUE, FALSE, NULL, "close tell(left-open) ", TRUE, TRUE },
-    { TRUE, TRUE, NULL, "close tell(left-open) refresh ", TRUE, TRUE },
+    { TRUE, FALSE, "closed", "close tell(closed) go-on ", FALSE, FALSE },
+    { TRUE, TRUE, "closed", "close tell(closed) go-on refresh ", FALSE, FALSE },
+    { TRUE, FALSE, "left-open", "close tell(left-open) go-on ", TRUE, FALSE },
+    { TRUE, FALSE, NULL, "close tell(left-open) go-on ", TRUE, TRUE },
+    { TRUE, TRUE, NULL, "close tell(left-open) go-on refresh ", TRUE, TRUE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -533,6 +533,33 @@ test_close (void)
     assert_error (FINE, NULL);
     g_assert_cmpint (stage.operation.effect.try_result, ==, TOKEND_TRY_SUCCEEDED);
     g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
+    stage_tear_down ();
+  }
+}
+
+/* Our watching hosts let go of a card that may have to be reset, and of no other. */
+static void
+test_close_makes_room (void)
+{
+  static const struct {
+    gboolean is_opensc, logout_closes, has_no_profile;
+    const char *calls;
+  } rows[] = {
+    { FALSE, FALSE, FALSE, "close tell(closed) go-on " },
+    { TRUE, FALSE, FALSE, "let-go close tell(closed) go-on " },
+    { TRUE, TRUE, FALSE, "close tell(closed) go-on " },
+    { TRUE, TRUE, TRUE, "let-go close tell(closed) go-on " },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    stage_set_up (PUK);
+    stage.profile.is_opensc = rows[i].is_opensc;
+    stage.profile.logout_closes = rows[i].logout_closes;
+    stage.has_no_profile = rows[i].has_no_profile;
+    stage.operation.may_be_open = TRUE;
+    stage.closes = "closed";
+    tokend_operation_close (&stage.operation);
+    assert_calls (rows[i].calls);
     stage_tear_down ();
   }
 }
@@ -819,6 +846,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/operation-try/commit/may-be-open", test_commit_may_be_open);
   g_test_add_func ("/operation-try/close", test_close);
+  g_test_add_func ("/operation-try/close/makes-room", test_close_makes_room);
   g_test_add_func ("/operation-try/prepare/login-first", test_prepare_login_first);
   g_test_add_func ("/operation-try/prepare/descriptors", test_prepare_descriptors);
   g_test_add_func ("/operation-try/prepare/in-vain", test_prepare_in_vain);

@@ -418,6 +418,23 @@ __wrap_tokend_token_refresh_finish (TokendToken *self, GAsyncResult *result, GEr
 }
 
 void
+__wrap_tokend_module_let_go (TokendModule *self, const char *const *cards)
+{
+  g_auto (GStrv) expected = tokend_target_list_cards (target);
+
+  g_assert_true ((GObject *) self == module);
+  g_assert_true (g_strv_equal (cards, (const char *const *) expected));
+  g_string_append (stage.calls, "let-go ");
+}
+
+void
+__wrap_tokend_module_go_on (TokendModule *self)
+{
+  g_assert_true ((GObject *) self == module);
+  g_string_append (stage.calls, "go-on ");
+}
+
+void
 __wrap_tokend_module_set_left_open (TokendModule *self, const char *const *cards,
                                     gboolean is_left_open)
 {
