@@ -119,23 +119,12 @@ is_operated_on (TokendModule *self)
   return FALSE;
 }
 
-/* Two vendors' modules may each look at the cards of all readers, and so see each other read. */
-static gboolean
-is_any_promoted (TokendModule *self)
-{
-  for (guint i = 0; i < self->service->modules->len; i++)
-    if (((const TokendModule *) self->service->modules->pdata[i])->promotion.is_promoted)
-      return TRUE;
-  return FALSE;
-}
-
 /* Tells whether pcscd's readers may tell of its tokens from now on. An operation that is open ends
  * when its token is out of sight. */
 static gboolean
 may_be_promoted (TokendModule *self)
 {
   if (self->watch_method == TOKEND_WATCH_METHOD_READERS || self->reading || is_operated_on (self)
-      || is_any_promoted (self)
       || !tokend_promotion_is_due (&self->promotion, g_get_monotonic_time ()))
     return FALSE;
   for (guint i = 0; i < self->tokens->len; i++)

@@ -140,25 +140,21 @@ def test_operations(make_sandbox, kind):
     assert token.sign(NEW_PIN)
 
 
-def test_two_modules(make_sandbox):
-    """Each looks at the cards in all readers: one is asked when pcscd tells, and the other one polled. Else they would read
-    by turns without end."""
-    sandbox = make_sandbox([KEEPING, KEEPING])
+def test_two_tokens(make_sandbox):
+    """Each module looks at the cards in all readers: neither is read for what the other one does, without end."""
+    sandbox = make_sandbox([ETOKEN, KEEPING])
     tokens = list(sandbox.tokens.values())
-
-    def find_idle():
-        before = [len(token.commands()) for token in tokens]
-        time.sleep(3)
-        return [token for token, count in zip(tokens, before, strict=True) if len(token.commands()) == count]
-
     with Client(sandbox) as client:
         client.subscribe()
         paths = client.paths_by_label()
-        wait_until(lambda: len(find_idle()) == 1, what="one that is left alone")
         for token in tokens:
-            token.wrong_pin()
-            client.wait_status(paths[token.label], LOW)
-        wait_until(lambda: len(find_idle()) == 1, what="one that is left alone")
+            wait_until_idle(token)
+        tokens[0].wrong_pin()
+        client.wait_status(paths["ETOKEN"], LOW)
+        tokens[1].wrong_pin(2)
+        client.wait_status(paths["ETOKEN2"], FINAL_TRY)
+        for token in tokens:
+            wait_until_idle(token)
 
 
 def test_beside_a_card_of_opensc(make_sandbox):

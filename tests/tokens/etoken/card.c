@@ -7,10 +7,6 @@
 #include <string.h>
 #include <winscard.h>
 
-/* How long a module looks at a card that is not its own, if it stays connected to its own, in
- * microseconds. */
-#define LOOK_TIME (500 * G_TIME_SPAN_MILLISECOND)
-
 static GMutex mutex;
 static SCARDCONTEXT context;
 static SCARDHANDLE card;
@@ -79,9 +75,9 @@ is_sent (EtokenFunction function)
   }
 }
 
-/* Connects to the card in every reader, as a module does that looks for its own. */
+/* Connects to the card in every reader for a moment, as a module does that looks for its own. */
 static void
-look_around (const char *own, gboolean is_slow)
+look_around (void)
 {
   char names[1024];
   DWORD length = sizeof names;
@@ -90,8 +86,6 @@ look_around (const char *own, gboolean is_slow)
     return;
   for (const char *name = names; *name != '\0'; name += strlen (name) + 1) {
     is_connected = connect_to (name);
-    if (is_connected && is_slow && !g_str_equal (name, own))
-      g_usleep (LOOK_TIME);
     disconnect ();
   }
 }
@@ -109,20 +103,19 @@ etoken_send (EtokenFunction function)
 {
   g_autofree char *reader = get_setting ("card");
   g_autofree char *connection = get_setting ("connection");
-  const gboolean is_kept = g_strcmp0 (connection, "kept") == 0;
   gboolean is_answered = TRUE;
 
   if (reader == NULL)
     return TRUE;
   g_mutex_lock (&mutex);
   if (function == ETOKEN_C_Initialize)
-    look_around (reader, is_kept);
+    look_around ();
   else if (function == ETOKEN_C_Finalize)
     disconnect ();
   else if (is_sent (function)) {
     is_connected = is_connected || (has_context () && connect_to (reader));
     is_answered = is_connected && transmit (function);
-    if (!is_answered || !is_kept)
+    if (!is_answered || g_strcmp0 (connection, "kept") != 0)
       disconnect ();
   }
   g_mutex_unlock (&mutex);
