@@ -52,7 +52,6 @@ typedef enum {
   TOKEND_DOUBT_HIDDEN_CARD,   /*< nick=hidden-card >*/
   TOKEND_DOUBT_PCSCD_REFUSES, /*< nick=pcscd-refuses >*/
   TOKEND_DOUBT_PCSCD_ABSENT,  /*< nick=pcscd-absent >*/
-  TOKEND_DOUBT_ELSEWHERE,     /*< nick=elsewhere >*/
 } TokendDoubt;
 
 /**

@@ -68,13 +68,11 @@ initialize (const Call *call, GError **error)
 {
   TokendHostState *host = call->host;
 
-  const gboolean is_opensc = tokend_opensc_readers_get_configuration () != NULL;
-
   if (call->is_for_cards)
-    return !is_opensc || tokend_opensc_readers_check (error)
-               ? g_variant_ref_sink (g_variant_new ("a{sv}", NULL))
-               : NULL;
-  if (is_opensc && !tokend_opensc_readers_leave_out_others (call->reader, error))
+    return tokend_opensc_readers_check (error) ? g_variant_ref_sink (g_variant_new ("a{sv}", NULL))
+                                               : NULL;
+  if (tokend_opensc_readers_get_configuration () != NULL
+      && !tokend_opensc_readers_leave_out_others (call->reader, error))
     return NULL;
   if (!tokend_pkcs11_module_initialize (&host->read, error))
     return NULL;

@@ -26,7 +26,6 @@ tokend_module_explain_doubt (TokendDoubt doubt)
   case TOKEND_DOUBT_PCSCD_ABSENT:
     return N_ ("pcscd, by which cards are reached, is not running: an administrator can start "
                "pcscd.socket");
-  case TOKEND_DOUBT_ELSEWHERE:
   case TOKEND_DOUBT_NONE:
   case TOKEND_DOUBT_UNKNOWN_CARD:
   default:

@@ -4,7 +4,6 @@
 #include "health-private.h"
 #include "host.h"
 #include "module.h"
-#include "promotion-private.h"
 
 G_BEGIN_DECLS
 
@@ -35,8 +34,6 @@ struct _TokendModule {
   gboolean is_watched;
   guint poll;
   TokendWatchMethod watch_method;
-  TokendPromotion promotion;
-  gboolean is_host_new;  /* the host has read nothing yet */
   gboolean is_waiting;   /* the host answers when a token may have changed */
   gboolean cannot_wait;  /* the module does not know how, or does nothing else meanwhile */
   gint64 wait_begun_at;  /* monotonic, microseconds */
@@ -45,7 +42,6 @@ struct _TokendModule {
 };
 
 void tokend_module_start_read (TokendModule *self);
-void tokend_module_change_watch (TokendModule *self, TokendWatchMethod method);
 void tokend_module_end_host (TokendModule *self);
 
 /* module-describe.c */
@@ -53,8 +49,6 @@ const char *tokend_module_explain_doubt (TokendDoubt doubt);
 
 /* module-watch.c */
 TokendWatchMethod tokend_module_choose_watch_method (TokendModule *self);
-void tokend_module_take_watchable (TokendModule *self, const GPtrArray *readings);
-gboolean tokend_module_check_readers (TokendModule *self, GPtrArray *readings);
 void tokend_module_watch_on (TokendModule *self);
 gboolean tokend_module_is_unchanged (TokendModule *self);
 void tokend_module_begin_wait (TokendModule *self);

@@ -3,25 +3,24 @@
 #include "module-private.h"
 #include "tokend-error.h"
 
-/* Another program's try is noticed within this time and that of a read. In milliseconds. */
-#define POLL_INTERVAL_MS 900
+/* Another program's try is noticed within this time and that of a read. */
+#define POLL_INTERVAL_SECONDS 1
 /* The interval if the module tells of tokens: it may have told of one that could not be read yet.
  */
-#define POLL_INTERVAL_IF_TOLD_MS 10000
+#define POLL_INTERVAL_IF_TOLD_SECONDS 10
 /* The least interval between waits, since a host may answer at once, without end. In microseconds.
  */
 #define WAIT_INTERVAL (250 * G_TIME_SPAN_MILLISECOND)
 
-/* Lets one module alone watch the readers by its profile: two would see each other read, and read
- * again, without end. */
+/* Lets one module alone watch the readers: two would see each other read, and read again, without
+ * end. */
 static gboolean
 is_only_to_watch_readers (TokendModule *self)
 {
   for (guint i = 0; i < self->service->modules->len; i++) {
     const TokendModule *other = self->service->modules->pdata[i];
 
-    if (other != self && other->watch_method == TOKEND_WATCH_METHOD_READERS
-        && !other->promotion.is_promoted)
+    if (other != self && other->watch_method == TOKEND_WATCH_METHOD_READERS)
       return FALSE;
   }
   return TRUE;
@@ -44,71 +43,6 @@ tokend_module_choose_watch_method (TokendModule *self)
              : TOKEND_WATCH_METHOD_POLL;
 }
 
-/* Tells whether another module that watches readers shows a token in the same one. */
-static gboolean
-is_watched_by_other (TokendModule *self, TokendToken *token)
-{
-  const char *reader = tokend_token_get_reader (token);
-
-  for (guint i = 0; i < self->service->modules->len; i++) {
-    const TokendModule *other = self->service->modules->pdata[i];
-
-    for (guint j = 0; j < other->tokens->len; j++)
-      if (other != self && other->watch_method == TOKEND_WATCH_METHOD_READERS
-          && g_strcmp0 (tokend_token_get_reader (other->tokens->pdata[j]), reader) == 0)
-        return TRUE;
-  }
-  return FALSE;
-}
-
-/**
- * tokend_module_take_watchable:
- * @readings: (element-type TokendReading): by a host that polls.
- *
- * Finds out whether pcscd's readers tell of its tokens.
- */
-void
-tokend_module_take_watchable (TokendModule *self, const GPtrArray *readings)
-{
-  gboolean are_watchable = TRUE;
-
-  for (guint i = 0; i < readings->len; i++)
-    are_watchable = are_watchable && ((const TokendReading *) readings->pdata[i])->is_watchable;
-  tokend_promotion_take_poll (&self->promotion, readings->len, are_watchable);
-}
-
-static gboolean
-is_told (TokendToken *token, const GPtrArray *readings)
-{
-  for (guint i = 0; i < readings->len; i++)
-    if (tokend_reading_same_token (tokend_token_get_reading (token), readings->pdata[i]))
-      return TRUE;
-  return FALSE;
-}
-
-/**
- * tokend_module_check_readers:
- * @readings: (element-type TokendReading): by a host that watches pcscd's readers.
- *
- * Ends the promotion if the readers do not tell of all its tokens. Whether one has gone, the module
- * itself is asked.
- *
- * Returns: whether it goes on.
- */
-gboolean
-tokend_module_check_readers (TokendModule *self, GPtrArray *readings)
-{
-  gboolean is_sound =
-      readings->len > 0 && tokend_host_get_doubt (self->host) < TOKEND_DOUBT_PCSCD_REFUSES;
-
-  for (guint i = 0; i < self->tokens->len; i++)
-    is_sound = is_sound && is_told (self->tokens->pdata[i], readings)
-               && !is_watched_by_other (self, self->tokens->pdata[i]);
-  if (!is_sound)
-    tokend_promotion_end (&self->promotion, readings->len);
-  return is_sound;
-}
-
 static gboolean
 is_operated_on (TokendModule *self)
 {
@@ -117,21 +51,6 @@ is_operated_on (TokendModule *self)
                                tokend_token_get_physical_id (self->tokens->pdata[i])))
       return TRUE;
   return FALSE;
-}
-
-/* Tells whether pcscd's readers may tell of its tokens from now on. An operation that is open ends
- * when its token is out of sight. */
-static gboolean
-may_be_promoted (TokendModule *self)
-{
-  if (self->watch_method == TOKEND_WATCH_METHOD_READERS || self->reading || is_operated_on (self)
-      || !tokend_promotion_is_due (&self->promotion, g_get_monotonic_time ()))
-    return FALSE;
-  for (guint i = 0; i < self->tokens->len; i++)
-    if (tokend_token_is_followed (self->tokens->pdata[i])
-        || is_watched_by_other (self, self->tokens->pdata[i]))
-      return FALSE;
-  return TRUE;
 }
 
 static gboolean on_poll (gpointer user_data);
@@ -144,8 +63,8 @@ schedule_poll (TokendModule *self)
   const gboolean is_told = self->is_waiting && self->tokens->len == 0;
 
   if (self->is_watched && self->host != NULL && self->poll == 0)
-    self->poll =
-        g_timeout_add (is_told ? POLL_INTERVAL_IF_TOLD_MS : POLL_INTERVAL_MS, on_poll, self);
+    self->poll = g_timeout_add_seconds (
+        is_told ? POLL_INTERVAL_IF_TOLD_SECONDS : POLL_INTERVAL_SECONDS, on_poll, self);
 }
 
 /* Does not read during an operation, since nobody asks for it. */
@@ -163,7 +82,7 @@ static void on_waited (GObject *source, GAsyncResult *result, gpointer user_data
 static void
 start_wait (TokendModule *self)
 {
-  if (self->is_waiting || (self->cannot_wait && self->watch_method == TOKEND_WATCH_METHOD_POLL))
+  if (self->is_waiting || self->cannot_wait)
     return;
   self->is_waiting = TRUE;
   self->wait_begun_at = g_get_monotonic_time ();
@@ -205,12 +124,10 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   self->is_waiting = FALSE;
   g_clear_handle_id (&self->poll, g_source_remove);
-  if (self->watch_method == TOKEND_WATCH_METHOD_READERS) {
-    on_readers_told (self, error);
-    return;
-  }
   self->cannot_wait = g_error_matches (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED);
-  if (readable && self->is_watched)
+  if (self->watch_method == TOKEND_WATCH_METHOD_READERS)
+    on_readers_told (self, error);
+  else if (readable && self->is_watched)
     read_unless_occupied (self);
   else
     schedule_poll (self);
@@ -224,11 +141,6 @@ on_poll (gpointer user_data)
   TokendModule *self = user_data;
 
   self->poll = 0;
-  if (may_be_promoted (self)) {
-    tokend_promotion_begin (&self->promotion, g_get_monotonic_time ());
-    tokend_module_change_watch (self, TOKEND_WATCH_METHOD_READERS);
-    return G_SOURCE_REMOVE;
-  }
   if (self->watch_method == TOKEND_WATCH_METHOD_POLL)
     start_wait (self);
   read_unless_occupied (self);
@@ -245,7 +157,7 @@ tokend_module_watch_on (TokendModule *self)
 {
   /* The next poll depends on what was read. */
   g_clear_handle_id (&self->poll, g_source_remove);
-  if (self->watch_method == TOKEND_WATCH_METHOD_POLL)
+  if (self->watch_method == TOKEND_WATCH_METHOD_POLL || self->cannot_wait)
     schedule_poll (self);
   else if (self->is_watched && self->host != NULL)
     start_wait (self);

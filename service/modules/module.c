@@ -366,12 +366,6 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   if (tokend_health_work (&self->health, g_get_monotonic_time ()))
     tokend_journal (G_LOG_LEVEL_MESSAGE, TOKEND_MESSAGE_MODULE_BACK, "TOKEND_MODULE", self->name,
                     "MESSAGE", "Module %s is back", self->name);
-  if (self->promotion.is_promoted && !tokend_module_check_readers (self, readings)) {
-    tokend_module_change_watch (self, TOKEND_WATCH_METHOD_POLL);
-    return;
-  }
-  if (self->watch_method == TOKEND_WATCH_METHOD_POLL)
-    tokend_module_take_watchable (self, readings);
   doubt = tokend_host_get_doubt (self->host);
   take_reason (self, tokend_module_explain_doubt (doubt), doubt == TOKEND_DOUBT_HIDDEN_CARD);
   update_tokens (self, readings);
@@ -393,9 +387,9 @@ tokend_module_start_read (TokendModule *self)
   tokend_claims_look (self->service->claims);
   /* Reads all at first, and if a caller asked, who wants to know what the card says now. What is
    * read later, the host tells only whom it may tell of a change. */
-  tokend_host_read_async (self->host, self->is_host_new || self->readers->len > 0,
+  tokend_host_read_async (self->host,
+                          self->state != TOKEND_MODULE_STATE_READY || self->readers->len > 0,
                           self->cancellable, on_read, g_object_ref (self));
-  self->is_host_new = FALSE;
 }
 
 static void
@@ -412,7 +406,6 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
   self->host = host;
-  self->is_host_new = TRUE;
   g_signal_connect_object (host, "closed", G_CALLBACK (on_host_closed), self, 0);
   tokend_module_start_read (self);
 }
@@ -432,7 +425,6 @@ void
 tokend_module_start (TokendModule *self)
 {
   self->watch_method = tokend_module_choose_watch_method (self);
-  self->promotion.is_promoted = FALSE;
   start_host (self);
 }
 
@@ -451,20 +443,6 @@ tokend_module_end_host (TokendModule *self)
   g_ptr_array_extend_and_steal (self->next_readers, g_steal_pointer (&self->readers));
   self->readers = g_ptr_array_new_with_free_func (g_object_unref);
   lose_sight (self);
-}
-
-/**
- * tokend_module_change_watch:
- * @method: of the next host.
- *
- * Goes on with another host.
- */
-void
-tokend_module_change_watch (TokendModule *self, TokendWatchMethod method)
-{
-  self->watch_method = method;
-  tokend_module_end_host (self);
-  start_host (self);
 }
 
 static void

@@ -169,17 +169,6 @@ notice_absence (TokendToken *self, const TokendReading *reading)
 }
 
 /**
- * tokend_token_is_followed:
- *
- * Returns: whether an operation ends if the token leaves, or nobody watches it.
- */
-gboolean
-tokend_token_is_followed (TokendToken *self)
-{
-  return g_signal_has_handler_pending (self, signals[SIGNAL_LEFT], 0, TRUE);
-}
-
-/**
  * tokend_token_mark_unseen:
  *
  * Counts the token as out until another host reads it, since nobody watches it.

@@ -37,7 +37,6 @@ G_DECLARE_FINAL_TYPE (TokendToken, tokend_token, TOKEND, TOKEN, GObject)
 TokendToken *tokend_token_new (TokendService *service, TokendTokenSource *source,
                                const TokendReading *reading, gint64 begun_at);
 void tokend_token_remove (TokendToken *self);
-gboolean tokend_token_is_followed (TokendToken *self);
 void tokend_token_mark_unseen (TokendToken *self);
 
 const char *tokend_token_get_reader (TokendToken *self);

@@ -180,7 +180,6 @@ tokend_reading_parse (GVariant *variant, GError **error)
   reading->begun_at = lookup_begun_at (variant);
   g_variant_lookup (variant, "insertion", "t", &reading->insertion);
   g_variant_lookup (variant, "slot-events", "u", &reading->slot_events);
-  g_variant_lookup (variant, "watchable", "b", &reading->is_watchable);
   reading->issuer = lookup_issuer (variant);
   reading->certificate = lookup_certificate (variant);
   reading->reader = lookup_reader (variant);

@@ -37,7 +37,6 @@ typedef struct {
   gboolean codes_hashed;  /* it takes hashes of codes, which the module does not send */
   char *atr;              /* of its card, in hexadecimal, or NULL: not known */
   guint slot_events;      /* changes when the token was taken out, within one host */
-  gboolean is_watchable;  /* pcscd tells if it, or any other token of its module, is used */
   gboolean is_double;     /* another token has the same label and serial number */
   int pin_minimum_length; /* or -1 */
   int pin_maximum_length; /* or -1 */

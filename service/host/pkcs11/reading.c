@@ -172,8 +172,6 @@ tokend_host_reading_to_variant (const TokendHostReading *reading, const char *re
   insert_number (&dict, "puk-retries-maximum", reading->puk.maximum);
 
   insert_reader (&dict, reader);
-  if (reading->is_watchable)
-    g_variant_dict_insert (&dict, "watchable", "b", TRUE);
   if (certificate != NULL)
     insert_certificate (&dict, certificate);
 

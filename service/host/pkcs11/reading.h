@@ -56,7 +56,6 @@ typedef struct {
   CK_RV unread_reason;               /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo returned */
   char atr[TOKEND_ATR_TEXT_MAX + 1]; /* of its card; empty: not known */
   guint slot_events;                 /* how often its slot was told of; by a watching host alone */
-  gboolean is_watchable;             /* pcscd tells of its use; likewise */
 } TokendHostReading;
 
 /**
@@ -68,7 +67,6 @@ typedef struct {
   CK_SLOT_ID slot;
   const char *reader;         /* interned: the name of its pcscd reader, or NULL */
   gboolean is_other_possible; /* another reader, whose name begins alike, may be meant */
-  gboolean is_watchable;      /* see tokend_slots_are_watchable() */
   TokendHostReading reading;
 } TokendSlotReading;
 

@@ -55,30 +55,6 @@ tokend_slot_reader_find (GHashTable *readers, const CK_SLOT_INFO *slot, gboolean
   return found;
 }
 
-/**
- * tokend_slot_reader_is_watchable:
- * @readers: (element-type char * TokendReaderState): those of pcscd, by name
- * @slot: a slot
- * @has_token: whether there is a token in it
- *
- * Returns: whether pcscd tells if a token is put into the slot or used: its description is the name
- *   of exactly one reader, in which pcscd sees a card if there is a token. A slot without a
- *   description is a place for a reader to come, as long as it is empty.
- */
-gboolean
-tokend_slot_reader_is_watchable (GHashTable *readers, const CK_SLOT_INFO *slot, gboolean has_token)
-{
-  gboolean is_other_possible;
-  const char *reader = tokend_slot_reader_find (readers, slot, &is_other_possible);
-  const TokendReaderState *state;
-
-  if (reader == NULL)
-    return !has_token
-           && measure ((const char *) slot->slotDescription, sizeof slot->slotDescription) == 0;
-  state = g_hash_table_lookup (readers, reader);
-  return !is_other_possible && (!has_token || state->use != TOKEND_CARD_ABSENT);
-}
-
 /* Leaves out what is in no device, and so in no reader. Asking pcscd could start it. */
 static gboolean
 may_be_in_reader (const CK_SLOT_INFO *slot)
@@ -92,11 +68,14 @@ look_up (const TokendReadFunctions *functions, TokendSlotReading *reading)
 {
   CK_SLOT_INFO slot = { 0 };
   g_autoptr (GHashTable) readers = NULL;
+  TokendPcsc *pcsc;
 
   if (functions->get_slot_info == NULL || functions->get_slot_info (reading->slot, &slot) != CKR_OK
       || !may_be_in_reader (&slot))
     return;
-  readers = tokend_pcsc_list_once ();
+  pcsc = tokend_pcsc_new ();
+  readers = tokend_pcsc_list (pcsc);
+  tokend_pcsc_free (pcsc);
   reading->reader = tokend_slot_reader_find (readers, &slot, &reading->is_other_possible);
 }
 
@@ -121,27 +100,20 @@ recall (const GArray *last, const TokendSlotReading *reading)
  *
  * Finds out in which reader of pcscd each token is, when it is first seen in its slot. Costs no
  * try.
- *
- * Returns: whether any was
  */
-gboolean
+void
 tokend_slot_readers_look_up (const TokendReadFunctions *functions, const GArray *last,
                              GArray *readings)
 {
-  gboolean is_any_new = FALSE;
-
   for (guint i = 0; i < readings->len; i++) {
     TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
     const TokendSlotReading *known = recall (last, reading);
 
     if (known == NULL) {
       look_up (functions, reading);
-      is_any_new = TRUE;
       continue;
     }
     reading->reader = known->reader;
     reading->is_other_possible = known->is_other_possible;
-    reading->is_watchable = known->is_watchable;
   }
-  return is_any_new;
 }

@@ -9,9 +9,7 @@ G_BEGIN_DECLS
 
 const char *tokend_slot_reader_find (GHashTable *readers, const CK_SLOT_INFO *slot,
                                      gboolean *is_other_possible);
-gboolean tokend_slot_reader_is_watchable (GHashTable *readers, const CK_SLOT_INFO *slot,
-                                          gboolean has_token);
-gboolean tokend_slot_readers_look_up (const TokendReadFunctions *functions, const GArray *last,
-                                      GArray *readings);
+void tokend_slot_readers_look_up (const TokendReadFunctions *functions, const GArray *last,
+                                  GArray *readings);
 
 G_END_DECLS

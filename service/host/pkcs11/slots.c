@@ -3,7 +3,6 @@
 
 #include "card-numbers.h"
 #include "certificates.h"
-#include "pcsc.h"
 #include "pkcs11-reason.h"
 #include "slot-reader.h"
 #include "tokend-module.h"
@@ -12,17 +11,17 @@
 /* How often the list may grow between two calls before the module is given up. */
 #define LIST_ATTEMPTS_MAX 8
 
-/* Lists the slots. Tokens may come and go between asking for the number and the list.
+/* Lists the slots with a token. Tokens may come and go between asking for the number and the list.
  */
 static GArray *
-list_slots (const TokendReadFunctions *functions, gboolean with_token, GError **error)
+list_slots (const TokendReadFunctions *functions, GError **error)
 {
   g_autoptr (GArray) slots = g_array_new (FALSE, TRUE, sizeof (CK_SLOT_ID));
 
   for (guint i = 0; i < LIST_ATTEMPTS_MAX; i++) {
     CK_ULONG count = 0;
     CK_ULONG room;
-    CK_RV rv = functions->get_slot_list (with_token, NULL, &count);
+    CK_RV rv = functions->get_slot_list (CK_TRUE, NULL, &count);
 
     if (rv != CKR_OK) {
       tokend_pkcs11_set_error (error, TOKEND_ERROR_MODULE_FAILED, "C_GetSlotList", rv);
@@ -34,7 +33,7 @@ list_slots (const TokendReadFunctions *functions, gboolean with_token, GError **
     room = MIN (count, TOKEND_SLOTS_MAX);
     g_array_set_size (slots, (guint) room);
     count = room;
-    rv = functions->get_slot_list (with_token, (CK_SLOT_ID *) (void *) slots->data, &count);
+    rv = functions->get_slot_list (CK_TRUE, (CK_SLOT_ID *) (void *) slots->data, &count);
     if (rv == CKR_OK && count <= room) {
       g_array_set_size (slots, (guint) count);
       return g_steal_pointer (&slots);
@@ -93,7 +92,7 @@ read_slot (const TokendReadFunctions *functions, TokendSlotReading *reading, con
 GArray *
 tokend_slots_read (const TokendReadFunctions *functions, const GArray *last, GError **error)
 {
-  g_autoptr (GArray) slots = list_slots (functions, TRUE, error);
+  g_autoptr (GArray) slots = list_slots (functions, error);
   g_autoptr (GArray) readings = NULL;
 
   if (slots == NULL)
@@ -108,67 +107,6 @@ tokend_slots_read (const TokendReadFunctions *functions, const GArray *last, GEr
   }
 
   return g_steal_pointer (&readings);
-}
-
-/**
- * tokend_slots_read_in:
- * @readers: see tokend_slot_reader_find()
- * @reader: the name of one of them
- * @error: ModuleFailed
- *
- * Reads the tokens of one reader alone.
- *
- * Returns: (transfer full) (element-type TokendSlotReading) (nullable): the readings
- */
-GArray *
-tokend_slots_read_in (const TokendReadFunctions *functions, GHashTable *readers, const char *reader,
-                      GError **error)
-{
-  g_autoptr (GArray) slots = list_slots (functions, TRUE, error);
-  GArray *readings;
-
-  if (slots == NULL)
-    return NULL;
-  readings = g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
-  for (guint i = 0; i < slots->len && readings->len < TOKEND_MODULE_TOKENS_MAX; i++) {
-    TokendSlotReading reading = { .slot = g_array_index (slots, CK_SLOT_ID, i) };
-    CK_SLOT_INFO slot = { 0 };
-
-    if (functions->get_slot_info (reading.slot, &slot) == CKR_OK)
-      reading.reader = tokend_slot_reader_find (readers, &slot, &reading.is_other_possible);
-    if (g_strcmp0 (reading.reader, reader) == 0 && read_slot (functions, &reading, NULL))
-      g_array_append_val (readings, reading);
-  }
-  return readings;
-}
-
-static gboolean
-are_watchable (const TokendReadFunctions *functions, GHashTable *readers, gboolean with_token)
-{
-  g_autoptr (GArray) slots = list_slots (functions, with_token, NULL);
-
-  for (guint i = 0; slots != NULL && i < slots->len; i++) {
-    CK_SLOT_INFO slot = { 0 };
-
-    if (functions->get_slot_info (g_array_index (slots, CK_SLOT_ID, i), &slot) != CKR_OK
-        || !tokend_slot_reader_is_watchable (readers, &slot, with_token))
-      return FALSE;
-  }
-  return slots != NULL;
-}
-
-/**
- * tokend_slots_are_watchable:
- * @readers: see tokend_slot_reader_is_watchable()
- *
- * Asks no token.
- *
- * Returns: whether pcscd tells of everything that can become of the module's tokens
- */
-gboolean
-tokend_slots_are_watchable (const TokendReadFunctions *functions, GHashTable *readers)
-{
-  return are_watchable (functions, readers, TRUE) && are_watchable (functions, readers, FALSE);
 }
 
 /**
@@ -259,32 +197,14 @@ tokend_slots_to_variant (GPtrArray *certificates, const GArray *readings)
   return g_variant_builder_end (&builder);
 }
 
-/* Adds what only a watching host tells. */
 static void
-add_whereabouts (TokendSlotEvents *events, GArray *readings)
+count_events (TokendSlotEvents *events, GArray *readings)
 {
   for (guint i = 0; i < readings->len; i++) {
     TokendSlotReading *reading = &g_array_index (readings, TokendSlotReading, i);
 
     reading->reading.slot_events = tokend_slot_events_count (events, reading->slot);
-    reading->reading.is_watchable = reading->is_watchable;
   }
-}
-
-/* Asks pcscd only if each token seems to be in a reader of its. */
-static void
-check_watchable (const TokendReadFunctions *functions, GArray *readings)
-{
-  g_autoptr (GHashTable) readers = NULL;
-  gboolean is_watchable;
-
-  for (guint i = 0; i < readings->len; i++)
-    if (g_array_index (readings, TokendSlotReading, i).reader == NULL)
-      return;
-  readers = tokend_pcsc_list_once ();
-  is_watchable = tokend_slots_are_watchable (functions, readers);
-  for (guint i = 0; i < readings->len; i++)
-    g_array_index (readings, TokendSlotReading, i).is_watchable = is_watchable;
 }
 
 /**
@@ -306,12 +226,11 @@ tokend_slots_read_all (const TokendReadFunctions *functions, GPtrArray *certific
 
   if (readings == NULL)
     return NULL;
-  if (tokend_slot_readers_look_up (functions, *last, readings))
-    check_watchable (functions, readings);
+  tokend_slot_readers_look_up (functions, *last, readings);
   g_clear_pointer (last, g_array_unref);
   *last = tokend_slots_complete (functions, certificates, readings);
   if (events != NULL)
-    add_whereabouts (events, *last);
+    count_events (events, *last);
   tokend_certificates_forget_others (certificates, *last);
   return tokend_slots_to_variant (certificates, *last);
 }

@@ -10,9 +10,6 @@ G_BEGIN_DECLS
 GArray *tokend_slots_read (const TokendReadFunctions *functions, const GArray *last,
                            GError **error);
 GArray *tokend_slots_read_again (const TokendReadFunctions *functions, const GArray *last);
-GArray *tokend_slots_read_in (const TokendReadFunctions *functions, GHashTable *readers,
-                              const char *reader, GError **error);
-gboolean tokend_slots_are_watchable (const TokendReadFunctions *functions, GHashTable *readers);
 GArray *tokend_slots_complete (const TokendReadFunctions *functions, GPtrArray *certificates,
                                GArray *readings);
 GVariant *tokend_slots_to_variant (GPtrArray *certificates, const GArray *readings);

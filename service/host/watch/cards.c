@@ -48,14 +48,11 @@ look (TokendCards *self, TokendPcscState pcscd, GHashTable *states)
   gpointer name, state, reader;
 
   self->pcscd = pcscd;
-  self->owner.n_cards = 0;
   g_hash_table_foreach_remove (states, is_to_be_left_alone, self->words);
   g_hash_table_iter_init (&iter, states);
-  while (g_hash_table_iter_next (&iter, &name, &state)) {
-    self->owner.n_cards += ((TokendReaderState *) state)->use != TOKEND_CARD_ABSENT;
+  while (g_hash_table_iter_next (&iter, &name, NULL))
     if (!g_hash_table_contains (self->readers, name))
       g_hash_table_insert (self->readers, g_strdup (name), tokend_reader_new (&self->owner, name));
-  }
 
   g_hash_table_iter_init (&iter, self->readers);
   while (g_hash_table_iter_next (&iter, &name, &reader)) {
@@ -272,13 +269,11 @@ tokend_cards_new (const char *module, GVariant *environment, GVariant *questions
                .module = g_strdup (module),
                .environment = g_variant_ref (environment),
                .questions = g_variant_ref (questions) },
-    .is_for_all = tokend_opensc_readers_get_configuration () == NULL,
     .changed = on_changed,
     .ended = on_ended,
     .data = self,
   };
-  self->words =
-      self->owner.is_for_all ? tokend_opensc_words_parse ("") : tokend_opensc_words_load ();
+  self->words = tokend_opensc_words_load ();
   self->looking = tokend_pcsc_new ();
   self->waiting = tokend_pcsc_new ();
   self->readers =

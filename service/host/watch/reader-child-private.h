@@ -19,10 +19,9 @@ typedef struct _TokendReaderChild TokendReaderChild;
  */
 typedef struct {
   void (*begun) (gpointer data); /* it begins to read */
-  /* @failure: why nothing could be read, or empty. @is_elsewhere: whether the module may show a
-   * token of which pcscd does not tell. @tokens: aa{sv}. @certificates: for the next question. */
-  void (*answered) (gpointer data, const char *failure, gboolean is_elsewhere, GVariant *tokens,
-                    GVariant *certificates);
+  /* @failure: why nothing could be read, or empty. @tokens: aa{sv}. @certificates: for the next
+   * question. */
+  void (*answered) (gpointer data, const char *failure, GVariant *tokens, GVariant *certificates);
   void (*ended) (gpointer data); /* the process is gone; tokend_reader_child_free() is due */
 } TokendReaderEvents;
 

@@ -26,7 +26,6 @@ on_readable (int fd, GIOCondition condition, gpointer user_data)
   g_autoptr (GVariant) tokens = NULL;
   g_autoptr (GVariant) certificates = NULL;
   const char *failure;
-  gboolean is_elsewhere;
 
   switch (tokend_reader_receive (fd, MSG_DONTWAIT, TOKEND_READER_ANSWER_TYPE, &answer)) {
   case TOKEND_READER_MESSAGE_BEGUN:
@@ -34,10 +33,9 @@ on_readable (int fd, GIOCondition condition, gpointer user_data)
     break;
   case TOKEND_READER_MESSAGE_CONTENT:
     g_variant_get_child (answer, 0, "&s", &failure);
-    g_variant_get_child (answer, 1, "b", &is_elsewhere);
-    tokens = g_variant_get_child_value (answer, 2);
-    certificates = g_variant_get_child_value (answer, 3);
-    self->events->answered (self->data, failure, is_elsewhere, tokens, certificates);
+    tokens = g_variant_get_child_value (answer, 1);
+    certificates = g_variant_get_child_value (answer, 2);
+    self->events->answered (self->data, failure, tokens, certificates);
     break;
   case TOKEND_READER_MESSAGE_END:
     tokend_reader_child_kill (self);

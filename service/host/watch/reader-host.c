@@ -6,7 +6,6 @@
 
 #include "card-numbers.h"
 #include "opensc-readers.h"
-#include "pcsc.h"
 #include "slot-reader.h"
 #include "slots.h"
 #include "tokend-module.h"
@@ -76,55 +75,47 @@ tokend_reader_send (int socket, int flags, GVariant *content)
   return TEMP_FAILURE_RETRY (send (socket, data, 1 + size, flags | MSG_NOSIGNAL)) >= 0;
 }
 
-/* Returns: (transfer full): the readers that the module may show, by name. */
-static GHashTable *
-list_readers (ReaderHost *self)
-{
-  GHashTable *readers;
-
-  if (tokend_opensc_readers_get_configuration () == NULL)
-    return tokend_pcsc_list_once ();
-  readers = g_hash_table_new (g_str_hash, g_str_equal);
-  g_hash_table_add (readers, self->reader);
-  return readers;
-}
-
-/* Reads what the module shows in this reader, since it may show others that it could not ignore.
- * OpenSC, which can ignore them, shows cards in readers alone. */
+/* Reads what the module shows in this reader, since it may show others that it could not ignore. */
 static GArray *
-read_afresh (ReaderHost *self, gboolean *is_elsewhere, GError **error)
+read_afresh (ReaderHost *self, GError **error)
 {
-  const gboolean is_opensc = tokend_opensc_readers_get_configuration () != NULL;
-  g_autoptr (GHashTable) readers = NULL;
-  GArray *readings;
+  g_autoptr (GHashTable) readers = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GArray) all = NULL;
+  GArray *own;
 
-  if ((is_opensc && !tokend_opensc_readers_leave_out_others (self->reader, error))
+  if (!tokend_opensc_readers_leave_out_others (self->reader, error)
       || !tokend_pkcs11_module_initialize (&self->functions, error))
     return NULL;
-  readers = list_readers (self);
-  *is_elsewhere = !is_opensc && !tokend_slots_are_watchable (&self->functions, readers);
-  readings = tokend_slots_read_in (&self->functions, readers, self->reader, error);
-  if (readings == NULL)
-    tokend_pkcs11_module_finalize (&self->functions);
-  return readings;
+  own = g_array_new (FALSE, FALSE, sizeof (TokendSlotReading));
+  all = tokend_slots_read (&self->functions, NULL, NULL);
+  g_hash_table_add (readers, self->reader);
+  for (guint i = 0; all != NULL && i < all->len; i++) {
+    TokendSlotReading reading = g_array_index (all, TokendSlotReading, i);
+    CK_SLOT_INFO slot = { 0 };
+
+    if (self->functions.get_slot_info (reading.slot, &slot) == CKR_OK)
+      reading.reader = tokend_slot_reader_find (readers, &slot, &reading.is_other_possible);
+    if (reading.reader != NULL)
+      g_array_append_val (own, reading);
+  }
+  return own;
 }
 
 static GVariant *
 read_card (ReaderHost *self, GPtrArray *certificates)
 {
   g_autoptr (GError) error = NULL;
-  gboolean is_elsewhere = FALSE;
   GArray *readings = self->readings != NULL
                          ? tokend_slots_read_again (&self->functions, self->readings)
-                         : read_afresh (self, &is_elsewhere, &error);
+                         : read_afresh (self, &error);
 
   if (readings == NULL)
-    return g_variant_new (TOKEND_READER_ANSWER_TYPE, error->message, FALSE, NULL, NULL);
+    return g_variant_new (TOKEND_READER_ANSWER_TYPE, error->message, NULL, NULL);
 
   g_clear_pointer (&self->readings, g_array_unref);
   self->readings = tokend_slots_complete (&self->functions, certificates, readings);
   tokend_certificates_forget_others (certificates, self->readings);
-  return g_variant_new ("(sb@aa{sv}@" TOKEND_CERTIFICATES_TYPE ")", "", is_elsewhere,
+  return g_variant_new ("(s@aa{sv}@" TOKEND_CERTIFICATES_TYPE ")", "",
                         tokend_slots_to_variant (certificates, self->readings),
                         tokend_certificates_to_variant (certificates));
 }

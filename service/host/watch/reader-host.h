@@ -11,10 +11,9 @@ G_BEGIN_DECLS
 #define TOKEND_READER_SETUP_TYPE "(ssa{ss}" TOKEND_QUESTIONS_TYPE ")"
 #define TOKEND_READER_ASK_TYPE TOKEND_CERTIFICATES_TYPE
 /* The messages back. One without content tells that a read begins, since the time to start says
- * nothing of the card. Then come why nothing could be read, or an empty text; whether the module
- * may show a token of which pcscd does not tell; the readings; and what is known of certificates.
- */
-#define TOKEND_READER_ANSWER_TYPE "(sbaa{sv}" TOKEND_CERTIFICATES_TYPE ")"
+ * nothing of the card. Then come why nothing could be read, or an empty text, the readings, and
+ * what is known of certificates. */
+#define TOKEND_READER_ANSWER_TYPE "(saa{sv}" TOKEND_CERTIFICATES_TYPE ")"
 #define TOKEND_READER_MESSAGE_MAX (128 * 1024)
 
 /**

@@ -22,15 +22,12 @@ typedef struct _TokendReader TokendReader;
 typedef struct TokendReaderOwner {
   TokendReaderSetup setup;
   gboolean is_watched;             /* whether cards that others use are kept for the next read */
-  gboolean is_for_all;             /* the module cannot leave out readers: a process uses all */
-  guint n_cards;                   /* in all readers */
-  guint n_children;                /* the processes of all readers */
   void (*changed) (gpointer data); /* something was read, or could not be */
   void (*ended) (gpointer data, TokendReader *reader); /* its process has let go of the card */
   gpointer data;
 } TokendReaderOwner;
 
-TokendReader *tokend_reader_new (TokendReaderOwner *owner, const char *name);
+TokendReader *tokend_reader_new (const TokendReaderOwner *owner, const char *name);
 
 void tokend_reader_look (TokendReader *self, const TokendReaderState *state);
 void tokend_reader_read (TokendReader *self);

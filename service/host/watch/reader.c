@@ -19,7 +19,7 @@
 static const char BUSY[] = TOKEND_MODULE_UNREAD_BUSY;
 
 struct _TokendReader {
-  TokendReaderOwner *owner;
+  const TokendReaderOwner *owner;
   char *name;
   TokendReaderState state; /* as last seen */
   gboolean is_due;
@@ -43,12 +43,11 @@ struct _TokendReader {
   GVariant *tokens; /* aa{sv}, as last read; NULL: none */
   gint64 read_at;   /* when that read began */
   GVariant *certificates;
-  gboolean was_used;     /* by another program, since the tokens were told */
-  gboolean is_answered;  /* the module could look into the card at the last read */
-  gboolean is_elsewhere; /* the module may show a token of which pcscd does not tell */
-  gboolean is_news;      /* something was not told yet */
-  gboolean is_fresh;     /* the tokens were read since they were told */
-  const char *unread;    /* why they could not be read though they are there; or NULL */
+  gboolean was_used;    /* by another program, since the tokens were told */
+  gboolean is_answered; /* the module could look into the card at the last read */
+  gboolean is_news;     /* something was not told yet */
+  gboolean is_fresh;    /* the tokens were read since they were told */
+  const char *unread;   /* why they could not be read though they are there; or NULL */
 };
 
 static GSource *
@@ -71,7 +70,7 @@ clear_source (GSource **source)
 }
 
 TokendReader *
-tokend_reader_new (TokendReaderOwner *owner, const char *name)
+tokend_reader_new (const TokendReaderOwner *owner, const char *name)
 {
   TokendReader *self = g_new0 (TokendReader, 1);
 
@@ -229,7 +228,6 @@ may_keep (TokendReader *self, const TokendReaderMemory *last)
 
   self->fastest = self->is_kept ? MIN (self->fastest, length) : G_MAXINT32;
   return self->owner->is_watched && self->memory.knowledge == TOKEND_CARD_IS_TOKEN
-         && !(self->owner->is_for_all && self->owner->n_cards > 1)
          && tokend_reader_may_hold (&self->hold, self->is_kept, is_in_long_use, is_met, now);
 }
 
@@ -278,10 +276,8 @@ begin_read (TokendReader *self)
   self->is_due = self->is_demanded = FALSE;
   self->before = self->state;
   self->asked_at = self->begun_at = g_get_monotonic_time ();
-  if (self->child == NULL) {
+  if (self->child == NULL)
     self->child = tokend_reader_child_new (&self->owner->setup, self->name, &events, self);
-    self->owner->n_children += self->child != NULL;
-  }
   if (self->child == NULL) {
     take_answer (self, NULL, "");
     self->is_awaited = FALSE;
@@ -292,8 +288,7 @@ begin_read (TokendReader *self)
 }
 
 static void
-on_answered (gpointer data, const char *failure, gboolean is_elsewhere, GVariant *tokens,
-             GVariant *certificates)
+on_answered (gpointer data, const char *failure, GVariant *tokens, GVariant *certificates)
 {
   TokendReader *self = data;
 
@@ -301,7 +296,6 @@ on_answered (gpointer data, const char *failure, gboolean is_elsewhere, GVariant
     end_child (self);
     return;
   }
-  self->is_elsewhere = is_elsewhere || (self->is_elsewhere && self->is_kept);
   g_clear_pointer (&self->certificates, g_variant_unref);
   self->certificates = g_variant_ref (certificates);
   self->is_kept = take_answer (self, tokens, failure);
@@ -321,7 +315,6 @@ on_ended (gpointer data)
   TokendReader *self = data;
 
   g_clear_pointer (&self->child, tokend_reader_child_free);
-  self->owner->n_children--;
   clear_source (&self->hang);
   self->is_ending = FALSE;
   if (self->asked_at != 0)
@@ -341,7 +334,6 @@ forget_card (TokendReader *self)
   self->unread = NULL;
   self->is_fresh = FALSE;
   self->was_used = TRUE;
-  self->is_elsewhere = FALSE;
   self->is_news = TRUE;
 }
 
@@ -358,12 +350,6 @@ tokend_reader_look (TokendReader *self, const TokendReaderState *state)
   const gboolean is_another = tokend_reader_is_another_card (&self->state, state);
 
   self->state = *state;
-  /* Our process of another reader uses this card, too. Two would else read by turns for ever. */
-  if (state->use == TOKEND_CARD_SHARED && self->child == NULL && self->owner->is_for_all
-      && self->owner->n_children > 0) {
-    self->state.use = TOKEND_CARD_FREE;
-    self->was_used = TRUE;
-  }
   if (is_another) {
     forget_card (self);
     self->memory = (TokendReaderMemory){ 0 };
@@ -378,9 +364,9 @@ tokend_reader_look (TokendReader *self, const TokendReaderState *state)
     self->is_awaited = self->is_demanded = FALSE;
   if (self->is_demanded && self->child == NULL)
     begin_read (self);
-  self->is_due = self->asked_at == 0 && !self->is_ending
-                 && tokend_reader_is_due (&self->memory, &self->state, self->child != NULL,
-                                          g_get_monotonic_time ());
+  self->is_due =
+      self->asked_at == 0 && !self->is_ending
+      && tokend_reader_is_due (&self->memory, state, self->child != NULL, g_get_monotonic_time ());
 }
 
 /**
@@ -467,8 +453,6 @@ tokend_reader_get_doubt (TokendReader *self)
 {
   const gboolean is_new = tokend_reader_is_another_card (&self->memory.at_read, &self->state);
 
-  if (self->is_elsewhere)
-    return TOKEND_DOUBT_ELSEWHERE;
   if (self->state.use == TOKEND_CARD_ABSENT || self->tokens != NULL)
     return TOKEND_DOUBT_NONE;
   if (is_new && get_unread (self) == BUSY)
