@@ -3,13 +3,14 @@
 
 /* What an operation on a card, by whichever module, has to do with the others that show it. */
 
-static gboolean
-shows_any (TokendModule *self, const char *const *cards)
+static guint
+count_tokens_of (TokendModule *self, const char *const *cards)
 {
+  guint n_tokens = 0;
+
   for (guint i = 0; i < self->tokens->len; i++)
-    if (g_strv_contains (cards, tokend_token_get_physical_id (self->tokens->pdata[i])))
-      return TRUE;
-  return FALSE;
+    n_tokens += g_strv_contains (cards, tokend_token_get_physical_id (self->tokens->pdata[i]));
+  return n_tokens;
 }
 
 /**
@@ -18,16 +19,19 @@ shows_any (TokendModule *self, const char *const *cards)
  *
  * Has its watching host let go of these cards, which is not reset while any program is connected to
  * it. A module that is polled is so as long as it is initialised: its host ends, unless it reads
- * just now, since pcscd resets the card if a process ends in the middle.
+ * just now, since pcscd resets the card if a process ends in the middle; or shows another card, on
+ * which an operation may be open, which would end by that.
  */
 void
 tokend_module_let_go (TokendModule *self, const char *const *cards)
 {
-  if (self->host == NULL || !shows_any (self, cards))
+  const guint n_tokens = count_tokens_of (self, cards);
+
+  if (self->host == NULL || n_tokens == 0)
     return;
   if (self->watch_method == TOKEND_WATCH_METHOD_READERS) {
     tokend_host_stop_waiting (self->host);
-  } else if (!self->reading) {
+  } else if (!self->reading && n_tokens == self->tokens->len) {
     self->has_let_go = TRUE;
     tokend_module_end_host (self);
   }

@@ -159,7 +159,10 @@ notice_absence (TokendToken *self, const TokendReading *reading)
       self->is_seen
       && (self->slot_events != reading->slot_events || self->seen_insertion != reading->insertion);
 
-  if (was_out || self->seen_insertion != reading->insertion)
+  /* A host that begins to tell insertions, or ends to, tells of no absence. */
+  if (was_out
+      || (self->seen_insertion != 0 && reading->insertion != 0
+          && self->seen_insertion != reading->insertion))
     self->is_left_open = FALSE;
   self->is_seen = TRUE;
   self->slot_events = reading->slot_events;

@@ -190,11 +190,12 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
 
-  g_variant_lookup (variant, "may-be-open", "b", &operation->may_be_open);
   operation->effect = tokend_outcome_interpret (
       variant, operation->role,
       tokend_profile_rules_count (tokend_token_get_profile (operation->token), operation->role),
       &operation->error);
+  if (!g_variant_lookup (variant, "may-be-open", "b", &operation->may_be_open))
+    operation->may_be_open = operation->effect.sent;
   tokend_operation_advance (operation, TOKEND_STEP_DONE);
 }
 
@@ -396,16 +397,21 @@ end_close (Operation *operation)
     tokend_operation_advance (operation, TOKEND_STEP_DONE);
 }
 
-/* Tells the status of all that show the card, by whichever module; their hosts may use it again. */
+/* Tells the status of all that show the card, by whichever module; their hosts may use it again.
+ * What only may be this card may be open; that it is closed is known of what certainly is. */
 static void
 tell_left_open (Operation *operation)
 {
   const TokendTarget *target = tokend_token_get_target (operation->token);
   g_auto (GStrv) cards = tokend_target_list_cards (target);
+  const char *const certain[] = { target->is_known_card ? target->card : NULL, NULL };
   GPtrArray *modules = operation->service->modules;
 
+  /* Its module may be configured no more. */
+  tokend_token_set_left_open (operation->token, operation->is_left_open);
   for (guint i = 0; i < modules->len; i++) {
-    tokend_module_set_left_open (modules->pdata[i], (const char *const *) cards,
+    tokend_module_set_left_open (modules->pdata[i],
+                                 operation->is_left_open ? (const char *const *) cards : certain,
                                  operation->is_left_open);
     tokend_module_go_on (modules->pdata[i]);
   }

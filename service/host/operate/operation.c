@@ -24,7 +24,7 @@ struct _TokendPkcs11Operation {
   CK_SLOT_ID slot;
   CK_SESSION_HANDLE session;
   const char *reader; /* where the card is, as pcscd calls it; NULL: not known */
-  gboolean is_logged_in;
+  gboolean may_be_logged_in;
   TokendHostReading prepared;
   TokendCode *code;
   TokendCode *new_pin;
@@ -264,8 +264,11 @@ static gboolean
 is_empty (const TokendPkcs11Operation *operation)
 {
   CK_SLOT_INFO info = { 0 };
-  const CK_RV rv = operation->read->get_slot_info (operation->slot, &info);
+  CK_RV rv;
 
+  if (operation->read->get_slot_info == NULL)
+    return FALSE;
+  rv = operation->read->get_slot_info (operation->slot, &info);
   return rv == CKR_OK ? (info.flags & CKF_TOKEN_PRESENT) == 0 : tokend_pkcs11_token_is_gone (rv);
 }
 
@@ -275,8 +278,6 @@ has_left (const TokendPkcs11Operation *operation)
 {
   const gint64 deadline = g_get_monotonic_time () + LEAVE_TIME;
 
-  if (operation->read->get_slot_info == NULL)
-    return FALSE;
   while (!is_empty (operation)) {
     if (g_get_monotonic_time () > deadline)
       return FALSE;
@@ -294,6 +295,11 @@ is_as_prepared (TokendPkcs11Operation *operation, TokendOperationResult *result)
 
   if (rv != CKR_OK) {
     conclude_unread (result, rv);
+    return FALSE;
+  }
+  if (result->changed.flags & TOKEND_TOKEN_CODES_HASHED) {
+    result->outcome = TOKEND_OUTCOME_FAILED;
+    result->reason = g_strdup ("KDF-DO: the card wants its codes hashed");
     return FALSE;
   }
   /* It may have left, or a login by another program hides the number. */
@@ -331,16 +337,26 @@ code_bytes (TokendCode *code)
 static gboolean
 may_be_open (const TokendPkcs11Operation *operation, const TokendOperationResult *result)
 {
-  if (result->outcome == TOKEND_OUTCOME_TOKEN_REMOVED)
+  if (result->outcome == TOKEND_OUTCOME_TOKEN_REMOVED && is_empty (operation))
     return FALSE;
-  return operation->is_logged_in
+  return operation->may_be_logged_in
          || (operation->dialect.is_opensc && result->sent
-             && (result->outcome == TOKEND_OUTCOME_DONE
-                 || result->outcome == TOKEND_OUTCOME_FAILED));
+             && (result->outcome == TOKEND_OUTCOME_DONE || result->outcome == TOKEND_OUTCOME_FAILED
+                 || result->outcome == TOKEND_OUTCOME_TOKEN_REMOVED));
 }
 
-/* Concludes a login that failed. What the module has not compared costs nothing, and counts as not
- * sent; a try that is lost disproves that. */
+/* Tells whether the token itself shows that no try of @role was lost. */
+static gboolean
+keeps_its_tries (const TokendHostReading *before, const TokendHostReading *after, TokendRole role)
+{
+  const TokendRetries *retries = role == TOKEND_ROLE_PIN ? &before->pin : &before->puk;
+
+  return retries->remaining != TOKEND_NUMBER_UNKNOWN
+         && tokend_host_reading_same_tries (before, after, role);
+}
+
+/* Concludes a login that failed. What the module says that it has not compared costs nothing, and
+ * counts as not sent, where the token's number proves that. */
 static void
 conclude_login (TokendPkcs11Operation *operation, CK_RV rv, TokendOperationResult *result)
 {
@@ -348,12 +364,15 @@ conclude_login (TokendPkcs11Operation *operation, CK_RV rv, TokendOperationResul
   TokendHostReading now = { 0 };
 
   conclude (result, tokend_outcome_of_login (rv, &operation->dialect), "C_Login", rv);
-  if (!tokend_outcome_is_code_unread (rv, role) || read_token (operation, &now) != CKR_OK)
-    return;
-  if (tokend_host_reading_lost_tries (&operation->prepared, &now, role))
-    result->outcome = TOKEND_OUTCOME_CODE_INCORRECT;
-  else
-    result->sent = FALSE;
+  if (tokend_outcome_is_code_unread (rv, role) && read_token (operation, &now) == CKR_OK) {
+    if (tokend_host_reading_lost_tries (&operation->prepared, &now, role))
+      result->outcome = TOKEND_OUTCOME_CODE_INCORRECT;
+    else
+      result->sent = !keeps_its_tries (&operation->prepared, &now, role);
+  }
+  /* OpenSC's C_Logout does nothing then. */
+  operation->may_be_logged_in =
+      !operation->dialect.is_opensc && result->sent && result->outcome == TOKEND_OUTCOME_FAILED;
 }
 
 static void
@@ -372,7 +391,7 @@ unlock_by_so_login (TokendPkcs11Operation *operation, TokendOperationResult *res
     return;
   }
 
-  operation->is_logged_in = TRUE;
+  operation->may_be_logged_in = TRUE;
   rv = functions->init_pin (operation->session, code_bytes (new_pin), new_pin->length);
   tokend_code_wipe (new_pin);
   conclude (result, tokend_outcome_of_init_pin (rv, &operation->dialect), "C_InitPIN", rv);
@@ -435,7 +454,7 @@ set_proven_pin (TokendPkcs11Operation *operation, TokendOperationResult *result)
       operation->functions->login (operation->session, CKU_USER, code_bytes (pin), pin->length);
 
   result->sent = TRUE;
-  operation->is_logged_in = rv == CKR_OK || rv == CKR_PIN_EXPIRED;
+  operation->may_be_logged_in = rv == CKR_OK || rv == CKR_PIN_EXPIRED;
   if (is_proven (operation, rv, result))
     set_pin (operation, result);
 }
@@ -490,7 +509,7 @@ tokend_pkcs11_operation_commit (TokendPkcs11Operation *operation, TokendOperatio
 static gboolean
 is_closed (const TokendPkcs11Operation *operation, CK_RV rv)
 {
-  if (tokend_pkcs11_token_is_gone (rv))
+  if (tokend_pkcs11_token_is_gone (rv) && is_empty (operation))
     return TRUE;
   if (operation->dialect.is_opensc)
     return rv == CKR_OK && operation->request.logout_closes;
@@ -509,7 +528,7 @@ is_closed (const TokendPkcs11Operation *operation, CK_RV rv)
 gboolean
 tokend_pkcs11_operation_close (TokendPkcs11Operation *operation)
 {
-  if (operation->is_logged_in
+  if (operation->may_be_logged_in
       && is_closed (operation, operation->functions->logout (operation->session)))
     return TRUE;
   if (operation->reader == NULL || operation->read->finalize == NULL)

@@ -185,7 +185,8 @@ tokend_card_answer_get_tries_of_verify (guint16 status)
 {
   if (status == VERIFY_BLOCKED)
     return (TokendCardTries){ 0, TOKEND_CARD_NUMBER_UNKNOWN };
-  if ((status & 0xfff0) == VERIFY_TRIES_LEFT)
+  /* The most that four bits can say may be more. */
+  if ((status & 0xfff0) == VERIFY_TRIES_LEFT && (status & 0x0f) != 0x0f)
     return (TokendCardTries){ status & 0x0f, TOKEND_CARD_NUMBER_UNKNOWN };
   return tokend_card_tries_unknown;
 }

@@ -122,6 +122,17 @@ ask_for_data (const Talk *talk, Question question, Answer *answer)
   return ask (talk, question, answer) && answer->status == STATUS_OK;
 }
 
+/* Takes for a no what says that there is no such object, or instruction. */
+static gboolean
+wants_hashes (const Answer *answer)
+{
+  const guint8 kind = answer->status >> 8;
+
+  return answer->status == STATUS_OK
+             ? tokend_card_answer_wants_hashes (answer->data, answer->length)
+             : kind != 0x6a && kind != 0x6b && kind != 0x6d;
+}
+
 static void
 ask_openpgp (const Talk *talk, const char *serial, TokendCardAnswers *answers)
 {
@@ -130,8 +141,7 @@ ask_openpgp (const Talk *talk, const char *serial, TokendCardAnswers *answers)
   if (!ask_for_data (talk, QUESTION_OPENPGP_NAME, &answer)
       || !tokend_card_answer_is_openpgp (answer.data, answer.length, serial))
     return;
-  if (ask_for_data (talk, QUESTION_OPENPGP_KDF, &answer))
-    answers->wants_hashes = tokend_card_answer_wants_hashes (answer.data, answer.length);
+  answers->wants_hashes = !ask (talk, QUESTION_OPENPGP_KDF, &answer) || wants_hashes (&answer);
   if (ask_for_data (talk, QUESTION_OPENPGP_TRIES, &answer))
     tokend_card_answer_take_openpgp_tries (answer.data, answer.length, &answers->pin,
                                            &answers->puk);
@@ -173,6 +183,9 @@ typedef struct {
   GAsyncQueue *answers;
 } Asking;
 
+/* Whether the thread has a transaction: a process that ends in it has pcscd reset the card. */
+static gint is_in_transaction;
+
 /* Whether a thread is at it; one that waits for another program's transaction outlives its caller.
  */
 static gint is_asking;
@@ -207,6 +220,7 @@ connect_and_ask (const Asking *asking, TokendCardAnswers *answers)
       == SCARD_S_SUCCESS) {
     if (g_get_monotonic_time () < talk.deadline
         && SCardBeginTransaction (talk.card) == SCARD_S_SUCCESS) {
+      g_atomic_int_set (&is_in_transaction, TRUE);
       ask_in_transaction (asking, &talk, answers);
       SCardEndTransaction (talk.card, SCARD_LEAVE_CARD);
     }
@@ -223,6 +237,7 @@ asking_thread (gpointer data)
 
   *answers = (TokendCardAnswers){ tokend_card_tries_unknown, tokend_card_tries_unknown, FALSE };
   connect_and_ask (asking, answers);
+  g_atomic_int_set (&is_in_transaction, FALSE);
   g_atomic_int_set (&is_asking, FALSE);
   g_async_queue_push (asking->answers, answers);
   g_async_queue_unref (asking->answers);
@@ -264,5 +279,7 @@ tokend_card_ask (const char *reader, TokendAskMethod method, const char *serial)
   asking->answers = g_async_queue_ref (queue);
   g_thread_unref (g_thread_new ("card-question", asking_thread, asking));
   told = g_async_queue_timeout_pop (queue, ASK_TIME);
+  if (told == NULL && g_atomic_int_get (&is_in_transaction))
+    told = g_async_queue_pop (queue);
   return told != NULL ? *told : answers;
 }

@@ -68,27 +68,39 @@ end_statement (Reader *reader)
   g_ptr_array_set_size (reader->statement, 0);
 }
 
+static gboolean
+is_word (const GPtrArray *statement, guint i, const char *word)
+{
+  return g_ascii_strcasecmp (statement->pdata[i], word) == 0;
+}
+
 static void
 begin_block (Reader *reader)
 {
   const GPtrArray *statement = reader->statement;
 
   if (reader->depth++ == 0) {
-    const gboolean is_app = statement->len == 2 && g_str_equal (statement->pdata[0], "app");
+    const gboolean is_app = statement->len == 2 && is_word (statement, 0, "app");
 
-    reader->is_heeded = is_app && g_strv_contains (apps, statement->pdata[1]);
-    reader->is_default = is_app && g_str_equal (statement->pdata[1], "default");
+    reader->is_heeded = FALSE;
+    for (guint i = 0; apps[i] != NULL; i++)
+      reader->is_heeded = reader->is_heeded || (is_app && is_word (statement, 1, apps[i]));
+    reader->is_default = is_app && is_word (statement, 1, "default");
   }
   g_clear_pointer (&reader->key, g_free);
   g_ptr_array_set_size (reader->statement, 0);
 }
 
+/* Ends the value before, where its semicolon is missing. */
 static void
 take_key (Reader *reader)
 {
-  g_free (reader->key);
-  reader->key = reader->statement->len > 0 ? g_strdup (reader->statement->pdata[0]) : NULL;
-  g_ptr_array_set_size (reader->statement, 0);
+  const guint n_words = reader->statement->len;
+  g_autofree char *key =
+      n_words > 0 ? g_ptr_array_steal_index (reader->statement, n_words - 1) : NULL;
+
+  end_statement (reader);
+  reader->key = g_steal_pointer (&key);
 }
 
 static void

@@ -161,9 +161,9 @@ test_verify (void)
     guint16 status;
     int remaining;
   } rows[] = {
-    { 0x63c3, 3 },       { 0x63c0, 0 },       { 0x63cf, 15 },      { 0x6983, 0 },
+    { 0x63c3, 3 },       { 0x63c0, 0 },       { 0x63ce, 14 },      { 0x6983, 0 },
     { 0x9000, UNKNOWN }, { 0x6300, UNKNOWN }, { 0x6982, UNKNOWN }, { 0x63b3, UNKNOWN },
-    { 0x6d00, UNKNOWN }, { 0x0000, UNKNOWN },
+    { 0x6d00, UNKNOWN }, { 0x0000, UNKNOWN }, { 0x63cf, UNKNOWN },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

@@ -30,6 +30,8 @@ test_parse (void)
     { "app default {\n  ignored_readers =\n    one,\n    two\n  ;\n}", "one|two", "" },
     { "app default { ignored_readers = one }", "one", "" },
     { "app default { ignored_readers = one", "", "" },
+    { "App Default { ignored_readers = one; }", "one", "" },
+    { "app default { ignored_readers = one, two\ncard_drivers = three; }", "one|two", "three" },
     /* Of other programs, and of blocks within. */
     { "app opensc-tool { ignored_readers = no; card_drivers = no; }", "", "" },
     { "app default { reader_driver pcsc { ignored_readers = no; } ignored_readers = yes; }", "yes",

@@ -486,7 +486,9 @@ test_commit_may_be_open (void)
     { "{'result': <'done'>, 'sent': <true>, 'may-be-open': <true>}", TRUE },
     { "{'result': <'code-incorrect'>, 'sent': <true>, 'may-be-open': <true>}", TRUE },
     { "{'result': <'done'>, 'sent': <true>, 'may-be-open': <false>}", FALSE },
-    { "{'result': <'done'>, 'sent': <true>}", FALSE },
+    { "{'result': <'done'>, 'sent': <true>}", TRUE },
+    { "{'result': <'changed'>, 'sent': <false>}", FALSE },
+    { "{'result': <'nonsense'>}", TRUE },
     { NULL, TRUE },
   };
 
