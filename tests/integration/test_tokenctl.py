@@ -68,8 +68,6 @@ def test_code_is_called_as_its_owners_call_it(make_sandbox, language):
     env = {"LANGUAGE": language}
     with sandbox.terminal("alice", ["tokenctl", "unlock", "OpenPGP card (User PIN)"], env=env) as terminal:
         terminal.expect(source)
-        terminal.expect(r"\(OpenPGP card .*: $")
-        terminal.type_line("OpenPGP card (User PIN)")
         answer(terminal, prompt, "11111111")
         for _ in range(2):
             answer(terminal, "[^\n]*: ", "654321")
