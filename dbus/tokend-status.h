@@ -94,6 +94,7 @@ typedef enum {
 #define TOKEND_STATUS_CARD_ID "card-id"
 #define TOKEND_STATUS_PIN_ID "pin-id"
 #define TOKEND_STATUS_PREFERRED "preferred"
+#define TOKEND_STATUS_NO_CERTIFICATE "no-certificate"
 #define TOKEND_STATUS_CERTIFICATE_NOT_AFTER "certificate-not-after"
 #define TOKEND_STATUS_READ_AT "read-at"
 #define TOKEND_STATUS_LEFT_OPEN "left-open"

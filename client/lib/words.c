@@ -135,11 +135,37 @@ tokenctl_puk_can_help (GVariant *status)
          && tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE);
 }
 
+/* Tells whether what the last PUK try may destroy is not there. */
+static gboolean
+is_certificate_gone (GVariant *status)
+{
+  return tokenctl_status_tries (status, TOKEND_ROLE_PUK).state == TOKEND_STATE_LOCKED
+         && tokenctl_status_is (status, TOKEND_STATUS_NO_CERTIFICATE, TRUE);
+}
+
+/**
+ * tokenctl_words_for_gone_certificate:
+ *
+ * Returns: that there is no certificate on a token whose PUK is locked, one sentence
+ */
+const char *
+tokenctl_words_for_gone_certificate (void)
+{
+  return _ (
+      "There is no certificate on the token: if there was one, it is gone, and a new one must "
+      "be bought.");
+}
+
 static char *
-words_for_both_locked (const TokenctlPukWords *words)
+words_for_both_locked (GVariant *status, const TokenctlPukWords *words)
 {
   if (words != NULL)
     return g_strdup (_ ("The PIN and the PUK are both locked: tokend cannot unlock this token."));
+  if (is_certificate_gone (status))
+    return g_strdup_printf (
+        _ ("The PIN and the PUK are both locked. %s Call the support line of whoever "
+           "issued your certificate."),
+        tokenctl_words_for_gone_certificate ());
   return g_strdup (
       _ ("The PIN and the PUK are both locked. Call the support line of whoever issued "
          "your certificate."));
@@ -151,7 +177,7 @@ next_step_when_locked (GVariant *status, const char *token)
   TokenctlTries puk = tokenctl_status_tries (status, TOKEND_ROLE_PUK);
 
   if (puk.state == TOKEND_STATE_LOCKED)
-    return words_for_both_locked (puk.puk_words);
+    return words_for_both_locked (status, puk.puk_words);
   if (puk.state == TOKEND_STATE_UNINITIALIZED)
     return g_strdup (_ ("The PIN is locked, and the token has no PUK. Call the support line of "
                         "whoever issued your certificate."));
@@ -308,11 +334,16 @@ next_step_for_puk (GVariant *status)
 
   if (puk.state == TOKEND_STATE_LOCKED
       && tokenctl_status_tries (status, TOKEND_ROLE_PIN).state == TOKEND_STATE_LOCKED)
-    return words_for_both_locked (puk.puk_words);
+    return words_for_both_locked (status, puk.puk_words);
   if (named != NULL)
     return g_strdup (named);
   switch (puk.state) {
   case TOKEND_STATE_LOCKED:
+    if (is_certificate_gone (status))
+      return g_strdup_printf (
+          _ ("The PUK is locked. %s Call the support line of whoever issued your "
+             "certificate."),
+          tokenctl_words_for_gone_certificate ());
     return g_strdup (_ ("The PUK is locked: if the PIN gets locked too, nothing can unlock it. "
                         "Call the support line of whoever issued your certificate."));
   case TOKEND_STATE_FINAL_TRY:

@@ -26,6 +26,7 @@ gboolean tokenctl_puk_can_help (GVariant *status);
 const char *tokenctl_words_for_left_open (GVariant *status);
 char *tokenctl_next_step (GVariant *status, TokendRole role, const char *token_argument);
 char *tokenctl_words_for_pin_loss (GVariant *status);
+const char *tokenctl_words_for_gone_certificate (void);
 char *tokenctl_words_for_loss (const TokenctlTries *tries);
 
 G_END_DECLS

@@ -173,6 +173,8 @@ append_puk (GString *body, const TokendNotifySituation *situation, const TokendP
                            : puk->puk_words != NULL
                                ? _ ("If the PIN gets locked too, tokend cannot unlock it.")
                                : _ ("If the PIN gets locked too, nothing can unlock it."));
+    if (situation->has_no_certificate && puk->puk_words == NULL)
+      append_sentence (body, tokenctl_words_for_gone_certificate ());
     append_support (body, situation, provider);
     return;
   }

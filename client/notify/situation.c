@@ -194,10 +194,14 @@ merge_views (TokendNotifySituation *situation, GPtrArray *tokens, const char *id
       situation->can_unlock = TRUE;
     if (tokenctl_may_be_locked (token->status, TOKEND_ROLE_PUK))
       situation->puk_may_be_locked = TRUE;
+    if (tokenctl_status_is (token->status, TOKEND_STATUS_NO_CERTIFICATE, TRUE))
+      situation->has_no_certificate = TRUE;
     if (situation->provider == NULL && *provider != '\0')
       situation->provider = g_strdup (provider);
     take_later (&situation->not_after, token->status);
   }
+  if (situation->not_after != NULL)
+    situation->has_no_certificate = FALSE;
 }
 
 /**

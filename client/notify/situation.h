@@ -11,6 +11,7 @@ G_BEGIN_DECLS
  * @tries: the worst of all its views
  * @can_unlock: whether Unlock is supported
  * @puk_may_be_locked: see tokenctl_may_be_locked()
+ * @has_no_certificate: whether a view says so, and none shows one
  * @name: what sentences call the token; has the last characters of a serial number at most
  * @names: (array zero-terminated=1): the words that mean it to tokenctl, not quoted; none if
  *   another token has the same
@@ -25,6 +26,7 @@ typedef struct {
   TokendNotifyTries tries;
   gboolean can_unlock;
   gboolean puk_may_be_locked;
+  gboolean has_no_certificate;
   char *name;
   char **names;
   char *provider;

@@ -26,6 +26,7 @@ struct _TokendToken {
   gint64 not_before; /* a read that began earlier may have missed the last operation */
   TokendCounter counters[TOKEND_N_ROLES];
   TokendTracker tracker;
+  gboolean has_no_certificate;
   gint64 certificate_not_after; /* microseconds since the epoch, or 0: not known */
   gint64 told_not_after;        /* as the subscribers know it */
   gboolean told_double;         /* whether it has a double, as the subscribers know it */

@@ -223,6 +223,7 @@ tokend_token_get_status (TokendToken *self)
     .pin_id = self->relations.pin_id,
     .is_preferred = self->relations.is_preferred,
     .is_left_open = self->is_left_open,
+    .has_no_certificate = self->has_no_certificate,
     .certificate_not_after = self->certificate_not_after,
     .read_at = self->read_at,
   };

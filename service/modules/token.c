@@ -241,6 +241,7 @@ tokend_token_update (TokendToken *self, const TokendReading *reading, gint64 beg
   check_stay (self, reading);
   take_reading (self, reading, FALSE);
   self->certificate_not_after = reading->certificate_not_after;
+  self->has_no_certificate = reading->has_no_certificate;
   take_whereabouts (self, reading, begun_at);
   snapshot = see (self, self->reading, tokend_token_source_get_name (self->source));
   /* Lets what the token shows stand above the record. An operation that is about to change it, or

@@ -185,6 +185,7 @@ tokend_reading_parse (GVariant *variant, GError **error)
   reading->reader = lookup_reader (variant);
   reading->certificate_not_after = lookup_not_after (variant);
   reading->pin_must_change = (flags & TOKEND_TOKEN_PIN_MUST_CHANGE) != 0;
+  g_variant_lookup (variant, "no-certificate", "b", &reading->has_no_certificate);
   reading->pin_pad = (flags & TOKEND_TOKEN_PIN_PAD) != 0;
   reading->pin_complex = (flags & TOKEND_TOKEN_PIN_COMPLEX) != 0;
   reading->pin_tries_hidden = (flags & TOKEND_TOKEN_PIN_TRIES_HIDDEN) != 0;

@@ -29,6 +29,7 @@ typedef struct {
   GBytes *certificate;          /* its SHA-256, or NULL: not told */
   char *reader;                 /* the name of its pcscd reader, or NULL: not known */
   gint64 certificate_not_after; /* its end, microseconds since the epoch, or 0: not told */
+  gboolean has_no_certificate;  /* there is none to be seen; FALSE: there is, or it is not told */
   gboolean pin_must_change;
   gboolean pin_pad;
   gboolean pin_complex; /* its own policy refuses a new PIN of digits alone */

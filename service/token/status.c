@@ -132,8 +132,8 @@ tokend_status_to_variant (const TokendStatus *status)
   add_string (&builder, TOKEND_STATUS_PIN_ID, status->pin_id);
   g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_PREFERRED,
                          g_variant_new_boolean (status->is_preferred));
-  if (status->is_left_open)
-    g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_LEFT_OPEN, g_variant_new_boolean (TRUE));
+  add_if_true (&builder, TOKEND_STATUS_LEFT_OPEN, status->is_left_open);
+  add_if_true (&builder, TOKEND_STATUS_NO_CERTIFICATE, status->has_no_certificate);
   if (status->certificate_not_after > 0)
     g_variant_builder_add (&builder, "{sv}", TOKEND_STATUS_CERTIFICATE_NOT_AFTER,
                            g_variant_new_uint64 ((guint64) status->certificate_not_after));

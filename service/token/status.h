@@ -47,6 +47,7 @@ typedef struct {
   const char *pin_id;
   gboolean is_left_open;
   gboolean is_preferred;
+  gboolean has_no_certificate;
   gint64 certificate_not_after; /* microseconds since the epoch, or 0 */
   gint64 read_at;               /* the same */
 } TokendStatus;

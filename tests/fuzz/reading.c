@@ -33,6 +33,7 @@ static const char *const reading_keys[] = {
   "insertion",
   "slot-events",
   "used",
+  "no-certificate",
   NULL,
 };
 
@@ -95,6 +96,7 @@ static const char *const status_keys[][2] = {
   { TOKEND_STATUS_PUK_NEVER_LOCKS, "b" },
   { TOKEND_STATUS_PIN_FLAG_GONE, "b" },
   { TOKEND_STATUS_PUK_FLAG_GONE, "b" },
+  { TOKEND_STATUS_NO_CERTIFICATE, "b" },
 };
 
 static gboolean

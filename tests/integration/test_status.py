@@ -159,7 +159,7 @@ def test_status_of_a_card_is_as_documented(make_sandbox, kind, label):
         client.subscribe()
         (path,) = [path for path in client.tokens() if client.status(path)["label"] == label]
         # The certificate of an OpenPGP card is the other slot's.
-        more = {} if kind == "openpgp-card" else {"certificate-not-after": "t"}
+        more = {"no-certificate": "b"} if kind == "openpgp-card" else {"certificate-not-after": "t"}
         more |= {key: "u" for key in PUK_NUMBERS.get(kind, [])} | TOLD_BY_CARD.get(kind, {})
         assert client.types(path) == TYPES | more
         status = client.status(path)
@@ -183,8 +183,8 @@ def test_status_is_as_documented(make_sandbox, kind):
         (path,) = client.tokens()
         types = TYPES | (COUNTER_TYPES if kind != "softhsm" else NEVER_LOCKS)
         types |= {key: "u" for key in PUK_NUMBERS.get(kind, [])}
-        # The others have no certificate.
-        assert client.types(path) == types | ({"certificate-not-after": "t"} if kind == "etoken" else {})
+        types |= {"certificate-not-after": "t"} if kind == "etoken" else {"no-certificate": "b"}
+        assert client.types(path) == types
         status = client.status(path)
 
     limits = {"etoken": (4, 16), "opencryptoki": (4, 8), "softhsm": (4, 255)}[kind]
@@ -222,6 +222,26 @@ def test_certificate_that_could_not_be_read_at_first(make_sandbox):
         check(client.status(path), {"certificate-not-after": None, "pin-state": "ok"})
         token.clear_faults()
         client.wait_status(path, {"certificate-not-after": status["certificate-not-after"]})
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_certificate_that_a_lock_elsewhere_destroyed(make_sandbox, language):
+    """Another program has locked the PUK, and the certificate is gone with it: that is said, and not before."""
+    sandbox = make_sandbox(["etoken"])
+    token = only_token(sandbox)
+    gone = {"en": "There is no certificate on the token", "tr": "Cihazda sertifika yok"}[language]
+
+    def is_said():
+        return gone in sandbox.tokenctl("alice", "status", env={"LANGUAGE": language}).stdout
+
+    with Client(sandbox) as client:
+        path = only_path(client)
+        token.wrong_puk(2)
+        client.wait_status(path, tries("puk", "final-try", 1, "token") | {"no-certificate": None})
+        assert not is_said()
+        token.wrong_puk()
+        client.wait_status(path, tries("puk", "locked", 0, "token") | {"no-certificate": True})
+        assert is_said()
 
 
 def test_objects_bear_no_data(sandbox):

@@ -16,7 +16,7 @@
 
 /* What is known of one token's certificates. */
 typedef struct {
-  TokendHostReading reading;      /* of the token, when they were read */
+  TokendHostReading reading;      /* of the token, when they were read; also that there is none */
   gint64 read_at;                 /* monotonic, in microseconds */
   TokendCertificate *certificate; /* the one that the person signs with; NULL: none */
 } Known;
@@ -91,9 +91,10 @@ find_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session)
   return rv == CKR_OK ? g_steal_pointer (&objects) : NULL;
 }
 
-/* Returns: (nullable): NULL if not all could be read, since the one that matters may be missing. */
+/* @is_any: (out): whether there is one, be it that it cannot be understood.
+ * Returns: (nullable): NULL if not all could be read, since the one that matters may be missing. */
 static GPtrArray *
-read_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session)
+read_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session, gboolean *is_any)
 {
   g_autoptr (GArray) objects = find_session (functions, session);
   g_autoptr (GPtrArray) found =
@@ -101,6 +102,7 @@ read_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session)
 
   if (objects == NULL)
     return NULL;
+  *is_any = objects->len > 0;
   for (guint i = 0; i < objects->len && objects->len <= CERTIFICATES_MAX; i++) {
     TokendCertificate *certificate;
 
@@ -114,14 +116,14 @@ read_session (const TokendReadFunctions *functions, CK_SESSION_HANDLE session)
 }
 
 static GPtrArray *
-read_slot (const TokendReadFunctions *functions, CK_SLOT_ID slot)
+read_slot (const TokendReadFunctions *functions, CK_SLOT_ID slot, gboolean *is_any)
 {
   CK_SESSION_HANDLE session;
   GPtrArray *found;
 
   if (functions->open_session (slot, CKF_SERIAL_SESSION, NULL, NULL, &session) != CKR_OK)
     return NULL;
-  found = read_session (functions, session);
+  found = read_session (functions, session, is_any);
   functions->close_session (session);
   return found;
 }
@@ -157,7 +159,8 @@ static void
 renew (GPtrArray *certificates, const TokendReadFunctions *functions,
        const TokendSlotReading *reading, gint64 now)
 {
-  g_autoptr (GPtrArray) found = read_slot (functions, reading->slot);
+  gboolean is_any = TRUE;
+  g_autoptr (GPtrArray) found = read_slot (functions, reading->slot, &is_any);
   const TokendCertificate *chosen;
   Known *known;
 
@@ -170,6 +173,7 @@ renew (GPtrArray *certificates, const TokendReadFunctions *functions,
   }
   chosen = tokend_certificate_choose (found);
   known->reading = reading->reading;
+  known->reading.has_no_certificate = !is_any;
   known->read_at = now;
   g_clear_pointer (&known->certificate, tokend_certificate_free);
   known->certificate = chosen != NULL ? tokend_certificate_copy (chosen) : NULL;
@@ -244,6 +248,19 @@ tokend_certificates_lookup (GPtrArray *certificates, const TokendTokenIdentity *
   const Known *known = lookup (certificates, identity);
 
   return known != NULL ? known->certificate : NULL;
+}
+
+/**
+ * tokend_certificates_are_none:
+ *
+ * Returns: whether that token's certificates were read, and there was none.
+ */
+gboolean
+tokend_certificates_are_none (GPtrArray *certificates, const TokendTokenIdentity *identity)
+{
+  const Known *known = lookup (certificates, identity);
+
+  return known != NULL && known->reading.has_no_certificate;
 }
 
 /**

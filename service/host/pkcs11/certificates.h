@@ -18,5 +18,7 @@ gboolean tokend_certificates_update (GPtrArray *certificates, const TokendReadFu
 void tokend_certificates_forget_others (GPtrArray *certificates, const GArray *readings);
 const TokendCertificate *tokend_certificates_lookup (GPtrArray *certificates,
                                                      const TokendTokenIdentity *identity);
+gboolean tokend_certificates_are_none (GPtrArray *certificates,
+                                       const TokendTokenIdentity *identity);
 
 G_END_DECLS

@@ -174,6 +174,8 @@ tokend_host_reading_to_variant (const TokendHostReading *reading, const char *re
   insert_reader (&dict, reader);
   if (certificate != NULL)
     insert_certificate (&dict, certificate);
+  if (reading->has_no_certificate)
+    g_variant_dict_insert (&dict, "no-certificate", "b", TRUE);
 
   if (*reading->atr != '\0')
     g_variant_dict_insert (&dict, "atr", "s", reading->atr);

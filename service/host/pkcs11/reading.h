@@ -52,6 +52,7 @@ typedef struct {
   gint new_pin_maximum_length;
   TokendRetries pin;
   TokendRetries puk;
+  gboolean has_no_certificate; /* they were read, and there is none to be seen */
   TokendUnread unread;
   CK_RV unread_reason;               /* TOKEND_UNREAD_FAILED: what C_GetTokenInfo returned */
   char atr[TOKEND_ATR_TEXT_MAX + 1]; /* of its card; empty: not known */

@@ -189,9 +189,11 @@ tokend_slots_to_variant (GPtrArray *certificates, const GArray *readings)
     const char *reader = reading->is_other_possible ? NULL : reading->reader;
     const TokendCertificate *certificate =
         tokend_certificates_lookup (certificates, &reading->reading.identity);
+    TokendHostReading told = reading->reading;
 
-    g_variant_builder_add_value (
-        &builder, tokend_host_reading_to_variant (&reading->reading, reader, certificate));
+    told.has_no_certificate = tokend_certificates_are_none (certificates, &told.identity);
+    g_variant_builder_add_value (&builder,
+                                 tokend_host_reading_to_variant (&told, reader, certificate));
   }
 
   return g_variant_builder_end (&builder);

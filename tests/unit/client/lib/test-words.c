@@ -111,6 +111,32 @@ test_next_step (void)
   }
 }
 
+/* What the last wrong PUK may have destroyed is said to be gone only where there is none. */
+static void
+test_gone (void)
+{
+  static const struct {
+    const char *pin, *puk;
+    gboolean is_none, is_told;
+  } rows[] = {
+    { "ok", "locked", TRUE, TRUE },     { "locked", "locked", TRUE, TRUE },
+    { "ok", "locked", FALSE, FALSE },   { "locked", "locked", FALSE, FALSE },
+    { "ok", "final-try", TRUE, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GVariant) status = g_variant_ref_sink (
+        g_variant_new_parsed ("{'pin-state': <%s>, 'puk-state': <%s>, 'no-certificate': <%b>}",
+                              rows[i].pin, rows[i].puk, rows[i].is_none));
+    g_autofree char *step = tokenctl_next_step (status, TOKEND_ROLE_PUK, "ETOKEN");
+
+    g_test_message ("%s", step);
+    g_assert_cmpint (strstr (step, "There is no certificate on the token") != NULL, ==,
+                     rows[i].is_told);
+    g_assert_nonnull (strstr (step, "all the support line"));
+  }
+}
+
 static void
 test_must_change (void)
 {
@@ -171,6 +197,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/words/tries", test_tries);
+  g_test_add_func ("/words/gone", test_gone);
   g_test_add_func ("/words/next-step", test_next_step);
   g_test_add_func ("/words/must-change", test_must_change);
   g_test_add_func ("/words/must-change-elsewhere", test_must_change_elsewhere);

@@ -227,6 +227,15 @@ test_once (void)
   assert_told (back, NULL, 0);
 }
 
+static gboolean
+is_said_to_have_none (GVariant *tokens)
+{
+  g_autoptr (GVariant) token = g_variant_get_child_value (tokens, 0);
+  gboolean has_none = FALSE;
+
+  return g_variant_lookup (token, "no-certificate", "b", &has_none) && has_none;
+}
+
 /* What one process has read another one need not read. */
 static void
 test_handed_on (void)
@@ -251,6 +260,7 @@ test_handed_on (void)
     second = read_tokens (taken);
     g_assert_cmpuint (fake.session_flags, ==, 0);
     g_assert_true (g_variant_equal (first, second));
+    g_assert_cmpint (is_said_to_have_none (second), ==, i == 1);
   }
 }
 
@@ -299,6 +309,7 @@ test_of_many (void)
     tokens = read_tokens (certificates);
     g_test_message ("row %" G_GSIZE_FORMAT, i);
     assert_told (tokens, rows[i].end != 0 ? "CN=B" : NULL, rows[i].end);
+    g_assert_false (is_said_to_have_none (tokens));
     g_assert_cmpuint (fake.open_sessions, ==, 0);
   }
 }

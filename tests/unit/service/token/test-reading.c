@@ -90,6 +90,17 @@ test_unused (void)
   g_assert_false (silent->is_unused || used->is_unused || odd->is_unused);
 }
 
+static void
+test_no_certificate (void)
+{
+  g_autoptr (TokendReading) silent = parse ("{}");
+  g_autoptr (TokendReading) none = parse ("{'no-certificate': <true>}");
+  g_autoptr (TokendReading) odd = parse ("{'no-certificate': <uint32 1>}");
+
+  g_assert_true (none->has_no_certificate);
+  g_assert_false (silent->has_no_certificate || odd->has_no_certificate);
+}
+
 /* Each flag lights what it is for, and nothing else. */
 static const struct {
   guint32 flags;
@@ -596,6 +607,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/reading/plain", test_plain);
   g_test_add_func ("/reading/unused", test_unused);
+  g_test_add_func ("/reading/no-certificate", test_no_certificate);
   g_test_add_func ("/reading/certificate", test_certificate);
   g_test_add_func ("/reading/flags", test_flags);
   g_test_add_func ("/reading/counters", test_counters);
