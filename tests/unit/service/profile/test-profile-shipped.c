@@ -51,7 +51,7 @@ static const struct {
   { "/usr/lib/other.so", "piv_II", "PKCS#15 emulated", NULL },
   { "/usr/lib/x86_64-linux-gnu/pkcs11/libtpm2_pkcs11.so", "Nobody", "x", "tpm2-pkcs11" },
   { "/usr/lib/libakisp11.so", "TUBITAK", "AKIS", "akis" },
-  { "/usr/lib/libykcs11.so", "Yubico (www.yubico.com)", "YubiKey YK5", NULL },
+  { "/usr/lib/libykcs11.so", "Yubico (www.yubico.com)", "YubiKey YK5", "ykcs11" },
 };
 
 static GPtrArray *
@@ -122,6 +122,7 @@ static const struct {
   { "opensc-pkcs15", OPENSC_SO_LOGIN, { NONE, NONE }, -1, FALSE, TRUE, TRUE },
   { "softhsm2", SO_LOGIN, { LOW_ONLY, LOW_ONLY }, -1, TRUE, TRUE, TRUE },
   { "tpm2-pkcs11", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE, FALSE },
+  { "ykcs11", NO_WAY, { NONE, NONE }, -1, FALSE, TRUE, FALSE },
 };
 
 static void
@@ -169,6 +170,7 @@ static const struct {
   { "opensc-openpgp", { -1, 8 }, { -1, -1 }, -1 },
   { "opensc-piv", { 6, 6 }, { 8, 8 }, 8 },
   { "opensc-piv-yubikey", { 6, 6 }, { 8, 8 }, 8 },
+  { "ykcs11", { 6, -1 }, { 8, -1 }, -1 },
 };
 
 static void
