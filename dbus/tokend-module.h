@@ -119,8 +119,8 @@ typedef enum {
 } TokendAskMethod;
 
 /* The profiles of a module, the one that matches first before the others: patterns of
- * manufacturers, models and ATRs, an empty list for any, and a TokendAskMethod by nick. The argument
- * `questions` of Load of org.tokend.Module1. */
+ * manufacturers, models and ATRs, an empty list for any, and a TokendAskMethod by nick. The
+ * argument `questions` of Load of org.tokend.Module1. */
 #define TOKEND_QUESTIONS_TYPE "a(asasass)"
 
 G_END_DECLS

@@ -21,11 +21,8 @@ words_for_match (GVariant *status, const char *key)
     const char *name;
     const char *words;
   } reasons[] = {
-    { "file", _ ("file") },
-    { "manufacturer", _ ("manufacturer") },
-    { "model", _ ("model") },
-    { "atr", _ ("ATR") },
-    { "issuer", _ ("certificate issuer") },
+    { "file", _ ("file") }, { "manufacturer", _ ("manufacturer") }, { "model", _ ("model") },
+    { "atr", _ ("ATR") },   { "issuer", _ ("certificate issuer") },
   };
   g_autoptr (GVariant) match = g_variant_lookup_value (status, key, G_VARIANT_TYPE ("a{ss}"));
   g_autoptr (GString) text = g_string_new (NULL);

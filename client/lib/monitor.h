@@ -11,8 +11,8 @@ G_BEGIN_DECLS
  * TokenctlMonitorListener:
  * @event: something happened; at first, for each token that is there
  * @waiting: the service is not there, says @error, and does not start by itself; the monitor waits
- *   for it. @was_there: it was there once, and the monitor tries to start it again, and does not tell
- *   that it still waits
+ *   for it. @was_there: it was there once, and the monitor tries to start it again, and does not
+ *   tell that it still waits
  * @failed: the monitor cannot go on and tells nothing more. It must not be freed in here
  * @complete: (nullable): everything that is there has been told
  * @unread: (nullable): a token's status cannot be read; the monitor tries again

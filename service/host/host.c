@@ -113,8 +113,8 @@ serve (Server *server, GIOStream *stream)
  * @peer: the user who may be at the other end
  *
  * Serves org.tokend.Module1 on @socket until the peer leaves, and then ends the process, whatever
- * the module does. A code that is on its way arrives first, and what it opens is closed. Prints nothing; the exit status is one
- * of sysexits.h.
+ * the module does. A code that is on its way arrives first, and what it opens is closed. Prints
+ * nothing; the exit status is one of sysexits.h.
  */
 void
 tokend_host_run (int socket, TokendHostMode mode, uid_t peer)

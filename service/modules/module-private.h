@@ -8,7 +8,8 @@
 G_BEGIN_DECLS
 
 /* For the files of a module alone. module.c starts and reads its host, module-describe.c says how
- * it is, module-watch.c decides when it is read, and module-operation.c has it make room for one. */
+ * it is, module-watch.c decides when it is read, and module-operation.c has it make room for an
+ * operation. */
 struct _TokendModule {
   GObject parent_instance;
 

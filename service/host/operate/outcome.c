@@ -54,9 +54,9 @@ tokend_outcome_of_login (CK_RV rv, const TokendDialect *dialect)
  * tokend_outcome_is_code_unread:
  * @role: whose code.
  *
- * Interprets @rv by the standard, which gives the reason for which C_Login fails: its user is logged
- * in already, or the normal user's PIN was not set yet. A code that was compared and is wrong has
- * another answer.
+ * Interprets @rv by the standard, which gives the reason for which C_Login fails: its user is
+ * logged in already, or the normal user's PIN was not set yet. A code that was compared and is
+ * wrong has another answer.
  *
  * Returns: whether C_Login that returned @rv has not compared the code.
  */

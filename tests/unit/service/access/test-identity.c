@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who calls. The bus, what it knows of a caller, and logind are played here: the linker puts them in the place of GIO's,
- * see meson.build. */
+/* Who calls. The bus, what it knows of a caller, and logind are played here: the linker puts them
+ * in the place of GIO's, see meson.build. */
 #include "callers.h"
 
 /* A linker's names, which no header has. */

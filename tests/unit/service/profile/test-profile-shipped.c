@@ -166,10 +166,8 @@ static const struct {
   int minimum[TOKEND_N_ROLES], maximum[TOKEND_N_ROLES];
   int usual_puk;
 } documented[] = {
-  { "opencryptoki", { -1, 4 }, { -1, 8 }, -1 },
-  { "opensc-openpgp", { -1, 8 }, { -1, -1 }, -1 },
-  { "opensc-piv", { 6, 6 }, { 8, 8 }, 8 },
-  { "opensc-piv-yubikey", { 6, 6 }, { 8, 8 }, 8 },
+  { "opencryptoki", { -1, 4 }, { -1, 8 }, -1 }, { "opensc-openpgp", { -1, 8 }, { -1, -1 }, -1 },
+  { "opensc-piv", { 6, 6 }, { 8, 8 }, 8 },      { "opensc-piv-yubikey", { 6, 6 }, { 8, 8 }, 8 },
   { "ykcs11", { 6, -1 }, { 8, -1 }, -1 },
 };
 
