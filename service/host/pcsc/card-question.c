@@ -253,9 +253,11 @@ asking_thread (gpointer data)
  * @method: how this kind of card is asked; to another kind a question may be a wrong code
  * @serial: the serial number of the token, as the module gives it
  *
- * Asks the card in a transaction, and first whether it is that one: else it asks nothing. Waits
- * for a second at most. pcscd waits for another program's transaction, however long, so this has a
- * thread of its own, and is not done again while that goes on. Costs no try.
+ * Asks the card in a transaction, and first who is there: an OpenPGP card by @serial, a PIV card by
+ * its applet. Asks another one nothing. Waits for a second for the transaction, and then for the
+ * card, since pcscd resets the card of a process that ends in the middle. pcscd waits for another
+ * program's transaction, however long, so this has a thread of its own, and is not done again while
+ * that goes on. Costs no try.
  *
  * Returns: what the card has told; nothing that is not known
  */
