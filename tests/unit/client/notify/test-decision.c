@@ -42,6 +42,18 @@ both_from (const char *words)
   return (TokendNotifyTries){ { tries_from (word[0]), tries_from (word[1]) } };
 }
 
+/* Compares member by member: there may be holes between them. */
+static void
+assert_same (const TokenctlTries *a, const TokenctlTries *b)
+{
+  g_assert_cmpint (a->state, ==, b->state);
+  g_assert_cmpint (a->remaining_known, ==, b->remaining_known);
+  g_assert_cmpuint (a->remaining, ==, b->remaining);
+  g_assert_cmpuint (a->maximum, ==, b->maximum);
+  g_assert_cmpuint (a->minimum, ==, b->minimum);
+  g_assert_cmpint (a->flag_gone, ==, b->flag_gone);
+}
+
 static void
 test_decisions (void)
 {
@@ -131,7 +143,8 @@ test_decisions (void)
 
     g_test_message ("%s, then %s", rows[i].told, rows[i].now);
     g_assert_cmpint (decision.act, ==, rows[i].act);
-    g_assert_cmpmem (&decision.told, sizeof decision.told, &then, sizeof then);
+    for (guint role = 0; role < G_N_ELEMENTS (then.of); role++)
+      assert_same (&decision.told.of[role], &then.of[role]);
 
     /* Whatever it was: the same once more is no news. */
     decision = tokend_notify_decide (&decision.told, &now);
