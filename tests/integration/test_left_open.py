@@ -2,6 +2,7 @@
 """What an operation opened on the card is closed when it ends: nobody else profits by a code that was sent."""
 
 import glob
+import os
 import time
 
 import pytest
@@ -230,3 +231,78 @@ def test_a_card_that_stays_open_without_us(make_sandbox):
         assert token.login_so(sandbox.puk)
         user.ask("send", SELECT[token.kind])
         assert user.ask("send", SET_PIN) == "9000"
+
+
+def is_logged_out_or_told(client, path, token, before):
+    return "C_Logout" in token.calls()[before:] or client.status(path).get("left-open") is True
+
+
+@pytest.mark.parametrize("result", ["CKR_DEVICE_REMOVED", "CKR_SESSION_HANDLE_INVALID", "CKR_TOKEN_NOT_RECOGNIZED"])
+def test_a_token_that_is_gone_by_word_alone(sandbox, result):
+    """C_Login took the PUK, and C_InitPIN says that the token is gone, which stays in its slot."""
+    token = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        before = len(token.calls())
+        token.fault(f"error C_InitPIN 1 {result} after operate")
+        with raises("OutcomeUnknown"):
+            client.unlock(path, sandbox.puk, "4321")
+        token.clear_faults()
+        assert "C_InitPIN" in token.calls()[before:]
+        assert client.wait_labels([token.label])[token.label] == path
+        assert is_logged_out_or_told(client, path, token, before)
+
+
+@pytest.mark.parametrize("result", ["CKR_SESSION_HANDLE_INVALID", "CKR_DEVICE_REMOVED"])
+def test_a_logout_that_says_gone(sandbox, result):
+    """Likewise; nothing was closed."""
+    token = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        token.fault(f"error C_Logout 1 {result} operate")
+        assert client.unlock(path, sandbox.puk, "4321").get("left-open") is True
+
+
+def test_a_login_whose_answer_is_lost(sandbox):
+    """The token may have taken the PUK."""
+    token = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        before = len(token.calls())
+        token.fault("error C_Login 1 CKR_DEVICE_ERROR after operate")
+        with raises("Failed"):
+            client.unlock(path, sandbox.puk, "4321")
+        token.clear_faults()
+        assert is_logged_out_or_told(client, path, token, before)
+
+
+def test_a_module_that_is_removed_meanwhile(sandbox):
+    """Finish's own status tells it, wherever the token is by then."""
+    token = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        client.subscribe()
+        path = client.paths_by_label()[token.label]
+        token.fault("pause C_InitPIN operate", "crash C_Logout operate")
+        unlocking = client.begin_operation("Unlock", path, sandbox.puk, "4321")
+        token.wait_paused()
+        os.unlink(sandbox.path("/usr/share/p11-kit/modules/etoken.module"))
+        client.wait_labels([])
+        token.fault("crash C_Logout operate")
+        assert client.finish(unlocking).get("left-open") is True
+
+
+def test_two_cards_without_a_serial_number(make_sandbox):
+    """What closes the second says nothing of the first."""
+    sandbox = make_sandbox(["etoken:serial=", "etoken:serial=,label=SECOND"])
+    first = sandbox.token("etoken")
+    with Client(sandbox) as client:
+        client.subscribe()
+        paths = client.wait_labels(["ETOKEN", "SECOND"])
+        first.fault("crash C_Logout operate")
+        assert client.unlock(paths["ETOKEN"], sandbox.puk, "4321", final_attempt=True)["left-open"] is True
+        first.clear_faults()
+        assert "left-open" not in client.unlock(paths["SECOND"], sandbox.puk, "4321", final_attempt=True)
+        assert client.status(paths["ETOKEN"]).get("left-open") is True

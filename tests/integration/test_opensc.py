@@ -322,6 +322,18 @@ def test_a_card_that_wants_hashes(make_sandbox, protocol):
     assert "KDF" in sandbox.tokenctl("alice", "status", "--verbose").stdout
 
 
+@pytest.mark.parametrize("times", [6, 1000])
+def test_a_card_that_does_not_say_whether_it_wants_hashes(make_sandbox, times):
+    """It may: also where it says so at the last look alone, no code goes out."""
+    sandbox = make_sandbox([f"openpgp-card:kdf=on,unread-kdf={times}"])
+    token = only_token(sandbox)
+    with Client(sandbox) as client:
+        path = path_of(client, token)
+        with nothing_sent(token), raises("NotSupported", "ModuleFailed"):
+            client.set_pin(path, sandbox.pin, NEW_PIN, final_attempt=True)
+    assert token.counters() == {"pin": 3, "puk": 3}
+
+
 def test_a_card_that_could_want_hashes(make_sandbox):
     """KDF-DO says that it does not: the PIN is changed."""
     sandbox = make_sandbox(["openpgp-card:kdf=off"])

@@ -231,3 +231,20 @@ def test_try_lost_without_a_trace(make_sandbox):
         token.fault("no-so-flags", "no-vendor-objects")
         check(client.refresh(path), tries("puk", "unknown"), record("puk", None, 2))
     assert token.counters()["puk"] == 1
+
+
+def test_a_login_that_says_it_did_not_look(sandbox):
+    """Where the token shows no number of tries, that proves nothing: the module may have counted."""
+    token = sandbox.token("etoken")
+    quiet = ["no-vendor-objects", "no-so-flags", "no-pin-flags"]
+    with Client(sandbox) as client:
+        client.subscribe()
+        (path,) = client.tokens()
+        token.fault(*quiet)
+        client.refresh(path)
+        token.fault(*quiet, "error C_Login 1 CKR_USER_ALREADY_LOGGED_IN after operate")
+        with raises("Failed", "OutcomeUnknown") as caught:
+            client.unlock(path, WRONG_PUKS[0], NEW_PIN, final_attempt=True)
+        assert "nothing was sent" not in caught[0].message
+        check(client.status(path), record("puk", None, 1))
+    assert token.counters()["puk"] == 2

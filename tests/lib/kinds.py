@@ -44,7 +44,7 @@ KINDS = {
         pin="123456",
         pin_lengths=range(6, 128),
         puk_lengths=range(8, 128),
-        settings=("serial", "version", "wrong-code", "locked-code", "kdf", "protocol"),
+        settings=("serial", "version", "wrong-code", "locked-code", "kdf", "unread-kdf", "protocol"),
         counts=True,
     ),
     "piv-card": Kind(

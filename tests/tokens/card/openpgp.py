@@ -56,6 +56,7 @@ class OpenPGPCard(Card):
         is_alike = settings["more"].get("locked-code") == "6982"
         blocked = apdu.SECURITY_STATUS_NOT_SATISFIED if is_alike else apdu.METHOD_BLOCKED
         self._kdf = settings["more"].get("kdf")
+        self._unread_kdf = int(settings["more"].get("unread-kdf", "0"))
         self.pin = Code(self._stored("pin", settings["pin"]), wrong=wrong, blocked=blocked)
         self.puk = Code(self._stored("puk", settings["puk"]), wrong=wrong, blocked=blocked)
         self.reset_code = Code(None, wrong=wrong, blocked=blocked)
@@ -155,6 +156,9 @@ class OpenPGPCard(Card):
 
     def _kdf_data(self):
         """4.3.2: none; or iterated and salted S2K with SHA-256, of so many bytes, with these salts."""
+        if self._unread_kdf > 0:
+            self._unread_kdf -= 1
+            raise Refusal(0x6F00)
         if self._kdf == "off":
             return encode(0x81, b"\0")
         salts = [encode(tag, SALTS[name]) for tag, name in ((0x84, "pin"), (0x85, "reset-code"), (0x86, "puk"))]
