@@ -99,9 +99,14 @@ test_order (gconstpointer data)
 static void
 test_failure (void)
 {
+  gboolean is_closed = FALSE;
+
   for (TokendStep step = TOKEND_STEP_RECORD; step != TOKEND_STEP_REPLY;
-       step = tokend_step_next (step, TOKEND_STEP_FAILED))
+       step = tokend_step_next (step, TOKEND_STEP_FAILED)) {
     g_assert_cmpint (step, !=, TOKEND_STEP_END);
+    is_closed |= step == TOKEND_STEP_CLOSE;
+  }
+  g_assert_true (is_closed);
   for (TokendStep step = TOKEND_STEP_ACCEPT; step < TOKEND_STEP_RECORD; step++) {
     g_assert_cmpint (tokend_step_next (step, TOKEND_STEP_FAILED), ==,
                      step == TOKEND_STEP_OPEN ? TOKEND_STEP_END : TOKEND_STEP_REPLY);
