@@ -515,11 +515,11 @@ test_close (void)
   } rows[] = {
     { FALSE, FALSE, NULL, "", FALSE, FALSE },
     { FALSE, TRUE, NULL, "refresh ", FALSE, FALSE },
-    { TRUE, FALSE, "closed", "close tell(closed) go-on ", FALSE, FALSE },
-    { TRUE, TRUE, "closed", "close tell(closed) go-on refresh ", FALSE, FALSE },
-    { TRUE, FALSE, "left-open", "close tell(left-open) go-on ", TRUE, FALSE },
-    { TRUE, FALSE, NULL, "close tell(left-open) go-on ", TRUE, TRUE },
-    { TRUE, TRUE, NULL, "close tell(left-open) go-on refresh ", TRUE, TRUE },
+    { TRUE, FALSE, "closed", "close token(closed) tell(closed) go-on ", FALSE, FALSE },
+    { TRUE, TRUE, "closed", "close token(closed) tell(closed) go-on refresh ", FALSE, FALSE },
+    { TRUE, FALSE, "left-open", "close token(left-open) tell(left-open) go-on ", TRUE, FALSE },
+    { TRUE, FALSE, NULL, "close token(left-open) tell(left-open) go-on ", TRUE, TRUE },
+    { TRUE, TRUE, NULL, "close token(left-open) tell(left-open) go-on refresh ", TRUE, TRUE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -547,10 +547,10 @@ test_close_makes_room (void)
     gboolean is_opensc, logout_closes, has_no_profile;
     const char *calls;
   } rows[] = {
-    { FALSE, FALSE, FALSE, "close tell(closed) go-on " },
-    { TRUE, FALSE, FALSE, "let-go close tell(closed) go-on " },
-    { TRUE, TRUE, FALSE, "close tell(closed) go-on " },
-    { TRUE, TRUE, TRUE, "let-go close tell(closed) go-on " },
+    { FALSE, FALSE, FALSE, "close token(closed) tell(closed) go-on " },
+    { TRUE, FALSE, FALSE, "let-go close token(closed) tell(closed) go-on " },
+    { TRUE, TRUE, FALSE, "close token(closed) tell(closed) go-on " },
+    { TRUE, TRUE, TRUE, "let-go close token(closed) tell(closed) go-on " },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {

@@ -445,6 +445,13 @@ __wrap_tokend_module_set_left_open (TokendModule *self, const char *const *cards
   g_string_append_printf (stage.calls, "tell(%s) ", is_left_open ? "left-open" : "closed");
 }
 
+void
+__wrap_tokend_token_set_left_open (TokendToken *self, gboolean is_left_open)
+{
+  g_assert_true (self == stage.operation.token);
+  g_string_append_printf (stage.calls, "token(%s) ", is_left_open ? "left-open" : "closed");
+}
+
 const char *
 __wrap_tokend_token_source_get_name (TokendTokenSource *self)
 {
