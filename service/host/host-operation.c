@@ -331,14 +331,10 @@ on_committed (GObject *source, GAsyncResult *result, gpointer data)
 
   call->host->may_be_open = call->result.may_be_open;
   tokend_host_end (call->host, TOKEND_HOST_STAGE_COMMITTED);
-  if (call->host->peer_left) {
-    if (!tokend_host_operation_complete (call->host))
-      tokend_host_leave (EX_OK);
-    return;
-  }
-
   tokend_dbus_module1_operation_complete_commit (NULL, call->invocation,
                                                  result_to_variant (&call->result));
+  if (call->host->peer_left && !tokend_host_operation_complete (call->host))
+    tokend_host_leave (EX_OK);
 }
 
 static gboolean

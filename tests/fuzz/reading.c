@@ -33,6 +33,7 @@ static const char *const reading_keys[] = {
   "insertion",
   "slot-events",
   "used",
+  "atr",
   "no-certificate",
   NULL,
 };

@@ -69,5 +69,6 @@ static const char *const status_keys[] = {
   TOKEND_STATUS_PIN_FLAG_GONE,
   TOKEND_STATUS_PUK_FLAG_GONE,
   TOKEND_STATUS_NO_CERTIFICATE,
+  "atr",
   NULL,
 };

@@ -37,15 +37,15 @@ test_choose (void)
     { "\xff", "O", "", TOKEND_ASK_METHOD_OPENPGP },
     { "Any", "N", "", TOKEND_ASK_METHOD_NONE },
   };
-  g_autoptr (GVariant) questions = g_variant_ref_sink (
-      g_variant_parse (G_VARIANT_TYPE (TOKEND_QUESTIONS_TYPE), list, NULL, NULL, NULL));
+  g_autoptr (GVariant) questions =
+      g_variant_parse (G_VARIANT_TYPE (TOKEND_QUESTIONS_TYPE), list, NULL, NULL, NULL);
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     TokendTokenIdentity identity = { 0 };
 
     set_field (&identity.manufacturer, rows[i].manufacturer);
     set_field (&identity.model, rows[i].model);
-    g_test_message ("%s, %s, %s", rows[i].manufacturer, rows[i].model, rows[i].atr);
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
     g_assert_cmpint (tokend_card_numbers_choose (questions, &identity, rows[i].atr), ==,
                      rows[i].method);
   }
