@@ -149,7 +149,7 @@ check_that_it_can_be_done (Target *target, GError **error)
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_FAILED,
                  _ ("tokend cannot send codes to this token. %s. Nothing was sent; no try was "
                     "spent."),
-                 gettext (tokenctl_status_string (status, TOKEND_STATUS_UNSUPPORTED)));
+                 tokenctl_words_for_unsupported (status));
     return FALSE;
   }
   if (target->request->role == TOKEND_ROLE_PUK

@@ -5,6 +5,7 @@
 
 #include "printable.h"
 #include "status.h"
+#include "words.h"
 
 static char *
 printable_string (GVariant *status, const char *key)
@@ -66,7 +67,7 @@ append_offer (GString *text, GVariant *status)
   if (tokenctl_status_is (status, TOKEND_STATUS_CAN_SET_PIN, FALSE))
     g_string_append_printf (text,
                             _ ("  Neither a change of the PIN nor unlocking is offered: %s.\n"),
-                            gettext (tokenctl_status_string (status, TOKEND_STATUS_UNSUPPORTED)));
+                            tokenctl_words_for_unsupported (status));
   else if (!tokenctl_status_is (status, TOKEND_STATUS_CAN_UNLOCK, TRUE))
     g_string_append (text, _ ("  The PIN can be changed; unlocking is not offered.\n"));
 }

@@ -483,6 +483,20 @@ tokenctl_words_for_pin_loss (GVariant *status)
 }
 
 /**
+ * tokenctl_words_for_unsupported:
+ * @status: of a token to which no codes are sent
+ *
+ * Returns: why; a service before this version does not say it
+ */
+const char *
+tokenctl_words_for_unsupported (GVariant *status)
+{
+  const char *reason = tokenctl_status_string (status, TOKEND_STATUS_UNSUPPORTED);
+
+  return *reason != '\0' ? gettext (reason) : _ ("The service does not say why");
+}
+
+/**
  * tokenctl_words_for_loss:
  * @tries: what is known of the PUK's tries
  *

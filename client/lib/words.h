@@ -24,6 +24,7 @@ char *tokenctl_words_for_code (const TokenctlTries *tries, TokendRole role);
 
 gboolean tokenctl_puk_can_help (GVariant *status);
 const char *tokenctl_words_for_left_open (GVariant *status);
+const char *tokenctl_words_for_unsupported (GVariant *status);
 char *tokenctl_next_step (GVariant *status, TokendRole role, const char *token_argument);
 char *tokenctl_words_for_pin_loss (GVariant *status);
 const char *tokenctl_words_for_gone_certificate (void);

@@ -175,8 +175,9 @@ tokend_profile_rules_support (const TokendProfile *module, const TokendReading *
   if (reading->codes_hashed) {
     g_set_error_literal (
         error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED,
-        N_ ("The card wants its codes hashed (KDF), and this module sends them as they are: the "
-            "right one would cost a try; OpenSC hashes them from version 0.27 on"));
+        N_ ("The card wants its codes hashed (KDF), or does not say whether, and this module sends "
+            "them as they are: the right one might cost a try; OpenSC hashes them from version "
+            "0.27 on"));
     return FALSE;
   }
   if (reading->is_double) {

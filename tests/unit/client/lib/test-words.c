@@ -192,6 +192,18 @@ test_pin_loss (void)
   }
 }
 
+/* The empty text has a translation, which nobody is to read. */
+static void
+test_unsupported (void)
+{
+  g_autoptr (GVariant) silent = g_variant_parse (G_VARIANT_TYPE_VARDICT, "{}", NULL, NULL, NULL);
+  g_autoptr (GVariant) told = g_variant_parse (
+      G_VARIANT_TYPE_VARDICT, "{'unsupported': <'It has a PIN pad'>}", NULL, NULL, NULL);
+
+  g_assert_cmpstr (tokenctl_words_for_unsupported (silent), ==, "The service does not say why");
+  g_assert_cmpstr (tokenctl_words_for_unsupported (told), ==, "It has a PIN pad");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -203,5 +215,6 @@ main (int argc, char **argv)
   g_test_add_func ("/words/must-change-elsewhere", test_must_change_elsewhere);
   g_test_add_func ("/words/loss", test_loss);
   g_test_add_func ("/words/pin-loss", test_pin_loss);
+  g_test_add_func ("/words/unsupported", test_unsupported);
   return g_test_run ();
 }

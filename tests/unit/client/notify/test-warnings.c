@@ -17,7 +17,7 @@ typedef struct {
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  fixture->home = g_dir_make_tmp ("told-XXXXXX", NULL);
+  fixture->home = g_dir_make_tmp ("warnings-XXXXXX", NULL);
   fixture->folder = g_build_filename (fixture->home, "tokend-notify", NULL);
   fixture->path = g_build_filename (fixture->folder, "certificates", NULL);
 }
