@@ -489,8 +489,9 @@ tokend_operation_cancel (TokendOperation *operation, GDBusMethodInvocation *invo
                              "of it");
     return;
   }
-  g_dbus_method_invocation_return_value (invocation, NULL);
   tokend_operation_stop (operation, TOKEND_AUDIT_END_CANCELLED,
                          g_error_new_literal (TOKEND_ERROR, TOKEND_ERROR_NOT_FOUND,
                                               "The operation was cancelled; nothing was sent"));
+  /* The reply says that the pipes of an open operation are closed. */
+  g_dbus_method_invocation_return_value (invocation, NULL);
 }

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from card_user import SELECT, CardUser
-from sandbox import FOLDER, PYTHON, TIMEOUT, count_switches, wait_until, wait_until_asleep
+from sandbox import FOLDER, PYTHON, TIMEOUT, count_switches, count_switches_since, wait_until, wait_until_asleep
 from support import BusError, Client, nothing_sent, only_path, only_token, raises
 
 STRANGER = f"{FOLDER}/source/tests/integration/strange_card.py"
@@ -230,10 +230,10 @@ def test_nothing_is_sent_to_an_idle_card(make_sandbox):
 def count_wake_ups(sandbox, seconds):
     """How often any thread of ours is woken up meanwhile."""
     processes = [sandbox.tokend(), *sandbox.hosts("watch")]
-    before = [sum(count_switches(process).values()) for process in processes]
+    before = [count_switches(process) for process in processes]
     time.sleep(seconds)
     assert processes == [sandbox.tokend(), *sandbox.hosts("watch")]
-    return sum(sum(count_switches(process).values()) for process in processes) - sum(before)
+    return sum(count_switches_since(earlier, process) for earlier, process in zip(before, processes))
 
 
 @pytest.mark.parametrize("kinds", [["piv-card"], ["piv-card", "openpgp-card"]], ids=["one card", "two cards"])

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from sandbox import TIMEOUT, count_switches, wait_until, wait_until_asleep
+from sandbox import TIMEOUT, count_switches, count_switches_since, wait_until, wait_until_asleep
 from support import WRONG_PUKS, Client, check, only_path, only_token, raises, tries
 
 (OPENSC,) = glob.glob("/usr/lib/*/opensc-pkcs11.so")
@@ -150,8 +150,8 @@ def test_opensc_waits_for_cards_where_pcscd_is(make_sandbox):
         for _ in range(2):
             with pcscd(sandbox):
                 wait_until_asleep([sandbox.tokend(), watching])
-            before = sum(count_switches(watching).values())
-            wait_until(lambda before=before: sum(count_switches(watching).values()) > before + 2, what="looks for it")
+            before = count_switches(watching)
+            wait_until(lambda before=before: count_switches_since(before, watching) > 2, what="looks for it")
         assert client.modules()[0]["state"] == "ready"
 
 

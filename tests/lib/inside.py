@@ -312,12 +312,12 @@ def make_executor(command, user, modules):
     return execute
 
 
-def list_service():
-    """The processes of tokend and of its hosts."""
+def list_processes(names):
+    """The processes of programs with one of these names."""
     found = []
     for process in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{process}/comm", encoding="utf-8") as file:
-            if file.read().strip() in SERVICES:
+            if file.read().strip() in names:
                 found.append(int(process))
     return found
 
@@ -325,12 +325,11 @@ def list_service():
 def stop_gently():
     """Lets tokend and its hosts end by themselves: killed with the sandbox, they would not write what they counted."""
     deadline = time.monotonic() + STOP_DEADLINE
-    processes = list_service()
-    for process in processes:
-        with open(f"/proc/{process}/comm", encoding="utf-8") as file:
-            if file.read().strip() == "tokend":
-                os.kill(process, signal.SIGTERM)
-    while list_service() and time.monotonic() < deadline:
+    for process in list_processes(("tokend",)):
+        # The service may end by itself meanwhile.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGTERM)
+    while list_processes(SERVICES) and time.monotonic() < deadline:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(-1, os.WNOHANG)
         time.sleep(0.005)

@@ -99,6 +99,12 @@ def count_switches(process):
     return counts
 
 
+def count_switches_since(before, process):
+    """How often the threads that there are now went to sleep since count_switches() returned @before. A thread that has
+    ended, such as one of a pool that had nothing to do, takes its count with it."""
+    return sum(count - before.get(task, 0) for task, count in count_switches(process).items())
+
+
 def wait_until_asleep(processes, seconds=3):
     """Waits for a time in which nothing wakes up any thread of these processes, given by their numbers outside."""
     seen = {"switches": None, "since": 0}

@@ -611,15 +611,15 @@ static const struct {
     "cancel:done " },
 };
 
-/* While it waits for Finish: at once. */
+/* While it waits for Finish: at once, and before whoever has ended it is told. */
 static void
 test_ended_while_open (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (ends); i++) {
     Operation *operation = open_one ();
-    g_autofree char *told = g_strdup_printf ("%sjournal(%s,not-sent,%d) no-need %s", ends[i].reply,
-                                             name_of (ends[i].error), (int) ends[i].end,
-                                             ends[i].happens == caller_leaves ? "forget " : "");
+    g_autofree char *told = g_strdup_printf (
+        "journal(%s,not-sent,%d) no-need %s%s", name_of (ends[i].error), (int) ends[i].end,
+        ends[i].happens == caller_leaves ? "forget " : "", ends[i].reply);
 
     g_test_message ("end %" G_GSIZE_FORMAT, i);
     tokend_operation_again (operation, (GDBusMethodInvocation *) "again");
@@ -660,8 +660,8 @@ test_ended_after_finish (void)
       const gboolean leaves = ends[i].happens == caller_leaves;
       g_autofree char *entry =
           g_strdup_printf ("journal(%s,not-sent,%d) ", name_of (ends[i].error), (int) ends[i].end);
-      g_autofree char *told = g_strdup_printf (
-          "%s%sno-need %s", ends[i].reply, leaves && !again ? "" : entry, leaves ? "forget " : "");
+      g_autofree char *told = g_strdup_printf ("%sno-need %s%s", leaves && !again ? "" : entry,
+                                               leaves ? "forget " : "", ends[i].reply);
 
       g_test_message ("end %" G_GSIZE_FORMAT ", %s", i, again ? "after Again" : "at once");
       finish (operation);
