@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "printable.h"
+#include "puk-words.h"
 #include "words.h"
 
 static void
@@ -147,16 +148,18 @@ words_for_other (const TokenctlToken *token, const TokenctlToken *other)
       tokenctl_printable (tokenctl_status_string (other->status, TOKEND_STATUS_SERIAL));
   g_autofree char *pin = words_for_role (other, TOKEND_ROLE_PIN);
   g_autofree char *puk = words_for_role (other, TOKEND_ROLE_PUK);
+  g_autofree char *puk_name = tokenctl_name_puk (
+      tokenctl_status_tries (other->status, TOKEND_ROLE_PUK).puk_words, _ ("PUK"));
 
   if (is_called_alike (token, other))
-    return g_strdup_printf (_ ("The module “%s” shows it, too (PIN: %s, PUK: %s)."), module, pin,
-                            puk);
+    return g_strdup_printf (_ ("The module “%s” shows it, too (PIN: %s, %s: %s)."), module, pin,
+                            puk_name, puk);
   if (*serial == '\0')
-    return g_strdup_printf (_ ("The module “%s” shows it, too, as “%s” (PIN: %s, PUK: %s)."),
-                            module, name, pin, puk);
+    return g_strdup_printf (_ ("The module “%s” shows it, too, as “%s” (PIN: %s, %s: %s)."), module,
+                            name, pin, puk_name, puk);
   return g_strdup_printf (
-      _ ("The module “%s” shows it, too, as “%s”, serial %s (PIN: %s, PUK: %s)."), module, name,
-      serial, pin, puk);
+      _ ("The module “%s” shows it, too, as “%s”, serial %s (PIN: %s, %s: %s)."), module, name,
+      serial, pin, puk_name, puk);
 }
 
 /**

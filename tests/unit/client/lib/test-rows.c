@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "rows.h"
 
+#include "puk-words.h"
+
 #define VIEWS_MAX 4
 
 /* A view: its label, module and pin-id, whether it is preferred, and its PIN's state. */
@@ -102,10 +104,62 @@ test_rows (void)
   }
 }
 
+const TokenctlPukWords *__wrap_tokenctl_puk_words (const char *profile);
+
+/* Takes the place of the installed profiles: the linker puts it there. */
+const TokenctlPukWords *
+__wrap_tokenctl_puk_words (const char *profile)
+{
+  static const TokenctlPukWords admin_pin = { .name = (char *) "Admin PIN" };
+
+  return g_str_equal (profile, "admin") ? &admin_pin : NULL;
+}
+
+/* Two views of one token: what the second one is called, and what is said of it. */
+static const struct {
+  const char *profile, *label, *serial;
+  const char *words;
+} others[] = {
+  { "", "A", "1", "The module “b” shows it, too (PIN: not known, PUK: not known)." },
+  { "admin", "A", "1", "The module “b” shows it, too (PIN: not known, Admin PIN: not known)." },
+  { "admin", "B", "",
+    "The module “b” shows it, too, as “B” (PIN: not known, Admin PIN: not known)." },
+  { "admin", "B", "2",
+    "The module “b” shows it, too, as “B”, serial 2 (PIN: not known, Admin PIN: not known)." },
+};
+
+static void
+test_others (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autoptr (GPtrArray) tokens =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) tokenctl_token_free);
+    g_autoptr (GPtrArray) rows = NULL;
+    g_autofree char *words = NULL;
+    g_autofree char *expected =
+        g_strdup_printf ("%s\nIt is operated on through “a”.", others[i].words);
+
+    g_ptr_array_add (
+        tokens, tokenctl_token_new ("/a", g_variant_new_parsed (
+                                              "{'label': <'A'>, 'serial': <'1'>, 'module': <'a'>, "
+                                              "'pin-id': <'1'>, 'preferred': <true>}")));
+    g_ptr_array_add (tokens, tokenctl_token_new (
+                                 "/b", g_variant_new_parsed (
+                                           "{'label': <%s>, 'serial': <%s>, 'module': <'b'>, "
+                                           "'pin-id': <'1'>, 'module-profile': <%s>}",
+                                           others[i].label, others[i].serial, others[i].profile)));
+    rows = tokenctl_rows_new (tokens);
+    g_assert_cmpuint (rows->len, ==, 1);
+    words = tokenctl_words_for_others (rows->pdata[0]);
+    g_assert_cmpstr (words, ==, expected);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rows/rows", test_rows);
+  g_test_add_func ("/rows/others", test_others);
   return g_test_run ();
 }
