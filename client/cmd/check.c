@@ -100,9 +100,9 @@ gboolean
 tokenctl_check_new_pin (TokenctlCode *pin, const TokenctlNewPin *wanted, GError **error)
 {
   if (wanted->code != NULL && tokenctl_code_equal (pin, wanted->code)) {
-    const TokenctlTries puk = tokenctl_status_tries (wanted->status, TOKEND_ROLE_PUK);
-    g_autofree char *words = tokenctl_name_puk (
-        puk.puk_words, tokend_code_describe_same (wanted->role == TOKEND_ROLE_PUK, translate));
+    g_autofree char *words =
+        tokenctl_name_puk (tokenctl_status_puk_words (wanted->status),
+                           tokend_code_describe_same (wanted->role == TOKEND_ROLE_PUK, translate));
 
     g_set_error (error, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED, "%s.", words);
     return FALSE;

@@ -32,8 +32,8 @@ header_for_puk (GPtrArray *tokens)
   const TokenctlPukWords *words = NULL;
 
   for (guint i = 0; i < tokens->len; i++) {
-    GVariant *status = ((TokenctlToken *) tokens->pdata[i])->status;
-    const TokenctlPukWords *other = tokenctl_status_tries (status, TOKEND_ROLE_PUK).puk_words;
+    const TokenctlToken *token = tokens->pdata[i];
+    const TokenctlPukWords *other = tokenctl_status_puk_words (token->status);
 
     if (other == NULL || (words != NULL && !g_str_equal (words->name, other->name)))
       return g_strdup (_ ("PUK"));

@@ -191,7 +191,7 @@ words_for_loss (const TokenctlOutcome *outcome)
 static const TokenctlPukWords *
 puk_words_of (const TokenctlOutcome *outcome)
 {
-  return tokenctl_status_tries (outcome->before, TOKEND_ROLE_PUK).puk_words;
+  return tokenctl_status_puk_words (outcome->before);
 }
 
 /* Returns: (nullable): what to do after a refusal for safety, in its own words. */

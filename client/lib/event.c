@@ -77,7 +77,7 @@ added_to_text (GVariant *status, gboolean colour)
   pin = tries_to_text (status, TOKEND_ROLE_PIN, colour);
   puk = tries_to_text (status, TOKEND_ROLE_PUK, colour);
   text = g_strdup_printf (_ ("here; PIN: %s; PUK: %s"), pin, puk);
-  return tokenctl_name_puk (tokenctl_status_tries (status, TOKEND_ROLE_PUK).puk_words, text);
+  return tokenctl_name_puk (tokenctl_status_puk_words (status), text);
 }
 
 static void

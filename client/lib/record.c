@@ -197,9 +197,7 @@ tokenctl_words_for_record (GVariant *status, TokendRole role)
 {
   g_autofree char *words = words_for_record (status, role);
 
-  return words != NULL
-             ? tokenctl_name_puk (tokenctl_status_tries (status, TOKEND_ROLE_PUK).puk_words, words)
-             : NULL;
+  return words != NULL ? tokenctl_name_puk (tokenctl_status_puk_words (status), words) : NULL;
 }
 
 /**

@@ -148,8 +148,8 @@ words_for_other (const TokenctlToken *token, const TokenctlToken *other)
       tokenctl_printable (tokenctl_status_string (other->status, TOKEND_STATUS_SERIAL));
   g_autofree char *pin = words_for_role (other, TOKEND_ROLE_PIN);
   g_autofree char *puk = words_for_role (other, TOKEND_ROLE_PUK);
-  g_autofree char *puk_name = tokenctl_name_puk (
-      tokenctl_status_tries (other->status, TOKEND_ROLE_PUK).puk_words, _ ("PUK"));
+  g_autofree char *puk_name =
+      tokenctl_name_puk (tokenctl_status_puk_words (other->status), _ ("PUK"));
 
   if (is_called_alike (token, other))
     return g_strdup_printf (_ ("The module “%s” shows it, too (PIN: %s, %s: %s)."), module, pin,

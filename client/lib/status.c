@@ -46,6 +46,18 @@ tokenctl_status_is (GVariant *status, const char *key, gboolean value)
   return g_variant_lookup (status, key, "b", &found) && !found == !value;
 }
 
+/**
+ * tokenctl_status_puk_words:
+ *
+ * Returns: (transfer none) (nullable): the words for a PUK that its owners call otherwise; nobody
+ *   who issued a certificate has such a code
+ */
+const TokenctlPukWords *
+tokenctl_status_puk_words (GVariant *status)
+{
+  return tokenctl_puk_words (tokenctl_status_string (status, TOKEND_STATUS_MODULE_PROFILE));
+}
+
 TokenctlTries
 tokenctl_status_tries (GVariant *status, TokendRole role)
 {
@@ -59,8 +71,7 @@ tokenctl_status_tries (GVariant *status, TokendRole role)
   tries.never_locks = tokenctl_status_is (status, keys->never_locks, TRUE);
   tries.flag_gone = tokenctl_status_is (status, keys->flag_gone, TRUE);
   if (role == TOKEND_ROLE_PUK)
-    tries.puk_words =
-        tokenctl_puk_words (tokenctl_status_string (status, TOKEND_STATUS_MODULE_PROFILE));
+    tries.puk_words = tokenctl_status_puk_words (status);
   return tries;
 }
 

@@ -32,6 +32,7 @@ typedef struct {
 const char *tokenctl_status_string (GVariant *status, const char *key);
 gboolean tokenctl_status_uint (GVariant *status, const char *key, guint *value);
 gboolean tokenctl_status_is (GVariant *status, const char *key, gboolean value);
+const TokenctlPukWords *tokenctl_status_puk_words (GVariant *status);
 TokenctlTries tokenctl_status_tries (GVariant *status, TokendRole role);
 
 /**

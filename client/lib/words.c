@@ -112,14 +112,6 @@ tokenctl_words_for_code (const TokenctlTries *tries, TokendRole role)
                                  : tokenctl_name_puk (tries->puk_words, _ ("PUK"));
 }
 
-/* Returns: (nullable): what the token's owners call its PUK. Nobody who issued a certificate has
- *   such a code. */
-static const TokenctlPukWords *
-words_of (GVariant *status)
-{
-  return tokenctl_status_tries (status, TOKEND_ROLE_PUK).puk_words;
-}
-
 /**
  * tokenctl_puk_can_help:
  *
@@ -227,7 +219,7 @@ next_step_by_record_of_puk (GVariant *status)
 
   if (record == NULL)
     return NULL;
-  if (words_of (status) != NULL)
+  if (tokenctl_status_puk_words (status) != NULL)
     return g_strdup_printf (may_be_locked
                                 ? _ ("%s The PUK may be locked: make no further try.")
                                 : _ ("%s Unless you are sure of the PUK, make no further try."),
@@ -450,7 +442,9 @@ tokenctl_next_step (GVariant *status, TokendRole role, const char *token_argumen
   g_autofree char *step = role == TOKEND_ROLE_PUK ? next_step_for_puk (status)
                                                   : next_step_with_caution (status, TOKENCTL_VALUE);
 
-  return step != NULL ? tokenctl_name_puk_beside (words_of (status), step, token_argument) : NULL;
+  return step != NULL
+             ? tokenctl_name_puk_beside (tokenctl_status_puk_words (status), step, token_argument)
+             : NULL;
 }
 
 static char *
@@ -479,7 +473,7 @@ tokenctl_words_for_pin_loss (GVariant *status)
 {
   g_autofree char *loss = words_for_pin_loss (status);
 
-  return tokenctl_name_puk (words_of (status), loss);
+  return tokenctl_name_puk (tokenctl_status_puk_words (status), loss);
 }
 
 /**

@@ -87,6 +87,34 @@ test_puk_may_be_locked (void)
   }
 }
 
+/* A certificate by any view is one; that there is none is told by whoever has looked. */
+static void
+test_no_certificate (void)
+{
+  static const struct {
+    const char *one, *two;
+    gboolean has_none;
+  } rows[] = {
+    { "", "", FALSE },
+    { ", 'no-certificate': <false>", "", FALSE },
+    { ", 'no-certificate': <true>", "", TRUE },
+    { "", ", 'no-certificate': <true>", TRUE },
+    { ", 'no-certificate': <true>", ", 'certificate-not-after': <uint64 1>", FALSE },
+    { ", 'certificate-not-after': <uint64 1>", ", 'no-certificate': <true>", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *one = g_strdup_printf ("{'label': <'A'>, 'serial': <'1'>%s}", rows[i].one);
+    g_autofree char *two = g_strdup_printf ("{'label': <'A'>, 'serial': <'1'>%s}", rows[i].two);
+    const char *const texts[] = { one, two, NULL };
+    g_autoptr (GPtrArray) tokens = tokens_from (texts);
+    g_autoptr (TokendNotifySituation) situation = situation_of (tokens, 0);
+
+    g_test_message ("row %" G_GSIZE_FORMAT, i);
+    g_assert_cmpint (situation->has_no_certificate, ==, rows[i].has_none);
+  }
+}
+
 /* An OpenPGP card shows its one PIN as two tokens: the one with the concern counts. */
 static void
 test_two_labels (void)
@@ -397,6 +425,7 @@ main (int argc, char **argv)
   g_test_add_func ("/notify/situation/views", test_views);
   g_test_add_func ("/notify/situation/flag-gone", test_flag_gone);
   g_test_add_func ("/notify/situation/puk-may-be-locked", test_puk_may_be_locked);
+  g_test_add_func ("/notify/situation/no-certificate", test_no_certificate);
   g_test_add_func ("/notify/situation/two-labels", test_two_labels);
   g_test_add_func ("/situation/two-names", test_two_names);
   g_test_add_func ("/situation/two-preferred", test_two_preferred);

@@ -4,6 +4,7 @@
  * and what Finish, Again and Cancel answer then. The steps are played: each waits until the test
  * says how it ended. */
 #include "call.h"
+#include "journal-spy.h"
 #include "operation-private.h"
 #include "tokend-enums.h"
 #include "tokend-error.h"
@@ -547,6 +548,25 @@ test_refused (void)
   tear_down ();
 }
 
+/* A card that may be left open is told of once, by its label. */
+static void
+test_left_open (void)
+{
+  for (int is_left_open = 0; is_left_open < 2; is_left_open++) {
+    Operation *operation = open_one ();
+
+    finish (operation);
+    end_steps (8);
+    operation->is_left_open = is_left_open;
+    end_steps (4);
+    if (is_left_open)
+      journal_spy_expect ("The card of “LABEL” may take a code for verified still");
+    journal_spy_expect_nothing ();
+    g_assert_false (operation->is_left_open);
+    tear_down ();
+  }
+}
+
 /* Before it is open: each step may fail, and nothing is left of it, whatever the error is. */
 static void
 test_not_opened (void)
@@ -890,9 +910,11 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  journal_spy_install ();
   g_test_add_func ("/operation/whole", test_whole);
   g_test_add_func ("/operation/finish-again", test_finish_again);
   g_test_add_func ("/operation/refused", test_refused);
+  g_test_add_func ("/operation/left-open", test_left_open);
   g_test_add_func ("/operation/not-opened", test_not_opened);
   g_test_add_func ("/operation/ended/while-open", test_ended_while_open);
   g_test_add_func ("/operation/ended/suspended", test_suspended);

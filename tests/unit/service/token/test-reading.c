@@ -178,6 +178,8 @@ test_flags (void)
     g_assert_cmpstr (lit->str, ==, flag_rows[i].lit);
     g_assert_cmpint (reading->pin_tries_hidden, ==,
                      (flag_rows[i].flags & TOKEND_TOKEN_PIN_TRIES_HIDDEN) != 0);
+    g_assert_cmpint (reading->codes_hashed, ==,
+                     (flag_rows[i].flags & TOKEND_TOKEN_CODES_HASHED) != 0);
   }
 }
 
@@ -407,6 +409,33 @@ test_reader (void)
   g_assert_cmpstr (copy->reader, ==, longest);
 }
 
+/* Bytes in hexadecimal form, at most 33 of them; what is none is dropped. */
+static void
+test_atr (void)
+{
+  g_autofree char *longest = g_strnfill (66, 'F');
+  g_autofree char *longer = g_strnfill (67, 'F');
+  const struct {
+    const char *atr, *kept;
+  } rows[] = {
+    { "", NULL },      { "3B", "3B" },       { "3B09A", "3B09A" }, { "3b", NULL },
+    { "3B 09", NULL }, { longest, longest }, { longer, NULL },
+  };
+  g_autoptr (TokendReading) none = parse ("{}");
+  g_autoptr (TokendReading) wrong = parse ("{'atr': <b'3B'>}");
+
+  g_assert_null (none->atr);
+  g_assert_null (wrong->atr);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *changes = g_strdup_printf ("{'atr': <'%s'>}", rows[i].atr);
+    g_autoptr (TokendReading) reading = parse (changes);
+    g_autoptr (TokendReading) copy = tokend_reading_copy (reading);
+
+    g_assert_cmpstr (reading->atr, ==, rows[i].kept);
+    g_assert_cmpstr (copy->atr, ==, rows[i].kept);
+  }
+}
+
 static const struct {
   const char *changes;
   const char *named; /* in the message */
@@ -619,6 +648,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/issuer", test_issuer);
   g_test_add_func ("/reading/certificate-hash", test_certificate_hash);
   g_test_add_func ("/reading/reader", test_reader);
+  g_test_add_func ("/reading/atr", test_atr);
   g_test_add_func ("/reading/bad", test_bad);
   g_test_add_func ("/reading/nothing", test_nothing);
   g_test_add_func ("/reading/text-lengths", test_text_lengths);
