@@ -298,7 +298,6 @@ is_as_prepared (TokendPkcs11Operation *operation, TokendOperationResult *result)
     return FALSE;
   }
   if (result->changed.flags & TOKEND_TOKEN_CODES_HASHED) {
-    result->outcome = TOKEND_OUTCOME_FAILED;
     result->reason = g_strdup ("KDF-DO: the card wants its codes hashed");
     return FALSE;
   }

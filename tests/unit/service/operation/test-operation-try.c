@@ -618,6 +618,7 @@ test_after_in_doubt (void)
   stage.operation.effect = (TokendTryEffect){ TOKEND_TRY_UNKNOWN, TRUE, .in_doubt = TRUE };
   tokend_operation_read_after (&stage.operation);
   assert_calls ("lose flush ");
+  g_assert_true (stage.operation.is_unread);
   g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
   stage_tear_down ();
 }
@@ -643,6 +644,7 @@ test_after_reading (void)
     stage.operation.effect = (TokendTryEffect){ TOKEND_TRY_SUCCEEDED, TRUE, FALSE };
     tokend_operation_read_after (&stage.operation);
     assert_calls (rows[i].calls);
+    g_assert_false (stage.operation.is_unread);
     g_assert_cmpint (stage.result, ==, TOKEND_STEP_DONE);
     stage_tear_down ();
   }
@@ -801,6 +803,7 @@ test_after_puk_shown_as_pin (void)
     stage.after[0] = rows[i].after;
     tokend_operation_read_after (&stage.operation);
     assert_calls ("read note(puk) lose flush ");
+    g_assert_true (stage.operation.is_unread);
     g_assert_cmpint (stage.noted.final_try, ==, rows[i].final_try);
     g_assert_cmpint (stage.noted.locked, ==, rows[i].locked);
     stage_tear_down ();
