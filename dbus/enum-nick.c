@@ -26,9 +26,12 @@ gboolean
 tokend_enum_parse (GType type, const char *nick, gpointer value)
 {
   g_autoptr (GEnumClass) values = g_type_class_ref (type);
-  const GEnumValue *found = g_enum_get_value_by_nick (values, nick);
 
-  if (found != NULL)
-    *(int *) value = found->value;
-  return found != NULL;
+  /* g_enum_get_value_by_nick() ignores case from GLib 2.90 on. */
+  for (guint i = 0; i < values->n_values; i++)
+    if (g_str_equal (values->values[i].value_nick, nick)) {
+      *(int *) value = values->values[i].value;
+      return TRUE;
+    }
+  return FALSE;
 }
