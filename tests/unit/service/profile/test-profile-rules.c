@@ -2,6 +2,8 @@
 #include "profile-rules.h"
 #include "tokend-error.h"
 
+#include <string.h>
+
 /* A profile's policy of a new PIN: -1, the profile does not say. */
 typedef struct {
   int minimum, maximum;
@@ -360,6 +362,26 @@ test_support (void)
   }
 }
 
+/* Neither code is asked for where the right one would be sent in a form that the card refuses. */
+static void
+test_hashed_codes (void)
+{
+  const TokendProfile profile = { .name = "a profile",
+                                  .unlock_method = TOKEND_UNLOCK_METHOD_SO_LOGIN_INIT_PIN };
+  const TokendReading reading = {
+    .codes_hashed = TRUE,
+    .counters = { PIN_SET, { .initialized = TRUE } },
+  };
+
+  for (TokendRole role = 0; role < TOKEND_N_ROLES; role++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (tokend_profile_rules_support (&profile, &reading, role, &error));
+    g_assert_error (error, TOKEND_ERROR, TOKEND_ERROR_NOT_SUPPORTED);
+    g_assert_nonnull (strstr (error->message, "KDF"));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -372,5 +394,6 @@ main (int argc, char **argv)
   g_test_add_func ("/profile-rules/hidden-tries", test_hidden_tries);
   g_test_add_func ("/profile-rules/wrong-codes", test_wrong_codes);
   g_test_add_func ("/profile-rules/support", test_support);
+  g_test_add_func ("/profile-rules/support/hashed-codes", test_hashed_codes);
   return g_test_run ();
 }
