@@ -25,6 +25,7 @@ typedef struct {
   TokenctlSession *session;
   TokenctlToken *token;
   char *token_argument;
+  gboolean is_named;      /* for certain, see tokenctl_is_named() */
   gboolean is_by_start;   /* only the start of its name was given */
   gboolean is_by_another; /* its name is another view's, not the one that was given */
   gboolean has_other_pin; /* on the same card */
@@ -97,6 +98,7 @@ find_token (Target *target, GError **error)
   picked = tokenctl_tokens_pick (choice->tokens, tokens, target->request->role);
   target->token = tokenctl_token_new (picked->path, picked->status);
   target->token_argument = tokenctl_argument_of (tokens, picked);
+  target->is_named = tokenctl_is_named (tokens, &target->request->wanted);
   target->is_by_start = choice->found == TOKENCTL_FOUND_BY_START;
   target->is_by_another = !g_ptr_array_find (choice->tokens, picked, NULL);
   target->has_other_pin = tokenctl_tokens_have_other_pin (tokens, picked);
@@ -258,20 +260,46 @@ confirm_another (Target *target, GError **error)
   return tokenctl_ask_yes (target->session->terminal, question, error);
 }
 
+/* Returns: (nullable): why the token may not be the one that is meant. */
+static char *
+describe_doubt (Target *target, GError **error)
+{
+  g_autofree char *failed = NULL;
+  g_autofree char *start = NULL;
+  g_autoptr (GString) doubt = g_string_new (NULL);
+
+  if (target->is_named || has_descriptor (target->request))
+    return NULL;
+  failed = tokenctl_bus_find_failed_module (target->session->bus, error);
+  if (failed != NULL)
+    g_string_append_printf (
+        doubt, _ ("The module “%s” has failed, and a token that only it would show is not seen. "),
+        failed);
+  if (target->is_by_start) {
+    start = tokenctl_printable (target->request->wanted.words[0]);
+    g_string_append_printf (doubt, _ ("“%s” is only the start of its name. "), start);
+  }
+  return doubt->len > 0 ? g_string_free (g_steal_pointer (&doubt), FALSE) : NULL;
+}
+
 /* Returns: whether the token is the one that is meant, if its name leaves a doubt. */
 static gboolean
 confirm_token (Target *target, GError **error)
 {
-  g_autofree char *start = NULL;
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *doubt = NULL;
   g_autofree char *question = NULL;
 
   if (target->is_by_another)
     return confirm_another (target, error);
-  if (!target->is_by_start)
+  doubt = describe_doubt (target, &failure);
+  if (failure != NULL) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  if (doubt == NULL)
     return TRUE;
-  start = tokenctl_printable (target->request->wanted.words[0]);
-  question = g_strdup_printf (
-      _ ("“%s” is only the start of its name. Is this the token that you mean?"), start);
+  question = g_strdup_printf (_ ("%sIs this the token that you mean?"), doubt);
   return tokenctl_ask_yes (target->session->terminal, question, error);
 }
 

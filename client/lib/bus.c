@@ -261,13 +261,15 @@ add_unread_modules (GVariant *modules, GPtrArray *problems)
   }
 }
 
+/* Leaves out those that have failed. */
 static gboolean
 has_unread_module (GVariant *modules)
 {
   for (gsize i = 0; i < g_variant_n_children (modules); i++) {
     g_autoptr (GVariant) module = g_variant_get_child_value (modules, i);
 
-    if (tokenctl_module_is_unread (module))
+    if (!g_str_equal (tokenctl_status_string (module, "state"), "failed")
+        && tokenctl_module_is_unread (module))
       return TRUE;
   }
   return FALSE;
@@ -296,22 +298,20 @@ set_unread (GError **doubt)
          "sent; no try was spent. “tokenctl status” shows what could not be read."));
 }
 
-/* @is_any_unread: whether a listed token could not be read. Leaves the card that is no token to
- * people: they see at the terminal which token it is. */
+/* @is_any_unread: whether a listed token could not be read. Leaves the module that has failed and
+ * the card that is no token to people: they see at the terminal which token it is. */
 static void
 set_doubt (GVariant *modules, const TokenctlWanted *wanted, gboolean is_any_unread, GError **doubt)
 {
-  g_autofree char *failed = find_module (modules, "failed");
+  g_autofree char *failed = wanted->may_be_start ? NULL : find_module (modules, "failed");
   g_autofree char *loading = find_module (modules, "loading");
   g_autofree char *unknown = wanted->may_be_start ? NULL : find_unknown_card (modules);
 
   if (failed != NULL)
     g_set_error (doubt, TOKENCTL_ERROR, TOKENCTL_EXIT_REFUSED,
                  _ ("The module “%s” has failed, and a token that only it would show may be the "
-                    "one that is meant. Name the token by its serial, or by its whole label "
-                    "if no code comes from a descriptor. Nothing was sent; no try was spent. "
-                    "“tokenctl modules” shows why the module "
-                    "failed."),
+                    "one that is meant. Name the token by its serial. Nothing was sent; no try was "
+                    "spent. “tokenctl modules” shows why the module failed."),
                  failed);
   else if (loading != NULL || is_any_unread || has_unread_module (modules))
     set_unread (doubt);
@@ -443,6 +443,20 @@ tokenctl_bus_tokens_to_operate (TokenctlBus *bus, const TokenctlWanted *wanted, 
   if (tokens != NULL && tokenctl_is_named (tokens, wanted))
     g_clear_error (doubt);
   return g_steal_pointer (&tokens);
+}
+
+/**
+ * tokenctl_bus_find_failed_module:
+ *
+ * Returns: (transfer full) (nullable): the name of a module that has failed, printable; %NULL if
+ *   there is none, or @error is set
+ */
+char *
+tokenctl_bus_find_failed_module (TokenctlBus *bus, GError **error)
+{
+  g_autoptr (GVariant) modules = tokenctl_bus_modules (bus, error);
+
+  return modules != NULL ? find_module (modules, "failed") : NULL;
 }
 
 /**

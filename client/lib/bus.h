@@ -35,6 +35,7 @@ GPtrArray *tokenctl_bus_list (GVariant *managed_objects);
 gboolean tokenctl_bus_has_left (const GError *error);
 GVariant *tokenctl_bus_refresh (TokenctlBus *bus, const char *path, GError **error);
 GVariant *tokenctl_bus_modules (TokenctlBus *bus, GError **error);
+char *tokenctl_bus_find_failed_module (TokenctlBus *bus, GError **error);
 GVariant *tokenctl_bus_modules_if_allowed (TokenctlBus *bus);
 
 TokenctlOpenOperation *tokenctl_bus_open_operation (TokenctlBus *bus, const char *path,

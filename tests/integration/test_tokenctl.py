@@ -832,7 +832,8 @@ def test_a_card_that_another_program_uses_may_be_meant(make_sandbox, how, since)
 
 
 def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
-    """While a module loads, or once it has failed, only a serial says which token is meant; on a terminal a whole label too."""
+    """While a module loads, or once it has failed, only a serial says to a script which token is meant; a person is asked,
+    unless it is a whole label."""
     sandbox = make_sandbox(["etoken", "softhsm"])
     (serial,) = [status["serial"] for status in sandbox.status() if status["label"] == "SOFTHSM"]
     sandbox.token("etoken").fault("hang-on-load")
@@ -850,7 +851,10 @@ def test_a_token_that_is_not_there_yet_may_be_meant(make_sandbox):
         for words in ([], ["SOFTHSM"]):
             finished = set_pin(sandbox, *words, pin=NEW_PIN, new="8765")
             assert (finished.returncode, "no try was spent" in finished.stderr) == (REFUSED, True), finished
-        expect_doubt(sandbox, "set-pin", "SOFT")
+        # A module that is loading is waited for: it fails, or is loading still.
+        with sandbox.terminal("alice", ["tokenctl", "set-pin", "SOFT"]) as terminal:
+            terminal.expect("“etoken” has failed.*Is this the token that you mean?|Not every token could be read")
+        assert not re.search("^PIN: ?$", terminal.text, re.MULTILINE)
         with sandbox.terminal("alice", ["tokenctl", "set-pin", "SOFTHSM"]) as terminal:
             terminal.expect("Token: SOFTHSM")
     assert set_pin(sandbox, "SOFTHSM", serial, pin=NEW_PIN, new="2468").returncode == DONE
@@ -866,21 +870,27 @@ def expect_doubt(sandbox, *arguments):
 
 
 def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
-    """What is wrong is said, and a code is asked for, or taken, only for a token that is named; status shows that one, and
-    says that there may be others."""
+    """What is wrong is said; a code is taken only for a token that is named, and asked for only once it was said that it is
+    the one. Status shows that one, and says that there may be others."""
     sandbox = make_sandbox(["etoken"], modules={"gone": "/nonexistent/libgone.so"})
     token = sandbox.token("etoken")
     with nothing_sent(token):
         for finished in (unlock(sandbox), set_pin(sandbox)):
             assert finished.returncode == REFUSED, finished
             assert "“gone” has failed" in finished.stderr
-            assert "by its serial, or by its whole label if no code" in finished.stderr
-            assert "no try was spent" in finished.stderr
-        with sandbox.terminal("alice", ["tokenctl", "unlock"]) as terminal:
-            terminal.expect("“gone” has failed")
-            assert terminal.finish() == REFUSED
-        assert "PUK:" not in terminal.text
-        expect_doubt(sandbox, "unlock", "ETO")
+            assert "by its serial. Nothing was sent; no try was spent" in finished.stderr
+        for words in ([], ["ETO"]):
+            with sandbox.terminal("alice", ["tokenctl", "unlock", *words]) as terminal:
+                terminal.expect("Token: ETOKEN")
+                terminal.expect("“gone” has failed, and .* is not seen. .*Is this the token that you mean?.*: $")
+                terminal.type_line("no")
+                assert terminal.finish() == REFUSED
+            assert not re.search("^PUK: ?$", terminal.text, re.MULTILINE)
+            assert ("only the start" in terminal.text) == bool(words)
+    with sandbox.terminal("alice", ["tokenctl", "set-pin"]) as terminal:
+        terminal.expect("“gone” has failed.*: $")
+        terminal.type_line("yes")
+        terminal.expect("PIN: $")
     finished = unlock(sandbox, "ANOTHER")
     assert finished.returncode == NO_SUCH_TOKEN and "tokenctl modules" in finished.stderr
     finished = sandbox.tokenctl("alice", "status")
@@ -894,7 +904,7 @@ def test_a_token_of_a_module_that_has_failed_may_be_meant(make_sandbox):
 
 
 def test_a_token_that_cannot_be_read_may_be_meant(make_sandbox):
-    """Then too, only a serial says which token is meant; on a terminal a whole label too."""
+    """Then too, a script says by a serial alone which token is meant, and a person is asked."""
     sandbox = make_sandbox(["etoken", "softhsm"])
     token = sandbox.token("softhsm")
     (serial,) = [status["serial"] for status in sandbox.status() if status["label"] == "SOFTHSM"]
@@ -903,8 +913,10 @@ def test_a_token_that_cannot_be_read_may_be_meant(make_sandbox):
     sandbox.token("etoken").fault("error C_GetSlotList * CKR_DEVICE_ERROR")
     finished = set_pin(sandbox)
     assert finished.returncode == REFUSED, finished
-    assert "by its serial, or by its whole label if no code" in finished.stderr
-    expect_doubt(sandbox, "set-pin", "SOFT")
+    assert "by its serial. Nothing was sent" in finished.stderr
+    with sandbox.terminal("alice", ["tokenctl", "set-pin", "SOFT"]) as terminal:
+        # The module is tried again: it may not be known yet that it fails again.
+        terminal.expect("“etoken” has failed.*Is this the token that you mean?|Not every token could be read")
     assert set_pin(sandbox, "SOFTHSM").returncode == REFUSED
     assert token.login(sandbox.pin)
     assert set_pin(sandbox, serial).returncode == DONE
