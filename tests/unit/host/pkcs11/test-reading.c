@@ -265,6 +265,34 @@ test_reader_that_is_no_text (void)
   g_assert_true (has (variant, "reader", NULL));
 }
 
+/* What is not so, or not known, is absent. */
+static void
+test_card_is_told (void)
+{
+  static const struct {
+    gboolean has_no_certificate;
+    const char *atr;
+    const char *no_certificate, *told_atr; /* or NULL */
+  } rows[] = {
+    { FALSE, "", NULL, NULL },
+    { TRUE, "", "true", NULL },
+    { FALSE, "3B00", NULL, "'3B00'" },
+  };
+  const CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GVariant) variant = NULL;
+    TokendHostReading reading;
+
+    g_assert_true (tokend_host_reading_init (&reading, &info));
+    reading.has_no_certificate = rows[i].has_no_certificate;
+    g_strlcpy (reading.atr, rows[i].atr, sizeof reading.atr);
+    variant = g_variant_ref_sink (tokend_host_reading_to_variant (&reading, NULL, NULL));
+    g_assert_true (has (variant, "no-certificate", rows[i].no_certificate));
+    g_assert_true (has (variant, "atr", rows[i].told_atr));
+  }
+}
+
 static void
 test_same_tries (void)
 {
@@ -724,6 +752,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reading/unknown-is-absent", test_unknown_is_absent);
   g_test_add_func ("/reading/known-is-told", test_known_is_told);
   g_test_add_func ("/reading/known-is-told/reader-that-is-no-text", test_reader_that_is_no_text);
+  g_test_add_func ("/reading/card-is-told", test_card_is_told);
   g_test_add_func ("/reading/same-tries", test_same_tries);
   g_test_add_func ("/reading/lost-tries", test_lost_tries);
   g_test_add_func ("/reading/vendor-numbers", test_vendor_numbers);

@@ -21,6 +21,7 @@ static const struct {
   { "g-provider-of-a-module", "Issuers=*O=Issuer*;*O=Other*\nFiles=alone.so\nManufacturers=X" },
   { "h-atr", "Files=card.so\nManufacturers=M\nModels=N*\nATRs=*59\n[Ask]\nWay=yubikey" },
   { "i-nothing", "Files=card.so\nManufacturers=M\nModels=\n[Ask]\nWay=piv" },
+  { "j-plain", "Files=plain.so\nManufacturers=M" },
 };
 
 static GPtrArray *
@@ -97,6 +98,8 @@ test_questions (void)
       g_variant_ref_sink (tokend_profiles_list_questions (profiles, "/x/card.so"));
   g_autoptr (GVariant) none =
       g_variant_ref_sink (tokend_profiles_list_questions (profiles, "/x/alone.so"));
+  g_autoptr (GVariant) plain =
+      g_variant_ref_sink (tokend_profiles_list_questions (profiles, "/x/plain.so"));
   g_autofree char *text = g_variant_print (questions, FALSE);
 
   g_assert_cmpstr (text, ==,
@@ -104,6 +107,7 @@ test_questions (void)
                    "(['M'], ['NN'], [], 'none'), (['M'], [], [], 'none'), "
                    "([], [], [], 'none'), ([], [], [], 'none')]");
   g_assert_cmpuint (g_variant_n_children (none), ==, 0);
+  g_assert_cmpuint (g_variant_n_children (plain), ==, 0);
   g_assert_true (g_variant_is_of_type (none, G_VARIANT_TYPE (TOKEND_QUESTIONS_TYPE)));
 }
 
