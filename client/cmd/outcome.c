@@ -233,13 +233,14 @@ append_named_line (GString *text, const TokenctlOutcome *outcome, const char *li
 }
 
 static void
-append_named_what (GString *text, const TokenctlOutcome *outcome, TokenctlExplanation *explanation)
+append_named_what (GString *text, const TokenctlOutcome *outcome,
+                   const TokenctlExplanation *explanation)
 {
-  g_autofree char *named = tokenctl_name_puk (puk_words_of (outcome), explanation->what);
+  g_autofree char *what = tokenctl_name_puk (puk_words_of (outcome), explanation->what);
+  TokenctlExplanation named = *explanation;
 
-  explanation->what = named;
-  append_what (text, outcome->error, explanation);
-  explanation->what = NULL;
+  named.what = what;
+  append_what (text, outcome->error, &named);
 }
 
 static char *
